@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo/repotest"
+)
+
+const batch = 500
+
+// deletes compares the drain, from the start of its process to its exit, with
+// bare SQL that deletes the same files in batches of the same size: what no
+// program that asks first can beat.
+func (b *bench) deletes(ctx context.Context) error {
+	files := 4000 / b.shrink
+	origin, err := b.seed(ctx, repotest.SeedOptions{
+		Files: 2 * files, Orphans: files, ChunksPerFile: 10,
+		Vectors: repotest.VectorOptions{Dim: 1536, Index: true},
+	}, false)
+	if err != nil {
+		return err
+	}
+	events := slices.Concat(origin.Orphans, origin.InUse)
+	rand.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	var bare, one, two []float64
+	for range b.rounds {
+		for _, run := range []struct {
+			rates *[]float64
+			fn    func(*world) (time.Duration, error)
+		}{
+			{&bare, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx) }},
+			{&one, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "1") }},
+			{&two, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "2") }},
+		} {
+			w, err := origin.copy(ctx)
+			if err != nil {
+				return err
+			}
+			took, err := run.fn(w)
+			if err != nil {
+				return err
+			}
+			*run.rates = append(*run.rates, float64(files)/took.Seconds())
+			if err := w.drop(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	row := func(name string, rates []float64) []string {
+		return []string{name, fmt.Sprintf("%.0f", median(rates)), fmt.Sprintf("%.2f", median(ratios(rates, bare)))}
+	}
+	if err := table(fmt.Sprintf("Deletes: %d orphans mixed with %d files in use, 10 chunks of 1,536 dimensions a file, ivfflat and GIN indexes, %d a batch; from start to exit; median of %d rounds",
+		files, files, batch, b.rounds), []string{"", "files/s", "of bare SQL"},
+		[][]string{row("bare SQL", bare), row("pruned, one worker", one), row("pruned, two workers", two)}); err != nil {
+		return err
+	}
+	return origin.drop(ctx)
+}
+
+// ratios are taken round by round: the machine's speed drifts.
+func ratios(rates, to []float64) (list []float64) {
+	for i := range rates {
+		list = append(list, rates[i]/to[i])
+	}
+	return list
+}
+
+func (w *world) bareDeletes(ctx context.Context) (took time.Duration, err error) {
+	err = w.connected(ctx, func(conn *pgx.Conn) error {
+		start := time.Now()
+		for ids := range slices.Chunk(w.Orphans, batch) {
+			if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return bareBatch(ctx, tx, ids) }); err != nil {
+				return err
+			}
+		}
+		took = time.Since(start)
+		return nil
+	})
+	return took, err
+}
+
+func bareBatch(ctx context.Context, tx pgx.Tx, ids []string) error {
+	collections := make([]string, len(ids))
+	for i, id := range ids {
+		collections[i] = "file-" + id
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM document_chunk WHERE collection_name = ANY ($1)`, collections); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM file WHERE id = ANY ($1)`, ids)
+	return err
+}
+
+func (w *world) drained(ctx context.Context, events []string, orphans int, workers string) (time.Duration, error) {
+	if err := w.publish(ctx, events); err != nil {
+		return 0, err
+	}
+	r, err := w.drain(ctx, "PRUNED_WORKERS="+workers, fmt.Sprintf("PRUNED_BATCH=%d", batch))
+	if err == nil && (r.Deleted != orphans || r.Kept != len(events)-orphans) {
+		err = fmt.Errorf("the drain deleted %d and kept %d of %d files of which %d are orphans", r.Deleted, r.Kept, len(events), orphans)
+	}
+	return r.wall, err
+}
+
+// inUse measures claims about files in use, of which nothing comes.
+func (b *bench) inUse(ctx context.Context) error {
+	files := 100000 / b.shrink
+	w, err := b.seed(ctx, repotest.SeedOptions{Files: files}, false)
+	if err != nil {
+		return err
+	}
+	var drain, process []float64
+	for range b.rounds {
+		if err := w.publish(ctx, w.InUse); err != nil {
+			return err
+		}
+		r, err := w.drain(ctx, "PRUNED_WORKERS=1")
+		if err != nil {
+			return err
+		}
+		if r.Kept != files {
+			return fmt.Errorf("the drain kept %d of %d files in use", r.Kept, files)
+		}
+		drain, process = append(drain, float64(files)/r.Duration), append(process, float64(files)/r.wall.Seconds())
+	}
+	if err := table(fmt.Sprintf("Claims about %d files in use, one worker; median of %d rounds", files, b.rounds),
+		[]string{"", "events/s"}, [][]string{
+			{"the drain", fmt.Sprintf("%.0f", median(drain))},
+			{"from start to exit of the process", fmt.Sprintf("%.0f", median(process))},
+		}); err != nil {
+		return err
+	}
+	return w.drop(ctx)
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats-server/v2/server"
+
+	"pruned/repo/repotest"
+)
+
+// memory measures the peak of the draining process with events that wait, their
+// queue inside and outside of it.
+func (b *bench) memory(ctx context.Context) error {
+	var rows [][]string
+	for _, outside := range []bool{false, true} {
+		var peaks []float64
+		for _, events := range []int{10000 / b.shrink, 100000 / b.shrink} {
+			peak, err := b.peak(ctx, events, outside)
+			if err != nil {
+				return err
+			}
+			peaks = append(peaks, peak)
+		}
+		name := map[bool]string{false: "queue in the process", true: "NATS server beside it"}[outside]
+		rows = append(rows, []string{name, fmt.Sprintf("%.0f MB", peaks[0]), fmt.Sprintf("%.0f MB", peaks[1]), fmt.Sprintf("%.2f", peaks[1]/peaks[0])})
+	}
+	return table("Peak memory of the drain, all events waiting when it starts, each an orphan with one chunk",
+		[]string{"", fmt.Sprintf("%d events", 10000/b.shrink), fmt.Sprintf("%d events", 100000/b.shrink), "ratio"}, rows)
+}
+
+func (b *bench) peak(ctx context.Context, events int, outside bool) (float64, error) {
+	w, err := b.seed(ctx, repotest.SeedOptions{
+		Files: events, Orphans: events, ChunksPerFile: 1, Vectors: repotest.VectorOptions{Dim: 3}}, false)
+	if err != nil {
+		return 0, err
+	}
+	var settings []string
+	if outside {
+		nats, err := startNATS(filepath.Join(w.dir, "nats"))
+		if err != nil {
+			return 0, err
+		}
+		defer nats.WaitForShutdown()
+		defer nats.Shutdown()
+		settings = append(settings, "NATS_URL="+nats.ClientURL())
+	}
+	if err := w.publish(ctx, w.Orphans, settings...); err != nil {
+		return 0, err
+	}
+	r, err := w.drain(ctx, settings...)
+	if err != nil {
+		return 0, err
+	}
+	if r.Deleted != events {
+		return 0, fmt.Errorf("the drain deleted %d of %d orphans", r.Deleted, events)
+	}
+	return r.peakMB, w.drop(ctx)
+}
+
+// startNATS starts a server in this process: the program is another.
+func startNATS(dir string) (*server.Server, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
+	if err != nil {
+		return nil, err
+	}
+	s.Start()
+	return s, nil
+}
+
+// sessions counts what PostgreSQL saw of a drain.
+func (b *bench) sessions(ctx context.Context) error {
+	var rows [][]string
+	for _, orphans := range []int{10, 1000, 10000 / b.shrink} {
+		w, err := b.seed(ctx, repotest.SeedOptions{
+			Files: orphans, Orphans: orphans, ChunksPerFile: 1, Vectors: repotest.VectorOptions{Dim: 3}}, false)
+		if err != nil {
+			return err
+		}
+		if err := w.publish(ctx, w.Orphans); err != nil {
+			return err
+		}
+		before, err := b.stats(ctx, w)
+		if err != nil {
+			return err
+		}
+		if _, err := w.drain(ctx, "PRUNED_WORKERS=1", fmt.Sprintf("PRUNED_BATCH=%d", batch)); err != nil {
+			return err
+		}
+		after, err := b.stats(ctx, w)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []string{fmt.Sprint(orphans), fmt.Sprint(after[0] - before[0]), fmt.Sprint(after[1] - before[1]), fmt.Sprint(5 * orphans)})
+		if err := w.drop(ctx); err != nil {
+			return err
+		}
+	}
+	return table(fmt.Sprintf("Sessions and commits of a drain, %d a batch, one worker (pg_stat_database)", batch),
+		[]string{"orphans", "sessions", "commits", "commits, one file at a time"}, rows)
+}
+
+// stats are sessions and commits of a database, seen from another. Sessions
+// report when they end, so that a drain's are complete after its exit.
+func (b *bench) stats(ctx context.Context, w *world) (stats [2]int64, err error) {
+	config, err := pgx.ParseConfig(w.url)
+	if err != nil {
+		return stats, err
+	}
+	admin := &world{url: b.server.URL("postgres")}
+	err = admin.connected(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `SELECT sessions, xact_commit FROM pg_stat_database WHERE datname = $1`, config.Database).Scan(&stats[0], &stats[1])
+	})
+	return stats, err
+}

@@ -1,0 +1,34 @@
+// Command lab shows and measures pruned on a scratch PostgreSQL that holds Open
+// WebUI's real schema. It is for developers: no part of the program.
+//
+// Its central idea is that it measures the program itself, as an operator would
+// start it, beside what it is compared with, on copies of the same data in the
+// same run.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var cli struct {
+		Demo  demoCmd  `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
+		Bench benchCmd `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
+	}
+	parsed := kong.Parse(&cli, kong.Name("lab"), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// ran is one run of the program as a whole process.
+type ran struct {
+	summary
+	wall   time.Duration
+	peakMB float64 // largest resident set
+}
+
+// summary is what run --drain prints.
+type summary struct {
+	Batches, Events, Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed int
+	Duration                                                                   float64 `json:"duration_s"`
+}
+
+// pruned runs the program on this world with further settings.
+func (w *world) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, settings []string, args ...string) (stdout []byte, r ran, err error) {
+	cmd := exec.CommandContext(ctx, w.binary, args...)
+	cmd.Env = append([]string{
+		"DATABASE_URL=" + w.url, "VECTOR_DB=pgvector", "DATA_DIR=" + w.dir, "PATH=" + os.Getenv("PATH"),
+		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_MIN_AGE=24h", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_LOG_LEVEL=warn",
+	}, settings...)
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, stderr
+	if stderr == nil {
+		cmd.Stderr = &errs
+	}
+	start := time.Now()
+	err = cmd.Run()
+	r.wall = time.Since(start)
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		r.peakMB = float64(usage.Maxrss) / 1024
+	}
+	if err != nil {
+		err = fmt.Errorf("pruned %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
+	}
+	return out.Bytes(), r, err
+}
+
+func (w *world) publish(ctx context.Context, ids []string, settings ...string) error {
+	_, _, err := w.pruned(ctx, strings.NewReader(strings.Join(ids, "\n")), nil, settings, "publish", "--reason", "lab")
+	return err
+}
+
+func (w *world) drain(ctx context.Context, settings ...string) (ran, error) {
+	out, r, err := w.pruned(ctx, nil, nil, settings, "run", "--drain", "--output", "json")
+	if err == nil {
+		err = json.Unmarshal(out, &r.summary)
+	}
+	return r, err
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"pruned/consumer"
+)
+
+type deadCmd struct {
+	List    deadListCmd    `cmd:"" help:"List dead letters, oldest first."`
+	Show    deadShowCmd    `cmd:"" help:"Show one, with its payload."`
+	Redrive deadRedriveCmd `cmd:"" help:"Publish them again, under fresh ids; those that can be are removed."`
+	Purge   deadPurgeCmd   `cmd:"" help:"Forget all dead letters."`
+}
+
+type deadListCmd struct{}
+
+// Run lists dead letters.
+func (deadListCmd) Run(ctx *runContext) error {
+	return ctx.with(ctx, func(p *parts) error {
+		list := []consumer.DeadLetter{}
+		for letter, err := range p.queue.Dead(ctx) {
+			if err != nil {
+				return err
+			}
+			list = append(list, letter)
+		}
+		if ctx.json() {
+			return ctx.object(list)
+		}
+		return ctx.table(func(line func(...any)) {
+			line("SEQ", "AT", "KIND", "FILE", "DELIVERIES", "SQLSTATE", "ERROR")
+			for _, l := range list {
+				line(l.Seq, l.At.Format(time.RFC3339), l.Kind, l.FileID, l.Deliveries, l.SQLState, l.Error)
+			}
+		})
+	}, database, sharedQueue)
+}
+
+type deadShowCmd struct {
+	Seq uint64 `arg:"" help:"Number of the dead letter."`
+}
+
+// Run shows one dead letter.
+func (r *deadShowCmd) Run(ctx *runContext) error {
+	return ctx.with(ctx, func(p *parts) error {
+		letter, err := p.queue.DeadLetter(ctx, r.Seq)
+		if err != nil {
+			return err
+		}
+		if ctx.json() {
+			return ctx.object(struct {
+				consumer.DeadLetter
+				Payload string `json:"payload"`
+			}{letter, string(letter.Payload)})
+		}
+		return ctx.table(func(line func(...any)) {
+			line("seq", letter.Seq)
+			line("at", letter.At.Format(time.RFC3339))
+			line("kind", letter.Kind)
+			line("file", letter.FileID)
+			line("deliveries", letter.Deliveries)
+			line("sqlstate", letter.SQLState)
+			line("error", letter.Error)
+			line("payload", string(letter.Payload))
+		})
+	}, database, sharedQueue)
+}
+
+type deadRedriveCmd struct {
+	Seqs []uint64 `arg:"" optional:"" name:"seq" help:"Numbers; none: all."`
+}
+
+// Run publishes dead letters again.
+func (r *deadRedriveCmd) Run(ctx *runContext) error {
+	return ctx.with(ctx, func(p *parts) error {
+		n, err := p.queue.Redrive(ctx, r.Seqs...)
+		return firstError(err, ctx.counted("redriven", n))
+	}, database, sharedQueue)
+}
+
+type deadPurgeCmd struct{}
+
+// Run forgets all dead letters.
+func (deadPurgeCmd) Run(ctx *runContext) error {
+	return ctx.with(ctx, func(p *parts) error {
+		n, err := p.queue.PurgeDead(ctx)
+		return firstError(err, ctx.counted("purged", int(n)))
+	}, database, sharedQueue)
+}
+
+// counted prints how many there were of something.
+func (c *command) counted(what string, n int) error {
+	if c.json() {
+		return c.object(map[string]int{what: n})
+	}
+	_, err := fmt.Fprintf(c.stdout, "%s %d\n", what, n)
+	return err
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"time"
+
+	"pruned/repo"
+)
+
+type ledgerCmd struct {
+	ID string `arg:"" optional:"" help:"Only this file."`
+}
+
+// Run prints the ledger.
+func (r *ledgerCmd) Run(ctx *runContext) error {
+	return ctx.with(ctx, func(p *parts) error {
+		if ctx.json() {
+			return r.stream(ctx, p)
+		}
+		var failed error
+		err := ctx.table(func(line func(...any)) {
+			line("AT", "OUTCOME", "FILE", "PATH", "SOURCE", "REASON", "EVENT", "NOTE")
+			failed = r.each(ctx, p, func(e repo.Entry) error {
+				line(e.At.Format(time.RFC3339), e.Outcome, e.FileID, e.Path, e.Source, e.Reason, e.EventID, e.Note)
+				return nil
+			})
+		})
+		return firstError(failed, err)
+	}, migrated)
+}
+
+func (r *ledgerCmd) each(ctx *runContext, p *parts, yield func(repo.Entry) error) error {
+	for entry, err := range p.db.Ledger(ctx, r.ID) {
+		if err != nil {
+			return err
+		}
+		if err := yield(entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stream prints one list on one line without holding it: a ledger may be long.
+func (r *ledgerCmd) stream(ctx *runContext, p *parts) error {
+	separator := "["
+	err := r.each(ctx, p, func(e repo.Entry) error {
+		encoded, err := json.Marshal(e)
+		if err == nil {
+			_, err = ctx.stdout.Write(append([]byte(separator), encoded...))
+		}
+		separator = ","
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	end := "]\n"
+	if separator == "[" {
+		end = "[]\n"
+	}
+	_, err = ctx.stdout.Write([]byte(end))
+	return err
+}

@@ -1,0 +1,101 @@
+// Command pruned deletes the files that an Open WebUI installation no longer
+// uses: their rows, their vectors, their bytes.
+//
+// It is the only place that knows every package: each command is a file, wire.go
+// puts the parts together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"pruned/config"
+)
+
+// Exit statuses.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// memoryLimit keeps the garbage collector from letting the heap grow where the
+// operator set no GOMEMLIMIT: a queue of a hundred thousand events fits.
+const memoryLimit = 48 << 20
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// cli is the command line. Commands come first in its help.
+type cli struct {
+	Run       runCmd       `cmd:"" help:"Consume claims and delete what nothing uses."`
+	Publish   publishCmd   `cmd:"" help:"Claim that files are orphans: ids as arguments, or one a line on stdin."`
+	Explain   explainCmd   `cmd:"" help:"Tell everything known about one file, and what would become of it."`
+	Dead      deadCmd      `cmd:"" help:"Dead letters: claims that can never succeed."`
+	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
+	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring pruned's own tables up to date."`
+	Uninstall uninstallCmd `cmd:"" help:"Remove pruned's own tables and streams."`
+
+	Output  string           `short:"o" default:"text" enum:"text,json" help:"text, or json: one object on one line."`
+	Version kong.VersionFlag `help:"Print the version."`
+	config.Config
+}
+
+// command is what a command runs with.
+type command struct {
+	cli    *cli
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// run is the whole program but its exit.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if debug.SetMemoryLimit(-1) == 1<<63-1 {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	c := &command{cli: &cli{}, stdin: stdin, stdout: stdout, stderr: stderr}
+	parsed, err := config.Parse(c.cli, args, environ, stdout,
+		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
+		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
+	if err == nil {
+		err = parsed.Run(&runContext{ctx, c})
+	}
+	return c.report(err)
+}
+
+// runContext is what kong hands to a command: it has no context of its own.
+type runContext struct {
+	context.Context
+	*command
+}
+
+// report prints an error once, and turns it into an exit status.
+func (c *command) report(err error) int {
+	var usage *config.UsageError
+	switch {
+	case err == nil, errors.Is(err, config.ErrDone):
+		return exitDone
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.stderr, "pruned: %v\nRun \"pruned --help\" for what there is.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(c.stderr, "pruned: %v\n", err)
+	return exitFailed
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"pruned/vectors/pgvector"
+)
+
+type migrateCmd struct {
+	Indexes bool `help:"Also make the index by which chunks of a file are found in knowledge bases (CREATE INDEX CONCURRENTLY)."`
+}
+
+// Run brings our own tables up to date.
+func (r *migrateCmd) Run(ctx *runContext) error {
+	makers := []func(context.Context, *command, *parts) error{migrated}
+	if r.Indexes {
+		makers = append(makers, vectorStore)
+	}
+	return ctx.with(ctx, func(p *parts) error {
+		done := "schema pruned is up to date"
+		if store, ok := p.store.(*pgvector.Store); ok {
+			if err := store.Index(ctx); err != nil {
+				return err
+			}
+			done += ", and so is the index on document_chunk"
+		}
+		return ctx.say(done)
+	}, makers...)
+}
+
+// say prints that something was done.
+func (c *command) say(what string) error {
+	if c.json() {
+		return c.object(map[string]string{"done": what})
+	}
+	_, err := fmt.Fprintln(c.stdout, what)
+	return err
+}
+
+type uninstallCmd struct {
+	Yes bool `help:"Really: the ledger and the dead letters are lost." required:""`
+}
+
+// Run removes what is ours: streams, index, schema.
+func (uninstallCmd) Run(ctx *runContext) error {
+	return ctx.with(ctx, func(p *parts) error {
+		if err := p.queue.Remove(ctx); err != nil {
+			return err
+		}
+		if store, ok := p.store.(*pgvector.Store); ok {
+			if err := store.DropIndex(ctx); err != nil {
+				return err
+			}
+		}
+		if err := p.db.Uninstall(ctx); err != nil {
+			return err
+		}
+		return ctx.say("removed schema pruned, its index and its streams")
+	}, database, vectorStore, sharedQueue)
+}

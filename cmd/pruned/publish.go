@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"pruned/config"
+	"pruned/consumer"
+)
+
+type publishCmd struct {
+	Reason string   `default:"published by hand" help:"Why; the ledger keeps it."`
+	Wait   bool     `help:"Wait for a consumer, and print the outcome of each claim."`
+	IDs    []string `arg:"" optional:"" name:"id" help:"File ids; none: one a line on stdin."`
+}
+
+// maxLine is more than an id may have, so that a long one is told by its line.
+const maxLine = 1 << 20
+
+// Run publishes claims.
+func (r *publishCmd) Run(ctx *runContext) error {
+	return ctx.with(ctx, func(p *parts) error { return r.publish(ctx, p) }, database, sharedQueue)
+}
+
+func (r *publishCmd) publish(ctx *runContext, p *parts) error {
+	var refused []error
+	options := consumer.PublishOptions{}
+	if r.Wait {
+		options.Settled = func(s consumer.Settlement) { ctx.settled(s) }
+	}
+	published, err := p.queue.Publish(ctx, r.events(ctx.stdin, &refused), options)
+	if err == nil && !r.Wait {
+		err = ctx.published(published)
+	}
+	if len(refused) > 0 {
+		return errors.Join(err, &config.UsageError{Err: errors.Join(refused...)})
+	}
+	return err
+}
+
+// settled prints an outcome as it comes: in JSON an object a line.
+func (c *command) settled(s consumer.Settlement) {
+	if c.json() {
+		_ = c.object(s)
+		return
+	}
+	fmt.Fprintf(c.stdout, "%s\t%s\t%s\n", s.FileID, s.Outcome, s.Detail)
+}
+
+func (c *command) published(p consumer.Published) error {
+	if c.json() {
+		return c.object(map[string]int{"published": p.Stored})
+	}
+	_, err := fmt.Fprintf(c.stdout, "published %d\n", p.Stored)
+	return err
+}
+
+// events makes a claim of each id. What is refused does not stop the rest.
+func (r *publishCmd) events(stdin io.Reader, refused *[]error) iter.Seq2[consumer.Event, error] {
+	return func(yield func(consumer.Event, error) bool) {
+		for where, id := range r.ids(stdin, refused) {
+			event := consumer.NewEvent(id, "pruned/publish", r.Reason)
+			if err := event.Validate(); err != nil {
+				*refused = append(*refused, fmt.Errorf("%s: %w", where, err))
+				continue
+			}
+			if !yield(event, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ids are the arguments, or else the lines of stdin, each with where it stood.
+func (r *publishCmd) ids(stdin io.Reader, refused *[]error) iter.Seq2[string, string] {
+	return func(yield func(where, id string) bool) {
+		for i, id := range r.IDs {
+			if !yield(fmt.Sprintf("argument %d", i+1), id) {
+				return
+			}
+		}
+		if len(r.IDs) > 0 {
+			return
+		}
+		lines := bufio.NewScanner(stdin)
+		lines.Buffer(nil, maxLine)
+		n := 1
+		for ; lines.Scan(); n++ {
+			if !yield(fmt.Sprintf("line %d", n), strings.TrimRight(lines.Text(), "\r")) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			*refused = append(*refused, fmt.Errorf("line %d: %w", n, err))
+		}
+	}
+}

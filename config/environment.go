@@ -1,0 +1,95 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// environment is what settings are read from, instead of the process's own,
+// and what was found wrong while reading.
+type environment struct {
+	values   map[string]string
+	problems problems
+	flagless []*kong.Flag // set here alone
+}
+
+var _ kong.Resolver = (*environment)(nil)
+
+func newEnvironment(environ []string) *environment {
+	values := make(map[string]string, len(environ))
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		values[name] = value
+	}
+	return &environment{values: values}
+}
+
+// Validate is kong's; unknown variables are looked for elsewhere.
+func (*environment) Validate(*kong.Application) error { return nil }
+
+// Resolve gives kong the text of a flag that is not on the command line. What
+// cannot be read is noted, and left out, so that kong goes on to the others.
+func (e *environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	name, text := e.lookup(flag)
+	if text == "" {
+		return nil, nil
+	}
+	trial := reflect.New(flag.Target.Type()).Elem()
+	scan := kong.Scan().PushTyped(text, kong.FlagValueToken)
+	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, trial); err != nil {
+		e.problems.add(name, "%q cannot be read: wanted %s", text, wanted(flag.Target.Type()))
+		return nil, nil
+	}
+	return text, nil
+}
+
+// lookup finds the variable of a flag. An empty one is as good as none: that
+// is what a compose file makes of a variable that its own environment lacks.
+func (e *environment) lookup(flag *kong.Flag) (name, text string) {
+	for _, name := range flag.Envs {
+		if isSecret(flag) {
+			text = e.secret(name)
+		} else {
+			text = e.values[name]
+		}
+		if text != "" {
+			return name, text
+		}
+	}
+	return "", ""
+}
+
+// secret reads NAME, or the file that NAME_FILE names.
+func (e *environment) secret(name string) string {
+	path := e.values[name+"_FILE"]
+	if path == "" {
+		return e.values[name]
+	}
+	if e.values[name] != "" {
+		e.problems.add(name, "is set, and %s_FILE too: wanted one of them", name)
+		return e.values[name]
+	}
+	text, err := readSecret(path)
+	if err != nil {
+		e.problems = append(e.problems, problem{name, fmt.Errorf("%s_FILE: %q cannot be read: %w", name, path, err)})
+	}
+	return text
+}
+
+// readSecret cuts off one newline, which editors and echo add.
+func readSecret(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
+	if text == "" {
+		return "", errors.New("it is empty")
+	}
+	return text, nil
+}

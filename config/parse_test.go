@@ -1,0 +1,208 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// cli is a command line like the real one.
+type cli struct {
+	Config  `embed:""`
+	Version kong.VersionFlag
+	Run     struct {
+		Drain bool
+	} `cmd:""`
+	Dead struct {
+		List struct{} `cmd:""`
+		Show struct {
+			Seq int `arg:""`
+		} `cmd:""`
+	} `cmd:""`
+}
+
+// usable is the least that has to be set.
+var usable = []string{"DATABASE_URL=postgresql://db/webui", "VECTOR_DB=none"}
+
+func parse(environ []string, args ...string) (Config, error) {
+	var c cli
+	_, err := Parse(&c, append([]string{"run"}, args...), environ, io.Discard, kong.Name("pruned"))
+	return c.Config, err
+}
+
+// with is usable and more; the last of a name wins.
+func with(environ ...string) []string { return append(usable[:len(usable):len(usable)], environ...) }
+
+// lines are the problems of an environment.
+func lines(t *testing.T, environ []string, args ...string) []string {
+	t.Helper()
+	_, err := parse(environ, args...)
+	var usage *UsageError
+	require.ErrorAs(t, err, &usage)
+	return strings.Split(err.Error(), "\n")
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	c, err := parse(usable)
+	require.NoError(t, err)
+	data := defaultDataDir(containerDataDir)
+	assert.Equal(t, Config{
+		Database: Database{URL: "postgresql://db/webui", Citations: "keep", LedgerRetention: 2160 * time.Hour},
+		Vectors:  Vectors{DB: "none"},
+		Storage:  Storage{DataDir: data, Provider: "local"},
+		Queue: Queue{
+			DataDir: data + "/pruned", Listen: "127.0.0.1:4222", Stream: "PRUNED",
+			Retention: 720 * time.Hour, MaxBytes: 1024 * MiB,
+		},
+		Consumer: Consumer{Batch: 500, Workers: 2, BytesDelay: time.Hour},
+		Ages:     Ages{Min: 24 * time.Hour, Pending: 168 * time.Hour, Orphan: time.Hour},
+		Sweep:    Sweep{Every: 5 * time.Minute, MaxFraction: 0.2},
+		HTTP:     HTTP{Listen: "127.0.0.1:8077"},
+		Log:      Log{Level: "info", Format: "auto"},
+	}, c)
+	assert.True(t, c.Queue.Embedded())
+	assert.Equal(t, data+"/uploads", c.Storage.Uploads())
+}
+
+func TestEverySettingFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	c, err := parse([]string{
+		"DATABASE_URL=postgres://db/webui", "DATABASE_SCHEMA=owui", "DATA_DIR=/data", "VECTOR_DB=pgvector",
+		"PGVECTOR_DB_URL=postgresql+psycopg2://v/vectors", "PGVECTOR_USE_HALFVEC=True", "PGVECTOR_PGCRYPTO=true",
+		"PGVECTOR_PGCRYPTO_KEY=k", "STORAGE_PROVIDER=local", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
+		"PRUNED_NATS_LISTEN=[::1]:0", "PRUNED_STREAM=Other-1", "PRUNED_BATCH=10000", "PRUNED_WORKERS=64",
+		"PRUNED_MIN_AGE=0", "PRUNED_PENDING_AGE=0s", "PRUNED_ORPHAN_AGE=90s", "PRUNED_DRY_RUN=true",
+		"PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=2m", "PRUNED_STRICT=1",
+		"PRUNED_RATE=0.5", "PRUNED_IGNORE=feedback,chat.meta", "PRUNED_CITATIONS=ignore", "PRUNED_HTTP=:80",
+		"PRUNED_WEBHOOK_TOKEN=t", "PRUNED_RETENTION=1h", "PRUNED_LEDGER_RETENTION=2h", "PRUNED_MAX_BYTES=1MiB",
+		"PRUNED_LOG_LEVEL=debug", "PRUNED_LOG_FORMAT=json", "PRUNED_PPROF=localhost:6060",
+	})
+	require.NoError(t, err)
+	assert.Equal(t, Config{
+		Database: Database{
+			URL: "postgresql://db/webui", Schema: "owui", Ignore: []string{"feedback", "chat.meta"},
+			Citations: "ignore", LedgerRetention: 2 * time.Hour,
+		},
+		Vectors: Vectors{DB: "pgvector", URL: "postgresql://v/vectors", HalfVec: true, PGCrypto: true, PGCryptoKey: "k"},
+		Storage: Storage{DataDir: "/data", Provider: "local"},
+		Queue: Queue{
+			URL: "nats://n:4222, tls://m", DataDir: "/p", Listen: "[::1]:0", Stream: "Other-1",
+			Retention: time.Hour, MaxBytes: MiB,
+		},
+		Consumer: Consumer{Batch: 10000, Workers: 64, Rate: 0.5, DryRun: true, Strict: true, BytesDelay: 2 * time.Minute},
+		Ages:     Ages{Orphan: 90 * time.Second},
+		Sweep:    Sweep{MaxFraction: 1},
+		HTTP:     HTTP{Listen: ":80", WebhookToken: "t", Pprof: "localhost:6060"},
+		Log:      Log{Level: "debug", Format: "json"},
+	}, c)
+	assert.False(t, c.Queue.Embedded())
+}
+
+func TestFlagsAreNamedAfterVariables(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&Config{}, kong.NamedMapper("truth", truth{}))
+	require.NoError(t, err)
+	for _, flag := range parser.Model.Flags {
+		if flag.Name == "help" || flag.Name == "pruned-data-dir" { // --data-dir is Open WebUI's
+			continue
+		}
+		require.Len(t, flag.Envs, 1, flag.Name)
+		name := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(flag.Envs[0], "PRUNED_")), "_", "-")
+		assert.Equal(t, name, flag.Name)
+	}
+}
+
+func TestFlagWinsOverVariable(t *testing.T) {
+	t.Parallel()
+	c, err := parse(with("PRUNED_BATCH=7", "PRUNED_DRY_RUN=true", "DATA_DIR=/data"),
+		"--batch=8", "--dry-run=false", "--min-age", "2h", "--nats-url", "nats://n", "--pruned-data-dir", "/p")
+	require.NoError(t, err)
+	assert.Equal(t, 8, c.Consumer.Batch)
+	assert.False(t, c.Consumer.DryRun)
+	assert.Equal(t, 2*time.Hour, c.Ages.Min)
+	assert.Equal(t, Secret("nats://n"), c.Queue.URL)
+	assert.Equal(t, "/p", c.Queue.DataDir)
+	assert.Equal(t, "/data", c.Storage.DataDir)
+}
+
+func TestSecretsHaveNoFlag(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token"} {
+		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no command":    {nil, "pruned: wanted a command: one of run, dead"},
+		"no subcommand": {[]string{"dead"}, "pruned dead: wanted a command: one of list, show"},
+		"no argument":   {[]string{"dead", "show"}, `expected "<seq>"`},
+		"flag":          {[]string{"run", "--drian"}, `unknown flag --drian, did you mean "--drain"?`},
+		"flag's value":  {[]string{"run", "--batch=x"}, `--batch: expected a valid 64 bit int but got "x"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse(&cli{}, test.args, usable, io.Discard, kong.Name("pruned"))
+			var usage *UsageError
+			require.ErrorAs(t, err, &usage)
+			assert.EqualError(t, err, test.want)
+		})
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
+	broken := []string{"PRUNED_BATCH=x", "PRUNED_UNKNOWN=1", "DATABASE_URL=postgresql://u:hunter2@db/webui"}
+	for name, test := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"help": {[]string{"run", "--help"}, []string{
+			"Usage: pruned run", "--batch=500", "$PRUNED_BATCH", "$NATS_URL, $NATS_URL_FILE", "  $DATABASE_URL  ",
+		}},
+		"version": {[]string{"--version"}, []string{"v1.2.3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stdout bytes.Buffer
+			_, err := Parse(&cli{}, test.args, broken, &stdout, kong.Name("pruned"), kong.Vars{"version": "v1.2.3"})
+			require.ErrorIs(t, err, ErrDone)
+			for _, want := range test.want {
+				assert.Contains(t, stdout.String(), want)
+			}
+			assert.NotContains(t, stdout.String(), "hunter2")
+		})
+	}
+}
+
+func TestHelpThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	_, err := Parse(&cli{}, []string{"--help"}, nil, brokenWriter{})
+	assert.ErrorIs(t, err, errBroken)
+}
+
+type brokenWriter struct{}
+
+var errBroken = errors.New("broken")
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+func TestFaultOfTheGrammar(t *testing.T) {
+	t.Parallel()
+	_, err := Parse(cli{}, nil, nil, io.Discard)
+	require.Error(t, err)
+	var usage *UsageError
+	assert.NotErrorAs(t, err, &usage)
+}

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// problem is what is wrong with one setting.
+type problem struct {
+	setting string
+	err     error // names the variable that was set
+}
+
+func (p problem) Error() string { return p.err.Error() }
+func (p problem) Unwrap() error { return p.err }
+
+// problems gathers, so that all is told at once.
+type problems []error
+
+func (ps *problems) add(setting, format string, args ...any) {
+	*ps = append(*ps, problem{setting, fmt.Errorf("%s: %w", setting, fmt.Errorf(format, args...))})
+}
+
+// without leaves out, of the errors joined in err, the problems of settings
+// that have one in ps already: a secret that could not be read is not also
+// missing.
+func (ps problems) without(err error) error {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return err
+	}
+	return errors.Join(slices.DeleteFunc(slices.Clone(joined.Unwrap()), ps.tells)...)
+}
+
+func (ps problems) tells(err error) bool {
+	var later problem
+	return errors.As(err, &later) && slices.ContainsFunc(ps, func(err error) bool {
+		var earlier problem
+		return errors.As(err, &earlier) && earlier.setting == later.setting
+	})
+}
+
+// within and atLeast ask whether the value is inside, not whether it is
+// outside: NaN is neither.
+func within[T cmp.Ordered](ps *problems, setting string, value, low, high T) {
+	if inside := value >= low && value <= high; !inside {
+		ps.add(setting, "%v is out of range: wanted %s from %v to %v", value, wanted(reflect.TypeFor[T]()), low, high)
+	}
+}
+
+func atLeast[T cmp.Ordered](ps *problems, setting string, value, low T) {
+	if inside := value >= low && any(value) != any(math.Inf(1)); !inside {
+		ps.add(setting, "%v is out of range: wanted %s, %v or more", value, wanted(reflect.TypeFor[T]()), low)
+	}
+}
+
+func oneOf(ps *problems, setting, value string, known ...string) {
+	if !slices.Contains(known, value) {
+		ps.add(setting, "%q is not known: wanted one of %s", value, strings.Join(known, ", "))
+	}
+}
+
+// wanted describes what a setting of this type looks like.
+func wanted(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "a duration such as 90s, 5m or 24h"
+	case t == reflect.TypeFor[Size]():
+		return "a size such as 512MiB or 1GiB"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Float64:
+		return "a number"
+	default:
+		return "a whole number"
+	}
+}

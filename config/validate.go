@@ -1,0 +1,137 @@
+package config
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Validate says everything that is wrong, a line each: the setting, its value
+// unless that is secret, and what was wanted. kong calls it after parsing.
+func (c *Config) Validate() error {
+	var ps problems
+	c.Database.check(&ps)
+	c.Vectors.check(&ps)
+	c.Storage.check(&ps)
+	c.Queue.check(&ps)
+	c.Consumer.check(&ps)
+	c.Ages.check(&ps)
+	c.Sweep.check(&ps)
+	c.HTTP.check(&ps)
+	c.Log.check(&ps)
+	return errors.Join(ps...)
+}
+
+const wantedDatabase = "wanted postgresql://user:password@host:port/database"
+
+var (
+	schemaName = regexp.MustCompile(`^[\pL_][\pL\pN_$-]*$`)
+	columnName = regexp.MustCompile(`^[\pL\pN_$-]+(\.[\pL\pN_$-]+)?$`)
+)
+
+func (d Database) check(ps *problems) {
+	d.checkURL(ps)
+	// PostgreSQL cuts longer names off, and would then look elsewhere.
+	if d.Schema != "" && (len(d.Schema) > 63 || !schemaName.MatchString(d.Schema)) {
+		ps.add("DATABASE_SCHEMA", "%q is not the name of a schema: wanted letters, digits, _, - or $, at most 63 bytes", d.Schema)
+	}
+	for _, name := range d.Ignore {
+		if !columnName.MatchString(name) {
+			ps.add("PRUNED_IGNORE", "%q is neither a table nor a column: wanted table or table.column, separated by commas", name)
+		}
+	}
+	oneOf(ps, "PRUNED_CITATIONS", d.Citations, "keep", "ignore")
+	atLeast(ps, "PRUNED_LEDGER_RETENTION", d.LedgerRetention, 0)
+}
+
+func (d Database) checkURL(ps *problems) {
+	source := d.source()
+	if source != "" {
+		if _, err := postgresURL(source); err != nil {
+			ps.add("DATABASE_URL", "%s %w: %s", Redact(source), err, wantedDatabase)
+		}
+		return
+	}
+	if missing := d.missing(); len(missing) < len(d.parts()) {
+		ps.add("DATABASE_URL", "is not set, and cannot be made without %s: %s", strings.Join(missing, ", "), wantedDatabase)
+		return
+	}
+	ps.add("DATABASE_URL", "is not set, and Open WebUI's default, SQLite, is not built yet: %s", wantedDatabase)
+}
+
+func (v Vectors) check(ps *problems) {
+	switch v.DB {
+	case "none":
+	case "pgvector":
+		v.checkPGVector(ps)
+	case "":
+		ps.add("VECTOR_DB", "is not set, and Open WebUI's default, chroma, is not built yet: wanted one of none, pgvector")
+	default:
+		ps.add("VECTOR_DB", "%q is not built yet: wanted one of none, pgvector", v.DB)
+	}
+}
+
+func (v Vectors) checkPGVector(ps *problems) {
+	if v.URL != "" {
+		if _, err := postgresURL(string(v.URL)); err != nil {
+			ps.add("PGVECTOR_DB_URL", "%s %w: %s", Redact(string(v.URL)), err, wantedDatabase)
+		}
+	}
+	if v.PGCrypto && v.PGCryptoKey == "" {
+		ps.add("PGVECTOR_PGCRYPTO_KEY", "is not set: wanted Open WebUI's, as PGVECTOR_PGCRYPTO is true")
+	}
+}
+
+func (s Storage) check(ps *problems) {
+	if s.Provider != "local" {
+		ps.add("STORAGE_PROVIDER", "%q is not built yet: wanted local", s.Provider)
+	}
+}
+
+func (q Queue) check(ps *problems) {
+	q.checkConnection(ps)
+	if !isStreamName(q.Stream) {
+		ps.add("PRUNED_STREAM", "%q is not the name of a stream: wanted at most 200 characters, none of them a space or one of . * > / \\", q.Stream)
+	}
+	atLeast(ps, "PRUNED_RETENTION", q.Retention, 0)
+	atLeast(ps, "PRUNED_MAX_BYTES", q.MaxBytes, MiB)
+}
+
+// isStreamName leaves room for what is appended to the name: it becomes a
+// file's, which the server limits to 255 bytes.
+func isStreamName(name string) bool {
+	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsPrint(r) || strings.ContainsRune(` .*>/\`, r)
+	})
+}
+
+func (c Consumer) check(ps *problems) {
+	within(ps, "PRUNED_BATCH", c.Batch, 1, 10_000)
+	within(ps, "PRUNED_WORKERS", c.Workers, 1, 64)
+	atLeast(ps, "PRUNED_RATE", c.Rate, 0)
+	atLeast(ps, "PRUNED_BYTES_DELAY", c.BytesDelay, 0)
+}
+
+func (a Ages) check(ps *problems) {
+	atLeast(ps, "PRUNED_MIN_AGE", a.Min, 0)
+	atLeast(ps, "PRUNED_PENDING_AGE", a.Pending, 0)
+	atLeast(ps, "PRUNED_ORPHAN_AGE", a.Orphan, 0)
+}
+
+func (s Sweep) check(ps *problems) {
+	atLeast(ps, "PRUNED_SWEEP_EVERY", s.Every, 0)
+	within(ps, "PRUNED_MAX_FRACTION", s.MaxFraction, 0, 1)
+}
+
+func (h HTTP) check(ps *problems) {
+	address(ps, "PRUNED_HTTP", h.Listen)
+	if h.Pprof != "" {
+		address(ps, "PRUNED_PPROF", h.Pprof)
+	}
+}
+
+func (l Log) check(ps *problems) {
+	oneOf(ps, "PRUNED_LOG_LEVEL", l.Level, "trace", "debug", "info", "warn", "error")
+	oneOf(ps, "PRUNED_LOG_FORMAT", l.Format, "auto", "json", "console")
+}

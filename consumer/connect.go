@@ -1,0 +1,116 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+)
+
+// ConnectOptions say which server of the queue, and who asks.
+type ConnectOptions struct {
+	URL      string // several are separated by commas
+	Creds    string // path of a .creds file
+	NKeyFile string // path of a seed
+	CA       string // path of a PEM file
+	Cert     string // path of a PEM file
+	Key      string // path of a PEM file
+	Name     string // of this client, for the server's people
+	Log      zerolog.Logger
+}
+
+// Connect connects to an external queue. Once connected it reconnects for ever.
+// Its errors hold no secrets.
+func Connect(ctx context.Context, o ConnectOptions) (*nats.Conn, error) {
+	shown, err := showURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	options, err := o.options()
+	if err != nil {
+		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		options = append(options, nats.Timeout(max(time.Until(deadline), time.Millisecond)))
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("connecting to the queue at %s: %w", shown, err)
+	}
+	nc, err := nats.Connect(o.URL, options...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the queue at %s: %w", shown, err)
+	}
+	return nc, nil
+}
+
+// resilient are the options of a connection that must outlast its server: it
+// notices a server that is silent, reconnects for ever, and says so.
+func resilient(name string, log zerolog.Logger) []nats.Option {
+	return []nats.Option{
+		nats.Name(name),
+		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(),
+		nats.ReconnectWait(500 * time.Millisecond),
+		nats.PingInterval(10 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
+			if !nc.IsClosed() {
+				log.Warn().Err(err).Msg("connection to the queue lost, reconnecting")
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			log.Info().Msg("connected to the queue again")
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			log.Warn().Err(err).Msg("the queue reports an error")
+		}),
+	}
+}
+
+func (o ConnectOptions) options() ([]nats.Option, error) {
+	options := resilient(o.Name, o.Log)
+	if o.Creds != "" {
+		options = append(options, nats.UserCredentials(o.Creds))
+	}
+	if o.NKeyFile != "" {
+		key, err := nats.NkeyOptionFromSeed(o.NKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading NATS_NKEY: %w", err)
+		}
+		options = append(options, key)
+	}
+	if o.CA != "" {
+		options = append(options, nats.RootCAs(o.CA))
+	}
+	if (o.Cert == "") != (o.Key == "") {
+		return nil, errors.New("NATS_CERT and NATS_KEY are given together or not at all")
+	}
+	if o.Cert != "" {
+		options = append(options, nats.ClientCert(o.Cert, o.Key))
+	}
+	return options, nil
+}
+
+// showURL returns the URLs without their secrets.
+func showURL(urls string) (string, error) {
+	var shown []string
+	for one := range strings.SplitSeq(urls, ",") {
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil || u.Host == "" {
+			// The error would show the URL with its password.
+			return "", errors.New("NATS_URL is not a URL, wanted one like nats://host:4222")
+		}
+		u.User, u.RawQuery = nil, ""
+		shown = append(shown, u.String())
+	}
+	return strings.Join(shown, ","), nil
+}

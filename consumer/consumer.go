@@ -1,0 +1,258 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
+)
+
+// Options say how claims are consumed.
+type Options struct {
+	Workers       int           // batches handled at the same time; 1 if less
+	AckWait       time.Duration // of a lease; 60 s if zero
+	MaxAckPending int           // messages delivered and not settled; 20,000 if zero
+	Rate          float64       // files per second; 0 for no limit
+	Grace         time.Duration // for batches in hand when Run is told to stop; 30 s if zero
+	Drain         bool          // end as soon as nothing is left to do
+	DryRun        bool          // settle nothing
+
+	// Ready is asked, with growing pauses, after the handler said that nothing
+	// can be deleted. When it agrees claims are fetched again.
+	Ready func(context.Context) error
+	// Due says whether a drain has anything else left to do.
+	Due func(context.Context) (bool, error)
+	// Progress is told after each batch how many events are done, and how many
+	// were waiting behind the batch when it was fetched.
+	Progress func(done, pending uint64)
+	// Observe is told what became of each batch. Workers call it at the same
+	// time.
+	Observe func(Summary)
+
+	Log zerolog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Workers = max(o.Workers, 1)
+	if o.AckWait <= 0 {
+		o.AckWait = time.Minute
+	}
+	if o.MaxAckPending <= 0 {
+		o.MaxAckPending = 20_000
+	}
+	if o.Grace <= 0 {
+		o.Grace = 30 * time.Second
+	}
+	return o
+}
+
+var (
+	errNotStarted = errors.New("consuming has not begun")
+	errEnded      = errors.New("consuming has ended")
+)
+
+// Consumer fetches claims in batches, has them judged and settles them.
+type Consumer struct {
+	q *Queue
+	h Handler
+	o Options
+
+	away    *outage // the queue does not answer
+	broken  *outage // the environment does not permit deletions
+	calm    atomic.Bool
+	inHand  atomic.Int64  // batches between the fetcher and their settlement
+	settled chan struct{} // after inHand went down
+
+	// Of the fetcher's goroutine.
+	source  jetstream.Consumer
+	limit   *rate.Limiter
+	again   *backoff.ExponentialBackOff // pauses while the queue is away
+	recover *backoff.ExponentialBackOff // pauses while the environment is broken
+	idle    time.Duration               // how long an empty queue is listened to at once
+	cleaned time.Time                   // when room was last made
+	target  uint64                      // events that a dry run's drain is about
+
+	mu  sync.Mutex
+	sum Summary
+}
+
+// New returns a consumer of a queue's claims.
+func New(q *Queue, h Handler, o Options) *Consumer {
+	c := &Consumer{
+		q: q, h: h, o: o.withDefaults(),
+		away: newOutage(), broken: newOutage(), settled: make(chan struct{}, 1),
+		again:   pauses(100*time.Millisecond, 5*time.Second),
+		recover: pauses(500*time.Millisecond, 30*time.Second),
+		idle:    2 * time.Second,
+	}
+	c.away.begin(errNotStarted)
+	if o.Rate > 0 {
+		burst := max(1, int(o.Rate))
+		c.limit = rate.NewLimiter(rate.Limit(o.Rate), burst)
+		// It begins empty: each batch is paid for after it was handed over.
+		c.limit.AllowN(time.Now(), burst)
+	}
+	return c
+}
+
+// pauses grow from first to most and never end.
+func pauses(first, most time.Duration) *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(first), backoff.WithMaxInterval(most), backoff.WithMaxElapsedTime(0))
+}
+
+// State says why no claims are handled, or nil.
+func (c *Consumer) State() error { return errors.Join(c.away.err(), c.broken.err()) }
+
+// Run consumes until ctx ends, or, draining, until nothing is left. Then nothing
+// more is fetched, and the batches in hand are finished and settled within
+// Options.Grace. The end of ctx is no error.
+func (c *Consumer) Run(ctx context.Context) (Summary, error) {
+	began := time.Now()
+	if err := c.start(ctx); err != nil {
+		return Summary{}, err
+	}
+	defer c.leave(ctx)
+	work, release := outlast(ctx, c.o.Grace)
+	defer release()
+
+	batches := make(chan batch)
+	var workers sync.WaitGroup
+	for range c.o.Workers {
+		workers.Go(func() {
+			for b := range batches {
+				c.process(work, b)
+				c.release()
+			}
+		})
+	}
+	err := c.feed(ctx, batches)
+	close(batches)
+	workers.Wait()
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sum.Duration = time.Since(began).Seconds()
+	return c.sum, err
+}
+
+// outlast returns a context that ends a while after ctx does.
+func outlast(ctx context.Context, while time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(while, func() {
+			cancel(fmt.Errorf("%s after the stop: %w", while, context.Canceled))
+		})
+	})
+	return longer, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// feed fetches batches and hands each to a worker that is free, so that the next
+// fetch overlaps the running transactions.
+func (c *Consumer) feed(ctx context.Context, batches chan<- batch) error {
+	for eager := true; ctx.Err() == nil; {
+		if c.awaitEnvironment(ctx); ctx.Err() != nil {
+			return nil
+		}
+		c.makeRoom(ctx)
+		b, err := c.next(ctx, eager)
+		if err != nil {
+			if err := c.mend(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
+		c.answered()
+		eager = len(b.msgs) > 0
+		if eager {
+			c.hand(ctx, b, batches)
+			c.pace(ctx, len(b.msgs))
+		}
+		if c.o.Drain && (c.rehearsed() || !eager && c.drained(ctx)) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// hand gives a batch to a worker. One that cannot start in good time goes back
+// to the queue.
+func (c *Consumer) hand(ctx context.Context, b batch, batches chan<- batch) {
+	late := time.NewTimer(time.Until(b.lease.Add(-c.o.AckWait / 2)))
+	defer late.Stop()
+	c.inHand.Add(1)
+	select {
+	case batches <- b:
+		return
+	case <-ctx.Done():
+	case <-c.broken.hasBegun():
+	case <-late.C:
+	}
+	c.giveBack(b.msgs)
+	c.release()
+}
+
+// release notes that a batch is out of everybody's hands.
+func (c *Consumer) release() {
+	c.inHand.Add(-1)
+	select {
+	case c.settled <- struct{}{}:
+	default:
+	}
+}
+
+// pace waits until the rate allows another batch.
+func (c *Consumer) pace(ctx context.Context, n int) {
+	if c.limit == nil {
+		return
+	}
+	// It fails only when ctx ends, or for more than a burst, which want prevents.
+	if err := c.limit.WaitN(ctx, n); err != nil && ctx.Err() == nil {
+		c.o.Log.Error().Err(err).Msg("the rate limit failed")
+	}
+}
+
+// awaitEnvironment blocks while nothing can be deleted.
+func (c *Consumer) awaitEnvironment(ctx context.Context) {
+	if c.broken.err() == nil {
+		return
+	}
+	if c.calm.Swap(false) {
+		c.recover.Reset()
+	}
+	for sleep(ctx, c.recover.NextBackOff()) {
+		if c.o.Ready == nil {
+			break
+		}
+		err := c.o.Ready(ctx)
+		if err == nil {
+			break
+		}
+		c.broken.begin(err)
+	}
+	if ctx.Err() == nil && c.broken.end() {
+		c.o.Log.Info().Msg("files can be deleted again, consuming goes on")
+	}
+}
+
+// sleep returns false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

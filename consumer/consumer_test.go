@@ -1,0 +1,210 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWorkersShareTheWork(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(40))
+	var inside atomic.Int32
+	both := make(chan struct{})
+	h := &fake{size: 10, handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		if inside.Add(1) == 2 {
+			close(both) // two transactions at the same time
+		}
+		<-both
+		return all(events, Deleted), nil
+	}}
+	sum := drain(t, q, h, Options{Workers: 2})
+	require.Equal(t, 40, sum.Deleted)
+	require.Equal(t, 4, sum.Batches)
+	require.Equal(t, 40, h.files())
+}
+
+func TestBatchSizeIsAskedEachTime(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(30))
+	h := &growing{}
+	drain(t, q, h, Options{})
+	require.Equal(t, []int{1, 2, 3, 4, 5, 6, 7}, h.sizes[:7])
+}
+
+type growing struct {
+	asked int
+	sizes []int
+}
+
+func (g *growing) Size() int { g.asked++; return g.asked }
+func (g *growing) Handle(_ context.Context, events []Delivery, _ time.Time, _ func() error) ([]Result, error) {
+	g.sizes = append(g.sizes, len(events))
+	return all(events, Deleted), nil
+}
+
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(30))
+	var seen [][2]uint64
+	drain(t, q, &fake{size: 10}, Options{Progress: func(done, pending uint64) { seen = append(seen, [2]uint64{done, pending}) }})
+	require.Equal(t, [][2]uint64{{10, 20}, {20, 10}, {30, 0}}, seen)
+}
+
+func TestBrokenEnvironment(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(20))
+	readOnly := errors.New("the database is read-only")
+	var broken atomic.Bool
+	broken.Store(true)
+	asked := make(chan struct{})
+	go1 := make(chan struct{})
+	h := &fake{size: 10, handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		if broken.Load() {
+			return []Result{{Outcome: Kept}}, readOnly // the first of the ten was judged
+		}
+		return all(events, Deleted), nil
+	}}
+	c := quick(t, q, h, Options{Workers: 2, Ready: func(context.Context) error {
+		if !broken.Load() {
+			return nil
+		}
+		select {
+		case asked <- struct{}{}:
+		case <-go1:
+		}
+		return readOnly
+	}})
+	require.Error(t, c.State())
+	stop := running(t, c)
+	await(t, asked)
+	require.ErrorIs(t, c.State(), readOnly)
+	fetched := len(h.batches)
+	require.LessOrEqual(t, fetched, 2, "nothing is fetched while it is broken")
+	for range 3 {
+		await(t, asked)
+	}
+	require.Len(t, h.batches, fetched)
+
+	broken.Store(false)
+	close(go1)
+	require.Eventually(t, func() bool { return h.files() == 20 && backlog(t, q) == Backlog{} }, patience, 5*time.Millisecond)
+	require.NoError(t, c.State())
+	sum := stop()
+	require.Equal(t, fetched, sum.Kept)
+	require.Equal(t, 20, sum.Events)
+	require.Empty(t, letters(t, q))
+	require.Error(t, c.State())
+}
+
+func TestEnvironmentThatBreaksAgainIsLeftAloneLonger(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(1))
+	tries := 0
+	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		if tries++; tries < 4 {
+			return nil, errors.New("no")
+		}
+		return all(events, Deleted), nil
+	}}
+	sum := drain(t, q, h, Options{Ready: func(context.Context) error { return nil }})
+	require.Equal(t, 1, sum.Events)
+	require.Equal(t, 4, tries)
+}
+
+func TestRateLimitsBatches(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(10))
+	first := make(chan int, 10)
+	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		first <- len(events)
+		return all(events, Deleted), nil
+	}}
+	stop := running(t, quick(t, q, h, Options{Rate: 1.0 / 3600}))
+	require.Equal(t, 1, await(t, first))
+	require.Equal(t, 1, stop().Events, "the next is due in an hour")
+
+	sum := drain(t, q, &fake{}, Options{Rate: 1e6})
+	require.Equal(t, 9, sum.Events)
+}
+
+func TestLateBatchGoesBack(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(2))
+	c := quick(t, q, &fake{size: 1}, Options{AckWait: 2 * time.Second})
+	require.NoError(t, c.start(testContext(t)))
+	b, err := c.next(testContext(t), true)
+	require.NoError(t, err)
+	naks, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
+	require.NoError(t, err)
+	require.NoError(t, q.nc.Flush())
+	c.hand(testContext(t), b, make(chan batch)) // no worker is free
+	msg, err := naks.NextMsg(patience)
+	require.NoError(t, err)
+	require.Equal(t, "-NAK", string(msg.Data))
+	require.Less(t, time.Until(b.lease), c.o.AckWait/2+time.Millisecond)
+	require.Zero(t, c.inHand.Load())
+}
+
+func TestDeletedConsumerIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	got := make(chan string, 10)
+	stop := running(t, quick(t, q, &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		for _, e := range events {
+			got <- e.Subject
+		}
+		return all(events, Deleted), nil
+	}}, Options{}))
+	publish(t, q, claimsOf(NewEvent("a", "s", "")))
+	require.Equal(t, "a", await(t, got))
+	require.NoError(t, q.js.DeleteConsumer(testContext(t), "PRUNED", durableName))
+	require.Equal(t, "a", await(t, got), "from the beginning: nothing may be missed")
+	publish(t, q, claimsOf(NewEvent("b", "s", "")))
+	require.Equal(t, "b", await(t, got))
+
+	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
+	require.Eventually(t, func() bool {
+		_, err := q.js.Consumer(testContext(t), "PRUNED", durableName)
+		return err == nil
+	}, patience, 5*time.Millisecond)
+	publish(t, q, claimsOf(NewEvent("c", "s", "")))
+	require.Equal(t, "c", await(t, got))
+	stop()
+}
+
+func TestClosedConnectionEndsRun(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	c := quick(t, q, &fake{}, Options{})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.Run(testContext(t))
+		ended <- err
+	}()
+	publish(t, q, someClaims(1))
+	require.Eventually(t, func() bool { return c.State() == nil }, patience, time.Millisecond)
+	q.nc.Close()
+	require.ErrorIs(t, await(t, ended), nats.ErrConnectionClosed)
+}
+
+func TestStartWithoutQueueIsAnError(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
+	_, err := quick(t, q, &fake{}, Options{}).Run(testContext(t))
+	require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
+}

@@ -1,0 +1,213 @@
+package consumer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/repo"
+)
+
+// ErrNoDeadLetter: there is no dead letter of that number.
+var ErrNoDeadLetter = errors.New("no such dead letter")
+
+const (
+	letterHeader = "Pruned-Letter"
+	maxLetter    = 512 << 10 // bytes of a payload that are kept; larger ones were never events
+	maxWhy       = 8 << 10   // bytes of an error that are kept
+)
+
+// DeadLetter is an event that can never succeed.
+type DeadLetter struct {
+	Seq        uint64    `json:"seq"` // of the claim in its stream; names the dead letter
+	FileID     string    `json:"file_id"`
+	Kind       string    `json:"kind"` // Invalid or Poison
+	Error      string    `json:"error"`
+	SQLState   string    `json:"sqlstate"`
+	Deliveries uint64    `json:"deliveries"`
+	At         time.Time `json:"at"`
+	Payload    []byte    `json:"-"` // as it came
+}
+
+// Bury stores a dead letter. One that is stored already stays as it is, which
+// is success: a crash between Bury and the message's end makes Bury come again.
+func (q *Queue) Bury(ctx context.Context, d DeadLetter) error {
+	msg, err := q.letter(d)
+	if err != nil {
+		return err
+	}
+	return q.restoring(ctx, func() error {
+		_, err := q.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(retries), jetstream.WithRetryWait(retryWait))
+		if hasCode(err, codeNotStored) && q.buried(ctx, msg.Subject) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("storing dead letter %d: %w", d.Seq, stored(err))
+		}
+		return nil
+	})
+}
+
+// letter makes the message of a dead letter: the payload as it came, the rest
+// in a header, so that a list can be had without payloads.
+func (q *Queue) letter(d DeadLetter) (*nats.Msg, error) {
+	if len(d.Error) > maxWhy {
+		d.Error = strings.ToValidUTF8(d.Error[:maxWhy], "")
+	}
+	head, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encoding dead letter %d: %w", d.Seq, err)
+	}
+	msg := nats.NewMsg(q.names.grave(d.Seq))
+	msg.Header.Set(letterHeader, string(head))
+	msg.Data = d.Payload[:min(len(d.Payload), maxLetter)]
+	return msg, nil
+}
+
+// letter makes the dead letter of a claim.
+func (cl *claim) letter() DeadLetter {
+	why := cl.result.Detail
+	if cl.result.Err != nil {
+		why = cl.result.Err.Error()
+	}
+	return DeadLetter{
+		Seq:        cl.meta.Sequence.Stream,
+		FileID:     cl.event.Subject,
+		Kind:       string(cl.result.Outcome),
+		Error:      why,
+		SQLState:   repo.SQLState(cl.result.Err),
+		Deliveries: cl.meta.NumDelivered,
+		At:         time.Now().UTC(),
+		Payload:    cl.msg.Data(),
+	}
+}
+
+// buried tells the refusal of a second dead letter from that of a full stream;
+// the server has one code for both.
+func (q *Queue) buried(ctx context.Context, subject string) bool {
+	s, err := q.js.Stream(ctx, q.names.dead())
+	if err != nil {
+		return false
+	}
+	_, err = s.GetLastMsgForSubject(ctx, subject)
+	return err == nil
+}
+
+// Dead lists the dead letters, oldest first, without their payloads.
+func (q *Queue) Dead(ctx context.Context) iter.Seq2[DeadLetter, error] {
+	return func(yield func(DeadLetter, error) bool) {
+		for msg, err := range q.read(ctx, q.names.dead(), jetstream.ConsumerConfig{HeadersOnly: true}) {
+			var d DeadLetter
+			if err == nil {
+				d, err = letterOf(msg.Subject(), msg.Headers())
+			}
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func letterOf(subject string, head nats.Header) (DeadLetter, error) {
+	var d DeadLetter
+	if err := json.Unmarshal([]byte(head.Get(letterHeader)), &d); err != nil {
+		return d, fmt.Errorf("the message on %s is no dead letter of ours: %w", subject, err)
+	}
+	return d, nil
+}
+
+// DeadLetter returns one with its payload.
+func (q *Queue) DeadLetter(ctx context.Context, seq uint64) (DeadLetter, error) {
+	_, raw, err := q.grave(ctx, seq)
+	if err != nil {
+		return DeadLetter{}, err
+	}
+	d, err := letterOf(raw.Subject, raw.Header)
+	d.Payload = raw.Data
+	return d, err
+}
+
+func (q *Queue) grave(ctx context.Context, seq uint64) (jetstream.Stream, *jetstream.RawStreamMsg, error) {
+	s, err := q.js.Stream(ctx, q.names.dead())
+	if err != nil {
+		return nil, nil, fmt.Errorf("looking for stream %s: %w", q.names.dead(), err)
+	}
+	raw, err := s.GetLastMsgForSubject(ctx, q.names.grave(seq))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil, fmt.Errorf("dead letter %d: %w", seq, ErrNoDeadLetter)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading dead letter %d: %w", seq, err)
+	}
+	return s, raw, nil
+}
+
+// Redrive publishes the events of dead letters again, under fresh ids, and only
+// then removes them; with no numbers, those of all that are events. It goes on
+// after one that cannot be redriven, and returns how many were.
+func (q *Queue) Redrive(ctx context.Context, seqs ...uint64) (int, error) {
+	if len(seqs) == 0 {
+		for d, err := range q.Dead(ctx) {
+			if err != nil {
+				return 0, err
+			}
+			if d.Kind == string(Poison) {
+				seqs = append(seqs, d.Seq)
+			}
+		}
+	}
+	var done int
+	var failed error
+	for _, seq := range seqs {
+		if err := q.redrive(ctx, seq); err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		done++
+	}
+	return done, failed
+}
+
+func (q *Queue) redrive(ctx context.Context, seq uint64) error {
+	stream, raw, err := q.grave(ctx, seq)
+	if err != nil {
+		return err
+	}
+	event, err := ParseEvent(raw.Data)
+	if err != nil {
+		return fmt.Errorf("dead letter %d was never an event, it can only be purged: %w", seq, err)
+	}
+	event.ID, event.Time = uuid.NewString(), time.Now().UTC()
+	one := func(yield func(Event, error) bool) { yield(event, nil) }
+	if _, err := q.Publish(ctx, one, PublishOptions{}); err != nil {
+		return fmt.Errorf("redriving dead letter %d: %w", seq, err)
+	}
+	if err := stream.DeleteMsg(ctx, raw.Sequence); err != nil {
+		return fmt.Errorf("dead letter %d is redriven, but could not be removed: %w", seq, err)
+	}
+	return nil
+}
+
+// PurgeDead removes all dead letters and returns how many there were.
+func (q *Queue) PurgeDead(ctx context.Context) (uint64, error) {
+	s, err := q.js.Stream(ctx, q.names.dead())
+	if err != nil {
+		return 0, fmt.Errorf("looking for stream %s: %w", q.names.dead(), err)
+	}
+	state := s.CachedInfo().State
+	if state.Msgs == 0 {
+		return 0, nil
+	}
+	if err := s.Purge(ctx, jetstream.WithPurgeSequence(state.LastSeq+1)); err != nil {
+		return 0, fmt.Errorf("purging stream %s: %w", q.names.dead(), err)
+	}
+	return state.Msgs, nil
+}

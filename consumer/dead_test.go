@@ -1,0 +1,138 @@
+package consumer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func letters(t *testing.T, q *Queue) []DeadLetter {
+	t.Helper()
+	var list []DeadLetter
+	for d, err := range q.Dead(testContext(t)) {
+		require.NoError(t, err)
+		list = append(list, d)
+	}
+	return list
+}
+
+func poisonLetter(seq uint64) DeadLetter {
+	e := NewEvent(fmt.Sprint("f-", seq), "publish", "why")
+	return DeadLetter{
+		Seq: seq, FileID: e.Subject, Kind: string(Poison), Error: "no\nway \u00e9", SQLState: "23503",
+		Deliveries: 2, At: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Payload: e.Encode(),
+	}
+}
+
+func TestBuryIsIdempotent(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	d := poisonLetter(7)
+	require.NoError(t, q.Bury(testContext(t), d))
+	again := d
+	again.Error = "another"
+	require.NoError(t, q.Bury(testContext(t), again))
+
+	got, err := q.DeadLetter(testContext(t), 7)
+	require.NoError(t, err)
+	require.Equal(t, d, got)
+
+	d.Payload = nil
+	require.Equal(t, []DeadLetter{d}, letters(t, q))
+}
+
+func TestBuryMakesItsStreamAgain(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_DEAD"))
+	require.NoError(t, q.Bury(testContext(t), poisonLetter(1)))
+	require.Len(t, letters(t, q), 1)
+}
+
+func TestFullGraveyardIsAnError(t *testing.T) {
+	t.Parallel()
+	opts := testStream(t)
+	opts.MaxBytes = 16 << 10 // a quarter of it for dead letters
+	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	d := poisonLetter(1)
+	d.Payload = []byte(strings.Repeat("x", 5<<10))
+	require.ErrorIs(t, q.Bury(testContext(t), d), ErrFull)
+}
+
+func TestDeadLetterAsJSON(t *testing.T) {
+	t.Parallel()
+	out, err := json.Marshal(poisonLetter(7))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"seq":7,"file_id":"f-7","kind":"poison","error":"no\nway é","sqlstate":"23503",
+		"deliveries":2,"at":"2026-01-02T03:04:05.000000006Z"}`, string(out))
+}
+
+func TestListIsStreamedInOrder(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	const n = readAtOnce + 50
+	for seq := range uint64(n) {
+		require.NoError(t, q.Bury(testContext(t), poisonLetter(seq+1)))
+	}
+	list := letters(t, q)
+	require.Len(t, list, n)
+	for i, d := range list {
+		require.EqualValues(t, i+1, d.Seq)
+	}
+	for d, err := range q.Dead(testContext(t)) {
+		require.NoError(t, err)
+		require.EqualValues(t, 1, d.Seq)
+		break
+	}
+	s, err := q.js.Stream(testContext(t), "PRUNED_DEAD")
+	require.NoError(t, err)
+	require.Zero(t, s.CachedInfo().State.Consumers, "a reader leaves nothing behind")
+}
+
+func TestRedrive(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	e := NewEvent("f", "publish", "why")
+	publish(t, q, claimsOf(e, NewEvent("g", "publish", "")))
+	poison := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) { return all(events, Poison), nil }}
+	drain(t, q, poison, Options{})
+	require.Len(t, letters(t, q), 2)
+
+	n, err := q.Redrive(testContext(t), 1, 99)
+	require.ErrorIs(t, err, ErrNoDeadLetter)
+	require.Equal(t, 1, n)
+	require.Len(t, letters(t, q), 1)
+
+	n, err = q.Redrive(testContext(t))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Empty(t, letters(t, q))
+
+	h := &fake{}
+	require.Equal(t, 2, drain(t, q, h, Options{}).Deleted)
+	again := h.batches[0][0].Event
+	require.NotEqual(t, e.ID, again.ID)
+	require.Equal(t, []string{"f", "publish", "why"}, []string{again.Subject, again.Source, again.Reason})
+}
+
+func TestInvalidDeadLettersStay(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	require.NoError(t, q.Bury(testContext(t), DeadLetter{Seq: 1, Kind: string(Invalid), Payload: []byte("hello")}))
+	n, err := q.Redrive(testContext(t))
+	require.NoError(t, err)
+	require.Zero(t, n)
+	_, err = q.Redrive(testContext(t), 1)
+	require.ErrorContains(t, err, "never an event")
+	require.Len(t, letters(t, q), 1)
+
+	purged, err := q.PurgeDead(testContext(t))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, purged)
+	require.Empty(t, letters(t, q))
+}

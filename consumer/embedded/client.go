@@ -1,0 +1,74 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	ownerTimeout = 10 * time.Second       // for an owner to listen, or to leave
+	ownerPoll    = 100 * time.Millisecond // a file lock gives no signal
+)
+
+// Connect connects to the queue of a directory: to the server of the process
+// that owns it, or else to one of our own, which listens to nobody and ends with
+// the returned function. That function closes the connection too.
+func Connect(ctx context.Context, o Options) (*nats.Conn, func() error, error) {
+	o.Listen = ""
+	ctx, cancel := context.WithTimeoutCause(ctx, ownerTimeout, fmt.Errorf("%s: %w, and does not listen", o.Dir, ErrOwned))
+	defer cancel()
+	poll := time.NewTicker(ownerPoll)
+	defer poll.Stop()
+	for {
+		nc, end, err := connectOnce(ctx, o)
+		if !errors.Is(err, ErrOwned) {
+			return nc, end, err
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return nil, nil, context.Cause(ctx)
+		}
+	}
+}
+
+// connectOnce returns ErrOwned while there is an owner that cannot be reached:
+// one that is starting, or ending, or another short command.
+func connectOnce(ctx context.Context, o Options) (*nats.Conn, func() error, error) {
+	s, err := Open(o)
+	if err == nil {
+		return s.own(ctx)
+	}
+	if !errors.Is(err, ErrOwned) {
+		return nil, nil, err
+	}
+	address, failed := readAddress(o.Dir)
+	if failed != nil {
+		return nil, nil, failed
+	}
+	if address == "" {
+		return nil, nil, err
+	}
+	secret, failed := readSecret(o.Dir)
+	if failed != nil {
+		return nil, nil, failed
+	}
+	nc, failed := connect(ctx, "nats://"+address, secret, o.Log)
+	if failed != nil {
+		return nil, nil, errors.Join(err, failed)
+	}
+	return nc, func() error { nc.Close(); return nil }, nil
+}
+
+// own connects to a server that ends with the connection.
+func (s *Server) own(ctx context.Context) (*nats.Conn, func() error, error) {
+	nc, err := s.Conn(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return nc, func() error { nc.Close(); return s.Close() }, nil
+}

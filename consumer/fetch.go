@@ -1,0 +1,214 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	lingerBusy = 100 * time.Millisecond // for the rest of a batch, after one that was not empty
+	lingerIdle = 50 * time.Millisecond  // for what comes with the first message
+)
+
+// batch is messages that were fetched together.
+type batch struct {
+	msgs  []jetstream.Msg
+	lease time.Time // when the queue gives them to somebody else
+}
+
+// next fetches one batch, which may be empty. When the last one was empty it
+// waits for a first message, with heartbeats, because a Fetch ends without an
+// error when the server has gone silent.
+func (c *Consumer) next(ctx context.Context, eager bool) (batch, error) {
+	if !c.q.nc.IsConnected() {
+		return batch{}, nats.ErrDisconnected
+	}
+	n := c.want()
+	if eager {
+		return c.batch(time.Now(), n, jetstream.FetchMaxWait(lingerBusy))
+	}
+	first, err := pull(c.source, 1, jetstream.FetchMaxWait(c.idle), jetstream.FetchHeartbeat(c.idle/4))
+	if len(first) == 0 {
+		return batch{}, err
+	}
+	now := time.Now()
+	if n == 1 || ctx.Err() != nil {
+		return batch{msgs: first, lease: now.Add(c.o.AckWait)}, nil
+	}
+	b, err := c.batch(now, n-1, jetstream.FetchMaxWait(lingerIdle))
+	if err != nil {
+		// It comes up again, with the next fetch.
+		b.lease = now.Add(c.o.AckWait)
+	}
+	b.msgs = append(first, b.msgs...)
+	return b, nil
+}
+
+// batch fetches up to n messages, leased at a time not before since.
+func (c *Consumer) batch(since time.Time, n int, opts ...jetstream.FetchOpt) (batch, error) {
+	msgs, err := pull(c.source, n, opts...)
+	if len(msgs) == 0 {
+		return batch{}, err
+	}
+	return batch{msgs: msgs, lease: since.Add(c.o.AckWait)}, nil
+}
+
+// want is how many messages to ask for. A second's worth of the rate keeps it
+// smooth; more than half of MaxAckPending would starve the other workers.
+func (c *Consumer) want() int {
+	n := min(c.h.Size(), max(c.o.MaxAckPending/2, 1))
+	if c.limit != nil {
+		n = min(n, c.limit.Burst())
+	}
+	return max(n, 1)
+}
+
+// start makes the consumer.
+func (c *Consumer) start(ctx context.Context) error {
+	if c.o.DryRun {
+		return c.rehearse(ctx)
+	}
+	if err := c.subscribe(ctx); err != nil {
+		return err
+	}
+	if !c.q.opts.Embedded {
+		return nil
+	}
+	// Nobody else can hold a lease of an embedded queue: those there are belong
+	// to a process that has died.
+	if _, err := c.q.js.ResetConsumer(ctx, c.q.names.stream, durableName); err != nil {
+		return fmt.Errorf("resetting consumer %s of stream %s to its ack floor: %w", durableName, c.q.names.stream, err)
+	}
+	return nil
+}
+
+func (c *Consumer) subscribe(ctx context.Context) error {
+	source, err := c.q.js.CreateOrUpdateConsumer(ctx, c.q.names.stream, jetstream.ConsumerConfig{
+		Durable:       durableName,
+		FilterSubject: c.q.names.orphans(),
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       c.o.AckWait,
+		MaxDeliver:    -1,
+		MaxAckPending: c.o.MaxAckPending,
+	})
+	if err != nil {
+		return fmt.Errorf("making consumer %s of stream %s: %w", durableName, c.q.names.stream, err)
+	}
+	c.source = source
+	return nil
+}
+
+// leave ends what Run began.
+func (c *Consumer) leave(ctx context.Context) {
+	c.away.begin(errEnded)
+	if !c.o.DryRun {
+		return
+	}
+	// One that stays behind ends by itself.
+	if err := c.q.js.DeleteConsumer(context.WithoutCancel(ctx), c.q.names.stream, c.source.CachedInfo().Name); err != nil {
+		c.o.Log.Debug().Err(err).Msg("the consumer of the dry run could not be deleted")
+	}
+}
+
+// answered notes that the queue answers.
+func (c *Consumer) answered() {
+	c.again.Reset()
+	if was := c.away.err(); c.away.end() && !errors.Is(was, errNotStarted) {
+		c.o.Log.Info().Msg("the queue answers again, consuming goes on")
+	}
+}
+
+// mend returns when there is a consumer to fetch from again, or when ctx ends.
+func (c *Consumer) mend(ctx context.Context, cause error) error {
+	if c.away.begin(cause) {
+		c.o.Log.Warn().Err(cause).Msg("no claims can be fetched from the queue")
+	}
+	for sleep(ctx, c.again.NextBackOff()) {
+		if err := c.q.awaitConnection(ctx); err != nil {
+			return err
+		}
+		err := c.attach(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		c.away.begin(err)
+	}
+	return nil
+}
+
+// awaitConnection returns when the connection stands or ctx ends. Only a
+// connection that was closed for good is an error.
+func (q *Queue) awaitConnection(ctx context.Context) error {
+	changed := q.nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
+	defer q.nc.RemoveStatusListener(changed)
+	for !q.nc.IsConnected() && ctx.Err() == nil {
+		if q.nc.IsClosed() {
+			return fmt.Errorf("consuming stream %s: %w", q.names.stream, nats.ErrConnectionClosed)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// attach finds the consumer again, or makes it again if somebody deleted it.
+func (c *Consumer) attach(ctx context.Context) error {
+	if c.o.DryRun {
+		return c.rehearse(ctx)
+	}
+	source, err := c.q.js.Consumer(ctx, c.q.names.stream, durableName)
+	switch {
+	case err == nil:
+		c.source = source
+		return nil
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		c.o.Log.Warn().Str("stream", c.q.names.stream).
+			Msg("the stream was deleted, making it again; the claims in it are lost until a sweep finds their files")
+	case errors.Is(err, jetstream.ErrConsumerNotFound):
+		c.o.Log.Warn().Str("consumer", durableName).
+			Msg("the consumer was deleted, making it again; claims that were settled come again")
+	default:
+		return fmt.Errorf("looking for consumer %s: %w", durableName, err)
+	}
+	if err := c.q.ensureStreams(ctx); err != nil {
+		return err
+	}
+	return c.subscribe(ctx)
+}
+
+// rehearse makes the consumer of a dry run: one of its own, which begins where
+// the durable one stands and leaves that alone.
+func (c *Consumer) rehearse(ctx context.Context) error {
+	var floor uint64
+	durable, err := c.q.js.Consumer(ctx, c.q.names.stream, durableName)
+	switch {
+	case err == nil:
+		floor = durable.CachedInfo().AckFloor.Stream
+	case !errors.Is(err, jetstream.ErrConsumerNotFound):
+		return fmt.Errorf("looking for consumer %s: %w", durableName, err)
+	}
+	c.source, err = c.q.js.CreateConsumer(ctx, c.q.names.stream, jetstream.ConsumerConfig{
+		FilterSubject:     c.q.names.orphans(),
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       floor + 1,
+		AckPolicy:         jetstream.AckExplicitPolicy,
+		AckWait:           c.o.AckWait,
+		MaxDeliver:        -1,
+		MaxAckPending:     c.o.MaxAckPending,
+		MemoryStorage:     true,
+		InactiveThreshold: 5 * time.Minute,
+	})
+	if err != nil {
+		return fmt.Errorf("making the consumer of a dry run of stream %s: %w", c.q.names.stream, err)
+	}
+	c.target = c.source.CachedInfo().NumPending
+	return nil
+}

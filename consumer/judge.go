@@ -1,0 +1,61 @@
+package consumer
+
+import (
+	"fmt"
+	"time"
+
+	"pruned/repo"
+)
+
+// minRetry is the soonest that a young file is worth another claim.
+const minRetry = time.Minute
+
+// judge says what becomes of a file whose row is locked, by what the look found.
+// Whatever cannot be known keeps it.
+func judge(f repo.File, look repo.Look, ages repo.Ages) Result {
+	token := repo.Token(f.ID)
+	if reference, found := look.Referenced[f.ID]; found {
+		return kept(reference)
+	}
+	switch {
+	case !repo.IsUUID(token) && !repo.IsLiteral(token):
+		return Result{Outcome: Kept, Detail: "its id has characters that may be written in other ways, so that no search can tell whether it is in use"}
+	case look.Unknown[f.ID]:
+		return young("it appeared with an old date: every table is read once more first", minRetry)
+	case f.InFlight:
+		return young("it is being processed", f.Ripe)
+	case f.Ripe > 0:
+		return young(fmt.Sprintf("it is %s old", f.Age.Round(time.Second)), max(f.Ripe, ages.Orphan-f.Orphan))
+	case ages.Orphan > 0 && !f.Clocked:
+		return young("it was not known to be unreferenced before", ages.Orphan)
+	case f.Orphan < ages.Orphan:
+		return young(fmt.Sprintf("it is known to be unreferenced for only %s", f.Orphan.Round(time.Second)), ages.Orphan-f.Orphan)
+	}
+	return Result{Outcome: Deleted}
+}
+
+// judgeGone says what becomes of an id without a row. Bytes without a row may be
+// an upload under way: the application writes them first.
+func judgeGone(found []repo.Blob, ages repo.Ages) Result {
+	for _, blob := range found {
+		if blob.Age < ages.Min {
+			return young(fmt.Sprintf("it has no row, and bytes that are %s old", blob.Age.Round(time.Second)), ages.Min-blob.Age)
+		}
+	}
+	return Result{Outcome: Gone}
+}
+
+func kept(r repo.Reference) Result {
+	detail := "mentioned by " + r.Table
+	if r.Row != "" {
+		detail += " " + r.Row
+	}
+	if r.Column != "" {
+		detail += ", column " + r.Column
+	}
+	return Result{Outcome: Kept, Detail: detail}
+}
+
+func young(why string, in time.Duration) Result {
+	return Result{Outcome: Young, Detail: why, RetryIn: max(in, minRetry)}
+}

@@ -1,0 +1,125 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+)
+
+// claim is a message on its way through a batch.
+type claim struct {
+	msg    jetstream.Msg
+	meta   *jetstream.MsgMetadata
+	event  Event
+	result Result // without an outcome it is given back
+}
+
+var errNoOutcome = errors.New("the handler gave no outcome")
+
+// process takes a batch from its messages to their settlement.
+func (c *Consumer) process(ctx context.Context, b batch) {
+	began := time.Now()
+	claims, invalid := c.open(b.msgs)
+	if len(invalid) > 0 {
+		c.settle(ctx, invalid)
+	}
+	if len(claims) > 0 {
+		c.judge(ctx, claims, b.lease)
+		c.settle(ctx, claims)
+	}
+	c.report(append(claims, invalid...), time.Since(began))
+}
+
+// open tells events from what is none.
+func (c *Consumer) open(msgs []jetstream.Msg) (claims, invalid []*claim) {
+	for _, msg := range msgs {
+		meta, err := msg.Metadata()
+		if err != nil {
+			c.o.Log.Error().Err(err).Str("subject", msg.Subject()).Msg("a message of no stream was fetched, which cannot be settled")
+			continue
+		}
+		event, err := ParseEvent(msg.Data())
+		if err != nil {
+			invalid = append(invalid, &claim{msg: msg, meta: meta, result: Result{Outcome: Invalid, Err: err, Detail: err.Error()}})
+			continue
+		}
+		claims = append(claims, &claim{msg: msg, meta: meta, event: event})
+	}
+	return claims, invalid
+}
+
+// judge has the handler judge claims, each file once, and gives every claim of
+// a file the same result.
+func (c *Consumer) judge(ctx context.Context, claims []*claim, lease time.Time) {
+	var deliveries []Delivery
+	place := map[string]int{} // of a file id in deliveries
+	for _, cl := range claims {
+		if _, ok := place[cl.event.Subject]; ok {
+			continue
+		}
+		place[cl.event.Subject] = len(deliveries)
+		deliveries = append(deliveries, Delivery{Event: cl.event, Deliveries: cl.meta.NumDelivered})
+	}
+	extend := func() error { return extendAll(claims) }
+	results, err := c.h.Handle(ctx, deliveries, lease, extend)
+	if err == nil {
+		c.calm.Store(true)
+	} else if ctx.Err() == nil && c.broken.begin(err) {
+		c.o.Log.Warn().Err(err).Msg("no file can be deleted, nothing is fetched until that is mended")
+	}
+	for _, cl := range claims {
+		if i := place[cl.event.Subject]; i < len(results) && results[i].Outcome.known() {
+			cl.result = results[i]
+		} else if err == nil {
+			cl.result = Result{Outcome: Failed, Err: errNoOutcome}
+		}
+	}
+}
+
+// extendAll asks for a whole lease more for each message.
+func extendAll(claims []*claim) error {
+	for _, cl := range claims {
+		if err := cl.msg.InProgress(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report counts a batch, logs it and tells who wants to know.
+func (c *Consumer) report(claims []*claim, took time.Duration) {
+	one := Summary{Batches: 1, Duration: took.Seconds()}
+	var pending uint64
+	for _, cl := range claims {
+		pending = cl.meta.NumPending
+		if cl.result.Outcome != "" {
+			one.Events++
+			*one.count(cl.result.Outcome)++
+		}
+	}
+	c.mu.Lock()
+	c.sum.add(one)
+	done := uint64(c.sum.Events)
+	c.mu.Unlock()
+
+	c.o.Log.Info().EmbedObject(one).Dur("took", took).Msg("batch")
+	if c.o.Observe != nil {
+		c.o.Observe(one)
+	}
+	if c.o.Progress != nil {
+		c.o.Progress(done, pending)
+	}
+}
+
+// MarshalZerologObject logs what a summary counted, zeros left out.
+func (s Summary) MarshalZerologObject(e *zerolog.Event) {
+	e.Int("events", s.Events)
+	for _, o := range []Outcome{Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed} {
+		if n := *s.count(o); n > 0 {
+			e.Int(string(o), n)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+var (
+	// ErrFull: the stream stores no more.
+	ErrFull = errors.New("the stream stores no more: raise PRUNED_MAX_BYTES, or wait until what it holds is settled or expires")
+	// ErrDuplicate: the stream has an event of that source and id already, and
+	// swallowed this one.
+	ErrDuplicate = errors.New("the stream has an event of this source and id already")
+)
+
+const (
+	window     = 512              // messages in flight without an answer
+	ackTimeout = 20 * time.Second // for an answer
+	retries    = 20               // while a stream has no leader
+	retryWait  = 250 * time.Millisecond
+)
+
+// PublishOptions say what a publisher wants to know.
+type PublishOptions struct {
+	// AllowDuplicates counts what the stream swallowed instead of failing.
+	AllowDuplicates bool
+	// Settled is told each claim's final outcome, one call at a time. Publish
+	// then returns when all are settled.
+	Settled func(Settlement)
+}
+
+// Published counts what became of events.
+type Published struct{ Stored, Duplicates int }
+
+// Publish publishes claims in their order. It holds a bounded number of them
+// and checks every answer of the server. After an error nothing more is sent;
+// what was stored by then is counted, and stays.
+func (q *Queue) Publish(ctx context.Context, events iter.Seq2[Event, error], opts PublishOptions) (Published, error) {
+	var count Published
+	line := newPipeline(q.js, func(subject string, ack *jetstream.PubAck, err error) error {
+		switch {
+		case err != nil:
+			return fmt.Errorf("publishing on %s: %w", subject, stored(err))
+		case ack.Duplicate && !opts.AllowDuplicates:
+			return fmt.Errorf("publishing on %s: %w", subject, ErrDuplicate)
+		case ack.Duplicate:
+			count.Duplicates++
+		default:
+			count.Stored++
+		}
+		return nil
+	})
+	if opts.Settled == nil {
+		err := line.run(ctx, q.messagesOf(events, nil))
+		return count, err
+	}
+	w, err := newWaiter(q.nc, opts.Settled)
+	if err != nil {
+		return count, err
+	}
+	err = line.run(ctx, q.messagesOf(events, w))
+	if err == nil {
+		err = w.wait(ctx)
+	}
+	return count, errors.Join(err, w.close())
+}
+
+// messagesOf makes messages of events, and tells w, if there is one, to expect
+// their outcomes.
+func (q *Queue) messagesOf(events iter.Seq2[Event, error], w *waiter) iter.Seq2[*nats.Msg, error] {
+	return func(yield func(*nats.Msg, error) bool) {
+		for e, err := range events {
+			if err == nil {
+				err = e.Validate()
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("a claim to publish: %w", err))
+				return
+			}
+			msg := nats.NewMsg(q.names.orphan(e.Source))
+			msg.Data = e.Encode()
+			msg.Header.Set(jetstream.MsgIDHeader, e.MsgID())
+			if w != nil {
+				msg.Header.Set(replyHeader, w.expect())
+			}
+			if !yield(msg, nil) {
+				return
+			}
+		}
+	}
+}
+
+// stored translates the server's refusal to store.
+func stored(err error) error {
+	if hasCode(err, codeNotStored) {
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	}
+	return err
+}
+
+// pipeline publishes without waiting for each answer. It belongs to one
+// goroutine.
+type pipeline struct {
+	js       jetstream.JetStream
+	flying   chan jetstream.PubAckFuture // in the order they were sent
+	answered func(subject string, ack *jetstream.PubAck, err error) error
+}
+
+func newPipeline(js jetstream.JetStream, answered func(string, *jetstream.PubAck, error) error) *pipeline {
+	return &pipeline{js: js, flying: make(chan jetstream.PubAckFuture, window), answered: answered}
+}
+
+// run sends messages and returns the first error, when nothing is in flight any
+// more.
+func (p *pipeline) run(ctx context.Context, msgs iter.Seq2[*nats.Msg, error], opts ...jetstream.PublishOpt) error {
+	err := p.sendAll(ctx, msgs, opts)
+	for len(p.flying) > 0 {
+		if late := p.land(ctx); err == nil {
+			err = late
+		}
+	}
+	return err
+}
+
+func (p *pipeline) sendAll(ctx context.Context, msgs iter.Seq2[*nats.Msg, error], opts []jetstream.PublishOpt) error {
+	for msg, err := range msgs {
+		if err != nil {
+			return err
+		}
+		if len(p.flying) == cap(p.flying) {
+			if err := p.land(ctx); err != nil {
+				return err
+			}
+		}
+		if err := p.send(msg, opts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pipeline) send(msg *nats.Msg, opts []jetstream.PublishOpt) error {
+	opts = append([]jetstream.PublishOpt{jetstream.WithRetryAttempts(retries), jetstream.WithRetryWait(retryWait)}, opts...)
+	future, err := p.js.PublishMsgAsync(msg, opts...)
+	if err != nil {
+		return fmt.Errorf("publishing on %s: %w", msg.Subject, err)
+	}
+	p.flying <- future
+	return nil
+}
+
+// land waits for the oldest answer.
+func (p *pipeline) land(ctx context.Context) error {
+	future := <-p.flying
+	subject := future.Msg().Subject
+	select {
+	case ack := <-future.Ok():
+		return p.answered(subject, ack, nil)
+	case err := <-future.Err():
+		return p.answered(subject, nil, err)
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the answer about %s: %w", subject, context.Cause(ctx))
+	}
+}

@@ -1,0 +1,157 @@
+package consumer
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPublishCountsWhatIsStored(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	got, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	require.NoError(t, err)
+	require.Equal(t, Published{Stored: 2000}, got)
+	require.EqualValues(t, 2000, backlog(t, q).Pending)
+}
+
+func TestDuplicates(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	e := NewEvent("f", "sweep", "")
+	publish(t, q, claimsOf(e))
+
+	_, err := q.Publish(testContext(t), claimsOf(e), PublishOptions{})
+	require.ErrorIs(t, err, ErrDuplicate)
+
+	got, err := q.Publish(testContext(t), claimsOf(e, NewEvent("g", "sweep", "")), PublishOptions{AllowDuplicates: true})
+	require.NoError(t, err)
+	require.Equal(t, Published{Stored: 1, Duplicates: 1}, got)
+	require.EqualValues(t, 2, backlog(t, q).Pending)
+}
+
+func TestPublishRefusesWhatIsNoEvent(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	got, err := q.Publish(testContext(t), claimsOf(NewEvent("f", "s", ""), NewEvent("", "s", "")), PublishOptions{})
+	require.ErrorContains(t, err, "subject")
+	require.Equal(t, Published{Stored: 1}, got)
+}
+
+func TestPublishPassesTheProducersError(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	broken := errors.New("the list broke off")
+	got, err := q.Publish(testContext(t), func(yield func(Event, error) bool) {
+		_ = yield(NewEvent("f", "s", ""), nil) && yield(Event{}, broken)
+	}, PublishOptions{})
+	require.ErrorIs(t, err, broken)
+	require.Equal(t, Published{Stored: 1}, got)
+}
+
+func TestFullStreamRefuses(t *testing.T) {
+	t.Parallel()
+	opts := testStream(t)
+	opts.MaxBytes = 64 << 10
+	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	got, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	require.ErrorIs(t, err, ErrFull)
+	require.ErrorContains(t, err, "PRUNED_MAX_BYTES")
+	require.Positive(t, got.Stored)
+	require.EqualValues(t, got.Stored, backlog(t, q).Pending, "what was answered is stored, and nothing was dropped for it")
+}
+
+func TestPublishTellsOutcomes(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	h := &fake{handle: byPrefix}
+	stop := running(t, quick(t, q, h, Options{}))
+	defer stop()
+
+	// One file twice: both claims are told.
+	events := claimsOf(NewEvent("deleted-1", "s", ""), NewEvent("kept-1", "s", ""), NewEvent("poison-1", "s", ""),
+		NewEvent("young-1", "s", ""), NewEvent("gone-1", "s", ""), NewEvent("gone-1", "s", ""))
+	var mu sync.Mutex
+	got := map[string]int{}
+	_, err := q.Publish(testContext(t), events, PublishOptions{Settled: func(s Settlement) {
+		mu.Lock()
+		defer mu.Unlock()
+		got[fmt.Sprintf("%s %s %s", s.FileID, s.Outcome, s.Detail)]++
+	}})
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{
+		"deleted-1 deleted because": 1, "kept-1 kept because": 1, "poison-1 poison because": 1,
+		"young-1 young because": 1, "gone-1 gone because": 2,
+	}, got)
+}
+
+func TestRepliesGoToInboxesOnly(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	heard, err := q.nc.SubscribeSync(">")
+	require.NoError(t, err)
+	for _, to := range []string{"pruned.orphan.x", "_INBOX.*", "_INBOX.>", "_INBOX.a b", ""} {
+		msg := nats.NewMsg("pruned.orphan.s")
+		msg.Header.Set(replyHeader, to)
+		msg.Data = NewEvent("f", "s", "").Encode()
+		require.NoError(t, q.nc.PublishMsg(msg))
+	}
+	require.NoError(t, q.nc.Flush())
+	sum := drain(t, q, &fake{}, Options{})
+	require.Equal(t, 5, sum.Deleted)
+	require.Zero(t, backlog(t, q))
+	require.NoError(t, q.nc.Flush())
+	n, _, err := heard.Pending()
+	require.NoError(t, err)
+	for range n {
+		msg, err := heard.NextMsg(patience)
+		require.NoError(t, err)
+		require.NotContains(t, string(msg.Data), `"outcome"`, msg.Subject)
+	}
+}
+
+func TestWaitingEndsWithTheConnection(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), 0)
+	q := openOn(t, dial(t, s.ClientURL()), testStream(t))
+	published, err := q.nc.SubscribeSync("pruned.orphan.>")
+	require.NoError(t, err)
+	waiting := make(chan error, 1)
+	go func() {
+		_, err := q.Publish(testContext(t), someClaims(3), PublishOptions{Settled: func(Settlement) {}})
+		waiting <- err
+	}()
+	for range 3 {
+		_, err := published.NextMsg(patience)
+		require.NoError(t, err)
+	}
+	s.Shutdown()
+	require.ErrorIs(t, await(t, waiting), nats.ErrDisconnected)
+}
+
+func TestPublishHoldsFewEvents(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	var made, answered, most int
+	line := newPipeline(q.js, func(_ string, _ *jetstream.PubAck, err error) error {
+		answered++
+		return err
+	})
+	err := line.run(testContext(t), q.messagesOf(func(yield func(Event, error) bool) {
+		for e, err := range someClaims(20 * window) {
+			made++
+			most = max(most, made-answered)
+			if !yield(e, err) {
+				return
+			}
+		}
+	}, nil))
+	require.NoError(t, err)
+	require.Equal(t, 20*window, answered)
+	require.LessOrEqual(t, most, window+1)
+}

@@ -1,0 +1,141 @@
+package consumer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// replyHeader names the inbox that wants to hear a claim's final outcome. The
+// answer is core NATS: nothing is stored, and a publisher that has gone misses
+// it.
+const replyHeader = "Pruned-Reply"
+
+// Settlement is the final outcome of one claim.
+type Settlement struct {
+	FileID  string  `json:"file_id"`
+	Outcome Outcome `json:"outcome"`
+	Detail  string  `json:"detail,omitempty"`
+}
+
+// reply tells the publisher of a message, if it asked. Only inboxes are
+// answered: a header is anybody's, and must not make us write into a stream.
+func (q *Queue) reply(msg jetstream.Msg, s Settlement) error {
+	to := msg.Headers().Get(replyHeader)
+	if !strings.HasPrefix(to, nats.InboxPrefix) || strings.ContainsAny(to, "*> \t\r\n") {
+		return nil
+	}
+	payload, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encoding the outcome of file %s: %w", s.FileID, err)
+	}
+	return q.nc.Publish(to, payload)
+}
+
+// waiter hears the outcomes of the claims of one publisher. The last token of
+// an inbox is the claim's number, so that a claim which is settled twice, after
+// a lost acknowledgement, is told once.
+type waiter struct {
+	nc      *nats.Conn
+	inbox   string
+	sub     *nats.Subscription
+	lost    chan nats.Status
+	settled func(Settlement)
+
+	mu      sync.Mutex
+	next    uint64
+	waiting map[uint64]struct{}
+	sealed  bool // nothing more will be expected
+	done    chan struct{}
+}
+
+func newWaiter(nc *nats.Conn, settled func(Settlement)) (*waiter, error) {
+	w := &waiter{
+		nc:      nc,
+		inbox:   nc.NewInbox(),
+		settled: settled,
+		waiting: map[uint64]struct{}{},
+		done:    make(chan struct{}),
+		lost:    nc.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED),
+	}
+	sub, err := nc.Subscribe(w.inbox+".*", w.hear)
+	if err != nil {
+		return nil, fmt.Errorf("subscribing to outcomes: %w", err)
+	}
+	w.sub = sub
+	return w, nil
+}
+
+// expect returns the inbox of one more claim.
+func (w *waiter) expect() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next++
+	w.waiting[w.next] = struct{}{}
+	return w.inbox + "." + strconv.FormatUint(w.next, 10)
+}
+
+func (w *waiter) hear(msg *nats.Msg) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(msg.Subject, w.inbox+"."), 10, 64)
+	if err != nil {
+		return
+	}
+	var s Settlement
+	if json.Unmarshal(msg.Data, &s) != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.waiting[n]; !ok {
+		return
+	}
+	delete(w.waiting, n)
+	w.settled(s)
+	w.finish()
+}
+
+func (w *waiter) finish() {
+	if w.sealed && len(w.waiting) == 0 {
+		close(w.done)
+		w.sealed = false
+	}
+}
+
+// wait returns when every claim is settled, or when that cannot be known any
+// more.
+func (w *waiter) wait(ctx context.Context) error {
+	w.mu.Lock()
+	w.sealed = true
+	w.finish()
+	w.mu.Unlock()
+	select {
+	case <-w.done:
+		return nil
+	case <-w.lost:
+		return fmt.Errorf("the claims are published, but %d outcomes cannot be known: %w", w.left(), nats.ErrDisconnected)
+	case <-ctx.Done():
+		return fmt.Errorf("the claims are published, but %d are not settled yet: %w", w.left(), context.Cause(ctx))
+	}
+}
+
+func (w *waiter) left() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting)
+}
+
+func (w *waiter) close() error {
+	w.nc.RemoveStatusListener(w.lost)
+	// A connection that is closed has no subscriptions left to end.
+	if err := w.sub.Unsubscribe(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		return fmt.Errorf("unsubscribing from outcomes: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// roomEvery is how often a consumer looks how full the stream is.
+const roomEvery = 30 * time.Second
+
+// makeRoom lets history give way to new claims. A stream with limits keeps what
+// is settled, for replay; when it is nearly full it would refuse new claims
+// although nobody needs the old ones. So the older half of what every durable
+// consumer has settled is purged. What anybody has still to read stays.
+func (c *Consumer) makeRoom(ctx context.Context) {
+	if c.o.DryRun || time.Since(c.cleaned) < roomEvery || !c.q.nc.IsConnected() {
+		return
+	}
+	c.cleaned = time.Now()
+	purged, err := c.q.makeRoom(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.o.Log.Warn().Err(err).Msg("no room could be made in the queue")
+	}
+	if purged > 0 {
+		c.o.Log.Info().Uint64("messages", purged).Msg("the queue was nearly full, settled messages were purged; they cannot be replayed")
+	}
+}
+
+func (q *Queue) makeRoom(ctx context.Context) (uint64, error) {
+	s, err := q.js.Stream(ctx, q.names.stream)
+	if err != nil {
+		return 0, fmt.Errorf("looking how full stream %s is: %w", q.names.stream, err)
+	}
+	info := s.CachedInfo()
+	if most := info.Config.MaxBytes; most <= 0 || info.State.Bytes < uint64(most)/10*9 {
+		return 0, nil
+	}
+	floor := info.State.LastSeq
+	list := s.ListConsumers(ctx)
+	for consumer := range list.Info() {
+		if consumer.Config.Durable != "" {
+			floor = min(floor, consumer.AckFloor.Stream)
+		}
+	}
+	if err := list.Err(); err != nil {
+		return 0, fmt.Errorf("listing the consumers of stream %s: %w", q.names.stream, err)
+	}
+	first := info.State.FirstSeq
+	if floor < first {
+		return 0, nil
+	}
+	upTo := first + (floor-first)/2 + 1
+	if err := s.Purge(ctx, jetstream.WithPurgeSequence(upTo)); err != nil {
+		return 0, fmt.Errorf("purging stream %s up to %d: %w", q.names.stream, upTo, err)
+	}
+	return upTo - first, nil
+}

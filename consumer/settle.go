@@ -1,0 +1,181 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	settleTimeout = 15 * time.Second // for a batch
+	failedFirst   = 5 * time.Second
+	failedMost    = 48 * time.Second // a quarter of jitter comes on top
+)
+
+// settle tells the queue what became of claims. The stop of the program does
+// not cut it short: what is committed is to be acked. If it fails, the claims
+// come again, which does no harm.
+func (c *Consumer) settle(ctx context.Context, claims []*claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if !c.o.DryRun {
+		c.postpone(ctx, claims)
+		c.buryAll(ctx, claims)
+	}
+	var acks []jetstream.Msg
+	var failed error
+	for _, cl := range claims {
+		if c.acks(cl.result.Outcome) {
+			acks = append(acks, cl.msg)
+			continue
+		}
+		failed = errors.Join(failed, c.refuse(cl))
+	}
+	failed = errors.Join(failed, c.ack(ctx, acks))
+	if failed == nil && !c.o.DryRun {
+		failed = c.replyAll(claims)
+	}
+	if failed != nil {
+		c.o.Log.Warn().Err(failed).Msg("not everything could be settled; it comes again")
+	}
+}
+
+// acks holds for outcomes that end a message by an ack. A dry run acks all, to
+// the consumer that is its own.
+func (c *Consumer) acks(o Outcome) bool {
+	switch o {
+	case Deleted, Gone, Kept, Young:
+		return true
+	}
+	return c.o.DryRun && o != ""
+}
+
+// ack acks messages, the last one with an answer. The server handles acks in
+// their order, so that answer is about all of them.
+func (c *Consumer) ack(ctx context.Context, msgs []jetstream.Msg) error {
+	if len(msgs) == 0 {
+		return c.q.nc.FlushWithContext(ctx)
+	}
+	last := len(msgs) - 1
+	for _, msg := range msgs[:last] {
+		if err := msg.Ack(); err != nil {
+			return fmt.Errorf("acking: %w", err)
+		}
+	}
+	if err := msgs[last].DoubleAck(ctx); err != nil {
+		return fmt.Errorf("acking: %w", err)
+	}
+	return nil
+}
+
+// refuse ends or delays one message that is not acked.
+func (c *Consumer) refuse(cl *claim) error {
+	r := cl.result
+	var err error
+	switch r.Outcome {
+	case Invalid, Poison:
+		err = cl.msg.TermWithReason(string(r.Outcome))
+	case Busy:
+		err = cl.msg.NakWithDelay(delay(r.RetryIn, time.Second, 3*time.Second))
+	case Failed:
+		least := failedDelay(cl.meta.NumDelivered)
+		err = cl.msg.NakWithDelay(delay(r.RetryIn, least, least+least/4))
+	default:
+		err = cl.msg.Nak()
+	}
+	if err != nil {
+		return fmt.Errorf("settling message %d as %q: %w", cl.meta.Sequence.Stream, r.Outcome, err)
+	}
+	return nil
+}
+
+// failedDelay doubles with each delivery.
+func failedDelay(deliveries uint64) time.Duration {
+	return min(failedFirst<<min(deliveries-1, 4), failedMost)
+}
+
+// delay is what the handler wants, or something between the two.
+func delay(wanted, least, most time.Duration) time.Duration {
+	if wanted > 0 {
+		return wanted
+	}
+	return least + rand.N(most-least)
+}
+
+// giveBack returns messages to the queue as if they had not been fetched.
+func (c *Consumer) giveBack(msgs []jetstream.Msg) {
+	var failed error
+	for _, msg := range msgs {
+		failed = errors.Join(failed, msg.Nak())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	if failed = errors.Join(failed, c.q.nc.FlushWithContext(ctx)); failed != nil {
+		c.o.Log.Warn().Err(failed).Msg("a batch could not be given back; it comes again when its lease ends")
+	}
+}
+
+// postpone schedules young claims for when they are useful, before they are
+// acked. Without schedules they are acked all the same: a sweep finds their
+// files.
+func (c *Consumer) postpone(ctx context.Context, claims []*claim) {
+	var young []*claim
+	var later []Scheduled
+	seen := map[string]bool{}
+	now := time.Now()
+	for _, cl := range claims {
+		if cl.result.Outcome != Young {
+			continue
+		}
+		young = append(young, cl)
+		if !seen[cl.event.Subject] {
+			seen[cl.event.Subject] = true
+			later = append(later, Scheduled{Event: cl.event, At: now.Add(cl.result.RetryIn)})
+		}
+	}
+	if len(later) == 0 || !c.q.Schedules() {
+		return
+	}
+	if err := c.q.Later(ctx, later); err != nil {
+		for _, cl := range young {
+			cl.result = Result{Outcome: Failed, Err: err}
+		}
+		c.o.Log.Warn().Err(err).Int("events", len(young)).Msg("young claims could not be scheduled; they come again")
+	}
+}
+
+// buryAll stores the dead letters of claims that are about to be terminated.
+// One that cannot be stored keeps its message.
+func (c *Consumer) buryAll(ctx context.Context, claims []*claim) {
+	for _, cl := range claims {
+		if cl.result.Outcome != Invalid && cl.result.Outcome != Poison {
+			continue
+		}
+		letter := cl.letter()
+		c.o.Log.Warn().Uint64("seq", letter.Seq).Str("file", letter.FileID).Str("kind", letter.Kind).
+			Str("error", letter.Error).Msg("dead letter")
+		if err := c.q.Bury(ctx, letter); err != nil {
+			cl.result = Result{Outcome: Failed, Err: err}
+			c.o.Log.Warn().Err(err).Msg("a dead letter could not be stored; its claim comes again")
+		}
+	}
+}
+
+// replyAll tells publishers that asked.
+func (c *Consumer) replyAll(claims []*claim) error {
+	var failed error
+	for _, cl := range claims {
+		if o := cl.result.Outcome; o == "" || !o.final() {
+			continue
+		}
+		s := Settlement{FileID: cl.event.Subject, Outcome: cl.result.Outcome, Detail: cl.result.Detail}
+		if err := c.q.reply(cl.msg, s); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("telling the outcome of file %s: %w", s.FileID, err))
+		}
+	}
+	return failed
+}

@@ -1,0 +1,196 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func unacked(t *testing.T, q *Queue) int {
+	t.Helper()
+	return int(backlog(t, q).Unacked)
+}
+
+// once runs a consumer until a handler has seen n files, and stops it.
+func once(t *testing.T, q *Queue, h *fake, n int, o Options) Summary {
+	t.Helper()
+	done := make(chan struct{})
+	o.Progress = func(total, _ uint64) {
+		if total == uint64(n) {
+			close(done)
+		}
+	}
+	stop := running(t, quick(t, q, h, o))
+	await(t, done)
+	return stop()
+}
+
+func TestEveryOutcomeIsSettled(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	var events []Event
+	for _, o := range []Outcome{Deleted, Gone, Kept, Young, Poison, Busy, Failed, "unheard"} {
+		events = append(events, NewEvent(string(o)+"-1", "s", ""))
+	}
+	publish(t, q, claimsOf(events...))
+	_, err := q.js.Publish(testContext(t), "pruned.orphan.foreign", []byte("hello"))
+	require.NoError(t, err)
+
+	sum := once(t, q, &fake{handle: byPrefix}, 9, Options{})
+	require.Positive(t, sum.Duration)
+	sum.Duration = 0
+	require.Equal(t, Summary{
+		Batches: 1, Events: 9, Deleted: 1, Gone: 1, Kept: 1, Young: 1, Busy: 1, Invalid: 1, Poison: 1,
+		Failed: 2, // an outcome that nobody has heard of is no reason to ack
+	}, sum)
+	require.Equal(t, Backlog{Unacked: 3}, backlog(t, q), "busy and failed are delayed, all else is over")
+
+	dead := letters(t, q)
+	require.Len(t, dead, 2)
+	require.Equal(t, "invalid", dead[0].Kind)
+	require.Contains(t, dead[0].Error, "hello")
+	require.Equal(t, "poison", dead[1].Kind)
+	require.Equal(t, "poison-1", dead[1].FileID)
+	require.Equal(t, "23503", dead[1].SQLState)
+	require.EqualValues(t, 1, dead[1].Deliveries)
+	whole, err := q.DeadLetter(testContext(t), dead[0].Seq)
+	require.NoError(t, err)
+	require.Equal(t, "hello", string(whole.Payload))
+
+	later, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	require.NoError(t, err)
+	_, err = later.GetLastMsgForSubject(testContext(t), "pruned.later.young-1")
+	require.NoError(t, err)
+}
+
+func TestNakComesAgain(t *testing.T) {
+	t.Parallel()
+	for _, outcome := range []Outcome{Busy, Failed} {
+		t.Run(string(outcome), func(t *testing.T) {
+			t.Parallel()
+			q := openQueue(t)
+			publish(t, q, someClaims(1))
+			h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+				if events[0].Deliveries < 3 {
+					return []Result{{Outcome: outcome, RetryIn: time.Millisecond}}, nil
+				}
+				return all(events, Deleted), nil
+			}}
+			sum := drain(t, q, h, Options{})
+			require.Equal(t, 2, *sum.count(outcome))
+			require.Equal(t, 1, sum.Deleted)
+			require.Zero(t, backlog(t, q))
+		})
+	}
+}
+
+func TestDelaysGrow(t *testing.T) {
+	t.Parallel()
+	for range 100 {
+		require.Equal(t, time.Hour, delay(time.Hour, 1, 2))
+		d := delay(0, time.Second, 3*time.Second)
+		require.GreaterOrEqual(t, d, time.Second)
+		require.Less(t, d, 3*time.Second)
+	}
+	require.Equal(t, 5*time.Second, failedDelay(1))
+	require.Equal(t, 10*time.Second, failedDelay(2))
+	require.Equal(t, 48*time.Second, failedDelay(5))
+	require.Equal(t, 48*time.Second, failedDelay(1e9))
+}
+
+func TestFileOfSeveralClaimsIsJudgedOnce(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	first := NewEvent("poison-1", "s", "first")
+	publish(t, q, claimsOf(first, NewEvent("kept-1", "s", ""), NewEvent("poison-1", "s", "second"), NewEvent("kept-1", "s", "")))
+	h := &fake{handle: byPrefix}
+	sum := drain(t, q, h, Options{})
+	require.Equal(t, 4, sum.Events)
+	require.Equal(t, 2, sum.Kept)
+	require.Equal(t, 2, sum.Poison)
+	require.Len(t, h.batches, 1)
+	require.Len(t, h.batches[0], 2)
+	require.Equal(t, first, h.batches[0][0].Event)
+	require.Len(t, letters(t, q), 2, "each message has its dead letter")
+}
+
+func TestDeadLetterThatCannotBeStoredKeepsItsMessage(t *testing.T) {
+	t.Parallel()
+	opts := testStream(t)
+	opts.MaxBytes = 32 << 10
+	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	_, err := q.js.Publish(testContext(t), "pruned.orphan.s", make([]byte, 16<<10))
+	require.NoError(t, err)
+	sum := once(t, q, &fake{}, 1, Options{})
+	require.Equal(t, 1, sum.Failed)
+	require.Equal(t, 1, unacked(t, q))
+}
+
+func TestYoungThatCannotBeScheduledComesAgain(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, claimsOf(NewEvent("young-1", "s", "")))
+	s, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	require.NoError(t, err)
+	cfg := s.CachedInfo().Config
+	cfg.MaxMsgSize = 1
+	_, err = q.js.UpdateStream(testContext(t), cfg)
+	require.NoError(t, err)
+	sum := once(t, q, &fake{handle: byPrefix}, 1, Options{})
+	require.Equal(t, 1, sum.Failed)
+	require.Equal(t, 1, unacked(t, q))
+}
+
+func TestBarrierCoversTheBatch(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(500))
+	c := quick(t, q, &fake{size: 500}, Options{})
+	require.NoError(t, c.start(testContext(t)))
+	b, err := c.next(testContext(t), true)
+	require.NoError(t, err)
+	c.process(testContext(t), b)
+	require.Len(t, b.msgs, 500)
+	require.Zero(t, backlog(t, q), "when the last ack is answered all are in")
+}
+
+func TestExtendKeepsTheLease(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(2))
+	progress, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
+	require.NoError(t, err)
+	require.NoError(t, q.nc.Flush())
+	h := &extender{}
+	sum := drain(t, q, h, Options{})
+	require.Equal(t, 2, sum.Kept)
+	for range 2 {
+		msg, err := progress.NextMsg(patience)
+		require.NoError(t, err)
+		require.Equal(t, "+WPI", string(msg.Data))
+	}
+}
+
+type extender struct{}
+
+func (extender) Size() int { return 10 }
+func (extender) Handle(_ context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error) {
+	if time.Until(lease) > time.Minute {
+		return nil, errors.New("a lease longer than AckWait")
+	}
+	return all(events, Kept), extend()
+}
+
+func TestMetadataOfForeignMessages(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	// No header, no id, the subject of nobody: it is judged by what it says.
+	_, err := q.js.Publish(testContext(t), "pruned.orphan.a.b.c", []byte(good))
+	require.NoError(t, err)
+	h := &fake{}
+	require.Equal(t, 1, drain(t, q, h, Options{}).Deleted)
+	require.Equal(t, "f", h.batches[0][0].Subject)
+}

@@ -1,0 +1,114 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+)
+
+// ErrForeign: the stream belongs to another installation.
+var ErrForeign = errors.New("set PRUNED_STREAM to a name that nobody uses")
+
+// schedulesLevel is the JetStream API level since which a server schedules
+// messages (2.12).
+const schedulesLevel = 2
+
+// StreamOptions say how claims are kept.
+type StreamOptions struct {
+	Name         string        // of the stream; the others are named after it
+	Installation string        // identity; streams of another are refused
+	Retention    time.Duration // how long anything is kept
+	MaxBytes     int64         // of claims and hints; schedules and dead letters may have a quarter of it each
+	// Replicas of a stream; 0 keeps those of an existing one, and gives a new
+	// one three where the cluster can, else one.
+	Replicas int
+	// Embedded: this process owns the queue, nobody else can be working on it.
+	Embedded bool
+	Log      zerolog.Logger
+}
+
+// Queue is the streams of one installation. Its methods may be called at the
+// same time.
+type Queue struct {
+	nc        *nats.Conn
+	js        jetstream.JetStream
+	names     names
+	opts      StreamOptions
+	schedules bool
+	soonest   time.Duration // least time ahead of a schedule
+}
+
+// Open finds or makes the streams of an installation. The connection stays the
+// caller's.
+func Open(ctx context.Context, nc *nats.Conn, opts StreamOptions) (*Queue, error) {
+	n, err := newNames(opts.Name)
+	if err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(ackTimeout))
+	if err != nil {
+		return nil, fmt.Errorf("using JetStream: %w", err)
+	}
+	account, err := js.AccountInfo(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking the queue's server for JetStream: %w", err)
+	}
+	q := &Queue{
+		nc: nc, js: js, names: n, opts: opts,
+		schedules: account.API.Level >= schedulesLevel,
+		soonest:   time.Minute,
+	}
+	return q, q.ensureStreams(ctx)
+}
+
+// Name is the stream that holds the claims.
+func (q *Queue) Name() string { return q.names.stream }
+
+// Schedules says whether the server can deliver a claim later.
+func (q *Queue) Schedules() bool { return q.schedules }
+
+// HintSubject is where an event of the application is published.
+func (q *Queue) HintSubject(event string) string { return q.names.hint(event) }
+
+// Backlog is what waits for the durable consumer.
+type Backlog struct {
+	Pending uint64 // never delivered
+	Unacked uint64 // delivered and not settled, delayed ones included
+}
+
+// Backlog counts what waits; all of it where nobody has consumed yet.
+func (q *Queue) Backlog(ctx context.Context) (Backlog, error) {
+	c, err := q.js.Consumer(ctx, q.names.stream, durableName)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return q.unread(ctx)
+	}
+	if err != nil {
+		return Backlog{}, fmt.Errorf("asking stream %s for its backlog: %w", q.names.stream, err)
+	}
+	return backlogOf(c.CachedInfo()), nil
+}
+
+func (q *Queue) unread(ctx context.Context) (Backlog, error) {
+	s, err := q.js.Stream(ctx, q.names.stream)
+	if err != nil {
+		return Backlog{}, fmt.Errorf("asking stream %s for its backlog: %w", q.names.stream, err)
+	}
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter(q.names.orphans()))
+	if err != nil {
+		return Backlog{}, fmt.Errorf("counting the claims of stream %s: %w", q.names.stream, err)
+	}
+	var b Backlog
+	for _, n := range info.State.Subjects {
+		b.Pending += n
+	}
+	return b, nil
+}
+
+func backlogOf(info *jetstream.ConsumerInfo) Backlog {
+	return Backlog{Pending: info.NumPending, Unacked: uint64(max(info.NumAckPending, 0))}
+}

@@ -1,0 +1,125 @@
+package consumer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+)
+
+func config(t *testing.T, q *Queue, stream string) jetstream.StreamConfig {
+	t.Helper()
+	s, err := q.js.Stream(testContext(t), stream)
+	require.NoError(t, err)
+	return s.CachedInfo().Config
+}
+
+func TestOpenMakesTheStreams(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	opts := testStream(t)
+	opts.Name = "Foo"
+	q := openOn(t, nc, opts)
+	require.True(t, q.Schedules())
+
+	claims := config(t, q, "Foo")
+	require.Equal(t, []string{"foo.orphan.>", "foo.hint.>"}, claims.Subjects)
+	require.Equal(t, jetstream.DiscardNew, claims.Discard)
+	require.Equal(t, jetstream.FileStorage, claims.Storage)
+	require.Equal(t, time.Hour, claims.MaxAge)
+	require.EqualValues(t, 64<<20, claims.MaxBytes)
+	require.Equal(t, 1, claims.Replicas)
+	require.Equal(t, []string{"foo.dead.>"}, config(t, q, "Foo_DEAD").Subjects)
+	require.True(t, config(t, q, "Foo_LATER").AllowMsgSchedules)
+	require.Equal(t, "foo.hint.file_deleted", q.HintSubject("file_deleted"))
+}
+
+func TestOpenChangesWhatTheSettingsChange(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	opts := testStream(t)
+	openOn(t, nc, opts)
+	opts.Retention, opts.MaxBytes = 2*time.Hour, 128<<20
+	q := openOn(t, nc, opts)
+	for _, stream := range []string{"PRUNED", "PRUNED_DEAD", "PRUNED_LATER"} {
+		require.Equal(t, 2*time.Hour, config(t, q, stream).MaxAge, stream)
+	}
+	require.EqualValues(t, 128<<20, config(t, q, "PRUNED").MaxBytes)
+}
+
+func TestOpenTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	q := openOn(t, nc, testStream(t))
+	updates, err := nc.SubscribeSync("$JS.EVENT.ADVISORY.STREAM.*.>")
+	require.NoError(t, err)
+	require.NoError(t, nc.Flush())
+	openOn(t, nc, testStream(t))
+	require.NoError(t, nc.Flush())
+	_, err = updates.NextMsg(time.Millisecond)
+	require.Error(t, err)
+	require.NotNil(t, q)
+}
+
+func TestForeignStreamIsRefused(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	openOn(t, nc, testStream(t))
+	opts := testStream(t)
+	opts.Installation = "there"
+	_, err := Open(testContext(t), nc, opts)
+	require.ErrorIs(t, err, ErrForeign)
+	require.ErrorContains(t, err, "PRUNED_STREAM")
+	require.ErrorContains(t, err, `"here"`)
+
+	opts.Name = "THERE"
+	openOn(t, nc, opts)
+}
+
+func TestStreamOfNobodyIsRefused(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	_, err = js.CreateStream(testContext(t), jetstream.StreamConfig{Name: "PRUNED", Subjects: []string{"theirs"}})
+	require.NoError(t, err)
+	_, err = Open(testContext(t), nc, testStream(t))
+	require.ErrorIs(t, err, ErrForeign)
+}
+
+func TestWhatCannotBeChangedIsSaid(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	_, err = js.CreateStream(testContext(t), jetstream.StreamConfig{
+		Name: "PRUNED", Subjects: []string{"theirs"}, Storage: jetstream.MemoryStorage,
+		Metadata: map[string]string{identityKey: "here"},
+	})
+	require.NoError(t, err)
+	_, err = Open(testContext(t), nc, testStream(t))
+	require.ErrorContains(t, err, "changing stream PRUNED")
+	require.ErrorContains(t, err, "delete it, or set PRUNED_STREAM")
+}
+
+func TestStreamNameIsChecked(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	for _, name := range []string{"", "a.b", "a b", "a>"} {
+		opts := testStream(t)
+		opts.Name = name
+		_, err := Open(testContext(t), nc, opts)
+		require.ErrorContains(t, err, "PRUNED_STREAM", name)
+	}
+}
+
+func TestBacklogWithoutConsumer(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	require.Zero(t, backlog(t, q))
+	publish(t, q, someClaims(3))
+	require.NoError(t, q.nc.Publish(q.HintSubject("x"), nil))
+	require.NoError(t, q.nc.Flush())
+	require.Equal(t, Backlog{Pending: 3}, backlog(t, q))
+}

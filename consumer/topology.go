@@ -1,0 +1,186 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// identityKey is the member of a stream's metadata that names its installation.
+const identityKey = "pruned.installation"
+
+// Error codes of the server that nats.go does not name.
+const (
+	codeNoPeers      jetstream.ErrorCode = 10005
+	codeNotClustered jetstream.ErrorCode = 10074
+	codeNotStored    jetstream.ErrorCode = 10077
+)
+
+// hasCode holds if the server answered with one of these codes.
+func hasCode(err error, codes ...jetstream.ErrorCode) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	for _, code := range codes {
+		if api.ErrorCode == code {
+			return true
+		}
+	}
+	return false
+}
+
+// ensureStreams makes what is missing and changes what differs.
+func (q *Queue) ensureStreams(ctx context.Context) error {
+	configs := []jetstream.StreamConfig{q.claims(), q.graveyard()}
+	if q.schedules {
+		configs = append([]jetstream.StreamConfig{q.laters()}, configs...)
+	}
+	for _, cfg := range configs {
+		if err := q.ensureStream(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claims is the stream of claims and hints. When it is full it refuses: what
+// nobody has read is never dropped.
+func (q *Queue) claims() jetstream.StreamConfig {
+	cfg := q.common(q.names.stream, q.opts.MaxBytes)
+	cfg.Description = "claims: files that may be orphans"
+	cfg.Subjects = []string{q.names.orphans(), q.names.hints()}
+	cfg.Discard = jetstream.DiscardNew
+	if q.schedules {
+		cfg.Sources = []*jetstream.StreamSource{{
+			Name: q.names.later(),
+			SubjectTransforms: []jetstream.SubjectTransformConfig{
+				{Source: q.names.due(), Destination: q.names.orphan("later")},
+			},
+		}}
+	}
+	return cfg
+}
+
+// laters is the stream of scheduled claims. It is one of its own because a
+// server refuses schedules in a stream that refuses messages when it is full (a
+// schedule that fires into such a stream is stuck for good: nats-server#8240);
+// the stream of claims sources what has become due, and waits while it is full.
+// Dropping the oldest is bearable here: a sweep finds those files again.
+func (q *Queue) laters() jetstream.StreamConfig {
+	cfg := q.common(q.names.later(), q.opts.MaxBytes/4)
+	cfg.Description = "claims that become useful later"
+	cfg.Subjects = []string{q.names.schedules(), q.names.due()}
+	cfg.Discard = jetstream.DiscardOld
+	cfg.AllowMsgSchedules = true
+	cfg.AllowRollup = true // a schedule replaces the one before it
+	return cfg
+}
+
+// graveyard is the stream of dead letters, one message per subject.
+func (q *Queue) graveyard() jetstream.StreamConfig {
+	cfg := q.common(q.names.dead(), q.opts.MaxBytes/4)
+	cfg.Description = "dead letters: claims that can never succeed"
+	cfg.Subjects = []string{q.names.graves()}
+	cfg.Discard = jetstream.DiscardNew
+	cfg.DiscardNewPerSubject = true
+	cfg.MaxMsgsPerSubject = 1
+	return cfg
+}
+
+func (q *Queue) common(name string, maxBytes int64) jetstream.StreamConfig {
+	window := 2 * time.Minute
+	if q.opts.Retention > 0 {
+		window = min(window, q.opts.Retention)
+	}
+	if maxBytes <= 0 {
+		maxBytes = -1
+	}
+	return jetstream.StreamConfig{
+		Name:              name,
+		Storage:           jetstream.FileStorage,
+		Retention:         jetstream.LimitsPolicy,
+		MaxAge:            q.opts.Retention,
+		MaxBytes:          maxBytes,
+		MaxMsgsPerSubject: -1,
+		Duplicates:        window,
+		Replicas:          q.opts.Replicas,
+		Metadata:          map[string]string{identityKey: q.opts.Installation},
+	}
+}
+
+func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) error {
+	stream, err := q.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = q.createStream(ctx, want)
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return err
+		}
+		// Somebody was faster.
+		stream, err = q.js.Stream(ctx, want.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("looking for stream %s: %w", want.Name, err)
+	}
+	return q.adapt(ctx, stream.CachedInfo().Config, want)
+}
+
+func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) error {
+	tries := []int{cfg.Replicas}
+	switch {
+	case q.opts.Embedded:
+		tries = []int{1}
+	case cfg.Replicas == 0:
+		tries = []int{3, 1}
+	}
+	var err error
+	for _, cfg.Replicas = range tries {
+		_, err = q.js.CreateStream(ctx, cfg)
+		if !hasCode(err, codeNoPeers, codeNotClustered) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("creating stream %s: %w", cfg.Name, err)
+	}
+	q.opts.Log.Info().Str("stream", cfg.Name).Int("replicas", cfg.Replicas).Msg("stream created")
+	return nil
+}
+
+// adapt changes an existing stream of this installation to what is wanted, and
+// leaves alone what the settings do not speak of.
+func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) error {
+	if owner := have.Metadata[identityKey]; owner != want.Metadata[identityKey] {
+		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s): %w",
+			want.Name, quote(owner), quote(want.Metadata[identityKey]), ErrForeign)
+	}
+	next := have
+	next.Description = want.Description
+	next.Subjects = want.Subjects
+	next.Sources = want.Sources
+	next.Storage = want.Storage
+	next.Retention = want.Retention
+	next.MaxAge = want.MaxAge
+	next.MaxBytes = want.MaxBytes
+	next.MaxMsgsPerSubject = want.MaxMsgsPerSubject
+	next.Discard = want.Discard
+	next.DiscardNewPerSubject = want.DiscardNewPerSubject
+	next.Duplicates = want.Duplicates
+	next.AllowMsgSchedules = want.AllowMsgSchedules
+	next.AllowRollup = want.AllowRollup
+	if want.Replicas > 0 {
+		next.Replicas = want.Replicas
+	}
+	if reflect.DeepEqual(have, next) {
+		return nil
+	}
+	if _, err := q.js.UpdateStream(ctx, next); err != nil {
+		return fmt.Errorf("changing stream %s to what the settings want (delete it, or set PRUNED_STREAM to another name, if that cannot be): %w", want.Name, err)
+	}
+	q.opts.Log.Info().Str("stream", want.Name).Msg("stream changed to what the settings want")
+	return nil
+}

@@ -1,0 +1,263 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"pruned/repo"
+	"pruned/vectors"
+)
+
+// Transaction handles claims in one shared transaction: file lookup, vector
+// cleanup and delete commit together or not at all.
+type Transaction struct {
+	DB         repo.DB
+	Vectors    vectors.Store
+	Blobs      repo.Blobs
+	Ages       repo.Ages
+	BytesDelay time.Duration // until the bytes of a deleted file may go
+	DryRun     bool          // takes the same path and rolls back
+}
+
+// Report is what one transaction did.
+type Report struct {
+	Results map[string]Result // by file id
+	Chunks  int64
+	Changed int64         // bytes of changed rows that the looks read
+	Looking time.Duration // of the whole
+	Took    time.Duration
+}
+
+var errDryRun = errors.New("dry run")
+
+// appeared are mentions that were committed between the look and the end.
+type appeared map[string]repo.Reference
+
+func (a appeared) Error() string { return fmt.Sprintf("%d files came into use meanwhile", len(a)) }
+
+// unknown are files that the index has not seen yet.
+type unknown struct{}
+
+func (unknown) Error() string { return "files appeared since the last pass" }
+
+// Run handles claims about different files. What came into use between the look
+// and the commit rolls everything back, and is left out of the next try.
+func (x *Transaction) Run(ctx context.Context, claims []Delivery) (Report, error) {
+	inUse := appeared{}
+	for passed := false; ; {
+		report, err := x.try(ctx, claims, inUse, passed)
+		var late appeared
+		switch {
+		case errors.As(err, &late):
+			maps.Copy(inUse, late)
+		case errors.Is(err, unknown{}):
+			if err := x.DB.Pass(ctx); err != nil {
+				return report, err
+			}
+			passed = true
+		case errors.Is(err, errDryRun):
+			return report, nil
+		default:
+			return report, err
+		}
+	}
+}
+
+// try is the seven steps. passed says that a pass has just run, so that what is
+// unknown now stays so for longer than a batch can wait.
+func (x *Transaction) try(ctx context.Context, claims []Delivery, inUse appeared, passed bool) (Report, error) {
+	a := &attempt{Transaction: x, inUse: inUse, report: Report{Results: make(map[string]Result, len(claims))}}
+	start := time.Now()
+	err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
+		a.tx = tx
+		if err := a.look(ctx, claims); err != nil {
+			return err
+		}
+		if len(a.found.Unknown) > 0 && !passed {
+			return unknown{}
+		}
+		if err := a.judge(ctx); err != nil {
+			return err
+		}
+		if err := a.remove(ctx, claims); err != nil {
+			return err
+		}
+		if err := a.lookAgain(ctx); err != nil {
+			return err
+		}
+		if x.DryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	a.report.Took = time.Since(start)
+	return a.report, err
+}
+
+// attempt is one try.
+type attempt struct {
+	*Transaction
+	tx     repo.Tx
+	inUse  appeared
+	report Report
+
+	locked repo.Locked
+	found  repo.Look
+	blobs  map[string][]repo.Blob // of ids without a row
+
+	doomed, gone []string
+}
+
+// look is steps 1 and 2: lock, then look in a statement of its own, whose
+// snapshot is newer than the locks.
+func (a *attempt) look(ctx context.Context, claims []Delivery) (err error) {
+	ids := make([]string, len(claims))
+	for i, c := range claims {
+		ids[i] = c.Subject
+	}
+	if a.locked, err = a.DB.Lock(ctx, a.tx, ids, a.Ages); err != nil {
+		return err
+	}
+	present := make([]string, len(a.locked.Files))
+	for i, f := range a.locked.Files {
+		present[i] = f.ID
+	}
+	if len(present) > 0 {
+		start := time.Now()
+		if a.found, err = a.DB.Look(ctx, a.tx, present); err != nil {
+			return err
+		}
+		a.report.Looking, a.report.Changed = time.Since(start), a.found.Changed
+		maps.Copy(a.found.Referenced, a.inUse)
+	}
+	if len(a.locked.Gone) > 0 {
+		if a.blobs, err = a.Blobs.Find(ctx, a.locked.Gone); err != nil {
+			return &repo.Error{Kind: repo.Environment, Doing: "look for the bytes of files without a row", Err: err}
+		}
+	}
+	return nil
+}
+
+// judge sorts the claims, and keeps the clocks of those that stay.
+func (a *attempt) judge(ctx context.Context) error {
+	var start, stop []string
+	for _, f := range a.locked.Files {
+		result := judge(f, a.found, a.Ages)
+		a.report.Results[f.ID] = result
+		switch {
+		case result.Outcome == Deleted:
+			a.doomed = append(a.doomed, f.ID)
+		case result.Outcome == Kept && f.Clocked:
+			stop = append(stop, f.ID)
+		case result.Outcome == Young && !f.Clocked && !a.found.Unknown[f.ID]:
+			start = append(start, f.ID)
+		}
+	}
+	for _, id := range a.locked.Busy {
+		a.report.Results[id] = Result{Outcome: Busy, Detail: "somebody else holds its row"}
+	}
+	for _, id := range a.locked.Gone {
+		result := judgeGone(a.blobs[id], a.Ages)
+		if _, back := a.inUse[id]; back {
+			result = Result{Outcome: Busy, Detail: "its row appeared just now"}
+		}
+		a.report.Results[id] = result
+		if result.Outcome == Gone {
+			a.gone = append(a.gone, id)
+		}
+	}
+	if len(start) > 0 {
+		if err := a.DB.StartClocks(ctx, a.tx, start); err != nil {
+			return err
+		}
+	}
+	if len(stop) > 0 {
+		return a.DB.StopClocks(ctx, a.tx, stop)
+	}
+	return nil
+}
+
+// remove is steps 3 to 5: vectors, rows, then tombstones and ledger, which are
+// written only from what the database says was deleted.
+func (a *attempt) remove(ctx context.Context, claims []Delivery) error {
+	if len(a.doomed)+len(a.gone) == 0 {
+		return nil
+	}
+	chunks, rest, err := a.Vectors.Join(ctx, a.tx, a.doomed, a.gone)
+	if err != nil {
+		return err
+	}
+	a.report.Chunks = chunks
+	var deleted []repo.Deleted
+	if len(a.doomed) > 0 {
+		if deleted, err = a.DB.Delete(ctx, a.tx, a.doomed); err != nil {
+			return err
+		}
+	}
+	if tombstones := a.tombstones(deleted, rest); len(tombstones) > 0 {
+		if err := a.DB.Entomb(ctx, a.tx, tombstones); err != nil {
+			return err
+		}
+	}
+	if entries := a.entries(deleted, claims); len(entries) > 0 {
+		return a.DB.Record(ctx, a.tx, entries)
+	}
+	return nil
+}
+
+func (a *attempt) tombstones(deleted []repo.Deleted, rest bool) (list []repo.Tombstone) {
+	for _, d := range deleted {
+		if name := repo.BaseName(d.Path); name != "" {
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: a.BytesDelay})
+		}
+	}
+	for _, id := range a.gone {
+		for _, blob := range a.blobs[id] {
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: a.BytesDelay})
+		}
+	}
+	if rest {
+		for _, id := range slices.Concat(a.doomed, a.gone) {
+			list = append(list, repo.Tombstone{Kind: repo.Vectors, FileID: id})
+		}
+	}
+	return list
+}
+
+func (a *attempt) entries(deleted []repo.Deleted, claims []Delivery) (list []repo.Entry) {
+	by := make(map[string]Event, len(claims))
+	for _, c := range claims {
+		by[c.Subject] = c.Event
+	}
+	entry := func(id, path string, outcome Outcome) repo.Entry {
+		return repo.Entry{FileID: id, Path: path, Outcome: string(outcome),
+			EventID: by[id].ID, Source: by[id].Source, Reason: by[id].Reason}
+	}
+	for _, d := range deleted {
+		list = append(list, entry(d.ID, d.Path, Deleted))
+	}
+	for _, id := range a.gone {
+		for _, blob := range a.blobs[id] {
+			list = append(list, entry(id, blob.Name, Gone))
+		}
+	}
+	return list
+}
+
+// lookAgain is step 6. There is nothing to look for when nothing goes.
+func (a *attempt) lookAgain(ctx context.Context) error {
+	if len(a.doomed)+len(a.gone) == 0 {
+		return nil
+	}
+	start := time.Now()
+	late, err := a.DB.LookAgain(ctx, a.tx, a.found, a.doomed, a.gone)
+	a.report.Looking += time.Since(start)
+	if err == nil && len(late) > 0 {
+		return appeared(late)
+	}
+	return err
+}

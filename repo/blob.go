@@ -1,0 +1,46 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Blob is one stored object: the bytes of a file.
+type Blob struct {
+	Name string // within the store; it has no folders
+	Size int64
+	Age  time.Duration // by the store's clock
+}
+
+// ErrOutside says that a name does not name an object of the store.
+var ErrOutside = errors.New("not an object of the store")
+
+// Blobs is where the bytes are. An object is called {uuid}_{name}, {uuid}.{ext}
+// or {uuid} (openwebui: routers/files.py).
+type Blobs interface {
+	// Find lists the objects that belong to these ids, by id. An id that is no
+	// UUID has none, since any name could be its.
+	Find(ctx context.Context, ids []string) (map[string][]Blob, error)
+
+	// Remove removes one object. One that is not there was removed. A name that
+	// leaves the store, or names no plain object, is ErrOutside.
+	Remove(ctx context.Context, name string) error
+
+	// Check says whether the store can be used, in a sentence for an operator.
+	Check(ctx context.Context) error
+
+	Close() error
+}
+
+// BaseName is the last part of a path that the application stored, which is how
+// it finds the object itself, whatever folder the path names. Empty where the
+// path has none.
+func BaseName(path string) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[i+1:]
+		}
+	}
+	return path
+}

@@ -1,0 +1,140 @@
+// Package blobs keeps the bytes of files: one store for each STORAGE_PROVIDER.
+//
+// Its central idea is that a store is one flat folder. Nothing outside of it can
+// be named, so nothing outside of it can be removed. It knows nothing of rows.
+package blobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"pruned/repo"
+)
+
+// Local is a folder of uploads (STORAGE_PROVIDER=local).
+type Local struct{ root *os.Root }
+
+var _ repo.Blobs = (*Local)(nil)
+
+// OpenLocal opens the upload folder.
+func OpenLocal(dir string) (*Local, error) {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the upload folder %s does not exist: DATA_DIR must be Open WebUI's", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the upload folder: %w", err)
+	}
+	return &Local{root}, nil
+}
+
+// Close closes the folder.
+func (l *Local) Close() error { return l.root.Close() }
+
+// Check says whether the folder can be read and written.
+func (l *Local) Check(context.Context) error {
+	folder, err := l.root.Open(".")
+	if err != nil {
+		return fmt.Errorf("read the upload folder: %w", err)
+	}
+	defer folder.Close()
+	if _, err := folder.ReadDir(1); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read the upload folder: %w", err)
+	}
+	return l.checkWrite()
+}
+
+func (l *Local) checkWrite() error {
+	name := fmt.Sprintf(".pruned-check-%d", os.Getpid())
+	probe, err := l.root.Create(name)
+	if err != nil {
+		return fmt.Errorf("the upload folder cannot be written by this user: %w", err)
+	}
+	return errors.Join(probe.Close(), l.root.Remove(name))
+}
+
+// Find reads the folder once, in pieces, whatever the number of ids.
+func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		if repo.IsUUID(repo.Token(id)) {
+			wanted[id] = true
+		}
+	}
+	found := map[string][]repo.Blob{}
+	if len(wanted) == 0 {
+		return found, nil
+	}
+	folder, err := l.root.Open(".")
+	if err != nil {
+		return nil, fmt.Errorf("read the upload folder: %w", err)
+	}
+	defer folder.Close()
+	for {
+		entries, err := folder.ReadDir(1024)
+		if errors.Is(err, io.EOF) {
+			return found, nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the upload folder: %w", err)
+		}
+		for _, entry := range entries {
+			if id := ownerOf(entry.Name()); wanted[id] && entry.Type().IsRegular() {
+				if blob, ok := describe(entry); ok {
+					found[id] = append(found[id], blob)
+				}
+			}
+		}
+	}
+}
+
+// describe is not ok where the object went meanwhile.
+func describe(entry fs.DirEntry) (repo.Blob, bool) {
+	info, err := entry.Info()
+	if err != nil {
+		return repo.Blob{}, false
+	}
+	return repo.Blob{Name: entry.Name(), Size: info.Size(), Age: time.Since(info.ModTime())}, true
+}
+
+const uuidLen = 36
+
+// ownerOf is the id that an object's name begins with, or nothing.
+func ownerOf(name string) string {
+	if len(name) < uuidLen || len(name) > uuidLen && name[uuidLen] != '_' && name[uuidLen] != '.' {
+		return ""
+	}
+	if id := name[:uuidLen]; repo.IsUUID(repo.Token(id)) {
+		return id
+	}
+	return ""
+}
+
+// Remove removes a plain file that lies directly in the folder.
+func (l *Local) Remove(_ context.Context, name string) error {
+	if name == "" || name == "." || name == ".." || filepath.Base(name) != name {
+		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
+	}
+	info, err := l.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("remove upload %q: %w", name, err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%w: %q is no plain file", repo.ErrOutside, name)
+	}
+	if err := l.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove upload %q: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind is what a failure means for whoever handles a batch. It is decided once,
+// at the border of the engine.
+type Kind int
+
+const (
+	// Unknown: no answer to COMMIT. It may have happened or not; everything
+	// is idempotent, so the batch is handled again.
+	Unknown Kind = iota
+	// Passing: trying again helps (connection, serialization, deadlock, timeout).
+	Passing
+	// Environment: nothing can be deleted until somebody mends the database
+	// (read-only, privilege, missing table, no space).
+	Environment
+	// Permanent: these rows can never be deleted (a constraint, a trigger that raises).
+	Permanent
+)
+
+func (k Kind) String() string {
+	return [...]string{"unknown", "passing", "environment", "permanent"}[k]
+}
+
+// Error is a failure of an engine, translated.
+type Error struct {
+	Kind     Kind
+	SQLState string // five characters, or empty
+	Doing    string // what was being done, to which thing
+	Err      error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Doing, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of the first *Error in err's chain. An error that no
+// engine translated is Permanent: it is a fault of ours, and trying for ever
+// would hide it.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return Permanent
+}
+
+// SQLState returns the SQLSTATE of the first *Error in err's chain, or nothing.
+func SQLState(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.SQLState
+	}
+	return ""
+}

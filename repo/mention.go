@@ -1,0 +1,120 @@
+package repo
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// tokenLen is the length of a UUID in text: 8-4-4-4-12.
+const tokenLen = 36
+
+var (
+	uuidShape = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	// Characters that neither JSON nor a URL writes in another way.
+	literalShape = regexp.MustCompile(`^[0-9a-z._~-]+$`)
+)
+
+// Token is the form in which an id is looked for: lower case, since URLs are
+// typed in any.
+func Token(id string) string { return strings.ToLower(id) }
+
+// IsUUID says whether a token has the shape that Tokens finds.
+func IsUUID(token string) bool { return len(token) == tokenLen && uuidShape.MatchString(token) }
+
+// IsLiteral says whether an id that is no UUID can be searched literally. An id
+// with any other character may be written in the database in a way that no
+// search finds (escaped in JSON or in a URL): such a file is always kept.
+func IsLiteral(token string) bool { return literalShape.MatchString(token) && !IsUUID(token) }
+
+// Tokens calls yield with every UUID-shaped token in text, lower-cased and with
+// hyphens, in order; repeats and overlaps included. There is no word boundary:
+// VIDEO_FILE_ID_{uuid} is a mention, and so is a run of hexadecimal digits that
+// only ends like one. Underscores count as hyphens, as vector stores write them.
+// The slice is valid until yield returns.
+func Tokens(text []byte, yield func(token []byte)) {
+	var token [tokenLen]byte
+	for _, separator := range []byte{'-', '_'} {
+		for at := 0; ; {
+			i := bytes.IndexByte(text[at:], separator)
+			if i < 0 {
+				break
+			}
+			at += i + 1
+			if tokenAt(text, at-9, separator, &token) {
+				yield(token[:])
+			}
+		}
+	}
+}
+
+// tokenAt copies the token that starts at text[start] into token, if one does.
+func tokenAt(text []byte, start int, separator byte, token *[tokenLen]byte) bool {
+	if start < 0 || start+tokenLen > len(text) {
+		return false
+	}
+	raw := text[start : start+tokenLen]
+	// The cheap refusals first: nearly every hyphen of a text ends here.
+	if raw[13] != separator || raw[18] != separator || raw[23] != separator {
+		return false
+	}
+	for i, c := range raw {
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			token[i] = '-'
+		case c >= '0' && c <= '9' || c >= 'a' && c <= 'f':
+			token[i] = c
+		case c >= 'A' && c <= 'F':
+			token[i] = c + ('a' - 'A')
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// Finder looks for a set of ids in texts.
+type Finder struct {
+	uuids    map[string][]string // token -> ids that it stands for
+	literals []literal
+}
+
+type literal struct {
+	token []byte
+	id    string
+}
+
+// NewFinder returns a finder of these ids. Ids that can be searched in no way
+// are left out.
+func NewFinder(ids []string) *Finder {
+	f := &Finder{uuids: make(map[string][]string, len(ids))}
+	for _, id := range ids {
+		switch token := Token(id); {
+		case IsUUID(token):
+			f.uuids[token] = append(f.uuids[token], id)
+		case IsLiteral(token):
+			f.literals = append(f.literals, literal{[]byte(token), id})
+		}
+	}
+	return f
+}
+
+// Find calls yield with each id that text mentions; repeats included.
+func (f *Finder) Find(text []byte, yield func(id string)) {
+	if len(f.uuids) > 0 {
+		Tokens(text, func(token []byte) {
+			for _, id := range f.uuids[string(token)] {
+				yield(id)
+			}
+		})
+	}
+	if len(f.literals) == 0 {
+		return
+	}
+	lower := bytes.ToLower(text)
+	for _, l := range f.literals {
+		if bytes.Contains(lower, l.token) {
+			yield(l.id)
+		}
+	}
+}

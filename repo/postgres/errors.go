@@ -1,0 +1,100 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"pruned/repo"
+)
+
+// kinds translates SQLSTATEs; five characters go before the class of two. Codes
+// are those of the PostgreSQL manual, appendix A.
+var kinds = map[string]repo.Kind{
+	"08":    repo.Passing,     // connection
+	"40":    repo.Passing,     // serialization, deadlock
+	"55P03": repo.Passing,     // lock_timeout, NOWAIT
+	"55006": repo.Passing,     // object in use
+	"57":    repo.Passing,     // cancelled, statement_timeout, shutting down, starting up
+	"26000": repo.Passing,     // a pooler lost a prepared statement
+	"42P05": repo.Passing,     // or has it already
+	"25P03": repo.Passing,     // idle in transaction too long
+	"25P04": repo.Passing,     // transaction_timeout
+	"53200": repo.Passing,     // out of memory: a smaller batch may do
+	"08P01": repo.Environment, // protocol violation: how a pooler refuses
+	"53":    repo.Environment, // disk full, too many connections
+	"25":    repo.Environment, // read-only
+	"28":    repo.Environment, // password
+	"3D":    repo.Environment, // no such database
+	"3F":    repo.Environment, // no such schema
+	"42":    repo.Environment, // privilege, row security, missing table or column
+	"0A":    repo.Environment, // not supported: a standby says so to READ WRITE
+	"55":    repo.Environment, // prerequisite state
+	"58":    repo.Environment, // I/O
+	"F0":    repo.Environment, // configuration file
+	"39":    repo.Environment, // pgcrypto with a wrong key
+	"XX001": repo.Environment, // corrupted: nothing that it says can be trusted
+	"XX002": repo.Environment,
+}
+
+// translate turns an error of the driver into a *repo.Error: what was being
+// done, and what it means. Whatever is not the server's own word came from the
+// connection (the network, a deadline, a server that went away), and passes.
+// Errors that are translated already pass through.
+func translate(err error, doing string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	var done *repo.Error
+	if errors.As(err, &done) {
+		return err
+	}
+	translated := &repo.Error{Kind: repo.Passing, Doing: fmt.Sprintf(doing, args...), Err: err}
+	var pg *pgconn.PgError
+	var parse *pgconn.ParseConfigError
+	switch {
+	case errors.As(err, &pg):
+		translated.SQLState = pg.Code
+		translated.Kind = kindOf(pg.Code)
+		translated.Err = describe(pg)
+	case errors.As(err, &parse):
+		translated.Kind = repo.Environment
+	case errors.Is(err, pgx.ErrTxCommitRollback):
+		translated.Kind = repo.Permanent
+	}
+	return translated
+}
+
+func kindOf(code string) repo.Kind {
+	for _, prefix := range []string{code, code[:min(2, len(code))]} {
+		if kind, ok := kinds[prefix]; ok {
+			return kind
+		}
+	}
+	return repo.Permanent
+}
+
+// detailed says where a constraint or a trigger stood in the way.
+type detailed struct {
+	*pgconn.PgError
+	text string
+}
+
+func (d *detailed) Error() string { return d.text }
+func (d *detailed) Unwrap() error { return d.PgError }
+
+// describe adds to the server's message what helps an operator: the constraint,
+// and where in a trigger it came from. Never the detail, which quotes rows.
+func describe(pg *pgconn.PgError) error {
+	text := fmt.Sprintf("%s (SQLSTATE %s)", pg.Message, pg.Code)
+	if pg.ConstraintName != "" {
+		text += ", constraint " + pg.ConstraintName
+	}
+	if where, _, _ := strings.Cut(pg.Where, "\n"); where != "" {
+		text += ", at " + where
+	}
+	return &detailed{pg, text}
+}

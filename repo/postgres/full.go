@@ -1,0 +1,100 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+const nextScanSQL = `
+SELECT r.id, r.relid, r.signature, r.position, r.rows, greatest(c.reltuples, 0)::bigint, s.generation, r.scanning = s.generation
+  FROM pruned.relation r CROSS JOIN pruned.state s LEFT JOIN pg_class c ON c.oid = r.relid
+ WHERE r.generation < s.generation
+ ORDER BY r.id LIMIT 1`
+
+// scan is a full pass over one table, under way.
+type scan struct {
+	id             int
+	relid          uint32
+	signature      string
+	position       *string
+	rows, estimate int64
+	generation     int
+	resumed        bool
+}
+
+// page reads the next page of the next table that has to be read whole. done
+// tells that none is left.
+func (db *DB) page(ctx context.Context, t pgx.Tx, progress repo.Progress) (done bool, err error) {
+	state, err := db.lockState(ctx, t)
+	if err != nil {
+		return false, err
+	}
+	if !state.sound {
+		return false, errTablesChanged
+	}
+	s := &scan{}
+	err = t.QueryRow(ctx, nextScanSQL).Scan(&s.id, &s.relid, &s.signature, &s.position, &s.rows, &s.estimate, &s.generation, &s.resumed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return true, nil
+	}
+	if err != nil {
+		return false, translate(err, "look for the next table to read")
+	}
+	if !s.resumed {
+		s.position, s.rows = nil, 0
+	}
+	relations, err := db.catalog(ctx, t)
+	if err != nil {
+		return false, err
+	}
+	i := slices.IndexFunc(relations, func(r *relation) bool { return r.oid == s.relid && r.signature == s.signature })
+	if i < 0 {
+		return false, errTablesChanged
+	}
+	relations[i].id = s.id
+	return false, db.readPage(ctx, t, relations[i], s, progress)
+}
+
+func (db *DB) readPage(ctx context.Context, t pgx.Tx, r *relation, s *scan, progress repo.Progress) error {
+	x, err := newIndexer(ctx, t)
+	if err != nil {
+		return err
+	}
+	found, err := x.read(ctx, r, r.pageAfter(), "", s.position)
+	if err != nil {
+		return err
+	}
+	s.rows += found.rows
+	if found.rows < pageRows {
+		_, err = t.Exec(ctx, `UPDATE pruned.relation SET generation = $2, scanning = 0, position = NULL, rows = 0 WHERE id = $1`, s.id, s.generation)
+	} else {
+		_, err = t.Exec(ctx, `UPDATE pruned.relation SET scanning = $2, position = $3, rows = $4 WHERE id = $1`, s.id, s.generation, found.last, s.rows)
+	}
+	if progress != nil && err == nil {
+		progress(r.String(), s.rows, max(s.estimate, s.rows))
+	}
+	return translate(err, "note how far table %s was read", r)
+}
+
+// pageAfter is a subquery, the page after position $1, in the order of
+// the primary key: never of ctid, which VACUUM FULL changes.
+func (r *relation) pageAfter() string {
+	var columns, values []string
+	for i, c := range r.key {
+		columns = append(columns, "t."+quote(c.name))
+		if len(r.key) == 1 {
+			values = append(values, "$1::text::"+c.typ)
+		} else {
+			values = append(values, fmt.Sprintf("($1::text::text[])[%d]::%s", i+1, c.typ))
+		}
+	}
+	return fmt.Sprintf("(SELECT * FROM ONLY %s t WHERE $1::text IS NULL OR (%s) > (%s)%s LIMIT %d)", r.quoted(),
+		strings.Join(columns, ", "), strings.Join(values, ", "), r.orderBy(), pageRows)
+}

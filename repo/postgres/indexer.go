@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"pruned/repo"
+)
+
+const (
+	pageRows   = 2000 // rows of a table a transaction, in a full pass
+	fetchTexts = 1000 // texts a fetch
+	flushAt    = 20000
+)
+
+// indexer reads rows of one table after the other and writes what they mention,
+// inside one transaction.
+type indexer struct {
+	t        pgx.Tx
+	literals *repo.Finder // the known ids that are no UUID
+}
+
+func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
+	rows, _ := t.Query(ctx, `SELECT file_id FROM pruned.known_file WHERE length(token) <> 36
+		UNION ALL SELECT file_id FROM pruned.known_file WHERE length(token) = 36 AND token !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'`)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return &indexer{t, repo.NewFinder(ids)}, translate(err, "list the ids that are no UUID")
+}
+
+// changed reads the rows of r that changed since its mark, and moves the mark.
+func (x *indexer) changed(ctx context.Context, r *relation, mark string) error {
+	if _, err := x.read(ctx, r, "ONLY "+r.quoted(), "WHERE age(t.xmin) <= age("+r.w()+")"); err != nil {
+		return err
+	}
+	_, err := x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = $1::int`, r.id, mark)
+	return translate(err, "move the mark of table %s", r)
+}
+
+// read indexes rows t of a table or subquery, and returns how many and the key
+// of the last. It reads through a cursor, so that what it finds
+// can be written between two fetches on the same session.
+func (x *indexer) read(ctx context.Context, r *relation, from, where string, args ...any) (found readResult, err error) {
+	if len(r.columns) == 0 {
+		return found, nil
+	}
+	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s, v.text FROM %s t%s %s%s",
+		r.keyText(), from, r.texts(), where, r.orderBy()), args...); err != nil {
+		return found, unreadableIf(err, r)
+	}
+	page := newPage(r)
+	for {
+		n, err := x.fetch(ctx, page)
+		if err != nil {
+			return found, err
+		}
+		if n < fetchTexts || len(page.tokens) >= flushAt {
+			// The last row may go on in the next fetch.
+			if err := page.flush(ctx, x.t, n < fetchTexts); err != nil {
+				return found, err
+			}
+		}
+		if n < fetchTexts {
+			break
+		}
+	}
+	_, err = x.t.Exec(ctx, "CLOSE pruned_read")
+	return readResult{page.seen, page.row}, translate(err, "close a cursor")
+}
+
+type readResult struct {
+	rows int64
+	last string
+}
+
+func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
+	rows, err := x.t.Query(ctx, fmt.Sprintf("FETCH %d FROM pruned_read", fetchTexts))
+	if err != nil {
+		return 0, unreadableIf(err, page.relation)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row string
+		var text pgtype.DriverBytes
+		if err := rows.Scan(&row, &text); err != nil {
+			return n, translate(err, "read table %s", page.relation)
+		}
+		n++
+		page.start(row)
+		repo.Tokens(text, page.addToken)
+		x.literals.Find(text, page.addLiteral)
+	}
+	return n, unreadableIf(rows.Err(), page.relation)
+}
+
+// texts joins the columns that can hold text, a row each, as v (n, text): the
+// column's number and its value.
+func (r *relation) texts() string {
+	var values []string
+	for _, c := range r.columns {
+		values = append(values, fmt.Sprintf("(%d, t.%s::text)", c.num, quote(c.name)))
+	}
+	return " CROSS JOIN LATERAL (VALUES " + strings.Join(values, ", ") + ") v (n, text)"
+}
+
+// orderBy keeps the texts of one row together.
+func (r *relation) orderBy() string {
+	var columns []string
+	for _, c := range r.key {
+		columns = append(columns, "t."+quote(c.name))
+	}
+	return " ORDER BY " + strings.Join(columns, ", ")
+}
+
+// unreadable names a table that may not be read, and what helps.
+func unreadable(r *relation) error {
+	return &repo.Error{Kind: repo.Environment, SQLState: "42501", Doing: "read table " + r.String(),
+		Err: fmt.Errorf("permission denied; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s TO CURRENT_USER (by its owner, for pruned's role)", r.quoted())}
+}
+
+// unreadableIf translates a failure to read a table, which keeps everything.
+func unreadableIf(err error, r *relation) error {
+	err = translate(err, "read table %s", r)
+	var e *repo.Error
+	if errors.As(err, &e) && e.SQLState == "42501" {
+		e.Err = fmt.Errorf("%w; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s, and see that no row security hides rows (ALTER ROLE ... BYPASSRLS)", e.Err, r.quoted())
+	}
+	return err
+}

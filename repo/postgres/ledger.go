@@ -1,0 +1,52 @@
+package postgres
+
+import (
+	"context"
+	"iter"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+const recordSQL = `
+INSERT INTO pruned.ledger (file_id, path, outcome, event_id, source, reason)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])`
+
+// Record writes lines of the ledger.
+func (db *DB) Record(ctx context.Context, t repo.Tx, entries []repo.Entry) error {
+	columns := make([][]string, 6)
+	for _, e := range entries {
+		for i, v := range []string{e.FileID, e.Path, e.Outcome, e.EventID, e.Source, e.Reason} {
+			columns[i] = append(columns[i], v)
+		}
+	}
+	args := make([]any, len(columns))
+	for i := range columns {
+		args[i] = columns[i]
+	}
+	_, err := pgxTx(t).Exec(ctx, recordSQL, args...)
+	return translate(err, "record %d deletions", len(entries))
+}
+
+// Ledger lists what was deleted, oldest first: everything, or one file's.
+func (db *DB) Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error] {
+	return func(yield func(repo.Entry, error) bool) {
+		rows, err := db.pool.Query(ctx, `SELECT file_id, path, outcome, event_id, source, reason, at, note
+			FROM pruned.ledger WHERE $1::text = '' OR file_id = $1::text ORDER BY seq`, id)
+		if err != nil {
+			yield(repo.Entry{}, translate(err, "read the ledger"))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := pgx.RowToStructByPos[repo.Entry](rows)
+			if !yield(e, translate(err, "read the ledger")) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(repo.Entry{}, translate(err, "read the ledger"))
+		}
+	}
+}

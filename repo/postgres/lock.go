@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// lockSQL never waits: waiting deadlocks with the application, which links files
+// in any order. From here on an insert into a link table waits for us, then
+// fails on the missing row.
+//
+// data holds the whole extracted text: its status is read only where it matters,
+// in rows that were touched lately. A row without created_at is as old as we
+// have known it. $2, $3 are PRUNED_MIN_AGE and PRUNED_PENDING_AGE in seconds.
+const lockSQL = `
+SELECT f.id, coalesce(f.path, ''),
+       t.now - coalesce(f.created_at, c.seen, t.now)::float8,
+       greatest(coalesce(f.created_at, c.seen, t.now)::float8 + $2::float8 - t.now,
+                CASE WHEN in_flight.yes THEN t.touched + $3::float8 - t.now END),
+       in_flight.yes, coalesce(t.now - c.seen, 0)::float8, c.seen IS NOT NULL
+  FROM %s f
+  LEFT JOIN (SELECT file_id, extract(epoch FROM first_seen)::float8 AS seen FROM pruned.candidate WHERE direction = 'row') c
+         ON c.file_id = f.id
+ CROSS JOIN LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now,
+                            greatest(f.created_at, f.updated_at)::float8 AS touched) t
+ CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $3::float8
+                                          THEN f.data::json ->> 'status' IN ('pending', 'processing') END, false) AS yes) in_flight
+ WHERE f.id = ANY ($1::text[])
+ ORDER BY f.id
+   FOR UPDATE OF f SKIP LOCKED`
+
+// Lock is step 1 of the transaction.
+func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages) (repo.Locked, error) {
+	var locked repo.Locked
+	rows, _ := pgxTx(t).Query(ctx, db.sql(lockSQL), ids, ages.Min.Seconds(), ages.Pending.Seconds())
+	var f repo.File
+	var age, ripe, orphan float64
+	held := map[string]bool{}
+	_, err := pgx.ForEachRow(rows, []any{&f.ID, &f.Path, &age, &ripe, &f.InFlight, &orphan, &f.Clocked}, func() error {
+		f.Age, f.Ripe, f.Orphan = seconds(age), seconds(ripe), seconds(orphan)
+		locked.Files = append(locked.Files, f)
+		held[f.ID] = true
+		return nil
+	})
+	if err != nil {
+		return locked, translate(err, "lock %d rows of table file", len(ids))
+	}
+	if len(locked.Files) == len(ids) {
+		return locked, nil
+	}
+	return locked, db.sortRest(ctx, t, ids, held, &locked)
+}
+
+// sortRest tells busy rows from those that do not exist, by a plain SELECT.
+func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[string]bool, locked *repo.Locked) error {
+	rows, _ := pgxTx(t).Query(ctx, db.sql(`SELECT id FROM %s WHERE id = ANY ($1::text[])`), ids)
+	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return translate(err, "look for %d rows of table file", len(ids))
+	}
+	exists := map[string]bool{}
+	for _, id := range there {
+		exists[id] = true
+	}
+	for _, id := range ids {
+		switch {
+		case held[id]:
+		case exists[id]:
+			locked.Busy = append(locked.Busy, id)
+		default:
+			locked.Gone = append(locked.Gone, id)
+		}
+	}
+	return nil
+}
+
+func seconds(s float64) time.Duration {
+	const most = 100 * 365 * 24 * time.Hour
+	switch limit := most.Seconds(); {
+	case s > limit:
+		return most
+	case s < -limit:
+		return -most
+	}
+	return time.Duration(s * float64(time.Second))
+}

@@ -1,0 +1,188 @@
+// Package postgres is the database side on PostgreSQL.
+//
+// Its central idea is the row version: what PostgreSQL stamps on every row (xmin)
+// tells which rows changed since a remembered transaction, so that "is this id
+// mentioned anywhere?" is an index lookup plus the few rows that changed since
+// the index was last brought up to date, in one statement and one snapshot. The
+// package knows nothing of the queue or of vectors.
+//
+// Nothing here depends on the state of a session (named prepared statements,
+// session locks, SET without LOCAL), so that it works behind a pooler that
+// changes the session between transactions.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pruned/repo"
+)
+
+// Options say which installation, and how patient to be.
+type Options struct {
+	URL    string
+	Schema string // of the application's tables; empty: the connection's current schema
+	// MaxConns bounds the sessions.
+	MaxConns int32
+	// StatementTimeout bounds each statement, LockTimeout each wait for a lock,
+	// CommitTimeout the wait for an answer to COMMIT, which statement_timeout
+	// does not bound.
+	StatementTimeout, LockTimeout, CommitTimeout time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxConns == 0 {
+		o.MaxConns = 4
+	}
+	if o.StatementTimeout == 0 {
+		o.StatementTimeout = 15 * time.Second
+	}
+	if o.LockTimeout == 0 {
+		o.LockTimeout = 3 * time.Second
+	}
+	if o.CommitTimeout == 0 {
+		o.CommitTimeout = 15 * time.Second
+	}
+	return o
+}
+
+// DB is one installation's database.
+type DB struct {
+	options  Options
+	pool     *pgxpool.Pool
+	schema   string
+	identity Identity
+	looks    lookCache
+}
+
+var _ repo.DB = (*DB)(nil)
+
+// Open connects, and refuses what is no writable database of Open WebUI in a
+// sentence that says what is wrong. It makes no table.
+func Open(ctx context.Context, options Options) (*DB, error) {
+	options = options.withDefaults()
+	config, err := pgxpool.ParseConfig(options.URL)
+	if err != nil {
+		return nil, translate(err, "read DATABASE_URL")
+	}
+	config.MaxConns = options.MaxConns
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 10 * time.Second
+	}
+	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
+		config.ConnConfig.RuntimeParams["application_name"] = "pruned"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, translate(err, "connect to PostgreSQL")
+	}
+	db := &DB{options: options, pool: pool}
+	if err := db.recognize(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// Close closes every session.
+func (db *DB) Close() { db.pool.Close() }
+
+// Schema is the schema of the application's tables.
+func (db *DB) Schema() string { return db.schema }
+
+// Identity tells this installation from every other.
+func (db *DB) Identity() Identity { return db.identity }
+
+// table is the quoted name of a table of the application.
+func (db *DB) table(name string) string { return pgx.Identifier{db.schema, name}.Sanitize() }
+
+// tx is an open transaction.
+type tx struct{ pgx.Tx }
+
+// Exec runs one statement.
+func (t tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	tag, err := t.Tx.Exec(ctx, sql, args...)
+	if err != nil {
+		return 0, translate(err, "execute %.40q", sql)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// pgxTx takes this engine's transaction out of the contract's.
+func pgxTx(t repo.Tx) pgx.Tx { return t.(tx).Tx }
+
+// InTx joins transaction t, or opens one when t is nil.
+func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error {
+	if t != nil {
+		return fn(t)
+	}
+	return db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), fn)
+}
+
+// patience is how long a statement may take: as long as the caller waits, where
+// it said so. The server gives up a little before the client, whose giving up
+// costs the session.
+func patience(ctx context.Context, otherwise time.Duration) time.Duration {
+	deadline, set := ctx.Deadline()
+	if !set {
+		return otherwise
+	}
+	return max(time.Until(deadline)*9/10, time.Millisecond)
+}
+
+// begin is one round trip. The isolation level is spelt out, since a database's
+// default of repeatable read would make the looks blind to what was committed
+// after the first statement; READ WRITE likewise. With row_security off, a
+// policy that would hide rows is an error instead. synchronous_commit is raised
+// to what makes a commit durable, never lowered.
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL statement_timeout = %d;
+SET LOCAL lock_timeout = %d;
+SET LOCAL idle_in_transaction_session_timeout = %d;
+SET LOCAL row_security = off;
+SET LOCAL bytea_output = 'escape';
+SET LOCAL DateStyle = 'ISO, YMD';
+SELECT set_config('synchronous_commit', 'on', true)
+ WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')`
+
+func (db *DB) inNewTx(ctx context.Context, timeout time.Duration, fn func(repo.Tx) error) error {
+	opened, err := db.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(begin,
+		timeout.Milliseconds(), db.options.LockTimeout.Milliseconds(), (2 * timeout).Milliseconds())})
+	if err != nil {
+		return translate(err, "begin a transaction")
+	}
+	if err := fn(tx{opened}); err != nil {
+		db.rollback(ctx, opened)
+		return err
+	}
+	return db.commit(ctx, opened)
+}
+
+// rollback ignores that the caller gave up, but not for ever. Its own failure
+// closes the session, which rolls back as well.
+func (db *DB) rollback(ctx context.Context, opened pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.options.CommitTimeout)
+	defer cancel()
+	_ = opened.Rollback(ctx)
+}
+
+// commit commits under a deadline of its own. A server that answers says what
+// became of it; no answer is repo.Unknown.
+func (db *DB) commit(ctx context.Context, opened pgx.Tx) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.options.CommitTimeout)
+	defer cancel()
+	err := opened.Commit(ctx)
+	if err == nil {
+		return nil
+	}
+	err = translate(err, "commit")
+	if repo.SQLState(err) == "" && repo.KindOf(err) == repo.Passing {
+		return &repo.Error{Kind: repo.Unknown, Doing: "commit", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,201 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// passTimeout bounds a statement of a pass. No lease waits for a pass, and one
+// fetch of chats of 50 MB takes its time.
+const passTimeout = 10 * time.Minute
+
+// Refresh brings the reference index up to date: what changed since the last
+// pass, then, where a table has never been read or files appeared that older
+// rows may mention, page by page whole tables. Each step is a transaction of
+// its own that leaves the index true, so that a pass goes on where another was
+// interrupted; refreshers of several processes take turns.
+func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
+	// A table that changes between a pass and its pages wants another pass;
+	// a schema that changes every time is being migrated.
+	for range 5 {
+		if err := db.Pass(ctx); err != nil {
+			return err
+		}
+		pages, err := db.pages(ctx, progress)
+		if err == nil && pages > 0 {
+			continue // what changed meanwhile
+		}
+		if !errors.Is(err, errTablesChanged) {
+			return err
+		}
+	}
+	return nil
+}
+
+var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("they changed meanwhile")}
+
+// Pass reads only what changed since the last pass.
+func (db *DB) Pass(ctx context.Context) error {
+	return db.inNewTx(ctx, passTimeout, func(t repo.Tx) error { return db.pass(ctx, pgxTx(t)) })
+}
+
+// pages reads pages until no table has to be read whole any more.
+func (db *DB) pages(ctx context.Context, progress repo.Progress) (n int, err error) {
+	for done := false; !done && err == nil; n++ {
+		err = db.inNewTx(ctx, passTimeout, func(t repo.Tx) (err error) {
+			done, err = db.page(ctx, pgxTx(t), progress)
+			return err
+		})
+	}
+	return n - 1, err
+}
+
+// lockStateSQL excludes other refreshers. It is a pass's first statement and
+// takes no snapshot, so that everything after sees what the last one committed;
+// it ends with the transaction, which a session lock behind a pooler would not.
+const lockStateSQL = `LOCK TABLE pruned.state IN EXCLUSIVE MODE`
+
+// stateSQL is what a pass starts from; $2 is the schema.
+const stateSQL = `
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text, generation, passed_at, clock_timestamp(),
+       identity = ` + identitySQL + ` AND (` + soundSQL + `)
+  FROM pruned.state WHERE $1::text IS NULL`
+
+// state is pruned.state as a pass finds it.
+type state struct {
+	mark       string // every transaction before this one has ended
+	generation int
+	passedAt   *time.Time // nil before the first pass
+	now        time.Time
+	sound      bool
+}
+
+func (db *DB) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
+	if _, err := t.Exec(ctx, lockStateSQL); err != nil {
+		return nil, translate(err, "lock the reference index")
+	}
+	s := &state{}
+	err := t.QueryRow(ctx, stateSQL, nil, db.schema).
+		Scan(&s.mark, &s.generation, &s.passedAt, &s.now, &s.sound)
+	return s, translate(err, "read the state of the reference index")
+}
+
+// pass reads what changed since the last one.
+func (db *DB) pass(ctx context.Context, t pgx.Tx) error {
+	s, err := db.lockState(ctx, t)
+	if err != nil {
+		return err
+	}
+	if !s.sound {
+		if err := startAnew(ctx, t, s); err != nil {
+			return err
+		}
+	}
+	relations, err := db.catalog(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, r := range relations {
+		if !r.readable {
+			return unreadable(r)
+		}
+	}
+	if err := db.register(ctx, t, s, relations); err != nil {
+		return err
+	}
+	if err := db.joinKnown(ctx, t, s); err != nil {
+		return err
+	}
+	x, err := newIndexer(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, r := range relations {
+		// A table that was never read whole keeps its mark until it is.
+		if r.indexed() && r.generation > 0 {
+			if err := x.changed(ctx, r, s.mark); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = $3, generation = $1`, s.generation, db.schema, s.now)
+	return translate(err, "write the state of the reference index")
+}
+
+// startAnew empties the index. Not by TRUNCATE: a look with an older snapshot
+// would see an empty index that claims to be complete.
+func startAnew(ctx context.Context, t pgx.Tx, s *state) error {
+	for _, table := range []string{"reference", "relation", "known_file", "candidate"} {
+		if _, err := t.Exec(ctx, `DELETE FROM pruned.`+table); err != nil {
+			return translate(err, "empty pruned.%s", table)
+		}
+	}
+	s.generation, s.passedAt = 1, nil
+	return nil
+}
+
+const registerSQL = `
+INSERT INTO pruned.relation (relid, name, signature, w) VALUES ($1, $2, $3, $4::text::xid8)
+    ON CONFLICT (relid) DO UPDATE SET name = excluded.name, signature = excluded.signature, w = excluded.w,
+           generation = 0, scanning = 0, position = NULL, rows = 0
+RETURNING id`
+
+// register makes the index's list of tables that of the catalog. A table whose
+// signature differs is read whole again.
+func (db *DB) register(ctx context.Context, t pgx.Tx, s *state, relations []*relation) error {
+	if err := readIndexState(ctx, t, relations); err != nil {
+		return err
+	}
+	present := []uint32{}
+	for _, r := range relations {
+		if !r.indexed() {
+			continue
+		}
+		present = append(present, r.oid)
+		if r.id == 0 {
+			if err := t.QueryRow(ctx, registerSQL, r.oid, r.quoted(), r.signature, s.mark).Scan(&r.id); err != nil {
+				return translate(err, "register table %s", r)
+			}
+		}
+	}
+	_, err := t.Exec(ctx, `WITH gone AS (DELETE FROM pruned.relation WHERE relid <> ALL ($1::oid[]) RETURNING id)
+		DELETE FROM pruned.reference WHERE source IN (SELECT id FROM gone)`, present)
+	return translate(err, "forget vanished tables")
+}
+
+// joinKnownSQL adds the files that no pass has seen. One that was made since the
+// last pass (less an hour, for clocks) cannot be mentioned by a row read before;
+// every other one waits for a full pass. $1 is the start of the last pass, NULL
+// before the first, $2 now, $3 the generation of that full pass.
+const joinKnownSQL = `
+INSERT INTO pruned.known_file (file_id, token, generation)
+SELECT f.id, lower(f.id),
+       CASE WHEN f.created_at >= extract(epoch FROM $1::timestamptz) - 3600
+             AND f.created_at <= extract(epoch FROM $2::timestamptz) + 3600 THEN 0 ELSE $3::int END
+  FROM %s f
+ WHERE NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.file_id = f.id)`
+
+func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
+	if _, err := t.Exec(ctx, `DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM `+db.table("file")+` f WHERE f.id = k.file_id)`); err != nil {
+		return translate(err, "forget vanished files")
+	}
+	next := s.generation
+	if s.passedAt != nil {
+		next++
+	}
+	if _, err := t.Exec(ctx, fmt.Sprintf(joinKnownSQL, db.table("file")), s.passedAt, s.now, next); err != nil {
+		return translate(err, "learn new files")
+	}
+	var late bool
+	err := t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.known_file WHERE generation > $1::int)`, s.generation).Scan(&late)
+	if late {
+		s.generation = next
+	}
+	return translate(err, "look for files that appeared late")
+}

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+const entombSQL = `
+INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at)
+SELECT $1::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay)
+  FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[]) u (kind, file_id, name, delay)`
+
+// Entomb writes tombstones.
+func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
+	var kinds, ids, names []string
+	var delays []float64
+	for _, s := range tombstones {
+		kinds, ids, names = append(kinds, s.Kind), append(ids, s.FileID), append(names, s.Name)
+		delays = append(delays, s.Delay.Seconds())
+	}
+	_, err := pgxTx(t).Exec(ctx, entombSQL, db.identity.String(), kinds, ids, names, delays)
+	return translate(err, "write %d tombstones", len(tombstones))
+}
+
+// dueSQL takes what is due. SKIP LOCKED: several replicas carry out tombstones,
+// each its own. Those of another database, that came with a copy of this table,
+// are never taken.
+const dueSQL = `
+SELECT seq, kind, file_id, name, attempts FROM pruned.tombstone
+ WHERE due_at <= clock_timestamp() AND kind = $1::text AND identity = $2::text
+ ORDER BY due_at, seq LIMIT $3::int
+   FOR UPDATE SKIP LOCKED`
+
+// Due takes up to most tombstones of a kind that are due, and holds
+// them until the transaction ends.
+func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo.Tombstone, error) {
+	rows, _ := pgxTx(t).Query(ctx, dueSQL, kind, db.identity.String(), most)
+	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s repo.Tombstone, err error) {
+		return s, row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts)
+	})
+	return due, translate(err, "take the tombstones that are due")
+}
+
+// livingSQL: no row has that id, and no row's path has that base name (plugins
+// share paths). $1 are ids, $2 base names.
+const livingSQL = `
+SELECT id, substring(coalesce(path, '') FROM '[^/]*$') FROM %s
+ WHERE id = ANY ($1::text[]) OR (cardinality($2::text[]) > 0 AND substring(path FROM '[^/]*$') = ANY ($2::text[]))`
+
+// Living returns those of the tombstones that must not be carried out, by their
+// number, since a row has the id or shares the bytes.
+func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
+	var ids, names []string
+	for _, s := range tombstones {
+		ids = append(ids, s.FileID)
+		if s.Name != "" {
+			names = append(names, s.Name)
+		}
+	}
+	rows, _ := pgxTx(t).Query(ctx, db.sql(livingSQL), ids, names)
+	livingIDs, livingNames := map[string]bool{}, map[string]bool{}
+	var id, name string
+	_, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		livingIDs[id], livingNames[name] = true, true
+		return nil
+	})
+	living := map[int64]bool{}
+	for _, s := range tombstones {
+		if livingIDs[s.FileID] || s.Name != "" && livingNames[s.Name] {
+			living[s.Seq] = true
+		}
+	}
+	return living, translate(err, "look whether %d tombstones' files exist again", len(tombstones))
+}
+
+// CloseTombstones removes tombstones that were carried out or dropped.
+func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) error {
+	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.tombstone WHERE seq = ANY ($1::bigint[])`, seqs)
+	return translate(err, "close %d tombstones", len(seqs))
+}
+
+// Postpone notes a failure; the tombstone is due again after delay.
+func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
+	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = $2::text,
+		due_at = clock_timestamp() + make_interval(secs => $3::float8) WHERE seq = $1::bigint`, seq, reason, delay.Seconds())
+	return translate(err, "postpone a tombstone")
+}
+
+// Annotate adds to a file's last line of the ledger what happened to it outside
+// the transaction.
+func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
+	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.ledger SET note = $2::text
+		WHERE seq = (SELECT max(seq) FROM pruned.ledger WHERE file_id = $1::text)`, id, note)
+	return translate(err, "annotate the ledger of file %s", id)
+}
+
+// NextDue says how many tombstones of this database there are, and when
+// the first is due: zero or less when it is.
+func (db *DB) NextDue(ctx context.Context) (n int64, in time.Duration, err error) {
+	var wait float64
+	err = db.pool.QueryRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM min(due_at) - clock_timestamp()), 0)::float8
+		FROM pruned.tombstone WHERE identity = $1::text`, db.identity.String()).Scan(&n, &wait)
+	return n, seconds(wait), translate(err, "look for tombstones")
+}

@@ -1,0 +1,178 @@
+// Package repo is the database side of pruned: what a file, a reference, a
+// tombstone is, and the contract that every engine fulfils.
+//
+// Its central idea is the shared transaction. A batch of claims is handled
+// inside one Tx: the rows are locked, looked for in every living row, deleted,
+// and what lies outside the database is entombed; all of it commits or none of
+// it does. The package knows neither the queue nor any vector store.
+package repo
+
+import (
+	"context"
+	"time"
+)
+
+// Tx is one open transaction of an engine. It hides the driver.
+type Tx interface {
+	// Exec runs one statement and returns the number of rows it touched
+	// (returned, for a SELECT).
+	Exec(ctx context.Context, sql string, args ...any) (int64, error)
+}
+
+// DB is what an engine offers. Every error that leaves it is an *Error, or
+// wraps one, or is what the caller's own function returned.
+type DB interface {
+	// InTx runs fn in a transaction. Given one it joins it, and neither
+	// commits nor rolls back; given nil it opens one, commits when fn returns
+	// nil and rolls back otherwise.
+	InTx(ctx context.Context, tx Tx, fn func(Tx) error) error
+
+	// Lock locks the rows of table file that have one of these ids. It never
+	// waits: a row held by somebody else is busy.
+	Lock(ctx context.Context, tx Tx, ids []string, ages Ages) (Locked, error)
+
+	// Look says which of these ids are mentioned by a living row, as of now.
+	// An id without a row in table file is never in the answer.
+	Look(ctx context.Context, tx Tx, ids []string) (Look, error)
+
+	// Delete removes the rows of table file with these ids and whatever links
+	// to them. Fewer rows than ids is a Permanent error.
+	Delete(ctx context.Context, tx Tx, ids []string) ([]Deleted, error)
+
+	// Entomb writes tombstones, Record the ledger.
+	Entomb(ctx context.Context, tx Tx, tombstones []Tombstone) error
+	Record(ctx context.Context, tx Tx, entries []Entry) error
+
+	// LookAgain says which of the deleted ids are mentioned by a row that
+	// somebody else committed after look, and which of the gone ids have a row
+	// now.
+	LookAgain(ctx context.Context, tx Tx, look Look, deleted, gone []string) (map[string]Reference, error)
+
+	// StartClocks notes that these ids are unreferenced from now on, unless
+	// that was noted before; StopClocks forgets it.
+	StartClocks(ctx context.Context, tx Tx, ids []string) error
+	StopClocks(ctx context.Context, tx Tx, ids []string) error
+
+	// Pass brings the reference index up to date with what changed since the
+	// last pass; Refresh also reads whole what was never read, and takes as
+	// long as that takes.
+	Pass(ctx context.Context) error
+	Refresh(ctx context.Context, progress Progress) error
+
+	Tombstones
+}
+
+// Progress is told how many rows of how many, by an estimate, a full pass has
+// read of a table.
+type Progress func(table string, done, estimate int64)
+
+// Tombstones is the work that is left outside the transaction.
+type Tombstones interface {
+	// Due takes up to most tombstones of a kind that are due, and holds them
+	// until tx ends: each is carried out by one process.
+	Due(ctx context.Context, tx Tx, kind string, most int) ([]Tombstone, error)
+
+	// Living says which of them, by Seq, must not be carried out: a row has
+	// that id, or a path with that base name.
+	Living(ctx context.Context, tx Tx, tombstones []Tombstone) (map[int64]bool, error)
+
+	// Close removes tombstones, Postpone makes one due again after a delay,
+	// Annotate adds to the last line of the ledger for a file.
+	CloseTombstones(ctx context.Context, tx Tx, seqs []int64) error
+	Postpone(ctx context.Context, tx Tx, seq int64, delay time.Duration, reason string) error
+	Annotate(ctx context.Context, tx Tx, id, note string) error
+
+	// NextDue counts the tombstones, and says when the first is due: zero or
+	// less when it is.
+	NextDue(ctx context.Context) (n int64, in time.Duration, err error)
+}
+
+// Ages are the settings that a row is measured against. The clock is the
+// database's.
+type Ages struct {
+	Min     time.Duration // since the row was made
+	Pending time.Duration // since a row that is being processed was touched
+	Orphan  time.Duration // since the file is known to be unreferenced
+}
+
+// File is a locked row of table file.
+type File struct {
+	ID   string
+	Path string // as the application wrote it; empty where it is NULL
+	Age  time.Duration
+	// Ripe is how long until the row is old enough and no longer in flight;
+	// zero or less when it is.
+	Ripe     time.Duration
+	InFlight bool          // status pending or processing, and touched lately
+	Orphan   time.Duration // how long it is known to be unreferenced
+	Clocked  bool          // whether that is known at all
+}
+
+// Locked is what Lock found. Every id asked for is in exactly one of the three.
+type Locked struct {
+	Files []File // locked, in the order of their ids
+	Busy  []string
+	Gone  []string
+}
+
+// Reference is one mention of a file's id.
+type Reference struct {
+	Table  string // bare name
+	Row    string // primary key, as {a,b} if it has several columns; empty where the table has none
+	Column string // empty where only the index was asked
+}
+
+// Look is what a look found.
+type Look struct {
+	Referenced map[string]Reference // the first mention found
+	Unknown    map[string]bool      // not yet known to the index: must be kept
+	Snapshot   string               // what LookAgain compares with; the engine's own
+	Changed    int64                // bytes of changed rows that were read
+}
+
+// Deleted is one row that DELETE returned.
+type Deleted struct{ ID, Path string }
+
+// Kinds of tombstones.
+const (
+	Bytes   = "bytes"
+	Vectors = "vectors"
+)
+
+// Tombstone names something outside the transaction that is still to be
+// removed.
+type Tombstone struct {
+	Seq      int64 // given by the database
+	Kind     string
+	FileID   string
+	Name     string        // base name of the bytes; empty for vectors
+	Delay    time.Duration // until it is due
+	Attempts int
+}
+
+// Entry is a line of the ledger: one file that was deleted, and why.
+type Entry struct {
+	FileID  string    `json:"file_id"`
+	Path    string    `json:"path"`
+	Outcome string    `json:"outcome"`
+	EventID string    `json:"event_id"`
+	Source  string    `json:"source"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+	Note    string    `json:"note,omitempty"` // what happened to it outside the transaction, where that was remarkable
+}
+
+// FileInfo is what the row of a file says of it.
+type FileInfo struct {
+	Path   string
+	Status string // of its processing; empty where the application keeps none
+	Age    time.Duration
+}
+
+// Mention is one reference, as precisely as it can be told.
+type Mention struct {
+	Table  string `json:"table"`
+	Row    string `json:"row"`
+	Column string `json:"column"`
+	Path   string `json:"path"` // within JSON; empty elsewhere
+}

@@ -1,0 +1,46 @@
+package repotest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// outputTail is how much of a failed command's output its error carries.
+const outputTail = 2000
+
+// command is a program that runs to its end.
+type command struct {
+	program string
+	args    []string
+	env     []string // whole environment; nil: this process's own
+	dir     string
+	as      account
+}
+
+// run returns what the program printed; the error of a failed one carries the
+// end of that, because it names what is missing.
+func (c command) run(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, c.program, c.args...)
+	cmd.Env, cmd.Dir = c.env, c.dir
+	cmd.SysProcAttr = c.as.attributes()
+	out, err := cmd.CombinedOutput()
+	text := strings.TrimSpace(string(out))
+	if err == nil {
+		return text, nil
+	}
+	if ctx.Err() != nil {
+		err = errors.Join(ctx.Err(), err)
+	}
+	return text, fmt.Errorf("%s %s: %w: %s", filepath.Base(c.program), strings.Join(c.args, " "), err, tail(text))
+}
+
+func tail(text string) string {
+	if len(text) > outputTail {
+		return "... " + text[len(text)-outputTail:]
+	}
+	return text
+}

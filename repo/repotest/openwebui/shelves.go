@@ -1,0 +1,52 @@
+package openwebui
+
+import "context"
+
+func (s *Scenario) onShelf(ctx context.Context, _ *Client, files []string) (holding, error) {
+	return holding{knowledge: s.shelf}, s.add(ctx, s.shelf, files)
+}
+
+func (s *Scenario) inCabinet(ctx context.Context, _ *Client, files []string) (holding, error) {
+	return holding{knowledge: s.cabinet}, s.add(ctx, s.cabinet, files)
+}
+
+func (s *Scenario) moved(ctx context.Context, _ *Client, files []string) (holding, error) {
+	err := s.add(ctx, s.shelf, files)
+	return holding{knowledge: s.cabinet, forget: func(ctx context.Context) error {
+		if err := s.remove(ctx, files, false); err != nil {
+			return err
+		}
+		return s.add(ctx, s.cabinet, files)
+	}}, err
+}
+
+func (s *Scenario) removed(ctx context.Context, _ *Client, files []string) (holding, error) {
+	err := s.add(ctx, s.shelf, files)
+	return holding{forget: func(ctx context.Context) error { return s.remove(ctx, files, false) }}, err
+}
+
+func (s *Scenario) removedAndDeleted(ctx context.Context, _ *Client, files []string) (holding, error) {
+	err := s.add(ctx, s.shelf, files)
+	return holding{forget: func(ctx context.Context) error { return s.remove(ctx, files, true) }}, err
+}
+
+func (s *Scenario) deletedKnowledge(ctx context.Context, _ *Client, files []string) (holding, error) {
+	id, err := s.admin.CreateKnowledge(ctx, "Deleted")
+	if err != nil {
+		return holding{}, err
+	}
+	err = s.add(ctx, id, files)
+	return holding{forget: func(ctx context.Context) error { return s.admin.DeleteKnowledge(ctx, id) }}, err
+}
+
+func (s *Scenario) add(ctx context.Context, knowledge string, files []string) error {
+	return each(ctx, files, func(ctx context.Context, file string) error {
+		return s.admin.AddToKnowledge(ctx, knowledge, file)
+	})
+}
+
+func (s *Scenario) remove(ctx context.Context, files []string, deleteFile bool) error {
+	return each(ctx, files, func(ctx context.Context, file string) error {
+		return s.admin.RemoveFromKnowledge(ctx, s.shelf, file, deleteFile)
+	})
+}

@@ -1,0 +1,85 @@
+package openwebui
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+)
+
+// Model is the only model that the stub offers.
+const Model = "stub"
+
+// newStub starts a server that answers as OpenAI's API does, as far as Open WebUI asks it.
+// The caller closes it.
+func newStub() *httptest.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/models", listModels)
+	mux.HandleFunc("POST /v1/embeddings", embeddings)
+	mux.HandleFunc("POST /v1/chat/completions", complete)
+	return httptest.NewServer(mux)
+}
+
+func listModels(w http.ResponseWriter, _ *http.Request) {
+	reply(w, object{"object": "list", "data": []object{{"id": Model, "object": "model", "owned_by": "stub"}}})
+}
+
+func embeddings(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ Input texts }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	data := make([]object, len(asked.Input))
+	for i, text := range asked.Input {
+		data[i] = object{"object": "embedding", "index": i, "embedding": embed(text)}
+	}
+	reply(w, object{"object": "list", "model": Model, "data": data})
+}
+
+// complete answers every chat with the same sentence, at once or as a stream of one piece.
+func complete(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ Stream bool }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	message := object{"role": "assistant", "content": "As the files say."}
+	if !asked.Stream {
+		reply(w, completion("chat.completion", "message", message))
+		return
+	}
+	piece, err := json.Marshal(completion("chat.completion.chunk", "delta", message))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	fmt.Fprintf(w, "data: %s\n\ndata: [DONE]\n\n", piece)
+}
+
+func completion(kind, part string, message object) object {
+	choice := object{"index": 0, part: message, "finish_reason": "stop"}
+	return object{"id": "stub", "object": kind, "model": Model, "choices": []object{choice}}
+}
+
+func reply(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	// The client is gone if this fails; there is nobody left to tell.
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// texts is OpenAI's "input": one string or a list of them.
+type texts []string
+
+func (t *texts) UnmarshalJSON(raw []byte) error {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]string)(t))
+}

@@ -1,0 +1,50 @@
+package repotest_test
+
+import (
+	"os"
+	"testing"
+
+	"pruned/repo/repotest"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSeedMakesWhatItSays(t *testing.T) {
+	t.Parallel()
+	db, uploads := repotest.New(t), t.TempDir()
+	world, err := repotest.Seed(t.Context(), db.Pool, repotest.SeedOptions{
+		Files: 100, Orphans: 40, ChunksPerFile: 3, Vectors: repotest.VectorOptions{Dim: 8, Index: true},
+		Chats: 30, ChatBytes: 1000, UploadDir: uploads,
+	})
+	require.NoError(t, err)
+	require.Len(t, world.Orphans, 40)
+	require.Len(t, world.InUse, 60)
+	require.Equal(t, 100, repotest.Value[int](t, db, "SELECT count(*) FROM file WHERE created_at < extract(epoch FROM now()) - 86400"))
+	require.GreaterOrEqual(t, repotest.Value[int](t, db, "SELECT count(*) FROM chat"), 30)
+	require.Equal(t, 300+12*3, world.Chunks, "12 files are in the knowledge base too")
+	require.Equal(t, world.Chunks, repotest.Value[int](t, db, "SELECT count(*) FROM document_chunk"))
+	stored, err := os.ReadDir(uploads)
+	require.NoError(t, err)
+	require.Len(t, stored, 100)
+	require.ElementsMatch(t, world.InUse, repotest.Column[string](t, db, mentioned))
+}
+
+// mentioned looks for every id in every place that Seed writes to.
+const mentioned = `
+WITH place (text) AS (
+	SELECT chat::text FROM chat
+	UNION ALL SELECT file_id FROM chat_file
+	UNION ALL SELECT file_id FROM knowledge_file
+	UNION ALL SELECT data::text FROM note
+	UNION ALL SELECT meta FROM model
+)
+SELECT id FROM file WHERE EXISTS (SELECT FROM place WHERE position(file.id IN place.text) > 0)`
+
+func TestSeededVectorsDoNotCompress(t *testing.T) {
+	t.Parallel()
+	db := repotest.New(t)
+	_, err := repotest.Seed(t.Context(), db.Pool, repotest.SeedOptions{Files: 10, ChunksPerFile: 1})
+	require.NoError(t, err)
+	require.Equal(t, []int{6148}, repotest.Column[int](t, db,
+		"SELECT DISTINCT pg_column_size(vector) FROM document_chunk"))
+}

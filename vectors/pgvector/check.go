@@ -1,0 +1,74 @@
+package pgvector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Check looks at the table as it is now. A table that is not there yet is in
+// order: there are no chunks.
+func (s *Store) Check(ctx context.Context) error {
+	return s.session(ctx, "check the chunks", func(conn *pgx.Conn) error {
+		p, err := s.find(ctx, conn)
+		if err != nil || p.absent() {
+			return err
+		}
+		return errors.Join(p.checkPrivileges(ctx, conn), p.checkIndex(ctx, conn), s.checkKey(ctx, conn, p))
+	})
+}
+
+// checkPrivilegesSQL: to lock rows takes the privilege to update them.
+const checkPrivilegesSQL = `
+SELECT current_user,
+       (SELECT coalesce(string_agg(p, ', '), '') FROM unnest('{SELECT,UPDATE,DELETE}'::text[]) AS p
+         WHERE NOT has_table_privilege($1::regclass, p)),
+       row_security_active($1::regclass)`
+
+func (p *place) checkPrivileges(ctx context.Context, conn *pgx.Conn) error {
+	var user, missing string
+	var hidden bool
+	if err := conn.QueryRow(ctx, checkPrivilegesSQL, p.table()).Scan(&user, &missing, &hidden); err != nil {
+		return fmt.Errorf("read the privileges on %s: %w", p.table(), err)
+	}
+	if missing != "" {
+		return fmt.Errorf("user %s may not do its work in %s: GRANT %s ON %[2]s TO %[4]s", user, p.table(), missing, quote(user))
+	}
+	if hidden {
+		return fmt.Errorf("a policy of %s hides rows from user %s: ALTER ROLE %s BYPASSRLS", p.table(), user, quote(user))
+	}
+	return nil
+}
+
+// checkIndex wants the application's own index, without which nothing is done
+// by Join.
+func (p *place) checkIndex(ctx context.Context, conn *pgx.Conn) error {
+	rows, err := conn.Exec(ctx, lookSQL, p.table(), p.metadata)
+	if err != nil {
+		return fmt.Errorf("read the indexes of %s: %w", p.table(), err)
+	}
+	if (rows.RowsAffected()-1)&1 == 0 {
+		return fmt.Errorf("%s has no index on its collections: CREATE INDEX CONCURRENTLY idx_%s_collection_name ON %[1]s (collection_name)", p.table(), tableName)
+	}
+	return nil
+}
+
+// checkKeySQL decrypts one chunk. The first two parameters are there because
+// the key is the third, everywhere.
+const checkKeySQL = `
+SELECT {file_id} FROM ONLY {table} WHERE vmetadata IS NOT NULL AND $1::text = $2::text LIMIT 1`
+
+// checkKey tries the key.
+func (s *Store) checkKey(ctx context.Context, conn *pgx.Conn, p *place) error {
+	if !p.encrypted {
+		return nil
+	}
+	if _, err := conn.Exec(ctx, p.sql(checkKeySQL), p.args(s.key, "", "")...); err != nil {
+		return fmt.Errorf("PGVECTOR_PGCRYPTO_KEY does not decrypt %s: %w", p.table(), err)
+	}
+	return nil
+}
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

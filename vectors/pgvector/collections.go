@@ -1,0 +1,38 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/vectors"
+)
+
+// collectionsSQL has one half for each index.
+const collectionsSQL = `
+SELECT collection_name, count(*)
+  FROM (SELECT collection_name FROM ONLY {table} WHERE collection_name = $1::text
+         UNION ALL
+        SELECT collection_name FROM ONLY {table} WHERE {file_id} = $2::text AND ` + shared + `) AS c
+ GROUP BY collection_name
+ ORDER BY collection_name COLLATE "C"`
+
+// Collections lists where chunks of one file lie, in the byte order of the
+// names. Without the index on the file's id it reads the whole table.
+func (s *Store) Collections(ctx context.Context, id string) (collections []vectors.Collection, err error) {
+	err = s.session(ctx, "list the collections of file "+id, func(conn *pgx.Conn) error {
+		p, err := s.find(ctx, conn)
+		if err != nil || p.absent() {
+			return err
+		}
+		args := p.args(s.key, vectors.FileCollection(id), id)
+		rows, _ := conn.Query(ctx, p.sql(collectionsSQL), args...) // an error comes out of the rows as well
+		collections, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Collection])
+		if err != nil {
+			return fmt.Errorf("count chunks in %s: %w", p.table(), err)
+		}
+		return nil
+	})
+	return collections, err
+}

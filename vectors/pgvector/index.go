@@ -1,0 +1,105 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const indexName = "pruned_document_chunk_file_id"
+
+// fileIDIndexSQL finds indexes of table m.attrelid that the statements can use
+// to find a file's chunks in shared collections. The texts are PostgreSQL's
+// own way of writing createIndexSQL's expressions, the same from version 12 on.
+const fileIDIndexSQL = `
+SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+ WHERE i.indrelid = m.attrelid AND i.indisvalid AND a.amname IN ('btree', 'hash')
+   AND pg_get_indexdef(i.indexrelid, 1, false) = '((vmetadata ->> ''file_id''::text))'
+   AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = '(collection_name !~~ ''file-%''::text)')`
+
+// createIndexSQL leaves out the files' own collections: they are found by name,
+// hold half of all chunks or more, and need not pay for it.
+const createIndexSQL = `CREATE INDEX CONCURRENTLY IF NOT EXISTS ` + indexName +
+	` ON {table} ((` + plainFileID + `)) WHERE ` + shared
+
+// stateSQL tells of table $1: can a file's chunks be found by index; is an
+// index of it being built (seen by the same user, who owns the table); is there
+// an invalid one with our name $2.
+const stateSQL = `
+SELECT EXISTS (` + fileIDIndexSQL + `),
+       EXISTS (SELECT FROM pg_stat_progress_create_index WHERE relid = m.attrelid),
+       EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($2::text) AND NOT indisvalid)
+  FROM (SELECT $1::text::regclass) AS m (attrelid)`
+
+type indexState struct{ usable, building, invalid bool }
+
+func (p *place) indexState(ctx context.Context, conn *pgx.Conn) (state indexState, err error) {
+	err = conn.QueryRow(ctx, stateSQL, p.table(), p.index()).Scan(&state.usable, &state.building, &state.invalid)
+	if err != nil {
+		return state, fmt.Errorf("read the indexes of %s: %w", p.table(), err)
+	}
+	return state, nil
+}
+
+// index is the quoted name of our index.
+func (p *place) index() string { return pgx.Identifier{p.schema, indexName}.Sanitize() }
+
+// Index makes the index by which Join finds a file's chunks in shared
+// collections, without blocking the application. It takes as long as a pass
+// over the table, and the privileges of the table's owner. Where there is no
+// table yet, an index of the same use, or an encrypted table, of which no index
+// can be made, it does nothing.
+func (s *Store) Index(ctx context.Context) error {
+	return s.session(ctx, "make index "+indexName, func(conn *pgx.Conn) error {
+		p, err := s.find(ctx, conn)
+		if err != nil || p.absent() || p.encrypted {
+			return err
+		}
+		state, err := p.indexState(ctx, conn)
+		if err != nil || state.usable {
+			return err
+		}
+		return p.build(ctx, conn, state)
+	})
+}
+
+// build makes the index. A build that was interrupted leaves an invalid one,
+// which is in the way; one that is still being built is invalid too, and to
+// drop that would deadlock with its builder.
+func (p *place) build(ctx context.Context, conn *pgx.Conn, state indexState) error {
+	if state.building {
+		return fmt.Errorf("another session is building an index of %s: try again when it is done", p.table())
+	}
+	if state.invalid {
+		if err := p.drop(ctx, conn); err != nil {
+			return err
+		}
+	}
+	if _, err := conn.Exec(ctx, p.sql(createIndexSQL)); err != nil {
+		return fmt.Errorf("create it on %s: %w", p.table(), err)
+	}
+	state, err := p.indexState(ctx, conn)
+	if err == nil && !state.usable {
+		err = fmt.Errorf("%s exists, and is another index than ours: drop or rename it", p.index())
+	}
+	return err
+}
+
+// DropIndex removes the index that Index makes.
+func (s *Store) DropIndex(ctx context.Context) error {
+	return s.session(ctx, "drop index "+indexName, func(conn *pgx.Conn) error {
+		p, err := s.find(ctx, conn)
+		if err != nil || p.absent() {
+			return err
+		}
+		return p.drop(ctx, conn)
+	})
+}
+
+func (p *place) drop(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+p.index()); err != nil {
+		return fmt.Errorf("drop %s: %w", p.index(), err)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+// Package pgvector is the vector store that lies in PostgreSQL, in the same
+// database as the application's other tables: table document_chunk.
+//
+// Its central idea is that deleting chunks is one statement of the transaction
+// that deletes the file. That statement takes every row FOR UPDATE SKIP LOCKED
+// before it deletes it, so that it neither waits for the application nor
+// deadlocks with another worker, and it finds rows by index whatever the
+// planner's statistics say, so that its cost depends on the files alone. The
+// package knows nothing of table file, of references, or of the queue.
+//
+// Facts about the table are from open_webui/retrieval/vector/dbs/pgvector.py of
+// Open WebUI 0.12.4.
+package pgvector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pruned/vectors"
+)
+
+// Options are the application's settings for this store.
+type Options struct {
+	URL       string // PGVECTOR_DB_URL, or DATABASE_URL where that is unset
+	Crypto    bool   // PGVECTOR_PGCRYPTO
+	CryptoKey Key    // PGVECTOR_PGCRYPTO_KEY; needed with Crypto, ignored without
+}
+
+// Store is the table of chunks.
+type Store struct {
+	pool   *pgxpool.Pool
+	crypto bool
+	key    Key
+	known  atomic.Pointer[place] // nil until looked for
+}
+
+var _ vectors.Store = (*Store)(nil)
+
+// New makes a store. It opens no session: the table is looked for when it is
+// first needed, and whatever is wrong with it is an error of Check, Join and
+// Remove.
+func New(ctx context.Context, options Options) (*Store, error) {
+	if options.Crypto && options.CryptoKey == "" {
+		return nil, errors.New("PGVECTOR_PGCRYPTO is set, but PGVECTOR_PGCRYPTO_KEY is not")
+	}
+	config, err := pgxpool.ParseConfig(options.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL of the vector store: %w", err)
+	}
+	modest(config)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("make the sessions of the vector store: %w", err)
+	}
+	return &Store{pool: pool, crypto: options.Crypto, key: options.CryptoKey}, nil
+}
+
+// modest keeps at most one session, for a short while, and leaves nothing in it
+// that a pooler between transactions would lose.
+func modest(config *pgxpool.Config) {
+	config.MaxConns, config.MinConns, config.MinIdleConns = 1, 0, 0
+	config.MaxConnIdleTime, config.HealthCheckPeriod = 10*time.Second, 10*time.Second
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.ConnConfig.BuildContextWatcherHandler = cancelOnServer
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 10 * time.Second
+	}
+	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
+		config.ConnConfig.RuntimeParams["application_name"] = "pruned"
+	}
+}
+
+// cancelOnServer ends a statement whose caller gave up: a pass over the table,
+// or the making of an index, would go on for long.
+func cancelOnServer(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 5 * time.Second}
+}
+
+// Close closes the session, if one is open.
+func (s *Store) Close() { s.pool.Close() }
+
+// String keeps the key out of what is printed.
+func (s *Store) String() string { return "pgvector" }
+
+// session runs fn in the store's own session. There is one: fn must not ask for
+// another.
+func (s *Store) session(ctx context.Context, doing string, fn func(*pgx.Conn) error) error {
+	err := s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return fn(conn.Conn()) })
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // the server's answer to that is only that it was cancelled
+		return fmt.Errorf("%s: %w: %w", doing, ctx.Err(), err)
+	default:
+		return fmt.Errorf("%w: %s: %w", vectors.ErrUnusable, doing, err)
+	}
+}

@@ -1,0 +1,175 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/vectors"
+)
+
+const tableName = "document_chunk"
+
+// place is where the table of chunks is, and what it is like; or where it would
+// be.
+type place struct {
+	path      []string // schemas of the session's search path that exist
+	schema    string   // empty while there is no table
+	metadata  string   // type of vmetadata: jsonb or bytea
+	encrypted bool
+	fileID    string // expression: the id of a chunk's file
+}
+
+func (p *place) absent() bool { return p.schema == "" }
+
+// table is the quoted name with its schema.
+func (p *place) table() string { return qualify(p.schema) }
+
+func qualify(schema string) string { return pgx.Identifier{schema, tableName}.Sanitize() }
+
+// candidates are the names that the table may appear under.
+func (p *place) candidates() []string {
+	names := make([]string, len(p.path))
+	for i, schema := range p.path {
+		names[i] = qualify(schema)
+	}
+	return names
+}
+
+// findSQL goes by the search path, as the application does: DATABASE_SCHEMA
+// does not apply to this table. pgcrypto may lie in a schema that is not on the
+// path of the transaction that we join.
+const findSQL = `
+SELECT current_schemas(false)::text[],
+       coalesce(n.nspname, ''),
+       coalesce(c.relkind::text, ''),
+       coalesce(format_type(m.atttypid, NULL), ''),
+       coalesce((SELECT x.nspname FROM pg_extension e JOIN pg_namespace x ON x.oid = e.extnamespace
+                  WHERE e.extname = 'pgcrypto'), '')
+  FROM (SELECT to_regclass('` + tableName + `')::oid) AS found (oid)
+  LEFT JOIN pg_class c ON c.oid = found.oid
+  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_attribute m ON m.attrelid = c.oid AND m.attname = 'vmetadata' AND NOT m.attisdropped`
+
+// rower is a connection or a transaction of pgx.
+type rower interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// find looks for the table, remembers where it is, and refuses in a sentence
+// what the settings do not fit.
+func (s *Store) find(ctx context.Context, db rower) (*place, error) {
+	var p place
+	var kind, crypto string
+	err := db.QueryRow(ctx, findSQL).Scan(&p.path, &p.schema, &kind, &p.metadata, &crypto)
+	if err != nil {
+		return nil, fmt.Errorf("look for table %s: %w", tableName, err)
+	}
+	if !p.absent() {
+		if err := s.judge(&p, kind, crypto); err != nil {
+			s.known.Store(nil)
+			return nil, err
+		}
+	}
+	s.known.Store(&p)
+	return &p, nil
+}
+
+func (s *Store) judge(p *place, kind, crypto string) error {
+	switch {
+	case kind != "r":
+		return fmt.Errorf("%s is not a plain table, as Open WebUI makes it", p.table())
+	case p.metadata == "jsonb" && s.crypto:
+		return fmt.Errorf("PGVECTOR_PGCRYPTO is set, but %s is not encrypted: unset it, as the application that filled the table had it", p.table())
+	case p.metadata == "jsonb":
+		p.fileID = plainFileID
+	case p.metadata != "bytea":
+		return fmt.Errorf("%s is not Open WebUI's: its column vmetadata has type %q, not jsonb or bytea", p.table(), p.metadata)
+	case !s.crypto:
+		return fmt.Errorf("%s is encrypted: set PGVECTOR_PGCRYPTO and PGVECTOR_PGCRYPTO_KEY as the application has them", p.table())
+	case crypto == "":
+		return fmt.Errorf("%s is encrypted, but extension pgcrypto is not installed", p.table())
+	default:
+		p.encrypted, p.fileID = true, encryptedFileID(crypto)
+	}
+	return nil
+}
+
+// findInSession looks for the table in the store's own session.
+func (s *Store) findInSession(ctx context.Context) (p *place, err error) {
+	err = s.session(ctx, "find the chunks", func(conn *pgx.Conn) error {
+		p, err = s.find(ctx, conn)
+		return err
+	})
+	return p, err
+}
+
+// Table is the schema and name of the table that holds the vectors; both are
+// empty while there is none.
+func (s *Store) Table(ctx context.Context) (schema, name string, err error) {
+	p, err := s.findInSession(ctx)
+	if err != nil || p.absent() {
+		return "", "", err
+	}
+	return p.schema, tableName, nil
+}
+
+// indexes say which of the table's indexes can be used.
+type indexes struct{ collection, fileID bool }
+
+// appearedSQL asks, for the price of a round trip, whether a missing table is
+// there by now.
+const appearedSQL = `SELECT FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL`
+
+// lookSQL answers by its number of rows, because a transaction tells nothing
+// else: none if the table is not there as we know it, otherwise one, and one
+// more for the index on the collection, and two for that on the file's id
+// (whoever made them).
+const lookSQL = `
+SELECT FROM pg_attribute m, generate_series(1, 1 +
+       1 * EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+                    WHERE i.indrelid = m.attrelid AND i.indisvalid AND a.amname IN ('btree', 'hash')
+                      AND pg_get_indexdef(i.indexrelid, 1, false) = 'collection_name'
+                      AND i.indpred IS NULL)::int +
+       2 * EXISTS (` + fileIDIndexSQL + `)::int)
+ WHERE m.attrelid = to_regclass($1::text) AND m.attname = 'vmetadata' AND NOT m.attisdropped
+   AND m.atttypid = to_regtype($2::text)`
+
+// locate says where the table is now and which indexes it has, through the
+// transaction. Only when the table is not where it was is it looked for again,
+// by find, in a session that knows the search path.
+func (s *Store) locate(ctx context.Context, tx vectors.Tx, find func(context.Context) (*place, error)) (*place, indexes, error) {
+	p := s.known.Load()
+	for range 3 {
+		if p == nil {
+			var err error
+			if p, err = find(ctx); err != nil {
+				return nil, indexes{}, err
+			}
+		}
+		same, found, err := p.look(ctx, tx)
+		if err != nil {
+			return nil, indexes{}, fmt.Errorf("look for table %s: %w", tableName, err)
+		}
+		if same {
+			return p, found, nil
+		}
+		p = nil
+	}
+	return nil, indexes{}, fmt.Errorf("%w: table %s is not the same in the transaction and in a session of its own", vectors.ErrUnusable, tableName)
+}
+
+// look says whether the place is as it was.
+func (p *place) look(ctx context.Context, tx vectors.Tx) (same bool, found indexes, err error) {
+	if p.absent() {
+		appeared, err := tx.Exec(ctx, appearedSQL, p.candidates())
+		return appeared == 0, indexes{}, err
+	}
+	rows, err := tx.Exec(ctx, lookSQL, p.table(), p.metadata)
+	if err != nil || rows == 0 {
+		return false, indexes{}, err
+	}
+	bits := rows - 1
+	return true, indexes{collection: bits&1 != 0, fileID: bits&2 != 0}, nil
+}

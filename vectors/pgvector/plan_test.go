@@ -1,0 +1,93 @@
+package pgvector_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+// explaining explains every statement before it runs it.
+type explaining struct {
+	tx
+	t     *testing.T
+	plans *[]string
+}
+
+func (e explaining) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	rows, _ := e.Query(ctx, "EXPLAIN "+sql, args...) // an error comes out of the rows as well
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(e.t, err)
+	*e.plans = append(*e.plans, strings.Join(lines, "\n"))
+	return e.tx.Exec(ctx, sql, args...)
+}
+
+// scans counts how often the table is read as a whole.
+func scans(plans []string) int {
+	return strings.Count(strings.Join(plans, "\n"), "Seq Scan on document_chunk")
+}
+
+// fillSQL makes 10,000 files of five chunks, copied to 50 knowledge bases.
+// Nothing is known to the planner about them.
+const fillSQL = `
+INSERT INTO document_chunk (id, collection_name, text, vmetadata)
+SELECT gen_random_uuid()::text, c, 'some text', jsonb_build_object('file_id', f::text, 'hash', md5(f::text))
+  FROM generate_series(1, 10000) AS f, generate_series(1, 5),
+       LATERAL (VALUES ('file-' || f), ('base-' || f % 50)) AS v (c)`
+
+// A batch of 500 files among 100,000 chunks goes by the indexes, before
+// statistics are there as well as afterwards.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.VectorOptions{})
+	i.Exec(t, `ALTER TABLE document_chunk SET (autovacuum_enabled = off)`)
+	i.Exec(t, fillSQL)
+	store := newStore(t, i.URL, false)
+	require.NoError(t, store.Index(t.Context()))
+	ids := make([]string, 500)
+	for n := range ids {
+		ids[n] = fmt.Sprint(n + 1)
+	}
+	for _, statistics := range []string{"", "ANALYZE document_chunk"} {
+		if statistics != "" {
+			i.Exec(t, statistics)
+		}
+		var plans []string
+		tx := explaining{begin(t, i.Database), t, &plans}
+		chunks, rest, err := store.Join(t.Context(), tx, ids[:250], ids[250:])
+		require.NoError(t, err)
+		require.EqualValues(t, 5000, chunks)
+		require.False(t, rest)
+		_, err = store.Remove(t.Context(), tx, ids)
+		require.NoError(t, err)
+		require.Zero(t, scans(plans), "%s\n%s", statistics, strings.Join(plans, "\n\n"))
+		require.NoError(t, tx.Rollback(t.Context()))
+	}
+}
+
+// Without the index, Join still reads nothing but its own collections, and
+// Remove reads the table once.
+func TestPlansWithoutIndex(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.VectorOptions{})
+	i.Exec(t, fillSQL)
+	store := newStore(t, i.URL, false)
+	var plans []string
+	tx := explaining{begin(t, i.Database), t, &plans}
+	chunks, rest, err := store.Join(t.Context(), tx, []string{"1", "2"}, []string{"3"})
+	require.NoError(t, err)
+	require.EqualValues(t, 15, chunks)
+	require.True(t, rest)
+	require.Zero(t, scans(plans), strings.Join(plans, "\n\n"))
+
+	chunks, err = store.Remove(t.Context(), tx, []string{"1", "2", "3"})
+	require.NoError(t, err)
+	require.EqualValues(t, 15, chunks)
+	require.Equal(t, 1, scans(plans), strings.Join(plans, "\n\n"))
+	require.NoError(t, tx.Rollback(t.Context()))
+}

@@ -1,0 +1,118 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/vectors"
+)
+
+// Join removes by index the chunks of these files. Locked and loose ids are
+// treated alike: the chunks themselves are locked. rest is true where there is
+// no index on the file's id (always, if the table is encrypted), and where
+// somebody else held a chunk.
+func (s *Store) Join(ctx context.Context, tx vectors.Tx, locked, loose []string) (chunks int64, rest bool, err error) {
+	ids := slices.Concat(locked, loose)
+	if len(ids) == 0 {
+		return 0, false, nil
+	}
+	p, found, err := s.locate(ctx, tx, s.findInSession)
+	if err != nil || p.absent() {
+		return 0, false, err
+	}
+	if !found.collection {
+		return 0, true, nil
+	}
+	if !found.fileID {
+		chunks, err = p.exec(ctx, tx, p.deleting(takeOwn), len(ids), ownCollections(ids))
+		return chunks, true, err
+	}
+	return p.removeByIndex(ctx, tx, ids)
+}
+
+// removeByIndex removes all chunks and looks whether any is left.
+func (p *place) removeByIndex(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, rest bool, err error) {
+	own := ownCollections(ids)
+	chunks, err = p.exec(ctx, tx, p.deleting(takeOwn+" || "+takeShared), len(ids), own, ids)
+	if err != nil {
+		return 0, false, err
+	}
+	left, err := tx.Exec(ctx, p.sql(leftSQL), own, ids)
+	if err != nil {
+		return 0, false, fmt.Errorf("look for chunks left in %s: %w", p.table(), err)
+	}
+	return chunks, left > 0, nil
+}
+
+// Remove removes the chunks of these files by index or, where there is none, in
+// one pass over the table. Without tx it opens a transaction of its own.
+func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, err error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	if tx != nil {
+		return s.remove(ctx, tx, ids, s.findInSession)
+	}
+	err = s.inOwnTx(ctx, func(tx ownTx) error {
+		chunks, err = s.remove(ctx, tx, ids, func(ctx context.Context) (*place, error) { return s.find(ctx, tx) })
+		return err
+	})
+	return chunks, err
+}
+
+func (s *Store) remove(ctx context.Context, tx vectors.Tx, ids []string, find func(context.Context) (*place, error)) (int64, error) {
+	p, found, err := s.locate(ctx, tx, find)
+	if err != nil || p.absent() {
+		return 0, err
+	}
+	if found.collection && found.fileID {
+		chunks, _, err := p.removeByIndex(ctx, tx, ids)
+		return chunks, err
+	}
+	args := p.args(s.key, ownCollections(ids), ids)
+	return p.exec(ctx, tx, p.deleting(takeByScan), len(ids), args...)
+}
+
+// args adds the key where statements decrypt. It is a parameter, so that no
+// error quotes it.
+func (p *place) args(key Key, args ...any) []any {
+	if p.encrypted {
+		return append(args, string(key))
+	}
+	return args
+}
+
+func (p *place) exec(ctx context.Context, tx vectors.Tx, sql string, files int, args ...any) (int64, error) {
+	chunks, err := tx.Exec(ctx, sql, args...)
+	if err != nil {
+		return 0, fmt.Errorf("delete the chunks of %d files from %s: %w", files, p.table(), err)
+	}
+	return chunks, nil
+}
+
+// ownTx is a transaction in the store's own session.
+type ownTx struct{ pgx.Tx }
+
+// Exec runs one statement.
+func (t ownTx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	tag, err := t.Tx.Exec(ctx, sql, args...)
+	return tag.RowsAffected(), err
+}
+
+// begin depends on no default of the database or the user. A policy that would
+// hide rows is an error. One pass may take minutes (encrypted chunks are
+// decrypted at a few thousand a second): the caller's context bounds it.
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL row_security = off;
+SET LOCAL statement_timeout = 0`
+
+func (s *Store) inOwnTx(ctx context.Context, fn func(ownTx) error) error {
+	return s.session(ctx, "remove chunks", func(conn *pgx.Conn) error {
+		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error {
+			return fn(ownTx{tx})
+		})
+	})
+}

@@ -1,0 +1,80 @@
+package pgvector
+
+import (
+	"strings"
+
+	"pruned/vectors"
+)
+
+// plainFileID is the id of a chunk's file in a table that is not encrypted.
+const plainFileID = `vmetadata->>'file_id'`
+
+// encryptedFileID is the same in an encrypted one; parameter 3 is the key. The
+// schema is pgcrypto's.
+func encryptedFileID(schema string) string {
+	return `(` + quote(schema) + `.pgp_sym_decrypt(vmetadata, $3::text)::jsonb)->>'file_id'`
+}
+
+// shared is what limits a search to collections that belong to no single file.
+// The index has the same words for its predicate.
+const shared = `collection_name NOT LIKE 'file-%'`
+
+// deleteSQL deletes what {taken}, an array of ctids, holds. The rows were
+// locked for it in the same statement, so that nothing can move them before
+// they are deleted; one that was changed just before it was locked is not in
+// the statement's snapshot, and stays. ONLY, because a ctid means nothing
+// outside its own table.
+const deleteSQL = `DELETE FROM ONLY {table} WHERE ctid = ANY({taken})`
+
+// The rows of own collections and those in shared ones, each found by its index:
+// a sub-select that locks is never merged into its surroundings, so there is one
+// search of the index for each name, whatever the planner believes about the
+// number of rows. (With "= ANY" it reads the whole table where statistics are
+// missing, as they are after a restore.)
+const (
+	takeOwn = `ARRAY(
+    SELECT c.ctid FROM unnest($1::text[]) AS f (collection), LATERAL (
+        SELECT ctid FROM ONLY {table} WHERE collection_name = f.collection
+           FOR UPDATE SKIP LOCKED) AS c)`
+
+	takeShared = `ARRAY(
+    SELECT c.ctid FROM unnest($2::text[]) AS f (id), LATERAL (
+        SELECT ctid FROM ONLY {table} WHERE {file_id} = f.id AND ` + shared + `
+           FOR UPDATE SKIP LOCKED) AS c)`
+
+	// takeByScan is for everything that no index finds: one pass, however
+	// many files.
+	takeByScan = `ARRAY(
+    SELECT ctid FROM ONLY {table}
+     WHERE collection_name = ANY($1::text[]) OR (` + shared + ` AND {file_id} = ANY($2::text[]))
+       FOR UPDATE SKIP LOCKED)`
+)
+
+// leftSQL tells by a row that something is left which somebody else held. A
+// sub-select with a limit is not merged either.
+const leftSQL = `
+SELECT FROM unnest($1::text[]) AS f (collection), LATERAL (
+    SELECT FROM ONLY {table} WHERE collection_name = f.collection LIMIT 1) AS c
+ UNION ALL
+SELECT FROM unnest($2::text[]) AS f (id), LATERAL (
+    SELECT FROM ONLY {table} WHERE {file_id} = f.id AND ` + shared + ` LIMIT 1) AS c
+ LIMIT 1`
+
+// deleting is the statement that deletes what is taken so.
+func (p *place) deleting(taken string) string {
+	return p.sql(strings.Replace(deleteSQL, "{taken}", taken, 1))
+}
+
+// sql puts the table's name and the file's id into a statement.
+func (p *place) sql(statement string) string {
+	return strings.NewReplacer("{table}", p.table(), "{file_id}", p.fileID).Replace(statement)
+}
+
+// ownCollections are the names of the files' own collections.
+func ownCollections(ids []string) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = vectors.FileCollection(id)
+	}
+	return names
+}

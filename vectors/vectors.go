@@ -1,0 +1,59 @@
+// Package vectors is the contract of a vector store, seen from whoever deletes
+// files: which chunks belong to a file, and how they go.
+//
+// A file's chunks lie in its own collection, file-{id}, and, copied, in shared
+// collections (one for each knowledge base), where their metadata names the
+// file. What lies in another file's own collection is that file's, whatever its
+// metadata says. A store that lives in the same database joins the transaction
+// that deletes the row; every other one is dealt with afterwards. The package
+// knows nothing of the database side or the queue.
+package vectors
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrUnusable marks a failure of the store itself, whichever files were asked
+// for: it cannot be reached, or is not as the settings say. Whoever gets it
+// waits, and blames no file. What a transaction answered is not marked: that is
+// for its engine to judge.
+var ErrUnusable = errors.New("the vector store cannot be used")
+
+// Tx is the transaction that a store in the same database joins.
+type Tx interface {
+	Exec(ctx context.Context, sql string, args ...any) (int64, error)
+}
+
+// Collection is where chunks of a file lie.
+type Collection struct {
+	Name   string `json:"collection"`
+	Chunks int64  `json:"chunks"`
+}
+
+// Store is a vector store. Removing what is not there succeeds. Chunks that
+// another session holds are not waited for.
+type Store interface {
+	// Join removes, as part of tx, what can be removed there at a cost that
+	// depends on the files alone: chunks of the files in locked, whose rows
+	// the transaction holds, and in loose, which have no row, so that nothing
+	// but the chunks themselves can be locked. rest tells that chunks may be
+	// left which Remove has to look for.
+	Join(ctx context.Context, tx Tx, locked, loose []string) (chunks int64, rest bool, err error)
+
+	// Remove removes every chunk of these files that is left, wherever it
+	// lies, at a cost that may be a scan of the whole store: call it with many
+	// files at once. A store in the same database does it inside tx.
+	Remove(ctx context.Context, tx Tx, ids []string) (chunks int64, err error)
+
+	// Collections lists where chunks of one file lie, by name.
+	Collections(ctx context.Context, id string) ([]Collection, error)
+
+	// Check says whether the store can be used, in a sentence for an operator.
+	Check(ctx context.Context) error
+
+	Close()
+}
+
+// FileCollection is the name of the collection that holds only this file.
+func FileCollection(id string) string { return "file-" + id }

@@ -1,0 +1,69 @@
+package vectorstest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func rollsBack(t *testing.T, f Fixture) {
+	w := newWorld()
+	f.Insert(t, w.all()...)
+	tx := f.Begin(t)
+	chunks, rest, err := f.Store.Join(t.Context(), tx, []string{w.locked}, []string{w.loose})
+	require.NoError(t, err)
+	if rest {
+		more, err := f.Store.Remove(t.Context(), tx, []string{w.locked, w.loose})
+		require.NoError(t, err)
+		chunks += more
+	}
+	require.EqualValues(t, len(w.going), chunks)
+	require.NoError(t, tx.Rollback(t.Context()))
+	f.holds(t, w.all())
+}
+
+// skipsHeld holds, of a file with a row and of one without, the first chunk of
+// each collection.
+func skipsHeld(t *testing.T, f Fixture) {
+	w := newWorld()
+	f.Insert(t, w.all()...)
+	var held []Chunk
+	var release []func()
+	for i := 0; i < len(w.going); i += 3 {
+		held = append(held, w.going[i])
+		release = append(release, f.Hold(t, w.going[i].ID))
+	}
+	chunks, rest := f.join(t, []string{w.locked}, []string{w.loose})
+	require.True(t, rest, "chunks are left")
+	ids := []string{w.locked, w.loose}
+	require.EqualValues(t, len(w.going)-len(held), chunks+f.remove(t, ids))
+	f.holds(t, slices.Concat(w.staying, held))
+
+	for _, let := range release {
+		let()
+	}
+	require.EqualValues(t, len(held), f.remove(t, ids))
+	f.holds(t, w.staying)
+}
+
+// skipsWorker has two workers with the same files, in opposite order and at the
+// same time.
+func skipsWorker(t *testing.T, f Fixture) {
+	w := newWorld()
+	f.Insert(t, w.all()...)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	one, other := f.Begin(t), f.Begin(t)
+	first, _, err := f.Store.Join(ctx, one, nil, []string{w.locked, w.loose})
+	require.NoError(t, err)
+	second, rest, err := f.Store.Join(ctx, other, nil, []string{w.loose, w.locked})
+	require.NoError(t, err)
+	require.Zero(t, second)
+	require.True(t, rest, "until the first commits, its chunks are there")
+	require.NoError(t, one.Commit(ctx))
+	require.NoError(t, other.Commit(ctx))
+	require.EqualValues(t, len(w.going), first+f.remove(t, []string{w.locked, w.loose}))
+	f.holds(t, w.staying)
+}

@@ -1,0 +1,131 @@
+// Package vectorstest is the one suite that every vector store passes.
+//
+// Its central idea is to say what must be left: each case fills an empty store
+// with the chunks of the files that go and with everything that looks like
+// them, and compares what the store holds afterwards with what it should. It
+// knows stores by their contract only.
+package vectorstest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/vectors"
+)
+
+// Chunk is one stored piece of text.
+type Chunk struct {
+	ID         string
+	Collection string
+	FileID     string // in its metadata; none if empty
+	Hash       string // of the whole text, in its metadata
+}
+
+// Tx is a transaction that the suite can end.
+type Tx interface {
+	vectors.Tx
+	Commit(ctx context.Context) error
+	Rollback(ctx context.Context) error
+}
+
+// Fixture is one case's own store, empty, and the ways round its contract.
+type Fixture struct {
+	Store  vectors.Store
+	Insert func(t testing.TB, chunks ...Chunk)
+	// Left lists the ids of all chunks that are there, in any order.
+	Left func(t testing.TB) []string
+	// Begin opens a transaction for the store to join, and Hold locks a chunk
+	// in another session until release is called. Both are nil for a store
+	// outside the database.
+	Begin func(t testing.TB) Tx
+	Hold  func(t testing.TB, chunk string) (release func())
+}
+
+// patience is far more than anything takes; only a wait that would never end
+// reaches it.
+const patience = time.Minute
+
+// Run runs the suite; open makes the fixture of one case.
+func Run(t *testing.T, open func(t *testing.T) Fixture) {
+	t.Helper()
+	cases := map[string]func(*testing.T, Fixture){
+		"leaves every other chunk":           leavesOthers,
+		"removes without joining":            removesWithoutJoining,
+		"removes what is not there":          removesNothing,
+		"does nothing for no files":          doesNothing,
+		"takes ids as they are":              takesIDsAsTheyAre,
+		"removes many files":                 removesMany,
+		"counts the collections of one file": countsCollections,
+	}
+	first := open(t)
+	isInOrder(t, first)
+	if first.Begin != nil {
+		cases["comes back with a rollback"] = rollsBack
+		cases["does not wait for a chunk that is held"] = skipsHeld
+		cases["does not wait for another worker"] = skipsWorker
+	}
+	for name, run := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, open(t))
+		})
+	}
+}
+
+// in runs fn in a transaction, which it commits, where the store joins one.
+func (f Fixture) in(t *testing.T, fn func(ctx context.Context, tx vectors.Tx)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if f.Begin == nil {
+		fn(ctx, nil)
+		return
+	}
+	tx := f.Begin(t)
+	fn(ctx, tx)
+	require.NoError(t, tx.Commit(ctx))
+}
+
+func (f Fixture) join(t *testing.T, locked, loose []string) (chunks int64, rest bool) {
+	t.Helper()
+	f.in(t, func(ctx context.Context, tx vectors.Tx) {
+		var err error
+		chunks, rest, err = f.Store.Join(ctx, tx, locked, loose)
+		require.NoError(t, err)
+	})
+	return chunks, rest
+}
+
+func (f Fixture) remove(t *testing.T, ids []string) (chunks int64) {
+	t.Helper()
+	f.in(t, func(ctx context.Context, tx vectors.Tx) {
+		var err error
+		chunks, err = f.Store.Remove(ctx, tx, ids)
+		require.NoError(t, err)
+	})
+	return chunks
+}
+
+// clean does what a batch does: Join, and Remove if there is a rest.
+func (f Fixture) clean(t *testing.T, locked, loose []string) (chunks int64) {
+	t.Helper()
+	chunks, rest := f.join(t, locked, loose)
+	if rest {
+		chunks += f.remove(t, slices.Concat(locked, loose))
+	}
+	return chunks
+}
+
+// holds says that the store holds these chunks and no other.
+func (f Fixture) holds(t *testing.T, chunks []Chunk) {
+	t.Helper()
+	want := make([]string, len(chunks))
+	for i, chunk := range chunks {
+		want[i] = chunk.ID
+	}
+	require.ElementsMatch(t, want, f.Left(t))
+}

@@ -1,0 +1,77 @@
+package vectorstest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"pruned/vectors"
+)
+
+// world is two files to be removed, and what must stay.
+type world struct {
+	locked, loose  string
+	bases          []string // two knowledge bases
+	going, staying []Chunk
+}
+
+// newWorld: both files lie in their own collections and in both knowledge
+// bases. Beside them is everything that is not theirs but nearly.
+func newWorld() world {
+	w := world{locked: uuid.NewString(), loose: uuid.NewString(), bases: []string{uuid.NewString(), uuid.NewString()}}
+	hash := strings.Repeat("ab", 32)
+	for _, id := range []string{w.locked, w.loose} {
+		w.going = append(w.going, file(id, hash, w.bases...)...)
+	}
+	twin := uuid.NewString() // the same text, uploaded again
+	w.staying = append(file(twin, hash, w.bases...),
+		chunk(w.bases[0], "", hash),                            // nobody's
+		chunk("web-search-"+uuid.NewString(), "", hash),        // found on the web
+		chunk(hash[:63], "", hash),                             // a web page
+		chunk(hash, "", hash),                                  // pasted text
+		chunk("user-memory-"+w.locked, "", ""),                 // a memory
+		chunk("knowledge-bases", "", ""),                       // what the knowledge bases are called
+		chunk(vectors.FileCollection(twin), w.locked, hash),    // the twin's own
+		chunk(vectors.FileCollection(w.locked+"0"), "", hash),  // a longer name
+		chunk(vectors.FileCollection(w.loose[:35]), "", hash),  // a shorter one
+		chunk(strings.ToUpper("file-"+w.loose), "", hash),      // not spelt so
+		chunk(w.bases[1], strings.ToUpper("a"+w.locked), hash), // another id
+		chunk(w.bases[1], vectors.FileCollection(w.loose), ""), // a collection, not an id
+		chunk(w.locked, "", hash), chunk(w.loose, twin, hash),  // knowledge bases that are called so
+	)
+	return w
+}
+
+// all are the chunks to begin with.
+func (w world) all() []Chunk { return append(w.going[:len(w.going):len(w.going)], w.staying...) }
+
+// file is what a file leaves in a store: three chunks in its own collection,
+// and copies of them in each knowledge base.
+func file(id, hash string, bases ...string) (chunks []Chunk) {
+	for _, collection := range append([]string{vectors.FileCollection(id)}, bases...) {
+		for range 3 {
+			chunks = append(chunks, chunk(collection, id, hash))
+		}
+	}
+	return chunks
+}
+
+func chunk(collection, fileID, hash string) Chunk {
+	return Chunk{ID: uuid.NewString(), Collection: collection, FileID: fileID, Hash: hash}
+}
+
+// odd are ids that only care with quotes, patterns, arrays and case tells apart.
+var odd = []string{
+	`it's`, `"quoted"`, `back\slash`, `100%`, `under_score`, `{a,b}`, `a,b`, `NULL`, `$1`, `{table}`, ` space `,
+	"new\nline", `x'; DROP TABLE document_chunk; --`, `ünïcödé-файл-文件`, `file-file-`, `CASE`, `case`,
+	strings.Repeat("long", 100),
+}
+
+// neighbours are ids that a careless comparison takes for one of odd.
+func neighbours() (ids []string) {
+	for _, id := range odd {
+		ids = append(ids, id+"x", "x"+id, fmt.Sprintf("%s ", id))
+	}
+	return append(ids, `100x`, `underXscore`, `Case`, `a`, `b`, ``)
+}
