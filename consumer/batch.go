@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +44,7 @@ const (
 	longest = 10 * time.Minute
 )
 
-// Handle is the way of a batch: whole at first; in halves, within half of the
+// Handle is the way of a batch: whole at first; in pieces, within half of the
 // lease, where that can never commit.
 func (b *Batch) Handle(ctx context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error) {
 	h := &halving{Batch: b, extend: extend, results: map[string]Result{}, until: lease.Add(-b.ackWait / 2)}
@@ -54,9 +55,6 @@ func (b *Batch) Handle(ctx context.Context, events []Delivery, lease time.Time, 
 	results := make([]Result, len(events))
 	for i, event := range events {
 		results[i] = h.results[event.Subject]
-		if err == nil && results[i].Outcome == "" {
-			results[i] = Result{Outcome: Failed, Detail: "half of the lease was over"}
-		}
 	}
 	return results, err
 }
@@ -68,7 +66,7 @@ type halving struct {
 	until   time.Time // when halving ends
 	results map[string]Result
 	guilty  []guilty
-	success bool // of anything in this lease
+	deleted bool // anything in this lease
 }
 
 // guilty is an event that failed for good, alone in its own transaction.
@@ -77,54 +75,65 @@ type guilty struct {
 	err error
 }
 
-// run handles events in one transaction, or each half by itself if they can
-// never commit together. Its error is one of the environment.
+// run handles events in one transaction, or in pieces if they can never commit
+// together. Its error is one of the environment.
 func (h *halving) run(ctx context.Context, events []Delivery) error {
 	err := h.once(ctx, events)
 	if err == nil {
-		h.success = true
 		return nil
 	}
-	switch kind := repo.KindOf(err); {
+	switch kind, single := repo.KindOf(err), len(events) == 1; {
 	case kind == repo.Environment:
 		return err
-	case kind == repo.Permanent && len(events) == 1:
+	case kind == repo.Permanent && single:
 		h.guilty = append(h.guilty, guilty{events[0], err})
-		return nil
-	case kind == repo.Permanent, kind == repo.Passing && len(events) > 1 && repeats(events):
-		return h.halves(ctx, events, err)
-	case kind == repo.Passing && repeats(events):
+	case kind == repo.Permanent:
+		return h.pieces(ctx, events, (len(events)+1)/2, err)
+	case kind == repo.Passing && single && repeats(events) > 0:
 		return h.alone(ctx, events)
+	case kind == repo.Passing && repeats(events) > 0:
+		// Each try may take a third of the lease, so that halves would get
+		// nowhere: with every delivery they are quartered once more.
+		return h.pieces(ctx, events, max(len(events)>>(2*repeats(events)), 1), err)
+	default:
+		h.fail(events, err)
 	}
-	h.fail(events, err)
 	return nil
 }
 
-func (h *halving) halves(ctx context.Context, events []Delivery, cause error) error {
-	if time.Now().After(h.until) {
-		h.fail(events, cause)
-		return nil
+// pieces handles events in transactions of at most size. What half of the lease
+// is too short for comes again.
+func (h *halving) pieces(ctx context.Context, events []Delivery, size int, cause error) error {
+	h.log.Debug().Err(cause).Int("events", len(events)).Int("size", size).Msg("the batch cannot commit as one")
+	for piece := range slices.Chunk(events, size) {
+		if time.Now().After(h.until) {
+			h.fail(piece, cause)
+			continue
+		}
+		if err := h.run(ctx, piece); err != nil {
+			return err
+		}
 	}
-	h.log.Debug().Err(cause).Int("events", len(events)).Msg("the batch cannot commit as one: halving it")
-	middle := len(events) / 2
-	if err := h.run(ctx, events[:middle]); err != nil {
-		return err
-	}
-	return h.run(ctx, events[middle:])
+	return nil
 }
 
-// once is one transaction, bounded to a third of the lease.
+// once is one transaction, bounded to a third of the lease. Only full batches
+// tell anything about their size.
 func (h *halving) once(ctx context.Context, events []Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, h.ackWait/3)
 	defer cancel()
+	full := len(events) >= h.Size()
 	report, err := h.transaction.Run(ctx, events)
 	if err != nil {
+		if full && repo.KindOf(err) == repo.Passing {
+			h.size.shrink()
+		}
 		return err
 	}
 	h.take(report)
-	h.size.learn(report.Looking, report.Took)
-	h.Chunks.Add(report.Chunks)
-	h.Changed.Add(report.Changed)
+	if full {
+		h.size.learn(report.Looking, report.Took)
+	}
 	return nil
 }
 
@@ -155,10 +164,11 @@ func (h *halving) alone(ctx context.Context, events []Delivery) error {
 	<-stopped
 	switch kind := repo.KindOf(err); {
 	case err == nil:
-		h.success = true
 		h.take(report)
 	case kind == repo.Environment:
 		return err
+	case kind == repo.Permanent:
+		h.guilty = append(h.guilty, guilty{events[0], err})
 	default:
 		h.fail(events, err)
 	}
@@ -167,8 +177,11 @@ func (h *halving) alone(ctx context.Context, events []Delivery) error {
 
 // take takes over what a transaction committed: a line a file.
 func (h *halving) take(report Report) {
+	h.Chunks.Add(report.Chunks)
+	h.Changed.Add(report.Changed)
 	for id, result := range report.Results {
 		h.results[id] = result
+		h.deleted = h.deleted || result.Outcome == Deleted
 		h.log.Debug().Str("file", id).Str("outcome", string(result.Outcome)).Str("why", result.Detail).Msg("claim")
 	}
 }
@@ -179,21 +192,21 @@ func (h *halving) fail(events []Delivery, err error) {
 	}
 }
 
-// sentence tells poison from a database that refuses everything: something else
-// of this lease must have succeeded, or the event have failed like this before.
+// sentence tells poison from a database that lets nothing be deleted: another
+// file of this lease must have been, or this one have failed like this before.
 func (h *halving) sentence(g guilty) Result {
-	if h.success || g.Deliveries >= repeated {
+	if h.deleted || g.Deliveries >= repeated {
 		return Result{Outcome: Poison, Detail: g.err.Error(), Err: fmt.Errorf("file %s: %w", g.Subject, g.err)}
 	}
 	return Result{Outcome: Failed, Detail: g.err.Error(), Err: g.err}
 }
 
-// repeats says whether all events have been delivered in vain before.
-func repeats(events []Delivery) bool {
+// repeats is how often one of the events has been delivered in vain, beyond what
+// passes by itself: zero as long as that may be.
+func repeats(events []Delivery) int {
+	most := uint64(0)
 	for _, event := range events {
-		if event.Deliveries < repeated {
-			return false
-		}
+		most = max(most, event.Deliveries)
 	}
-	return true
+	return max(int(min(most, 100))-repeated+1, 0)
 }

@@ -126,12 +126,7 @@ func (c *Consumer) Run(ctx context.Context) (Summary, error) {
 	batches := make(chan batch)
 	var workers sync.WaitGroup
 	for range c.o.Workers {
-		workers.Go(func() {
-			for b := range batches {
-				c.process(work, b)
-				c.release()
-			}
-		})
+		workers.Go(func() { c.work(work, batches) })
 	}
 	err := c.feed(ctx, batches)
 	close(batches)
@@ -213,12 +208,9 @@ func (c *Consumer) release() {
 
 // pace waits until the rate allows another batch.
 func (c *Consumer) pace(ctx context.Context, n int) {
-	if c.limit == nil {
-		return
-	}
-	// It fails only when ctx ends, or for more than a burst, which want prevents.
-	if err := c.limit.WaitN(ctx, n); err != nil && ctx.Err() == nil {
-		c.o.Log.Error().Err(err).Msg("the rate limit failed")
+	if c.limit != nil {
+		// Not WaitN: it does not wait at all for what comes after ctx ends.
+		sleep(ctx, c.limit.ReserveN(time.Now(), n).Delay())
 	}
 }
 

@@ -175,6 +175,7 @@ func TestDeletedConsumerIsMadeAgain(t *testing.T) {
 	require.Equal(t, "a", await(t, got), "from the beginning: nothing may be missed")
 	publish(t, q, claimsOf(NewEvent("b", "s", "")))
 	require.Equal(t, "b", await(t, got))
+	require.Eventually(t, func() bool { return backlog(t, q) == Backlog{} }, patience, 5*time.Millisecond)
 
 	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
 	require.Eventually(t, func() bool {

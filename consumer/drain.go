@@ -9,7 +9,9 @@ func (c *Consumer) drained(ctx context.Context) bool {
 	if !c.awaitWorkers(ctx) {
 		return false
 	}
-	info, err := c.source.Info(ctx)
+	asking, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	info, err := c.source.Info(asking)
 	if err != nil {
 		c.o.Log.Debug().Err(err).Msg("the drain could not ask what is left")
 		return false

@@ -61,37 +61,53 @@ func (x *Executor) Due(ctx context.Context) (bool, error) {
 	return n > 0 && in <= 0, err
 }
 
-// CarryOut carries out everything that is due.
+// CarryOut carries out everything that is due. What keeps vectors from going
+// does not keep bytes.
 func (x *Executor) CarryOut(ctx context.Context) error {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	for _, kind := range []struct {
-		name string
-		most int
-		do   func(context.Context, repo.Tx, []repo.Tombstone) ([]int64, error)
-	}{{repo.Vectors, mostVectors, x.removeVectors}, {repo.Bytes, mostBytes, x.removeBytes}} {
-		for n := kind.most; n == kind.most; {
-			var err error
-			if n, err = x.some(ctx, kind.name, kind.most, kind.do); err != nil {
+	return errors.Join(
+		x.all(ctx, repo.Vectors, mostVectors, x.removeVectors),
+		x.all(ctx, repo.Bytes, mostBytes, x.removeBytes))
+}
+
+// remover carries out tombstones of one kind, and returns the numbers of those
+// that are done.
+type remover func(context.Context, repo.Tx, []repo.Tombstone) ([]int64, error)
+
+// all carries out everything of a kind, in sets of at most most. A set that can
+// never be carried out is halved, until the guilty one stands alone and is
+// postponed.
+func (x *Executor) all(ctx context.Context, kind string, most int, do remover) error {
+	for size := most; ; {
+		due, err := x.some(ctx, kind, size, do)
+		switch {
+		case err == nil && len(due) < size:
+			return nil
+		case err == nil:
+		case repo.KindOf(err) != repo.Permanent || len(due) == 0:
+			return err
+		case len(due) > 1:
+			size = len(due) / 2
+		default:
+			if err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.postpone(ctx, tx, due[0], err) }); err != nil {
 				return err
 			}
+			size = most
 		}
 	}
-	return nil
 }
 
 // some carries out up to most tombstones of a kind in one transaction, which
-// holds them, and returns how many it took. A commit that fails leaves
+// holds them, and returns those that it took. A commit that fails leaves
 // tombstones of what is gone already; removing that again succeeds.
-func (x *Executor) some(ctx context.Context, kind string, most int, do func(context.Context, repo.Tx, []repo.Tombstone) ([]int64, error)) (n int, err error) {
+func (x *Executor) some(ctx context.Context, kind string, most int, do remover) (due []repo.Tombstone, err error) {
 	ctx, cancel := context.WithTimeout(ctx, executorPatience)
 	defer cancel()
-	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		due, err := x.DB.Due(ctx, tx, kind, most)
-		if err != nil || len(due) == 0 {
+	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) (err error) {
+		if due, err = x.DB.Due(ctx, tx, kind, most); err != nil || len(due) == 0 {
 			return err
 		}
-		n = len(due)
 		rest, closed, err := x.dropLiving(ctx, tx, due)
 		if err != nil {
 			return err
@@ -105,7 +121,14 @@ func (x *Executor) some(ctx context.Context, kind string, most int, do func(cont
 		}
 		return x.DB.CloseTombstones(ctx, tx, closed)
 	})
-	return n, err
+	return due, err
+}
+
+// postpone makes a tombstone due again after a while that doubles.
+func (x *Executor) postpone(ctx context.Context, tx repo.Tx, t repo.Tombstone, cause error) error {
+	delay := min(time.Minute<<min(t.Attempts, 6), maxPostpone)
+	x.Log.Warn().Err(cause).Str("file", t.FileID).Str("kind", t.Kind).Dur("again_in", delay).Msg("a tombstone could not be carried out")
+	return x.DB.Postpone(ctx, tx, t.Seq, delay, cause.Error())
 }
 
 // dropLiving takes out tombstones whose file exists, or whose bytes a row uses.
@@ -136,10 +159,11 @@ func (x *Executor) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tom
 		done = append(done, t.Seq)
 	}
 	chunks, err := x.Vectors.Remove(ctx, tx, ids)
-	if err == nil {
-		x.Log.Debug().Int("files", len(ids)).Int64("chunks", chunks).Msg("looked for left-over vectors")
+	if err != nil {
+		return nil, storeError(ctx, err)
 	}
-	return done, err
+	x.Log.Debug().Int("files", len(ids)).Int64("chunks", chunks).Msg("looked for left-over vectors")
+	return done, nil
 }
 
 // removeBytes removes each; one that fails is postponed and does not hold up
@@ -156,9 +180,7 @@ func (x *Executor) removeBytes(ctx context.Context, tx repo.Tx, due []repo.Tombs
 			}
 			done = append(done, t.Seq)
 		default:
-			delay := min(time.Minute<<min(t.Attempts, 6), maxPostpone)
-			x.Log.Warn().Err(err).Str("file", t.FileID).Dur("again_in", delay).Msg("bytes could not be removed")
-			if err := x.DB.Postpone(ctx, tx, t.Seq, delay, err.Error()); err != nil {
+			if err := x.postpone(ctx, tx, t, err); err != nil {
 				return nil, err
 			}
 		}

@@ -13,6 +13,8 @@ import (
 const (
 	lingerBusy = 100 * time.Millisecond // for the rest of a batch, after one that was not empty
 	lingerIdle = 50 * time.Millisecond  // for what comes with the first message
+
+	requestTimeout = 5 * time.Second
 )
 
 // batch is messages that were fetched together.
@@ -133,13 +135,20 @@ func (c *Consumer) mend(ctx context.Context, cause error) error {
 		if err := c.q.awaitConnection(ctx); err != nil {
 			return err
 		}
-		err := c.attach(ctx)
+		err := c.attachSoon(ctx)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
 		c.away.begin(err)
 	}
 	return nil
+}
+
+// attachSoon gives up on a request that went to a server that has gone since.
+func (c *Consumer) attachSoon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return c.attach(ctx)
 }
 
 // awaitConnection returns when the connection stands or ctx ends. Only a

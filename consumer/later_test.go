@@ -92,7 +92,52 @@ func TestServerWithoutSchedules(t *testing.T) {
 func TestDeletedStreamOfSchedulesIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	q := openQueue(t)
+	q.soonest = 0
 	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_LATER"))
 	require.NoError(t, q.Later(testContext(t), []Scheduled{{Event: NewEvent("f", "s", "")}}))
-	require.True(t, config(t, q, "PRUNED_LATER").AllowMsgSchedules)
+	awaitClaims(t, q, 1)
+}
+
+func TestScheduleThatFiresIntoAFullStreamWaits(t *testing.T) {
+	t.Parallel()
+	opts := testStream(t)
+	opts.MaxBytes = 64 << 10
+	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	q.soonest = 0
+	_, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	require.ErrorIs(t, err, ErrFull)
+	stored := backlog(t, q).Pending
+	require.NoError(t, q.Later(testContext(t), []Scheduled{{Event: NewEvent("later", "s", "")}}))
+	later, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := later.GetLastMsgForSubject(testContext(t), q.names.due())
+		return err == nil
+	}, patience, 20*time.Millisecond)
+	require.Equal(t, stored, backlog(t, q).Pending)
+
+	require.EqualValues(t, stored, drain(t, q, &fake{}, Options{}).Events)
+	_, err = q.makeRoom(testContext(t))
+	require.NoError(t, err)
+	awaitClaims(t, q, 1)
+}
+
+func TestScheduleOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := startServer(t, dir, 0)
+	q := openOn(t, dial(t, s.ClientURL()), testStream(t))
+	q.soonest = 0
+	require.NoError(t, q.Later(testContext(t), []Scheduled{{Event: NewEvent("f", "s", ""), At: time.Now().Add(2 * time.Second)}}))
+	q.nc.Close()
+	s.Shutdown()
+	s.WaitForShutdown()
+
+	again := openOn(t, dial(t, startServer(t, dir, 0).ClientURL()), testStream(t))
+	awaitClaims(t, again, 1)
+}
+
+func awaitClaims(t *testing.T, q *Queue, n uint64) {
+	t.Helper()
+	require.Eventually(t, func() bool { return backlog(t, q).Pending == n }, patience, 20*time.Millisecond)
 }

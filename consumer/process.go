@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,18 +20,39 @@ type claim struct {
 
 var errNoOutcome = errors.New("the handler gave no outcome")
 
+// work handles batches. One is settled while the next one's transaction runs.
+func (c *Consumer) work(ctx context.Context, batches <-chan batch) {
+	var settling sync.WaitGroup
+	defer settling.Wait()
+	for b := range batches {
+		settle := c.decide(ctx, b)
+		settling.Wait()
+		settling.Go(func() {
+			settle()
+			c.release()
+		})
+	}
+}
+
 // process takes a batch from its messages to their settlement.
-func (c *Consumer) process(ctx context.Context, b batch) {
+func (c *Consumer) process(ctx context.Context, b batch) { c.decide(ctx, b)() }
+
+// decide has a batch handled, and returns what settles it.
+func (c *Consumer) decide(ctx context.Context, b batch) (settle func()) {
 	began := time.Now()
 	claims, invalid := c.open(b.msgs)
-	if len(invalid) > 0 {
-		c.settle(ctx, invalid)
-	}
 	if len(claims) > 0 {
 		c.judge(ctx, claims, b.lease)
-		c.settle(ctx, claims)
 	}
-	c.report(append(claims, invalid...), time.Since(began))
+	took := time.Since(began)
+	return func() {
+		for _, part := range [][]*claim{invalid, claims} {
+			if len(part) > 0 {
+				c.settle(ctx, part)
+			}
+		}
+		c.report(append(claims, invalid...), took)
+	}
 }
 
 // open tells events from what is none.

@@ -20,7 +20,9 @@ func (c *Consumer) makeRoom(ctx context.Context) {
 		return
 	}
 	c.cleaned = time.Now()
-	purged, err := c.q.makeRoom(ctx)
+	asking, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	purged, err := c.q.makeRoom(asking)
 	if err != nil && ctx.Err() == nil {
 		c.o.Log.Warn().Err(err).Msg("no room could be made in the queue")
 	}
@@ -38,15 +40,9 @@ func (q *Queue) makeRoom(ctx context.Context) (uint64, error) {
 	if most := info.Config.MaxBytes; most <= 0 || info.State.Bytes < uint64(most)/10*9 {
 		return 0, nil
 	}
-	floor := info.State.LastSeq
-	list := s.ListConsumers(ctx)
-	for consumer := range list.Info() {
-		if consumer.Config.Durable != "" {
-			floor = min(floor, consumer.AckFloor.Stream)
-		}
-	}
-	if err := list.Err(); err != nil {
-		return 0, fmt.Errorf("listing the consumers of stream %s: %w", q.names.stream, err)
+	floor, err := q.settledUpTo(ctx, s, info.State.LastSeq)
+	if err != nil {
+		return 0, err
 	}
 	first := info.State.FirstSeq
 	if floor < first {
@@ -57,4 +53,29 @@ func (q *Queue) makeRoom(ctx context.Context) (uint64, error) {
 		return 0, fmt.Errorf("purging stream %s up to %d: %w", q.names.stream, upTo, err)
 	}
 	return upTo - first, nil
+}
+
+// settledUpTo returns the sequence up to which no durable consumer has anything
+// left to read or to settle, last at most. Where ours is missing everything is
+// left to read.
+func (q *Queue) settledUpTo(ctx context.Context, s jetstream.Stream, last uint64) (uint64, error) {
+	floor, ours := last, false
+	list := s.ListConsumers(ctx)
+	for c := range list.Info() {
+		if c.Config.Durable == "" {
+			continue
+		}
+		ours = ours || c.Name == durableName
+		// The floor of one whose subjects are rare lags behind what it has read.
+		if left := backlogOf(c); left.Pending+left.Unacked > 0 {
+			floor = min(floor, c.AckFloor.Stream)
+		}
+	}
+	if err := list.Err(); err != nil {
+		return 0, fmt.Errorf("listing the consumers of stream %s: %w", q.names.stream, err)
+	}
+	if !ours {
+		return 0, nil
+	}
+	return floor, nil
 }

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	settleTimeout = 15 * time.Second // for a batch
-	failedFirst   = 5 * time.Second
-	failedMost    = 48 * time.Second // a quarter of jitter comes on top
+	settleTimeout  = 15 * time.Second // for a batch
+	barrierTimeout = 5 * time.Second  // for the server's answer to its acks
+	failedFirst    = 5 * time.Second
+	failedMost     = 48 * time.Second // a quarter of jitter comes on top
 )
 
 // settle tells the queue what became of claims. The stop of the program does
@@ -57,6 +58,8 @@ func (c *Consumer) acks(o Outcome) bool {
 // ack acks messages, the last one with an answer. The server handles acks in
 // their order, so that answer is about all of them.
 func (c *Consumer) ack(ctx context.Context, msgs []jetstream.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, barrierTimeout)
+	defer cancel()
 	if len(msgs) == 0 {
 		return c.q.nc.FlushWithContext(ctx)
 	}

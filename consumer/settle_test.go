@@ -144,6 +144,16 @@ func TestYoungThatCannotBeScheduledComesAgain(t *testing.T) {
 	require.Equal(t, 1, unacked(t, q))
 }
 
+// handleBatch takes one batch through a worker.
+func handleBatch(t *testing.T, c *Consumer, b batch) {
+	t.Helper()
+	batches := make(chan batch, 1)
+	batches <- b
+	close(batches)
+	c.inHand.Add(1)
+	c.work(testContext(t), batches)
+}
+
 func TestBarrierCoversTheBatch(t *testing.T) {
 	t.Parallel()
 	q := openQueue(t)
@@ -152,7 +162,7 @@ func TestBarrierCoversTheBatch(t *testing.T) {
 	require.NoError(t, c.start(testContext(t)))
 	b, err := c.next(testContext(t), true)
 	require.NoError(t, err)
-	c.process(testContext(t), b)
+	handleBatch(t, c, b)
 	require.Len(t, b.msgs, 500)
 	require.Zero(t, backlog(t, q), "when the last ack is answered all are in")
 }

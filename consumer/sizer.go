@@ -27,7 +27,11 @@ func (s *sizer) learn(looking, took time.Duration) {
 	case looking*4 > took:
 		size = min(size*2, int64(s.start)*10)
 	case looking*16 < took:
-		size = max(size/2, int64(s.start))
+		s.shrink()
+		return
 	}
 	s.current.Store(size)
 }
+
+// shrink makes batches smaller again, also where one took too long.
+func (s *sizer) shrink() { s.current.Store(max(s.current.Load()/2, int64(s.start))) }

@@ -83,6 +83,8 @@ type Backlog struct {
 
 // Backlog counts what waits; all of it where nobody has consumed yet.
 func (q *Queue) Backlog(ctx context.Context) (Backlog, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	c, err := q.js.Consumer(ctx, q.names.stream, durableName)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return q.unread(ctx)

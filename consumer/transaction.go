@@ -126,20 +126,44 @@ func (a *attempt) look(ctx context.Context, claims []Delivery) (err error) {
 	for i, f := range a.locked.Files {
 		present[i] = f.ID
 	}
-	if len(present) > 0 {
+	if len(present)+len(a.locked.Gone) > 0 {
+		// Without a row there is nothing to look for, but the snapshot that the
+		// last look starts from.
 		start := time.Now()
 		if a.found, err = a.DB.Look(ctx, a.tx, present); err != nil {
 			return err
 		}
 		a.report.Looking, a.report.Changed = time.Since(start), a.found.Changed
-		maps.Copy(a.found.Referenced, a.inUse)
+		a.remember()
 	}
 	if len(a.locked.Gone) > 0 {
-		if a.blobs, err = a.Blobs.Find(ctx, a.locked.Gone); err != nil {
-			return &repo.Error{Kind: repo.Environment, Doing: "look for the bytes of files without a row", Err: err}
-		}
+		return a.find(ctx)
 	}
 	return nil
+}
+
+// find looks for the bytes of ids without a row. Those that an earlier claim has
+// dealt with are nobody's business any more: the second claim about a file finds
+// nothing.
+func (a *attempt) find(ctx context.Context) (err error) {
+	if a.blobs, err = a.Blobs.Find(ctx, a.locked.Gone); err != nil {
+		return &repo.Error{Kind: repo.Environment, Doing: "look for the bytes of files without a row", Err: err}
+	}
+	entombed, err := a.DB.Entombed(ctx, a.tx, a.locked.Gone)
+	for id, names := range entombed {
+		a.blobs[id] = slices.DeleteFunc(a.blobs[id], func(b repo.Blob) bool { return slices.Contains(names, b.Name) })
+	}
+	return err
+}
+
+// remember keeps what came into use under an earlier try, also if it is out of
+// use again by now. A row that appeared is judged like any other.
+func (a *attempt) remember() {
+	for id, reference := range a.inUse {
+		if reference.Table != "file" {
+			a.found.Referenced[id] = reference
+		}
+	}
 }
 
 // judge sorts the claims, and keeps the clocks of those that stay.
@@ -189,7 +213,7 @@ func (a *attempt) remove(ctx context.Context, claims []Delivery) error {
 	}
 	chunks, rest, err := a.Vectors.Join(ctx, a.tx, a.doomed, a.gone)
 	if err != nil {
-		return err
+		return storeError(ctx, err)
 	}
 	a.report.Chunks = chunks
 	var deleted []repo.Deleted
@@ -207,6 +231,22 @@ func (a *attempt) remove(ctx context.Context, claims []Delivery) error {
 		return a.DB.Record(ctx, a.tx, entries)
 	}
 	return nil
+}
+
+// storeError gives a failure of the vector store its kind, unless it is one of
+// the transaction, which the engine has translated: the store's own failures are
+// no file's fault.
+func storeError(ctx context.Context, err error) error {
+	var translated *repo.Error
+	switch doing := "remove vectors"; {
+	case errors.As(err, &translated):
+		return err
+	case ctx.Err() != nil:
+		return &repo.Error{Kind: repo.Passing, Doing: doing, Err: err}
+	case errors.Is(err, vectors.ErrUnusable):
+		return &repo.Error{Kind: repo.Environment, Doing: doing, Err: err}
+	}
+	return err
 }
 
 func (a *attempt) tombstones(deleted []repo.Deleted, rest bool) (list []repo.Tombstone) {

@@ -27,6 +27,9 @@ func IsUUID(token string) bool { return len(token) == tokenLen && uuidShape.Matc
 // search finds (escaped in JSON or in a URL): such a file is always kept.
 func IsLiteral(token string) bool { return literalShape.MatchString(token) && !IsUUID(token) }
 
+// Searchable says whether a search finds every mention of an id.
+func Searchable(token string) bool { return IsUUID(token) || IsLiteral(token) }
+
 // Tokens calls yield with every UUID-shaped token in text, lower-cased and with
 // hyphens, in order; repeats and overlaps included. There is no word boundary:
 // VIDEO_FILE_ID_{uuid} is a mention, and so is a run of hexadecimal digits that

@@ -31,8 +31,8 @@ type DB interface {
 	// waits: a row held by somebody else is busy.
 	Lock(ctx context.Context, tx Tx, ids []string, ages Ages) (Locked, error)
 
-	// Look says which of these ids are mentioned by a living row, as of now.
-	// An id without a row in table file is never in the answer.
+	// Look says which of these ids, whose rows are locked, are mentioned by a
+	// living row as of now, and of which that cannot be said.
 	Look(ctx context.Context, tx Tx, ids []string) (Look, error)
 
 	// Delete removes the rows of table file with these ids and whatever links
@@ -71,6 +71,10 @@ type Tombstones interface {
 	// Due takes up to most tombstones of a kind that are due, and holds them
 	// until tx ends: each is carried out by one process.
 	Due(ctx context.Context, tx Tx, kind string, most int) ([]Tombstone, error)
+
+	// Entombed lists the names of bytes that wait for their removal, by the id
+	// of the file that they belonged to.
+	Entombed(ctx context.Context, tx Tx, ids []string) (map[string][]string, error)
 
 	// Living says which of them, by Seq, must not be carried out: a row has
 	// that id, or a path with that base name.
@@ -125,7 +129,7 @@ type Reference struct {
 // Look is what a look found.
 type Look struct {
 	Referenced map[string]Reference // the first mention found
-	Unknown    map[string]bool      // not yet known to the index: must be kept
+	Unknown    map[string]bool      // not yet known to the index, or not to be searched: must be kept
 	Snapshot   string               // what LookAgain compares with; the engine's own
 	Changed    int64                // bytes of changed rows that were read
 }

@@ -9,8 +9,10 @@ import (
 )
 
 type benchCmd struct {
-	Rounds int  `default:"3" help:"Of each comparison; the medians are printed."`
-	Small  bool `help:"A tenth of everything, to see that it works: the figures mean little."`
+	Rounds  int    `default:"3" help:"Of each comparison; the medians are printed."`
+	Small   bool   `help:"A tenth of everything, to see that it works: the figures mean little."`
+	Only    string `enum:"all,deletes,in-use,memory,sessions" default:"all" help:"One table: deletes, in-use, memory or sessions."`
+	Verbose bool   `help:"Show what the program logs."`
 }
 
 // bench prints its tables as they are finished.
@@ -31,8 +33,15 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	if c.Small {
 		b.rounds, b.shrink = 1, 10
 	}
-	for _, part := range []func(context.Context) error{b.deletes, b.inUse, b.memory, b.sessions} {
-		if err := part(ctx); err != nil {
+	l.verbose = c.Verbose
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"deletes", b.deletes}, {"in-use", b.inUse}, {"memory", b.memory}, {"sessions", b.sessions}} {
+		if c.Only != "all" && c.Only != part.name {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
 			return err
 		}
 	}

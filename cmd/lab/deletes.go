@@ -26,15 +26,19 @@ func (b *bench) deletes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := origin.copyIntoKnowledge(ctx); err != nil {
+		return err
+	}
 	events := slices.Concat(origin.Orphans, origin.InUse)
 	rand.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-	var bare, one, two []float64
+	var own, bare, one, two []float64
 	for range b.rounds {
 		for _, run := range []struct {
 			rates *[]float64
 			fn    func(*world) (time.Duration, error)
 		}{
-			{&bare, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx) }},
+			{&own, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, bareOwn, bareFiles) }},
+			{&bare, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, bareOwn, bareShared, bareFiles) }},
 			{&one, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "1") }},
 			{&two, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "2") }},
 		} {
@@ -55,9 +59,9 @@ func (b *bench) deletes(ctx context.Context) error {
 	row := func(name string, rates []float64) []string {
 		return []string{name, fmt.Sprintf("%.0f", median(rates)), fmt.Sprintf("%.2f", median(ratios(rates, bare)))}
 	}
-	if err := table(fmt.Sprintf("Deletes: %d orphans mixed with %d files in use, 10 chunks of 1,536 dimensions a file, ivfflat and GIN indexes, %d a batch; from start to exit; median of %d rounds",
+	if err := table(fmt.Sprintf("Deletes: %d orphans mixed with %d files in use, 10 chunks of 1,536 dimensions a file, those of every tenth orphan also in a knowledge base, ivfflat and GIN indexes, %d a batch; from start to exit; median of %d rounds",
 		files, files, batch, b.rounds), []string{"", "files/s", "of bare SQL"},
-		[][]string{row("bare SQL", bare), row("pruned, one worker", one), row("pruned, two workers", two)}); err != nil {
+		[][]string{row("bare SQL that leaves the copies in knowledge bases", own), row("bare SQL", bare), row("pruned, one worker", one), row("pruned, two workers", two)}); err != nil {
 		return err
 	}
 	return origin.drop(ctx)
@@ -71,11 +75,46 @@ func ratios(rates, to []float64) (list []float64) {
 	return list
 }
 
-func (w *world) bareDeletes(ctx context.Context) (took time.Duration, err error) {
+// copyIntoKnowledge leaves the chunks of every tenth orphan in a knowledge base
+// as well, which is what the application does when it removes a file from
+// another one.
+func (w *world) copyIntoKnowledge(ctx context.Context) error {
+	var collections []string
+	for i := 0; i < len(w.Orphans); i += 10 {
+		collections = append(collections, "file-"+w.Orphans[i])
+	}
+	return w.connected(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)
+			SELECT gen_random_uuid(), vector, $2, text, vmetadata FROM document_chunk WHERE collection_name = ANY ($1)`,
+			collections, repotest.NewID())
+		if err == nil {
+			_, err = conn.Exec(ctx, "VACUUM ANALYZE document_chunk")
+		}
+		return err
+	})
+}
+
+// Bare SQL, by a batch of ids. Chunks in knowledge bases have no index of the
+// application's to be found by.
+const (
+	bareOwn    = `DELETE FROM document_chunk WHERE collection_name = ANY (ARRAY(SELECT 'file-' || id FROM unnest($1::text[]) id))`
+	bareShared = `DELETE FROM document_chunk WHERE vmetadata ->> 'file_id' = ANY ($1::text[])`
+	bareFiles  = `DELETE FROM file WHERE id = ANY ($1::text[])`
+)
+
+func (w *world) bareDeletes(ctx context.Context, statements ...string) (took time.Duration, err error) {
 	err = w.connected(ctx, func(conn *pgx.Conn) error {
 		start := time.Now()
 		for ids := range slices.Chunk(w.Orphans, batch) {
-			if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return bareBatch(ctx, tx, ids) }); err != nil {
+			err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+				for _, sql := range statements {
+					if _, err := tx.Exec(ctx, sql, ids); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -85,18 +124,6 @@ func (w *world) bareDeletes(ctx context.Context) (took time.Duration, err error)
 	return took, err
 }
 
-func bareBatch(ctx context.Context, tx pgx.Tx, ids []string) error {
-	collections := make([]string, len(ids))
-	for i, id := range ids {
-		collections[i] = "file-" + id
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM document_chunk WHERE collection_name = ANY ($1)`, collections); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `DELETE FROM file WHERE id = ANY ($1)`, ids)
-	return err
-}
-
 func (w *world) drained(ctx context.Context, events []string, orphans int, workers string) (time.Duration, error) {
 	if err := w.publish(ctx, events); err != nil {
 		return 0, err
@@ -104,6 +131,13 @@ func (w *world) drained(ctx context.Context, events []string, orphans int, worke
 	r, err := w.drain(ctx, "PRUNED_WORKERS="+workers, fmt.Sprintf("PRUNED_BATCH=%d", batch))
 	if err == nil && (r.Deleted != orphans || r.Kept != len(events)-orphans) {
 		err = fmt.Errorf("the drain deleted %d and kept %d of %d files of which %d are orphans", r.Deleted, r.Kept, len(events), orphans)
+	}
+	if err != nil {
+		return 0, err
+	}
+	left, err := w.count(ctx, `SELECT count(*) FROM document_chunk WHERE vmetadata ->> 'file_id' = ANY ($1)`, w.Orphans)
+	if err == nil && left > 0 {
+		err = fmt.Errorf("the drain left %d chunks of deleted files", left)
 	}
 	return r.wall, err
 }

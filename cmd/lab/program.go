@@ -35,7 +35,11 @@ func (w *world) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, s
 	}, settings...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, stderr
-	if stderr == nil {
+	switch {
+	case stderr != nil:
+	case w.verbose:
+		cmd.Stderr, cmd.Env = os.Stderr, append(cmd.Env, "PRUNED_LOG_LEVEL=info")
+	default:
 		cmd.Stderr = &errs
 	}
 	start := time.Now()

@@ -19,7 +19,13 @@ type lab struct {
 	dir    string
 	binary string
 	worlds int
+
+	verbose bool // show what the program logs
 }
+
+// The server is as an operator's: durable, with PostgreSQL's own defaults, but
+// for the memory that building an ivfflat index takes.
+var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=128MB", "max_wal_size=1GB", "maintenance_work_mem=256MB"}
 
 // newLab builds the program and starts a server of its own.
 func newLab(ctx context.Context) (l *lab, err error) {
@@ -38,7 +44,7 @@ func newLab(ctx context.Context) (l *lab, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return l, fmt.Errorf("build the program: %w\n%s", err, out)
 	}
-	l.server, err = repotest.StartServer(ctx, repotest.ServerOptions{})
+	l.server, err = repotest.StartServer(ctx, repotest.ServerOptions{Settings: settings})
 	return l, err
 }
 

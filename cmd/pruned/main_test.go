@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,6 +18,16 @@ import (
 )
 
 func TestMain(m *testing.M) { repotest.Main(m) }
+
+const (
+	// patience is how long a test waits for a signal that must come.
+	patience = 90 * time.Second
+	// pollEvery is how often a test asks about what gives no signal.
+	pollEvery = 5 * time.Millisecond
+)
+
+// small are vectors that cost nothing.
+var small = repotest.VectorOptions{Dim: 3}
 
 // installation is one Open WebUI with a pruned beside it.
 type installation struct {
@@ -25,53 +38,188 @@ type installation struct {
 
 func install(t *testing.T, options ...repotest.Option) *installation {
 	t.Helper()
-	i := &installation{Database: repotest.New(t, options...), dir: t.TempDir()}
-	require.NoError(t, os.Mkdir(filepath.Join(i.dir, "uploads"), 0o755))
+	return installOn(t, repotest.New(t, options...))
+}
+
+func installOn(t *testing.T, d *repotest.Database) *installation {
+	t.Helper()
+	i := &installation{Database: d, dir: t.TempDir()}
+	require.NoError(t, os.Mkdir(i.uploads(), 0o755))
 	i.env = []string{
 		"DATABASE_URL=" + i.URL, "DATABASE_SCHEMA=" + i.Schema, "VECTOR_DB=pgvector", "DATA_DIR=" + i.dir,
-		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0",
+		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_HTTP=127.0.0.1:0", "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0",
 		"PRUNED_LOG_FORMAT=json",
 	}
 	return i
+}
+
+func (i *installation) uploads() string { return filepath.Join(i.dir, "uploads") }
+
+// with is the installation with more settings; later ones win.
+func (i *installation) with(settings ...string) *installation {
+	other := *i
+	other.env = append(i.env[:len(i.env):len(i.env)], settings...)
+	return &other
+}
+
+// seed makes files with one chunk each and their bytes.
+func (i *installation) seed(t *testing.T, files, orphans int) *repotest.Seeded {
+	t.Helper()
+	seeded, err := repotest.Seed(t.Context(), i.Pool, repotest.SeedOptions{
+		Files: files, Orphans: orphans, ChunksPerFile: 1, Vectors: small, UploadDir: i.uploads(),
+	})
+	require.NoError(t, err)
+	return seeded
+}
+
+// output is what a program writes; several of its goroutines do.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // pruned runs the program in this process and returns its exit status and what
 // it printed.
 func (i *installation) pruned(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	var out, errs bytes.Buffer
+	var out, errs output
 	status = run(t.Context(), args, i.env, strings.NewReader(stdin), &out, &errs)
-	t.Logf("pruned %s: %d\n%s%s", strings.Join(args, " "), status, out.String(), errs.String())
+	if t.Failed() || testing.Verbose() {
+		t.Logf("pruned %s: %d\n%s%s", strings.Join(args, " "), status, out.String(), errs.String())
+	}
 	return status, out.String(), errs.String()
 }
 
-func (i *installation) drain(t *testing.T) (summary consumer.Summary) {
+// must runs the program, which must end well, and returns what it printed.
+func (i *installation) must(t *testing.T, args ...string) string {
 	t.Helper()
-	status, out, _ := i.pruned(t, "", "run", "--drain", "--output", "json")
-	require.Zero(t, status)
-	require.NoError(t, json.Unmarshal([]byte(out), &summary))
-	return summary
+	status, out, errs := i.pruned(t, "", args...)
+	require.Zero(t, status, errs)
+	return out
 }
+
+// ask runs a command, which must end well, for its JSON.
+func ask[T any](t *testing.T, i *installation, args ...string) (answer T) {
+	t.Helper()
+	out := i.must(t, append(args, "--output", "json")...)
+	require.Equal(t, 1, strings.Count(out, "\n"), "one line")
+	require.NoError(t, json.Unmarshal([]byte(out), &answer), out)
+	return answer
+}
+
+func (i *installation) publish(t *testing.T, ids ...string) {
+	t.Helper()
+	status, _, errs := i.pruned(t, strings.Join(ids, "\n"), "publish")
+	require.Zero(t, status, errs)
+}
+
+func (i *installation) drain(t *testing.T, args ...string) consumer.Summary {
+	t.Helper()
+	return ask[consumer.Summary](t, i, append([]string{"run", "--drain"}, args...)...)
+}
+
+// daemon is a program that runs until it is stopped.
+type daemon struct {
+	out, errs output
+	cancel    context.CancelFunc
+	ended     chan int
+}
+
+// start starts "run" and returns when it works.
+func (i *installation) start(t *testing.T, args ...string) *daemon {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	d := &daemon{cancel: cancel, ended: make(chan int, 1)}
+	go func() {
+		d.ended <- run(ctx, append([]string{"run"}, args...), i.env, strings.NewReader(""), &d.out, &d.errs)
+	}()
+	t.Cleanup(func() {
+		d.stop(t)
+		if t.Failed() {
+			t.Log(d.errs.String())
+		}
+	})
+	require.Eventually(t, func() bool {
+		return strings.Contains(d.errs.String(), "is up to date") || len(d.ended) > 0
+	}, patience, pollEvery)
+	return d
+}
+
+// stop does what SIGTERM does, and returns the exit status.
+func (d *daemon) stop(t *testing.T) int {
+	t.Helper()
+	d.cancel()
+	return d.wait(t)
+}
+
+// wait waits until the program has ended by itself.
+func (d *daemon) wait(t *testing.T) int {
+	t.Helper()
+	select {
+	case status := <-d.ended:
+		d.ended <- status
+		return status
+	case <-time.After(patience):
+		require.FailNow(t, "the program does not end")
+	}
+	return -1
+}
+
+// left is what is left of files.
+type left struct{ rows, chunks, bytes int }
+
+func (i *installation) left(t *testing.T, ids ...string) left {
+	t.Helper()
+	l := left{
+		rows:   repotest.Value[int](t, i.Database, `SELECT count(*) FROM file WHERE id = ANY ($1)`, ids),
+		chunks: repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE vmetadata->>'file_id' = ANY ($1)`, ids),
+	}
+	entries, err := os.ReadDir(i.uploads())
+	require.NoError(t, err)
+	there := map[string]int{}
+	for _, entry := range entries {
+		id, _, _ := strings.Cut(entry.Name(), "_")
+		there[id]++
+	}
+	for _, id := range ids {
+		l.bytes += there[id]
+	}
+	return l
+}
+
+// nothing is what is left of files that are gone.
+var nothing = left{}
 
 func TestDrainDeletesWhatNothingUses(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	seeded, err := repotest.Seed(t.Context(), i.Pool, repotest.SeedOptions{Files: 100, Orphans: 40, ChunksPerFile: 2, Vectors: repotest.VectorOptions{Dim: 3}, UploadDir: filepath.Join(i.dir, "uploads")})
-	require.NoError(t, err)
-	status, _, _ := i.pruned(t, strings.Join(append(seeded.Orphans, seeded.InUse...), "\n"), "publish")
-	require.Zero(t, status)
+	seeded := i.seed(t, 100, 40)
+	i.publish(t, append(seeded.Orphans, seeded.InUse...)...)
 	summary := i.drain(t)
 	require.Equal(t, 40, summary.Deleted)
 	require.Equal(t, 60, summary.Kept)
-	require.EqualValues(t, 60, repotest.Value[int](t, i.Database, `SELECT count(*) FROM file`))
-	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE vmetadata->>'file_id' = ANY($1)`, seeded.Orphans))
-	entries, err := os.ReadDir(filepath.Join(i.dir, "uploads"))
-	require.NoError(t, err)
-	require.Len(t, entries, 60)
-	status, _, _ = i.pruned(t, "", "doctor")
-	require.Zero(t, status)
-	_, _, _ = i.pruned(t, "", "explain", seeded.InUse[0])
-	_, _, _ = i.pruned(t, "", "explain", seeded.InUse[1], "-o", "json")
-	_, _, _ = i.pruned(t, "", "ledger", seeded.Orphans[0], "-o", "json")
-	_, _, _ = i.pruned(t, "", "dead", "list", "-o", "json")
+	require.Equal(t, nothing, i.left(t, seeded.Orphans...))
+	kept := i.left(t, seeded.InUse...)
+	require.Equal(t, 60, kept.rows)
+	require.Equal(t, 60, kept.bytes)
+	require.Equal(t, 60+12, kept.chunks, "a fifth of them has its chunk in a knowledge base too")
+
+	lines := ask[[]map[string]any](t, i, "ledger")
+	require.Len(t, lines, 40)
+	line := ask[[]map[string]any](t, i, "ledger", seeded.Orphans[0])
+	require.Len(t, line, 1)
+	require.Equal(t, "deleted", line[0]["outcome"])
+	require.Equal(t, "published by hand", line[0]["reason"])
 }

@@ -93,17 +93,28 @@ func (s *Server) start(o Options) error {
 	srv.SetLoggerV2(log, false, false, false)
 	srv.Start()
 	s.server = srv
-	ready := srv.ReadyForConnections(startTimeout)
-	if err := log.fatal(); err != nil {
+	if err := awaitStart(srv, log); err != nil {
 		return fmt.Errorf("starting the queue's server in %s: %w", s.dir, err)
-	}
-	if !ready || !srv.JetStreamEnabled() {
-		return fmt.Errorf("starting the queue's server in %s: not ready after %s", s.dir, startTimeout)
 	}
 	if o.Listen == "" {
 		return nil
 	}
 	return writeAddress(s.dir, srv.Addr().String())
+}
+
+// awaitStart returns when the server is ready, or as soon as it has given up.
+func awaitStart(srv *server.Server, log *logger) error {
+	const step = 50 * time.Millisecond
+	for range startTimeout / step {
+		ready := srv.ReadyForConnections(step)
+		if err := log.fatal(); err != nil {
+			return err
+		}
+		if ready && srv.JetStreamEnabled() {
+			return nil
+		}
+	}
+	return fmt.Errorf("not ready after %s", startTimeout)
 }
 
 func serverOptions(o Options, secret string) (*server.Options, error) {

@@ -9,7 +9,9 @@ import (
 )
 
 // logger takes the server's log. What is fatal to the server must not end the
-// process: it is kept as the error of the start.
+// process: it is kept as the error of the start. What the server warns about it
+// tries again by itself, such as a source that is recovered after the stream
+// that reads it, at every start.
 type logger struct {
 	log zerolog.Logger
 
@@ -18,7 +20,7 @@ type logger struct {
 }
 
 func (l *logger) Noticef(format string, v ...any) { l.log.Debug().Msgf("queue: "+format, v...) }
-func (l *logger) Warnf(format string, v ...any)   { l.log.Warn().Msgf("queue: "+format, v...) }
+func (l *logger) Warnf(format string, v ...any)   { l.log.Debug().Msgf("queue: "+format, v...) }
 func (l *logger) Errorf(format string, v ...any)  { l.log.Error().Msgf("queue: "+format, v...) }
 func (l *logger) Debugf(format string, v ...any)  { l.log.Debug().Msgf("queue: "+format, v...) }
 func (l *logger) Tracef(format string, v ...any)  { l.log.Trace().Msgf("queue: "+format, v...) }

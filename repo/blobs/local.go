@@ -6,6 +6,7 @@ package blobs
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"pruned/repo"
 )
@@ -51,7 +53,7 @@ func (l *Local) Check(context.Context) error {
 }
 
 func (l *Local) checkWrite() error {
-	name := fmt.Sprintf(".pruned-check-%d", os.Getpid())
+	name := ".pruned-check-" + rand.Text()
 	probe, err := l.root.Create(name)
 	if err != nil {
 		return fmt.Errorf("the upload folder cannot be written by this user: %w", err)
@@ -59,7 +61,8 @@ func (l *Local) checkWrite() error {
 	return errors.Join(probe.Close(), l.root.Remove(name))
 }
 
-// Find reads the folder once, in pieces, whatever the number of ids.
+// Find reads the folder once, in pieces, whatever the number of ids. A name that
+// is no UTF-8 is not the application's, and no tombstone can hold it.
 func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
 	wanted := map[string]bool{}
 	for _, id := range ids {
@@ -88,7 +91,7 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 			return nil, fmt.Errorf("read the upload folder: %w", err)
 		}
 		for _, entry := range entries {
-			if id := ownerOf(entry.Name()); wanted[id] && entry.Type().IsRegular() {
+			if id := ownerOf(entry.Name()); wanted[id] && entry.Type().IsRegular() && utf8.ValidString(entry.Name()) {
 				if blob, ok := describe(entry); ok {
 					found[id] = append(found[id], blob)
 				}

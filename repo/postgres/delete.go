@@ -51,7 +51,8 @@ SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnames
  ORDER BY 1`
 
 // deleteUnboundLinks removes the links that no foreign key removes. Only dead
-// ones can be left by now: a living one would have kept the file.
+// ones, whose parent is missing: a living one that appeared after the look is
+// left for the last look to find.
 func (db *DB) deleteUnboundLinks(ctx context.Context, t repo.Tx, ids []string) error {
 	rows, _ := pgxTx(t).Query(ctx, unboundSQL, db.schema, linkTables)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -59,7 +60,9 @@ func (db *DB) deleteUnboundLinks(ctx context.Context, t repo.Tx, ids []string) e
 		return translate(err, "look for the foreign keys of the link tables")
 	}
 	for _, table := range tables {
-		if _, err := pgxTx(t).Exec(ctx, `DELETE FROM `+db.table(table)+` WHERE file_id = ANY ($1::text[])`, ids); err != nil {
+		parent := strings.TrimSuffix(table, "_file")
+		if _, err := pgxTx(t).Exec(ctx, `DELETE FROM `+db.table(table)+` l WHERE file_id = ANY ($1::text[])
+			AND NOT EXISTS (SELECT FROM `+db.table(parent)+` p WHERE p.id = l.`+parent+`_id)`, ids); err != nil {
 			return translate(err, "delete from table %s", table)
 		}
 	}

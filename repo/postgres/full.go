@@ -29,8 +29,8 @@ type scan struct {
 	resumed        bool
 }
 
-// page reads the next page of the next table that has to be read whole. done
-// tells that none is left.
+// page reads on in the tables that have to be read whole, until about pageRows
+// rows are read. done tells that nothing is left.
 func (db *DB) page(ctx context.Context, t pgx.Tx, progress repo.Progress) (done bool, err error) {
 	state, err := db.lockState(ctx, t)
 	if err != nil {
@@ -39,48 +39,84 @@ func (db *DB) page(ctx context.Context, t pgx.Tx, progress repo.Progress) (done 
 	if !state.sound {
 		return false, errTablesChanged
 	}
-	s := &scan{}
-	err = t.QueryRow(ctx, nextScanSQL).Scan(&s.id, &s.relid, &s.signature, &s.position, &s.rows, &s.estimate, &s.generation, &s.resumed)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return true, nil
-	}
-	if err != nil {
-		return false, translate(err, "look for the next table to read")
-	}
-	if !s.resumed {
-		s.position, s.rows = nil, 0
-	}
 	relations, err := db.catalog(ctx, t)
 	if err != nil {
 		return false, err
 	}
-	i := slices.IndexFunc(relations, func(r *relation) bool { return r.oid == s.relid && r.signature == s.signature })
-	if i < 0 {
-		return false, errTablesChanged
+	if err := readIndexState(ctx, t, relations); err != nil {
+		return false, err
 	}
-	relations[i].id = s.id
-	return false, db.readPage(ctx, t, relations[i], s, progress)
-}
-
-func (db *DB) readPage(ctx context.Context, t pgx.Tx, r *relation, s *scan, progress repo.Progress) error {
+	if err := completeEmpty(ctx, t, relations, state.generation); err != nil {
+		return false, err
+	}
 	x, err := newIndexer(ctx, t)
 	if err != nil {
-		return err
+		return false, err
 	}
+	for budget := int64(pageRows); budget > 0; {
+		n, err := x.nextPage(ctx, relations, progress)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		budget -= n
+	}
+	return false, nil
+}
+
+// completeEmpty spares the empty tables, most of them, their turn.
+func completeEmpty(ctx context.Context, t pgx.Tx, relations []*relation, generation int) error {
+	var empty []string
+	for _, r := range relations {
+		if r.indexed() && r.id != 0 && r.generation < generation {
+			empty = append(empty, fmt.Sprintf("SELECT %d WHERE NOT EXISTS (SELECT FROM ONLY %s)", r.id, r.quoted()))
+		}
+	}
+	if len(empty) == 0 {
+		return nil
+	}
+	_, err := t.Exec(ctx, `UPDATE pruned.relation SET generation = $1, scanning = 0, position = NULL, rows = 0
+		WHERE id IN (`+strings.Join(empty, " UNION ALL ")+`)`, generation)
+	return translate(err, "look for empty tables")
+}
+
+// nextPage reads a page of the next table. pgx.ErrNoRows: there is none.
+func (x *indexer) nextPage(ctx context.Context, relations []*relation, progress repo.Progress) (int64, error) {
+	s := &scan{}
+	err := x.t.QueryRow(ctx, nextScanSQL).Scan(&s.id, &s.relid, &s.signature, &s.position, &s.rows, &s.estimate, &s.generation, &s.resumed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, err
+	}
+	if err != nil {
+		return 0, translate(err, "look for the next table to read")
+	}
+	if !s.resumed {
+		s.position, s.rows = nil, 0
+	}
+	i := slices.IndexFunc(relations, func(r *relation) bool { return r.oid == s.relid && r.signature == s.signature })
+	if i < 0 {
+		return 0, errTablesChanged
+	}
+	return x.readPage(ctx, relations[i], s, progress)
+}
+
+func (x *indexer) readPage(ctx context.Context, r *relation, s *scan, progress repo.Progress) (int64, error) {
 	found, err := x.read(ctx, r, r.pageAfter(), "", s.position)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	s.rows += found.rows
 	if found.rows < pageRows {
-		_, err = t.Exec(ctx, `UPDATE pruned.relation SET generation = $2, scanning = 0, position = NULL, rows = 0 WHERE id = $1`, s.id, s.generation)
+		_, err = x.t.Exec(ctx, `UPDATE pruned.relation SET generation = $2, scanning = 0, position = NULL, rows = 0 WHERE id = $1`, s.id, s.generation)
 	} else {
-		_, err = t.Exec(ctx, `UPDATE pruned.relation SET scanning = $2, position = $3, rows = $4 WHERE id = $1`, s.id, s.generation, found.last, s.rows)
+		_, err = x.t.Exec(ctx, `UPDATE pruned.relation SET scanning = $2, position = $3, rows = $4 WHERE id = $1`, s.id, s.generation, found.last, s.rows)
 	}
 	if progress != nil && err == nil {
 		progress(r.String(), s.rows, max(s.estimate, s.rows))
 	}
-	return translate(err, "note how far table %s was read", r)
+	return found.rows, translate(err, "note how far table %s was read", r)
 }
 
 // pageAfter is a subquery, the page after position $1, in the order of

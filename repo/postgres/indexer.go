@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -26,20 +27,44 @@ type indexer struct {
 }
 
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
-	rows, _ := t.Query(ctx, `SELECT file_id FROM pruned.known_file WHERE length(token) <> 36
-		UNION ALL SELECT file_id FROM pruned.known_file WHERE length(token) = 36 AND token !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'`)
+	rows, _ := t.Query(ctx, `SELECT file_id FROM pruned.known_file WHERE literal`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	return &indexer{t, repo.NewFinder(ids)}, translate(err, "list the ids that are no UUID")
 }
 
-// changed reads the rows of r that changed since its mark, and moves the mark.
-func (x *indexer) changed(ctx context.Context, r *relation, mark string) error {
-	if _, err := x.read(ctx, r, "ONLY "+r.quoted(), "WHERE age(t.xmin) <= age("+r.w()+")"); err != nil {
-		return err
+// changed reads the rows of all tables that changed since their marks, and moves
+// the marks.
+func (x *indexer) changed(ctx context.Context, relations []*relation, mark string) error {
+	var complete []int
+	var changed []string
+	for _, r := range relations {
+		// A table that was never read whole keeps its mark until it is.
+		if r.indexed() && r.generation > 0 {
+			complete = append(complete, r.id)
+			if len(r.columns) > 0 {
+				changed = append(changed, fmt.Sprintf("SELECT %d WHERE EXISTS (SELECT FROM ONLY %s t WHERE %s)", r.id, r.quoted(), r.isChanged()))
+			}
+		}
 	}
-	_, err := x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = $1::int`, r.id, mark)
-	return translate(err, "move the mark of table %s", r)
+	if len(changed) > 0 {
+		rows, _ := x.t.Query(ctx, strings.Join(changed, " UNION ALL "))
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+		if err != nil {
+			return translate(err, "look for tables that changed")
+		}
+		for _, r := range relations {
+			if slices.Contains(ids, r.id) {
+				if _, err := x.read(ctx, r, "ONLY "+r.quoted(), "WHERE "+r.isChanged()); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	_, err := x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = ANY ($1::int[])`, complete, mark)
+	return translate(err, "move the marks of the tables")
 }
+
+func (r *relation) isChanged() string { return "age(t.xmin) <= age(" + r.w() + ")" }
 
 // read indexes rows t of a table or subquery, and returns how many and the key
 // of the last. It reads through a cursor, so that what it finds

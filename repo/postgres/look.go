@@ -91,6 +91,11 @@ func (h *header) check(p *plan) error {
 // Look is step 2 of the transaction.
 func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
 	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
+	for _, id := range ids {
+		if !repo.Searchable(repo.Token(id)) {
+			look.Unknown[id] = true
+		}
+	}
 	finder := repo.NewFinder(ids)
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		h, err := p.scan(ctx, pgxTx(t), p.look, []any{db.looks.mode(), ids, db.schema, exceptions}, func(part int, r *relation, row string, column int, text []byte) {

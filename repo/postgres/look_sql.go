@@ -116,7 +116,7 @@ func (r *relation) changedSinceIndex() string {
 	if !r.indexed() {
 		return ""
 	}
-	return " AND age(t.xmin) <= age(" + r.w() + ")"
+	return " AND " + r.isChanged()
 }
 
 // changedByOthers is the condition of rows that somebody else committed since

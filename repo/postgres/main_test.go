@@ -3,7 +3,10 @@ package postgres_test
 import (
 	"context"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
@@ -11,26 +14,109 @@ import (
 	"pruned/repo/repotest"
 )
 
+// patience is far more than anything takes; only a wait that would never end
+// reaches it.
+const (
+	patience = time.Minute
+	tick     = 10 * time.Millisecond
+)
+
 func TestMain(m *testing.M) { repotest.Main(m) }
 
 // open opens a database with our tables in it.
 func open(t testing.TB, d *repotest.Database) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Schema: d.Schema})
+	return openWith(t, postgres.Options{URL: d.URL, Schema: d.Schema})
+}
+
+func openWith(t testing.TB, options postgres.Options) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(context.Background(), options)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	require.NoError(t, db.Migrate(t.Context()))
+	require.NoError(t, db.Migrate(context.Background()))
 	return db
 }
 
-// look looks for ids in a transaction of its own.
-func look(t testing.TB, db *postgres.DB, ids ...string) (found repo.Look) {
+// newDB makes a database of Open WebUI with our tables in it.
+func newDB(t testing.TB, options ...repotest.Option) (*repotest.Database, *postgres.DB) {
 	t.Helper()
-	require.NoError(t, db.InTx(t.Context(), nil, func(tx repo.Tx) (err error) {
-		found, err = db.Look(t.Context(), tx, ids)
-		return err
+	d := repotest.New(t, options...)
+	return d, open(t, d)
+}
+
+// inTx runs fn in a transaction, which commits.
+func inTx(t testing.TB, db *postgres.DB, fn func(tx repo.Tx)) {
+	t.Helper()
+	require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
+		fn(tx)
+		return nil
 	}))
+}
+
+// look looks for ids in a transaction of its own.
+func look(t testing.TB, db *postgres.DB, ids ...string) repo.Look {
+	t.Helper()
+	found, err := tryLook(db, ids...)
+	require.NoError(t, err)
 	return found
 }
 
-var _ = context.Background
+func tryLook(db *postgres.DB, ids ...string) (found repo.Look, err error) {
+	err = db.InTx(context.Background(), nil, func(tx repo.Tx) (err error) {
+		found, err = db.Look(context.Background(), tx, ids)
+		return err
+	})
+	return found, err
+}
+
+func refresh(t testing.TB, db *postgres.DB) {
+	t.Helper()
+	require.NoError(t, db.Refresh(context.Background(), nil))
+}
+
+func pass(t testing.TB, db *postgres.DB) {
+	t.Helper()
+	require.NoError(t, db.Pass(context.Background()))
+}
+
+// requireFree says that nothing keeps the files.
+func requireFree(t testing.TB, db *postgres.DB, ids ...string) {
+	t.Helper()
+	found := look(t, db, ids...)
+	require.Empty(t, found.Referenced)
+	require.Empty(t, found.Unknown)
+}
+
+// requireKept says that each of the files is referenced.
+func requireKept(t testing.TB, db *postgres.DB, ids ...string) {
+	t.Helper()
+	found := look(t, db, ids...)
+	for _, id := range ids {
+		require.Contains(t, found.Referenced, id)
+	}
+}
+
+func newFiles(t testing.TB, d *repotest.Database, n int) []string {
+	t.Helper()
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = repotest.NewFile(t, d.Pool)
+	}
+	return ids
+}
+
+// mention makes a note that mentions a file, and returns its id.
+func mention(t testing.TB, d *repotest.Database, file string) string {
+	t.Helper()
+	id := uuid.NewString()
+	d.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ($1, 'u', $2, 1, 1)`, id, file)
+	return id
+}
+
+// exec runs a statement on a connection of the application's.
+func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
+	t.Helper()
+	_, err := conn.Exec(context.Background(), sql, args...)
+	require.NoError(t, err, sql)
+}

@@ -139,12 +139,14 @@ func patience(ctx context.Context, otherwise time.Duration) time.Duration {
 // default of repeatable read would make the looks blind to what was committed
 // after the first statement; READ WRITE likewise. With row_security off, a
 // policy that would hide rows is an error instead. synchronous_commit is raised
-// to what makes a commit durable, never lowered.
+// to what makes a commit durable, never lowered. Compiling these statements takes
+// longer than running them.
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL statement_timeout = %d;
 SET LOCAL lock_timeout = %d;
 SET LOCAL idle_in_transaction_session_timeout = %d;
 SET LOCAL row_security = off;
+SET LOCAL jit = off;
 SET LOCAL bytea_output = 'escape';
 SET LOCAL DateStyle = 'ISO, YMD';
 SELECT set_config('synchronous_commit', 'on', true)
@@ -156,8 +158,9 @@ func (db *DB) inNewTx(ctx context.Context, timeout time.Duration, fn func(repo.T
 	if err != nil {
 		return translate(err, "begin a transaction")
 	}
+	// Also when fn panics. After a commit there is nothing left to roll back.
+	defer db.rollback(ctx, opened)
 	if err := fn(tx{opened}); err != nil {
-		db.rollback(ctx, opened)
 		return err
 	}
 	return db.commit(ctx, opened)

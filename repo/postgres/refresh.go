@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -116,13 +115,8 @@ func (db *DB) pass(ctx context.Context, t pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range relations {
-		// A table that was never read whole keeps its mark until it is.
-		if r.indexed() && r.generation > 0 {
-			if err := x.changed(ctx, r, s.mark); err != nil {
-				return err
-			}
-		}
+	if err := x.changed(ctx, relations, s.mark); err != nil {
+		return err
 	}
 	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = $3, generation = $1`, s.generation, db.schema, s.now)
 	return translate(err, "write the state of the reference index")
@@ -141,10 +135,11 @@ func startAnew(ctx context.Context, t pgx.Tx, s *state) error {
 }
 
 const registerSQL = `
-INSERT INTO pruned.relation (relid, name, signature, w) VALUES ($1, $2, $3, $4::text::xid8)
+INSERT INTO pruned.relation (relid, name, signature, w)
+SELECT u.relid, u.name, u.signature, $4::text::xid8
+  FROM unnest($1::oid[], $2::text[], $3::text[]) u (relid, name, signature)
     ON CONFLICT (relid) DO UPDATE SET name = excluded.name, signature = excluded.signature, w = excluded.w,
-           generation = 0, scanning = 0, position = NULL, rows = 0
-RETURNING id`
+           generation = 0, scanning = 0, position = NULL, rows = 0`
 
 // register makes the index's list of tables that of the catalog. A table whose
 // signature differs is read whole again.
@@ -152,16 +147,20 @@ func (db *DB) register(ctx context.Context, t pgx.Tx, s *state, relations []*rel
 	if err := readIndexState(ctx, t, relations); err != nil {
 		return err
 	}
-	present := []uint32{}
+	present, fresh := []uint32{}, []uint32{}
+	var names, signatures []string
 	for _, r := range relations {
 		if !r.indexed() {
 			continue
 		}
 		present = append(present, r.oid)
 		if r.id == 0 {
-			if err := t.QueryRow(ctx, registerSQL, r.oid, r.quoted(), r.signature, s.mark).Scan(&r.id); err != nil {
-				return translate(err, "register table %s", r)
-			}
+			fresh, names, signatures = append(fresh, r.oid), append(names, r.quoted()), append(signatures, r.signature)
+		}
+	}
+	if len(fresh) > 0 {
+		if _, err := t.Exec(ctx, registerSQL, fresh, names, signatures, s.mark); err != nil {
+			return translate(err, "register %d tables", len(fresh))
 		}
 	}
 	_, err := t.Exec(ctx, `WITH gone AS (DELETE FROM pruned.relation WHERE relid <> ALL ($1::oid[]) RETURNING id)
@@ -172,14 +171,15 @@ func (db *DB) register(ctx context.Context, t pgx.Tx, s *state, relations []*rel
 // joinKnownSQL adds the files that no pass has seen. One that was made since the
 // last pass (less an hour, for clocks) cannot be mentioned by a row read before;
 // every other one waits for a full pass. $1 is the start of the last pass, NULL
-// before the first, $2 now, $3 the generation of that full pass.
+// before the first, $2 now, $3 the generation of that full pass. Not an anti
+// join: on a table that looks empty that becomes a nested loop over what the
+// statement itself inserts.
 const joinKnownSQL = `
-INSERT INTO pruned.known_file (file_id, token, generation)
-SELECT f.id, lower(f.id),
+INSERT INTO pruned.known_file (file_id, token, literal, generation)
+SELECT f.id, lower(f.id), lower(f.id) !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
        CASE WHEN f.created_at >= extract(epoch FROM $1::timestamptz) - 3600
              AND f.created_at <= extract(epoch FROM $2::timestamptz) + 3600 THEN 0 ELSE $3::int END
-  FROM %s f
- WHERE NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.file_id = f.id)`
+  FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id`
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if _, err := t.Exec(ctx, `DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM `+db.table("file")+` f WHERE f.id = k.file_id)`); err != nil {
@@ -189,7 +189,7 @@ func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if s.passedAt != nil {
 		next++
 	}
-	if _, err := t.Exec(ctx, fmt.Sprintf(joinKnownSQL, db.table("file")), s.passedAt, s.now, next); err != nil {
+	if _, err := t.Exec(ctx, db.sql(joinKnownSQL), s.passedAt, s.now, next); err != nil {
 		return translate(err, "learn new files")
 	}
 	var late bool

@@ -45,6 +45,19 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo
 	return due, translate(err, "take the tombstones that are due")
 }
 
+// Entombed lists the names of bytes that wait for their removal, by file id.
+func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string][]string, error) {
+	rows, _ := pgxTx(t).Query(ctx, `SELECT file_id, name FROM pruned.tombstone
+		WHERE file_id = ANY ($1::text[]) AND kind = 'bytes' AND identity = $2::text`, ids, db.identity.String())
+	names := map[string][]string{}
+	var id, name string
+	_, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		names[id] = append(names[id], name)
+		return nil
+	})
+	return names, translate(err, "look for tombstones of %d files", len(ids))
+}
+
 // livingSQL: no row has that id, and no row's path has that base name (plugins
 // share paths). $1 are ids, $2 base names.
 const livingSQL = `

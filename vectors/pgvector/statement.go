@@ -26,21 +26,20 @@ const shared = `collection_name NOT LIKE 'file-%'`
 // outside its own table.
 const deleteSQL = `DELETE FROM ONLY {table} WHERE ctid = ANY({taken})`
 
-// The rows of own collections and those in shared ones, each found by its index:
-// a sub-select that locks is never merged into its surroundings, so there is one
-// search of the index for each name, whatever the planner believes about the
-// number of rows. (With "= ANY" it reads the whole table where statistics are
-// missing, as they are after a restore.)
+// The rows of own collections and those in shared ones, each found by its index
+// and in the order in which they lie in the table: in any other, half the time
+// goes into pages that are read twice. The array comes out of a sub-select, so
+// that the planner takes it for a short one and uses the index also where it has
+// no statistics, as after a restore; with a plain "= ANY ($1)" it reads the whole
+// table then.
 const (
 	takeOwn = `ARRAY(
-    SELECT c.ctid FROM unnest($1::text[]) AS f (collection), LATERAL (
-        SELECT ctid FROM ONLY {table} WHERE collection_name = f.collection
-           FOR UPDATE SKIP LOCKED) AS c)`
+    SELECT ctid FROM ONLY {table} WHERE collection_name = ANY(ARRAY(SELECT unnest($1::text[])))
+       FOR UPDATE SKIP LOCKED)`
 
 	takeShared = `ARRAY(
-    SELECT c.ctid FROM unnest($2::text[]) AS f (id), LATERAL (
-        SELECT ctid FROM ONLY {table} WHERE {file_id} = f.id AND ` + shared + `
-           FOR UPDATE SKIP LOCKED) AS c)`
+    SELECT ctid FROM ONLY {table} WHERE {file_id} = ANY(ARRAY(SELECT unnest($2::text[]))) AND ` + shared + `
+       FOR UPDATE SKIP LOCKED)`
 
 	// takeByScan is for everything that no index finds: one pass, however
 	// many files.

@@ -37,11 +37,11 @@ CREATE INDEX reference_row ON pruned.reference (source, row_id);
 CREATE TABLE pruned.known_file (
     file_id    text PRIMARY KEY,
     token      text    NOT NULL,              -- lower case
+    literal    boolean NOT NULL,              -- no UUID, so searched literally
     generation integer NOT NULL               -- the full pass that has to be finished before it may go
 );
 CREATE INDEX known_file_token ON pruned.known_file (token);
--- The few that are no UUID and are searched literally.
-CREATE INDEX known_file_literal ON pruned.known_file (file_id) WHERE length(token) <> 36;
+CREATE INDEX known_file_literal ON pruned.known_file (file_id) WHERE literal;
 
 -- +goose Down
 DROP TABLE pruned.known_file, pruned.reference, pruned.relation, pruned.state;

@@ -19,6 +19,7 @@ CREATE TABLE pruned.tombstone (
     error     text        NOT NULL DEFAULT ''
 );
 CREATE INDEX tombstone_due ON pruned.tombstone (due_at);
+CREATE INDEX tombstone_file ON pruned.tombstone (file_id);
 
 -- What was deleted, when, why, by which event.
 CREATE TABLE pruned.ledger (

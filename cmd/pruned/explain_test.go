@@ -1,0 +1,105 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+// explained is what explain says in JSON.
+type explained struct {
+	ID         string  `json:"id"`
+	Verdict    string  `json:"verdict"`
+	Why        string  `json:"why"`
+	AgeS       float64 `json:"age_s"`
+	Status     string  `json:"status"`
+	References []struct{ Table, Row, Column, Path string }
+	Vectors    []struct {
+		Collection string
+		Chunks     int
+	}
+	Path string
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	file := repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: time.Now().Add(-50 * time.Hour)})
+	note := repotest.InsertNote(t, i.Pool, file.ID)
+	base := repotest.InsertKnowledge(t, i.Pool, file.ID)
+	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: file.ID, N: 3, Vectors: small})
+	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: file.ID, Collection: base, N: 2, Vectors: small})
+
+	members := ask[map[string]any](t, i, "explain", file.ID)
+	for _, want := range []string{"id", "verdict", "age_s", "status", "references", "vectors", "path"} {
+		require.Contains(t, slices.Collect(maps.Keys(members)), want)
+	}
+	for _, member := range []string{"table", "row", "column", "path"} {
+		require.Contains(t, members["references"].([]any)[0], member)
+	}
+	for _, member := range []string{"collection", "chunks"} {
+		require.Contains(t, members["vectors"].([]any)[0], member)
+	}
+
+	e := ask[explained](t, i, "explain", file.ID)
+	require.Equal(t, file.ID, e.ID)
+	require.Equal(t, "kept", e.Verdict)
+	require.InDelta(t, 50*3600, e.AgeS, 600)
+	require.Equal(t, "completed", e.Status)
+	require.Equal(t, file.Path, e.Path)
+	var tables, paths []string
+	for _, r := range e.References {
+		tables = append(tables, r.Table)
+		paths = append(paths, r.Path)
+		if r.Table == "note" {
+			require.Equal(t, note, r.Row)
+			require.Equal(t, "data", r.Column)
+		}
+	}
+	require.Contains(t, tables, "note")
+	require.Contains(t, tables, "knowledge_file")
+	require.Contains(t, paths, "files[0].file.id")
+	require.ElementsMatch(t, []struct {
+		Collection string
+		Chunks     int
+	}{{base, 2}, {"file-" + file.ID, 3}}, e.Vectors)
+	require.Equal(t, 1, i.left(t, file.ID).rows)
+}
+
+func TestExplainTellsWhatAClaimWouldDo(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	now := time.Now()
+	for want, file := range map[string]repotest.File{
+		"deleted": {CreatedAt: now.Add(-100 * time.Hour)},
+		"young":   {CreatedAt: now.Add(-time.Hour)},
+	} {
+		id := repotest.InsertFile(t, i.Pool, file).ID
+		e := ask[explained](t, i.with("PRUNED_MIN_AGE=24h"), "explain", id)
+		require.Equal(t, want, e.Verdict, e.Why)
+		require.Equal(t, 1, i.left(t, id).rows, "it is only explained")
+	}
+	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`))
+}
+
+func TestExplainUnknownIDs(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	loose := repotest.NewID()
+	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: loose, Vectors: small})
+	for _, id := range []string{loose, repotest.NewID(), "no-uuid", "böse/id"} {
+		e := ask[explained](t, i, "explain", id)
+		require.Equal(t, "gone", e.Verdict)
+		require.NotNil(t, e.References)
+		require.Empty(t, e.References)
+		require.NotNil(t, e.Vectors)
+		require.Len(t, e.Vectors, map[bool]int{true: 1}[id == loose])
+		require.Contains(t, i.must(t, "explain", id), "gone")
+	}
+	require.Equal(t, 1, i.left(t, loose).chunks)
+}

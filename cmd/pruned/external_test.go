@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+// startNATS starts a server of the test's own, for one user.
+func startNATS(t *testing.T) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		ServerName: "test", Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 40,
+		Username: "pruned", Password: "s3cret",
+	})
+	require.NoError(t, err)
+	s.Start()
+	require.True(t, s.ReadyForConnections(patience))
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	return s
+}
+
+func natsURL(s *server.Server, password string) string {
+	return fmt.Sprintf("NATS_URL=nats://pruned:%s@%s", password, s.Addr())
+}
+
+func TestQueueOfOthers(t *testing.T) {
+	t.Parallel()
+	nats := startNATS(t)
+	i := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	file := repotest.NewFile(t, i.Pool)
+	i.publish(t, file)
+	require.Equal(t, 1, i.drain(t).Deleted)
+	require.NoDirExists(t, i.dir+"/pruned", "no queue of its own")
+
+	status, _, errs := i.with(natsURL(nats, "wr0ng")).pruned(t, "", "run", "--drain")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, strings.ToLower(errs), "authorization")
+	require.NotContains(t, errs, "wr0ng")
+
+	// Another installation does not eat from the same stream.
+	other := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	status, _, errs = other.pruned(t, "", "run", "--drain")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, errs, "belongs to another installation")
+	require.Contains(t, errs, "PRUNED_STREAM")
+	other.with("PRUNED_STREAM=OTHER").must(t, "run", "--drain")
+}
+
+// Replicas share a queue and a database, and delete every file once.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	nats := startNATS(t)
+	i := install(t).with(natsURL(nats, "s3cret"), "PRUNED_BATCH=50", "PRUNED_LOG_LEVEL=debug")
+	const n = 2000
+	seeded := i.seed(t, n+100, n)
+	one, other := i.start(t), i.start(t)
+	i.publish(t, append(append([]string{}, seeded.InUse...), seeded.Orphans...)...)
+	require.Eventually(t, func() bool { return i.left(t, seeded.Orphans...) == nothing }, patience, 20*pollEvery)
+	require.Zero(t, one.stop(t))
+	require.Zero(t, other.stop(t))
+	require.Zero(t, i.drain(t).Deleted)
+	for _, d := range []*daemon{one, other} {
+		require.Contains(t, d.errs.String(), `"deleted":`, "each replica had its part")
+		require.NotContains(t, d.errs.String(), `"level":"error"`)
+	}
+	require.Equal(t, n, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
+	require.Equal(t, n, repotest.Value[int](t, i.Database, `SELECT count(DISTINCT file_id) FROM pruned.ledger WHERE outcome = 'deleted'`))
+	require.Equal(t, 100, i.left(t, seeded.InUse...).rows)
+	require.Equal(t, 100, i.left(t, seeded.InUse...).bytes)
+	require.Empty(t, ask[[]letter](t, i, "dead", "list"))
+}

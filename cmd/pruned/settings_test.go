@@ -1,0 +1,89 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+// bare is a program without a database.
+func bare(settings ...string) *installation { return &installation{env: settings} }
+
+func TestSettingsThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	fine := []string{"DATABASE_URL=postgresql://u:p4ssw0rd@127.0.0.1:1/d", "VECTOR_DB=pgvector"}
+	for name, c := range map[string]struct {
+		settings []string
+		args     []string
+		want     []string
+	}{
+		"no database":              {[]string{"VECTOR_DB=none"}, nil, []string{"DATABASE_URL: is not set", "postgresql://"}},
+		"SQLite":                   {[]string{"DATABASE_URL=sqlite:////data/webui.db", "VECTOR_DB=none"}, nil, []string{"DATABASE_URL", "postgresql://"}},
+		"no vector store":          {fine[:1], nil, []string{"VECTOR_DB: is not set"}},
+		"a vector store not built": {append(fine[:1:1], "VECTOR_DB=qdrant"), nil, []string{`VECTOR_DB: "qdrant" is not built yet`}},
+		"a duration":               {append(fine, "PRUNED_MIN_AGE=1 day"), nil, []string{"PRUNED_MIN_AGE", "a duration such as"}},
+		"a negative age":           {append(fine, "PRUNED_MIN_AGE=-1h"), nil, []string{"PRUNED_MIN_AGE", "0s or more"}},
+		"a size of batches":        {append(fine, "PRUNED_BATCH=0"), nil, []string{"PRUNED_BATCH: 0 is out of range"}},
+		"a misspelt variable":      {append(fine, "PRUNED_MINAGE=1h"), nil, []string{"PRUNED_MINAGE: is not a setting", "PRUNED_MIN_AGE"}},
+		"an open port":             {append(fine, "PRUNED_NATS_LISTEN=0.0.0.0:4222"), nil, []string{"PRUNED_NATS_LISTEN", "can be reached from other machines"}},
+		"all at once":              {append(fine, "PRUNED_MIN_AGE=x", "PRUNED_WORKERS=0", "PRUNED_FOO=1"), nil, []string{"PRUNED_MIN_AGE", "PRUNED_WORKERS", "PRUNED_FOO"}},
+		"a flag":                   {fine, []string{"run", "--darin"}, []string{"--darin"}},
+		"a command":                {fine, []string{"rnu"}, []string{"rnu"}},
+		"no command":               {fine, []string{}, []string{"wanted a command"}},
+		"no command of dead":       {fine, []string{"dead"}, []string{"list, show, redrive, purge"}},
+		"an output":                {fine, []string{"run", "-o", "yaml"}, []string{"text"}},
+		"uninstall without --yes":  {fine, []string{"uninstall"}, []string{"--yes"}},
+		"a number":                 {fine, []string{"dead", "show", "first"}, []string{"first"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := c.args
+			if args == nil {
+				args = []string{"run"}
+			}
+			status, out, errs := bare(c.settings...).pruned(t, "", args...)
+			require.Equal(t, exitUsage, status)
+			require.Empty(t, out)
+			for _, want := range c.want {
+				require.Contains(t, errs, want)
+			}
+			require.NotContains(t, errs, "p4ssw0rd")
+		})
+	}
+}
+
+// What a command finds wrong when it starts is told in one line that names it.
+func TestWhatCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	empty := install(t, repotest.Empty())
+	for name, c := range map[string]struct {
+		i    *installation
+		want string
+	}{
+		"a database that does not answer": {i.with("DATABASE_URL=postgresql://u:p4ssw0rd@127.0.0.1:1/d"), "connect to PostgreSQL"},
+		"a database of somebody else":     {empty, "schema public is empty"},
+		"a schema of somebody else":       {i.with("DATABASE_SCHEMA=nobody"), "schema nobody is empty"},
+		"another database's vectors":      {i.with("PGVECTOR_DB_URL=" + empty.URL), "PGVECTOR_DB_URL leads to database"},
+		"no upload folder":                {i.with("DATA_DIR=" + t.TempDir()), "DATA_DIR must be Open WebUI's"},
+		"a queue that does not answer":    {i.with("NATS_URL=nats://u:p4ssw0rd@127.0.0.1:1"), "connecting to the queue at nats://127.0.0.1:1"},
+	} {
+		status, out, errs := c.i.pruned(t, "", "run", "--drain")
+		require.Equal(t, exitFailed, status, name)
+		require.Empty(t, out, name)
+		require.Contains(t, errs, c.want, name)
+		require.NotContains(t, errs, "p4ssw0rd", name)
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "pruned dev\n", bare().must(t, "--version"))
+	help := bare().must(t, "--help")
+	for _, command := range []string{"run", "publish", "explain", "dead", "ledger", "doctor", "migrate", "uninstall"} {
+		require.Contains(t, help, command)
+	}
+	require.Contains(t, bare().must(t, "run", "--help"), "--drain")
+}

@@ -1,0 +1,259 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/repotest"
+)
+
+// mention is a way in which the application writes a file's id that takes no
+// lock on the file's row.
+type mention struct {
+	name   string
+	before func(t *testing.T, i *installation) string             // what was there long before
+	attach func(t *testing.T, db repotest.DB, there, file string) // commits, unless db is a transaction
+}
+
+func execute(t *testing.T, db repotest.DB, sql string, args ...any) {
+	t.Helper()
+	_, err := db.Exec(context.Background(), sql, args...)
+	require.NoError(t, err)
+}
+
+func none(*testing.T, *installation) string { return "" }
+
+var mentions = []mention{
+	{"a new chat", none, func(t *testing.T, db repotest.DB, _, file string) {
+		repotest.InsertChat(t, db, repotest.Chat{Files: []string{file}})
+	}},
+	{"a chat", func(t *testing.T, i *installation) string { return repotest.InsertChat(t, i.Pool, repotest.Chat{}).ID },
+		func(t *testing.T, db repotest.DB, chat, file string) {
+			execute(t, db, `UPDATE chat SET chat = jsonb_set(chat::jsonb, '{files}', jsonb_build_array(jsonb_build_object('type', 'file', 'id', $2::text)))::json WHERE id = $1`, chat, file)
+		}},
+	{"a new note", none, func(t *testing.T, db repotest.DB, _, file string) { repotest.InsertNote(t, db, file) }},
+	{"a note", func(t *testing.T, i *installation) string { return repotest.InsertNote(t, i.Pool) },
+		func(t *testing.T, db repotest.DB, note, file string) {
+			execute(t, db, `UPDATE note SET data = jsonb_build_object('content', jsonb_build_object('md', '![](/api/v1/files/' || upper($2::text) || '/content)'))::json WHERE id = $1`, note, file)
+		}},
+}
+
+// bystanders are deleted by the same transaction, whatever becomes of the file.
+const bystanders = 2
+
+func TestMentionKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	for _, m := range mentions {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			for _, step := range steps {
+				file, others, there := i.file(t), i.files(t, bystanders), m.before(t, i)
+				i.refresh(t)
+				x := stepped(i.transaction(), step, func() { m.attach(t, i.Pool, there, file) })
+				i.keeps(t, step, run(t, x, append(others, file)...), file, others)
+			}
+		})
+	}
+}
+
+// The application may have written long before it commits, so that its row's
+// version is older than our own transaction, and than the looks.
+func TestMentionOfAnOlderTransactionKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	for _, m := range mentions {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			for _, step := range steps {
+				file, others, there := i.file(t), i.files(t, bystanders), m.before(t, i)
+				i.refresh(t)
+				writer := begin(t, i)
+				m.attach(t, writer, there, file)
+				// Passes that run meanwhile must not forget it.
+				i.refresh(t)
+				x := stepped(i.transaction(), step, func() { require.NoError(t, writer.Commit(context.Background())) })
+				i.keeps(t, step, run(t, x, append(others, file)...), file, others)
+			}
+		})
+	}
+}
+
+func (i *installation) keeps(t *testing.T, step string, results map[string]Result, file string, others []string) {
+	t.Helper()
+	i.carryOut(t)
+	require.Equal(t, Kept, results[file].Outcome, "attached before %s", step)
+	require.Equal(t, whole, i.left(t, file), "attached before %s", step)
+	require.Zero(t, i.recorded(t, file))
+	for _, other := range others {
+		require.Equal(t, Deleted, results[other].Outcome)
+		require.Equal(t, nothing, i.left(t, other))
+		require.Equal(t, 1, i.recorded(t, other))
+	}
+}
+
+func begin(t *testing.T, i *installation) pgx.Tx {
+	t.Helper()
+	tx, err := i.Conn(t).Begin(context.Background())
+	require.NoError(t, err)
+	return tx
+}
+
+// link is one of the application's link tables.
+type link struct {
+	table  string
+	parent func(t *testing.T, i *installation) string
+}
+
+var links = []link{
+	{"knowledge_file", func(t *testing.T, i *installation) string { return repotest.InsertKnowledge(t, i.Pool) }},
+	{"chat_file", func(t *testing.T, i *installation) string { return repotest.InsertChat(t, i.Pool, repotest.Chat{}).ID }},
+	{"channel_file", func(t *testing.T, i *installation) string { return repotest.InsertChannel(t, i.Pool) }},
+}
+
+func (l link) insert(ctx context.Context, db repotest.DB, parent, file string) error {
+	column := l.table[:len(l.table)-len("_file")] + "_id"
+	_, err := db.Exec(ctx, fmt.Sprintf(`INSERT INTO %s (id, user_id, %s, file_id, created_at, updated_at) VALUES ($1, $2, $3, $4, 1, 1)`, l.table, column),
+		repotest.NewID(), repotest.UserID, parent, file)
+	return err
+}
+
+// A link that comes before the lock keeps the file. One that comes later waits
+// for us and then fails, as the application is told: nothing half is left.
+func TestLinkKeepsTheFileOrFails(t *testing.T) {
+	t.Parallel()
+	for _, l := range links {
+		t.Run(l.table, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			parent := l.parent(t, i)
+			application := i.Conn(t)
+			for _, step := range steps {
+				file, others := i.file(t), i.files(t, bystanders)
+				i.refresh(t)
+				if step == steps[0] {
+					x := stepped(i.transaction(), step, func() { require.NoError(t, l.insert(context.Background(), application, parent, file)) })
+					i.keeps(t, step, run(t, x, append(others, file)...), file, others)
+					continue
+				}
+				attached := make(chan error, 1)
+				x := stepped(i.transaction(), step, func() {
+					go func() { attached <- l.insert(context.Background(), application, parent, file) }()
+					i.awaitWaiting(t, application)
+				})
+				results := run(t, x, append(others, file)...)
+				var refused *pgconn.PgError
+				require.ErrorAs(t, await(t, attached), &refused, "attached before %s", step)
+				require.Equal(t, "23503", refused.Code)
+				i.carryOut(t)
+				require.Equal(t, Deleted, results[file].Outcome)
+				require.Equal(t, nothing, i.left(t, file))
+			}
+		})
+	}
+}
+
+// awaitWaiting returns when a session waits for a lock.
+func (i *installation) awaitWaiting(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return repotest.Value[bool](t, i.Database, `SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid = $1`, conn.PgConn().PID())
+	}, patience, pollEvery)
+}
+
+// A link that is not committed yet holds the file's row: the file is busy, and
+// kept as soon as it is.
+func TestUncommittedLinkMakesTheFileBusy(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	for _, l := range links {
+		file, parent := i.file(t), l.parent(t, i)
+		i.refresh(t)
+		writer := begin(t, i)
+		require.NoError(t, l.insert(context.Background(), writer, parent, file))
+		require.Equal(t, Busy, run(t, i.transaction(), file)[file].Outcome, l.table)
+		require.NoError(t, writer.Commit(context.Background()))
+		require.Equal(t, Kept, run(t, i.transaction(), file)[file].Outcome, l.table)
+		i.carryOut(t)
+		require.Equal(t, whole, i.left(t, file), l.table)
+	}
+}
+
+// In a database that was copied by hand nothing makes a link wait: it is noticed
+// like a mention in JSON.
+func TestLinkWithoutForeignKeyKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	for _, l := range links {
+		t.Run(l.table, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			for _, name := range repotest.Column[string](t, i.Database, `SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND confrelid = 'file'::regclass`, l.table) {
+				i.Exec(t, fmt.Sprintf(`ALTER TABLE %s DROP CONSTRAINT %q`, l.table, name))
+			}
+			parent := l.parent(t, i)
+			for _, step := range steps {
+				file, others := i.file(t), i.files(t, bystanders)
+				i.refresh(t)
+				x := stepped(i.transaction(), step, func() { require.NoError(t, l.insert(context.Background(), i.Pool, parent, file)) })
+				i.keeps(t, step, run(t, x, append(others, file)...), file, others)
+			}
+		})
+	}
+}
+
+// A row that appears under an id that had none keeps its vectors and bytes.
+func TestRowThatAppearsKeepsVectorsAndBytes(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	for _, step := range slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return s == "delete" }) { // there is no row
+		file, others := repotest.NewID(), []string{repotest.NewID(), repotest.NewID()}
+		for _, id := range append(others, file) {
+			i.chunks(t, id)
+			repotest.WriteBytes(t, i.uploads, id, "document.pdf")
+		}
+		i.refresh(t)
+		appear := func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: file}) }
+		results := run(t, stepped(i.transaction(), step, appear), append(others, file)...)
+		i.carryOut(t)
+		require.NotEqual(t, Gone, results[file].Outcome, "appeared before %s", step)
+		require.NotEqual(t, Deleted, results[file].Outcome, "appeared before %s", step)
+		require.Equal(t, whole, i.left(t, file), "appeared before %s", step)
+		for _, other := range others {
+			require.Equal(t, Gone, results[other].Outcome)
+			require.Equal(t, nothing, i.left(t, other))
+		}
+	}
+}
+
+// What came into use and out of use again while the transaction ran is kept:
+// its clock starts anew.
+func TestMentionThatVanishesAgainKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	file := i.file(t)
+	i.refresh(t)
+	x := stepped(i.transaction(), "vectors", func() { repotest.InsertNote(t, i.Pool, file) })
+	inner := x.DB
+	x.DB = afterLastLook{inner, func() { i.Exec(t, `DELETE FROM note`) }}
+	require.Equal(t, Kept, run(t, x, file)[file].Outcome)
+	require.Equal(t, whole, i.left(t, file))
+}
+
+// afterLastLook does something after each last look.
+type afterLastLook struct {
+	repo.DB
+	do func()
+}
+
+func (d afterLastLook) LookAgain(ctx context.Context, tx repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+	late, err := d.DB.LookAgain(ctx, tx, look, deleted, gone)
+	d.do()
+	return late, err
+}

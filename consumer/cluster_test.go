@@ -1,0 +1,144 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+)
+
+// startCluster runs three servers that know each other.
+func startCluster(t *testing.T) []*server.Server {
+	t.Helper()
+	ports := freePorts(t, 3)
+	var routes []*url.URL
+	for _, port := range ports {
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", port)})
+	}
+	var nodes []*server.Server
+	for i, port := range ports {
+		s, err := server.NewServer(&server.Options{
+			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+			JetStream: true, StoreDir: t.TempDir(), JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 40,
+			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port},
+			Routes:  routes,
+		})
+		require.NoError(t, err)
+		s.Start()
+		t.Cleanup(func() {
+			s.Shutdown()
+			s.WaitForShutdown()
+		})
+		nodes = append(nodes, s)
+	}
+	require.Eventually(t, func() bool { return formed(nodes) }, patience, 10*time.Millisecond)
+	return nodes
+}
+
+// formed holds when the servers have a leader that knows all of them.
+func formed(nodes []*server.Server) bool {
+	led := false
+	for _, s := range nodes {
+		if !s.JetStreamIsCurrent() {
+			return false
+		}
+		led = led || s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == len(nodes)
+	}
+	return led
+}
+
+// freePorts returns ports that were free a moment ago: the servers must know
+// each other's before they start.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		addr, ok := l.Addr().(*net.TCPAddr)
+		require.True(t, ok)
+		ports = append(ports, addr.Port)
+	}
+	return ports
+}
+
+func urls(nodes []*server.Server) string {
+	var list []string
+	for _, s := range nodes {
+		list = append(list, s.ClientURL())
+	}
+	return strings.Join(list, ",")
+}
+
+func TestLeaderOfAClusterDies(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t)
+	opts := testStream(t)
+	opts.Replicas = 3
+	q := openOn(t, dial(t, urls(nodes)), opts)
+	require.Equal(t, 3, config(t, q, "PRUNED").Replicas)
+
+	half := make(chan struct{})
+	var once sync.Once
+	h := &fake{size: 20}
+	h.handle = func(_ context.Context, events []Delivery) ([]Result, error) {
+		if h.files() > 300 {
+			once.Do(func() { close(half) })
+		}
+		return all(events, Deleted), nil
+	}
+	publish(t, q, someClaims(1000))
+	stop := running(t, quick(t, q, h, Options{Workers: 2, AckWait: 2 * time.Second}))
+	await(t, half)
+	leader := leaderOf(t, q, nodes)
+	leader.Shutdown()
+	leader.WaitForShutdown()
+
+	require.Eventually(t, func() bool {
+		left, err := q.Backlog(testContext(t))
+		return err == nil && h.files() == 1000 && left == Backlog{}
+	}, patience, 50*time.Millisecond)
+	publish(t, q, claimsOf(NewEvent("after", "s", "")))
+	require.Eventually(t, func() bool { return h.files() == 1001 }, patience, 10*time.Millisecond)
+	stop()
+}
+
+func leaderOf(t *testing.T, q *Queue, nodes []*server.Server) *server.Server {
+	t.Helper()
+	s, err := q.js.Stream(testContext(t), "PRUNED")
+	require.NoError(t, err)
+	name := s.CachedInfo().Cluster.Leader
+	for _, node := range nodes {
+		if node.Name() == name {
+			return node
+		}
+	}
+	require.FailNow(t, "the stream has no leader")
+	return nil
+}
+
+func TestReplicasFollowTheCluster(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t)
+	q := openOn(t, dial(t, urls(nodes)), testStream(t))
+	for _, stream := range []string{"PRUNED", "PRUNED_DEAD", "PRUNED_LATER"} {
+		require.Equal(t, 3, config(t, q, stream).Replicas, stream)
+	}
+	_, err := q.js.UpdateStream(testContext(t), func() jetstream.StreamConfig {
+		cfg := config(t, q, "PRUNED")
+		cfg.Replicas = 1
+		return cfg
+	}())
+	require.NoError(t, err)
+	q = openOn(t, q.nc, testStream(t))
+	require.Equal(t, 1, config(t, q, "PRUNED").Replicas, "somebody's choice stays")
+}

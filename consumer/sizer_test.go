@@ -1,0 +1,49 @@
+package consumer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSizer(t *testing.T) {
+	t.Parallel()
+	var s sizer
+	s.init(500)
+	require.Equal(t, 500, s.get())
+	dear, fair, cheap := 30*time.Second, 10*time.Second, time.Second
+	for _, want := range []int{1000, 2000, 4000, 5000, 5000} {
+		s.learn(dear, 100*time.Second)
+		require.Equal(t, want, s.get())
+	}
+	s.learn(fair, 100*time.Second)
+	require.Equal(t, 5000, s.get(), "neither dear nor cheap")
+	for _, want := range []int{2500, 1250, 625, 500, 500} {
+		s.learn(cheap, 100*time.Second)
+		require.Equal(t, want, s.get())
+	}
+}
+
+// The pieces of a batch say nothing about the size of a batch, and one that took
+// too long was too large.
+func TestOnlyFullBatchesChangeTheSize(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.refresh(t)
+	b := i.batch(t, i.transaction())
+	b.size.current.Store(4000)
+	_, err := handle(t, b, 1, i.files(t, 3)...)
+	require.NoError(t, err)
+	require.Equal(t, 4000, b.Size())
+
+	many := make([]string, 4000)
+	for n := range many {
+		many[n] = i.Name
+	}
+	slow, _ := i.script(t, time.Minute, bad(i.Name, 1))
+	slow.size.current.Store(4000)
+	_, err = handle(t, slow, 1, many...)
+	require.NoError(t, err)
+	require.Equal(t, 2000, slow.Size())
+}

@@ -1,0 +1,63 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+	"pruned/repo/repotest/suite"
+)
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string][]repotest.Option{
+		"public": nil, "in a schema": {repotest.InSchema()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			suite.Run(t, func(t *testing.T) suite.Engine { return newEngine(t, options...) })
+		})
+	}
+}
+
+func newEngine(t *testing.T, options ...repotest.Option) suite.Engine {
+	d, db := newDB(t, options...)
+	return suite.Engine{
+		DB:        db,
+		Exec:      d.Exec,
+		Unchecked: func(t testing.TB, sql string, args ...any) int64 { return unchecked(t, d, sql, args...) },
+		Count: func(t testing.TB, sql string, args ...any) int64 {
+			return repotest.Value[int64](t, d, sql, args...)
+		},
+		Table: func(name string) string { return pgx.Identifier{d.Schema, name}.Sanitize() },
+		Hold:  func(t testing.TB, id string) func() { return hold(t, d, id) },
+	}
+}
+
+// unchecked runs a statement as a superuser who restores a dump does: no
+// trigger runs, so no foreign key is checked either.
+func unchecked(t testing.TB, d *repotest.Database, sql string, args ...any) (n int64) {
+	t.Helper()
+	require.NoError(t, pgx.BeginFunc(context.Background(), d.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(context.Background(), `SET LOCAL session_replication_role = replica`); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(context.Background(), sql, args...)
+		n = tag.RowsAffected()
+		return err
+	}))
+	return n
+}
+
+// hold locks a row as the application does that links a file and has not yet
+// committed.
+func hold(t testing.TB, d *repotest.Database, id string) (release func()) {
+	t.Helper()
+	conn := d.Conn(t)
+	exec(t, conn, `BEGIN`)
+	exec(t, conn, `SELECT FROM `+pgx.Identifier{d.Schema, "file"}.Sanitize()+` WHERE id = $1 FOR KEY SHARE`, id)
+	return func() { exec(t, conn, `ROLLBACK`) }
+}

@@ -1,0 +1,121 @@
+package suite
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+// literalIDs: the column takes any string. What JSON and URLs write in only one
+// way is searched, in any case.
+func literalIDs(t *testing.T, e Engine) {
+	hex := uuid.New()
+	mentions := []struct{ id, text string }{
+		{"report-7", `{"id":"report-7"}`},
+		{"Plugin.File~2", `see /api/v1/files/plugin.file~2/content`},
+		{"XY12", `{{VIDEO_FILE_ID_xy12}}`},
+		{"7e9c1f0a2b", `"7E9C1F0A2B"`},
+		{"6F9619FF-8B86-D011-B42D-00CF4FC964FF", `6f9619ff-8b86-d011-b42d-00cf4fc964ff`},
+		{hex.String()[:35] + "~", hex.String()[:35] + "~"},
+	}
+	var ids []string
+	for _, m := range mentions {
+		ids = append(ids, e.file(t, row{"id": m.id}))
+	}
+	lone := e.file(t, row{"id": "lone.id"})
+	// Exceptions are exceptions for these too.
+	e.insert(t, "alembic_version", row{"version_num": lone})
+	e.refresh(t)
+	e.free(t, append(ids, lone)...)
+	for _, m := range mentions {
+		e.insert(t, "note", row{"title": "x" + m.text + "y"})
+	}
+	for range 2 {
+		found := e.look(t, append(ids, lone)...)
+		for _, id := range ids {
+			require.Contains(t, found.Referenced, id)
+		}
+		require.Len(t, found.Referenced, len(ids))
+		e.settle(t, ids...)
+	}
+	e.Exec(t, `DELETE FROM note`)
+	e.free(t, append(ids, lone)...)
+}
+
+// unsearchableIDs may be written in ways that no search finds: they are never
+// free.
+func unsearchableIDs(t *testing.T, e Engine) {
+	var ids []string
+	for _, id := range []string{"a b", "a/b", `a"b`, "a%20b", "bücher", "a+b", "a{b", `a\b`, "a:b", "a_b\n"} {
+		ids = append(ids, e.file(t, row{"id": id}))
+	}
+	e.refresh(t)
+	found := e.look(t, ids...)
+	for _, id := range ids {
+		require.True(t, found.Unknown[id], "%q", id)
+	}
+}
+
+// unknownUntilPass: of a file that no pass has seen nothing is known.
+func unknownUntilPass(t *testing.T, e Engine) {
+	before := e.file(t, nil)
+	require.Error(t, e.DB.InTx(background(), nil, func(tx tx) error {
+		_, err := e.DB.Look(background(), tx, []string{before})
+		return err
+	}), "an index that was never made")
+	e.refresh(t)
+	e.free(t, before)
+
+	fresh, mentioned := e.file(t, aged(0)), e.file(t, aged(0))
+	e.insert(t, "note", row{"title": mentioned})
+	found := e.look(t, fresh, mentioned)
+	require.True(t, found.Unknown[fresh])
+	require.Contains(t, found.Referenced, mentioned)
+	e.pass(t)
+	e.free(t, fresh)
+	found = e.look(t, mentioned)
+	require.Empty(t, found.Unknown)
+	require.Contains(t, found.Referenced, mentioned)
+}
+
+// unknownUntilRefresh: a file whose row appears with an old date, or none, may
+// be mentioned by rows that were read before it was known.
+func unknownUntilRefresh(t *testing.T, e Engine) {
+	restored := []row{
+		aged(30 * day), {"created_at": nil}, aged(-30 * day), {"created_at": 1, "updated_at": nil},
+	}
+	mentioned := make([]string, len(restored))
+	for i := range restored {
+		mentioned[i] = uuid.NewString()
+		e.insert(t, "note", row{"title": mentioned[i]})
+	}
+	e.settle(t)
+	var lone []string
+	for i, r := range restored {
+		lone = append(lone, e.file(t, r))
+		r["id"] = mentioned[i]
+		e.file(t, r)
+	}
+	unknown := func() {
+		t.Helper()
+		found := e.look(t, append(lone, mentioned...)...)
+		for _, id := range lone {
+			require.True(t, found.Unknown[id])
+		}
+		for _, id := range mentioned {
+			_, kept := found.Referenced[id]
+			require.True(t, kept || found.Unknown[id])
+		}
+	}
+	unknown()
+	e.pass(t)
+	unknown()
+	e.pass(t)
+	unknown()
+	e.refresh(t)
+	e.free(t, lone...)
+	found := e.look(t, mentioned...)
+	require.Empty(t, found.Unknown)
+	require.Len(t, found.Referenced, len(mentioned))
+}

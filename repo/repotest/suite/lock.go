@@ -1,0 +1,113 @@
+package suite
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+)
+
+// lockKnowsRows: every id is in exactly one list, and rows come in the order of
+// their ids.
+func lockKnowsRows(t *testing.T, e Engine) {
+	ids := e.files(t, 3)
+	bare := e.file(t, row{"path": nil, "data": nil, "meta": nil, "updated_at": nil})
+	locked := e.lock(t, repo.Ages{}, append(slices.Clone(ids), "gone", bare)...)
+	require.Equal(t, []string{"gone"}, locked.Gone)
+	require.Empty(t, locked.Busy)
+	want := append(slices.Clone(ids), bare)
+	slices.Sort(want)
+	var got []string
+	for _, f := range locked.Files {
+		got = append(got, f.ID)
+		if f.ID == bare {
+			require.Empty(t, f.Path)
+		} else {
+			require.Equal(t, "/data/uploads/"+f.ID+"_report.pdf", f.Path)
+		}
+	}
+	require.Equal(t, want, got)
+	require.Empty(t, e.lock(t, repo.Ages{}, "gone").Files)
+}
+
+// lockNeverWaits: what somebody else holds is busy, and only that.
+func lockNeverWaits(t *testing.T, e Engine) {
+	ids := e.files(t, 2)
+	release := e.Hold(t, ids[0])
+	locked := e.lock(t, repo.Ages{}, ids[0], ids[1], "gone")
+	require.Equal(t, []string{ids[0]}, locked.Busy)
+	require.Equal(t, []string{"gone"}, locked.Gone)
+	require.Len(t, locked.Files, 1)
+	release()
+	require.Len(t, e.lock(t, repo.Ages{}, ids...).Files, 2)
+}
+
+// slack is how far a measured age may be from the one that was meant: rows are
+// written before they are measured.
+const slack = 2 * time.Minute
+
+func near(t testing.TB, want, got time.Duration, what string) {
+	t.Helper()
+	require.InDelta(t, want.Seconds(), got.Seconds(), slack.Seconds(), what)
+}
+
+// lockMeasures: ages are those of created_at, by the database's clock.
+func lockMeasures(t *testing.T, e Engine) {
+	ages := repo.Ages{Min: 10 * time.Hour, Pending: 100 * time.Hour, Orphan: time.Hour}
+	for _, c := range []struct {
+		what      string
+		row       row
+		age, ripe time.Duration
+	}{
+		{"old", aged(30 * day), 30 * day, 10*time.Hour - 30*day},
+		{"young", aged(2 * time.Hour), 2 * time.Hour, 8 * time.Hour},
+		{"in the future", aged(-5 * time.Hour), -5 * time.Hour, 15 * time.Hour},
+		{"touched lately", row{"updated_at": time.Now().Unix()}, 30 * day, 10*time.Hour - 30*day},
+		{"undated", row{"created_at": nil, "updated_at": nil}, 0, 10 * time.Hour},
+	} {
+		locked := e.lock(t, ages, e.file(t, c.row))
+		require.Len(t, locked.Files, 1, c.what)
+		near(t, c.age, locked.Files[0].Age, c.what)
+		near(t, c.ripe, locked.Files[0].Ripe, c.what)
+		require.False(t, locked.Files[0].Clocked, c.what)
+		require.False(t, locked.Files[0].InFlight, c.what)
+	}
+	// Milliseconds for seconds: never ripe rather than ripe at once.
+	f := e.lock(t, ages, e.file(t, row{"created_at": time.Now().UnixMilli()})).Files[0]
+	require.Positive(t, f.Ripe)
+	f = e.lock(t, ages, e.file(t, row{"created_at": time.Now().UnixNano()})).Files[0]
+	require.Positive(t, f.Ripe)
+}
+
+// lockKnowsInFlight: a file that is being processed, and was touched lately, is
+// in flight; one that was forgotten there long ago is not.
+func lockKnowsInFlight(t *testing.T, e Engine) {
+	ages := repo.Ages{Min: time.Hour, Pending: 100 * time.Hour}
+	data := func(r row, data any) row { r["data"] = data; return r }
+	for _, c := range []struct {
+		what     string
+		row      row
+		inFlight bool
+	}{
+		{"pending", data(aged(40*time.Hour), `{"status":"pending"}`), true},
+		{"processing", data(aged(40*time.Hour), `{"status": "processing", "content":"x"}`), true},
+		{"pending, touched lately", data(row{"updated_at": time.Now().Unix()}, `{"status":"pending"}`), true},
+		{"pending, never touched", data(row{"created_at": time.Now().Add(-time.Hour).Unix(), "updated_at": nil}, `{"status":"pending"}`), true},
+		{"pending for ever", data(aged(200*time.Hour), `{"status":"pending"}`), false},
+		{"completed", data(aged(40*time.Hour), `{"status":"completed"}`), false},
+		{"failed", data(aged(40*time.Hour), `{"status":"failed","error":"pending"}`), false},
+		{"no status", data(aged(40*time.Hour), `{"content":"pending"}`), false},
+		{"no data", data(aged(40*time.Hour), nil), false},
+		{"null", data(aged(40*time.Hour), `null`), false},
+		{"a list", data(aged(40*time.Hour), `["status"]`), false},
+		{"a string", data(aged(40*time.Hour), `"pending"`), false},
+	} {
+		locked := e.lock(t, ages, e.file(t, c.row))
+		require.Len(t, locked.Files, 1, c.what)
+		require.Equal(t, c.inFlight, locked.Files[0].InFlight, c.what)
+		require.Equal(t, c.inFlight, locked.Files[0].Ripe > 0, c.what)
+	}
+}
