@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -219,11 +218,6 @@ func backlog(t *testing.T, q *Queue) Backlog {
 	b, err := q.Backlog(testContext(t))
 	require.NoError(t, err)
 	return b
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
 }
 
 // byPrefix gives each file the outcome that its id begins with, up to a dash.

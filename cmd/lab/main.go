@@ -24,6 +24,7 @@ func run() int {
 	var cli struct {
 		Demo  demoCmd  `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
 		Bench benchCmd `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
+		Kill  killCmd  `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
 	}
 	parsed := kong.Parse(&cli, kong.Name("lab"), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := parsed.Run(); err != nil {

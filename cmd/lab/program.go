@@ -26,13 +26,18 @@ type summary struct {
 	Duration                                                                   float64 `json:"duration_s"`
 }
 
+// environment is an operator's, but for the ages: nobody waits here.
+func (w *world) environment() []string {
+	return []string{
+		"DATABASE_URL=" + w.url, "VECTOR_DB=pgvector", "DATA_DIR=" + w.dir, "PATH=" + os.Getenv("PATH"),
+		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_MIN_AGE=24h", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_LOG_LEVEL=warn",
+	}
+}
+
 // pruned runs the program on this world with further settings.
 func (w *world) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, settings []string, args ...string) (stdout []byte, r ran, err error) {
 	cmd := exec.CommandContext(ctx, w.binary, args...)
-	cmd.Env = append([]string{
-		"DATABASE_URL=" + w.url, "VECTOR_DB=pgvector", "DATA_DIR=" + w.dir, "PATH=" + os.Getenv("PATH"),
-		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_MIN_AGE=24h", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_LOG_LEVEL=warn",
-	}, settings...)
+	cmd.Env = append(w.environment(), settings...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, stderr
 	switch {

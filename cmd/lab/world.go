@@ -74,7 +74,7 @@ func (l *lab) seed(ctx context.Context, o repotest.SeedOptions, bytes bool) (*wo
 		return nil, err
 	}
 	if bytes {
-		o.UploadDir = filepath.Join(w.dir, "uploads")
+		o.UploadDir = w.uploads()
 	}
 	return w, w.connected(ctx, func(conn *pgx.Conn) (err error) {
 		if w.Seeded, err = repotest.Seed(ctx, conn, o); err != nil {
@@ -86,10 +86,13 @@ func (l *lab) seed(ctx context.Context, o repotest.SeedOptions, bytes bool) (*wo
 	})
 }
 
+// uploads is where the application keeps bytes.
+func (w *world) uploads() string { return filepath.Join(w.dir, "uploads") }
+
 func (w *world) makeFolder() error {
 	w.worlds++
 	w.dir = filepath.Join(w.lab.dir, fmt.Sprintf("world-%d", w.worlds))
-	return os.MkdirAll(filepath.Join(w.dir, "uploads"), 0o755)
+	return os.MkdirAll(w.uploads(), 0o755)
 }
 
 // copy makes a world with the same data.

@@ -65,10 +65,11 @@ func TestReplicas(t *testing.T) {
 	seeded := i.seed(t, n+100, n)
 	one, other := i.start(t), i.start(t)
 	i.publish(t, append(append([]string{}, seeded.InUse...), seeded.Orphans...)...)
-	require.Eventually(t, func() bool { return i.left(t, seeded.Orphans...) == nothing }, patience, 20*pollEvery)
+	require.Eventually(t, func() bool { return repotest.Value[int](t, i.Database, `SELECT count(*) FROM file`) == 100 }, patience, 20*pollEvery)
 	require.Zero(t, one.stop(t))
 	require.Zero(t, other.stop(t))
 	require.Zero(t, i.drain(t).Deleted)
+	require.Equal(t, nothing, i.left(t, seeded.Orphans...))
 	for _, d := range []*daemon{one, other} {
 		require.Contains(t, d.errs.String(), `"deleted":`, "each replica had its part")
 		require.NotContains(t, d.errs.String(), `"level":"error"`)

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -124,13 +125,15 @@ func ownerOf(name string) string {
 
 // Remove removes a plain file that lies directly in the folder.
 func (l *Local) Remove(_ context.Context, name string) error {
-	if name == "" || name == "." || name == ".." || filepath.Base(name) != name {
+	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
 		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	}
 	info, err := l.root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	case err != nil:
 		return fmt.Errorf("remove upload %q: %w", name, err)
 	case !info.Mode().IsRegular():

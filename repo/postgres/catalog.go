@@ -9,13 +9,16 @@ import (
 )
 
 // relationsCTE lists what may mention a file: every table of the schema but the
-// exceptions, and below each its partitions and children in whatever schema.
-// Materialized views repeat living rows and are no rows themselves. $1 is the
-// schema, $2 the exceptions.
+// exceptions, tables elsewhere with a foreign key to table file, and below each
+// its partitions and children in whatever schema. Materialized views repeat living
+// rows and are no rows themselves. $1 is the schema, $2 the exceptions.
 const relationsCTE = `
 WITH RECURSIVE relations AS (
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'f') AND c.relname <> ALL ($2::text[])
+     WHERE c.relkind IN ('r', 'p', 'f') AND c.relname <> ALL ($2::text[])
+       AND (n.nspname = $1::text OR EXISTS (
+               SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
+                  AND k.confrelid = to_regclass(format('%I.file', $1::text))))
     UNION
     SELECT i.inhrelid FROM relations JOIN pg_inherits i ON i.inhparent = relations.oid
 )`
@@ -25,7 +28,7 @@ WITH RECURSIVE relations AS (
 // the name, a column added (with a value that old rows have without being
 // written, attmissingval), a type changed. c is the relation in pg_class.
 const signatureSQL = `
-       concat_ws(' ', c.oid, c.relnamespace::regnamespace, c.relname, c.relkind, c.relam,
+       concat_ws(' ', c.oid, (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname, c.relkind, c.relam,
            (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.attmissingval), ',' ORDER BY a.attnum)
               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            (SELECT string_agg(concat_ws(':', k.oid, k.conkey), ',' ORDER BY k.oid)
@@ -63,7 +66,9 @@ SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1), c.atttypid 
  ORDER BY c.attrelid, c.attnum`
 
 // parentsSQL lists the foreign keys that delete a row with its parent. One that
-// sets a column to null says nothing about the row's life.
+// sets a column to null says nothing about the row's life, and one to a partition
+// says nothing about the parent's other partitions: PostgreSQL makes those of a
+// foreign key to a partitioned table.
 const parentsSQL = `
 SELECT k.conrelid, p.nspname, f.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, i)
@@ -72,7 +77,7 @@ SELECT k.conrelid, p.nspname, f.relname,
                JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.i),
        k.confrelid = $2::oid
   FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace p ON p.oid = f.relnamespace
- WHERE k.conrelid = ANY ($1::oid[]) AND k.contype = 'f' AND k.confdeltype = 'c'
+ WHERE k.conrelid = ANY ($1::oid[]) AND k.contype = 'f' AND k.confdeltype = 'c' AND NOT f.relispartition
  ORDER BY k.conrelid, k.oid`
 
 // relation is one table, partition or child that may mention files.

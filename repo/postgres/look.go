@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -47,12 +48,17 @@ func (c *lookCache) mode() pgx.QueryExecMode {
 	return pgx.QueryExecModeCacheStatement
 }
 
-// learn notices that prepared statements do not survive here. The batch that
-// noticed is handled again.
-func (c *lookCache) learn(err error) {
-	if state := repo.SQLState(err); state == "26000" || state == "42P05" {
+// learn draws from a failure what the next look does otherwise; the transaction
+// that met it is lost either way, and its batch is handled again.
+func (c *lookCache) learn(err error) error {
+	switch repo.SQLState(err) {
+	case "26000", "42P05": // prepared statements do not survive here
 		c.unprepared.Store(true)
+	case "42P01", "42703", "42704", "3F000": // a table, column, type, schema has another name by now
+		c.set(nil)
+		return &repo.Error{Kind: repo.Passing, SQLState: repo.SQLState(err), Doing: "look for references", Err: fmt.Errorf("%w: %w", errOutdated, err)}
 	}
+	return err
 }
 
 func (c *lookCache) get() *plan {
@@ -157,14 +163,9 @@ func (r *relation) columnName(num int) string {
 // withPlan calls fn with the cached plan, and once more with a new one if that
 // turns out to be outdated.
 func (db *DB) withPlan(ctx context.Context, t pgx.Tx, fn func(*plan) error) error {
-	run := func(p *plan) error {
-		err := fn(p)
-		db.looks.learn(err)
-		return err
-	}
 	if p := db.looks.get(); p != nil {
-		if err := run(p); !errors.Is(err, errOutdated) {
-			return err
+		if err := fn(p); !errors.Is(err, errOutdated) {
+			return db.looks.learn(err)
 		}
 	}
 	p, err := db.newPlan(ctx, t)
@@ -172,8 +173,8 @@ func (db *DB) withPlan(ctx context.Context, t pgx.Tx, fn func(*plan) error) erro
 		return err
 	}
 	db.looks.set(p)
-	if err := run(p); !errors.Is(err, errOutdated) {
-		return err
+	if err := fn(p); !errors.Is(err, errOutdated) {
+		return db.looks.learn(err)
 	}
 	return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
 }

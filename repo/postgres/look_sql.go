@@ -122,13 +122,16 @@ func (r *relation) changedSinceIndex() string {
 // changedByOthers is the condition of rows that somebody else committed since
 // the look's snapshot. What is visible and yet in progress is our own: an audit
 // trigger's row, also below a savepoint of the trigger's, whose number is not
-// ours.
+// ours. The full number of xmin is counted from the snapshot's end: age() alone
+// counts from where it was first called in the transaction.
 func (r *relation) changedByOthers() string {
 	if r.kind != "r" || r.method != "heap" {
 		return ""
 	}
 	return ` AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid)
-             THEN pg_xact_status((pg_current_xact_id()::text::bigint - age(t.xmin))::text::xid8) IS DISTINCT FROM 'in progress'
+             THEN pg_xact_status((pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+                                 - (age(t.xmin) - age(pg_snapshot_xmax(pg_current_snapshot())::xid)))::text::xid8)
+                  IS DISTINCT FROM 'in progress'
              ELSE false END`
 }
 

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,3 +121,6 @@ func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	_, err := conn.Exec(context.Background(), sql, args...)
 	require.NoError(t, err, sql)
 }
+
+// withID puts the id of a file in the place of ID.
+func withID(sql, id string) string { return strings.ReplaceAll(sql, "ID", id) }

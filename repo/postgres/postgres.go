@@ -138,9 +138,10 @@ func patience(ctx context.Context, otherwise time.Duration) time.Duration {
 // begin is one round trip. The isolation level is spelt out, since a database's
 // default of repeatable read would make the looks blind to what was committed
 // after the first statement; READ WRITE likewise. With row_security off, a
-// policy that would hide rows is an error instead. synchronous_commit is raised
-// to what makes a commit durable, never lowered. Compiling these statements takes
-// longer than running them.
+// policy that would hide rows is an error instead. Values become text in one form,
+// since the index names rows by the text of their keys. synchronous_commit is
+// raised to what makes a commit durable, never lowered. Compiling these statements
+// takes longer than running them.
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL statement_timeout = %d;
 SET LOCAL lock_timeout = %d;
@@ -149,6 +150,9 @@ SET LOCAL row_security = off;
 SET LOCAL jit = off;
 SET LOCAL bytea_output = 'escape';
 SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL extra_float_digits = 1;
 SELECT set_config('synchronous_commit', 'on', true)
  WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')`
 

@@ -134,38 +134,37 @@ func startAnew(ctx context.Context, t pgx.Tx, s *state) error {
 	return nil
 }
 
+// forgetTablesSQL takes along what the index says of a table: after a change of
+// its key that may be no key any more.
+const forgetTablesSQL = `
+WITH gone AS (
+    DELETE FROM pruned.relation r WHERE NOT EXISTS (
+        SELECT FROM unnest($1::oid[], $2::text[]) u (relid, signature) WHERE u.relid = r.relid AND u.signature = r.signature)
+    RETURNING id)
+DELETE FROM pruned.reference WHERE source IN (SELECT id FROM gone)`
+
 const registerSQL = `
-INSERT INTO pruned.relation (relid, name, signature, w)
-SELECT u.relid, u.name, u.signature, $4::text::xid8
-  FROM unnest($1::oid[], $2::text[], $3::text[]) u (relid, name, signature)
-    ON CONFLICT (relid) DO UPDATE SET name = excluded.name, signature = excluded.signature, w = excluded.w,
-           generation = 0, scanning = 0, position = NULL, rows = 0`
+INSERT INTO pruned.relation (relid, signature, name, w)
+SELECT u.relid, u.signature, u.name, $4::text::xid8
+  FROM unnest($1::oid[], $2::text[], $3::text[]) u (relid, signature, name)
+ WHERE NOT EXISTS (SELECT FROM pruned.relation r WHERE r.relid = u.relid)`
 
 // register makes the index's list of tables that of the catalog. A table whose
-// signature differs is read whole again.
+// signature differs is a new one, to be read whole.
 func (db *DB) register(ctx context.Context, t pgx.Tx, s *state, relations []*relation) error {
-	if err := readIndexState(ctx, t, relations); err != nil {
-		return err
-	}
-	present, fresh := []uint32{}, []uint32{}
-	var names, signatures []string
+	oids, signatures, names := []uint32{}, []string{}, []string{}
 	for _, r := range relations {
-		if !r.indexed() {
-			continue
-		}
-		present = append(present, r.oid)
-		if r.id == 0 {
-			fresh, names, signatures = append(fresh, r.oid), append(names, r.quoted()), append(signatures, r.signature)
+		if r.indexed() {
+			oids, signatures, names = append(oids, r.oid), append(signatures, r.signature), append(names, r.quoted())
 		}
 	}
-	if len(fresh) > 0 {
-		if _, err := t.Exec(ctx, registerSQL, fresh, names, signatures, s.mark); err != nil {
-			return translate(err, "register %d tables", len(fresh))
-		}
+	if _, err := t.Exec(ctx, forgetTablesSQL, oids, signatures); err != nil {
+		return translate(err, "forget tables")
 	}
-	_, err := t.Exec(ctx, `WITH gone AS (DELETE FROM pruned.relation WHERE relid <> ALL ($1::oid[]) RETURNING id)
-		DELETE FROM pruned.reference WHERE source IN (SELECT id FROM gone)`, present)
-	return translate(err, "forget vanished tables")
+	if _, err := t.Exec(ctx, registerSQL, oids, signatures, names, s.mark); err != nil {
+		return translate(err, "register %d tables", len(oids))
+	}
+	return readIndexState(ctx, t, relations)
 }
 
 // joinKnownSQL adds the files that no pass has seen. One that was made since the
@@ -173,10 +172,11 @@ func (db *DB) register(ctx context.Context, t pgx.Tx, s *state, relations []*rel
 // every other one waits for a full pass. $1 is the start of the last pass, NULL
 // before the first, $2 now, $3 the generation of that full pass. Not an anti
 // join: on a table that looks empty that becomes a nested loop over what the
-// statement itself inserts.
+// statement itself inserts. Collation C: tokens are lower case as repo.Token makes
+// them, which a Turkish I would not be.
 const joinKnownSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, generation)
-SELECT f.id, lower(f.id), lower(f.id) !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+SELECT f.id, lower(f.id COLLATE "C"), lower(f.id COLLATE "C") !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
        CASE WHEN f.created_at >= extract(epoch FROM $1::timestamptz) - 3600
              AND f.created_at <= extract(epoch FROM $2::timestamptz) + 3600 THEN 0 ELSE $3::int END
   FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id`

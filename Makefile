@@ -1,0 +1,71 @@
+# make demo and make test do all the set-up they need on a machine with Go,
+# Python 3 (venv), git, make and gcc. What they install goes to a cache folder
+# outside the checkout, once.
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+CACHE    := $(if $(filter 0,$(shell id -u)),/var/cache,$(or $(XDG_CACHE_HOME),$(HOME)/.cache))/pruned-test
+TOOLS    := $(CACHE)/bin
+GOLANGCI := v2.15.0
+GOVULN   := v1.1.4
+
+.PHONY: demo test build lint vuln bench bench-small kill kill-short fuzz e2e check
+
+demo: ## 10,000 files of which 3,000 are orphans, cleaned before your eyes
+	$(GO) run ./cmd/lab demo
+
+test: ## every test, against real servers
+	$(GO) test -race -timeout 20m ./...
+
+build: ## the program, static, as the image holds it
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/pruned ./cmd/pruned
+
+bench: ## a table of rates, memory, sessions and commits
+	$(GO) run ./cmd/lab bench
+
+bench-small: ## the same on a tenth, to see that it works
+	$(GO) run ./cmd/lab bench --small
+
+kill: ## fifty kills at random moments
+	$(GO) run ./cmd/lab kill --times 50
+
+kill-short:
+	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000
+
+e2e: ## with a real, running Open WebUI (installs 1.2 GB once)
+	$(GO) test -race -count=1 -timeout 30m -tags e2e -v -run E2E ./cmd/... ./repo/repotest/openwebui
+
+fuzz: ## a minute for each fuzz test
+	@for target in $$($(GO) list ./... ); do \
+	  for name in $$($(GO) test -list '^Fuzz' $$target 2>/dev/null | grep '^Fuzz'); do \
+	    $(GO) test -run xxx -fuzz "^$$name\$$" -fuzztime 1m $$target || exit 1; done; done
+
+check:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not gofmt-ed'; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
+	$(GO) mod tidy -diff
+
+$(TOOLS)/golangci-lint-$(GOLANGCI):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS)/$(GOLANGCI) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	ln -sf $(TOOLS)/$(GOLANGCI)/golangci-lint $@
+
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI) ## golangci-lint, built from its module
+	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
+
+$(TOOLS)/govulncheck-$(GOVULN):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS)/$(GOVULN) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULN)
+	ln -sf $(TOOLS)/$(GOVULN)/govulncheck $@
+
+# 3 is govulncheck's status for findings; anything else but 0 is that it could
+# not look.
+vuln: $(TOOLS)/govulncheck-$(GOVULN) ## known vulnerabilities, where the database can be reached
+	@out=$$($(TOOLS)/govulncheck-$(GOVULN) ./... 2>&1); status=$$?; \
+	case $$status in \
+	  0) echo "$$out" | tail -n 1;; \
+	  3) echo "$$out"; exit 1;; \
+	  *) case "$$out" in \
+	       *"fetching vulnerabilities"*|*"dial tcp"*|*"no such host"*|*"connection refused"*) echo 'govulncheck: not checked, no database';; \
+	       *) echo "$$out"; exit 1;; esac;; esac

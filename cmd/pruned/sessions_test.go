@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+// counts are what PostgreSQL counted of a database.
+type counts struct{ sessions, commits, rollbacks int64 }
+
+// counted returns the counts once nobody is connected any more, when they are
+// complete.
+func counted(t *testing.T, d *repotest.Database) (c counts) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.Server.URL("postgres"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.Background())) }()
+	require.Eventually(t, func() bool {
+		var backends int
+		err := conn.QueryRow(t.Context(), `SELECT numbackends, sessions, xact_commit, xact_rollback FROM pg_stat_database WHERE datname = $1`, d.Name).
+			Scan(&backends, &c.sessions, &c.commits, &c.rollbacks)
+		require.NoError(t, err)
+		return backends == 0
+	}, patience, 20*pollEvery)
+	return c
+}
+
+// The work in the database depends on batches, not on files.
+func TestSessionsAndCommitsDependOnBatches(t *testing.T) {
+	t.Parallel()
+	// Autovacuum commits as well.
+	server := repotest.NewServer(t, repotest.ServerOptions{Settings: []string{"autovacuum=off"}})
+	for _, n := range []int{10, 1000, 10_000} {
+		i := installOn(t, server.New(t)).with("PRUNED_BATCH=500", "PRUNED_WORKERS=1")
+		i.publish(t, i.seed(t, n, n).Orphans...)
+		i.Pool.Close()
+		before := counted(t, i.Database)
+		summary := i.drain(t)
+		require.Equal(t, n, summary.Deleted)
+		after := counted(t, i.Database)
+		require.LessOrEqual(t, summary.Batches, 2+n/250)
+		require.LessOrEqual(t, after.sessions-before.sessions, int64(8), "%d files", n)
+		// The start takes some; a batch is one, and one for each thousand bytes.
+		require.LessOrEqual(t, after.commits-before.commits, int64(40+3*summary.Batches+n/1000), "%d files", n)
+		require.LessOrEqual(t, after.rollbacks-before.rollbacks, int64(1), "%d files", n)
+	}
+}

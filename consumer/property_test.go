@@ -1,0 +1,256 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"pruned/repo"
+	"pruned/repo/repotest"
+)
+
+// Whatever the files, their ages and uses, and whatever the events about them,
+// the end is what the model says: rows, chunks, bytes and outcomes.
+func TestEndIsWhatTheModelSays(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	rapid.Check(t, func(r *rapid.T) {
+		w := newWorld(t, i, nc, r)
+		defer w.end()
+		for range rapid.IntRange(1, 3).Draw(r, "rounds") {
+			w.change()
+			w.round()
+		}
+	})
+}
+
+// world is an installation and its model.
+type world struct {
+	*installation
+	m   *model
+	t   *testing.T
+	r   *rapid.T
+	q   *Queue
+	ids []string
+}
+
+var worlds int
+
+func newWorld(t *testing.T, i *installation, nc *nats.Conn, r *rapid.T) *world {
+	worlds++
+	opts := testStream(t)
+	opts.Name = fmt.Sprintf("WORLD%d", worlds)
+	w := &world{installation: i, t: t, r: r, q: openOn(t, nc, opts), m: &model{files: map[string]*modelFile{}}}
+	w.m.ages = repo.Ages{Min: day, Pending: 7 * day, Orphan: rapid.SampledFrom([]time.Duration{0, hour}).Draw(r, "orphan age")}
+	for range rapid.IntRange(0, 10).Draw(r, "files") {
+		w.add()
+	}
+	w.refresh(t)
+	return w
+}
+
+// end leaves nothing to the next world.
+func (w *world) end() {
+	require.NoError(w.t, w.q.Remove(context.Background()))
+	w.Exec(w.t, `DELETE FROM file; DELETE FROM chat; DELETE FROM note; DELETE FROM channel; DELETE FROM knowledge; DELETE FROM document_chunk;
+		DELETE FROM pruned.candidate; DELETE FROM pruned.tombstone; DELETE FROM pruned.ledger`)
+	entries, err := os.ReadDir(w.uploads)
+	require.NoError(w.t, err)
+	for _, entry := range entries {
+		require.NoError(w.t, os.Remove(filepath.Join(w.uploads, entry.Name())))
+	}
+}
+
+// add adds an id: a file, or what is left of one.
+func (w *world) add() {
+	flip := func(what string) bool { return rapid.Bool().Draw(w.r, what) }
+	age := rapid.SampledFrom([]time.Duration{hour, 2 * day, 30 * day})
+	f := &modelFile{id: repotest.NewID(), uuid: true, uses: map[string]string{}}
+	if rapid.IntRange(0, 5).Draw(w.r, "id is no UUID") == 0 {
+		f.id, f.uuid = "plugin-"+f.id[:8], false
+	}
+	f.row, f.bytes = flip("row"), flip("bytes")
+	f.age, f.bytesAge = age.Draw(w.r, "age"), age.Draw(w.r, "age of the bytes")
+	f.touched = min(f.age, age.Draw(w.r, "touched"))
+	f.pending = flip("pending")
+	w.m.files[f.id] = f
+	w.ids = append(w.ids, f.id)
+
+	now := time.Now()
+	path := filepath.Join(w.uploads, repotest.StoredName(f.id, "document.pdf"))
+	if f.bytes {
+		repotest.WriteBytes(w.t, w.uploads, f.id, "document.pdf")
+		require.NoError(w.t, os.Chtimes(path, now, now.Add(-f.bytesAge)))
+	}
+	if f.row {
+		status := map[bool]string{true: "pending", false: "completed"}[f.pending]
+		repotest.InsertFile(w.t, w.Pool, repotest.File{ID: f.id, Path: path, Status: status, CreatedAt: now.Add(-f.age), UpdatedAt: now.Add(-f.touched)})
+	}
+	if flip("chunks") {
+		w.chunks(w.t, f.id)
+		f.chunks = chunksOfAFile
+	}
+	for range rapid.IntRange(0, 1).Draw(w.r, "uses") {
+		w.use(f)
+	}
+}
+
+// use mentions a file somewhere new. Only JSON can mention one without a row.
+func (w *world) use(f *modelFile) {
+	tables := []string{"chat", "note"}
+	if f.row {
+		tables = []string{"chat", "note", "chat_file", "channel_file", "knowledge"}
+	}
+	table := rapid.SampledFrom(tables).Draw(w.r, "table")
+	var row string
+	switch table {
+	case "chat":
+		row = repotest.InsertChat(w.t, w.Pool, repotest.Chat{Files: []string{f.id}}).ID
+	case "note":
+		row = repotest.InsertNote(w.t, w.Pool, f.id)
+	case "chat_file":
+		table, row = "chat", repotest.InsertChat(w.t, w.Pool, repotest.Chat{}).ID
+		repotest.LinkChat(w.t, w.Pool, row, f.id)
+	case "channel_file":
+		table, row = "channel", repotest.InsertChannel(w.t, w.Pool)
+		repotest.LinkChannel(w.t, w.Pool, row, f.id)
+	case "knowledge":
+		row = repotest.InsertKnowledge(w.t, w.Pool, f.id)
+	}
+	f.uses[row] = table
+}
+
+// change is what people do between two drains.
+func (w *world) change() {
+	for range rapid.IntRange(0, 4).Draw(w.r, "changes") {
+		switch what := rapid.SampledFrom([]string{"add", "use", "drop", "pass", "wait"}).Draw(w.r, "change"); {
+		case what == "add":
+			w.add()
+			// Rows with old dates wait for a refresh.
+			w.refresh(w.t)
+			w.m.pass()
+		case what == "pass":
+			w.refresh(w.t)
+			w.m.pass()
+		case what == "wait":
+			w.wait(2 * day)
+			w.m.wait(2 * day)
+		case len(w.ids) == 0:
+		case what == "use":
+			w.use(w.m.files[rapid.SampledFrom(w.ids).Draw(w.r, "file")])
+		case what == "drop":
+			w.drop(w.m.files[rapid.SampledFrom(w.ids).Draw(w.r, "file")])
+		}
+	}
+}
+
+// drop ends the uses of a file.
+func (w *world) drop(f *modelFile) {
+	for row, table := range f.uses {
+		w.Exec(w.t, fmt.Sprintf(`DELETE FROM %q WHERE id = $1`, table), row)
+	}
+	clear(f.uses)
+}
+
+// wait moves every clock.
+func (w *world) wait(d time.Duration) {
+	w.Exec(w.t, `UPDATE file SET created_at = created_at - $1::bigint, updated_at = updated_at - $1::bigint`, int64(d.Seconds()))
+	w.Exec(w.t, `UPDATE pruned.candidate SET first_seen = first_seen - make_interval(secs => $1)`, d.Seconds())
+	for _, f := range w.m.files {
+		if f.bytes {
+			at := time.Now().Add(-f.bytesAge - d)
+			require.NoError(w.t, os.Chtimes(filepath.Join(w.uploads, repotest.StoredName(f.id, "document.pdf")), at, at))
+		}
+	}
+}
+
+// round publishes events, drains, and compares.
+func (w *world) round() {
+	var ids []string
+	for range rapid.IntRange(0, 20).Draw(w.r, "events") {
+		if len(w.ids) == 0 || rapid.IntRange(0, 9).Draw(w.r, "unknown") == 0 {
+			ids = append(ids, repotest.NewID())
+			continue
+		}
+		ids = append(ids, rapid.SampledFrom(w.ids).Draw(w.r, "id"))
+	}
+	publish(w.t, w.q, claimsAbout(ids...))
+	invalid := rapid.IntRange(0, 3).Draw(w.r, "invalid")
+	for range invalid {
+		_, err := w.q.js.Publish(context.Background(), w.q.names.orphan("x"), []byte("no event"))
+		require.NoError(w.t, err)
+	}
+	x := w.transaction()
+	x.Ages = w.m.ages
+	h := &forgetful{Handler: NewBatch(x, rapid.IntRange(1, 20).Draw(w.r, "batch"), time.Minute, testLog(w.t)),
+		forget: rapid.IntRange(0, 3).Draw(w.r, "forget"), got: map[string][]Outcome{}}
+	sum := drain(w.t, w.q, h, Options{Workers: rapid.IntRange(1, 2).Draw(w.r, "workers"), Due: w.executor(w.t).Due})
+	w.compare(ids, h.got)
+	require.Equal(w.r, invalid, sum.Invalid)
+	require.Zero(w.r, sum.Poison)
+	require.Equal(w.r, len(ids)+invalid, sum.Events-sum.Busy-sum.Failed, "each event has one final outcome")
+}
+
+func (w *world) compare(ids []string, got map[string][]Outcome) {
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		want := w.m.claim(id)
+		require.Contains(w.r, got[id], want, "outcomes of file %s", id)
+		for _, outcome := range got[id] {
+			// Two workers may meet; the second claim about a deleted file finds nothing.
+			if outcome != want && outcome != Busy && (want != Deleted || outcome != Gone) {
+				require.Failf(w.r, "an outcome that cannot be", "file %s: wanted %s, got %v", id, want, got[id])
+			}
+		}
+	}
+	for _, id := range w.ids {
+		require.Equal(w.r, w.m.left(id), w.left(w.t, id), "what is left of %s", id)
+	}
+	require.Len(w.r, repotest.Column[string](w.t, w.Database, `SELECT id FROM file`), w.rows())
+	require.Zero(w.r, w.tombstones(w.t))
+}
+
+func (w *world) rows() (n int) {
+	for _, f := range w.m.files {
+		if f.row {
+			n++
+		}
+	}
+	return n
+}
+
+// forgetful loses the outcomes of its first batches, as a process does that
+// dies between its commit and the acknowledgement.
+type forgetful struct {
+	Handler
+	mu     sync.Mutex
+	forget int
+	got    map[string][]Outcome
+}
+
+func (f *forgetful) Handle(ctx context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error) {
+	results, err := f.Handler.Handle(ctx, events, lease, extend)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for n, result := range results {
+		f.got[events[n].Subject] = append(f.got[events[n].Subject], result.Outcome)
+	}
+	if f.forget == 0 || err != nil {
+		return results, err
+	}
+	f.forget--
+	for n := range results {
+		results[n] = Result{Outcome: Failed, RetryIn: time.Millisecond}
+	}
+	return results, nil
+}

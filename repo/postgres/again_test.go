@@ -1,0 +1,32 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+)
+
+// Whether a row is our own is told by its transaction, wherever age() began to
+// count: here before we had a transaction number.
+func TestLookAgainCountsFromAnywhere(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 1)
+	mention(t, d, "nothing")
+	refresh(t, db)
+	inTx(t, db, func(tx repo.Tx) {
+		found, err := db.Look(t.Context(), tx, ids)
+		require.NoError(t, err)
+		mention(t, d, ids[0])
+		other := d.Conn(t)
+		exec(t, other, `BEGIN; SELECT pg_current_xact_id()`)
+		_, err = db.Lock(t.Context(), tx, ids, repo.Ages{})
+		require.NoError(t, err)
+		appeared, err := db.LookAgain(t.Context(), tx, found, ids, nil)
+		require.NoError(t, err)
+		require.Contains(t, appeared, ids[0])
+		exec(t, other, `ROLLBACK`)
+	})
+}

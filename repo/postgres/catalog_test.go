@@ -1,0 +1,181 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/postgres"
+	"pruned/repo/repotest"
+)
+
+// requireIncomplete says that a look answers with an error until a refresh
+// has read what it does not know.
+func requireIncomplete(t testing.TB, db *postgres.DB, ids ...string) {
+	t.Helper()
+	_, err := tryLook(db, ids...)
+	require.ErrorIs(t, err, postgres.ErrIncomplete)
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+}
+
+// What changes which rows there are, or what they say, without a new version of
+// any row: each makes a table that must be read whole, and until then nothing
+// may be deleted.
+func TestChangedTablesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before string
+		change string // ID stands for the file's id
+	}{
+		"a new table": {``, `CREATE TABLE extra AS SELECT 1 AS id, 'ID'::text AS v; ALTER TABLE extra ADD PRIMARY KEY (id)`},
+		"a column added with a default": {
+			`CREATE TABLE extra (id int PRIMARY KEY); INSERT INTO extra VALUES (1)`,
+			`ALTER TABLE extra ADD v text DEFAULT 'ID'`,
+		},
+		"a column dropped and added with a default": {
+			`CREATE TABLE extra (id int PRIMARY KEY, v text DEFAULT 'x'); INSERT INTO extra VALUES (1)`,
+			`ALTER TABLE extra DROP v, ADD v text DEFAULT 'ID'`,
+		},
+		"a virtual column": {
+			`CREATE TABLE extra (id int PRIMARY KEY, a text); INSERT INTO extra VALUES (1, 'x')`,
+			`ALTER TABLE extra ADD v text GENERATED ALWAYS AS (a || 'ID') VIRTUAL`,
+		},
+		"a table swapped by rename": {
+			`CREATE TABLE extra (id int PRIMARY KEY, v text); CREATE SCHEMA elsewhere;
+			 CREATE TABLE elsewhere.extra (id int CONSTRAINT other_pkey PRIMARY KEY, v text); INSERT INTO elsewhere.extra VALUES (1, 'ID')`,
+			`ALTER TABLE extra RENAME TO old; ALTER TABLE elsewhere.extra SET SCHEMA public`,
+		},
+		"a partition attached": {
+			`CREATE TABLE extra (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE SCHEMA elsewhere;
+			 CREATE TABLE elsewhere.part (id int PRIMARY KEY, v text); INSERT INTO elsewhere.part VALUES (1, 'ID')`,
+			`ALTER TABLE extra ATTACH PARTITION elsewhere.part DEFAULT`,
+		},
+		"a child attached": {
+			`CREATE TABLE extra (id int PRIMARY KEY, v text); CREATE SCHEMA elsewhere;
+			 CREATE TABLE elsewhere.part (id int PRIMARY KEY, v text); INSERT INTO elsewhere.part VALUES (1, 'ID')`,
+			`ALTER TABLE elsewhere.part INHERIT extra`,
+		},
+		"a foreign key from elsewhere": {
+			`CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.part (id int PRIMARY KEY, v text); INSERT INTO elsewhere.part VALUES (1, 'ID')`,
+			`ALTER TABLE elsewhere.part ADD FOREIGN KEY (v) REFERENCES file ON DELETE CASCADE`,
+		},
+		"a primary key for a table without one": {
+			`CREATE TABLE extra (id int NOT NULL, v text); INSERT INTO extra VALUES (1, 'ID')`,
+			`ALTER TABLE extra ADD PRIMARY KEY (id)`,
+		},
+		"another primary key": {
+			`CREATE TABLE extra (id int PRIMARY KEY, v text NOT NULL); INSERT INTO extra VALUES (1, 'ID')`,
+			`ALTER TABLE extra DROP CONSTRAINT extra_pkey, ADD PRIMARY KEY (v)`,
+		},
+		"a type that turns into text": {
+			`CREATE TABLE extra (id int PRIMARY KEY, v bytea); INSERT INTO extra VALUES (1, convert_to('ID', 'UTF8'))`,
+			`ALTER TABLE extra ALTER v TYPE text USING convert_from(v, 'UTF8')`,
+		},
+		"a schema renamed": {
+			`CREATE SCHEMA elsewhere; CREATE TABLE extra (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+			 CREATE TABLE elsewhere.part PARTITION OF extra DEFAULT; INSERT INTO extra VALUES (1, 'ID')`,
+			`ALTER SCHEMA elsewhere RENAME TO other`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, db := newDB(t)
+			ids := newFiles(t, d, 2)
+			d.Exec(t, withID(c.before, ids[0]))
+			refresh(t, db)
+			readAll(t, d, db)
+			look(t, db, ids...)
+			d.Exec(t, withID(c.change, ids[0]))
+			// The first look of a session that knew the tables as they were, and
+			// one that never did.
+			_, err := tryLook(db, ids...)
+			require.Error(t, err)
+			requireIncomplete(t, db, ids...)
+			requireIncomplete(t, open(t, d), ids...)
+			refresh(t, db)
+			requireKept(t, db, ids[0])
+			requireFree(t, db, ids[1])
+			readAll(t, d, db)
+			requireKept(t, db, ids[0])
+			requireFree(t, db, ids[1])
+		})
+	}
+}
+
+// What changes nothing that the index knows costs nothing.
+func TestUnchangedTablesAreNotReadAgain(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 2)
+	mention(t, d, ids[0])
+	refresh(t, db)
+	look(t, db, ids...)
+	for _, change := range []string{
+		`ALTER TABLE note ALTER title SET DEFAULT 'x'`,
+		`CREATE INDEX ON note (title)`,
+		`ALTER TABLE note ALTER title SET NOT NULL`,
+		`ALTER TABLE note ADD CHECK (title <> '')`,
+		`ALTER TABLE note ALTER title TYPE text`,
+		`VACUUM FULL note`,
+		`CLUSTER note USING note_pkey`,
+		`VACUUM (FREEZE) note`,
+		`ANALYZE note`,
+		`REINDEX TABLE note`,
+		`TRUNCATE memory`,
+	} {
+		d.Exec(t, change)
+		requireKept(t, db, ids[0])
+		requireFree(t, db, ids[1])
+		pass(t, db)
+		require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.relation WHERE generation = 0`), change)
+	}
+	refresh(t, db)
+	requireKept(t, db, ids[0])
+	requireFree(t, db, ids[1])
+}
+
+// A table that a migration of the application's drops takes its mentions along,
+// and stops no look but the one that met it.
+func TestDroppedTablesAreForgotten(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 1)
+	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text); CREATE TABLE other (id int PRIMARY KEY, v text)`)
+	d.Exec(t, `INSERT INTO extra VALUES (1, $1)`, ids[0])
+	refresh(t, db)
+	requireKept(t, db, ids[0])
+	for _, drop := range []string{`DROP TABLE extra`, `ALTER TABLE other DROP v`} {
+		d.Exec(t, drop)
+		_, err := tryLook(db, ids...)
+		require.Equal(t, repo.Passing, repo.KindOf(err))
+		refresh(t, db)
+		requireFree(t, db, ids...)
+		require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.reference WHERE source NOT IN (SELECT id FROM pruned.relation)`))
+	}
+}
+
+// A foreign key to a partitioned table is many, of which a row needs one parent.
+func TestParentsInPartitions(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 4)
+	d.Exec(t, `
+CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE parent_low PARTITION OF parent FOR VALUES FROM (0) TO (10);
+CREATE TABLE parent_high PARTITION OF parent FOR VALUES FROM (10) TO (20);
+INSERT INTO parent VALUES (1), (11);
+CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE, v text);
+CREATE TABLE split_child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE, v text) PARTITION BY RANGE (id);
+CREATE TABLE split_child_all PARTITION OF split_child DEFAULT`)
+	for i, table := range []string{"child", "split_child"} {
+		d.Exec(t, `INSERT INTO `+table+` VALUES (1, 1, $1)`, ids[i])
+		unchecked(t, d, `INSERT INTO `+table+` VALUES (2, 5, $1)`, ids[2+i])
+	}
+	refresh(t, db)
+	for range 2 {
+		requireKept(t, db, ids[:2]...)
+		requireFree(t, db, ids[2:]...)
+		readAll(t, d, db)
+	}
+}
