@@ -9,7 +9,7 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 
-.PHONY: demo test build lint vuln bench bench-small kill kill-short fuzz e2e check
+.PHONY: demo test build image-check lint vuln bench bench-small kill kill-short fuzz e2e check
 
 demo: ## 10,000 files of which 3,000 are orphans, cleaned before your eyes
 	$(GO) run ./cmd/lab demo
@@ -19,6 +19,15 @@ test: ## every test, against real servers
 
 build: ## the program, static, as the image holds it
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/pruned ./cmd/pruned
+
+# What the Dockerfile builds, as far as that can be seen without a container
+# engine: static, runs without rights and without an environment, small.
+image-check: build
+	@! readelf -d dist/pruned 2>/dev/null | grep -q NEEDED || { echo 'dist/pruned is not static'; exit 1; }
+	@test $$(stat -c %s dist/pruned) -lt 40000000 || { echo 'dist/pruned is larger than 40 MB'; exit 1; }
+	@grep -q '^USER 65532' Dockerfile && grep -q '^HEALTHCHECK .*"/pruned", "doctor", "--quick"' Dockerfile
+	@env -i dist/pruned --version
+	@env -i dist/pruned doctor --quick >/dev/null 2>&1; test $$? -eq 2 || { echo 'a health check without settings must end with 2'; exit 1; }
 
 bench: ## a table of rates, memory, sessions and commits
 	$(GO) run ./cmd/lab bench

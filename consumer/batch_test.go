@@ -157,14 +157,13 @@ func TestSlowFileEnds(t *testing.T) {
 	files := i.files(t, 40)
 	slow := files[17]
 	i.refresh(t)
-	const ackWait = 300 * time.Millisecond
+	const ackWait = 3 * time.Second
 	extended := make(chan struct{}, 1)
 	b, _ := i.script(t, ackWait, func(ctx context.Context, ids []string) error {
 		if !slices.Contains(ids, slow) {
 			return nil
 		}
 		if deadline, _ := ctx.Deadline(); time.Until(deadline) < time.Minute {
-			<-ctx.Done()
 			return failure(repo.Passing)
 		}
 		<-extended // it takes longer than the lease
@@ -203,7 +202,7 @@ func TestSlowPoisonEnds(t *testing.T) {
 	i := install(t)
 	file := i.file(t)
 	i.refresh(t)
-	b, _ := i.script(t, 300*time.Millisecond, func(ctx context.Context, ids []string) error {
+	b, _ := i.script(t, time.Minute, func(ctx context.Context, ids []string) error {
 		if deadline, _ := ctx.Deadline(); time.Until(deadline) < time.Minute {
 			return failure(repo.Passing)
 		}

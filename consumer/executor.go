@@ -16,7 +16,7 @@ const (
 	// One transaction's worth of tombstones. Vectors may cost a scan of the
 	// whole store, however many there are.
 	mostBytes   = 1000
-	mostVectors = 100000
+	mostVectors = 10000
 	// executorPatience bounds that scan.
 	executorPatience = 30 * time.Minute
 	maxPostpone      = time.Hour

@@ -114,6 +114,7 @@ func TestAgesOfRealRows(t *testing.T) {
 		"pending":                     {repotest.File{CreatedAt: now.Add(-2 * day), Status: "pending"}, Young},
 		"processing again":            {repotest.File{CreatedAt: old, UpdatedAt: now.Add(-hour), Status: "processing"}, Young},
 		"pending for ever":            {repotest.File{CreatedAt: old, Status: "pending"}, Deleted},
+		"an id that no search finds":  {repotest.File{ID: `böse "id"/1`, CreatedAt: old}, Kept},
 		"touched lately, not pending": {repotest.File{CreatedAt: old, UpdatedAt: now.Add(-hour)}, Deleted},
 	} {
 		id := repotest.InsertFile(t, i.Pool, c.file).ID

@@ -34,9 +34,6 @@ func (c *Consumer) work(ctx context.Context, batches <-chan batch) {
 	}
 }
 
-// process takes a batch from its messages to their settlement.
-func (c *Consumer) process(ctx context.Context, b batch) { c.decide(ctx, b)() }
-
 // decide has a batch handled, and returns what settles it.
 func (c *Consumer) decide(ctx context.Context, b batch) (settle func()) {
 	began := time.Now()

@@ -24,14 +24,35 @@ func TestEndIsWhatTheModelSays(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	budget := checks
 	rapid.Check(t, func(r *rapid.T) {
+		if !budget.spend() {
+			return
+		}
 		w := newWorld(t, i, nc, r)
 		defer w.end()
-		for range rapid.IntRange(1, 3).Draw(r, "rounds") {
+		for range pick(r, "rounds", 1, 2, 3) {
 			w.change()
 			w.round()
 		}
+		budget.under = false
 	})
+}
+
+// checks bounds a property whose checks take most of a second each: rapid's own
+// number of them is for all properties. One that fails is shrunk without bound.
+var checks = budget{left: 30}
+
+type budget struct {
+	left          int
+	under, failed bool
+}
+
+func (b *budget) spend() bool {
+	b.failed = b.failed || b.under
+	b.left--
+	b.under = b.left >= 0 || b.failed
+	return b.under
 }
 
 // world is an installation and its model.
@@ -51,8 +72,8 @@ func newWorld(t *testing.T, i *installation, nc *nats.Conn, r *rapid.T) *world {
 	opts := testStream(t)
 	opts.Name = fmt.Sprintf("WORLD%d", worlds)
 	w := &world{installation: i, t: t, r: r, q: openOn(t, nc, opts), m: &model{files: map[string]*modelFile{}}}
-	w.m.ages = repo.Ages{Min: day, Pending: 7 * day, Orphan: rapid.SampledFrom([]time.Duration{0, hour}).Draw(r, "orphan age")}
-	for range rapid.IntRange(0, 10).Draw(r, "files") {
+	w.m.ages = repo.Ages{Min: day, Pending: 7 * day, Orphan: pick(r, "orphan age", 0, hour)}
+	for range pick(r, "files", 1, 4, 8, 12) {
 		w.add()
 	}
 	w.refresh(t)
@@ -71,18 +92,29 @@ func (w *world) end() {
 	}
 }
 
+// pick draws evenly, which rapid's own ranges do not.
+func pick[T any](r *rapid.T, what string, from ...T) T {
+	n := 0
+	for _, bit := range rapid.SliceOfN(rapid.Bool(), 6, 6).Draw(r, what) {
+		n *= 2
+		if bit {
+			n++
+		}
+	}
+	return from[n%len(from)]
+}
+
 // add adds an id: a file, or what is left of one.
 func (w *world) add() {
-	flip := func(what string) bool { return rapid.Bool().Draw(w.r, what) }
-	age := rapid.SampledFrom([]time.Duration{hour, 2 * day, 30 * day})
+	flip := func(what string) bool { return pick(w.r, what, true, false) }
+	age := func(what string) time.Duration { return pick(w.r, what, hour, 2*day, 30*day) }
 	f := &modelFile{id: repotest.NewID(), uuid: true, uses: map[string]string{}}
-	if rapid.IntRange(0, 5).Draw(w.r, "id is no UUID") == 0 {
+	if pick(w.r, "id is no UUID", false, false, false, false, true) {
 		f.id, f.uuid = "plugin-"+f.id[:8], false
 	}
-	f.row, f.bytes = flip("row"), flip("bytes")
-	f.age, f.bytesAge = age.Draw(w.r, "age"), age.Draw(w.r, "age of the bytes")
-	f.touched = min(f.age, age.Draw(w.r, "touched"))
-	f.pending = flip("pending")
+	f.row, f.bytes = pick(w.r, "row", true, true, true, false), flip("bytes")
+	f.age, f.bytesAge = age("age"), age("age of the bytes")
+	f.touched, f.pending = min(f.age, age("touched")), flip("pending")
 	w.m.files[f.id] = f
 	w.ids = append(w.ids, f.id)
 
@@ -100,7 +132,7 @@ func (w *world) add() {
 		w.chunks(w.t, f.id)
 		f.chunks = chunksOfAFile
 	}
-	for range rapid.IntRange(0, 1).Draw(w.r, "uses") {
+	for range pick(w.r, "uses", 0, 0, 1, 2) {
 		w.use(f)
 	}
 }
@@ -111,7 +143,7 @@ func (w *world) use(f *modelFile) {
 	if f.row {
 		tables = []string{"chat", "note", "chat_file", "channel_file", "knowledge"}
 	}
-	table := rapid.SampledFrom(tables).Draw(w.r, "table")
+	table := pick(w.r, "table", tables...)
 	var row string
 	switch table {
 	case "chat":
@@ -132,8 +164,8 @@ func (w *world) use(f *modelFile) {
 
 // change is what people do between two drains.
 func (w *world) change() {
-	for range rapid.IntRange(0, 4).Draw(w.r, "changes") {
-		switch what := rapid.SampledFrom([]string{"add", "use", "drop", "pass", "wait"}).Draw(w.r, "change"); {
+	for range pick(w.r, "changes", 0, 1, 2, 4) {
+		switch what := pick(w.r, "change", "add", "use", "drop", "pass", "wait"); {
 		case what == "add":
 			w.add()
 			// Rows with old dates wait for a refresh.
@@ -145,11 +177,10 @@ func (w *world) change() {
 		case what == "wait":
 			w.wait(2 * day)
 			w.m.wait(2 * day)
-		case len(w.ids) == 0:
 		case what == "use":
-			w.use(w.m.files[rapid.SampledFrom(w.ids).Draw(w.r, "file")])
+			w.use(w.m.files[pick(w.r, "file", w.ids...)])
 		case what == "drop":
-			w.drop(w.m.files[rapid.SampledFrom(w.ids).Draw(w.r, "file")])
+			w.drop(w.m.files[pick(w.r, "file", w.ids...)])
 		}
 	}
 }
@@ -177,24 +208,20 @@ func (w *world) wait(d time.Duration) {
 // round publishes events, drains, and compares.
 func (w *world) round() {
 	var ids []string
-	for range rapid.IntRange(0, 20).Draw(w.r, "events") {
-		if len(w.ids) == 0 || rapid.IntRange(0, 9).Draw(w.r, "unknown") == 0 {
-			ids = append(ids, repotest.NewID())
-			continue
-		}
-		ids = append(ids, rapid.SampledFrom(w.ids).Draw(w.r, "id"))
+	for _, id := range slices.Concat(w.ids, []string{repotest.NewID()}) {
+		ids = append(ids, slices.Repeat([]string{id}, pick(w.r, "events", 0, 1, 1, 3))...)
 	}
 	publish(w.t, w.q, claimsAbout(ids...))
-	invalid := rapid.IntRange(0, 3).Draw(w.r, "invalid")
+	invalid := pick(w.r, "invalid", 0, 3)
 	for range invalid {
 		_, err := w.q.js.Publish(context.Background(), w.q.names.orphan("x"), []byte("no event"))
 		require.NoError(w.t, err)
 	}
 	x := w.transaction()
 	x.Ages = w.m.ages
-	h := &forgetful{Handler: NewBatch(x, rapid.IntRange(1, 20).Draw(w.r, "batch"), time.Minute, testLog(w.t)),
-		forget: rapid.IntRange(0, 3).Draw(w.r, "forget"), got: map[string][]Outcome{}}
-	sum := drain(w.t, w.q, h, Options{Workers: rapid.IntRange(1, 2).Draw(w.r, "workers"), Due: w.executor(w.t).Due})
+	h := &forgetful{Handler: NewBatch(x, pick(w.r, "batch", 1, 5, 50), time.Minute, testLog(w.t)),
+		forget: pick(w.r, "forget", 0, 0, 1, 3), got: map[string][]Outcome{}}
+	sum := drain(w.t, w.q, h, Options{Due: w.executor(w.t).Due})
 	w.compare(ids, h.got)
 	require.Equal(w.r, invalid, sum.Invalid)
 	require.Zero(w.r, sum.Poison)

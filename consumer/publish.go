@@ -118,8 +118,8 @@ func newPipeline(js jetstream.JetStream, answered func(string, *jetstream.PubAck
 
 // run sends messages and returns the first error, when nothing is in flight any
 // more.
-func (p *pipeline) run(ctx context.Context, msgs iter.Seq2[*nats.Msg, error], opts ...jetstream.PublishOpt) error {
-	err := p.sendAll(ctx, msgs, opts)
+func (p *pipeline) run(ctx context.Context, msgs iter.Seq2[*nats.Msg, error]) error {
+	err := p.sendAll(ctx, msgs)
 	for len(p.flying) > 0 {
 		if late := p.land(ctx); err == nil {
 			err = late
@@ -128,7 +128,7 @@ func (p *pipeline) run(ctx context.Context, msgs iter.Seq2[*nats.Msg, error], op
 	return err
 }
 
-func (p *pipeline) sendAll(ctx context.Context, msgs iter.Seq2[*nats.Msg, error], opts []jetstream.PublishOpt) error {
+func (p *pipeline) sendAll(ctx context.Context, msgs iter.Seq2[*nats.Msg, error]) error {
 	for msg, err := range msgs {
 		if err != nil {
 			return err
@@ -138,16 +138,15 @@ func (p *pipeline) sendAll(ctx context.Context, msgs iter.Seq2[*nats.Msg, error]
 				return err
 			}
 		}
-		if err := p.send(msg, opts); err != nil {
+		if err := p.send(msg); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *pipeline) send(msg *nats.Msg, opts []jetstream.PublishOpt) error {
-	opts = append([]jetstream.PublishOpt{jetstream.WithRetryAttempts(retries), jetstream.WithRetryWait(retryWait)}, opts...)
-	future, err := p.js.PublishMsgAsync(msg, opts...)
+func (p *pipeline) send(msg *nats.Msg) error {
+	future, err := p.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(retries), jetstream.WithRetryWait(retryWait))
 	if err != nil {
 		return fmt.Errorf("publishing on %s: %w", msg.Subject, err)
 	}

@@ -31,9 +31,7 @@ func (q *Queue) read(ctx context.Context, stream string, cfg jetstream.ConsumerC
 			return
 		}
 		err = readAll(ctx, c, func(msg jetstream.Msg) bool { return yield(msg, nil) })
-		if errors.Is(err, errStopped) {
-			err = nil
-		} else if err != nil {
+		if err != nil && !errors.Is(err, errStopped) {
 			yield(nil, fmt.Errorf("reading stream %s: %w", stream, err))
 		}
 		// One that stays behind ends by itself.

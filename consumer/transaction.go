@@ -77,7 +77,7 @@ func (x *Transaction) try(ctx context.Context, claims []Delivery, inUse appeared
 		if err := a.look(ctx, claims); err != nil {
 			return err
 		}
-		if len(a.found.Unknown) > 0 && !passed {
+		if !passed && a.wantsPass() {
 			return unknown{}
 		}
 		if err := a.judge(ctx); err != nil {
@@ -140,6 +140,17 @@ func (a *attempt) look(ctx context.Context, claims []Delivery) (err error) {
 		return a.find(ctx)
 	}
 	return nil
+}
+
+// wantsPass says whether a pass may make known what is not. What no look can find
+// is kept in any case.
+func (a *attempt) wantsPass() bool {
+	for id := range a.found.Unknown {
+		if searchable(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // find looks for the bytes of ids without a row. Those that an earlier claim has

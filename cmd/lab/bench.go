@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -23,12 +24,12 @@ type bench struct {
 }
 
 // Run prints every table.
-func (c *benchCmd) Run(ctx context.Context) error {
+func (c *benchCmd) Run(ctx context.Context) (err error) {
 	l, err := newLab(ctx)
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer func() { err = errors.Join(err, l.close()) }()
 	b := &bench{lab: l, rounds: c.Rounds, shrink: 1}
 	if c.Small {
 		b.rounds, b.shrink = 1, 10

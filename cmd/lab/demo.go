@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -21,13 +22,13 @@ type demoCmd struct {
 
 // Run makes an installation whose orphans are known, claims every file, drains
 // before your eyes, and compares what is left with what it knows.
-func (c *demoCmd) Run(ctx context.Context) error {
+func (c *demoCmd) Run(ctx context.Context) (err error) {
 	fmt.Println("Installing what is missing: PostgreSQL with pgvector, and Open WebUI's own migrations (once, cached) ...")
 	l, err := newLab(ctx)
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer func() { err = errors.Join(err, l.close()) }()
 	fmt.Printf("Making an Open WebUI database with %d files, %d of them orphans, each with vectors and bytes ...\n", c.Files, c.Orphans)
 	w, err := l.seed(ctx, repotest.SeedOptions{
 		Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 5, ChatBytes: 4000, Vectors: repotest.VectorOptions{Dim: 384},

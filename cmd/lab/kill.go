@@ -24,12 +24,12 @@ type killCmd struct {
 
 // Run kills drains with SIGKILL at random moments, looks each time whether a
 // file in use lost anything, and in the end whether anything unused is left.
-func (c *killCmd) Run(ctx context.Context) error {
+func (c *killCmd) Run(ctx context.Context) (err error) {
 	l, err := newLab(ctx)
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer func() { err = errors.Join(err, l.close()) }()
 	w, err := l.seed(ctx, repotest.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: repotest.VectorOptions{Dim: 8}}, true)
 	if err != nil {
 		return err

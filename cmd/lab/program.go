@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -43,15 +42,16 @@ func (w *world) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, s
 	switch {
 	case stderr != nil:
 	case w.verbose:
-		cmd.Stderr, cmd.Env = os.Stderr, append(cmd.Env, "PRUNED_LOG_LEVEL=info")
+		cmd.Stderr, cmd.Env = os.Stderr, append(cmd.Env, "PRUNED_LOG_LEVEL=info", "GODEBUG="+os.Getenv("GODEBUG"))
 	default:
 		cmd.Stderr = &errs
 	}
 	start := time.Now()
-	err = cmd.Run()
-	r.wall = time.Since(start)
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.peakMB = float64(usage.Maxrss) / 1024
+	if err = cmd.Start(); err == nil {
+		peak := watchPeak(cmd.Process.Pid)
+		err = cmd.Wait()
+		r.wall = time.Since(start)
+		r.peakMB = peak()
 	}
 	if err != nil {
 		err = fmt.Errorf("pruned %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
@@ -70,4 +70,42 @@ func (w *world) drain(ctx context.Context, settings ...string) (ran, error) {
 		err = json.Unmarshal(out, &r.summary)
 	}
 	return r, err
+}
+
+// watchPeak follows the largest resident set of a process until the returned
+// function is called. (What wait4 tells includes the parent's, from before exec.)
+func watchPeak(pid int) (stop func() float64) {
+	done, result := make(chan struct{}), make(chan float64)
+	go func() {
+		ticker := time.NewTicker(10 * time.Millisecond)
+		defer ticker.Stop()
+		var peak float64
+		for {
+			if now, ok := highWater(pid); ok {
+				peak = now
+			}
+			select {
+			case <-ticker.C:
+			case <-done:
+				result <- peak
+				return
+			}
+		}
+	}()
+	return func() float64 {
+		close(done)
+		return <-result
+	}
+}
+
+// highWater is VmHWM in MB; not ok once the process has ended.
+func highWater(pid int) (float64, bool) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, false
+	}
+	_, rest, found := strings.Cut(string(status), "VmHWM:")
+	var kB float64
+	_, err = fmt.Sscan(rest, &kB)
+	return kB / 1024, found && err == nil
 }

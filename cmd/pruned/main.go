@@ -32,7 +32,7 @@ var version = "dev"
 
 // memoryLimit keeps the garbage collector from letting the heap grow where the
 // operator set no GOMEMLIMIT: a queue of a hundred thousand events fits.
-const memoryLimit = 48 << 20
+const memoryLimit = 36 << 20
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -75,9 +75,34 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
 	if err == nil {
+		err = c.refuseUnbuilt()
+	}
+	if err == nil {
 		err = parsed.Run(&runContext{ctx, c})
 	}
 	return c.report(err)
+}
+
+// refuseUnbuilt refuses settings that are known but that nothing obeys yet: to
+// ignore one would be to promise what is not kept.
+func (c *command) refuseUnbuilt() error {
+	var problems []error
+	for _, setting := range []struct {
+		name string
+		set  bool
+	}{
+		{"PRUNED_STRICT", c.cli.Consumer.Strict},
+		{"PRUNED_IGNORE", len(c.cli.Database.Ignore) > 0},
+		{"PRUNED_CITATIONS=ignore", c.cli.Database.Citations == "ignore"},
+	} {
+		if setting.set {
+			problems = append(problems, fmt.Errorf("%s: is not built yet: unset it", setting.name))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &config.UsageError{Err: errors.Join(problems...)}
 }
 
 // runContext is what kong hands to a command: it has no context of its own.

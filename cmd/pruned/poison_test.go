@@ -24,10 +24,10 @@ var obstacles = []obstacle{
 		CREATE TRIGGER refuse BEFORE DELETE ON file FOR EACH ROW WHEN (OLD.id = '%[1]s') EXECUTE FUNCTION refuse()`,
 		`DROP TRIGGER refuse ON file`, "", "a trigger or a policy prevents it"},
 	{"a foreign key", `
-		CREATE SCHEMA archive;
-		CREATE TABLE archive.hold (file text REFERENCES file (id));
-		INSERT INTO archive.hold VALUES ('%[1]s')`,
-		`DROP SCHEMA archive CASCADE`, "23503", "hold_file_fkey"},
+		ALTER TABLE file ADD number serial UNIQUE;
+		CREATE TABLE hold AS SELECT number FROM file WHERE id = '%[1]s';
+		ALTER TABLE hold ADD CONSTRAINT hold_file FOREIGN KEY (number) REFERENCES file (number)`,
+		`DROP TABLE hold`, "23503", "hold_file"},
 }
 
 // One file that can never be deleted ends as a dead letter; everybody else's go.

@@ -10,6 +10,7 @@ import (
 
 	"pruned/config"
 	"pruned/consumer"
+	"pruned/consumer/embedded"
 )
 
 type publishCmd struct {
@@ -18,11 +19,22 @@ type publishCmd struct {
 	IDs    []string `arg:"" optional:"" name:"id" help:"File ids; none: one a line on stdin."`
 }
 
+var errNobodyConsumes = errors.New("--wait would wait for ever: no pruned run owns the embedded queue")
+
 // maxLine is more than an id may have, so that a long one is told by its line.
 const maxLine = 1 << 20
 
 // Run publishes claims.
 func (r *publishCmd) Run(ctx *runContext) error {
+	if queue := ctx.cli.Queue; r.Wait && queue.Embedded() {
+		running, err := embedded.Running(queue.DataDir)
+		if err != nil {
+			return err
+		}
+		if !running {
+			return errNobodyConsumes
+		}
+	}
 	return ctx.with(ctx, func(p *parts) error { return r.publish(ctx, p) }, database, sharedQueue)
 }
 

@@ -43,8 +43,8 @@ func (p *parts) onEnd(fn func() error) { p.ends = append(p.ends, fn) }
 func (c *command) with(ctx context.Context, fn func(*parts) error, makers ...func(context.Context, *command, *parts) error) (err error) {
 	p := &parts{log: c.logger()}
 	defer func() { err = errors.Join(err, p.end()) }()
-	for _, make := range makers {
-		if err := make(ctx, c, p); err != nil {
+	for _, maker := range makers {
+		if err := maker(ctx, c, p); err != nil {
 			return err
 		}
 	}

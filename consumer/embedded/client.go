@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/nats-io/nats.go"
 )
 
@@ -71,4 +75,19 @@ func (s *Server) own(ctx context.Context) (*nats.Conn, func() error, error) {
 		return nil, nil, errors.Join(err, s.Close())
 	}
 	return nc, func() error { nc.Close(); return s.Close() }, nil
+}
+
+// Running says whether some process owns the queue of a directory just now.
+func Running(dir string) (bool, error) {
+	lock := flock.New(filepath.Join(dir, lockFile), flock.SetFlag(os.O_RDONLY))
+	free, err := lock.TryRLock()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("looking for the owner of the queue in %s: %w", dir, err)
+	case !free:
+		return true, nil
+	}
+	return false, lock.Close()
 }

@@ -177,14 +177,14 @@ func connect(ctx context.Context, url, secret string, log zerolog.Logger, more .
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("connecting to the embedded queue: %w", err)
 	}
-	options := append(more,
+	options := append([]nats.Option{
 		nats.Name("pruned"),
 		nats.Token(secret),
 		nats.MaxReconnects(-1),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			log.Warn().Err(err).Msg("the queue reports an error")
 		}),
-	)
+	}, more...)
 	nc, err := nats.Connect(url, options...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the embedded queue: %w", err)

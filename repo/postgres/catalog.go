@@ -36,7 +36,7 @@ const signatureSQL = `
 
 const catalogSQL = relationsCTE + `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5(` + signatureSQL + `),
-       has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')
+       has_table_privilege(c.oid, 'SELECT')
   FROM relations JOIN pg_class c USING (oid)
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_am m ON m.oid = c.relam

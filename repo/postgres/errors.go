@@ -90,6 +90,9 @@ func (d *detailed) Unwrap() error { return d.PgError }
 // and where in a trigger it came from. Never the detail, which quotes rows.
 func describe(pg *pgconn.PgError) error {
 	text := fmt.Sprintf("%s (SQLSTATE %s)", pg.Message, pg.Code)
+	if pg.Code == "42501" {
+		text += "; nothing is deleted until that is granted (GRANT SELECT; for row-level security ALTER ROLE ... BYPASSRLS): pruned doctor lists the statements"
+	}
 	if pg.ConstraintName != "" {
 		text += ", constraint " + pg.ConstraintName
 	}

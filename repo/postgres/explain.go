@@ -78,7 +78,7 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 		r.keyText(), r.quoted(), r.keyIs("r.row_id"), r.texts(), r.w(), r.alive(), mostReferences)
 	rows, err := t.Query(ctx, sql, id, r.id)
 	if err != nil {
-		return unreadableIf(err, r)
+		return translate(err, "read table %s", r)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -90,5 +90,5 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 		}
 		add(r, row, n, text)
 	}
-	return unreadableIf(rows.Err(), r)
+	return translate(rows.Err(), "read table %s", r)
 }

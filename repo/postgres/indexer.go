@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ func (x *indexer) read(ctx context.Context, r *relation, from, where string, arg
 	}
 	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s, v.text FROM %s t%s %s%s",
 		r.keyText(), from, r.texts(), where, r.orderBy()), args...); err != nil {
-		return found, unreadableIf(err, r)
+		return found, translate(err, "read table %s", r)
 	}
 	page := newPage(r)
 	for {
@@ -105,7 +104,7 @@ type readResult struct {
 func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
 	rows, err := x.t.Query(ctx, fmt.Sprintf("FETCH %d FROM pruned_read", fetchTexts))
 	if err != nil {
-		return 0, unreadableIf(err, page.relation)
+		return 0, translate(err, "read table %s", page.relation)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -119,7 +118,7 @@ func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
 		repo.Tokens(text, page.addToken)
 		x.literals.Find(text, page.addLiteral)
 	}
-	return n, unreadableIf(rows.Err(), page.relation)
+	return n, translate(rows.Err(), "read table %s", page.relation)
 }
 
 // texts joins the columns that can hold text, a row each, as v (n, text): the
@@ -145,14 +144,4 @@ func (r *relation) orderBy() string {
 func unreadable(r *relation) error {
 	return &repo.Error{Kind: repo.Environment, SQLState: "42501", Doing: "read table " + r.String(),
 		Err: fmt.Errorf("permission denied; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s TO CURRENT_USER (by its owner, for pruned's role)", r.quoted())}
-}
-
-// unreadableIf translates a failure to read a table, which keeps everything.
-func unreadableIf(err error, r *relation) error {
-	err = translate(err, "read table %s", r)
-	var e *repo.Error
-	if errors.As(err, &e) && e.SQLState == "42501" {
-		e.Err = fmt.Errorf("%w; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s, and see that no row security hides rows (ALTER ROLE ... BYPASSRLS)", e.Err, r.quoted())
-	}
-	return err
 }

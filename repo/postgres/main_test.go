@@ -2,12 +2,14 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
@@ -122,5 +124,31 @@ func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	require.NoError(t, err, sql)
 }
 
+// replaced puts a value in the place of a name.
+func replaced(sql, name, value string) string { return strings.ReplaceAll(sql, name, value) }
+
 // withID puts the id of a file in the place of ID.
-func withID(sql, id string) string { return strings.ReplaceAll(sql, "ID", id) }
+func withID(sql, id string) string { return replaced(sql, "ID", id) }
+
+// The codes that tests ask for by name.
+const (
+	foreignKeyViolation = "23503"
+	lockNotAvailable    = "55P03"
+)
+
+// sqlState is the code with which the server refused, or nothing.
+func sqlState(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
+type tx = repo.Tx
+
+func cancelled(t testing.TB) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return ctx, cancel
+}

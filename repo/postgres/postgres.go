@@ -13,10 +13,12 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pruned/repo"
@@ -178,18 +180,16 @@ func (db *DB) rollback(ctx context.Context, opened pgx.Tx) {
 	_ = opened.Rollback(ctx)
 }
 
-// commit commits under a deadline of its own. A server that answers says what
-// became of it; no answer is repo.Unknown.
+// commit commits under a deadline of its own. A server that refuses says so; no
+// answer, also that of a session which the server ends, is repo.Unknown.
 func (db *DB) commit(ctx context.Context, opened pgx.Tx) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.options.CommitTimeout)
 	defer cancel()
 	err := opened.Commit(ctx)
-	if err == nil {
-		return nil
+	var answer *pgconn.PgError
+	refused := errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR"
+	if err == nil || refused || errors.Is(err, pgx.ErrTxCommitRollback) {
+		return translate(err, "commit")
 	}
-	err = translate(err, "commit")
-	if repo.SQLState(err) == "" && repo.KindOf(err) == repo.Passing {
-		return &repo.Error{Kind: repo.Unknown, Doing: "commit", Err: err}
-	}
-	return err
+	return &repo.Error{Kind: repo.Unknown, SQLState: repo.SQLState(translate(err, "commit")), Doing: "commit", Err: err}
 }

@@ -52,7 +52,7 @@ func copyTemplateCluster(ctx context.Context, s *Server) error {
 	if err != nil {
 		return err
 	}
-	_, err = command{
+	err = command{
 		program: "cp", args: []string{"-a", filepath.Join(cluster, "data"), s.data()},
 		env: cleanEnv, dir: s.scratch.dir, as: s.account,
 	}.run(ctx)
@@ -79,7 +79,7 @@ func templateCluster(ctx context.Context) (string, error) {
 		if err := s.account.own(dir); err != nil {
 			return err
 		}
-		_, err = command{program: "cp", args: []string{"-a", s.data(), dir}, as: s.account, dir: dir}.run(ctx)
+		err = command{program: "cp", args: []string{"-a", s.data(), dir}, as: s.account, dir: dir}.run(ctx)
 		return err
 	})
 }
@@ -135,7 +135,7 @@ func runMigrations(ctx context.Context, python, url, revision, schema string) er
 	if err := os.WriteFile(script, migrate, 0o644); err != nil {
 		return err
 	}
-	_, err = command{
+	err = command{
 		program: python, args: []string{script, revision}, dir: dir,
 		env: []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "USE_SLIM_DOCKER=true", "WEBUI_SECRET_KEY=test",

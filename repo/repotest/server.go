@@ -219,7 +219,7 @@ func (s *Server) logPath() string { return s.scratch.path("server.log") }
 
 // tool runs one of PostgreSQL's client programs as the server's account.
 func (s *Server) tool(ctx context.Context, name string, args ...string) error {
-	_, err := command{
+	err := command{
 		program: filepath.Join(s.bin, name), args: args, env: cleanEnv, dir: s.scratch.dir, as: s.account,
 	}.run(ctx)
 	return err

@@ -1,0 +1,84 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/postgres"
+	"pruned/repo/repotest"
+)
+
+// Every code by which PostgreSQL may refuse, and what it means for a batch.
+func TestKindsOfErrors(t *testing.T) {
+	t.Parallel()
+	_, db := newDB(t)
+	for code, want := range map[string]repo.Kind{
+		"08006": repo.Passing, "08003": repo.Passing, "40001": repo.Passing, "40P01": repo.Passing,
+		"40003": repo.Passing, "55P03": repo.Passing, "55006": repo.Passing, "57014": repo.Passing,
+		"57P01": repo.Passing, "57P02": repo.Passing, "57P03": repo.Passing, "57P05": repo.Passing,
+		"53200": repo.Passing, "25P03": repo.Passing, "25P04": repo.Passing, "26000": repo.Passing, "42P05": repo.Passing,
+
+		"08P01": repo.Environment, "53000": repo.Environment, "53100": repo.Environment, "53300": repo.Environment,
+		"53400": repo.Environment, "25006": repo.Environment, "28000": repo.Environment, "28P01": repo.Environment,
+		"3D000": repo.Environment, "3F000": repo.Environment, "42501": repo.Environment, "42P01": repo.Environment,
+		"42703": repo.Environment, "0A000": repo.Environment, "55000": repo.Environment, "58030": repo.Environment,
+		"58P01": repo.Environment, "F0000": repo.Environment, "39000": repo.Environment, "XX001": repo.Environment,
+		"XX002": repo.Environment,
+
+		"23503": repo.Permanent, "23505": repo.Permanent, "23514": repo.Permanent, "23502": repo.Permanent,
+		"P0001": repo.Permanent, "P0002": repo.Permanent, "22012": repo.Permanent, "22P02": repo.Permanent,
+		"2F002": repo.Permanent, "38000": repo.Permanent, "44000": repo.Permanent, "ZZ123": repo.Permanent,
+	} {
+		err := db.InTx(t.Context(), nil, func(tx tx) error {
+			_, err := tx.Exec(t.Context(), `DO $$ BEGIN RAISE SQLSTATE '`+code+`'; END $$`)
+			return err
+		})
+		require.Equal(t, code, repo.SQLState(err))
+		require.Equal(t, want, repo.KindOf(err), code)
+	}
+}
+
+// The same from the real causes.
+func TestRealErrors(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before, sql string
+		state       string
+		kind        repo.Kind
+		says        string
+	}{
+		"read-only transaction": {`SET TRANSACTION READ ONLY`, `DELETE FROM file`, "25006", repo.Environment, "read-only"},
+		"missing table":         {``, `DELETE FROM nowhere`, "42P01", repo.Environment, "nowhere"},
+		"missing schema":        {``, `CREATE TABLE nowhere.a ()`, "3F000", repo.Environment, "nowhere"},
+		"foreign key": {
+			`INSERT INTO note (id) VALUES ('n'); INSERT INTO pinned_note (id, user_id, note_id, created_at) VALUES ('p', 'u', 'n', 1);
+			 ALTER TABLE pinned_note DROP CONSTRAINT pinned_note_note_id_fkey, ADD CONSTRAINT keeps FOREIGN KEY (note_id) REFERENCES note`,
+			`DELETE FROM note`, "23503", repo.Permanent, "constraint keeps",
+		},
+		"unique":              {``, `INSERT INTO alembic_version SELECT version_num FROM alembic_version`, "23505", repo.Permanent, "alembic_version_pkc"},
+		"temporary space":     {`SET LOCAL temp_file_limit = 100; SET LOCAL work_mem = '64kB'`, `SELECT count(*) FROM (SELECT i FROM generate_series(1, 200000) i ORDER BY random()) x`, "53400", repo.Environment, "temp_file_limit"},
+		"division by zero":    {``, `SELECT 1 / 0`, "22012", repo.Permanent, "division by zero"},
+		"a pending rollback":  {``, `COMMIT; SELECT 1`, "42601", repo.Environment, ""},
+		"a wrong pgcrypto key": {`CREATE EXTENSION pgcrypto`, `SELECT pgp_sym_decrypt(pgp_sym_encrypt('a', 'b'), 'c')`, "39000", repo.Environment, "Wrong key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, db := newDB(t)
+			err := db.InTx(t.Context(), nil, func(tx tx) error {
+				if c.before != "" {
+					_, err := tx.Exec(t.Context(), c.before)
+					require.NoError(t, err)
+				}
+				_, err := tx.Exec(t.Context(), c.sql, pgxExec(c.sql)...)
+				return err
+			})
+			require.Equal(t, c.state, repo.SQLState(err))
+			require.Equal(t, c.kind, repo.KindOf(err))
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}

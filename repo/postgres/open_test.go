@@ -1,0 +1,127 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/postgres"
+	"pruned/repo/repotest"
+)
+
+// What is no database of Open WebUI's is refused, in a sentence that says what is
+// wrong and what to do.
+func TestOtherDatabasesAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		make   string
+		schema string
+		says   []string
+	}{
+		"empty":             {``, "", []string{"schema public is empty", "start Open WebUI once"}},
+		"no such schema":    {``, "owui", []string{"schema owui is empty", "DATABASE_SCHEMA"}},
+		"somebody else's":   {`CREATE TABLE orders (id int)`, "", []string{"not Open WebUI's", "no table file"}},
+		"with a table file": {`CREATE TABLE file (id text)`, "", []string{"not Open WebUI's", "alembic_version"}},
+		"too old": {
+			`CREATE TABLE alembic_version (version_num text); CREATE TABLE file (id text, user_id text, filename text, meta text, created_at bigint)`,
+			"", []string{"missing file.path", "file.data", "file.updated_at"},
+		},
+		"ours":             {``, "pruned", []string{"cannot hold the application's tables"}},
+		"PostgreSQL's":     {``, "pg_catalog", []string{"cannot hold the application's tables"}},
+		"no schema at all": {`ALTER ROLE CURRENT_USER IN DATABASE DB SET search_path = 'nowhere'`, "", []string{"search_path", "DATABASE_SCHEMA"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := repotest.New(t, repotest.Empty())
+			d.Exec(t, replaced(c.make, "DB", d.Name))
+			_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Schema: c.schema})
+			require.Equal(t, repo.Environment, repo.KindOf(err))
+			for _, says := range c.says {
+				require.ErrorContains(t, err, says)
+			}
+			require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM pg_namespace WHERE nspname = 'pruned'`))
+		})
+	}
+}
+
+// The schema is the connection's current one where none is named, as the
+// application has it.
+func TestSchemaIsTheConnections(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t, repotest.InSchema())
+	_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL})
+	require.ErrorContains(t, err, "schema public is empty")
+	d.Exec(t, `ALTER DATABASE `+d.Name+` SET search_path = `+repotest.Schema+`, public`)
+	db := openWith(t, postgres.Options{URL: d.URL})
+	require.Equal(t, repotest.Schema, db.Schema())
+	ids := newFiles(t, d, 2)
+	mention(t, d, ids[0])
+	refresh(t, db)
+	requireKept(t, db, ids[0])
+	requireFree(t, db, ids[1])
+}
+
+// Every revision that has what we need works, each with the tables it has.
+func TestOlderRevisionsWork(t *testing.T) {
+	t.Parallel()
+	for _, revision := range repotest.Revisions {
+		t.Run(revision, func(t *testing.T) {
+			t.Parallel()
+			d, db := newDB(t, repotest.Revision(revision))
+			ids := newFiles(t, d, 8)
+			refresh(t, db)
+			repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]})
+			repotest.InsertKnowledge(t, d.Pool, ids[1])
+			repotest.InsertMessage(t, d.Pool, repotest.InsertChannel(t, d.Pool), "Look", ids[2])
+			repotest.InsertNote(t, d.Pool, ids[3])
+			repotest.InsertFolder(t, d.Pool, ids[4])
+			repotest.InsertModel(t, d.Pool, ids[5])
+			for range 2 {
+				requireKept(t, db, ids[:6]...)
+				requireFree(t, db, ids[6:]...)
+				readAll(t, d, db)
+			}
+			_, err := deletion(db, ids[6:], nothing)
+			require.NoError(t, err)
+			requireAll(t, d, 6)
+			health, err := db.Examine(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, health.Missing)
+			require.Empty(t, health.MissingForeignKeys)
+			require.True(t, health.Index.Made)
+			require.Empty(t, health.Index.Unread)
+		})
+	}
+}
+
+// Migrate is repeatable, by several at once, and uninstall leaves nothing.
+func TestMigrateAndUninstall(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	before := repotest.Column[string](t, d, `SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1`)
+	require.Contains(t, before, "pruned")
+	for range 2 {
+		other := open(t, d)
+		require.NoError(t, other.Migrate(t.Context()))
+	}
+	require.NoError(t, db.Uninstall(t.Context()))
+	require.NoError(t, db.Uninstall(t.Context()))
+	require.NotContains(t, repotest.Column[string](t, d, `SELECT nspname::text FROM pg_namespace`), "pruned")
+	err := db.Pass(t.Context())
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+	_, err = tryLook(db, "x")
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+
+	fresh := repotest.New(t)
+	failures := make(chan error, 4)
+	for range cap(failures) {
+		one, err := postgres.Open(t.Context(), postgres.Options{URL: fresh.URL})
+		require.NoError(t, err)
+		t.Cleanup(one.Close)
+		go func() { failures <- one.Migrate(t.Context()) }()
+	}
+	for range cap(failures) {
+		require.NoError(t, <-failures)
+	}
+}

@@ -1,0 +1,162 @@
+package postgres_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+// What a transaction that is older than the last pass commits after it.
+func TestLateCommitsAreSeen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ write, commit string }{
+		"an insert":       {`BEGIN; INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', 'ID', 1, 1)`, `COMMIT`},
+		"an update":       {`BEGIN; UPDATE note SET title = 'ID' WHERE id = 'old'`, `COMMIT`},
+		"in a savepoint":  {`BEGIN; SAVEPOINT a; UPDATE note SET title = 'ID' WHERE id = 'old'; RELEASE a; SAVEPOINT b`, `ROLLBACK TO b; COMMIT`},
+		"number taken":    {`BEGIN; SELECT pg_current_xact_id()`, `UPDATE note SET title = 'ID' WHERE id = 'old'; COMMIT`},
+		"new savepoint":   {`BEGIN; SELECT pg_current_xact_id()`, `SAVEPOINT a; UPDATE note SET title = 'ID' WHERE id = 'old'; RELEASE a; COMMIT`},
+		"a row lock":      {`BEGIN; UPDATE note SET title = 'ID' WHERE id = 'old'; SELECT FROM note FOR UPDATE`, `COMMIT`},
+		"deferred":        {`BEGIN; DELETE FROM note WHERE id = 'old'; INSERT INTO note (id, user_id, title) VALUES ('old', 'u', 'ID')`, `COMMIT`},
+		"serializable":    {`BEGIN ISOLATION LEVEL SERIALIZABLE; UPDATE note SET title = 'ID' WHERE id = 'old'`, `COMMIT`},
+		"a copy of a row": {`BEGIN; INSERT INTO note SELECT 'copy', user_id, 'ID' FROM note LIMIT 1`, `COMMIT`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, db := newDB(t)
+			ids := newFiles(t, d, 2)
+			d.Exec(t, `INSERT INTO note (id, user_id, title) VALUES ('old', 'u', 't')`)
+			refresh(t, db)
+			writer := d.Conn(t)
+			exec(t, writer, withID(c.write, ids[0]))
+			for range 3 {
+				mention(t, d, "younger")
+				pass(t, db)
+				requireFree(t, db, ids...)
+			}
+			exec(t, writer, withID(c.commit, ids[0]))
+			requireKept(t, db, ids[0])
+			pass(t, db)
+			requireKept(t, db, ids[0])
+			readAll(t, d, db)
+			requireKept(t, db, ids[0])
+			requireFree(t, db, ids[1])
+		})
+	}
+}
+
+// A look counts rows of transactions that are newer than its own: their age is
+// negative.
+func TestNewerTransactionsAreSeen(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 3)
+	mention(t, d, "older")
+	refresh(t, db)
+	inTx(t, db, func(tx tx) {
+		// Our number, and the point from which age() counts, are older than
+		// what comes.
+		found, err := db.Look(t.Context(), tx, ids)
+		require.NoError(t, err)
+		require.Empty(t, found.Referenced)
+		_, err = tx.Exec(t.Context(), `SELECT pg_current_xact_id()`)
+		require.NoError(t, err)
+		mention(t, d, ids[0])
+		writer := d.Conn(t)
+		exec(t, writer, `BEGIN; SAVEPOINT a; SAVEPOINT b`)
+		exec(t, writer, `INSERT INTO note (id, user_id, title) VALUES ('s', 'u', $1)`, ids[1])
+		exec(t, writer, `COMMIT`)
+		found, err = db.Look(t.Context(), tx, ids)
+		require.NoError(t, err)
+		require.Len(t, found.Referenced, 2)
+	})
+}
+
+// What moves, freezes or rewrites rows changes nothing of what is known.
+func TestMaintenanceLosesNothing(t *testing.T) {
+	t.Parallel()
+	for _, maintenance := range []string{
+		`VACUUM (FREEZE)`, `VACUUM FULL`, `CLUSTER note USING note_pkey`,
+		`ALTER TABLE note ALTER title TYPE varchar`, `ALTER TABLE pinned_note SET UNLOGGED; ALTER TABLE note SET UNLOGGED`, `REINDEX DATABASE`,
+	} {
+		t.Run(maintenance, func(t *testing.T) {
+			t.Parallel()
+			d, db := newDB(t)
+			ids := newFiles(t, d, 3)
+			mention(t, d, ids[0])
+			refresh(t, db)
+			readAll(t, d, db)
+			mention(t, d, ids[1]) // not read yet
+			for range 2 {
+				d.Exec(t, maintenance)
+				pass(t, db)
+				refresh(t, db)
+				requireKept(t, db, ids[:2]...)
+				requireFree(t, db, ids[2])
+			}
+		})
+	}
+}
+
+// Rows that VACUUM FULL moves between the pages of a full pass are read all the
+// same: pages go by the key.
+func TestVacuumFullDuringPasses(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	const n = 6100
+	ids := newFiles(t, d, 3)
+	d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u', 't' FROM generate_series(1, $1::int) i`, n)
+	for i, at := range []int{1, n / 2, n} {
+		d.Exec(t, `UPDATE note SET title = $1 WHERE id = $2`, ids[i], fmt.Sprintf("%06d", at))
+	}
+	pages := 0
+	require.NoError(t, db.Refresh(t.Context(), func(table string, done, estimate int64) {
+		if table != "public.note" {
+			return
+		}
+		pages++
+		require.GreaterOrEqual(t, estimate, done)
+		// Between two pages, as seen from another session: the pass holds no
+		// lock on rows, only its cursor's on the table, until it commits.
+		d.Exec(t, `DELETE FROM note WHERE id = $1`, fmt.Sprintf("%06d", pages*100))
+	}))
+	require.GreaterOrEqual(t, pages, 4)
+	d.Exec(t, `VACUUM FULL note`)
+	requireKept(t, db, ids...)
+	readAll(t, d, db)
+	requireKept(t, db, ids...)
+}
+
+// A full pass that was interrupted goes on where it was.
+func TestInterruptedRefreshGoesOn(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	const n = 9000
+	ids := newFiles(t, d, 2)
+	d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u', CASE i WHEN 1 THEN $2 ELSE 't' END FROM generate_series(1, $1::int) i`, n, ids[0])
+	ctx, interrupt := cancelled(t)
+	err := db.Refresh(ctx, func(table string, done, _ int64) {
+		if table == "public.note" && done >= 4000 {
+			interrupt()
+		}
+	})
+	require.ErrorIs(t, err, ctx.Err())
+	_, err = tryLook(db, ids...)
+	require.Error(t, err)
+	// Meanwhile what was read changes, and VACUUM FULL moves the rest.
+	d.Exec(t, `UPDATE note SET title = $1 WHERE id = '000002'`, ids[1])
+	d.Exec(t, `UPDATE note SET title = 'none' WHERE id = '000001'`)
+	d.Exec(t, `VACUUM FULL note`)
+	var first int64
+	require.NoError(t, db.Refresh(t.Context(), func(table string, done, _ int64) {
+		if table == "public.note" && first == 0 {
+			first = done
+		}
+	}))
+	require.Greater(t, first, int64(4000), "it began anew")
+	requireKept(t, db, ids[1])
+	require.NotContains(t, look(t, db, ids...).Referenced, ids[0])
+	require.Equal(t, int64(n), repotest.Value[int64](t, d, `SELECT count(*) FROM note`))
+}
