@@ -222,8 +222,7 @@ func TestRowThatAppearsKeepsVectorsAndBytes(t *testing.T) {
 		appear := func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: file}) }
 		results := run(t, stepped(i.transaction(), step, appear), append(others, file)...)
 		i.carryOut(t)
-		require.NotEqual(t, Gone, results[file].Outcome, "appeared before %s", step)
-		require.NotEqual(t, Deleted, results[file].Outcome, "appeared before %s", step)
+		require.Equal(t, Young, results[file].Outcome, "appeared before %s, with an old date", step)
 		require.Equal(t, whole, i.left(t, file), "appeared before %s", step)
 		for _, other := range others {
 			require.Equal(t, Gone, results[other].Outcome)
@@ -244,6 +243,19 @@ func TestMentionThatVanishesAgainKeepsTheFile(t *testing.T) {
 	x.DB = afterLastLook{inner, func() { i.Exec(t, `DELETE FROM note`) }}
 	require.Equal(t, Kept, run(t, x, file)[file].Outcome)
 	require.Equal(t, whole, i.left(t, file))
+}
+
+// A row that appeared and vanished again may do so once more: the id comes again.
+func TestRowThatVanishesAgainIsBusy(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	id := repotest.NewID()
+	i.chunks(t, id)
+	i.refresh(t)
+	x := stepped(i.transaction(), "vectors", func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: id}) })
+	x.DB = afterLastLook{x.DB, func() { i.Exec(t, `DELETE FROM file`) }}
+	require.Equal(t, Busy, run(t, x, id)[id].Outcome)
+	require.Equal(t, left{chunks: chunksOfAFile}, i.left(t, id))
 }
 
 // afterLastLook does something after each last look.

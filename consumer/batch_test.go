@@ -79,6 +79,7 @@ func TestWhatAFailureMeans(t *testing.T) {
 		{repo.Unknown, 9, Failed, Failed, 1},
 		{repo.Permanent, 1, Deleted, Poison, 7}, // 8: 4+4, 2+2, 1+1
 		{repo.Passing, 3, Deleted, Failed, 8},   // 8: quarters of 2, then each alone, the guilty one once more with all the time
+		{repo.Passing, 4, Deleted, Failed, 10},  // each alone at once
 	} {
 		files := i.files(t, 8)
 		i.refresh(t)

@@ -165,21 +165,21 @@ func (w *world) use(f *modelFile) {
 // change is what people do between two drains.
 func (w *world) change() {
 	for range pick(w.r, "changes", 0, 1, 2, 4) {
-		switch what := pick(w.r, "change", "add", "use", "drop", "pass", "wait"); {
-		case what == "add":
+		switch pick(w.r, "change", "add", "use", "drop", "pass", "wait") {
+		case "add":
 			w.add()
 			// Rows with old dates wait for a refresh.
 			w.refresh(w.t)
 			w.m.pass()
-		case what == "pass":
+		case "pass":
 			w.refresh(w.t)
 			w.m.pass()
-		case what == "wait":
+		case "wait":
 			w.wait(2 * day)
 			w.m.wait(2 * day)
-		case what == "use":
+		case "use":
 			w.use(w.m.files[pick(w.r, "file", w.ids...)])
-		case what == "drop":
+		case "drop":
 			w.drop(w.m.files[pick(w.r, "file", w.ids...)])
 		}
 	}

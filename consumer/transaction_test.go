@@ -115,6 +115,7 @@ func TestFilesThatTheIndexDoesNotKnow(t *testing.T) {
 	require.Equal(t, Young, results[old].Outcome)
 	require.Equal(t, Deleted, results[young].Outcome, "no older row can mention it")
 	require.Equal(t, whole, i.left(t, used))
+	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`), "nobody knows whether they are unreferenced")
 
 	i.refresh(t)
 	results = run(t, i.transaction(), used, old)

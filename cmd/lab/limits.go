@@ -28,7 +28,7 @@ func (b *bench) memory(ctx context.Context) error {
 		name := map[bool]string{false: "queue in the process", true: "NATS server beside it"}[outside]
 		rows = append(rows, []string{name, fmt.Sprintf("%.0f MB", peaks[0]), fmt.Sprintf("%.0f MB", peaks[1]), fmt.Sprintf("%.2f", peaks[1]/peaks[0])})
 	}
-	return table("Peak memory of the drain, all events waiting when it starts, each an orphan with one chunk",
+	return table(fmt.Sprintf("Peak memory of the drain, all events waiting when it starts, each an orphan with one chunk, one worker, %d a batch", batch),
 		[]string{"", fmt.Sprintf("%d events", 10000/b.shrink), fmt.Sprintf("%d events", 100000/b.shrink), "ratio"}, rows)
 }
 
@@ -51,7 +51,7 @@ func (b *bench) peak(ctx context.Context, events int, outside bool) (float64, er
 	if err := w.publish(ctx, w.Orphans, settings...); err != nil {
 		return 0, err
 	}
-	r, err := w.drain(ctx, settings...)
+	r, err := w.drain(ctx, append(settings, "PRUNED_WORKERS=1", fmt.Sprintf("PRUNED_BATCH=%d", batch))...)
 	if err != nil {
 		return 0, err
 	}

@@ -54,9 +54,9 @@ func TestDryRunChangesNothing(t *testing.T) {
 	}
 	require.Equal(t, dry.Deleted, i.with("PRUNED_DRY_RUN=true").drain(t).Deleted, "by the variable too")
 
-	real := i.drain(t)
-	dry.Duration, real.Duration = 0, 0
-	require.Equal(t, dry, real)
+	after := i.drain(t)
+	dry.Duration, after.Duration = 0, 0
+	require.Equal(t, dry, after)
 	require.Equal(t, nothing, i.left(t, seeded.Orphans...))
 }
 

@@ -30,15 +30,30 @@ const (
 // version is set by the linker.
 var version = "dev"
 
-// memoryLimit keeps the garbage collector from letting the heap grow where the
-// operator set no GOMEMLIMIT: a queue of a hundred thousand events fits.
-const memoryLimit = 36 << 20
+// The heap grows to the limit and is collected only then, so that memory is the
+// same for few events and for many: a hundred thousand that wait in the embedded
+// queue fit. GOMEMLIMIT and GOGC override both.
+const (
+	memoryLimit = 60 << 20
+	gcPercent   = 400
+)
 
 func main() {
+	boundMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
+}
+
+// boundMemory sets the limits where the operator set none.
+func boundMemory() {
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // cli is the command line. Commands come first in its help.
@@ -67,9 +82,6 @@ type command struct {
 
 // run is the whole program but its exit.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if debug.SetMemoryLimit(-1) == 1<<63-1 {
-		debug.SetMemoryLimit(memoryLimit)
-	}
 	c := &command{cli: &cli{}, stdin: stdin, stdout: stdout, stderr: stderr}
 	parsed, err := config.Parse(c.cli, args, environ, stdout,
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,7 +59,7 @@ func (i *installation) uploads() string { return filepath.Join(i.dir, "uploads")
 // with is the installation with more settings; later ones win.
 func (i *installation) with(settings ...string) *installation {
 	other := *i
-	other.env = append(i.env[:len(i.env):len(i.env)], settings...)
+	other.env = slices.Concat(i.env, settings)
 	return &other
 }
 

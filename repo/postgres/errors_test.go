@@ -45,6 +45,7 @@ func TestKindsOfErrors(t *testing.T) {
 // The same from the real causes.
 func TestRealErrors(t *testing.T) {
 	t.Parallel()
+	_, db := newDB(t)
 	for name, c := range map[string]struct {
 		before, sql string
 		state       string
@@ -59,21 +60,18 @@ func TestRealErrors(t *testing.T) {
 			 ALTER TABLE pinned_note DROP CONSTRAINT pinned_note_note_id_fkey, ADD CONSTRAINT keeps FOREIGN KEY (note_id) REFERENCES note`,
 			`DELETE FROM note`, "23503", repo.Permanent, "constraint keeps",
 		},
-		"unique":              {``, `INSERT INTO alembic_version SELECT version_num FROM alembic_version`, "23505", repo.Permanent, "alembic_version_pkc"},
-		"temporary space":     {`SET LOCAL temp_file_limit = 100; SET LOCAL work_mem = '64kB'`, `SELECT count(*) FROM (SELECT i FROM generate_series(1, 200000) i ORDER BY random()) x`, "53400", repo.Environment, "temp_file_limit"},
-		"division by zero":    {``, `SELECT 1 / 0`, "22012", repo.Permanent, "division by zero"},
-		"a pending rollback":  {``, `COMMIT; SELECT 1`, "42601", repo.Environment, ""},
+		"unique":               {``, `INSERT INTO alembic_version SELECT version_num FROM alembic_version`, "23505", repo.Permanent, "alembic_version_pkc"},
+		"temporary space":      {`SET LOCAL temp_file_limit = 100; SET LOCAL work_mem = '64kB'`, `SELECT count(*) FROM (SELECT i FROM generate_series(1, 200000) i ORDER BY random()) x`, "53400", repo.Environment, "temp_file_limit"},
+		"division by zero":     {``, `SELECT 1 / 0`, "22012", repo.Permanent, "division by zero"},
 		"a wrong pgcrypto key": {`CREATE EXTENSION pgcrypto`, `SELECT pgp_sym_decrypt(pgp_sym_encrypt('a', 'b'), 'c')`, "39000", repo.Environment, "Wrong key"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, db := newDB(t)
 			err := db.InTx(t.Context(), nil, func(tx tx) error {
 				if c.before != "" {
 					_, err := tx.Exec(t.Context(), c.before)
 					require.NoError(t, err)
 				}
-				_, err := tx.Exec(t.Context(), c.sql, pgxExec(c.sql)...)
+				_, err := tx.Exec(t.Context(), c.sql)
 				return err
 			})
 			require.Equal(t, c.state, repo.SQLState(err))
@@ -81,4 +79,89 @@ func TestRealErrors(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 		})
 	}
+}
+
+// Those that end the session, or never let one begin.
+func TestErrorsOfSessions(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t)
+	role, db := openRole(t, d)
+	do := func(sql string) error {
+		return db.InTx(t.Context(), nil, func(tx tx) error {
+			_, err := tx.Exec(t.Context(), sql)
+			return err
+		})
+	}
+	require.NoError(t, do(`SELECT 1`))
+	err := db.InTx(t.Context(), nil, func(tx tx) error {
+		d.Exec(t, `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = $1`, role)
+		_, err := tx.Exec(t.Context(), `SELECT 1`)
+		return err
+	})
+	require.Equal(t, "57P01", repo.SQLState(err))
+	require.Equal(t, repo.Passing, repo.KindOf(err))
+
+	d.Exec(t, `ALTER ROLE `+role+` CONNECTION LIMIT 0`)
+	require.Eventually(t, func() bool {
+		err := do(`SELECT 1`)
+		require.Error(t, err)
+		return repo.SQLState(err) == "53300" && repo.KindOf(err) == repo.Environment
+	}, patience, tick, "too many connections")
+	d.Exec(t, `ALTER ROLE `+role+` NOLOGIN`)
+	err = do(`SELECT 1`)
+	require.Equal(t, "28000", repo.SQLState(err))
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+	d.Exec(t, `ALTER ROLE `+role+` LOGIN CONNECTION LIMIT -1`)
+	require.NoError(t, do(`SELECT 1`))
+
+	for url, want := range map[string]repo.Kind{
+		d.Server.URL("nowhere"): repo.Environment, // no such database
+		"postgres://nobody@" + hostOf(t, d) + "/x?sslmode=disable": repo.Environment, // no such role
+		"postgres://x@127.0.0.1:1/x?connect_timeout=2":             repo.Passing,     // nobody there, yet
+		"postgres://x@[::bad/x":                                    repo.Environment, // no URL
+	} {
+		_, err := postgres.Open(t.Context(), postgres.Options{URL: url})
+		require.Equal(t, want, repo.KindOf(err), err)
+	}
+}
+
+// Somebody else's deadlock with us, and a transaction that waited too long for
+// its caller.
+func TestErrorsOfWaiting(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t)
+	db := openWith(t, postgres.Options{URL: d.URL, StatementTimeout: 50 * time.Millisecond})
+	err := db.InTx(t.Context(), nil, func(tx tx) error {
+		d.Exec(t, `SELECT pg_sleep(0.5)`) // twice the timeout is the session's patience
+		_, err := tx.Exec(t.Context(), `SELECT 1`)
+		return err
+	})
+	require.Equal(t, "25P03", repo.SQLState(err))
+	require.Equal(t, repo.Passing, repo.KindOf(err))
+
+	db = open(t, d)
+	ids := newFiles(t, d, 2)
+	const take = `UPDATE file SET filename = 'x' WHERE id = $1`
+	other := d.Conn(t)
+	exec(t, other, `BEGIN`)
+	exec(t, other, take, ids[1])
+	released := make(chan error, 1)
+	err = db.InTx(t.Context(), nil, func(tx tx) error {
+		_, err := tx.Exec(t.Context(), `SET LOCAL deadlock_timeout = '10ms'`)
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), take, ids[0])
+		require.NoError(t, err)
+		go func() {
+			_, err := other.Exec(context.Background(), take, ids[0])
+			released <- err
+		}()
+		require.Eventually(t, func() bool {
+			return repotest.Value[bool](t, d, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.PgConn().PID())
+		}, patience, tick)
+		_, err = tx.Exec(t.Context(), take, ids[1])
+		return err
+	})
+	require.Equal(t, "40P01", repo.SQLState(err))
+	require.Equal(t, repo.Passing, repo.KindOf(err))
+	require.NoError(t, <-released)
 }

@@ -1,12 +1,12 @@
 package postgres_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
+	"pruned/repo/postgres"
 )
 
 // hostile are defaults of a database that would each make a transaction do
@@ -38,57 +38,52 @@ func TestDefaultsOfTheDatabaseChangeNothing(t *testing.T) {
 	d, before := newDB(t)
 	ids := newFiles(t, d, 4)
 	d.Exec(t, `CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.file (id text, path text); INSERT INTO elsewhere.file VALUES ('x')`)
-	for table, key := range map[string]string{"of_real": "1.1::real / 3", "of_time": "'2024-02-01 10:00+02'::timestamptz", "of_interval": "'-1 year 3 days'::interval"} {
-		d.Exec(t, `CREATE TABLE `+table+` AS SELECT `+key+` AS k, ''::text AS v; ALTER TABLE `+table+` ADD PRIMARY KEY (k)`)
+	tables := []string{"of_real", "of_time", "of_interval"}
+	for i, key := range []string{`1.1::real / 3`, `'2024-02-01 10:00+02'::timestamptz`, `'-1 year 3 days'::interval`} {
+		d.Exec(t, `CREATE TABLE `+tables[i]+` AS SELECT `+key+` AS k, ''::text AS v; ALTER TABLE `+tables[i]+` ADD PRIMARY KEY (k)`)
 	}
-	d.Exec(t, `UPDATE of_real SET v = $1`, ids[0])
-	d.Exec(t, `UPDATE of_time SET v = $1`, ids[1])
-	d.Exec(t, `UPDATE of_interval SET v = $1`, ids[2])
 	refresh(t, before)
-	readAll(t, d, before)
 	for _, setting := range hostile {
 		d.Exec(t, `ALTER DATABASE `+d.Name+` SET `+setting)
 	}
+	// A pass of these sessions names rows as those of other sessions do.
 	db := open(t, d)
+	writer := d.Conn(t)
+	exec(t, writer, `SET default_transaction_read_only = off`)
+	for i, table := range tables {
+		exec(t, writer, `UPDATE public.`+table+` SET v = $1`, ids[i])
+	}
 	for range 2 {
-		requireKept(t, db, ids[:3]...)
-		requireFree(t, db, ids[3])
-		// A pass of these sessions names rows as those of other sessions do.
-		d.Pool.Reset()
-		refresh(t, db)
-		requireKept(t, before, ids[:3]...)
+		for _, either := range []*postgres.DB{db, before} {
+			requireKept(t, either, ids[:3]...)
+			requireFree(t, either, ids[3])
+		}
+		readAll(t, d, db)
 	}
 	inTx(t, db, func(tx repo.Tx) {
 		locked, err := db.Lock(t.Context(), tx, ids, repo.Ages{})
 		require.NoError(t, err)
 		require.Len(t, locked.Files, len(ids))
-		conn := d.Conn(t)
-		exec(t, conn, `SET default_transaction_read_only = off`)
-		exec(t, conn, `INSERT INTO public.note (id, user_id, title, created_at, updated_at) VALUES ('late', 'u', '`+ids[3]+`', 1, 1)`)
+		exec(t, writer, `INSERT INTO public.note (id, user_id, title, created_at, updated_at) VALUES ('late', 'u', '`+ids[3]+`', 1, 1)`)
 		found, err := db.Look(t.Context(), tx, ids)
 		require.NoError(t, err)
 		require.Contains(t, found.Referenced, ids[3])
 	})
 }
 
-func settingIn(t testing.TB, tx repo.Tx, name, value string) bool {
-	t.Helper()
-	n, err := tx.Exec(context.Background(), `SELECT WHERE current_setting($1) = $2`, name, value)
-	require.NoError(t, err)
-	return n == 1
-}
-
 // A commit is durable where the database's default is not, and stays what is
 // more than that.
 func TestCommitsAreDurable(t *testing.T) {
 	t.Parallel()
+	d, _ := newDB(t)
 	for setting, want := range map[string]string{
 		"off": "on", "local": "on", "remote_write": "on", "on": "on", "remote_apply": "remote_apply",
 	} {
-		d, _ := newDB(t)
-		d.Exec(t, `ALTER DATABASE `+d.Name+` SET synchronous_commit = `+setting)
-		inTx(t, open(t, d), func(tx repo.Tx) {
-			require.True(t, settingIn(t, tx, "synchronous_commit", want), setting)
+		db := openWith(t, postgres.Options{URL: d.URL + "&synchronous_commit=" + setting})
+		inTx(t, db, func(tx repo.Tx) {
+			n, err := tx.Exec(t.Context(), `SELECT WHERE current_setting('synchronous_commit') = $1`, want)
+			require.NoError(t, err)
+			require.EqualValues(t, 1, n, setting)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,14 @@ func replaced(sql, name, value string) string { return strings.ReplaceAll(sql, n
 
 // withID puts the id of a file in the place of ID.
 func withID(sql, id string) string { return replaced(sql, "ID", id) }
+
+// hostOf is the address and port of a database's server.
+func hostOf(t testing.TB, d *repotest.Database) string {
+	t.Helper()
+	u, err := url.Parse(d.URL)
+	require.NoError(t, err)
+	return u.Host
+}
 
 // The codes that tests ask for by name.
 const (

@@ -13,18 +13,11 @@ import (
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	for name, options := range map[string][]repotest.Option{
-		"public": nil, "in a schema": {repotest.InSchema()},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			suite.Run(t, func(t *testing.T) suite.Engine { return newEngine(t, options...) })
-		})
-	}
+	suite.Run(t, newEngine)
 }
 
-func newEngine(t *testing.T, options ...repotest.Option) suite.Engine {
-	d, db := newDB(t, options...)
+func newEngine(t *testing.T) suite.Engine {
+	d, db := newDB(t)
 	return suite.Engine{
 		DB:        db,
 		Exec:      d.Exec,
