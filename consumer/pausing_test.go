@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// pausing is a handler that stops after its first batch until it is resumed.
+// pausing is a handler that stops after its first batch until it is resumed. What
+// failed comes again soon.
 type pausing struct {
 	Handler
 	once    sync.Once
@@ -20,6 +21,11 @@ func newPausing(h Handler) *pausing {
 
 func (p *pausing) Handle(ctx context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error) {
 	results, err := p.Handler.Handle(ctx, events, lease, extend)
+	for n := range results {
+		if results[n].Outcome == Failed {
+			results[n].RetryIn = 100 * time.Millisecond
+		}
+	}
 	p.once.Do(func() {
 		close(p.handled)
 		<-p.resume

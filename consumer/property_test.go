@@ -41,7 +41,7 @@ func TestEndIsWhatTheModelSays(t *testing.T) {
 
 // checks bounds a property whose checks take most of a second each: rapid's own
 // number of them is for all properties. One that fails is shrunk without bound.
-var checks = budget{left: 30}
+var checks = budget{left: 20}
 
 type budget struct {
 	left          int

@@ -125,6 +125,10 @@ func (w *world) bareDeletes(ctx context.Context, statements ...string) (took tim
 }
 
 func (w *world) drained(ctx context.Context, events []string, orphans int, workers string) (time.Duration, error) {
+	// The index is there: it is built at the first start only.
+	if _, err := w.drain(ctx); err != nil {
+		return 0, err
+	}
 	if err := w.publish(ctx, events); err != nil {
 		return 0, err
 	}

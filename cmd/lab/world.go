@@ -25,7 +25,7 @@ type lab struct {
 
 // The server is as an operator's: durable, with PostgreSQL's own defaults, but
 // for the memory that building an ivfflat index takes.
-var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=128MB", "max_wal_size=1GB", "maintenance_work_mem=256MB"}
+var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=2GB", "max_wal_size=8GB", "maintenance_work_mem=256MB"}
 
 // newLab builds the program and starts a server of its own.
 func newLab(ctx context.Context) (l *lab, err error) {

@@ -35,6 +35,7 @@ var kinds = map[string]repo.Kind{
 	"55":    repo.Environment, // prerequisite state
 	"58":    repo.Environment, // I/O
 	"F0":    repo.Environment, // configuration file
+	"HV":    repo.Environment, // a foreign table that cannot be read
 	"39":    repo.Environment, // pgcrypto with a wrong key
 	"XX001": repo.Environment, // corrupted: nothing that it says can be trusted
 	"XX002": repo.Environment,

@@ -26,7 +26,7 @@ func TestKindsOfErrors(t *testing.T) {
 		"53400": repo.Environment, "25006": repo.Environment, "28000": repo.Environment, "28P01": repo.Environment,
 		"3D000": repo.Environment, "3F000": repo.Environment, "42501": repo.Environment, "42P01": repo.Environment,
 		"42703": repo.Environment, "0A000": repo.Environment, "55000": repo.Environment, "58030": repo.Environment,
-		"58P01": repo.Environment, "F0000": repo.Environment, "39000": repo.Environment, "XX001": repo.Environment,
+		"58P01": repo.Environment, "F0000": repo.Environment, "HV00N": repo.Environment, "39000": repo.Environment, "XX001": repo.Environment,
 		"XX002": repo.Environment,
 
 		"23503": repo.Permanent, "23505": repo.Permanent, "23514": repo.Permanent, "23502": repo.Permanent,

@@ -1,11 +1,13 @@
 package postgres_test
 
 import (
+	"net"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"pruned/repo"
 	"pruned/repo/postgres"
 	"pruned/repo/repotest"
 )
@@ -133,6 +135,32 @@ var kinds = []kind{
 		`SELECT 1`,
 		`INSERT INTO elsewhere.grandchild VALUES (2, 'ID')`, "grandchild", "v",
 	},
+}
+
+// A foreign table has no row versions: it is read each time, as of the first read
+// in a transaction, which is how postgres_fdw reads.
+func TestForeignTablesKeep(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	host, port, err := net.SplitHostPort(hostOf(t, d))
+	require.NoError(t, err)
+	d.Exec(t, `CREATE EXTENSION postgres_fdw; CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.remote (id int, v text)`)
+	d.Exec(t, `CREATE SERVER remote FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '`+host+`', port '`+port+`', dbname '`+d.Name+`')`)
+	d.Exec(t, `CREATE USER MAPPING FOR CURRENT_USER SERVER remote OPTIONS (user 'postgres')`)
+	d.Exec(t, `IMPORT FOREIGN SCHEMA elsewhere FROM SERVER remote INTO public`)
+	ids := newFiles(t, d, 3)
+	refresh(t, db)
+	requireFree(t, db, ids...)
+	d.Exec(t, `INSERT INTO elsewhere.remote VALUES (1, $1)`, ids[0])
+	for range 2 {
+		requireKept(t, db, ids[0])
+		requireFree(t, db, ids[1:]...)
+		readAll(t, d, db)
+	}
+	d.Exec(t, `DROP TABLE elsewhere.remote`)
+	_, err = tryLook(db, ids...)
+	require.NotEqual(t, repo.Permanent, repo.KindOf(err))
+	require.Error(t, err)
 }
 
 const kindTypes = `

@@ -3,7 +3,10 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"net/url"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,10 +25,20 @@ import (
 // reaches it.
 const (
 	patience = time.Minute
-	tick     = 10 * time.Millisecond
+	tick     = 50 * time.Millisecond
 )
 
-func TestMain(m *testing.M) { repotest.Main(m) }
+func TestMain(m *testing.M) {
+	// Most of what a test here does is wait for a server.
+	flag.Parse()
+	parallel := flag.Lookup("test.parallel")
+	if parallel.Value.String() == parallel.DefValue {
+		if err := parallel.Value.Set(strconv.Itoa(3 * runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
+	repotest.Main(m)
+}
 
 // open opens a database with our tables in it.
 func open(t testing.TB, d *repotest.Database) *postgres.DB {

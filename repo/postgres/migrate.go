@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -28,7 +29,9 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	locker, err := lock.NewPostgresTableLocker(lock.WithTableName("pruned.migration_lock"))
+	// For longer than the lease of a holder that was killed.
+	locker, err := lock.NewPostgresTableLocker(lock.WithTableName("pruned.migration_lock"),
+		lock.WithTableLockTimeout(100*time.Millisecond, 600))
 	if err != nil {
 		return err
 	}

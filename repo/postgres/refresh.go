@@ -22,19 +22,18 @@ const passTimeout = 10 * time.Minute
 func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
 	// A table that changes between a pass and its pages wants another pass;
 	// a schema that changes every time is being migrated.
+	var err error
 	for range 5 {
-		if err := db.Pass(ctx); err != nil {
+		if err = db.Pass(ctx); err != nil {
 			return err
 		}
-		pages, err := db.pages(ctx, progress)
-		if err == nil && pages > 0 {
-			continue // what changed meanwhile
-		}
-		if !errors.Is(err, errTablesChanged) {
-			return err
+		var pages int
+		pages, err = db.pages(ctx, progress)
+		if !errors.Is(err, errTablesChanged) && (err != nil || pages == 0) {
+			break
 		}
 	}
-	return nil
+	return err
 }
 
 var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("they changed meanwhile")}
@@ -167,22 +166,31 @@ func (db *DB) register(ctx context.Context, t pgx.Tx, s *state, relations []*rel
 	return readIndexState(ctx, t, relations)
 }
 
+// forgetFilesSQL takes along what the index says of files that vanished.
+const forgetFilesSQL = `
+WITH gone AS (
+    DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id)
+DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
+
 // joinKnownSQL adds the files that no pass has seen. One that was made since the
-// last pass (less an hour, for clocks) cannot be mentioned by a row read before;
-// every other one waits for a full pass. $1 is the start of the last pass, NULL
-// before the first, $2 now, $3 the generation of that full pass. Not an anti
-// join: on a table that looks empty that becomes a nested loop over what the
-// statement itself inserts. Collation C: tokens are lower case as repo.Token makes
-// them, which a Turkish I would not be.
+// last pass (less an hour, for clocks) cannot be mentioned by a row read before,
+// unless its id is no UUID, and so may have been another file's before; every
+// other one waits for a full pass. $1 is the start of the last pass, NULL before
+// the first, $2 now, $3 the generation of that full pass. Not an anti join: on a
+// table that looks empty that becomes a nested loop over what the statement itself
+// inserts. Collation C: tokens are lower case as repo.Token makes them, which a
+// Turkish I would not be.
 const joinKnownSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, generation)
-SELECT f.id, lower(f.id COLLATE "C"), lower(f.id COLLATE "C") !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
-       CASE WHEN f.created_at >= extract(epoch FROM $1::timestamptz) - 3600
+SELECT f.id, t.token, t.literal,
+       CASE WHEN NOT t.literal AND f.created_at >= extract(epoch FROM $1::timestamptz) - 3600
              AND f.created_at <= extract(epoch FROM $2::timestamptz) + 3600 THEN 0 ELSE $3::int END
-  FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id`
+  FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
+ CROSS JOIN LATERAL (SELECT token, token !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                       FROM (SELECT lower(f.id COLLATE "C")) AS l (token)) t (token, literal)`
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
-	if _, err := t.Exec(ctx, `DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM `+db.table("file")+` f WHERE f.id = k.file_id)`); err != nil {
+	if _, err := t.Exec(ctx, db.sql(forgetFilesSQL)); err != nil {
 		return translate(err, "forget vanished files")
 	}
 	next := s.generation

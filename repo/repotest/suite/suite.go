@@ -66,6 +66,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"the ledger tells what was deleted":           ledgerTells,
 		"tombstones are due in their time":            tombstonesAreDue,
 		"a postponed tombstone waits":                 postponedWaits,
+		"what waits in tombstones is told":            entombedAreTold,
 		"tombstones of the living are told":           livingAreTold,
 	}
 	if open(t).Hold != nil {
@@ -131,7 +132,7 @@ func (e Engine) settle(t testing.TB, ids ...string) {
 	require.Eventually(t, func() bool {
 		e.refresh(t)
 		return e.look(t, ids...).Changed == 0
-	}, patience, 10*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 }
 
 // free says that nothing keeps the files: they are known and not referenced.

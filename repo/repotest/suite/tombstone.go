@@ -71,6 +71,23 @@ func tombstonesAreDue(t *testing.T, e Engine) {
 	require.Equal(t, []string{"second"}, fileIDs(e.due(t, repo.Bytes, 10)))
 }
 
+// entombedAreTold: the bytes of a file that wait, due or not.
+func entombedAreTold(t *testing.T, e Engine) {
+	e.entomb(t,
+		repo.Tombstone{Kind: repo.Bytes, FileID: "a", Name: "a_1.pdf"},
+		repo.Tombstone{Kind: repo.Bytes, FileID: "a", Name: "a_2.pdf", Delay: time.Hour},
+		repo.Tombstone{Kind: repo.Vectors, FileID: "a"},
+		repo.Tombstone{Kind: repo.Bytes, FileID: "b", Name: "b.pdf"},
+		repo.Tombstone{Kind: repo.Vectors, FileID: "c"},
+	)
+	e.in(t, func(ctx context.Context, tx repo.Tx) {
+		names, err := e.DB.Entombed(ctx, tx, []string{"a", "c", "d"})
+		require.NoError(t, err)
+		require.Len(t, names, 1)
+		require.ElementsMatch(t, []string{"a_1.pdf", "a_2.pdf"}, names["a"])
+	})
+}
+
 func postponedWaits(t *testing.T, e Engine) {
 	e.entomb(t, repo.Tombstone{Kind: repo.Bytes, FileID: "a", Name: "a"})
 	postpone := func(delay time.Duration) {
