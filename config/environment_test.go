@@ -86,7 +86,7 @@ func file(t *testing.T, content string) string {
 func TestSecretsFromFiles(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]Secret{
-		"t0ken": "t0ken", "t0ken\n": "t0ken", "t0ken\r\n": "t0ken", "t0ken\n\n": "t0ken\n", " t0ken ": " t0ken ",
+		"t0ken": "t0ken", "t0ken\n": "t0ken", "t0ken\r\n": "t0ken", "t0ken\n\n": "t0ken\n",
 	} {
 		c, err := parse(with("PRUNED_WEBHOOK_TOKEN_FILE=" + file(t, content)))
 		require.NoError(t, err)

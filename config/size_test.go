@@ -18,7 +18,7 @@ func TestSize(t *testing.T) {
 	}
 	for _, text := range []string{"", "-1", "x", "1XiB", "8192PiB", "16EiB"} {
 		var got Size
-		assert.Error(t, got.UnmarshalText([]byte(text)), text)
+		require.Error(t, got.UnmarshalText([]byte(text)), text)
 	}
 	assert.Equal(t, "1.0 GiB", Size(1<<30).String())
 	assert.Equal(t, "0 B", Size(-1).String())

@@ -61,7 +61,7 @@ func TestStreamNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"PRUNED", "other", "a-b_C$1", strings.Repeat("x", 200)} {
 		_, err := parse(with("PRUNED_STREAM=" + name))
-		assert.NoError(t, err, name)
+		require.NoError(t, err, name)
 	}
 	for _, name := range []string{"a b", "a.b", "*", "a>", "a/b", `a\b`, "a\tb", "\x00", strings.Repeat("x", 201)} {
 		got := lines(t, with("PRUNED_STREAM="+name))

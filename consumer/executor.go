@@ -15,7 +15,7 @@ import (
 const (
 	// One transaction's worth of tombstones. Vectors may cost a scan of the
 	// whole store, however many there are.
-	mostBytes   = 1000
+	mostBytes   = 5000
 	mostVectors = 10000
 	// executorPatience bounds that scan.
 	executorPatience = 30 * time.Minute

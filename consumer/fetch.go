@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	lingerBusy = 100 * time.Millisecond // for the rest of a batch, after one that was not empty
-	lingerIdle = 50 * time.Millisecond  // for what comes with the first message
+	lingerBusy = 50 * time.Millisecond // for the rest of a batch, after one that was not empty
+	lingerIdle = 50 * time.Millisecond // for what comes with the first message
 
 	requestTimeout = 5 * time.Second
 )

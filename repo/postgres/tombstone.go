@@ -61,8 +61,8 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 // livingSQL: no row has that id, and no row's path has that base name (plugins
 // share paths). $1 are ids, $2 base names.
 const livingSQL = `
-SELECT id, substring(coalesce(path, '') FROM '[^/]*$') FROM %s
- WHERE id = ANY ($1::text[]) OR (cardinality($2::text[]) > 0 AND substring(path FROM '[^/]*$') = ANY ($2::text[]))`
+SELECT id, split_part(coalesce(path, ''), '/', -1) FROM %s
+ WHERE id = ANY ($1::text[]) OR (cardinality($2::text[]) > 0 AND split_part(path, '/', -1) = ANY ($2::text[]))`
 
 // Living returns those of the tombstones that must not be carried out, by their
 // number, since a row has the id or shares the bytes.

@@ -74,7 +74,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	if _, err := l.TryLockContext(ctx, 50*time.Millisecond); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	return func() { l.Close() }, nil
+	return func() { _ = l.Close() }, nil
 }
 
 // mkdir makes a folder that everyone can read, whatever the umask.

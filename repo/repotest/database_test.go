@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"pruned/repo/repotest"
-
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
 )
 
 const countTables = `

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"pruned/repo/repotest"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
 )
 
 // serveVariable makes the test program a process that has a server and waits

@@ -4,9 +4,9 @@ import (
 	"os"
 	"testing"
 
-	"pruned/repo/repotest"
-
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
 )
 
 func TestSeedMakesWhatItSays(t *testing.T) {

@@ -3,10 +3,10 @@ package repotest_test
 import (
 	"testing"
 
-	"pruned/repo/repotest"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
 )
 
 func TestKilledServerRecoversWhatWasCommitted(t *testing.T) {

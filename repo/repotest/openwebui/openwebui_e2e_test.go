@@ -36,7 +36,7 @@ func TestScenarioOnPostgreSQL(t *testing.T) {
 	rows := repotest.Column[string](t, db, `SELECT id FROM file ORDER BY id COLLATE "C"`)
 	assert.Equal(t, openwebui.IDs(slices.Concat(world.Used, world.Unused)), rows)
 	assert.Equal(t, openwebui.IDs(world.Used), mentioned(t, db, rows))
-	assert.ErrorContains(t, openwebui.VerifyPruned(t.Context(), app, world), "its row is left")
+	require.ErrorContains(t, openwebui.VerifyPruned(t.Context(), app, world), "its row is left")
 
 	prune(t, db, app, openwebui.IDs(world.Unused))
 	count(t, db, app, "pruned by hand")
