@@ -23,8 +23,7 @@ type lab struct {
 	verbose bool // show what the program logs
 }
 
-// The server is as an operator's: durable, with PostgreSQL's own defaults, but
-// for the memory that building an ivfflat index takes.
+// The server is as an operator's: durable, with room for the data.
 var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=2GB", "max_wal_size=8GB", "maintenance_work_mem=256MB"}
 
 // newLab builds the program and starts a server of its own.

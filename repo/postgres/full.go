@@ -103,7 +103,7 @@ func (x *indexer) nextPage(ctx context.Context, relations []*relation, progress 
 }
 
 func (x *indexer) readPage(ctx context.Context, r *relation, s *scan, progress repo.Progress) (int64, error) {
-	found, err := x.read(ctx, r, r.pageAfter(), "", s.position)
+	found, err := x.read(ctx, r, r.pageAfter(), r.orderBy(), s.position)
 	if err != nil {
 		return 0, err
 	}

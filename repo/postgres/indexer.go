@@ -7,15 +7,14 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"pruned/repo"
 )
 
 const (
-	pageRows   = 2000 // rows of a table a transaction, in a full pass
-	fetchTexts = 1000 // texts a fetch
-	flushAt    = 20000
+	pageRows  = 2000  // rows of a table a transaction, in a full pass
+	fetchRows = 500   // rows a fetch
+	flushAt   = 20000 // rows and tokens held at once
 )
 
 // indexer reads rows of one table after the other and writes what they mention,
@@ -66,30 +65,29 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 func (r *relation) isChanged() string { return "age(t.xmin) <= age(" + r.w() + ")" }
 
 // read indexes rows t of a table or subquery, and returns how many and the key
-// of the last. It reads through a cursor, so that what it finds
-// can be written between two fetches on the same session.
-func (x *indexer) read(ctx context.Context, r *relation, from, where string, args ...any) (found readResult, err error) {
+// of the last. It reads through a cursor, so that what it finds can be written
+// between two fetches on the same session.
+func (x *indexer) read(ctx context.Context, r *relation, from, rest string, args ...any) (found readResult, err error) {
 	if len(r.columns) == 0 {
 		return found, nil
 	}
-	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s, v.text FROM %s t%s %s%s",
-		r.keyText(), from, r.texts(), where, r.orderBy()), args...); err != nil {
+	values := []string{r.keyText()}
+	for _, c := range r.columns {
+		values = append(values, "t."+quote(c.name)+"::text")
+	}
+	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s FROM %s t %s",
+		strings.Join(values, ", "), from, rest), args...); err != nil {
 		return found, translate(err, "read table %s", r)
 	}
 	page := newPage(r)
-	for {
-		n, err := x.fetch(ctx, page)
-		if err != nil {
+	for n := fetchRows; n == fetchRows; {
+		if n, err = x.fetch(ctx, page); err != nil {
 			return found, err
 		}
-		if n < fetchTexts || len(page.tokens) >= flushAt {
-			// The last row may go on in the next fetch.
-			if err := page.flush(ctx, x.t, n < fetchTexts); err != nil {
+		if n < fetchRows || page.full() {
+			if err := page.flush(ctx, x.t); err != nil {
 				return found, err
 			}
-		}
-		if n < fetchTexts {
-			break
 		}
 	}
 	_, err = x.t.Exec(ctx, "CLOSE pruned_read")
@@ -102,21 +100,18 @@ type readResult struct {
 }
 
 func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
-	rows, err := x.t.Query(ctx, fmt.Sprintf("FETCH %d FROM pruned_read", fetchTexts))
+	rows, err := x.t.Query(ctx, fmt.Sprintf("FETCH %d FROM pruned_read", fetchRows))
 	if err != nil {
 		return 0, translate(err, "read table %s", page.relation)
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var row string
-		var text pgtype.DriverBytes
-		if err := rows.Scan(&row, &text); err != nil {
-			return n, translate(err, "read table %s", page.relation)
+	for ; rows.Next(); n++ {
+		values := rows.RawValues()
+		page.start(string(values[0]))
+		for _, text := range values[1:] {
+			repo.Tokens(text, page.addToken)
+			x.literals.Find(text, page.addLiteral)
 		}
-		n++
-		page.start(row)
-		repo.Tokens(text, page.addToken)
-		x.literals.Find(text, page.addLiteral)
 	}
 	return n, translate(rows.Err(), "read table %s", page.relation)
 }
@@ -131,7 +126,7 @@ func (r *relation) texts() string {
 	return " CROSS JOIN LATERAL (VALUES " + strings.Join(values, ", ") + ") v (n, text)"
 }
 
-// orderBy keeps the texts of one row together.
+// orderBy is the order of pages.
 func (r *relation) orderBy() string {
 	var columns []string
 	for _, c := range r.key {

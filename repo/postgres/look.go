@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -117,19 +118,21 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 				})
 			}
 		})
-		look.Snapshot = h.Snapshot
+		look.Snapshot = h.Snapshot + " " + h.Catalog
 		return err
 	})
 	return look, err
 }
 
-// LookAgain is step 6: only what others committed since look.
+// LookAgain is step 6: only what others committed since look. Tables that came
+// since may hold older rows, and are no matter for this transaction.
 func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
 	appeared := map[string]repo.Reference{}
 	finder := repo.NewFinder(deleted)
+	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
-		args := []any{db.looks.mode(), gone, db.schema, exceptions, look.Snapshot}
-		_, err := p.scan(ctx, pgxTx(t), p.again, args, func(part int, r *relation, row string, column int, text []byte) {
+		args := []any{db.looks.mode(), gone, db.schema, exceptions, snapshot}
+		h, err := p.scan(ctx, pgxTx(t), p.again, args, func(part int, r *relation, row string, column int, text []byte) {
 			switch part {
 			case partRow:
 				note(appeared, string(text), repo.Reference{Table: "file", Row: string(text)})
@@ -139,6 +142,9 @@ func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted,
 				})
 			}
 		})
+		if err == nil && h.Catalog != catalog {
+			return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
+		}
 		return err
 	})
 	return appeared, err

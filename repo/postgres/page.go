@@ -11,9 +11,8 @@ import (
 // page gathers what some rows of one table mention.
 type page struct {
 	relation *relation
-	seen     int64  // rows
-	row      string // the row that is being read
-	began    bool
+	seen     int64               // rows
+	row      string              // the row that is being read
 	own      map[string]struct{} // tokens of that row
 
 	rows      []string // rows that were read since the last flush
@@ -25,10 +24,7 @@ func newPage(r *relation) *page { return &page{relation: r, own: map[string]stru
 
 // start says that what follows is of this row.
 func (p *page) start(row string) {
-	if p.began && row == p.row {
-		return
-	}
-	p.began, p.row = true, row
+	p.row = row
 	p.seen++
 	p.rows = append(p.rows, row)
 	clear(p.own)
@@ -70,29 +66,19 @@ const rememberSQL = mentionsSQL + `, added AS (
     RETURNING file_id)
 DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id IN (SELECT file_id FROM added)`
 
-// flush writes what was gathered. Unless it is the last, the row that is being
-// read stays, whole: it may go on.
-func (p *page) flush(ctx context.Context, t pgx.Tx, last bool) error {
-	rows, tokenRows, tokens := p.rows, p.tokenRows, p.tokens
-	cut := len(tokens)
-	if !last {
-		rows = rows[:len(rows)-1]
-		for cut > 0 && tokenRows[cut-1] == p.row {
-			cut--
-		}
-		tokenRows, tokens = tokenRows[:cut], tokens[:cut]
+// full says that it is time for a flush.
+func (p *page) full() bool { return len(p.rows)+len(p.tokens) >= flushAt }
+
+// flush writes what was gathered.
+func (p *page) flush(ctx context.Context, t pgx.Tx) error {
+	if len(p.rows) == 0 {
+		return nil
 	}
-	if len(rows) > 0 {
-		for _, sql := range []string{forgetSQL, rememberSQL} {
-			if _, err := t.Exec(ctx, sql, p.relation.id, rows, tokenRows, tokens); err != nil {
-				return translate(err, "index table %s", p.relation)
-			}
+	for _, sql := range []string{forgetSQL, rememberSQL} {
+		if _, err := t.Exec(ctx, sql, p.relation.id, p.rows, p.tokenRows, p.tokens); err != nil {
+			return translate(err, "index table %s", p.relation)
 		}
 	}
-	p.tokenRows, p.tokens = append([]string(nil), p.tokenRows[cut:]...), append([]string(nil), p.tokens[cut:]...)
-	p.rows = p.rows[:0]
-	if !last {
-		p.rows = append(p.rows, p.row)
-	}
+	p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0]
 	return nil
 }

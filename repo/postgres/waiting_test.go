@@ -23,13 +23,13 @@ func TestNobodyDeadlocksWithUs(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 60)
-	chat := repotest.InsertChat(t, d.Pool, repotest.Chat{})
 	refresh(t, db)
 	var writing, deleting errgroup.Group
 	var linked, deleted atomic.Int32
 	var stop atomic.Bool
 	for w := range 4 {
 		random := rand.New(rand.NewPCG(7, uint64(w)))
+		chat := repotest.InsertChat(t, d.Pool, repotest.Chat{}) // writers of one chat would deadlock each other
 		writing.Go(func() error {
 			for range 15 {
 				ok, err := linkSome(d, chat.ID, shuffled(random, ids)[:6])
