@@ -11,13 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-var (
-	// ErrFull: the stream stores no more.
-	ErrFull = errors.New("the stream stores no more: raise PRUNED_MAX_BYTES, or wait until what it holds is settled or expires")
-	// ErrDuplicate: the stream has an event of that source and id already, and
-	// swallowed this one.
-	ErrDuplicate = errors.New("the stream has an event of this source and id already")
-)
+// ErrFull: the stream stores no more.
+var ErrFull = errors.New("the stream stores no more: raise PRUNED_MAX_BYTES, or wait until what it holds is settled or expires")
 
 const (
 	window     = 512              // messages in flight without an answer
@@ -28,8 +23,10 @@ const (
 
 // PublishOptions say what a publisher wants to know.
 type PublishOptions struct {
-	// AllowDuplicates counts what the stream swallowed instead of failing.
-	AllowDuplicates bool
+	// Dedupe has the stream swallow, and count, events whose source and id it
+	// has already: for a sweep, whose ids repeat. Fresh ids need no memory of
+	// the server's, and nothing is swallowed.
+	Dedupe bool
 	// Settled is told each claim's final outcome, one call at a time. Publish
 	// then returns when all are settled.
 	Settled func(Settlement)
@@ -47,8 +44,6 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[Event, error], opt
 		switch {
 		case err != nil:
 			return fmt.Errorf("publishing on %s: %w", subject, stored(err))
-		case ack.Duplicate && !opts.AllowDuplicates:
-			return fmt.Errorf("publishing on %s: %w", subject, ErrDuplicate)
 		case ack.Duplicate:
 			count.Duplicates++
 		default:
@@ -57,14 +52,14 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[Event, error], opt
 		return nil
 	})
 	if opts.Settled == nil {
-		err := line.run(ctx, q.messagesOf(events, nil))
+		err := line.run(ctx, q.messagesOf(events, opts.Dedupe, nil))
 		return count, err
 	}
 	w, err := newWaiter(q.nc, opts.Settled)
 	if err != nil {
 		return count, err
 	}
-	err = line.run(ctx, q.messagesOf(events, w))
+	err = line.run(ctx, q.messagesOf(events, opts.Dedupe, w))
 	if err == nil {
 		err = w.wait(ctx)
 	}
@@ -73,7 +68,7 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[Event, error], opt
 
 // messagesOf makes messages of events, and tells w, if there is one, to expect
 // their outcomes.
-func (q *Queue) messagesOf(events iter.Seq2[Event, error], w *waiter) iter.Seq2[*nats.Msg, error] {
+func (q *Queue) messagesOf(events iter.Seq2[Event, error], dedupe bool, w *waiter) iter.Seq2[*nats.Msg, error] {
 	return func(yield func(*nats.Msg, error) bool) {
 		for e, err := range events {
 			if err == nil {
@@ -85,7 +80,9 @@ func (q *Queue) messagesOf(events iter.Seq2[Event, error], w *waiter) iter.Seq2[
 			}
 			msg := nats.NewMsg(q.names.orphan(e.Source))
 			msg.Data = e.Encode()
-			msg.Header.Set(jetstream.MsgIDHeader, e.MsgID())
+			if dedupe {
+				msg.Header.Set(jetstream.MsgIDHeader, e.MsgID())
+			}
 			if w != nil {
 				msg.Header.Set(replyHeader, w.expect())
 			}

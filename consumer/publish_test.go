@@ -24,15 +24,21 @@ func TestDuplicates(t *testing.T) {
 	t.Parallel()
 	q := openQueue(t)
 	e := NewEvent("f", "sweep", "")
-	publish(t, q, claimsOf(e))
-
-	_, err := q.Publish(testContext(t), claimsOf(e), PublishOptions{})
-	require.ErrorIs(t, err, ErrDuplicate)
-
-	got, err := q.Publish(testContext(t), claimsOf(e, NewEvent("g", "sweep", "")), PublishOptions{AllowDuplicates: true})
-	require.NoError(t, err)
-	require.Equal(t, Published{Stored: 1, Duplicates: 1}, got)
-	require.EqualValues(t, 2, backlog(t, q).Pending)
+	for _, c := range []struct {
+		events  []Event
+		options PublishOptions
+		want    Published
+		pending int
+	}{
+		{[]Event{e}, PublishOptions{Dedupe: true}, Published{Stored: 1}, 1},
+		{[]Event{e, NewEvent("g", "sweep", "")}, PublishOptions{Dedupe: true}, Published{Stored: 1, Duplicates: 1}, 2},
+		{[]Event{e}, PublishOptions{}, Published{Stored: 1}, 3},
+	} {
+		got, err := q.Publish(testContext(t), claimsOf(c.events...), c.options)
+		require.NoError(t, err)
+		require.Equal(t, c.want, got)
+		require.EqualValues(t, c.pending, backlog(t, q).Pending)
+	}
 }
 
 func TestPublishRefusesWhatIsNoEvent(t *testing.T) {
@@ -150,7 +156,7 @@ func TestPublishHoldsFewEvents(t *testing.T) {
 				return
 			}
 		}
-	}, nil))
+	}, false, nil))
 	require.NoError(t, err)
 	require.Equal(t, 20*window, answered)
 	require.LessOrEqual(t, most, window+1)

@@ -32,6 +32,9 @@ func (r *runCmd) consume(ctx *runContext, p *parts) error {
 	p.log.Info().Str("version", version).Str("database", p.db.Identity().Name).Str("schema", p.db.Schema()).
 		Str("queue", p.queue.Name()).Bool("dry_run", ctx.cli.Consumer.DryRun).Msg("pruned starts")
 	if err := r.index(ctx, p); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop; the pass goes on at the next start
+		}
 		return err
 	}
 	transaction := ctx.transaction(p)

@@ -122,6 +122,7 @@ func TestReadOnlyServerStopsEverything(t *testing.T) {
 // to: everything is read again first.
 func TestMarksThatMeanNothing(t *testing.T) {
 	t.Parallel()
+	d, db := newDB(t)
 	for name, damage := range map[string]string{
 		"from the future":      `UPDATE pruned.relation SET w = (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000)::text::xid8`,
 		"one from the future":  `UPDATE pruned.relation SET w = '4294967296' WHERE name LIKE '%note%'`,
@@ -131,8 +132,6 @@ func TestMarksThatMeanNothing(t *testing.T) {
 		"nothing recorded":     `DELETE FROM pruned.relation; DELETE FROM pruned.reference; DELETE FROM pruned.known_file`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d, db := newDB(t)
 			ids := newFiles(t, d, 2)
 			mention(t, d, ids[0])
 			refresh(t, db)

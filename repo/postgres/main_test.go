@@ -152,11 +152,8 @@ func hostOf(t testing.TB, d *repotest.Database) string {
 	return u.Host
 }
 
-// The codes that tests ask for by name.
-const (
-	foreignKeyViolation = "23503"
-	lockNotAvailable    = "55P03"
-)
+// lockNotAvailable is the code of a wait that was given up.
+const lockNotAvailable = "55P03"
 
 // sqlState is the code with which the server refused, or nothing.
 func sqlState(err error) string {

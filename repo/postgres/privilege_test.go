@@ -93,6 +93,8 @@ func TestHiddenRowsStopEverything(t *testing.T) {
 // helps.
 func TestUnreadableTableStopsEverything(t *testing.T) {
 	t.Parallel()
+	d := repotest.New(t)
+	role, db := openRole(t, d)
 	for name, revoke := range map[string]string{
 		"wholly":         `REVOKE SELECT ON note FROM ROLE`,
 		"but one column": `REVOKE SELECT ON note FROM ROLE; GRANT SELECT (id) ON note TO ROLE`,
@@ -101,10 +103,8 @@ func TestUnreadableTableStopsEverything(t *testing.T) {
 		"table file":     `REVOKE SELECT ON file FROM ROLE`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := repotest.New(t)
-			role, db := openRole(t, d)
 			ids := newFiles(t, d, 1)
+			all := repotest.Value[int](t, d, `SELECT count(*) FROM file`)
 			refresh(t, db)
 			look(t, db, ids...)
 			d.Exec(t, strings.ReplaceAll(revoke, "ROLE", role))
@@ -121,7 +121,7 @@ func TestUnreadableTableStopsEverything(t *testing.T) {
 				require.ErrorContains(t, err, "GRANT SELECT")
 				require.ErrorContains(t, err, table)
 			}
-			requireAll(t, d, 1)
+			requireAll(t, d, all)
 			health, err := db.Examine(t.Context())
 			require.NoError(t, err)
 			require.Len(t, health.Missing, 1)

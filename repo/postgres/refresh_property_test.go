@@ -40,7 +40,9 @@ type world struct {
 // the answer is that of a naive search of all rows.
 func TestRefreshMissesNothing(t *testing.T) {
 	t.Parallel()
-	d, db := newDB(t)
+	// A server of its own: its long transactions hold back everybody's marks.
+	d := repotest.NewServer(t, repotest.ServerOptions{}).New(t)
+	db := open(t, d)
 	d.Exec(t, writtenTables)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -56,7 +58,7 @@ func TestRefreshMissesNothing(t *testing.T) {
 		w.writers = append(w.writers, newWriter(d, d.Conn(t), fmt.Sprintf("writer%d", i), rand.New(rand.NewPCG(seed, uint64(i+1))), files, w.awaitPass))
 	}
 	refresh(t, db)
-	for round := range 4 {
+	for round := range 3 {
 		w.busy()
 		w.quiet(round)
 	}
@@ -177,7 +179,7 @@ func (w *world) quiet(round int) {
 		repotest.InsertFile(w.t, w.d.Pool, repotest.File{ID: late})
 		w.compare(append(files, late), false)
 	}
-	if round == 2 {
+	if round == 1 {
 		w.d.Exec(w.t, `ALTER TABLE note ADD extra text DEFAULT '`+repotest.NewFile(w.t, w.d.Pool)+`'`)
 	}
 }

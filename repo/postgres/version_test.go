@@ -13,6 +13,7 @@ import (
 // What a transaction that is older than the last pass commits after it.
 func TestLateCommitsAreSeen(t *testing.T) {
 	t.Parallel()
+	d, db := newDB(t)
 	for name, c := range map[string]struct{ write, commit string }{
 		"an insert":       {`BEGIN; INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', 'ID', 1, 1)`, `COMMIT`},
 		"an update":       {`BEGIN; UPDATE note SET title = 'ID' WHERE id = 'old'`, `COMMIT`},
@@ -25,9 +26,8 @@ func TestLateCommitsAreSeen(t *testing.T) {
 		"a copy of a row": {`BEGIN; INSERT INTO note SELECT 'copy', user_id, 'ID' FROM note LIMIT 1`, `COMMIT`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d, db := newDB(t)
 			ids := newFiles(t, d, 2)
+			d.Exec(t, `TRUNCATE note CASCADE`)
 			d.Exec(t, `INSERT INTO note (id, user_id, title) VALUES ('old', 'u', 't')`)
 			refresh(t, db)
 			writer := d.Conn(t)
@@ -78,13 +78,12 @@ func TestNewerTransactionsAreSeen(t *testing.T) {
 // What moves, freezes or rewrites rows changes nothing of what is known.
 func TestMaintenanceLosesNothing(t *testing.T) {
 	t.Parallel()
+	d, db := newDB(t)
 	for _, maintenance := range []string{
 		`VACUUM (FREEZE)`, `VACUUM FULL`, `CLUSTER note USING note_pkey`,
 		`ALTER TABLE note ALTER title TYPE varchar`, `ALTER TABLE pinned_note SET UNLOGGED; ALTER TABLE note SET UNLOGGED`, `REINDEX DATABASE`,
 	} {
 		t.Run(maintenance, func(t *testing.T) {
-			t.Parallel()
-			d, db := newDB(t)
 			ids := newFiles(t, d, 3)
 			mention(t, d, ids[0])
 			refresh(t, db)

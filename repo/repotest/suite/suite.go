@@ -129,8 +129,9 @@ func (e Engine) refresh(t testing.TB) {
 // else on the server may keep rows from counting as read.
 func (e Engine) settle(t testing.TB, ids ...string) {
 	t.Helper()
+	e.refresh(t)
 	require.Eventually(t, func() bool {
-		e.refresh(t)
+		e.pass(t)
 		return e.look(t, ids...).Changed == 0
 	}, patience, 50*time.Millisecond)
 }

@@ -1,0 +1,109 @@
+package repo_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"pruned/repo"
+)
+
+const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+func tokens(text string) (found []string) {
+	repo.Tokens([]byte(text), func(token []byte) { found = append(found, string(token)) })
+	return found
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":                               nil,
+		id:                               {id},
+		strings.ToUpper(id):              {id},
+		"{{VIDEO_FILE_ID_" + id + "}}":   {id},
+		"abc" + id + "def":               {id},
+		strings.ReplaceAll(id, "-", "_"): {id},
+		id + id:                          {id, id},
+		"ff" + id + "-" + id:             {id, id},
+		id[:35]:                          nil,
+		id[1:]:                           nil,
+		strings.Replace(id, "-", "_", 1): nil,
+		strings.Replace(id, "f", "g", 1): nil,
+		strings.ReplaceAll(id, "-", ""):  nil,
+		"ü" + id + "€":                   {id},
+		"\x00\xff" + id:                  {id},
+	} {
+		require.Equal(t, want, tokens(text), text)
+	}
+}
+
+// A naive search at every place finds no more and no fewer.
+func TestTokensFindsAll(t *testing.T) {
+	t.Parallel()
+	shape := regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-|_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{4}_)[0-9a-f]{12}`)
+	piece := rapid.OneOf(
+		rapid.SampledFrom([]string{id, strings.ToUpper(id), strings.ReplaceAll(id, "-", "_"), "-", "_", "70867728950e", "0f8fad5b", "d9cb"}),
+		rapid.StringMatching(`[0-9a-gA-G_-]{0,9}`),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(piece, 0, 12).Draw(t, "pieces"), "")
+		var want []string
+		for i := range text {
+			if token := shape.FindString(text[i:]); token != "" {
+				want = append(want, strings.ToLower(strings.ReplaceAll(token, "_", "-")))
+			}
+		}
+		got := tokens(text)
+		slices.Sort(want)
+		slices.Sort(got)
+		require.Equal(t, want, got, text)
+	})
+}
+
+func TestFinder(t *testing.T) {
+	t.Parallel()
+	upper := strings.ToUpper(id)
+	finder := repo.NewFinder([]string{id, upper, "logo.V2", "a b", ""})
+	find := func(text string) []string {
+		found := []string{}
+		finder.Find([]byte(text), func(id string) { found = append(found, id) })
+		return found
+	}
+	require.ElementsMatch(t, []string{id, upper}, find("see "+id))
+	require.Equal(t, []string{"logo.V2"}, find("LOGO.v2, ÄÖ"))
+	require.Empty(t, find("a b"))
+	require.Empty(t, find(""))
+}
+
+func TestSearchable(t *testing.T) {
+	t.Parallel()
+	for token, want := range map[string]bool{
+		id: true, "logo.v2": true, "a_b~c-1": true, id[:35]: true,
+		"": false, "a b": false, "ü": false, `a"b`: false, "a/b": false, "a%20": false, "a\nb": false, "a\n": false,
+	} {
+		require.Equal(t, want, repo.Searchable(token), "%q", token)
+	}
+}
+
+func TestJSONPaths(t *testing.T) {
+	t.Parallel()
+	mention := func(text []byte) bool { return strings.Contains(string(text), id) }
+	text := `{"history":{"messages":{"m1":{"files":[{"id":"x"},{"id":"` + id + `"}]}}},"` + id + `":1,"b":["` + id + `"],"n":1e400}`
+	require.Equal(t, []string{id, "b[0]", "history.messages.m1.files[1].id"}, repo.JSONPaths([]byte(text), mention))
+	require.Equal(t, []string{""}, repo.JSONPaths([]byte(`"`+id+`"`), mention))
+	require.Empty(t, repo.JSONPaths([]byte(`no JSON `+id), mention))
+}
+
+func TestBaseName(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/data/uploads/a_b.pdf": "a_b.pdf", "s3://bucket/prefix/a": "a", "a": "a", "": "", "/data/": "",
+	} {
+		require.Equal(t, want, repo.BaseName(path))
+	}
+}
