@@ -170,6 +170,7 @@ func (c *Consumer) feed(ctx context.Context, batches chan<- batch) error {
 		c.answered()
 		eager = len(b.msgs) > 0
 		if eager {
+			b.claims, b.invalid = c.open(b.msgs) // beside the running transactions
 			c.hand(ctx, b, batches)
 			c.pace(ctx, len(b.msgs))
 		}

@@ -21,6 +21,8 @@ const (
 type batch struct {
 	msgs  []jetstream.Msg
 	lease time.Time // when the queue gives them to somebody else
+
+	claims, invalid []*claim // what they hold
 }
 
 // next fetches one batch, which may be empty. When the last one was empty it

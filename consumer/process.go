@@ -37,18 +37,17 @@ func (c *Consumer) work(ctx context.Context, batches <-chan batch) {
 // decide has a batch handled, and returns what settles it.
 func (c *Consumer) decide(ctx context.Context, b batch) (settle func()) {
 	began := time.Now()
-	claims, invalid := c.open(b.msgs)
-	if len(claims) > 0 {
-		c.judge(ctx, claims, b.lease)
+	if len(b.claims) > 0 {
+		c.judge(ctx, b.claims, b.lease)
 	}
 	took := time.Since(began)
 	return func() {
-		for _, part := range [][]*claim{invalid, claims} {
+		for _, part := range [][]*claim{b.invalid, b.claims} {
 			if len(part) > 0 {
 				c.settle(ctx, part)
 			}
 		}
-		c.report(append(claims, invalid...), took)
+		c.report(append(b.claims, b.invalid...), took)
 	}
 }
 

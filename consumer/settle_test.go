@@ -148,6 +148,7 @@ func TestYoungThatCannotBeScheduledComesAgain(t *testing.T) {
 func handleBatch(t *testing.T, c *Consumer, b batch) {
 	t.Helper()
 	batches := make(chan batch, 1)
+	b.claims, b.invalid = c.open(b.msgs)
 	batches <- b
 	close(batches)
 	c.inHand.Add(1)

@@ -9,18 +9,18 @@ import (
 // tokenLen is the length of a UUID in text: 8-4-4-4-12.
 const tokenLen = 36
 
-var (
-	uuidShape = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	// Characters that neither JSON nor a URL writes in another way.
-	literalShape = regexp.MustCompile(`^[0-9a-z._~-]+$`)
-)
+// literalShape are characters that neither JSON nor a URL writes in another way.
+var literalShape = regexp.MustCompile(`^[0-9a-z._~-]+$`)
 
 // Token is the form in which an id is looked for: lower case, since URLs are
 // typed in any.
 func Token(id string) string { return strings.ToLower(id) }
 
 // IsUUID says whether a token has the shape that Tokens finds.
-func IsUUID(token string) bool { return len(token) == tokenLen && uuidShape.MatchString(token) }
+func IsUUID(token string) bool {
+	var same [tokenLen]byte
+	return len(token) == tokenLen && token[8] == '-' && tokenAt([]byte(token), 0, '-', &same) && string(same[:]) == token
+}
 
 // IsLiteral says whether an id that is no UUID can be searched literally. An id
 // with any other character may be written in the database in a way that no

@@ -96,7 +96,8 @@ func (w *world) refreshAll(ctx context.Context) error {
 		if i%5 == 0 {
 			refresh = func(ctx context.Context) error { return w.db.Refresh(ctx, nil) }
 		}
-		if err := refresh(context.Background()); err != nil && repo.KindOf(err) != repo.Passing {
+		err := refresh(context.Background())
+		if kind := repo.KindOf(err); err != nil && kind != repo.Passing && kind != repo.Unknown {
 			return err
 		}
 		w.mu.Lock()

@@ -51,7 +51,7 @@ func TestRefreshersTakeTurns(t *testing.T) {
 func TestLooksDoNotWaitForRefreshers(t *testing.T) {
 	t.Parallel()
 	d := repotest.New(t)
-	db := openWith(t, postgres.Options{URL: d.URL, LockTimeout: 50 * time.Millisecond})
+	db := openWith(t, postgres.Options{URL: d.URL, LockTimeout: time.Second})
 	ids := newFiles(t, d, 2)
 	mention(t, d, ids[0])
 	refresh(t, db)
