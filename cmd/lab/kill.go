@@ -42,7 +42,7 @@ func (c *killCmd) Run(ctx context.Context) (err error) {
 	killed := 0
 	for i := range c.Times {
 		// At this rate the events last for all the kills.
-		rate := fmt.Sprintf("PRUNED_RATE=%d", max(1, 2*len(ids)/c.Times))
+		rate := fmt.Sprintf("PRUNED_RATE=%d", max(1, len(ids)/(2*c.Times)))
 		done, err := w.killedAfter(ctx, time.Duration(rand.Int64N(int64(1500*time.Millisecond))), rate)
 		if err != nil {
 			return fmt.Errorf("drain %d: %w", i+1, err)
