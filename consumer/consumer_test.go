@@ -90,7 +90,7 @@ func TestBrokenEnvironment(t *testing.T) {
 	await(t, asked)
 	require.ErrorIs(t, c.State(), readOnly)
 	fetched := len(h.batches)
-	require.LessOrEqual(t, fetched, 2, "nothing is fetched while it is broken")
+	require.LessOrEqual(t, fetched, 3, "nothing is fetched while it is broken, but one may have been on its way")
 	for range 3 {
 		await(t, asked)
 	}

@@ -13,12 +13,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"pruned/consumer"
 	"pruned/repo/repotest"
 )
 
-func TestMain(m *testing.M) { repotest.Main(m) }
+// A server that ends while one of its streams looks for its source leaves that
+// goroutine of its own until a timer of its own fires.
+func TestMain(m *testing.M) {
+	repotest.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
+}
 
 const (
 	// patience is how long a test waits for a signal that must come.

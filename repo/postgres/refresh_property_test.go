@@ -190,7 +190,11 @@ func (w *world) quiet(round int) {
 func (w *world) compare(files []string, exactly bool) {
 	w.t.Helper()
 	truth := w.naive()
-	found := look(w.t, w.db, files...)
+	found, err := tryLook(w.db, files...)
+	if errors.Is(err, postgres.ErrIncomplete) && !exactly {
+		return // VACUUM FULL took the missing values of a column
+	}
+	require.NoError(w.t, err)
 	for _, file := range files {
 		_, kept := found.Referenced[file]
 		if exactly {
