@@ -17,7 +17,7 @@ func judge(f repo.File, look repo.Look, ages repo.Ages) Result {
 		return kept(reference)
 	}
 	switch {
-	case !searchable(f.ID):
+	case !repo.Searchable(repo.Token(f.ID)):
 		return Result{Outcome: Kept, Detail: "its id has characters that may be written in other ways, so that no search can tell whether it is in use"}
 	case look.Unknown[f.ID]:
 		return young("it appeared with an old date: every table is read once more first", minRetry)
@@ -31,12 +31,6 @@ func judge(f repo.File, look repo.Look, ages repo.Ages) Result {
 		return young(fmt.Sprintf("it is known to be unreferenced for only %s", f.Orphan.Round(time.Second)), ages.Orphan-f.Orphan)
 	}
 	return Result{Outcome: Deleted}
-}
-
-// searchable says whether a look can find every mention of an id.
-func searchable(id string) bool {
-	token := repo.Token(id)
-	return repo.IsUUID(token) || repo.IsLiteral(token)
 }
 
 // judgeGone says what becomes of an id without a row. Bytes without a row may be

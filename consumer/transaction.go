@@ -146,7 +146,7 @@ func (a *attempt) look(ctx context.Context, claims []Delivery) (err error) {
 // is kept in any case.
 func (a *attempt) wantsPass() bool {
 	for id := range a.found.Unknown {
-		if searchable(id) {
+		if repo.Searchable(repo.Token(id)) {
 			return true
 		}
 	}
