@@ -9,9 +9,12 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 
-.PHONY: demo test build image-check lint vuln bench bench-small kill kill-short fuzz e2e check
+.PHONY: demo demo-postgres test build image-check lint vuln bench bench-small kill kill-short kill-sweep race fuzz e2e check
 
-demo: ## 10,000 files of which 3,000 are orphans, cleaned before your eyes
+demo: ## a scratch installation with known orphans, cleaned before your eyes: SQLite, Chroma, nothing installed
+	$(GO) run ./cmd/pruned demo
+
+demo-postgres: ## the same on PostgreSQL with pgvector: 10,000 files of which 3,000 are orphans
 	$(GO) run ./cmd/lab demo
 
 test: ## every test, against real servers
@@ -37,6 +40,12 @@ bench-small: ## the same on a tenth, to see that it works
 
 kill: ## fifty kills at random moments
 	$(GO) run ./cmd/lab kill --times 50
+
+kill-sweep: ## fifty kills of sweeps at random moments
+	$(GO) run ./cmd/lab kill-sweep --times 50
+
+race: ## attaches while files are deleted, counted
+	$(GO) run ./cmd/lab race
 
 kill-short:
 	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000

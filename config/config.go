@@ -18,8 +18,11 @@ import (
 // has none, so that a secret never shows in a list of processes. Every Secret
 // can also come from the file that NAME_FILE names.
 type Config struct {
+	EnvFile envFile `name:"env-file" placeholder:"FILE" help:"Open WebUI's own .env, for what the environment does not set."`
+
 	Database Database `embed:"" group:"Open WebUI's database"`
 	Vectors  Vectors  `embed:"" group:"Open WebUI's vectors"`
+	Chroma   Chroma   `embed:"" group:"Open WebUI's vectors"`
 	Storage  Storage  `embed:"" group:"Open WebUI's uploads"`
 	Queue    Queue    `embed:"" group:"Queue"`
 	Consumer Consumer `embed:"" group:"Batches"`
@@ -27,12 +30,15 @@ type Config struct {
 	Sweep    Sweep    `embed:"" group:"Sweeps"`
 	HTTP     HTTP     `embed:"" group:"HTTP"`
 	Log      Log      `embed:"" group:"Log"`
+
+	// Assumed is what was not set and taken for granted, a sentence each.
+	Assumed []string `kong:"-"`
 }
 
-// Database is for the engine. After Parse URL is complete and in the form that
-// PostgreSQL's own tools read, whatever it was made of.
+// Database is for the engine. After Parse URL is complete, whatever it was made
+// of: in the form that PostgreSQL's own tools read, or that of a file (SQLite).
 type Database struct {
-	URL      Secret `name:"database-url" env:"DATABASE_URL" flagless:"" help:"postgresql://user:password@host:port/database."`
+	URL      Secret `name:"database-url" env:"DATABASE_URL" flagless:"" help:"postgresql://user:password@host:port/database, or sqlite:////path/webui.db; unset: webui.db in Open WebUI's data folder."`
 	Type     string `name:"database-type" env:"DATABASE_TYPE" placeholder:"postgresql" help:"With user or password, host, port and name: makes a URL that wins over DATABASE_URL, as in Open WebUI."`
 	User     string `name:"database-user" env:"DATABASE_USER" placeholder:"USER" help:"See --database-type."`
 	Password Secret `name:"database-password" env:"DATABASE_PASSWORD" flagless:"" help:"See --database-type."`
@@ -48,7 +54,7 @@ type Database struct {
 
 // Vectors is for the vector store. After Parse URL is set if DB is pgvector.
 type Vectors struct {
-	DB          string `name:"vector-db" env:"VECTOR_DB" placeholder:"none|pgvector" help:"Open WebUI's vector store."`
+	DB          string `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|pgvector|none" help:"Open WebUI's vector store; unset: chroma."`
 	URL         Secret `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" flagless:"" help:"Unset: the database's."`
 	HalfVec     bool   `name:"pgvector-use-halfvec" env:"PGVECTOR_USE_HALFVEC" type:"truth" help:"Vectors are stored as halfvec."`
 	PGCrypto    bool   `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
@@ -57,13 +63,17 @@ type Vectors struct {
 
 // Storage is where Open WebUI keeps the bytes.
 type Storage struct {
-	DataDir  string `name:"data-dir" env:"DATA_DIR" placeholder:"DIR" help:"Open WebUI's data folder; unset: /app/backend/data where that is a folder, else ./data."`
+	DataDir  string `name:"data-dir" env:"DATA_DIR" placeholder:"DIR" help:"Open WebUI's data folder; unset: the first of ., ./data and /app/backend/data that holds webui.db."`
 	Provider string `name:"storage-provider" env:"STORAGE_PROVIDER" default:"local" help:"Where the bytes are: local."`
 }
 
 // Uploads is the folder that Open WebUI uploads to. It has no variable of its
 // own there (config.py: UPLOAD_DIR).
 func (s Storage) Uploads() string { return filepath.Join(s.DataDir, "uploads") }
+
+// VectorDir is the folder of an embedded vector store, which has no variable of
+// its own either.
+func (s Storage) VectorDir() string { return filepath.Join(s.DataDir, "vector_db") }
 
 // Queue is for whoever connects to NATS, or embeds it.
 type Queue struct {

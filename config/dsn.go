@@ -11,7 +11,11 @@ import (
 // source is the URL as Open WebUI would use it: the parts, once all are there,
 // win over DATABASE_URL, and nothing in them is escaped (env.py).
 func (d Database) source() string {
-	if len(d.missing()) > 0 {
+	switch {
+	case len(d.missing()) == 0:
+	case d.Type == "sqlite+sqlcipher" && d.URL == "":
+		return d.Type + ":///" + sqliteFile
+	default:
 		return string(d.URL)
 	}
 	credentials := d.User
@@ -53,16 +57,34 @@ var sqlalchemyURL = regexp.MustCompile(`(?s)^(?P<dialect>\w+)(?:\+\w+)?://` +
 
 var hostName = regexp.MustCompile(`^[\pL\pN._-]+$`)
 
+var (
+	errNoURL    = errors.New("is not the URL of a database")
+	errNotBuilt = errors.New("is of a database that is not built yet")
+)
+
+// databaseURL brings a URL of Open WebUI's into the form that its engine reads.
+// An error never holds a part of it.
+func databaseURL(raw string) (Secret, error) {
+	match := sqlalchemyURL.FindStringSubmatch(raw)
+	switch {
+	case match == nil:
+		return "", errNoURL
+	case match[sqlalchemyURL.SubexpIndex("dialect")] == "sqlite":
+		return sqliteURL(raw)
+	}
+	return postgresURL(raw)
+}
+
 // postgresURL turns a URL of Open WebUI's into one that PostgreSQL's own
 // tools read. An error never holds a part of it.
 func postgresURL(raw string) (Secret, error) {
 	match := sqlalchemyURL.FindStringSubmatch(raw)
 	if match == nil {
-		return "", errors.New("is not the URL of a database")
+		return "", errNoURL
 	}
 	group := func(name string) string { return match[sqlalchemyURL.SubexpIndex(name)] }
 	if dialect := group("dialect"); dialect != "postgresql" && dialect != "postgres" {
-		return "", errors.New("is of a database that is not built yet")
+		return "", errNotBuilt
 	}
 	host, err := hostPort(group("host"), group("ipv6"), group("port"))
 	if err != nil {

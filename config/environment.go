@@ -16,6 +16,8 @@ type environment struct {
 	values   map[string]string
 	problems problems
 	flagless []*kong.Flag // set here alone
+	known    []string     // the names of all variables
+	complete bool         // the file was read, and what has no flag is set
 }
 
 var _ kong.Resolver = (*environment)(nil)

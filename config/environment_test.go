@@ -137,7 +137,6 @@ func TestSecretFilesThatCannotBeUsed(t *testing.T) {
 func TestUnreadSecretIsNotAlsoMissing(t *testing.T) {
 	t.Parallel()
 	got := lines(t, []string{"DATABASE_URL_FILE=/nowhere/at/all"})
-	require.Len(t, got, 2)
+	require.Len(t, got, 1)
 	assert.Contains(t, got[0], "DATABASE_URL_FILE: ")
-	assert.Contains(t, got[1], "VECTOR_DB: is not set")
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"reflect"
 	"strings"
 
@@ -10,15 +11,14 @@ import (
 // takeOver makes e the only environment that flags are read from, and takes
 // those without a flag out of the grammar.
 func (e *environment) takeOver(root *kong.Node) {
-	var known []string
 	_ = kong.Visit(root, func(visited kong.Visitable, next kong.Next) error {
 		if node, ok := visited.(*kong.Node); ok {
 			var flags []*kong.Flag
 			for _, flag := range node.Flags {
 				flag.Tag.Envs = nil // what kong looks up in the process's own
-				known = append(known, variables(flag)...)
+				e.known = append(e.known, variables(flag)...)
 				if flag.Tag.Has("flagless") {
-					e.set(flag)
+					e.flagless = append(e.flagless, flag)
 				} else {
 					flags = append(flags, flag)
 				}
@@ -27,14 +27,30 @@ func (e *environment) takeOver(root *kong.Node) {
 		}
 		return next(nil)
 	})
-	e.checkUnknown(known)
 }
 
-func (e *environment) set(flag *kong.Flag) {
-	_, text := e.lookup(flag)
-	flag.Target.SetString(text)
-	e.flagless = append(e.flagless, flag)
+// finish reads the file that the command line names, and what only the
+// environment sets. kong calls its hooks once for each thing on the command line.
+func (e *environment) finish(ctx *kong.Context) {
+	if e.complete {
+		return
+	}
+	e.complete = true
+	if isAlone(ctx.Selected()) {
+		e.values = map[string]string{"DATA_DIR": os.DevNull}
+	} else {
+		e.loadFile(ctx)
+	}
+	for _, flag := range e.flagless {
+		_, text := e.lookup(flag)
+		flag.Target.SetString(text)
+	}
+	e.checkUnknown()
 }
+
+// isAlone says whether a command makes an installation of its own: the operator's
+// is none of its business.
+func isAlone(node *kong.Node) bool { return node != nil && node.Tag != nil && node.Tag.Has("alone") }
 
 // variables are the names under which a flag can be set.
 func variables(flag *kong.Flag) []string {

@@ -53,7 +53,11 @@ func (e *environment) options(stdout io.Writer) []kong.Option {
 			if exited {
 				return ErrDone
 			}
-			return checkCommand(ctx)
+			if err := checkCommand(ctx); err != nil {
+				return err
+			}
+			e.finish(ctx)
+			return nil
 		}),
 		kong.Resolvers(e),
 		kong.NamedMapper("truth", truth{}),

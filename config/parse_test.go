@@ -26,6 +26,7 @@ type cli struct {
 			Seq int `arg:""`
 		} `cmd:""`
 	} `cmd:""`
+	Demo struct{} `cmd:"" alone:""`
 }
 
 // usable is the least that has to be set.
@@ -53,10 +54,11 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	c, err := parse(usable)
 	require.NoError(t, err)
-	data := defaultDataDir(containerDataDir)
+	data := defaultDataDir(dataDirs(), containerDataDir)
 	assert.Equal(t, Config{
 		Database: Database{URL: "postgresql://db/webui", Citations: "keep", LedgerRetention: 2160 * time.Hour},
 		Vectors:  Vectors{DB: "none"},
+		Chroma:   Chroma{Port: 8000, Tenant: "default_tenant", Database: "default_database"},
 		Storage:  Storage{DataDir: data, Provider: "local"},
 		Queue: Queue{
 			DataDir: data + "/pruned", Listen: "127.0.0.1:4222", Stream: "PRUNED",
@@ -70,6 +72,7 @@ func TestDefaults(t *testing.T) {
 	}, c)
 	assert.True(t, c.Queue.Embedded())
 	assert.Equal(t, data+"/uploads", c.Storage.Uploads())
+	assert.Equal(t, data+"/vector_db", c.Storage.VectorDir())
 }
 
 func TestEverySettingFromTheEnvironment(t *testing.T) {
@@ -77,7 +80,9 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 	c, err := parse([]string{
 		"DATABASE_URL=postgres://db/webui", "DATABASE_SCHEMA=owui", "DATA_DIR=/data", "VECTOR_DB=pgvector",
 		"PGVECTOR_DB_URL=postgresql+psycopg2://v/vectors", "PGVECTOR_USE_HALFVEC=True", "PGVECTOR_PGCRYPTO=true",
-		"PGVECTOR_PGCRYPTO_KEY=k", "STORAGE_PROVIDER=local", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
+		"PGVECTOR_PGCRYPTO_KEY=k", "CHROMA_HTTP_HOST=chroma", "CHROMA_HTTP_PORT=80", "CHROMA_HTTP_SSL=true",
+		"CHROMA_HTTP_HEADERS=A=b", "CHROMA_TENANT=t", "CHROMA_DATABASE=d", "CHROMA_CLIENT_AUTH_PROVIDER=" + chromaAuthn,
+		"CHROMA_CLIENT_AUTH_CREDENTIALS=c", "STORAGE_PROVIDER=local", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
 		"PRUNED_NATS_LISTEN=[::1]:0", "PRUNED_STREAM=Other-1", "PRUNED_BATCH=10000", "PRUNED_WORKERS=64",
 		"PRUNED_MIN_AGE=0", "PRUNED_PENDING_AGE=0s", "PRUNED_ORPHAN_AGE=90s", "PRUNED_DRY_RUN=true",
 		"PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=2m", "PRUNED_STRICT=1",
@@ -92,6 +97,10 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 			Citations: "ignore", LedgerRetention: 2 * time.Hour,
 		},
 		Vectors: Vectors{DB: "pgvector", URL: "postgresql://v/vectors", HalfVec: true, PGCrypto: true, PGCryptoKey: "k"},
+		Chroma: Chroma{
+			Host: "chroma", Port: 80, SSL: true, Headers: "A=b", Tenant: "t", Database: "d",
+			AuthProvider: chromaAuthn, Credentials: "c",
+		},
 		Storage: Storage{DataDir: "/data", Provider: "local"},
 		Queue: Queue{
 			URL: "nats://n:4222, tls://m", DataDir: "/p", Listen: "[::1]:0", Stream: "Other-1",
@@ -111,7 +120,7 @@ func TestFlagsAreNamedAfterVariables(t *testing.T) {
 	parser, err := kong.New(&Config{}, kong.NamedMapper("truth", truth{}))
 	require.NoError(t, err)
 	for _, flag := range parser.Model.Flags {
-		if flag.Name == "help" || flag.Name == "pruned-data-dir" { // --data-dir is Open WebUI's
+		if flag.Name == "help" || flag.Name == envFileFlag || flag.Name == "pruned-data-dir" { // --data-dir is Open WebUI's
 			continue
 		}
 		require.Len(t, flag.Envs, 1, flag.Name)
@@ -135,7 +144,7 @@ func TestFlagWinsOverVariable(t *testing.T) {
 
 func TestSecretsHaveNoFlag(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token"} {
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "chroma-http-headers", "chroma-client-auth-credentials"} {
 		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
 	}
 }
@@ -146,7 +155,7 @@ func TestUsageErrors(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no command":    {nil, "pruned: wanted a command: one of run, dead"},
+		"no command":    {nil, "pruned: wanted a command: one of run, dead, demo"},
 		"no subcommand": {[]string{"dead"}, "pruned dead: wanted a command: one of list, show"},
 		"no argument":   {[]string{"dead", "show"}, `expected "<seq>"`},
 		"flag":          {[]string{"run", "--drian"}, `unknown flag --drian, did you mean "--drain"?`},
@@ -160,6 +169,16 @@ func TestUsageErrors(t *testing.T) {
 			assert.EqualError(t, err, test.want)
 		})
 	}
+}
+
+func TestCommandThatNeedsNoSettings(t *testing.T) {
+	t.Parallel()
+	var c cli
+	_, err := Parse(&c, []string{"demo"}, []string{"DATABASE_URL=postgresql://u:p@db/webui", "NATS_URL=nats://n", "PRUNED_X=1"}, io.Discard)
+	require.NoError(t, err)
+	assert.True(t, c.Queue.Embedded(), "nothing of the operator's is used")
+	_, file := c.Database.SQLite()
+	assert.True(t, file)
 }
 
 func TestHelpAndVersion(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 
 // checkUnknown refuses variables that look like ours and are not: a misspelt
 // age or limit must not be taken for its default.
-func (e *environment) checkUnknown(known []string) {
+func (e *environment) checkUnknown() {
 	for name := range e.values {
-		if strings.HasPrefix(name, "PRUNED_") && !slices.Contains(known, name) && !isInjected(name) {
-			e.problems.add(name, "is not a setting: wanted one that is, such as %s", nearest(name, known))
+		if strings.HasPrefix(name, "PRUNED_") && !slices.Contains(e.known, name) && !isInjected(name) {
+			e.problems.add(name, "is not a setting: wanted one that is, such as %s", nearest(name, e.known))
 		}
 	}
 	slices.SortFunc(e.problems, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })

@@ -12,7 +12,8 @@ import (
 func (c *Config) Validate() error {
 	var ps problems
 	c.Database.check(&ps)
-	c.Vectors.check(&ps)
+	c.checkDefaultDatabase(&ps)
+	c.checkVectors(&ps)
 	c.Storage.check(&ps)
 	c.Queue.check(&ps)
 	c.Consumer.check(&ps)
@@ -23,7 +24,10 @@ func (c *Config) Validate() error {
 	return errors.Join(ps...)
 }
 
-const wantedDatabase = "wanted postgresql://user:password@host:port/database"
+const (
+	wantedPostgres = "wanted postgresql://user:password@host:port/database"
+	wantedDatabase = wantedPostgres + " or sqlite:////path/webui.db"
+)
 
 var (
 	schemaName = regexp.MustCompile(`^[\pL_][\pL\pN_$-]*$`)
@@ -48,34 +52,50 @@ func (d Database) check(ps *problems) {
 func (d Database) checkURL(ps *problems) {
 	source := d.source()
 	if source != "" {
-		if _, err := postgresURL(source); err != nil {
+		if _, err := databaseURL(source); err != nil {
 			ps.add("DATABASE_URL", "%s %w: %s", Redact(source), err, wantedDatabase)
 		}
-		return
+	} else if !d.isDefault() {
+		ps.add("DATABASE_URL", "is not set, and cannot be made without %s: %s", strings.Join(d.missing(), ", "), wantedDatabase)
 	}
-	if missing := d.missing(); len(missing) < len(d.parts()) {
-		ps.add("DATABASE_URL", "is not set, and cannot be made without %s: %s", strings.Join(missing, ", "), wantedDatabase)
-		return
+	if d.Schema != "" && d.isFile() {
+		ps.add("DATABASE_SCHEMA", "is set, and a database that is a file has no schemas: unset it")
 	}
-	ps.add("DATABASE_URL", "is not set, and Open WebUI's default, SQLite, is not built yet: %s", wantedDatabase)
 }
 
-func (v Vectors) check(ps *problems) {
-	switch v.DB {
+// checkDefaultDatabase refuses to guess where Open WebUI's data is.
+func (c *Config) checkDefaultDatabase(ps *problems) {
+	if !c.Database.isDefault() || c.Storage.DataDir != "" {
+		return
+	}
+	if _, found := findDataDir(dataDirs()); !found {
+		ps.add("DATABASE_URL", "is not set, nor is DATA_DIR, and there is no %s in %s: %s",
+			sqliteFile, strings.Join(dataDirs(), ", "), wantedDatabase)
+	}
+}
+
+const wantedVectors = "wanted one of chroma, pgvector, none"
+
+func (c *Config) checkVectors(ps *problems) {
+	switch c.Vectors.DB {
 	case "none":
+	case "chroma", "":
+		c.Chroma.check(ps)
 	case "pgvector":
-		v.checkPGVector(ps)
-	case "":
-		ps.add("VECTOR_DB", "is not set, and Open WebUI's default, chroma, is not built yet: wanted one of none, pgvector")
+		c.checkPGVector(ps)
 	default:
-		ps.add("VECTOR_DB", "%q is not built yet: wanted one of none, pgvector", v.DB)
+		ps.add("VECTOR_DB", "%q is not built yet: %s", c.Vectors.DB, wantedVectors)
 	}
 }
 
-func (v Vectors) checkPGVector(ps *problems) {
+func (c *Config) checkPGVector(ps *problems) {
+	v := c.Vectors
+	if c.Database.isFile() {
+		ps.add("VECTOR_DB", "\"pgvector\" is built only in the database of DATABASE_URL, and that is SQLite: %s", wantedVectors)
+	}
 	if v.URL != "" {
 		if _, err := postgresURL(string(v.URL)); err != nil {
-			ps.add("PGVECTOR_DB_URL", "%s %w: %s", Redact(string(v.URL)), err, wantedDatabase)
+			ps.add("PGVECTOR_DB_URL", "%s %w: %s", Redact(string(v.URL)), err, wantedPostgres)
 		}
 	}
 	if v.PGCrypto && v.PGCryptoKey == "" {

@@ -44,9 +44,8 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_NATS_LISTEN=0.0.0.0:4222":  `"0.0.0.0:4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,
 		"PRUNED_NATS_LISTEN=:4222":         `":4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,
 		"PRUNED_NATS_LISTEN=host.lan:4222": `"host.lan:4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,
-		"VECTOR_DB=":                       "is not set, and Open WebUI's default, chroma, is not built yet: wanted one of none, pgvector",
-		"VECTOR_DB=qdrant":                 `"qdrant" is not built yet: wanted one of none, pgvector`,
-		"VECTOR_DB=PGVector":               `"PGVector" is not built yet: wanted one of none, pgvector`,
+		"VECTOR_DB=qdrant":                 `"qdrant" is not built yet: wanted one of chroma, pgvector, none`,
+		"VECTOR_DB=PGVector":               `"PGVector" is not built yet: wanted one of chroma, pgvector, none`,
 		"STORAGE_PROVIDER=s3":              `"s3" is not built yet: wanted local`,
 		"NATS_URL=http://n:4222":           "http://n:4222 is not a list of NATS servers: " + wantedServers,
 		"NATS_URL=nats://u:hunter2@":       "nats://u:***@ is not a list of NATS servers: " + wantedServers,
@@ -132,11 +131,11 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	assert.Equal(t, []string{
 		"PRUNED_WROKERS: is not a setting: wanted one that is, such as PRUNED_WORKERS",
 		`PRUNED_RATE: "x" cannot be read: wanted a number`,
-		"DATABASE_URL: is not set, and Open WebUI's default, SQLite, is not built yet: " + wantedDatabase,
-		"VECTOR_DB: is not set, and Open WebUI's default, chroma, is not built yet: wanted one of none, pgvector",
+		"DATABASE_URL: is not set, nor is DATA_DIR, and there is no webui.db in ., data, /app/backend/data: " + wantedDatabase,
+		"VECTOR_DB: \"milvus\" is not built yet: " + wantedVectors,
 		"PRUNED_BATCH: 0 is out of range: wanted a whole number from 1 to 10000",
 		`PRUNED_LOG_LEVEL: "?" is not known: wanted one of trace, debug, info, warn, error`,
-	}, lines(t, []string{"PRUNED_WROKERS=1", "PRUNED_RATE=x", "PRUNED_LOG_LEVEL=?"}, "--batch=0"))
+	}, lines(t, []string{"PRUNED_WROKERS=1", "PRUNED_RATE=x", "PRUNED_LOG_LEVEL=?", "VECTOR_DB=milvus"}, "--batch=0"))
 }
 
 func TestValidateAgain(t *testing.T) {
@@ -150,12 +149,4 @@ func TestValidateAgain(t *testing.T) {
 	require.NoError(t, again.Validate())
 	require.NoError(t, again.AfterApply())
 	assert.Equal(t, c, again)
-}
-
-func TestDefaultDataDir(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	assert.Equal(t, dir, defaultDataDir(dir))
-	assert.Equal(t, "data", defaultDataDir(filepath.Join(dir, "missing")))
-	assert.Equal(t, "data", defaultDataDir(file(t, "no folder")))
 }

@@ -19,6 +19,7 @@ type Batch struct {
 	log         zerolog.Logger
 	ackWait     time.Duration
 	size        sizer
+	brief       brief
 
 	// Chunks counts vectors that were removed, Changed the bytes of changed rows
 	// that looks had to read since the last pass.
@@ -31,6 +32,9 @@ var _ Handler = (*Batch)(nil)
 func NewBatch(t *Transaction, size int, ackWait time.Duration, log zerolog.Logger) *Batch {
 	b := &Batch{transaction: t, log: log, ackWait: ackWait}
 	b.size.init(size)
+	if engine, is := t.DB.(repo.Brief); is {
+		b.brief.init(engine.Brief())
+	}
 	return b
 }
 
@@ -48,7 +52,7 @@ const (
 // lease, where that can never commit.
 func (b *Batch) Handle(ctx context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error) {
 	h := &halving{Batch: b, extend: extend, results: map[string]Result{}, until: lease.Add(-b.ackWait / 2)}
-	err := h.run(ctx, events)
+	err := h.briefly(ctx, events)
 	for _, guilty := range h.guilty {
 		h.results[guilty.Subject] = h.sentence(guilty)
 	}
@@ -131,6 +135,7 @@ func (h *halving) once(ctx context.Context, events []Delivery) error {
 		return err
 	}
 	h.take(report)
+	h.brief.learn(len(events), report.Held)
 	if full {
 		h.size.learn(report.Looking, report.Took)
 	}

@@ -181,7 +181,7 @@ type countingStore struct {
 	removals int
 }
 
-func (s *countingStore) Remove(ctx context.Context, tx vectors.Tx, ids []string) (int64, error) {
+func (s *countingStore) Remove(ctx context.Context, tx vectors.Tx, ids []string) (vectors.Removed, error) {
 	s.removals++
 	return s.Store.Remove(ctx, tx, ids)
 }
@@ -231,8 +231,8 @@ func TestBytesGoWithoutTheVectorStore(t *testing.T) {
 
 type deafStore struct{ vectors.Store }
 
-func (deafStore) Remove(context.Context, vectors.Tx, []string) (int64, error) {
-	return 0, vectors.ErrUnusable
+func (deafStore) Remove(context.Context, vectors.Tx, []string) (vectors.Removed, error) {
+	return vectors.Removed{}, vectors.ErrUnusable
 }
 
 // Run carries out what comes due, and ends with its context.

@@ -30,7 +30,7 @@ func (n names) later() string { return n.stream + "_LATER" }
 func (n names) orphans() string               { return n.prefix + ".orphan.>" }
 func (n names) orphan(source string) string   { return n.prefix + ".orphan." + token(source) }
 func (n names) hints() string                 { return n.prefix + ".hint.>" }
-func (n names) hint(event string) string      { return n.prefix + ".hint." + token(event) }
+func (n names) hint(event string) string      { return n.prefix + ".hint." + tokens(event) }
 func (n names) schedules() string             { return n.prefix + ".later.>" }
 func (n names) schedule(fileID string) string { return n.prefix + ".later." + token(fileID) }
 func (n names) due() string                   { return n.prefix + ".due" }
@@ -48,4 +48,14 @@ func token(s string) string {
 		return s
 	}
 	return "~" + base64.RawURLEncoding.EncodeToString([]byte(s))
+}
+
+// tokens makes a subject of a name with dots, such as an event's: what is no
+// token becomes one.
+func tokens(name string) string {
+	parts := strings.Split(name, ".")
+	for i, part := range parts {
+		parts[i] = token(part)
+	}
+	return strings.Join(parts, ".")
 }

@@ -73,6 +73,7 @@ type Summary struct {
 	Invalid  int     `json:"invalid"`
 	Poison   int     `json:"poison"`
 	Failed   int     `json:"failed"`
+	Waiting  int     `json:"waiting"` // files whose vectors were to go and are still there, at the end
 	Duration float64 `json:"duration_s"`
 }
 

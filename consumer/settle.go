@@ -36,7 +36,7 @@ func (c *Consumer) settle(ctx context.Context, claims []*claim) {
 		}
 		failed = errors.Join(failed, c.refuse(cl))
 	}
-	failed = errors.Join(failed, c.ack(ctx, acks))
+	failed = errors.Join(failed, c.q.ack(ctx, acks))
 	if failed == nil && !c.o.DryRun {
 		failed = c.replyAll(claims)
 	}
@@ -57,11 +57,11 @@ func (c *Consumer) acks(o Outcome) bool {
 
 // ack acks messages, the last one with an answer. The server handles acks in
 // their order, so that answer is about all of them.
-func (c *Consumer) ack(ctx context.Context, msgs []jetstream.Msg) error {
+func (q *Queue) ack(ctx context.Context, msgs []jetstream.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, barrierTimeout)
 	defer cancel()
 	if len(msgs) == 0 {
-		return c.q.nc.FlushWithContext(ctx)
+		return q.nc.FlushWithContext(ctx)
 	}
 	last := len(msgs) - 1
 	for _, msg := range msgs[:last] {

@@ -36,16 +36,21 @@ func hasCode(err error, codes ...jetstream.ErrorCode) bool {
 
 // ensureStreams makes what is missing and changes what differs.
 func (q *Queue) ensureStreams(ctx context.Context) error {
-	configs := []jetstream.StreamConfig{q.claims(), q.graveyard()}
-	if q.schedules {
-		configs = append([]jetstream.StreamConfig{q.laters()}, configs...)
-	}
-	for _, cfg := range configs {
+	for _, cfg := range q.wanted() {
 		if err := q.ensureStream(ctx, cfg); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wanted are the streams, in the order in which they need each other.
+func (q *Queue) wanted() []jetstream.StreamConfig {
+	configs := []jetstream.StreamConfig{q.claims(), q.graveyard()}
+	if q.schedules {
+		configs = append([]jetstream.StreamConfig{q.laters()}, configs...)
+	}
+	return configs
 }
 
 // claims is the stream of claims and hints. When it is full it refuses: what
@@ -158,6 +163,20 @@ func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) er
 		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s): %w",
 			want.Name, quote(owner), quote(want.Metadata[identityKey]), ErrForeign)
 	}
+	next := adapted(have, want)
+	if reflect.DeepEqual(have, next) {
+		return nil
+	}
+	if _, err := q.js.UpdateStream(ctx, next); err != nil {
+		return fmt.Errorf("changing stream %s to what the settings want (delete it, or set PRUNED_STREAM to another name, if that cannot be): %w", want.Name, err)
+	}
+	q.opts.Log.Info().Str("stream", want.Name).Msg("stream changed to what the settings want")
+	return nil
+}
+
+// adapted is an existing stream's configuration with what the settings speak of
+// as they want it.
+func adapted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 	next := have
 	next.Description = want.Description
 	next.Subjects = want.Subjects
@@ -175,12 +194,5 @@ func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) er
 	if want.Replicas > 0 {
 		next.Replicas = want.Replicas
 	}
-	if reflect.DeepEqual(have, next) {
-		return nil
-	}
-	if _, err := q.js.UpdateStream(ctx, next); err != nil {
-		return fmt.Errorf("changing stream %s to what the settings want (delete it, or set PRUNED_STREAM to another name, if that cannot be): %w", want.Name, err)
-	}
-	q.opts.Log.Info().Str("stream", want.Name).Msg("stream changed to what the settings want")
-	return nil
+	return next
 }

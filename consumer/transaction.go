@@ -30,6 +30,7 @@ type Report struct {
 	Changed int64         // bytes of changed rows that the looks read
 	Looking time.Duration // of the whole
 	Took    time.Duration
+	Held    time.Duration // that it kept everybody else from writing
 }
 
 var errDryRun = errors.New("dry run")
@@ -95,6 +96,9 @@ func (x *Transaction) try(ctx context.Context, claims []Delivery, inUse appeared
 		return nil
 	})
 	a.report.Took = time.Since(start)
+	if since := a.locked.Since; !since.IsZero() {
+		a.report.Held = time.Since(since)
+	}
 	return a.report, err
 }
 

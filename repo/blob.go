@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 )
 
@@ -22,6 +23,10 @@ type Blobs interface {
 	// Find lists the objects that belong to these ids, by id. An id that is no
 	// UUID has none, since any name could be its.
 	Find(ctx context.Context, ids []string) (map[string][]Blob, error)
+
+	// List lists every object that is named after an id, in any order. The
+	// sequence ends with its first error.
+	List(ctx context.Context) iter.Seq2[Listed, error]
 
 	// Remove removes one object. One that is not there was removed. A name that
 	// leaves the store, or names no plain object, is ErrOutside.

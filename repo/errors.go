@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// ErrNoHold says that no sweep is held under an id.
+var ErrNoHold = errors.New("no sweep is held under that id")
+
 // Kind is what a failure means for whoever handles a batch. It is decided once,
 // at the border of the engine.
 type Kind int

@@ -89,6 +89,9 @@ type Tombstones interface {
 	// NextDue counts the tombstones, and says when the first is due: zero or
 	// less when it is.
 	NextDue(ctx context.Context) (n int64, in time.Duration, err error)
+
+	// Tried counts the tombstones of a kind that were postponed at least once.
+	Tried(ctx context.Context, kind string) (int64, error)
 }
 
 // Ages are the settings that a row is measured against. The clock is the
@@ -117,6 +120,9 @@ type Locked struct {
 	Files []File // locked, in the order of their ids
 	Busy  []string
 	Gone  []string
+	// Since is when the transaction began to keep everybody else from writing; zero
+	// where it does not.
+	Since time.Time
 }
 
 // Reference is one mention of a file's id.
@@ -179,4 +185,9 @@ type Mention struct {
 	Row    string `json:"row"`
 	Column string `json:"column"`
 	Path   string `json:"path"` // within JSON; empty elsewhere
+	// Title and Owner are those of the chat that the row is, or belongs to.
+	Title string `json:"title,omitempty"`
+	Owner string `json:"owner,omitempty"` // id of a user
+	// Cites: it only cites the file; the path leads below a key named sources.
+	Cites bool `json:"cites,omitempty"`
 }

@@ -1,6 +1,9 @@
 package vectors
 
-import "context"
+import (
+	"context"
+	"iter"
+)
 
 // None is the store of an installation without one.
 type None struct{}
@@ -10,11 +13,17 @@ var _ Store = None{}
 // Join does nothing.
 func (None) Join(context.Context, Tx, []string, []string) (int64, bool, error) { return 0, false, nil }
 
+// Joins is false: there is nothing to take part with.
+func (None) Joins() bool { return false }
+
 // Remove does nothing.
-func (None) Remove(context.Context, Tx, []string) (int64, error) { return 0, nil }
+func (None) Remove(context.Context, Tx, []string) (Removed, error) { return Removed{}, nil }
 
 // Collections is empty.
 func (None) Collections(context.Context, string) ([]Collection, error) { return nil, nil }
+
+// Files is empty.
+func (None) Files(context.Context) iter.Seq2[File, error] { return func(func(File, error) bool) {} }
 
 // Check has nothing to check.
 func (None) Check(context.Context) error { return nil }

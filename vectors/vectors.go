@@ -12,6 +12,7 @@ package vectors
 import (
 	"context"
 	"errors"
+	"iter"
 )
 
 // ErrUnusable marks a failure of the store itself, whichever files were asked
@@ -31,9 +32,27 @@ type Collection struct {
 	Chunks int64  `json:"chunks"`
 }
 
+// File is a file that has chunks.
+type File struct {
+	ID     string
+	Chunks int64 // zero where counting them costs more than listing
+}
+
+// Removed is what one call of Remove came to.
+type Removed struct {
+	Chunks int64 // that are gone, or asked to go
+	// Waiting are the files of which chunks were asked to go that the store
+	// itself has still to remove, when it gets round to it: ask again later.
+	Waiting []string
+}
+
 // Store is a vector store. Removing what is not there succeeds. Chunks that
 // another session holds are not waited for.
 type Store interface {
+	// Joins says whether the store lives in the database of the rows, and takes
+	// part in its transactions. Any other is called without one.
+	Joins() bool
+
 	// Join removes, as part of tx, what can be removed there at a cost that
 	// depends on the files alone: chunks of the files in locked, whose rows
 	// the transaction holds, and in loose, which have no row, so that nothing
@@ -43,11 +62,17 @@ type Store interface {
 
 	// Remove removes every chunk of these files that is left, wherever it
 	// lies, at a cost that may be a scan of the whole store: call it with many
-	// files at once. A store in the same database does it inside tx.
-	Remove(ctx context.Context, tx Tx, ids []string) (chunks int64, err error)
+	// files at once. A store in the same database does it inside tx. Files that
+	// an error leaves unnamed may have lost chunks, or all of them.
+	Remove(ctx context.Context, tx Tx, ids []string) (Removed, error)
 
 	// Collections lists where chunks of one file lie, by name.
 	Collections(ctx context.Context, id string) ([]Collection, error)
+
+	// Files lists the files that have chunks, in their own collections or in
+	// shared ones, in any order; one may come more than once, each time with other
+	// chunks. The sequence ends with its first error. It is bounded in memory.
+	Files(ctx context.Context) iter.Seq2[File, error]
 
 	// Check says whether the store can be used, in a sentence for an operator.
 	Check(ctx context.Context) error

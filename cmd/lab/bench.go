@@ -12,7 +12,7 @@ import (
 type benchCmd struct {
 	Rounds  int    `default:"3" help:"Of each comparison; the medians are printed."`
 	Small   bool   `help:"A tenth of everything, to see that it works: the figures mean little."`
-	Only    string `enum:"all,deletes,in-use,memory,sessions" default:"all" help:"One table: deletes, in-use, memory or sessions."`
+	Only    string `enum:"all,deletes,in-use,memory,sessions,sweep" default:"all" help:"One table: deletes, in-use, memory, sessions or sweep."`
 	Verbose bool   `help:"Show what the program logs."`
 }
 
@@ -38,7 +38,7 @@ func (c *benchCmd) Run(ctx context.Context) (err error) {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"deletes", b.deletes}, {"in-use", b.inUse}, {"memory", b.memory}, {"sessions", b.sessions}} {
+	}{{"deletes", b.deletes}, {"in-use", b.inUse}, {"memory", b.memory}, {"sessions", b.sessions}, {"sweep", b.sweeps}} {
 		if c.Only != "all" && c.Only != part.name {
 			continue
 		}

@@ -43,7 +43,7 @@ func (c *killCmd) Run(ctx context.Context) (err error) {
 	for i := range c.Times {
 		// At this rate the events last for all the kills.
 		rate := fmt.Sprintf("PRUNED_RATE=%d", max(1, len(ids)/(2*c.Times)))
-		done, err := w.killedAfter(ctx, time.Duration(rand.Int64N(int64(1500*time.Millisecond))), rate)
+		done, err := w.killedAfter(ctx, time.Duration(rand.Int64N(int64(1500*time.Millisecond))), []string{"run", "--drain"}, rate)
 		if err != nil {
 			return fmt.Errorf("drain %d: %w", i+1, err)
 		}
@@ -70,9 +70,9 @@ func (c *killCmd) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// killedAfter starts a drain and kills it, unless it ends before.
-func (w *world) killedAfter(ctx context.Context, moment time.Duration, settings ...string) (done bool, err error) {
-	cmd := exec.CommandContext(ctx, w.binary, "run", "--drain")
+// killedAfter starts a command and kills it, unless it ends before.
+func (w *world) killedAfter(ctx context.Context, moment time.Duration, args []string, settings ...string) (done bool, err error) {
+	cmd := exec.CommandContext(ctx, w.binary, args...)
 	cmd.Env = append(w.environment(), append(settings, "PRUNED_BATCH=100")...)
 	if err := cmd.Start(); err != nil {
 		return false, err

@@ -22,9 +22,11 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var cli struct {
-		Demo  demoCmd  `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
-		Bench benchCmd `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
-		Kill  killCmd  `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
+		Demo      demoCmd      `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
+		Bench     benchCmd     `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
+		Race      raceCmd      `cmd:"" help:"Attach files while they are deleted, and count what is lost."`
+		Kill      killCmd      `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
+		KillSweep killSweepCmd `cmd:"" help:"Kill sweeps at random moments, and see that nothing is lost or left."`
 	}
 	parsed := kong.Parse(&cli, kong.Name("lab"), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := parsed.Run(); err != nil {

@@ -17,6 +17,7 @@ type ran struct {
 	summary
 	wall   time.Duration
 	peakMB float64 // largest resident set
+	readMB float64 // by all its reads, of sockets and files
 }
 
 // summary is what run --drain prints.
@@ -48,10 +49,10 @@ func (w *world) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, s
 	}
 	start := time.Now()
 	if err = cmd.Start(); err == nil {
-		peak := watchPeak(cmd.Process.Pid)
+		used := watch(cmd.Process.Pid)
 		err = cmd.Wait()
 		r.wall = time.Since(start)
-		r.peakMB = peak()
+		r.peakMB, r.readMB = used()
 	}
 	if err != nil {
 		err = fmt.Errorf("pruned %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
@@ -72,40 +73,44 @@ func (w *world) drain(ctx context.Context, settings ...string) (ran, error) {
 	return r, err
 }
 
-// watchPeak follows the largest resident set of a process until the returned
-// function is called. (What wait4 tells includes the parent's, from before exec.)
-func watchPeak(pid int) (stop func() float64) {
-	done, result := make(chan struct{}), make(chan float64)
+// watch follows the largest resident set of a process, and what it read, until
+// the returned function is called. (What wait4 tells includes the parent's, from
+// before exec.) The last hundredth of a second is not seen.
+func watch(pid int) (stop func() (peakMB, readMB float64)) {
+	done, result := make(chan struct{}), make(chan [2]float64)
 	go func() {
 		ticker := time.NewTicker(10 * time.Millisecond)
 		defer ticker.Stop()
-		var peak float64
+		var last [2]float64 // kB, bytes
 		for {
-			if now, ok := highWater(pid); ok {
-				peak = now
+			for i, of := range []struct{ file, name string }{{"status", "VmHWM:"}, {"io", "rchar:"}} {
+				if now, ok := procValue(pid, of.file, of.name); ok {
+					last[i] = now
+				}
 			}
 			select {
 			case <-ticker.C:
 			case <-done:
-				result <- peak
+				result <- last
 				return
 			}
 		}
 	}()
-	return func() float64 {
+	return func() (float64, float64) {
 		close(done)
-		return <-result
+		last := <-result
+		return last[0] / 1024, last[1] / (1 << 20)
 	}
 }
 
-// highWater is VmHWM in MB; not ok once the process has ended.
-func highWater(pid int) (float64, bool) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+// procValue is a number of a process; not ok once that has ended.
+func procValue(pid int, file, name string) (float64, bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 	if err != nil {
 		return 0, false
 	}
-	_, rest, found := strings.Cut(string(status), "VmHWM:")
-	var kB float64
-	_, err = fmt.Sscan(rest, &kB)
-	return kB / 1024, found && err == nil
+	_, rest, found := strings.Cut(string(text), name)
+	var value float64
+	_, err = fmt.Sscan(rest, &value)
+	return value, found && err == nil
 }

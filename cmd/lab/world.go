@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,7 +28,7 @@ type lab struct {
 var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=2GB", "max_wal_size=8GB", "maintenance_work_mem=256MB"}
 
 // newLab builds the program and starts a server of its own.
-func newLab(ctx context.Context) (l *lab, err error) {
+func newLab(ctx context.Context, further ...string) (l *lab, err error) {
 	l = &lab{}
 	if l.dir, err = os.MkdirTemp("", "pruned-lab-"); err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func newLab(ctx context.Context) (l *lab, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return l, fmt.Errorf("build the program: %w\n%s", err, out)
 	}
-	l.server, err = repotest.StartServer(ctx, repotest.ServerOptions{Settings: settings})
+	l.server, err = repotest.StartServer(ctx, repotest.ServerOptions{Settings: append(slices.Clone(settings), further...)})
 	return l, err
 }
 

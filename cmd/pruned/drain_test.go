@@ -17,11 +17,11 @@ func TestDrainPrintsItsSummary(t *testing.T) {
 	file := repotest.NewFile(t, i.Pool)
 	i.publish(t, file, repotest.NewID())
 	summary := ask[map[string]float64](t, i, "run", "--drain")
-	require.ElementsMatch(t, []string{"batches", "events", "deleted", "gone", "kept", "young", "busy", "invalid", "poison", "failed", "duration_s"},
+	require.ElementsMatch(t, []string{"batches", "events", "deleted", "gone", "kept", "young", "busy", "invalid", "poison", "failed", "waiting", "duration_s"},
 		slices.Collect(maps.Keys(summary)))
 	require.Positive(t, summary["duration_s"])
 	delete(summary, "duration_s")
-	require.Equal(t, map[string]float64{"batches": 1, "events": 2, "deleted": 1, "gone": 1, "kept": 0, "young": 0, "busy": 0, "invalid": 0, "poison": 0, "failed": 0}, summary)
+	require.Equal(t, map[string]float64{"batches": 1, "events": 2, "deleted": 1, "gone": 1, "kept": 0, "young": 0, "busy": 0, "invalid": 0, "poison": 0, "failed": 0, "waiting": 0}, summary)
 
 	out := i.must(t, "run", "--drain")
 	require.Regexp(t, `(?m)^batches +0$`, out)
@@ -95,4 +95,18 @@ func TestBytesWaitForTheirDelay(t *testing.T) {
 	late.drain(t)
 	require.Equal(t, nothing, i.left(t, seeded.Orphans...))
 	require.Len(t, ask[[]any](t, i, "ledger"), 10)
+}
+
+// What is set about references is obeyed.
+func TestSettingsOfReferences(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small)).with("PRUNED_STRICT=true", "PRUNED_IGNORE=note")
+	noted, used := repotest.NewFile(t, i.Pool), repotest.NewFile(t, i.Pool)
+	repotest.InsertNote(t, i.Pool, noted)
+	repotest.InsertNote(t, i.Pool, used)
+	i.Exec(t, `INSERT INTO memory (id, user_id, content) VALUES ('m', 'u', $1)`, used)
+	i.publish(t, noted, used)
+	summary := i.drain(t)
+	require.Equal(t, []int{1, 1}, []int{summary.Deleted, summary.Kept})
+	require.Equal(t, 1, i.left(t, used).rows)
 }

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"pruned/consumer"
 	"pruned/repo"
@@ -24,6 +27,17 @@ type explanation struct {
 	References []repo.Mention       `json:"references"`
 	Vectors    []vectors.Collection `json:"vectors"`
 	Path       string               `json:"path"`
+	Bytes      []object             `json:"bytes"`
+	// UnreferencedS is since when it is known that nothing uses it; DueInS is in
+	// how long a claim would delete it, as things are. Missing where neither is so.
+	UnreferencedS *float64 `json:"unreferenced_s,omitempty"`
+	DueInS        *float64 `json:"due_in_s,omitempty"`
+}
+
+// object is a stored one.
+type object struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
 }
 
 // Run explains one file, by the way that a claim would take, rolled back.
@@ -47,35 +61,72 @@ func (r *explainCmd) Run(ctx *runContext) error {
 }
 
 func (r *explainCmd) explain(ctx *runContext, p *parts) (*explanation, error) {
-	e := &explanation{ID: r.ID, References: []repo.Mention{}, Vectors: []vectors.Collection{}}
-	info, exists, err := p.db.Row(ctx, r.ID)
-	if err != nil {
-		return nil, err
-	}
-	e.Path, e.Status, e.AgeS = info.Path, info.Status, math.Round(info.Age.Seconds())
-	if exists {
-		err = p.db.InTx(ctx, nil, func(tx repo.Tx) error {
-			found, err := p.db.References(ctx, tx, r.ID)
-			e.References = append(e.References, found...)
-			return err
-		})
-		if err != nil {
+	e := &explanation{ID: r.ID, References: []repo.Mention{}, Vectors: []vectors.Collection{}, Bytes: []object{}}
+	for _, tell := range []func(*runContext, *parts) error{e.tellRow, e.tellStores, e.tellVerdict} {
+		if err := tell(ctx, p); err != nil {
 			return nil, err
 		}
 	}
-	collections, err := p.store.Collections(ctx, r.ID)
+	return e, nil
+}
+
+// tellRow tells what the database says.
+func (e *explanation) tellRow(ctx *runContext, p *parts) error {
+	info, exists, err := p.db.Row(ctx, e.ID)
+	if err != nil || !exists {
+		return err
+	}
+	e.Path, e.Status, e.AgeS = info.Path, info.Status, math.Round(info.Age.Seconds())
+	return p.db.InTx(ctx, nil, func(tx repo.Tx) error {
+		found, err := p.db.References(ctx, tx, e.ID)
+		if err != nil {
+			return err
+		}
+		e.References = append(e.References, found...)
+		locked, err := p.db.Lock(ctx, tx, []string{e.ID}, ctx.ages())
+		for _, f := range locked.Files {
+			if f.Clocked {
+				e.UnreferencedS = rounded(f.Orphan)
+			}
+		}
+		return err
+	})
+}
+
+// tellStores tells what lies outside the row.
+func (e *explanation) tellStores(ctx *runContext, p *parts) error {
+	collections, err := p.store.Collections(ctx, e.ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e.Vectors = append(e.Vectors, collections...)
+	found, err := p.blobs.Find(ctx, []string{e.ID})
+	for _, blob := range found[e.ID] {
+		e.Bytes = append(e.Bytes, object{Name: blob.Name, Size: blob.Size})
+	}
+	return err
+}
+
+// tellVerdict takes the way of a claim, and rolls it back.
+func (e *explanation) tellVerdict(ctx *runContext, p *parts) error {
 	transaction := ctx.transaction(p)
 	transaction.DryRun = true
-	report, err := transaction.Run(ctx, []consumer.Delivery{{Event: consumer.NewEvent(r.ID, "pruned/explain", "")}})
+	report, err := transaction.Run(ctx, []consumer.Delivery{{Event: consumer.NewEvent(e.ID, "pruned/explain", "")}})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	e.Verdict, e.Why = report.Results[r.ID].Outcome, report.Results[r.ID].Detail
-	return e, nil
+	result := report.Results[e.ID]
+	e.Verdict, e.Why = result.Outcome, result.Detail
+	switch result.Outcome {
+	case consumer.Deleted, consumer.Gone, consumer.Young:
+		e.DueInS = rounded(result.RetryIn)
+	}
+	return nil
+}
+
+func rounded(d time.Duration) *float64 {
+	s := math.Round(d.Seconds())
+	return &s
 }
 
 func (e *explanation) print(c *command) error {
@@ -85,11 +136,28 @@ func (e *explanation) print(c *command) error {
 		line("path", e.Path)
 		line("age", fmt.Sprintf("%.0fs", e.AgeS))
 		line("status", e.Status)
+		if e.UnreferencedS != nil {
+			line("unreferenced", fmt.Sprintf("for %.0fs", *e.UnreferencedS))
+		}
+		if e.DueInS != nil {
+			line("due", fmt.Sprintf("in %.0fs", *e.DueInS))
+		}
 		for _, m := range e.References {
-			line("reference", fmt.Sprintf("%s %s, column %s", m.Table, m.Row, m.Column), m.Path)
+			line(map[bool]string{true: "citation", false: "reference"}[m.Cites], fmt.Sprintf("%s %s, column %s", m.Table, m.Row, m.Column), m.Path, chatOf(m))
 		}
 		for _, v := range e.Vectors {
 			line("vectors", v.Name, fmt.Sprintf("%d chunks", v.Chunks))
 		}
+		for _, o := range e.Bytes {
+			line("bytes", o.Name, humanize.IBytes(uint64(o.Size)))
+		}
 	})
+}
+
+// chatOf says in which chat a mention is, and whose that is.
+func chatOf(m repo.Mention) string {
+	if m.Title == "" && m.Owner == "" {
+		return ""
+	}
+	return fmt.Sprintf("chat %q of user %s", m.Title, m.Owner)
 }

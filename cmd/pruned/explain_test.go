@@ -103,3 +103,53 @@ func TestExplainUnknownIDs(t *testing.T) {
 	}
 	require.Equal(t, 1, i.left(t, loose).chunks)
 }
+
+// What is known outside the row is told too, and of a chat which and whose.
+func TestExplainTellsEverything(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small)).with("PRUNED_ORPHAN_AGE=1h")
+	file := repotest.InsertFile(t, i.Pool, repotest.File{})
+	repotest.WriteBytes(t, i.uploads(), file.ID, file.Name)
+	type told struct {
+		Verdict string
+		Bytes   []struct {
+			Name string
+			Size int
+		}
+		UnreferencedS *float64 `json:"unreferenced_s"`
+		DueInS        *float64 `json:"due_in_s"`
+		References    []struct {
+			Title, Owner, Path string
+			Cites              bool
+		}
+	}
+	e := ask[told](t, i, "explain", file.ID)
+	require.Equal(t, "young", e.Verdict)
+	require.Nil(t, e.UnreferencedS)
+	require.InDelta(t, 3600, *e.DueInS, 60)
+	require.Len(t, e.Bytes, 1)
+	require.Equal(t, file.ID+"_"+file.Name, e.Bytes[0].Name)
+	require.Equal(t, 256, e.Bytes[0].Size)
+
+	i.publish(t, file.ID)
+	i.drain(t)
+	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '40 minutes'`)
+	e = ask[told](t, i, "explain", file.ID)
+	require.InDelta(t, 2400, *e.UnreferencedS, 60)
+	require.InDelta(t, 1200, *e.DueInS, 60)
+
+	chat := repotest.InsertChat(t, i.Pool, repotest.Chat{Title: "About it", UserID: "somebody"})
+	i.Exec(t, `UPDATE chat SET chat = $1 WHERE id = $2`, `{"messages":[{"sources":[{"source":{"id":"`+file.ID+`"}}]}]}`, chat.ID)
+	e = ask[told](t, i, "explain", file.ID)
+	require.Equal(t, "kept", e.Verdict)
+	require.Nil(t, e.DueInS)
+	require.Len(t, e.References, 1)
+	require.Equal(t, "About it", e.References[0].Title)
+	require.Equal(t, "somebody", e.References[0].Owner)
+	require.True(t, e.References[0].Cites)
+	require.Contains(t, i.must(t, "explain", file.ID), `citation`)
+
+	e = ask[told](t, i.with("PRUNED_CITATIONS=ignore"), "explain", file.ID)
+	require.Equal(t, "young", e.Verdict)
+	require.Empty(t, e.References)
+}

@@ -26,6 +26,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitHeld   = 3
 )
 
 // version is set by the linker.
@@ -62,12 +63,15 @@ func boundMemory() {
 type cli struct {
 	Run       runCmd       `cmd:"" help:"Consume claims and delete what nothing uses."`
 	Publish   publishCmd   `cmd:"" help:"Claim that files are orphans: ids as arguments, or one a line on stdin."`
+	Once      sweepCmd     `cmd:"" name:"sweep" help:"Find orphans once, and publish a claim about each; --dry-run shows what it would."`
+	Replay    replayCmd    `cmd:"" help:"Handle claims of the past again: of the stream, or dead letters."`
 	Explain   explainCmd   `cmd:"" help:"Tell everything known about one file, and what would become of it."`
 	Dead      deadCmd      `cmd:"" help:"Dead letters: claims that can never succeed."`
 	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
 	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring pruned's own tables up to date."`
 	Uninstall uninstallCmd `cmd:"" help:"Remove pruned's own tables and streams."`
+	Demo      demoCmd      `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
 
 	Output  string           `short:"o" default:"text" enum:"text,json" help:"text, or json: one object on one line."`
 	Version kong.VersionFlag `help:"Print the version."`
@@ -89,34 +93,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
 	if err == nil {
-		err = c.refuseUnbuilt()
-	}
-	if err == nil {
 		err = parsed.Run(&runContext{ctx, c})
 	}
 	return c.report(err)
-}
-
-// refuseUnbuilt refuses settings that are known but that nothing obeys yet: to
-// ignore one would be to promise what is not kept.
-func (c *command) refuseUnbuilt() error {
-	var problems []error
-	for _, setting := range []struct {
-		name string
-		set  bool
-	}{
-		{"PRUNED_STRICT", c.cli.Consumer.Strict},
-		{"PRUNED_IGNORE", len(c.cli.Database.Ignore) > 0},
-		{"PRUNED_CITATIONS=ignore", c.cli.Database.Citations == "ignore"},
-	} {
-		if setting.set {
-			problems = append(problems, fmt.Errorf("%s: is not built yet: unset it", setting.name))
-		}
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return &config.UsageError{Err: errors.Join(problems...)}
 }
 
 // runContext is what kong hands to a command: it has no context of its own.
@@ -136,5 +115,8 @@ func (c *command) report(err error) int {
 		return exitUsage
 	}
 	fmt.Fprintf(c.stderr, "pruned: %v\n", err)
+	if errors.Is(err, errHeld) {
+		return exitHeld
+	}
 	return exitFailed
 }

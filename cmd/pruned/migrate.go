@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"pruned/vectors/pgvector"
@@ -13,17 +12,20 @@ type migrateCmd struct {
 
 // Run brings our own tables up to date.
 func (r *migrateCmd) Run(ctx *runContext) error {
-	makers := []func(context.Context, *command, *parts) error{migrated}
+	makers := []maker{migrated}
 	if r.Indexes {
 		makers = append(makers, vectorStore)
 	}
 	return ctx.with(ctx, func(p *parts) error {
-		done := "schema pruned is up to date"
-		if store, ok := p.store.(*pgvector.Store); ok {
+		done := "pruned's own tables are up to date"
+		switch store, ok := p.store.(*pgvector.Store); {
+		case ok:
 			if err := store.Index(ctx); err != nil {
 				return err
 			}
 			done += ", and so is the index on document_chunk"
+		case r.Indexes:
+			done += ", and this vector store needs no index"
 		}
 		return ctx.say(done)
 	}, makers...)
@@ -42,7 +44,7 @@ type uninstallCmd struct {
 	Yes bool `help:"Really: the ledger and the dead letters are lost." required:""`
 }
 
-// Run removes what is ours: streams, index, schema.
+// Run removes what is ours: streams, index, tables.
 func (uninstallCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
 		if err := p.queue.Remove(ctx); err != nil {
@@ -56,6 +58,6 @@ func (uninstallCmd) Run(ctx *runContext) error {
 		if err := p.db.Uninstall(ctx); err != nil {
 			return err
 		}
-		return ctx.say("removed schema pruned, its index and its streams")
+		return ctx.say("removed pruned's own tables, index and streams")
 	}, database, vectorStore, sharedQueue)
 }

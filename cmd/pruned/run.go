@@ -2,18 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"pruned/consumer"
-	"pruned/repo"
 )
 
 type runCmd struct {
-	Drain bool `help:"End with 0 as soon as nothing is pending, unacked or due, whatever the outcomes, and print the summary."`
+	Drain bool `help:"End with 0 as soon as nothing is pending, unacked or due, whatever the outcomes, and print the summary; neither sweep nor listen."`
 }
 
 const (
@@ -24,62 +23,42 @@ const (
 
 // Run consumes until it is told to stop.
 func (r *runCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error { return r.consume(ctx, p) },
-		migrated, vectorStore, uploads, ownQueue)
+	return ctx.with(ctx, func(p *parts) error {
+		ctx.announce(p)
+		if r.Drain {
+			return ctx.drain(ctx, p)
+		}
+		return ctx.daemon(ctx, p)
+	}, migrated, vectorStore, uploads, ownQueue)
 }
 
-func (r *runCmd) consume(ctx *runContext, p *parts) error {
-	p.log.Info().Str("version", version).Str("database", p.db.Identity().Name).Str("schema", p.db.Schema()).
-		Str("queue", p.queue.Name()).Bool("dry_run", ctx.cli.Consumer.DryRun).Msg("pruned starts")
-	if err := r.index(ctx, p); err != nil {
-		if ctx.Err() != nil {
-			return nil // told to stop; the pass goes on at the next start
-		}
-		return err
+// announce says what was found and what will be done with it.
+func (c *command) announce(p *parts) {
+	for _, sentence := range c.cli.Assumed {
+		p.log.Info().Msg(sentence)
 	}
-	transaction := ctx.transaction(p)
-	executor := &consumer.Executor{DB: p.db, Vectors: p.store, Blobs: p.blobs, Log: p.log}
-	var background sync.WaitGroup
-	defer background.Wait()
-	rest, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if !transaction.DryRun {
-		background.Go(func() { executor.Run(rest, executorEvery) })
-	}
-	batch := consumer.NewBatch(transaction, ctx.cli.Consumer.Batch, ackWait, p.log)
-	background.Go(func() { r.refresh(rest, ctx, p, batch) })
+	ages := c.cli.Ages
+	p.log.Info().Str("version", version).Str("database", p.db.Identity().Name).
+		Str("vectors", p.storeInfo.Name).Str("uploads", c.cli.Storage.Uploads()).
+		Str("queue", p.queue.Name()).Bool("dry_run", c.cli.Consumer.DryRun).
+		Msgf("pruned starts: it deletes what nothing mentions, at the age of %s and %s after that was found out, and its bytes %s later",
+			short(ages.Min), short(ages.Orphan), short(c.cli.Consumer.BytesDelay))
+}
 
-	options := consumer.Options{
-		Workers: ctx.cli.Consumer.Workers, AckWait: ackWait,
-		MaxAckPending: ctx.cli.Consumer.Workers * ctx.cli.Consumer.Batch * 20, // batches grow tenfold
-		Rate:          ctx.cli.Consumer.Rate, Drain: r.Drain, DryRun: transaction.DryRun,
-		Ready: func(ctx context.Context) error { return p.db.Refresh(ctx, nil) },
-		Log:   p.log,
-	}
-	if !transaction.DryRun {
-		options.Due = executor.Due
-	}
-	var bar *progressbar.ProgressBar
-	if r.Drain {
-		bar = ctx.bar("draining")
-		options.Progress = func(done, pending uint64) {
-			bar.ChangeMax64(int64(done + pending))
-			_ = bar.Set64(int64(done))
+// short is a duration without the units that are zero.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
 		}
 	}
-	summary, err := consumer.New(p.queue, batch, options).Run(ctx)
-	if bar != nil {
-		_ = bar.Exit()
-	}
-	if err != nil || !r.Drain {
-		return err
-	}
-	return ctx.summary(summary)
+	return text
 }
 
 // index brings the reference index up to date before anything is fetched.
-func (r *runCmd) index(ctx *runContext, p *parts) error {
-	bar := ctx.bar("indexing references")
+func (c *command) index(ctx context.Context, p *parts) error {
+	bar := c.bar("indexing references")
 	defer func() { _ = bar.Exit() }()
 	start := time.Now()
 	if err := p.db.Refresh(ctx, tableProgress(bar)); err != nil {
@@ -89,12 +68,97 @@ func (r *runCmd) index(ctx *runContext, p *parts) error {
 	return nil
 }
 
-// tableProgress shows a full pass, a table at a time.
-func tableProgress(bar *progressbar.ProgressBar) repo.Progress {
-	return func(table string, done, estimate int64) {
-		bar.Describe("indexing " + table)
-		bar.ChangeMax64(estimate)
-		_ = bar.Set64(done)
+// daemon listens, consumes and sweeps. It listens before it can do anything else:
+// Open WebUI tells of each event only once.
+func (c *command) daemon(ctx context.Context, p *parts) (err error) {
+	batch := c.batch(p)
+	d := &service{
+		consumer: consumer.New(p.queue, batch, c.consumption(p)),
+		sweeps: &consumer.Sweeps{
+			Sweeper: c.sweeper(p), Queue: p.queue, Every: c.cli.Sweep.Every, Changed: &batch.Changed, Log: p.log,
+		},
+	}
+	stop, err := c.listen(ctx, p, d)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	if err := c.index(ctx, p); err != nil {
+		return unlessStopped(ctx, err)
+	}
+	rest, end := c.background(ctx, p)
+	defer end()
+	rest.Go(d.sweeps.Run)
+	_, err = d.consumer.Run(ctx)
+	return err
+}
+
+// unlessStopped leaves out what failed because the program was told to stop: a
+// pass goes on at the next start.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// drain consumes until nothing is left, and prints what came of it.
+func (c *command) drain(ctx context.Context, p *parts) error {
+	if err := c.index(ctx, p); err != nil {
+		return unlessStopped(ctx, err)
+	}
+	rest, end := c.background(ctx, p)
+	defer end()
+	batch := c.batch(p)
+	rest.Go(func(ctx context.Context) { keepLooksShort(ctx, p, batch) })
+	summary, err := c.empty(ctx, p, batch)
+	if err != nil {
+		return err
+	}
+	return c.summary(summary)
+}
+
+// empty has every claim handled, and every tombstone that is due by then.
+func (c *command) empty(ctx context.Context, p *parts, handler consumer.Handler) (consumer.Summary, error) {
+	bar := c.bar("draining")
+	options := c.consumption(p)
+	options.Drain = true
+	options.Progress = func(done, pending uint64) {
+		bar.ChangeMax64(int64(done + pending))
+		_ = bar.Set64(int64(done))
+	}
+	if !options.DryRun {
+		options.Due = p.executor().Due
+	}
+	summary, err := consumer.New(p.queue, handler, options).Run(ctx)
+	_ = bar.Exit()
+	if err == nil {
+		summary.Waiting, err = p.executor().Waiting(ctx)
+	}
+	return summary, err
+}
+
+// tasks run beside the consumer, until it has ended.
+type tasks struct {
+	ctx   context.Context
+	group sync.WaitGroup
+}
+
+// Go runs one of them.
+func (t *tasks) Go(fn func(context.Context)) { t.group.Go(func() { fn(t.ctx) }) }
+
+// background starts what every consumer needs beside it: whoever carries out
+// tombstones. end stops all tasks.
+func (c *command) background(ctx context.Context, p *parts) (rest *tasks, end func()) {
+	running, cancel := context.WithCancel(ctx)
+	rest = &tasks{ctx: running}
+	if !c.cli.Consumer.DryRun {
+		executor := p.executor()
+		rest.Go(func(ctx context.Context) { executor.Run(ctx, executorEvery) })
+	}
+	return rest, func() {
+		cancel()
+		rest.group.Wait()
 	}
 }
 
@@ -104,47 +168,25 @@ const (
 	refreshCheck = 2 * time.Second
 )
 
-// refresh keeps the looks short: a pass every PRUNED_SWEEP_EVERY, and sooner
-// where looks have to read much that changed.
-func (r *runCmd) refresh(rest context.Context, ctx *runContext, p *parts, batch *consumer.Batch) {
+// keepLooksShort brings the index up to date where looks have to read much that
+// changed: a drain has no sweeps to do so.
+func keepLooksShort(ctx context.Context, p *parts, batch *consumer.Batch) {
 	ticker := time.NewTicker(refreshCheck)
 	defer ticker.Stop()
-	last := time.Now()
 	for {
 		select {
-		case <-rest.Done():
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		every := ctx.cli.Sweep.Every
-		if batch.Changed.Load() < refreshBytes && (every == 0 || time.Since(last) < every) {
+		if batch.Changed.Load() < refreshBytes {
 			continue
 		}
 		batch.Changed.Store(0)
-		if err := p.db.Refresh(rest, nil); err != nil && rest.Err() == nil {
+		if err := p.db.Refresh(ctx, nil); err != nil && ctx.Err() == nil {
 			p.log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
 		}
-		last = time.Now()
 	}
-}
-
-// transaction is what handles claims, by this command's settings.
-func (c *command) transaction(p *parts) *consumer.Transaction {
-	return &consumer.Transaction{
-		DB: p.db, Vectors: p.store, Blobs: p.blobs,
-		Ages:       repo.Ages{Min: c.cli.Ages.Min, Pending: c.cli.Ages.Pending, Orphan: c.cli.Ages.Orphan},
-		BytesDelay: c.cli.Consumer.BytesDelay,
-		DryRun:     c.cli.Consumer.DryRun,
-	}
-}
-
-// bar is a progress bar on stderr, or nothing where that is no terminal.
-func (c *command) bar(what string) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(-1,
-		progressbar.OptionSetWriter(c.stderr), progressbar.OptionSetDescription(what),
-		progressbar.OptionSetVisibility(isTerminal(c.stderr) && !c.json()),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("files"),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 }
 
 // summary prints what became of the events.
@@ -163,7 +205,7 @@ func (c *command) summary(s consumer.Summary) error {
 			name string
 			n    int
 		}{{"deleted", s.Deleted}, {"gone", s.Gone}, {"kept", s.Kept}, {"young", s.Young}, {"busy", s.Busy},
-			{"invalid", s.Invalid}, {"poison", s.Poison}, {"failed", s.Failed}} {
+			{"invalid", s.Invalid}, {"poison", s.Poison}, {"failed", s.Failed}, {"waiting", s.Waiting}} {
 			line("  "+row.name, row.n)
 		}
 		line("duration", fmt.Sprintf("%.1fs", s.Duration))

@@ -20,8 +20,8 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		want     []string
 	}{
 		"no database":              {[]string{"VECTOR_DB=none"}, nil, []string{"DATABASE_URL: is not set", "postgresql://"}},
-		"SQLite":                   {[]string{"DATABASE_URL=sqlite:////data/webui.db", "VECTOR_DB=none"}, nil, []string{"DATABASE_URL", "postgresql://"}},
-		"no vector store":          {fine[:1], nil, []string{"VECTOR_DB: is not set"}},
+		"an encrypted database":    {[]string{"DATABASE_URL=sqlite+sqlcipher:////data/webui.db", "VECTOR_DB=none"}, nil, []string{"DATABASE_URL", "SQLCipher"}},
+		"vectors elsewhere":        {[]string{"DATABASE_URL=sqlite:////data/webui.db", "VECTOR_DB=pgvector"}, nil, []string{"VECTOR_DB", "SQLite", "chroma"}},
 		"a vector store not built": {append(fine[:1:1], "VECTOR_DB=qdrant"), nil, []string{`VECTOR_DB: "qdrant" is not built yet`}},
 		"a duration":               {append(fine, "PRUNED_MIN_AGE=1 day"), nil, []string{"PRUNED_MIN_AGE", "a duration such as"}},
 		"a negative age":           {append(fine, "PRUNED_MIN_AGE=-1h"), nil, []string{"PRUNED_MIN_AGE", "0s or more"}},
@@ -32,6 +32,10 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		"a flag":                   {fine, []string{"run", "--darin"}, []string{"--darin"}},
 		"a command":                {fine, []string{"rnu"}, []string{"rnu"}},
 		"no command":               {fine, []string{}, []string{"wanted a command"}},
+		"nothing to replay":        {fine, []string{"replay"}, []string{"wanted one of --since"}},
+		"two kinds of replays":     {fine, []string{"replay", "--all", "--dead"}, []string{"--all and --dead"}},
+		"a time":                   {fine, []string{"replay", "--since", "yesterday"}, []string{"neither a time such as"}},
+		"a file of settings":       {fine, []string{"run", "--env-file", "/missing"}, []string{"--env-file", "no such file"}},
 		"no command of dead":       {fine, []string{"dead"}, []string{"list, show, redrive, purge"}},
 		"an output":                {fine, []string{"run", "-o", "yaml"}, []string{"text"}},
 		"uninstall without --yes":  {fine, []string{"uninstall"}, []string{"--yes"}},
@@ -67,6 +71,8 @@ func TestWhatCannotBeOpened(t *testing.T) {
 		"a database of somebody else":     {empty, "schema public is empty"},
 		"a schema of somebody else":       {i.with("DATABASE_SCHEMA=nobody"), "schema nobody is empty"},
 		"another database's vectors":      {i.with("PGVECTOR_DB_URL=" + empty.URL), "PGVECTOR_DB_URL leads to database"},
+		"a table that is not there":       {i.with("PRUNED_IGNORE=nothing"), "nothing"},
+		"an empty data folder":            {bare("DATA_DIR="+t.TempDir(), "PRUNED_NATS_LISTEN=127.0.0.1:0"), "webui.db"},
 		"no upload folder":                {i.with("DATA_DIR=" + t.TempDir()), "DATA_DIR must be Open WebUI's"},
 		"a queue that does not answer":    {i.with("NATS_URL=nats://u:p4ssw0rd@127.0.0.1:1"), "connecting to the queue at nats://127.0.0.1:1"},
 	} {
@@ -82,7 +88,7 @@ func TestVersionAndHelp(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "pruned dev\n", bare().must(t, "--version"))
 	help := bare().must(t, "--help")
-	for _, command := range []string{"run", "publish", "explain", "dead", "ledger", "doctor", "migrate", "uninstall"} {
+	for _, command := range []string{"run", "publish", "sweep", "replay", "explain", "dead", "ledger", "doctor", "migrate", "uninstall"} {
 		require.Contains(t, help, command)
 	}
 	require.Contains(t, bare().must(t, "run", "--help"), "--drain")

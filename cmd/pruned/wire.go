@@ -10,19 +10,22 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/embedded"
-	"pruned/repo/blobs"
-	"pruned/repo/postgres"
+	"pruned/repo"
 	"pruned/vectors"
-	"pruned/vectors/pgvector"
 )
 
 // parts are what commands work with, made in a straight line, ended in reverse.
 type parts struct {
 	log   zerolog.Logger
-	db    *postgres.DB
-	store vectors.Store
-	blobs *blobs.Local
+	db    repo.Engine
 	queue *consumer.Queue
+
+	store     vectors.Store
+	storeInfo consumer.StoreInfo
+	blobs     repo.Blobs
+	blobsInfo consumer.StoreInfo
+
+	tombstones *consumer.Executor // see executor
 
 	ends []func() error
 }
@@ -40,7 +43,7 @@ func (p *parts) end() error {
 func (p *parts) onEnd(fn func() error) { p.ends = append(p.ends, fn) }
 
 // with makes parts in order, calls fn and ends them.
-func (c *command) with(ctx context.Context, fn func(*parts) error, makers ...func(context.Context, *command, *parts) error) (err error) {
+func (c *command) with(ctx context.Context, fn func(*parts) error, makers ...maker) (err error) {
 	p := &parts{log: c.logger()}
 	defer func() { err = errors.Join(err, p.end()) }()
 	for _, maker := range makers {
@@ -49,63 +52,6 @@ func (c *command) with(ctx context.Context, fn func(*parts) error, makers ...fun
 		}
 	}
 	return fn(p)
-}
-
-// database connects to Open WebUI's database.
-func database(ctx context.Context, c *command, p *parts) error {
-	settings := c.cli.Database
-	db, err := postgres.Open(ctx, postgres.Options{
-		URL: string(settings.URL), Schema: settings.Schema,
-		MaxConns: int32(c.cli.Consumer.Workers) + 2, // passes, and the tombstones
-	})
-	if err != nil {
-		return err
-	}
-	p.db = db
-	p.onEnd(func() error { db.Close(); return nil })
-	return nil
-}
-
-// migrated connects, and brings our own tables up to date.
-func migrated(ctx context.Context, c *command, p *parts) error {
-	if err := database(ctx, c, p); err != nil {
-		return err
-	}
-	return p.db.Migrate(ctx)
-}
-
-// vectorStore opens the vector store; what lives in the database must live in
-// the same one.
-func vectorStore(ctx context.Context, c *command, p *parts) error {
-	settings := c.cli.Vectors
-	if settings.DB == "none" {
-		p.store = vectors.None{}
-		return nil
-	}
-	store, err := pgvector.New(ctx, pgvector.Options{
-		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: pgvector.Key(settings.PGCryptoKey),
-	})
-	if err != nil {
-		return err
-	}
-	p.store = store
-	p.onEnd(func() error { store.Close(); return nil })
-	identity := p.db.Identity()
-	if err := store.SameDatabase(ctx, identity.System, identity.Database); err != nil {
-		return err
-	}
-	return store.Check(ctx)
-}
-
-// uploads opens the folder of the bytes.
-func uploads(ctx context.Context, c *command, p *parts) error {
-	local, err := blobs.OpenLocal(c.cli.Storage.Uploads())
-	if err != nil {
-		return err
-	}
-	p.blobs = local
-	p.onEnd(local.Close)
-	return local.Check(ctx)
 }
 
 // ownQueue is the queue of the daemon: an embedded one belongs to this process.
@@ -153,8 +99,15 @@ func (c *command) embedded(p *parts, listen string) embedded.Options {
 
 func openStreams(ctx context.Context, c *command, p *parts, nc *nats.Conn, owner bool) (err error) {
 	q := c.cli.Queue
+	// A database that is a file is told from its copies by what our first
+	// migration left in it.
+	if _, file := c.cli.Database.SQLite(); file {
+		if err := p.db.Migrate(ctx); err != nil {
+			return err
+		}
+	}
 	p.queue, err = consumer.Open(ctx, nc, consumer.StreamOptions{
-		Name: q.Stream, Installation: p.db.Identity().String(), Retention: q.Retention,
+		Name: q.Stream, Installation: p.db.Identity().Key, Retention: q.Retention,
 		MaxBytes: int64(q.MaxBytes), Embedded: owner, Log: p.log,
 	})
 	return err

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -62,8 +63,7 @@ func (l *Local) checkWrite() error {
 	return errors.Join(probe.Close(), l.root.Remove(name))
 }
 
-// Find reads the folder once, in pieces, whatever the number of ids. A name that
-// is no UTF-8 is not the application's, and no tombstone can hold it.
+// Find reads the folder once, whatever the number of ids.
 func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
 	wanted := map[string]bool{}
 	for _, id := range ids {
@@ -75,27 +75,54 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 	if len(wanted) == 0 {
 		return found, nil
 	}
+	err := l.walk(ctx, func(id string, entry fs.DirEntry) bool {
+		if wanted[id] {
+			if blob, ok := describe(entry); ok {
+				found[id] = append(found[id], blob)
+			}
+		}
+		return true
+	})
+	return found, err
+}
+
+// List reads the folder once.
+func (l *Local) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
+	return func(yield func(repo.Listed, error) bool) {
+		err := l.walk(ctx, func(id string, entry fs.DirEntry) bool {
+			blob, ok := describe(entry)
+			return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
+		})
+		if err != nil {
+			yield(repo.Listed{}, err)
+		}
+	}
+}
+
+// walk calls each with the plain files of the folder that are named after an id,
+// until it returns false. It reads the folder in pieces. A name that is no UTF-8
+// is not the application's, and no tombstone can hold it.
+func (l *Local) walk(ctx context.Context, each func(id string, entry fs.DirEntry) bool) error {
 	folder, err := l.root.Open(".")
 	if err != nil {
-		return nil, fmt.Errorf("read the upload folder: %w", err)
+		return fmt.Errorf("read the upload folder: %w", err)
 	}
 	defer folder.Close()
 	for {
 		entries, err := folder.ReadDir(1024)
 		if errors.Is(err, io.EOF) {
-			return found, nil
+			return nil
 		}
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the upload folder: %w", err)
+			return fmt.Errorf("read the upload folder: %w", err)
 		}
 		for _, entry := range entries {
-			if id := ownerOf(entry.Name()); wanted[id] && entry.Type().IsRegular() && utf8.ValidString(entry.Name()) {
-				if blob, ok := describe(entry); ok {
-					found[id] = append(found[id], blob)
-				}
+			id := ownerOf(entry.Name())
+			if id != "" && entry.Type().IsRegular() && utf8.ValidString(entry.Name()) && !each(id, entry) {
+				return nil
 			}
 		}
 	}

@@ -8,31 +8,46 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// excludedCTE lists the exclusions as (oid, column, path): no column is the whole
+// table, no path the whole column. Partitions and children are excluded with their
+// parent. $1 is the schema, $2 the exclusions.
+const excludedCTE = `
+WITH RECURSIVE excluded (oid, attname, path) AS (
+    SELECT c.oid, coalesce(e.name[2], ''), coalesce(array_to_string(e.name[3:], '.'), '')
+      FROM (SELECT string_to_array(e, '.') FROM unnest($2::text[]) e) e (name)
+      JOIN pg_class c ON c.relname = e.name[1] AND c.relkind IN ('r', 'p', 'f')
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $1::text
+    UNION
+    SELECT i.inhrelid, e.attname, e.path FROM excluded e JOIN pg_inherits i ON i.inhparent = e.oid
+)`
+
 // relationsCTE lists what may mention a file: every table of the schema but the
-// exceptions, tables elsewhere with a foreign key to table file, and below each
+// excluded ones, tables elsewhere with a foreign key to table file, and below each
 // its partitions and children in whatever schema. Materialized views repeat living
-// rows and are no rows themselves. $1 is the schema, $2 the exceptions.
-const relationsCTE = `
-WITH RECURSIVE relations AS (
+// rows and are no rows themselves. $1 is the schema, $2 the exclusions.
+const relationsCTE = excludedCTE + `, relations (oid) AS (
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'f') AND c.relname <> ALL ($2::text[])
+     WHERE c.relkind IN ('r', 'p', 'f') AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
        AND (n.nspname = $1::text OR EXISTS (
                SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
                   AND k.confrelid = to_regclass(format('%I.file', $1::text))))
     UNION
     SELECT i.inhrelid FROM relations JOIN pg_inherits i ON i.inhparent = relations.oid
+     WHERE i.inhrelid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
 )`
 
 // signatureSQL is one text that changes whenever what a relation's row versions
 // tell may have changed without a new version of any row: another relation under
 // the name, a column added (with a value that old rows have without being
-// written, attmissingval), a type changed. c is the relation in pg_class.
+// written, attmissingval), a type changed; or what of it counts. c is the relation
+// in pg_class, beside relationsCTE.
 const signatureSQL = `
        concat_ws(' ', c.oid, (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname, c.relkind, c.relam,
            (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.attmissingval), ',' ORDER BY a.attnum)
               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            (SELECT string_agg(concat_ws(':', k.oid, k.conkey), ',' ORDER BY k.oid)
-              FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')))`
+              FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')),
+           (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid))`
 
 const catalogSQL = relationsCTE + `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5(` + signatureSQL + `),
@@ -43,12 +58,12 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5
  WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
  ORDER BY c.oid`
 
-// columnsSQL resolves domains and arrays down to their base types. $1 are oids
-// of relations, $2 the types that hold no text.
-const columnsSQL = `
-WITH RECURSIVE columns AS (
+// columnsSQL resolves domains and arrays down to their base types. $1 is the
+// schema, $2 the exclusions, $3 are oids of relations, $4 the types that hold no
+// text.
+const columnsSQL = excludedCTE + `, columns AS (
     SELECT attrelid, attnum, attname, atttypid FROM pg_attribute
-     WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped
+     WHERE attrelid = ANY ($3::oid[]) AND attnum > 0 AND NOT attisdropped
 ), base(type, down) AS (
     SELECT DISTINCT atttypid, atttypid FROM columns
     UNION
@@ -57,9 +72,12 @@ WITH RECURSIVE columns AS (
      WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0)
 ), textless AS (
     SELECT base.type FROM base JOIN pg_type t ON t.oid = base.down
-     WHERE t.typtype = 'b' AND t.typname = ANY ($2::text[])
+     WHERE t.typtype = 'b' AND t.typname = ANY ($4::text[])
 )
-SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1), c.atttypid NOT IN (SELECT type FROM textless),
+SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
+       c.atttypid NOT IN (SELECT type FROM textless)
+           AND NOT EXISTS (SELECT FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path = ''),
+       ARRAY(SELECT e.path FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path <> ''),
        coalesce((SELECT array_position(k.conkey, c.attnum) FROM pg_constraint k
                   WHERE k.conrelid = c.attrelid AND k.contype = 'p'), 0)
   FROM columns c
@@ -87,9 +105,10 @@ type relation struct {
 	kind, method string
 	signature    string
 	readable     bool
-	columns      []column // those that can hold text
+	columns      []column // those that can hold text, and count
 	key          []column // primary key, in its order
 	parents      []parent // without one of these the row is dead
+	bound        bool     // a row goes with its file, by a foreign key
 
 	// From pruned.relation; id is 0 where the index does not know it yet.
 	id         int
@@ -100,6 +119,8 @@ type column struct {
 	num  int
 	name string
 	typ  string
+	// excluded are the paths within its JSON that do not count.
+	excluded [][]string
 }
 
 // parent is a row that another row cannot live without.
@@ -119,7 +140,7 @@ func (r *relation) indexed() bool { return r.kind == "r" && r.method == "heap" &
 
 // catalog reads what may mention files, as of the transaction's next snapshot.
 func (db *DB) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
-	rows, _ := t.Query(ctx, catalogSQL, db.schema, exceptions)
+	rows, _ := t.Query(ctx, catalogSQL, db.schema, db.excluded)
 	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		return r, row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
@@ -133,21 +154,23 @@ func (db *DB) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 		byOID[r.oid] = r
 		oids = append(oids, r.oid)
 	}
-	if err := readColumns(ctx, t, oids, byOID); err != nil {
+	if err := db.readColumns(ctx, t, oids, byOID); err != nil {
 		return nil, err
 	}
 	return relations, db.readParents(ctx, t, oids, byOID)
 }
 
-func readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	rows, _ := t.Query(ctx, columnsSQL, oids, textless)
+func (db *DB) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
+	rows, _ := t.Query(ctx, columnsSQL, db.schema, db.excluded, oids, textless)
 	var oid uint32
 	var c column
 	var text bool
+	var paths []string
 	var position int
 	keys := map[uint32]map[int]column{}
-	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &position}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &paths, &position}, func() error {
 		r := byOID[oid]
+		c.excluded = splitPaths(paths)
 		if text {
 			r.columns = append(r.columns, c)
 		}
@@ -169,16 +192,20 @@ func readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]
 
 func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
 	var file uint32
-	if err := t.QueryRow(ctx, `SELECT $1::regclass::oid`, db.table("file")).Scan(&file); err != nil {
+	var channels bool
+	err := t.QueryRow(ctx, `SELECT $1::regclass::oid, to_regclass($2) IS NOT NULL`, db.table("file"), db.table("channel")).Scan(&file, &channels)
+	if err != nil {
 		return translate(err, "look for table file")
 	}
 	rows, _ := t.Query(ctx, parentsSQL, oids, file)
 	var oid uint32
 	var p parent
-	_, err := pgx.ForEachRow(rows, []any{&oid, &p.schema, &p.table, &p.columns, &p.keys, &p.file}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&oid, &p.schema, &p.table, &p.columns, &p.keys, &p.file}, func() error {
 		// A row whose file is gone mentions nothing that matters, and a row
 		// that points at itself lives by itself.
-		if r := byOID[oid]; !p.file && (p.schema != r.schema || p.table != r.name) {
+		r := byOID[oid]
+		r.bound = r.bound || p.file
+		if !p.file && (p.schema != r.schema || p.table != r.name) {
 			r.parents = append(r.parents, parent{p.schema, p.table, slices.Clone(p.columns), slices.Clone(p.keys), false})
 		}
 		return nil
@@ -187,7 +214,7 @@ func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 		return translate(err, "list the foreign keys")
 	}
 	for _, r := range byOID {
-		if r.schema == db.schema && r.name == "message" && r.has("channel_id") && db.anyNamed(byOID, "channel") {
+		if r.schema == db.schema && r.name == "message" && r.has("channel_id") && channels {
 			// Open WebUI deletes a channel and leaves its messages for ever,
 			// without a foreign key.
 			r.parents = append(r.parents, parent{db.schema, "channel", []string{"channel_id"}, []string{"id"}, false})
@@ -199,15 +226,6 @@ func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 func (r *relation) has(name string) bool {
 	for _, c := range r.columns {
 		if c.name == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (db *DB) anyNamed(byOID map[uint32]*relation, name string) bool {
-	for _, r := range byOID {
-		if r.schema == db.schema && r.name == name {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -39,17 +40,15 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 		if len(found) >= mostReferences || !mentions(text) {
 			return
 		}
-		paths := repo.JSONPaths(text, mentions)
-		if len(paths) == 0 {
-			paths = []string{""}
-		}
-		for _, path := range paths {
-			found = append(found, repo.Mention{Table: r.name, Row: row, Column: r.columnName(column), Path: path})
+		for _, m := range repo.Mentions(repo.Mention{Table: r.name, Row: row, Column: r.columnName(column)}, text, mentions) {
+			if !m.Cites || !db.options.CitationsIgnore {
+				found = append(found, m)
+			}
 		}
 	}
 	err = db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		found = nil
-		args := []any{db.looks.mode(), []string{id}, db.schema, exceptions}
+		args := []any{db.looks.mode(), []string{id}, db.schema, db.excluded}
 		if _, err := p.scan(ctx, pgxTx(t), p.look, args, func(part int, r *relation, row string, column int, text []byte) {
 			if part == partChanged {
 				add(r, row, column, text)
@@ -62,9 +61,9 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 				return err
 			}
 		}
-		return nil
+		return db.tellChats(ctx, pgxTx(t), p, found)
 	})
-	return found, err
+	return found[:min(len(found), mostReferences)], err
 }
 
 // indexedTexts reads the texts of the living rows of r that the index says
@@ -91,4 +90,56 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 		add(r, row, n, text)
 	}
 	return translate(rows.Err(), "read table %s", r)
+}
+
+// tellChats fills in title and owner of the chats that the mentions are in, or
+// belong to by a column chat_id.
+func (db *DB) tellChats(ctx context.Context, t pgx.Tx, p *plan, found []repo.Mention) error {
+	chat := p.named(db.schema, "chat")
+	if chat == nil || !chat.has("title") || !chat.has("user_id") {
+		return nil
+	}
+	for _, r := range p.relations {
+		link := map[bool]string{true: "id", false: "chat_id"}[r == chat]
+		rows := rowsOf(r, found)
+		if r.schema != db.schema || len(r.key) == 0 || !r.has(link) || len(rows) == 0 {
+			continue
+		}
+		sql := fmt.Sprintf(`SELECT u.row, coalesce(c.title::text, ''), coalesce(c.user_id::text, '')
+			FROM unnest($1::text[]) u (row) JOIN ONLY %s t ON %s JOIN %s c ON c.id = t.%s`,
+			r.quoted(), r.keyIs("u.row"), chat.quoted(), link)
+		answer, _ := t.Query(ctx, sql, rows)
+		var row, title, owner string
+		_, err := pgx.ForEachRow(answer, []any{&row, &title, &owner}, func() error {
+			for i := range found {
+				if found[i].Table == r.name && found[i].Row == row {
+					found[i].Title, found[i].Owner = title, owner
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return translate(err, "look for the chats of table %s", r)
+		}
+	}
+	return nil
+}
+
+func (p *plan) named(schema, name string) *relation {
+	for _, r := range p.relations {
+		if r.schema == schema && r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// rowsOf are the rows of r among the mentions, each once.
+func rowsOf(r *relation, found []repo.Mention) (rows []string) {
+	for _, m := range found {
+		if m.Table == r.name && m.Row != "" && !slices.Contains(rows, m.Row) {
+			rows = append(rows, m.Row)
+		}
+	}
+	return rows
 }

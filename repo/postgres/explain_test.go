@@ -22,8 +22,8 @@ func TestReferencesAreTold(t *testing.T) {
 	d.Exec(t, `CREATE TABLE keyless (v text); INSERT INTO keyless VALUES ('`+id+`')`)
 	repotest.InsertMessage(t, d.Pool, "no such channel", id)
 	want := []repo.Mention{
-		{Table: "chat", Row: chat.ID, Column: "chat", Path: "files[1].id"},
-		{Table: "chat", Row: chat.ID, Column: "chat", Path: "files[1].url"},
+		{Table: "chat", Row: chat.ID, Column: "chat", Path: "files[1].id", Title: chat.Title, Owner: chat.UserID},
+		{Table: "chat", Row: chat.ID, Column: "chat", Path: "files[1].url", Title: chat.Title, Owner: chat.UserID},
 		{Table: "note", Row: note, Column: "title"},
 		{Table: "keyless", Column: "v"},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,14 +30,14 @@ type scan struct {
 	resumed        bool
 }
 
-// page reads on in the tables that have to be read whole, until about pageRows
-// rows are read. done tells that nothing is left.
-func (db *DB) page(ctx context.Context, t pgx.Tx, progress repo.Progress) (done bool, err error) {
+// page reads on in the tables that have to be read whole, for about a second.
+// done tells that nothing is left.
+func (db *DB) page(ctx context.Context, t pgx.Tx, known *knownFiles, progress repo.Progress) (done bool, err error) {
 	state, err := db.lockState(ctx, t)
 	if err != nil {
 		return false, err
 	}
-	if !state.sound {
+	if !state.sound || state.passedAt == nil {
 		return false, errTablesChanged
 	}
 	relations, err := db.catalog(ctx, t)
@@ -53,17 +54,15 @@ func (db *DB) page(ctx context.Context, t pgx.Tx, progress repo.Progress) (done 
 	if err != nil {
 		return false, err
 	}
-	for budget := int64(pageRows); budget > 0; {
-		n, err := x.nextPage(ctx, relations, progress)
+	for began := time.Now(); ; {
+		err := x.nextPage(ctx, relations, known, *state.passedAt, progress)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return true, nil
 		}
-		if err != nil {
+		if err != nil || time.Since(began) >= db.pagesTime {
 			return false, err
 		}
-		budget -= n
 	}
-	return false, nil
 }
 
 // completeEmpty spares the empty tables, most of them, their turn.
@@ -83,29 +82,32 @@ func completeEmpty(ctx context.Context, t pgx.Tx, relations []*relation, generat
 }
 
 // nextPage reads a page of the next table. pgx.ErrNoRows: there is none.
-func (x *indexer) nextPage(ctx context.Context, relations []*relation, progress repo.Progress) (int64, error) {
+func (x *indexer) nextPage(ctx context.Context, relations []*relation, known *knownFiles, passedAt time.Time, progress repo.Progress) error {
 	s := &scan{}
 	err := x.t.QueryRow(ctx, nextScanSQL).Scan(&s.id, &s.relid, &s.signature, &s.position, &s.rows, &s.estimate, &s.generation, &s.resumed)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, err
+		return err
 	}
 	if err != nil {
-		return 0, translate(err, "look for the next table to read")
+		return translate(err, "look for the next table to read")
 	}
 	if !s.resumed {
 		s.position, s.rows = nil, 0
 	}
 	i := slices.IndexFunc(relations, func(r *relation) bool { return r.oid == s.relid && r.signature == s.signature })
 	if i < 0 {
-		return 0, errTablesChanged
+		return errTablesChanged
+	}
+	if x.known, err = known.load(ctx, x.t, passedAt); err != nil {
+		return err
 	}
 	return x.readPage(ctx, relations[i], s, progress)
 }
 
-func (x *indexer) readPage(ctx context.Context, r *relation, s *scan, progress repo.Progress) (int64, error) {
+func (x *indexer) readPage(ctx context.Context, r *relation, s *scan, progress repo.Progress) error {
 	found, err := x.read(ctx, r, r.pageAfter(), r.orderBy(), s.position)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	s.rows += found.rows
 	if found.rows < pageRows {
@@ -116,7 +118,7 @@ func (x *indexer) readPage(ctx context.Context, r *relation, s *scan, progress r
 	if progress != nil && err == nil {
 		progress(r.String(), s.rows, max(s.estimate, s.rows))
 	}
-	return found.rows, translate(err, "note how far table %s was read", r)
+	return translate(err, "note how far table %s was read", r)
 }
 
 // pageAfter is a subquery, the page after position $1, in the order of

@@ -2,77 +2,133 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
 )
 
-// Health is what an operator wants to know of the database side.
-type Health struct {
-	Version            string   // of the server
-	Role               string   // that we are
-	Revision           string   // of Open WebUI's schema (alembic)
-	Missing            []string // GRANT statements that are needed
-	MissingForeignKeys []string // link tables without one to table file
-	Index              IndexHealth
-	Tombstones         int64
-	DueIn              time.Duration // of the first tombstone
-}
-
-// IndexHealth is the state of the reference index.
-type IndexHealth struct {
-	Made       bool // schema pruned exists and a pass has run
-	Files      int64
-	References int64
-	PassedAgo  time.Duration
-	Unread     []string // tables that were never read whole
-}
-
-const privilegesSQL = relationsCTE + `
-SELECT format('GRANT SELECT ON %s TO %I;', c.oid::regclass, current_user)
-  FROM relations JOIN pg_class c USING (oid)
- WHERE c.relkind IN ('r', 'f') AND NOT has_table_privilege(c.oid, 'SELECT')
-UNION ALL
-SELECT format('GRANT %s ON %s TO %I;', p.privilege, f.file, current_user)
-  FROM (SELECT to_regclass(format('%I.file', $1::text)) AS file) f,
-       (VALUES ('SELECT'), ('UPDATE'), ('DELETE')) p (privilege)
- WHERE NOT has_table_privilege(f.file, p.privilege)`
-
-// Examine looks at everything that pruned needs of the database. It changes
-// nothing.
-func (db *DB) Examine(ctx context.Context) (h Health, err error) {
-	err = db.pool.QueryRow(ctx, `SELECT current_setting('server_version'), current_user,
-		coalesce((SELECT string_agg(version_num, ', ') FROM `+db.table("alembic_version")+`), '')`).
-		Scan(&h.Version, &h.Role, &h.Revision)
-	if err != nil {
-		return h, translate(err, "read versions")
-	}
-	rows, _ := db.pool.Query(ctx, privilegesSQL, db.schema, exceptions)
-	if h.Missing, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
-		return h, translate(err, "read privileges")
-	}
-	if h.MissingForeignKeys, err = db.MissingForeignKeys(ctx); err != nil {
-		return h, err
+// Examine looks at everything that pruned needs of the database, and goes on
+// where something is wrong. It changes nothing.
+func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
+	checks := []func(context.Context) ([]repo.Finding, error){
+		db.examinePrivileges, db.examineVersions, db.examineClock, db.examineForeignKeys, db.examineIndexes,
 	}
 	made, err := db.hasSchema(ctx)
-	if err != nil || !made {
-		return h, err
+	if err != nil {
+		return nil, err
 	}
-	if err := db.examineIndex(ctx, &h.Index); err != nil {
-		return h, err
+	if made {
+		checks = append(checks, db.examineIndex, db.examineTombstones, db.examineCandidates)
+	} else {
+		checks = append(checks, notMade)
 	}
-	h.Tombstones, h.DueIn, err = db.NextDue(ctx)
-	return h, err
+	for _, check := range checks {
+		findings, err := check(ctx)
+		if err != nil && repo.KindOf(err) != repo.Environment {
+			return found, err
+		}
+		if err != nil {
+			findings = []repo.Finding{{Check: "database", Detail: err.Error()}}
+		}
+		found = append(found, findings...)
+	}
+	return found, nil
 }
 
-func (db *DB) examineIndex(ctx context.Context, h *IndexHealth) error {
-	var ago *float64
-	err := db.pool.QueryRow(ctx, `SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8,
-		(SELECT count(*) FROM pruned.known_file), (SELECT count(*) FROM pruned.reference),
-		ARRAY(SELECT name FROM pruned.relation WHERE generation = 0 ORDER BY name) FROM pruned.state`).
-		Scan(&ago, &h.Files, &h.References, &h.Unread)
-	if ago != nil {
-		h.Made, h.PassedAgo = true, seconds(*ago)
+func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
+	var server, vector, revision string
+	err := db.pool.QueryRow(ctx, `SELECT current_setting('server_version'),
+		coalesce((SELECT extversion FROM pg_extension WHERE extname = 'vector'), ''),
+		coalesce((SELECT string_agg(version_num, ', ') FROM `+db.table("alembic_version")+`), '')`).Scan(&server, &vector, &revision)
+	if err != nil {
+		return nil, translate(err, "read versions")
 	}
-	return translate(err, "read the state of the reference index")
+	detail := fmt.Sprintf("PostgreSQL %s, ", server)
+	if vector != "" {
+		detail += fmt.Sprintf("pgvector %s, ", vector)
+	}
+	detail += fmt.Sprintf("database %s, schema %s", db.identity.Name, db.schema)
+	return []repo.Finding{{Check: "versions", OK: true, Detail: detail}, repo.ExamineRevision(revision)}, nil
+}
+
+// clockTolerance is how far the clocks may be apart. Ages are measured by the
+// database's, scheduled claims by the queue's.
+const clockTolerance = time.Minute
+
+func (db *DB) examineClock(ctx context.Context) ([]repo.Finding, error) {
+	var theirs time.Time
+	before := time.Now()
+	if err := db.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&theirs); err != nil {
+		return nil, translate(err, "read the clock")
+	}
+	took := time.Since(before)
+	apart := theirs.Sub(before.Add(took / 2)).Abs()
+	f := repo.Finding{Check: "clocks", OK: apart <= clockTolerance+took, Detail: fmt.Sprintf("the database's and this machine's are %s apart", apart.Round(time.Millisecond))}
+	if !f.OK {
+		f.Do = "synchronize them (NTP)"
+	}
+	return []repo.Finding{f}, nil
+}
+
+// examineForeignKeys: those that are missing cost safety nothing, their tables are
+// searched like any other.
+func (db *DB) examineForeignKeys(ctx context.Context) ([]repo.Finding, error) {
+	missing, err := db.MissingForeignKeys(ctx)
+	if len(missing) == 0 {
+		return []repo.Finding{{Check: "foreign keys", OK: true, Detail: "every link table has its own to table file"}}, err
+	}
+	tables := strings.Join(missing, ", ")
+	return []repo.Finding{{Check: "foreign keys", Detail: "missing to table file on " + tables + ": a file that is attached at the very moment of its deletion is only noticed by the last look",
+		Do: "add FOREIGN KEY (file_id) REFERENCES file (id) ON DELETE CASCADE to " + tables}}, err
+}
+
+func (db *DB) examineTombstones(ctx context.Context) ([]repo.Finding, error) {
+	n, in, err := db.NextDue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := repo.Finding{Check: "tombstones", OK: true, Detail: fmt.Sprintf("%d wait, the first is due in %s", n, in.Round(time.Second))}
+	switch {
+	case n == 0:
+		f.Detail = "none waits"
+		return []repo.Finding{f}, nil
+	case in < 0:
+		f.Detail = fmt.Sprintf("%d wait, the first is overdue by %s", n, -in.Round(time.Second))
+		f.Do = "pruned run carries them out"
+	}
+	var failing int64
+	var reason string
+	err = db.pool.QueryRow(ctx, `SELECT count(*) OVER (), error FROM pruned.tombstone
+		WHERE identity = $1::text AND attempts > 0 ORDER BY attempts DESC, seq LIMIT 1`, db.identity.String()).Scan(&failing, &reason)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, translate(err, "look for tombstones that failed")
+	}
+	if failing > 0 {
+		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", failing, reason)
+	}
+	return []repo.Finding{f}, nil
+}
+
+const examineCandidatesSQL = `
+SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE direction = 'vector'), count(*) FILTER (WHERE direction = 'bytes'),
+       coalesce(extract(epoch FROM clock_timestamp() - min(first_seen)), 0)::float8
+  FROM pruned.candidate`
+
+func (db *DB) examineCandidates(ctx context.Context) ([]repo.Finding, error) {
+	var rows, vectors, bytes int64
+	var oldest float64
+	if err := db.pool.QueryRow(ctx, examineCandidatesSQL).Scan(&rows, &vectors, &bytes, &oldest); err != nil {
+		return nil, translate(err, "count the candidates")
+	}
+	f := repo.Finding{Check: "candidates", OK: true, Detail: "none"}
+	if rows+vectors+bytes > 0 {
+		f.Detail = fmt.Sprintf("%d rows, %d with vectors and %d with bytes but without a row; the oldest since %s",
+			rows, vectors, bytes, seconds(oldest).Round(time.Second))
+	}
+	return []repo.Finding{f}, nil
 }

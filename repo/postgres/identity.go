@@ -10,16 +10,15 @@ import (
 	"pruned/repo"
 )
 
-// Identity tells one installation from every other: a copy of a database is
-// another installation, its backup restored elsewhere too.
-type Identity struct {
+// Installation says which database of which cluster this is.
+type Installation struct {
 	System   string // system identifier of the cluster
 	Database uint32 // oid
 	Schema   string
 	Name     string // of the database; for people, no part of the identity
 }
 
-func (i Identity) String() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
+func (i Installation) String() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
 
 const recognizeSQL = `
 SELECT pg_is_in_recovery(),
@@ -34,7 +33,7 @@ SELECT pg_is_in_recovery(),
 func (db *DB) recognize(ctx context.Context) error {
 	var standby bool
 	var version int
-	var id Identity
+	var id Installation
 	var counts string
 	err := db.pool.QueryRow(ctx, recognizeSQL, db.options.Schema).
 		Scan(&standby, &version, &id.Schema, &id.Name, &id.Database, &counts)
@@ -75,7 +74,7 @@ SELECT to_regclass(format('%I.file', $1::text)) IS NOT NULL,
 // fileColumns are those of table file that this engine reads.
 var fileColumns = []string{"id", "path", "data", "created_at", "updated_at"}
 
-func (db *DB) recognizeTables(ctx context.Context, id Identity, refuse func(string, ...any) error) error {
+func (db *DB) recognizeTables(ctx context.Context, id Installation, refuse func(string, ...any) error) error {
 	var hasFile, hasAlembic bool
 	var tables int
 	var columns []string

@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
 )
 
 const (
-	pageRows  = 2000  // rows of a table a transaction, in a full pass
+	pageRows  = 2000  // rows of a table whose position is noted at once, in a full pass
 	fetchRows = 500   // rows a fetch
 	flushAt   = 20000 // rows and tokens held at once
 )
@@ -21,13 +22,14 @@ const (
 // inside one transaction.
 type indexer struct {
 	t        pgx.Tx
-	literals *repo.Finder // the known ids that are no UUID
+	literals *repo.Finder       // the known ids that are no UUID
+	known    *bloom.BloomFilter // the others; nil where there is too little to read
 }
 
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
 	rows, _ := t.Query(ctx, `SELECT file_id FROM pruned.known_file WHERE literal`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return &indexer{t, repo.NewFinder(ids)}, translate(err, "list the ids that are no UUID")
+	return &indexer{t: t, literals: repo.NewFinder(ids)}, translate(err, "list the ids that are no UUID")
 }
 
 // changed reads the rows of all tables that changed since their marks, and moves
@@ -72,14 +74,14 @@ func (x *indexer) read(ctx context.Context, r *relation, from, rest string, args
 		return found, nil
 	}
 	values := []string{r.keyText()}
-	for _, c := range r.columns {
-		values = append(values, "t."+quote(c.name)+"::text")
+	for i := range r.columns {
+		values = append(values, r.columns[i].raw())
 	}
 	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s FROM %s t %s",
 		strings.Join(values, ", "), from, rest), args...); err != nil {
 		return found, translate(err, "read table %s", r)
 	}
-	page := newPage(r)
+	page := newPage(r, x.known)
 	for n := fetchRows; n == fetchRows; {
 		if n, err = x.fetch(ctx, page); err != nil {
 			return found, err
@@ -92,6 +94,15 @@ func (x *indexer) read(ctx context.Context, r *relation, from, rest string, args
 	}
 	_, err = x.t.Exec(ctx, "CLOSE pruned_read")
 	return readResult{page.seen, page.row}, translate(err, "close a cursor")
+}
+
+// raw is the column as text. What json is sent as is its text already: casting it
+// would copy it twice.
+func (c *column) raw() string {
+	if c.typ == "json" {
+		return "t." + quote(c.name)
+	}
+	return "t." + quote(c.name) + "::text"
 }
 
 type readResult struct {
@@ -108,9 +119,11 @@ func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
 	for ; rows.Next(); n++ {
 		values := rows.RawValues()
 		page.start(string(values[0]))
-		for _, text := range values[1:] {
-			repo.Tokens(text, page.addToken)
-			x.literals.Find(text, page.addLiteral)
+		for i, text := range values[1:] {
+			page.relation.columns[i].counted(text, func(part []byte) {
+				repo.Tokens(part, page.addToken)
+				x.literals.Find(part, page.addLiteral)
+			})
 		}
 	}
 	return n, translate(rows.Err(), "read table %s", page.relation)

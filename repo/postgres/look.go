@@ -105,7 +105,7 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 	}
 	finder := repo.NewFinder(ids)
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
-		h, err := p.scan(ctx, pgxTx(t), p.look, []any{db.looks.mode(), ids, db.schema, exceptions}, func(part int, r *relation, row string, column int, text []byte) {
+		h, err := p.scan(ctx, pgxTx(t), p.look, []any{db.looks.mode(), ids, db.schema, db.excluded}, func(part int, r *relation, row string, column int, text []byte) {
 			switch part {
 			case partUnknown:
 				look.Unknown[string(text)] = true
@@ -113,7 +113,7 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 				note(look.Referenced, string(text), repo.Reference{Table: r.name, Row: row})
 			case partChanged:
 				look.Changed += int64(len(text))
-				finder.Find(text, func(id string) {
+				r.find(finder, column, text, func(id string) {
 					note(look.Referenced, id, repo.Reference{Table: r.name, Row: row, Column: r.columnName(column)})
 				})
 			}
@@ -131,13 +131,18 @@ func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted,
 	finder := repo.NewFinder(deleted)
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
-		args := []any{db.looks.mode(), gone, db.schema, exceptions, snapshot}
+		if db.options.Strict && len(deleted) > 0 {
+			if same, err := p.keepOut(ctx, pgxTx(t), snapshot); err != nil || same {
+				return err
+			}
+		}
+		args := []any{db.looks.mode(), gone, db.schema, db.excluded, snapshot}
 		h, err := p.scan(ctx, pgxTx(t), p.again, args, func(part int, r *relation, row string, column int, text []byte) {
 			switch part {
 			case partRow:
 				note(appeared, string(text), repo.Reference{Table: "file", Row: string(text)})
 			case partChanged:
-				finder.Find(text, func(id string) {
+				r.find(finder, column, text, func(id string) {
 					note(appeared, id, repo.Reference{Table: r.name, Row: row, Column: r.columnName(column)})
 				})
 			}
@@ -190,7 +195,7 @@ func (db *DB) withPlan(ctx context.Context, t pgx.Tx, fn func(*plan) error) erro
 func (db *DB) newPlan(ctx context.Context, t pgx.Tx) (*plan, error) {
 	p := &plan{}
 	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`) WHERE $1::text[] IS NULL`,
-		[]string(nil), db.schema, exceptions).Scan(&p.catalog, &p.index)
+		[]string(nil), db.schema, db.excluded).Scan(&p.catalog, &p.index)
 	if err != nil {
 		return nil, translate(err, "read the state of the reference index")
 	}

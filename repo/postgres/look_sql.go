@@ -16,7 +16,7 @@ const (
 	partRow     = 4 // text: an id that has a row in table file
 )
 
-// headerSQL says what the look was made on. $2 is the schema, $3 the exceptions.
+// headerSQL says what the look was made on. $2 is the schema, $3 the exclusions.
 var headerSQL = `
 SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'snapshot', pg_current_snapshot()::text,

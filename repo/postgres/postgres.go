@@ -30,6 +30,14 @@ type Options struct {
 	Schema string // of the application's tables; empty: the connection's current schema
 	// MaxConns bounds the sessions.
 	MaxConns int32
+	// Strict closes the instant between the last look and the commit, in which a
+	// file may be mentioned unseen: writers of every table that may mention it wait
+	// for that long.
+	Strict bool
+	// Ignore are tables and columns (table.column) whose mentions keep no file;
+	// CitationsIgnore does the same for what answers cite (repo.Citations).
+	Ignore          []string
+	CitationsIgnore bool
 	// StatementTimeout bounds each statement, LockTimeout each wait for a lock,
 	// CommitTimeout the wait for an answer to COMMIT, which statement_timeout
 	// does not bound.
@@ -57,11 +65,14 @@ type DB struct {
 	options  Options
 	pool     *pgxpool.Pool
 	schema   string
-	identity Identity
+	identity Installation
 	looks    lookCache
+	// pagesTime is how long a transaction of a full pass keeps other passes waiting.
+	pagesTime time.Duration
+	excluded  []string // exceptions, Ignore and citations
 }
 
-var _ repo.DB = (*DB)(nil)
+var _ repo.Engine = (*DB)(nil)
 
 // Open connects, and refuses what is no writable database of Open WebUI in a
 // sentence that says what is wrong. It makes no table.
@@ -83,10 +94,12 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	if err != nil {
 		return nil, translate(err, "connect to PostgreSQL")
 	}
-	db := &DB{options: options, pool: pool}
-	if err := db.recognize(ctx); err != nil {
-		pool.Close()
-		return nil, err
+	db := &DB{options: options, pool: pool, excluded: options.exclusions()}
+	for _, check := range []func(context.Context) error{db.recognize, db.recognizeIgnored} {
+		if err := check(ctx); err != nil {
+			pool.Close()
+			return nil, err
+		}
 	}
 	return db, nil
 }
@@ -98,7 +111,12 @@ func (db *DB) Close() { db.pool.Close() }
 func (db *DB) Schema() string { return db.schema }
 
 // Identity tells this installation from every other.
-func (db *DB) Identity() Identity { return db.identity }
+func (db *DB) Identity() repo.Identity {
+	return repo.Identity{Key: db.identity.String(), Name: db.identity.Name}
+}
+
+// Installation is what the identity is made of.
+func (db *DB) Installation() Installation { return db.identity }
 
 // table is the quoted name of a table of the application.
 func (db *DB) table(name string) string { return pgx.Identifier{db.schema, name}.Sanitize() }

@@ -23,17 +23,25 @@ func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
 	// A table that changes between a pass and its pages wants another pass;
 	// a schema that changes every time is being migrated.
 	var err error
+	var read int
 	for range 5 {
 		if err = db.Pass(ctx); err != nil {
 			return err
 		}
 		var pages int
 		pages, err = db.pages(ctx, progress)
+		read += pages
 		if !errors.Is(err, errTablesChanged) && (err != nil || pages == 0) {
 			break
 		}
 	}
-	return err
+	if err == nil && read > 0 {
+		err = db.analyze(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return db.tidy(ctx)
 }
 
 var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("they changed meanwhile")}
@@ -45,9 +53,10 @@ func (db *DB) Pass(ctx context.Context) error {
 
 // pages reads pages until no table has to be read whole any more.
 func (db *DB) pages(ctx context.Context, progress repo.Progress) (n int, err error) {
+	known := &knownFiles{}
 	for done := false; !done && err == nil; n++ {
 		err = db.inNewTx(ctx, passTimeout, func(t repo.Tx) (err error) {
-			done, err = db.page(ctx, pgxTx(t), progress)
+			done, err = db.page(ctx, pgxTx(t), known, progress)
 			return err
 		})
 	}
@@ -122,12 +131,16 @@ func (db *DB) pass(ctx context.Context, t pgx.Tx) error {
 }
 
 // startAnew empties the index. Not by TRUNCATE: a look with an older snapshot
-// would see an empty index that claims to be complete.
+// would see an empty index that claims to be complete. What was held is found
+// anew by the next sweep.
 func startAnew(ctx context.Context, t pgx.Tx, s *state) error {
-	for _, table := range []string{"reference", "relation", "known_file", "candidate"} {
+	for _, table := range []string{"reference", "relation", "known_file", "hold"} {
 		if _, err := t.Exec(ctx, `DELETE FROM pruned.`+table); err != nil {
 			return translate(err, "empty pruned.%s", table)
 		}
+	}
+	if err := resetCandidates(ctx, t); err != nil {
+		return err
 	}
 	s.generation, s.passedAt = 1, nil
 	return nil
@@ -179,15 +192,17 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 // the first, $2 now, $3 the generation of that full pass. Not an anti join: on a
 // table that looks empty that becomes a nested loop over what the statement itself
 // inserts. Collation C: tokens are lower case as repo.Token makes them, which a
-// Turkish I would not be.
+// Turkish I would not be. No store has an object with a longer name.
 const joinKnownSQL = `
-INSERT INTO pruned.known_file (file_id, token, literal, generation)
+INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
 SELECT f.id, t.token, t.literal,
+       CASE WHEN octet_length(p.name) > 1024 OR lower(left(p.name, 36) COLLATE "C") = t.token THEN '' ELSE p.name END,
        CASE WHEN NOT t.literal AND f.created_at >= extract(epoch FROM $1::timestamptz) - 3600
              AND f.created_at <= extract(epoch FROM $2::timestamptz) + 3600 THEN 0 ELSE $3::int END
   FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
  CROSS JOIN LATERAL (SELECT token, token !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                       FROM (SELECT lower(f.id COLLATE "C")) AS l (token)) t (token, literal)`
+                       FROM (SELECT lower(f.id COLLATE "C")) AS l (token)) t (token, literal)
+ CROSS JOIN LATERAL (SELECT split_part(coalesce(f.path, ''), '/', -1)) p (name)`
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if _, err := t.Exec(ctx, db.sql(forgetFilesSQL)); err != nil {

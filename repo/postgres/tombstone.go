@@ -119,3 +119,10 @@ func (db *DB) NextDue(ctx context.Context) (n int64, in time.Duration, err error
 		FROM pruned.tombstone WHERE identity = $1::text`, db.identity.String()).Scan(&n, &wait)
 	return n, seconds(wait), translate(err, "look for tombstones")
 }
+
+// Tried counts this database's tombstones of a kind that were postponed.
+func (db *DB) Tried(ctx context.Context, kind string) (n int64, err error) {
+	err = db.pool.QueryRow(ctx, `SELECT count(*) FROM pruned.tombstone WHERE identity = $1::text AND kind = $2::text AND attempts > 0`,
+		db.identity.String(), kind).Scan(&n)
+	return n, translate(err, "count the tombstones that were tried")
+}

@@ -147,6 +147,7 @@ func TestInterruptedRefreshGoesOn(t *testing.T) {
 	const n = 9000
 	ids := newFiles(t, d, 2)
 	d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u', CASE i WHEN 1 THEN $2 ELSE 't' END FROM generate_series(1, $1::int) i`, n, ids[0])
+	db.EndEachPage()
 	ctx, interrupt := cancelled(t)
 	err := db.Refresh(ctx, func(table string, done, _ int64) {
 		if table == "public.note" && done >= 4000 {

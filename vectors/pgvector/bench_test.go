@@ -75,6 +75,7 @@ func BenchmarkDelete(b *testing.B) {
 		return chunks, err
 	})
 	measure("remove/no index", func(ctx context.Context, tx tx) (int64, error) {
-		return store.Remove(ctx, tx, ids)
+		removed, err := store.Remove(ctx, tx, ids)
+		return removed.Chunks, err
 	})
 }

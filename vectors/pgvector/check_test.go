@@ -85,9 +85,9 @@ func TestCheckIndex(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, chunks)
 	require.True(t, rest)
-	chunks, err = store.Remove(t.Context(), nil, []string{"a"})
+	removed, err := store.Remove(t.Context(), nil, []string{"a"})
 	require.NoError(t, err)
-	require.EqualValues(t, 1, chunks)
+	require.Equal(t, vectors.Removed{Chunks: 1}, removed)
 }
 
 func TestWrongKey(t *testing.T) {

@@ -1,4 +1,40 @@
 package pgvector
 
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
 // Sessions is how many sessions the store has opened so far.
 func (s *Store) Sessions() int64 { return s.pool.Stat().NewConnsCount() }
+
+// FilesPlans are the plans of the queries that Files runs.
+func (s *Store) FilesPlans(ctx context.Context) (plans []string, err error) {
+	err = s.session(ctx, "explain", func(conn *pgx.Conn) error {
+		p, err := s.find(ctx, conn)
+		if err != nil {
+			return err
+		}
+		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
+			queries, err := s.listing(ctx, tx, p)
+			if err != nil {
+				return err
+			}
+			for _, q := range queries {
+				if _, err := tx.Exec(ctx, q.settings); err != nil {
+					return err
+				}
+				rows, _ := tx.Query(ctx, "EXPLAIN "+q.sql, q.args...)
+				lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+				if err != nil {
+					return err
+				}
+				plans = append(plans, strings.Join(lines, "\n"))
+			}
+			return nil
+		})
+	})
+	return plans, err
+}

@@ -18,7 +18,8 @@ type place struct {
 	schema    string   // empty while there is no table
 	metadata  string   // type of vmetadata: jsonb or bytea
 	encrypted bool
-	fileID    string // expression: the id of a chunk's file
+	pgcrypto  string // its schema, where the table is encrypted
+	fileID    string // expression: the id of a chunk's file; parameter 3 decrypts
 }
 
 func (p *place) absent() bool { return p.schema == "" }
@@ -91,7 +92,7 @@ func (s *Store) judge(p *place, kind, crypto string) error {
 	case crypto == "":
 		return fmt.Errorf("%s is encrypted, but extension pgcrypto is not installed", p.table())
 	default:
-		p.encrypted, p.fileID = true, encryptedFileID(crypto)
+		p.encrypted, p.pgcrypto, p.fileID = true, crypto, encryptedFileID(crypto, 3)
 	}
 	return nil
 }

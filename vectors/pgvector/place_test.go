@@ -56,9 +56,9 @@ func TestTableComesAndGoes(t *testing.T) {
 func requireAbsent(t *testing.T, store *pgvector.Store) {
 	t.Helper()
 	ctx := t.Context()
-	chunks, err := store.Remove(ctx, nil, []string{"a"})
+	removed, err := store.Remove(ctx, nil, []string{"a"})
 	require.NoError(t, err)
-	require.Zero(t, chunks)
+	require.Zero(t, removed)
 	collections, err := store.Collections(ctx, "a")
 	require.NoError(t, err)
 	require.Empty(t, collections)

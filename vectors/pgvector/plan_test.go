@@ -85,9 +85,9 @@ func TestPlansWithoutIndex(t *testing.T) {
 	require.True(t, rest)
 	require.Zero(t, scans(plans), strings.Join(plans, "\n\n"))
 
-	chunks, err = store.Remove(t.Context(), tx, []string{"1", "2", "3"})
+	removed, err := store.Remove(t.Context(), tx, []string{"1", "2", "3"})
 	require.NoError(t, err)
-	require.EqualValues(t, 15, chunks)
+	require.EqualValues(t, 15, removed.Chunks)
 	require.Equal(t, 1, scans(plans), strings.Join(plans, "\n\n"))
 	require.NoError(t, tx.Rollback(t.Context()))
 }

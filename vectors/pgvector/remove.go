@@ -10,6 +10,9 @@ import (
 	"pruned/vectors"
 )
 
+// Joins is true: the table lies beside those of the rows.
+func (s *Store) Joins() bool { return true }
+
 // Join removes by index the chunks of these files. Locked and loose ids are
 // treated alike: the chunks themselves are locked. rest is true where there is
 // no index on the file's id (always, if the table is encrypted), and where
@@ -48,19 +51,21 @@ func (p *place) removeByIndex(ctx context.Context, tx vectors.Tx, ids []string) 
 }
 
 // Remove removes the chunks of these files by index or, where there is none, in
-// one pass over the table. Without tx it opens a transaction of its own.
-func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, err error) {
+// one pass over the table. Without tx it opens a transaction of its own. Nothing
+// waits: what was deleted is gone with the commit.
+func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (removed vectors.Removed, err error) {
 	if len(ids) == 0 {
-		return 0, nil
+		return removed, nil
 	}
 	if tx != nil {
-		return s.remove(ctx, tx, ids, s.findInSession)
+		removed.Chunks, err = s.remove(ctx, tx, ids, s.findInSession)
+		return removed, err
 	}
 	err = s.inOwnTx(ctx, func(tx ownTx) error {
-		chunks, err = s.remove(ctx, tx, ids, func(ctx context.Context) (*place, error) { return s.find(ctx, tx) })
+		removed.Chunks, err = s.remove(ctx, tx, ids, func(ctx context.Context) (*place, error) { return s.find(ctx, tx) })
 		return err
 	})
-	return chunks, err
+	return removed, err
 }
 
 func (s *Store) remove(ctx context.Context, tx vectors.Tx, ids []string, find func(context.Context) (*place, error)) (int64, error) {

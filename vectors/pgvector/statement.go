@@ -1,6 +1,7 @@
 package pgvector
 
 import (
+	"fmt"
 	"strings"
 
 	"pruned/vectors"
@@ -9,10 +10,10 @@ import (
 // plainFileID is the id of a chunk's file in a table that is not encrypted.
 const plainFileID = `vmetadata->>'file_id'`
 
-// encryptedFileID is the same in an encrypted one; parameter 3 is the key. The
-// schema is pgcrypto's.
-func encryptedFileID(schema string) string {
-	return `(` + quote(schema) + `.pgp_sym_decrypt(vmetadata, $3::text)::jsonb)->>'file_id'`
+// encryptedFileID is the same in an encrypted one. The schema is pgcrypto's, and
+// key the number of the parameter that decrypts.
+func encryptedFileID(schema string, key int) string {
+	return fmt.Sprintf(`(%s.pgp_sym_decrypt(vmetadata, $%d::text)::jsonb)->>'file_id'`, quote(schema), key)
 }
 
 // shared is what limits a search to collections that belong to no single file.

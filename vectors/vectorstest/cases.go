@@ -24,9 +24,12 @@ func leavesOthers(t *testing.T, f Fixture) {
 func removesWithoutJoining(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.all()...)
-	chunks, err := f.Store.Remove(t.Context(), nil, []string{w.locked, w.loose})
+	removed, err := f.Store.Remove(t.Context(), nil, []string{w.locked, w.loose})
 	require.NoError(t, err)
-	require.EqualValues(t, len(w.going), chunks)
+	require.EqualValues(t, len(w.going), removed.Chunks)
+	if len(removed.Waiting) > 0 {
+		require.Zero(t, f.remove(t, removed.Waiting), "asked for once")
+	}
 	f.holds(t, w.staying)
 	require.Zero(t, f.remove(t, []string{w.locked, w.loose}), "the second time")
 }
@@ -51,10 +54,10 @@ func doesNothing(t *testing.T, f Fixture) {
 func takesIDsAsTheyAre(t *testing.T, f Fixture) {
 	var going, staying []Chunk
 	for _, id := range odd {
-		going = append(going, file(id, "", "base")...)
+		going = append(going, f.taken(file(id, "", "base"))...)
 	}
 	for _, id := range neighbours() {
-		staying = append(staying, file(id, "", "base")...)
+		staying = append(staying, f.taken(file(id, "", "base"))...)
 	}
 	f.Insert(t, append(going, staying...)...)
 	require.EqualValues(t, len(going), f.clean(t, odd[:len(odd)/2], odd[len(odd)/2:]))

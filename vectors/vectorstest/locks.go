@@ -17,7 +17,7 @@ func rollsBack(t *testing.T, f Fixture) {
 	if rest {
 		more, err := f.Store.Remove(t.Context(), tx, []string{w.locked, w.loose})
 		require.NoError(t, err)
-		chunks += more
+		chunks += more.Chunks
 	}
 	require.EqualValues(t, len(w.going), chunks)
 	require.NoError(t, tx.Rollback(t.Context()))

@@ -43,6 +43,12 @@ type Fixture struct {
 	// outside the database.
 	Begin func(t testing.TB) Tx
 	Hold  func(t testing.TB, chunk string) (release func())
+	// Apply makes the store itself carry out what waits; nil where nothing
+	// ever waits.
+	Apply func(t testing.TB)
+	// Takes says whether the store can have a collection of this name; nil
+	// where it takes any.
+	Takes func(collection string) bool
 }
 
 // patience is far more than anything takes; only a wait that would never end
@@ -60,6 +66,10 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"takes ids as they are":              takesIDsAsTheyAre,
 		"removes many files":                 removesMany,
 		"counts the collections of one file": countsCollections,
+		"lists files":                        listsFiles,
+		"lists odd ids":                      listsOddIDs,
+		"lists many files":                   listsMany,
+		"lists as far as wanted":             listsAsFarAsWanted,
 	}
 	first := open(t)
 	isInOrder(t, first)
@@ -100,14 +110,31 @@ func (f Fixture) join(t *testing.T, locked, loose []string) (chunks int64, rest 
 	return chunks, rest
 }
 
+// remove does what an executor of tombstones does: it asks again for what
+// waits, until nothing does.
 func (f Fixture) remove(t *testing.T, ids []string) (chunks int64) {
+	t.Helper()
+	removed := f.removeOnce(t, ids)
+	if len(removed.Waiting) == 0 {
+		return removed.Chunks
+	}
+	again := f.removeOnce(t, removed.Waiting)
+	require.ElementsMatch(t, removed.Waiting, again.Waiting, "nobody has carried it out meanwhile")
+	require.Zero(t, again.Chunks, "what waits is asked for once")
+	require.NotNil(t, f.Apply, "nobody carries out what waits")
+	f.Apply(t)
+	require.Zero(t, f.removeOnce(t, removed.Waiting), "the store has carried it out")
+	return removed.Chunks
+}
+
+func (f Fixture) removeOnce(t *testing.T, ids []string) (removed vectors.Removed) {
 	t.Helper()
 	f.in(t, func(ctx context.Context, tx vectors.Tx) {
 		var err error
-		chunks, err = f.Store.Remove(ctx, tx, ids)
+		removed, err = f.Store.Remove(ctx, tx, ids)
 		require.NoError(t, err)
 	})
-	return chunks
+	return removed
 }
 
 // clean does what a batch does: Join, and Remove if there is a rest.
@@ -118,6 +145,11 @@ func (f Fixture) clean(t *testing.T, locked, loose []string) (chunks int64) {
 		chunks += f.remove(t, slices.Concat(locked, loose))
 	}
 	return chunks
+}
+
+// taken are the chunks whose collections the store can have.
+func (f Fixture) taken(chunks []Chunk) []Chunk {
+	return slices.DeleteFunc(chunks, func(c Chunk) bool { return f.Takes != nil && !f.Takes(c.Collection) })
 }
 
 // holds says that the store holds these chunks and no other.

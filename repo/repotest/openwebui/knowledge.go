@@ -28,6 +28,16 @@ func (c *Client) RemoveFromKnowledge(ctx context.Context, knowledgeID, fileID st
 	return c.call(ctx, http.MethodPost, path, object{"file_id": fileID}, nil)
 }
 
+// MoveFile moves a file from one knowledge base to another, as the front end lets a person do it:
+// between the two steps no knowledge base holds it. (Open WebUI's own move is between the directories
+// of one knowledge base.)
+func (c *Client) MoveFile(ctx context.Context, fileID, fromID, toID string) error {
+	if err := c.RemoveFromKnowledge(ctx, fromID, fileID, false); err != nil {
+		return err
+	}
+	return c.AddToKnowledge(ctx, toID, fileID)
+}
+
 // DeleteKnowledge deletes a knowledge base and its collection; its files stay.
 func (c *Client) DeleteKnowledge(ctx context.Context, id string) error {
 	return c.drop(ctx, "/api/v1/knowledge/"+id+"/delete")

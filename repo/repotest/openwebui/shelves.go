@@ -13,10 +13,9 @@ func (s *Scenario) inCabinet(ctx context.Context, _ *Client, files []string) (ho
 func (s *Scenario) moved(ctx context.Context, _ *Client, files []string) (holding, error) {
 	err := s.add(ctx, s.shelf, files)
 	return holding{knowledge: s.cabinet, forget: func(ctx context.Context) error {
-		if err := s.remove(ctx, files, false); err != nil {
-			return err
-		}
-		return s.add(ctx, s.cabinet, files)
+		return each(ctx, files, func(ctx context.Context, file string) error {
+			return s.admin.MoveFile(ctx, file, s.shelf, s.cabinet)
+		})
 	}}, err
 }
 

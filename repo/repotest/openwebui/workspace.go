@@ -39,8 +39,13 @@ func (c *Client) DeleteModel(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodPost, "/api/v1/models/model/delete", object{"id": id}, nil)
 }
 
-// RegisterWebhook has every event of Open WebUI posted to url.
+// RegisterWebhook has every event of Open WebUI posted to url. Only an administrator may.
 func (c *Client) RegisterWebhook(ctx context.Context, url string) (webhookID string, err error) {
 	return c.create(ctx, "/api/events/webhooks",
 		object{"name": "a test", "url": url, "enabled": true, "events": []string{"*"}})
+}
+
+// DeleteWebhook has no more events posted there.
+func (c *Client) DeleteWebhook(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, "/api/events/webhooks/"+id, nil, nil)
 }

@@ -8,6 +8,7 @@ package suite
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -32,6 +33,9 @@ type Engine struct {
 	// committed, until release is called. Nil for an engine with one writer, for
 	// which nobody writes while a transaction is open.
 	Hold func(t testing.TB, id string) (release func())
+	// ReadsAll says that a pass reads every row, so that it knows also of restored
+	// files, which otherwise only a refresh does.
+	ReadsAll bool
 }
 
 // patience is far more than anything takes; only a wait that would never end
@@ -69,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"what waits in tombstones is told":            entombedAreTold,
 		"tombstones of the living are told":           livingAreTold,
 	}
+	maps.Copy(cases, sweepCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds

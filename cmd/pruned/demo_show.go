@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"pruned/cmd/pruned/demo"
+	"pruned/consumer"
+)
+
+// recorder remembers what became of each file.
+type recorder struct {
+	consumer.Handler
+
+	mu      sync.Mutex
+	results map[string]consumer.Result
+}
+
+// Handle is the handler's, remembered.
+func (r *recorder) Handle(ctx context.Context, events []consumer.Delivery, lease time.Time, extend func() error) ([]consumer.Result, error) {
+	results, err := r.Handler.Handle(ctx, events, lease, extend)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, result := range results {
+		r.results[events[i].Subject] = result
+	}
+	return results, err
+}
+
+// became is what became of the files of one kind.
+type became struct {
+	What     string                   `json:"what"`
+	Files    int                      `json:"files"`
+	Expected demo.Fate                `json:"expected"`
+	Became   map[consumer.Outcome]int `json:"became"`
+	Why      string                   `json:"why"` // of the first
+}
+
+// right says whether all of them became what was expected.
+func (b became) right() bool { return b.Became[consumer.Outcome(b.Expected)] == b.Files }
+
+func (d *demonstration) kinds() (list []became) {
+	at := map[*demo.Kind]int{}
+	for _, kind := range d.world.Kinds {
+		at[kind] = len(list)
+		list = append(list, became{What: kind.What, Files: kind.Files, Expected: kind.Fate, Became: map[consumer.Outcome]int{}})
+	}
+	for _, f := range d.world.Files {
+		b, result := &list[at[f.Kind]], d.results[f.ID]
+		if len(b.Became) == 0 {
+			b.Why = why(result)
+		}
+		b.Became[result.Outcome]++
+	}
+	return list
+}
+
+func why(r consumer.Result) string {
+	switch {
+	case r.Detail != "":
+		return r.Detail
+	case r.Outcome == consumer.Deleted:
+		return "nothing mentions it"
+	case r.Outcome == consumer.Gone:
+		return "it has no row"
+	}
+	return "nobody told"
+}
+
+func (d *demonstration) introduce() {
+	if d.outer.json() {
+		return
+	}
+	fmt.Fprintf(d.outer.stdout, "A scratch installation in %s: SQLite, Chroma, %d files, %d vectors.\nSweeping; then claiming that every other file is an orphan too.\n\n",
+		d.world.Dir, len(d.world.Files), d.before.Chunks)
+}
+
+var errDiffers = errors.New("something differs from what was known")
+
+// end shows what became of the files, and fails if anything differs from what is
+// known.
+func (d *demonstration) end(took time.Duration) error {
+	kinds := d.kinds()
+	err := d.world.Verify(d.before, d.after)
+	for _, kind := range kinds {
+		if !kind.right() {
+			err = errors.Join(err, fmt.Errorf("%d files %q became %v: wanted %s", kind.Files, kind.What, kind.Became, kind.Expected))
+		}
+	}
+	if err := d.show(kinds, took, err == nil); err != nil {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDiffers, err)
+	}
+	return nil
+}
+
+func (d *demonstration) show(kinds []became, took time.Duration, ok bool) error {
+	if d.outer.json() {
+		return d.outer.object(map[string]any{
+			"ok": ok, "duration_s": took.Seconds(), "files": len(d.world.Files), "kinds": kinds,
+			"before": tally(d.before), "after": tally(d.after),
+		})
+	}
+	err := d.outer.table(func(line func(...any)) {
+		line("FILES", "", "BECAME", "BECAUSE")
+		for _, kind := range kinds {
+			for outcome, n := range kind.Became {
+				line(n, kind.What, outcome, kind.Why)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(d.outer.stdout)
+	return d.outer.table(func(line func(...any)) {
+		line("", "BEFORE", "AFTER")
+		line("rows of table file", len(d.before.Rows), len(d.after.Rows))
+		line("collections of vectors", len(d.before.Collections), len(d.after.Collections))
+		line("vectors", d.before.Chunks, d.after.Chunks)
+		line("files of bytes", len(d.before.Bytes), len(d.after.Bytes))
+		line("bytes", humanize.IBytes(uint64(d.before.Size)), humanize.IBytes(uint64(d.after.Size)))
+		if ok {
+			line(fmt.Sprintf("\nExactly what nothing uses is gone, after %.1fs; nothing is left of the installation.", took.Seconds()))
+		}
+	})
+}
+
+func tally(h demo.Holdings) map[string]int64 {
+	return map[string]int64{
+		"rows": int64(len(h.Rows)), "collections": int64(len(h.Collections)), "chunks": int64(h.Chunks),
+		"objects": int64(len(h.Bytes)), "bytes": h.Size,
+	}
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"pruned/consumer"
+)
+
+func (r *doctorCmd) queueFindings(ctx *runContext, p *parts) []finding {
+	backlog, err := p.queue.Backlog(ctx)
+	if err != nil {
+		return []finding{{Check: "stream", Detail: err.Error()}}
+	}
+	found := []finding{
+		{Check: "NATS", OK: true, Detail: "version " + p.queue.Server()},
+		{Check: "claims", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", p.queue.Name(), backlog.Pending, backlog.Unacked)},
+	}
+	streams, err := p.queue.Streams(ctx)
+	for _, s := range streams {
+		found = append(found, streamFinding(s))
+	}
+	if err != nil {
+		found = append(found, finding{Check: "stream", Detail: err.Error()})
+	}
+	if !p.queue.Schedules() {
+		found = append(found, finding{Check: "schedules", OK: true, Detail: "this NATS server has none: a claim that is too young is not repeated",
+			Do: "use nats-server 2.12 or later"})
+	}
+	return append(found, r.letterFinding(ctx, p))
+}
+
+// nearlyFull is the part of a stream's limit from which on it should be noticed.
+const nearlyFull = 0.8
+
+func streamFinding(s consumer.StreamState) finding {
+	f := finding{Check: "stream", OK: true, Detail: fmt.Sprintf("%s: %d messages, %s, replicas %d", s.Name, s.Messages, humanize.IBytes(s.Bytes), s.Replicas)}
+	if s.MaxBytes > 0 {
+		f.Detail += " of at most " + humanize.IBytes(uint64(s.MaxBytes))
+		if float64(s.Bytes) > nearlyFull*float64(s.MaxBytes) {
+			f.Do = "raise PRUNED_MAX_BYTES: a full stream refuses claims"
+		}
+	}
+	if len(s.Differs) > 0 {
+		f.OK = false
+		f.Detail += "; it is not as pruned makes it: " + strings.Join(s.Differs, ", ")
+		f.Do = "change that back, or delete the stream: pruned makes it anew"
+	}
+	return f
+}
+
+func (r *doctorCmd) letterFinding(ctx *runContext, p *parts) finding {
+	letters := 0
+	for _, err := range p.queue.Dead(ctx) {
+		if err != nil {
+			return finding{Check: "dead letters", Detail: err.Error()}
+		}
+		letters++
+	}
+	f := finding{Check: "dead letters", OK: true, Detail: fmt.Sprint(letters)}
+	if letters > 0 {
+		f.Do = "pruned dead list tells why"
+	}
+	return f
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"strings"
+)
+
+// webhooked is an engine that can tell which webhooks the application has.
+type webhooked interface {
+	// Webhooks are addresses; they hold secrets.
+	Webhooks(ctx context.Context) ([]string, error)
+}
+
+// webhookFindings tells whether Open WebUI sends its events to us. Without them
+// only the timer and due times start sweeps.
+func (r *doctorCmd) webhookFindings(ctx *runContext, p *parts) []finding {
+	db, ok := p.db.(webhooked)
+	if !ok {
+		return nil
+	}
+	registered, err := db.Webhooks(ctx)
+	if err != nil {
+		return []finding{{Check: "webhook", Detail: err.Error()}}
+	}
+	return []finding{webhookFinding(registered, string(ctx.cli.HTTP.WebhookToken))}
+}
+
+// webhookFinding never tells a token.
+func webhookFinding(registered []string, token string) finding {
+	other := ""
+	for _, address := range registered {
+		host, sent, ours := webhookToken(address)
+		switch {
+		case !ours:
+		case token != "" && sent == token:
+			return finding{Check: "webhook", OK: true, Detail: "registered in Open WebUI, at " + host}
+		default:
+			other = host
+		}
+	}
+	switch {
+	case other != "" && token != "":
+		return finding{Check: "webhook", Detail: "registered in Open WebUI, at " + other + ", but with another token: its events are refused",
+			Do: "register it anew with PRUNED_WEBHOOK_TOKEN"}
+	case other != "":
+		return finding{Check: "webhook", Detail: "registered in Open WebUI, at " + other + ", but nothing receives its events",
+			Do: "set PRUNED_WEBHOOK_TOKEN to its token"}
+	case token != "":
+		return finding{Check: "webhook", OK: true, Detail: "not registered in Open WebUI: sweeps run by the timer only",
+			Do: "POST /api/events/webhooks, as the README says"}
+	}
+	return finding{Check: "webhook", OK: true, Detail: "not used: sweeps run by the timer only",
+		Do: "set PRUNED_WEBHOOK_TOKEN and register the webhook, as the README says"}
+}
+
+// webhookToken takes an address of ours apart: .../webhook/TOKEN or
+// .../webhook?token=TOKEN, below whatever path a proxy adds.
+func webhookToken(address string) (host, token string, ours bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", "", false
+	}
+	path := strings.TrimSuffix(u.Path, "/")
+	if strings.HasSuffix(path, "/webhook") {
+		return u.Host, u.Query().Get("token"), u.Query().Has("token")
+	}
+	before, token, found := cutLast(path, "/")
+	return u.Host, token, found && strings.HasSuffix(before, "/webhook")
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	i := strings.LastIndex(s, separator)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(separator):], true
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+
+	"pruned/consumer"
+	"pruned/repo"
+)
+
+// What handles claims, by this command's settings.
+
+func (c *command) ages() repo.Ages {
+	return repo.Ages{Min: c.cli.Ages.Min, Pending: c.cli.Ages.Pending, Orphan: c.cli.Ages.Orphan}
+}
+
+func (c *command) transaction(p *parts) *consumer.Transaction {
+	return &consumer.Transaction{
+		DB: p.db, Vectors: p.store, Blobs: p.blobs, Ages: c.ages(),
+		BytesDelay: c.cli.Consumer.BytesDelay, DryRun: c.cli.Consumer.DryRun,
+	}
+}
+
+func (c *command) batch(p *parts) *consumer.Batch {
+	return consumer.NewBatch(c.transaction(p), c.cli.Consumer.Batch, ackWait, p.log)
+}
+
+func (c *command) consumption(p *parts) consumer.Options {
+	settings := c.cli.Consumer
+	return consumer.Options{
+		Workers: settings.Workers, AckWait: ackWait,
+		MaxAckPending: settings.Workers * settings.Batch * 20, // batches grow tenfold
+		Rate:          settings.Rate, DryRun: settings.DryRun,
+		Ready: func(ctx context.Context) error { return p.db.Refresh(ctx, nil) },
+		Log:   p.log,
+	}
+}
+
+// executor carries out tombstones; one is enough, as it takes turns with itself.
+func (p *parts) executor() *consumer.Executor {
+	if p.tombstones == nil {
+		p.tombstones = &consumer.Executor{DB: p.db, Vectors: p.store, Blobs: p.blobs, Log: p.log}
+	}
+	return p.tombstones
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"pruned/config"
+	"pruned/consumer"
+)
+
+type replayCmd struct {
+	Since   string `xor:"from" placeholder:"T" help:"Claims stored since then: a time such as 2026-01-31T08:00:00Z, or how long ago, such as 2h."`
+	FromSeq uint64 `xor:"from" placeholder:"N" help:"Claims from this number of the stream on."`
+	All     bool   `xor:"from" help:"Everything that the stream still has."`
+	Dead    bool   `xor:"from" help:"Dead letters; those that succeed are removed."`
+	Resume  string `xor:"from" placeholder:"NAME" help:"What is left of a replay that was interrupted."`
+	Reason  string `help:"Why, for the ledger; none: the claims' own reasons."`
+}
+
+var errNothingToReplay = errors.New("wanted one of --since, --from-seq, --all, --dead, --resume")
+
+// Run hands claims to the handler again.
+func (r *replayCmd) Run(ctx *runContext) error {
+	options, err := r.options(time.Now())
+	if err != nil {
+		return &config.UsageError{Err: err}
+	}
+	return ctx.with(ctx, func(p *parts) error { return r.replay(ctx, p, options) },
+		migrated, vectorStore, uploads, sharedQueue)
+}
+
+func (r *replayCmd) options(now time.Time) (consumer.ReplayOptions, error) {
+	o := consumer.ReplayOptions{FromSeq: r.FromSeq, All: r.All, Dead: r.Dead, Resume: r.Resume, Reason: r.Reason}
+	if r.Since != "" {
+		var err error
+		if o.Since, err = instant(r.Since, now); err != nil {
+			return o, fmt.Errorf("--since: %w", err)
+		}
+	}
+	if o.Since.IsZero() && o.FromSeq == 0 && !o.All && !o.Dead && o.Resume == "" {
+		return o, errNothingToReplay
+	}
+	return o, nil
+}
+
+// instant reads a time, or how long ago it was.
+func instant(text string, now time.Time) (time.Time, error) {
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-01-31T08:00:00Z nor how long ago, such as 2h", text)
+}
+
+func (r *replayCmd) replay(ctx *runContext, p *parts, o consumer.ReplayOptions) error {
+	if err := ctx.index(ctx, p); err != nil {
+		return err
+	}
+	bar := ctx.bar("replaying")
+	o.DryRun, o.AckWait, o.Log = ctx.cli.Consumer.DryRun, ackWait, p.log
+	o.Started = func(name string, total uint64) {
+		p.log.Info().Str("name", name).Uint64("claims", total).Bool("dry_run", o.DryRun).Msg("the replay begins")
+		bar.ChangeMax64(int64(total))
+	}
+	o.Progress = func(done, total uint64) {
+		bar.ChangeMax64(int64(total))
+		_ = bar.Set64(int64(done))
+	}
+	summary, err := consumer.Replay(ctx, p.queue, ctx.batch(p), o)
+	_ = bar.Exit()
+	if err == nil && !o.DryRun {
+		err = p.executor().CarryOut(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return ctx.summary(summary)
+}

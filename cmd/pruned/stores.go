@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pruned/consumer"
+	"pruned/repo/blobs"
+	"pruned/repo/postgres"
+	"pruned/vectors"
+	"pruned/vectors/chroma"
+	"pruned/vectors/pgvector"
+)
+
+// vectorStore opens the vector store that the settings name.
+func vectorStore(ctx context.Context, c *command, p *parts) error {
+	store, info, err := c.openVectors(ctx, p)
+	if err != nil {
+		return err
+	}
+	p.store, p.storeInfo = store, info
+	p.onEnd(func() error { store.Close(); return nil })
+	return store.Check(ctx)
+}
+
+// openVectors also says what the store is called, and whether others may use it.
+func (c *command) openVectors(ctx context.Context, p *parts) (vectors.Store, consumer.StoreInfo, error) {
+	switch {
+	case c.cli.Vectors.DB == "none":
+		return vectors.None{}, consumer.StoreInfo{Name: "none"}, nil
+	case c.cli.Vectors.DB == "pgvector":
+		store, err := c.openPGVector(ctx, p)
+		return store, consumer.StoreInfo{Name: "pgvector"}, err
+	case c.cli.Chroma.Embedded():
+		store, err := c.openChromaFile(ctx)
+		return store, consumer.StoreInfo{Name: "chroma"}, err
+	default:
+		return c.openChromaServer(ctx)
+	}
+}
+
+func (c *command) openChromaFile(ctx context.Context) (vectors.Store, error) {
+	return chroma.Open(ctx, chroma.EmbeddedOptions{
+		Dir: c.cli.Storage.VectorDir(), Tenant: c.cli.Chroma.Tenant, Database: c.cli.Chroma.Database,
+	})
+}
+
+func (c *command) openChromaServer(ctx context.Context) (vectors.Store, consumer.StoreInfo, error) {
+	settings := c.cli.Chroma
+	url, err := settings.URL()
+	if err != nil {
+		return nil, consumer.StoreInfo{}, err
+	}
+	headers, err := settings.HeaderFields()
+	if err != nil {
+		return nil, consumer.StoreInfo{}, err
+	}
+	store, err := chroma.New(ctx, chroma.HTTPOptions{
+		URL: url, Tenant: settings.Tenant, Database: settings.Database, Headers: headers,
+		Token: settings.Token(), UserPassword: settings.UserPassword(),
+	})
+	name := fmt.Sprintf("chroma at %s, tenant %s, database %s", url, settings.Tenant, settings.Database)
+	return store, consumer.StoreInfo{Name: name, Remote: true}, err
+}
+
+var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be PostgreSQL")
+
+// openPGVector takes the store for a part of the database, and so refuses one
+// that lies in another.
+func (c *command) openPGVector(ctx context.Context, p *parts) (vectors.Store, error) {
+	db, ok := p.db.(*postgres.DB)
+	if !ok {
+		return nil, errOtherDatabase
+	}
+	settings := c.cli.Vectors
+	store, err := pgvector.New(ctx, pgvector.Options{
+		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: pgvector.Key(settings.PGCryptoKey),
+	})
+	if err != nil {
+		return nil, err
+	}
+	identity := db.Installation()
+	if err := store.SameDatabase(ctx, identity.System, identity.Database); err != nil {
+		store.Close()
+		return nil, err
+	}
+	return store, nil
+}
+
+// uploads opens the folder of the bytes.
+func uploads(ctx context.Context, c *command, p *parts) error {
+	local, err := blobs.OpenLocal(c.cli.Storage.Uploads())
+	if err != nil {
+		return err
+	}
+	p.blobs, p.blobsInfo = local, consumer.StoreInfo{Name: "uploads"}
+	p.onEnd(local.Close)
+	return local.Check(ctx)
+}

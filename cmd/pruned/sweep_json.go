@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"pruned/consumer"
+)
+
+// sweepObject writes one object on one line, orphans first, as they are found.
+type sweepObject struct {
+	out     io.Writer
+	orphans int
+}
+
+func (o *sweepObject) orphan(orphan consumer.Orphan) error {
+	separator := `,`
+	if o.orphans == 0 {
+		separator = `{"orphans":[`
+	}
+	o.orphans++
+	encoded, err := json.Marshal(orphan)
+	if err != nil {
+		return fmt.Errorf("encode an orphan: %w", err)
+	}
+	return o.write([]byte(separator), encoded)
+}
+
+// end completes the object, also of a sweep that failed while it was being
+// written.
+func (o *sweepObject) end(report consumer.SweepReport, failed error) error {
+	begin := "],"
+	if o.orphans == 0 {
+		if failed != nil {
+			return nil
+		}
+		begin = `{"orphans":[],`
+	}
+	encoded, err := json.Marshal(report)
+	if err != nil {
+		return fmt.Errorf("encode the report of a sweep: %w", err)
+	}
+	return o.write([]byte(begin), bytes.TrimPrefix(encoded, []byte("{")), []byte("\n"))
+}
+
+func (o *sweepObject) write(pieces ...[]byte) error {
+	if _, err := o.out.Write(bytes.Join(pieces, nil)); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}

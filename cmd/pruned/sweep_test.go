@@ -1,0 +1,214 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/consumer"
+	"pruned/repo/repotest"
+)
+
+// swept is the result of a sweep.
+type swept struct {
+	consumer.SweepReport
+	Orphans []consumer.Orphan `json:"orphans"`
+}
+
+// sweep runs one, which must end with status.
+func (i *installation) sweep(t *testing.T, status int, args ...string) (s swept) {
+	t.Helper()
+	got, out, errs := i.pruned(t, "", append([]string{"sweep", "-o", "json"}, args...)...)
+	require.Equal(t, status, got, errs)
+	require.Equal(t, 1, strings.Count(out, "\n"), "one object on one line")
+	require.NoError(t, json.Unmarshal([]byte(out), &s), out)
+	return s
+}
+
+func (s swept) ids() []string {
+	ids := map[string]bool{}
+	for _, o := range s.Orphans {
+		ids[o.FileID] = true
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// loose leaves vectors and bytes of a file that has no row.
+func (i *installation) loose(t *testing.T) string {
+	t.Helper()
+	id := repotest.NewID()
+	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: id, Vectors: small})
+	repotest.WriteBytes(t, i.uploads(), id, "document.pdf")
+	return id
+}
+
+func sorted(ids ...string) []string { return slices.Sorted(slices.Values(ids)) }
+
+// A sweep and a drain leave what is in use, and nothing else.
+func TestSweepFindsWhatNothingUses(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
+	seeded := i.seed(t, 100, 40)
+	loose := i.loose(t)
+	orphans := sorted(append(seeded.Orphans, loose)...)
+
+	dry := i.sweep(t, exitDone, "--dry-run")
+	require.Equal(t, orphans, dry.ids())
+	require.Zero(t, dry.Published)
+	require.Zero(t, i.drain(t).Events, "a dry run publishes nothing")
+
+	s := i.sweep(t, exitDone)
+	require.Equal(t, orphans, s.ids())
+	require.Len(t, s.Orphans, 42, "the file without a row was found in two stores")
+	require.EqualValues(t, 100, s.Files)
+	require.EqualValues(t, 41, s.Published)
+	require.Zero(t, s.Held)
+	require.Positive(t, s.Totals.Bytes)
+	require.Zero(t, i.sweep(t, exitDone).Published, "what was claimed is not claimed again")
+
+	summary := i.drain(t)
+	require.Equal(t, 40, summary.Deleted)
+	require.Equal(t, 1, summary.Gone)
+	require.Equal(t, nothing, i.left(t, orphans...))
+	require.Equal(t, 60, i.left(t, seeded.InUse...).rows)
+	require.Equal(t, 60, i.left(t, seeded.InUse...).bytes)
+	require.Empty(t, i.sweep(t, exitDone).Orphans)
+}
+
+func TestSweepPrintsOneObject(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	for _, want := range []int{0, 1} {
+		got := ask[map[string]any](t, i, "sweep")
+		require.ElementsMatch(t, []string{"id", "files", "published", "held", "holds", "orphans", "totals"}, slices.Collect(maps.Keys(got)))
+		require.Len(t, got["orphans"], want)
+		if want > 0 {
+			require.ElementsMatch(t, []string{"file_id", "direction", "age_s", "due_in_s", "bytes"},
+				slices.Collect(maps.Keys(got["orphans"].([]any)[0].(map[string]any))))
+		}
+		repotest.NewFile(t, i.Pool)
+	}
+}
+
+// What is held is told, kept, and let go by its id.
+func TestSweepIsHeld(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	seeded := i.seed(t, 100, 40)
+	held := i.sweep(t, exitHeld)
+	require.EqualValues(t, 40, held.Held)
+	require.Zero(t, held.Published)
+	require.Len(t, held.Orphans, 40, "they are shown")
+	require.Zero(t, i.drain(t).Events)
+	status, out, errs := i.pruned(t, "", "sweep")
+	require.Equal(t, exitHeld, status)
+	require.Contains(t, out, "held")
+	require.Contains(t, errs, "--confirm "+held.ID)
+
+	status, _, errs = i.pruned(t, "", "sweep", "--confirm", "nothing")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, errs, "no sweep is held under that id")
+	repotest.InsertNote(t, i.Pool, seeded.Orphans[0])
+	let := i.sweep(t, exitDone, "--confirm", held.ID)
+	require.EqualValues(t, 39, let.Published, "it looks again")
+	require.Equal(t, 39, i.drain(t).Deleted)
+	require.Equal(t, 1, i.left(t, seeded.Orphans...).rows)
+}
+
+func TestSweepTellsWhatIsNotYetDue(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small)).with("PRUNED_ORPHAN_AGE=1h")
+	file := repotest.NewFile(t, i.Pool)
+	s := i.sweep(t, exitDone)
+	require.Len(t, s.Orphans, 1)
+	require.Zero(t, s.Published)
+	require.InDelta(t, 3600, s.Orphans[0].DueIn, 600)
+	require.Regexp(t, `DIRECTION +FILE +AGE +SIZE +DUE IN\nrow +`+regexp.QuoteMeta(file)+` .*\n`, i.must(t, "sweep", "--dry-run"))
+	require.NotContains(t, i.must(t, "sweep"), file, "a sweep that publishes prints no table")
+}
+
+// The program finds orphans by itself, and tells what it holds.
+func TestRunSweeps(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=0.5")
+	seeded := i.seed(t, 100, 40)
+	d := i.start(t)
+	require.Eventually(t, func() bool { return i.left(t, seeded.Orphans...) == nothing }, patience, 20*pollEvery)
+	require.Equal(t, 60, i.left(t, seeded.InUse...).rows)
+	require.Zero(t, d.stop(t))
+
+	i.Exec(t, `UPDATE note SET data = '{}'`)
+	i.Exec(t, `DELETE FROM knowledge`)
+	i.Exec(t, `DELETE FROM chat`)
+	i.Exec(t, `DELETE FROM folder`)
+	d = i.with("PRUNED_MAX_FRACTION=0").start(t)
+	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), "sweep --confirm") }, patience, pollEvery)
+	match := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(d.errs.String())
+	require.NotNil(t, match)
+	status, body := call(t, http.MethodGet, "http://"+match[1]+"/healthz")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "held: row of database")
+	require.Eventually(t, func() bool {
+		status, _ := call(t, http.MethodGet, "http://"+match[1]+"/readyz")
+		return status == http.StatusOK
+	}, patience, pollEvery)
+	file := repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: time.Now()}).ID
+	i.publish(t, file)
+	require.Eventually(t, func() bool { return i.left(t, file) == nothing }, patience, 20*pollEvery)
+}
+
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	kept, doomed := repotest.NewFile(t, i.Pool), repotest.NewFile(t, i.Pool)
+	repotest.InsertNote(t, i.Pool, kept)
+	i.publish(t, kept, doomed)
+	require.Equal(t, 1, i.drain(t).Kept)
+	i.Exec(t, `DELETE FROM note`)
+
+	require.Equal(t, 1, ask[consumer.Summary](t, i, "replay", "--all", "--dry-run").Deleted)
+	require.Equal(t, 1, i.left(t, kept).rows)
+	require.Zero(t, ask[consumer.Summary](t, i, "replay", "--since", "2100-01-01").Events)
+	summary := ask[consumer.Summary](t, i, "replay", "--since", "1h", "--reason", "once more")
+	require.Equal(t, 1, summary.Deleted)
+	require.Equal(t, 1, summary.Gone)
+	require.Equal(t, nothing, i.left(t, kept, doomed))
+	require.Equal(t, "once more", ask[[]map[string]any](t, i, "ledger", kept)[0]["reason"])
+	require.Contains(t, i.must(t, "replay", "--from-seq", "2"), "events")
+	status, _, errs := i.pruned(t, "", "replay", "--resume", "nobody")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, errs, "no such interrupted replay")
+}
+
+func TestInstants(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"2h":                   now.Add(-2 * time.Hour),
+		"2026-01-30T07:00:00Z": now.Add(-25 * time.Hour),
+	} {
+		got, err := instant(text, now)
+		require.NoError(t, err)
+		require.True(t, want.Equal(got), text)
+	}
+	for _, text := range []string{"-2h", "yesterday", "7", ""} {
+		_, err := instant(text, now)
+		require.Error(t, err, text)
+	}
+}
+
+func TestShortDurations(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"24h": "24h", "1h": "1h", "90m": "1h30m", "5m": "5m", "90s": "1m30s", "10s": "10s", "0s": "0s"} {
+		d, err := time.ParseDuration(text)
+		require.NoError(t, err)
+		require.Equal(t, want, short(d))
+	}
+}

@@ -1,0 +1,188 @@
+package consumer
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/repotest"
+)
+
+func TestTooMany(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		found, there int64
+		most         float64
+		held         bool
+	}{
+		{0, 0, 0.2, false},
+		{10, 10, 0.2, false}, // few
+		{11, 11, 0.2, true},
+		{11, 55, 0.2, false}, // exactly the fraction
+		{11, 54, 0.2, true},
+		{20, 100, 0.2, false},
+		{21, 100, 0.2, true},
+		{11, 1000, 0, true},
+		{10, 1000, 0, false},
+		{100, 100, 1, false},
+		{101, 100, 1, false}, // an estimate
+		{100, 100, 0.99, true},
+	} {
+		require.Equal(t, c.held, tooMany(repo.Census{Found: c.found, There: c.there}, c.most) != "", "%+v", c)
+	}
+}
+
+// hold is where something is held, and how much.
+type held struct {
+	direction repo.Direction
+	store     string
+	found     int64
+	there     int64
+}
+
+func heldIn(r SweepReport) (list []held) {
+	for _, h := range r.Holds {
+		list = append(list, held{h.Direction, h.Store, h.Found, h.There})
+	}
+	return list
+}
+
+func TestBreakerHoldsOneDirectionAndNoOther(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 20)
+	rows := i.files(t, 11)
+	bytes := i.remains(t, false, true)
+	s := i.sweeper(t, q)
+	s.MaxFraction = 0.2
+	report := sweepOnce(t, s)
+	require.Equal(t, []held{{repo.FromRows, "database", 11, 31}}, heldIn(report))
+	require.EqualValues(t, 11, report.Held)
+	require.EqualValues(t, 1, report.Published)
+	require.Equal(t, bytes, claimsIn(t, q)[0].Subject)
+	require.Equal(t, report.ID, report.Holds[0].ID)
+
+	again := sweepOnce(t, s)
+	require.Equal(t, report.ID, again.ID, "the id that confirms it stays")
+	require.Zero(t, again.Published)
+
+	// One more since, and one of those is used again.
+	repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{rows[0]}})
+	since := i.file(t)
+	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	require.Empty(t, confirmed.Holds, "one is not many")
+	require.EqualValues(t, 11, confirmed.Published)
+	i.consume(t, q)
+	require.Equal(t, whole, i.left(t, rows[0]))
+	for _, id := range append(rows[1:], since) {
+		require.Equal(t, nothing, i.left(t, id))
+	}
+	_, err := s.Sweep(testContext(t), SweepOptions{Confirm: report.ID})
+	require.ErrorIs(t, err, repo.ErrNoHold, "it was confirmed before")
+}
+
+// What is confirmed is what was shown.
+func TestConfirmLetsGoNothingElse(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 5)
+	shown := i.files(t, 11)
+	s := i.sweeper(t, q)
+	s.MaxFraction = 0.2
+	id := sweepOnce(t, s).ID
+	since := i.files(t, 12)
+	report, _ := sweepWith(t, s, SweepOptions{Confirm: id})
+	require.EqualValues(t, len(shown), report.Published)
+	require.Equal(t, []held{{repo.FromRows, "database", 12, 28}}, heldIn(report))
+	require.NotEqual(t, id, report.ID)
+	i.consume(t, q)
+	for _, id := range shown {
+		require.Equal(t, nothing, i.left(t, id))
+	}
+	for _, id := range since {
+		require.Equal(t, whole, i.left(t, id))
+	}
+	require.EqualValues(t, 12, sweepOnce(t, s).Held)
+}
+
+func TestHoldEndsWhereItIsNoMoreDue(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 5)
+	rows := i.files(t, 11)
+	s := i.sweeper(t, q)
+	s.MaxFraction = 0.2
+	require.Len(t, sweepOnce(t, s).Holds, 1)
+	repotest.InsertChat(t, i.Pool, repotest.Chat{Files: rows[:1]})
+	report := sweepOnce(t, s)
+	require.Empty(t, report.Holds)
+	require.EqualValues(t, 10, report.Published)
+	holds, err := i.db.Holds(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, holds)
+}
+
+// A wrong database, a wrong folder, a bucket of somebody else's.
+func TestBarrenDatabaseHoldsWhateverTheCount(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.remains(t, true, false)
+	i.remains(t, false, true)
+	report := sweepOnce(t, i.sweeper(t, q))
+	require.Equal(t, []held{{repo.FromVectors, "pgvector", 1, 1}, {repo.FromBytes, "uploads", 1, 1}}, heldIn(report))
+	require.Zero(t, report.Published)
+
+	row := i.file(t)
+	repotest.InsertChat(t, i.Pool, repotest.Chat{})
+	report = sweepOnce(t, i.sweeper(t, q))
+	require.Equal(t, []held{{repo.FromRows, "database", 1, 1}}, heldIn(report), "chats, and not one mention")
+	require.EqualValues(t, 2, report.Published)
+	i.consume(t, q)
+	require.Equal(t, whole, i.left(t, row))
+	report, _ = sweepWith(t, i.sweeper(t, q), SweepOptions{Confirm: report.ID})
+	require.EqualValues(t, 1, report.Published)
+}
+
+func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 20)
+	row, bytes := i.file(t), i.remains(t, false, true)
+	s := i.sweeper(t, q)
+	s.BlobStore = StoreInfo{Name: "s3://bucket", Remote: true}
+	report := sweepOnce(t, s)
+	require.Equal(t, []held{{repo.FromBytes, "s3://bucket", 1, 22}}, heldIn(report))
+	require.Equal(t, "first sweep of a store that others may use", report.Holds[0].Reason)
+	require.EqualValues(t, 1, report.Published)
+	require.Equal(t, row, claimsIn(t, q)[0].Subject)
+
+	report, _ = sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	require.Empty(t, report.Holds)
+	require.EqualValues(t, 1, report.Published)
+	i.consume(t, q)
+	require.Equal(t, nothing, i.left(t, bytes))
+	i.remains(t, false, true)
+	require.EqualValues(t, 1, sweepOnce(t, s).Published, "it is bound")
+
+	i.remains(t, false, true)
+	s.BlobStore.Name = "s3://another"
+	require.Len(t, sweepOnce(t, s).Holds, 1)
+}
+
+// A file that is in a held direction too: the claim from elsewhere is made, and
+// what confirms the held one makes its own.
+func TestHeldDirectionIsNotNotedAsClaimed(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 20)
+	both := i.remains(t, true, true)
+	s := i.sweeper(t, q)
+	s.BlobStore.Remote = true
+	report := sweepOnce(t, s)
+	require.EqualValues(t, 1, report.Published)
+	require.EqualValues(t, 1, report.Held)
+	report, orphans := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	require.Contains(t, orphans, at(repo.FromBytes, both))
+	require.EqualValues(t, 1, report.Published)
+}

@@ -1,0 +1,157 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+)
+
+const (
+	// hintsName is the pull consumer that the sweeps of all processes share.
+	hintsName = "pruned-hints"
+	// hintsWait is how long hints wait for a sweep before they come again; one
+	// that comes twice makes one sweep too many.
+	hintsWait = 5 * time.Minute
+	// hintsMost are fetched and not acked. A sweep is for all of them, and for
+	// those that come after it.
+	hintsMost = 10_000
+)
+
+// hints fetches hints and keeps them until a sweep that began later has
+// succeeded.
+type hints struct {
+	q    *Queue
+	log  zerolog.Logger
+	wake func() // told when there are new ones
+	idle time.Duration
+
+	mu   sync.Mutex
+	held map[uint64]jetstream.Msg // by sequence: of one that came again the last delivery
+}
+
+func newHints(q *Queue, log zerolog.Logger, wake func()) *hints {
+	return &hints{q: q, log: log, wake: wake, idle: 2 * time.Second, held: map[uint64]jetstream.Msg{}}
+}
+
+// run fetches until ctx ends.
+func (h *hints) run(ctx context.Context) {
+	again := pauses(100*time.Millisecond, 5*time.Second)
+	away := newOutage()
+	for ctx.Err() == nil {
+		err := h.fetchAll(ctx, again, away)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if away.begin(err) {
+			h.log.Warn().Err(err).Msg("no hints can be fetched from the queue")
+		}
+		if !sleep(ctx, again.NextBackOff()) || h.q.awaitConnection(ctx) != nil {
+			return
+		}
+	}
+}
+
+// fetchAll fetches until it fails.
+func (h *hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff, away *outage) error {
+	source, err := h.subscribe(ctx)
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		// The first one is not kept waiting for those that come with it.
+		msgs, err := pull(source, 1, jetstream.FetchMaxWait(h.idle), jetstream.FetchHeartbeat(h.idle/4))
+		if len(msgs) > 0 && err == nil {
+			var more []jetstream.Msg
+			more, err = pull(source, hintsMost, jetstream.FetchMaxWait(lingerIdle))
+			msgs = append(msgs, more...)
+		}
+		h.keep(msgs)
+		if err != nil {
+			return fmt.Errorf("fetching hints of stream %s: %w", h.q.names.stream, err)
+		}
+		again.Reset()
+		if away.end() {
+			h.log.Info().Msg("hints can be fetched again")
+		}
+	}
+	return nil
+}
+
+// subscribe makes the consumer, also if somebody deleted it. What hints say is
+// nobody's business: only their arrival is.
+func (h *hints) subscribe(ctx context.Context) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	source, err := h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.stream, jetstream.ConsumerConfig{
+		Durable:       hintsName,
+		FilterSubject: h.q.names.hints(),
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       hintsWait,
+		MaxDeliver:    -1,
+		MaxAckPending: hintsMost,
+		HeadersOnly:   true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making consumer %s of stream %s: %w", hintsName, h.q.names.stream, err)
+	}
+	return source, nil
+}
+
+func (h *hints) keep(msgs []jetstream.Msg) {
+	if len(msgs) == 0 {
+		return
+	}
+	h.mu.Lock()
+	for _, msg := range msgs {
+		if meta, err := msg.Metadata(); err == nil {
+			h.held[meta.Sequence.Stream] = msg
+		}
+	}
+	h.mu.Unlock()
+	h.wake()
+}
+
+// take hands over what has been fetched so far, to a sweep that begins now.
+func (h *hints) take() map[uint64]jetstream.Msg {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	taken := h.held
+	h.held = map[uint64]jetstream.Msg{}
+	return taken
+}
+
+// putBack is for a sweep that failed: the next one is for these as well.
+func (h *hints) putBack(taken map[uint64]jetstream.Msg) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	maps.Copy(taken, h.held)
+	h.held = taken
+}
+
+// ack acks what a sweep was for. If that fails they come again.
+func (h *hints) ack(ctx context.Context, taken map[uint64]jetstream.Msg) {
+	if len(taken) == 0 {
+		return
+	}
+	if err := h.q.ack(context.WithoutCancel(ctx), slices.Collect(maps.Values(taken))); err != nil {
+		h.log.Warn().Err(err).Int("hints", len(taken)).Msg("hints could not be acked; they come again")
+	}
+}
+
+// giveBack returns to the queue what no sweep was for.
+func (h *hints) giveBack() {
+	for _, msg := range h.take() {
+		if err := msg.Nak(); err != nil {
+			h.log.Debug().Err(err).Msg("hints could not be given back; they come again when their lease ends")
+			return
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+)
+
+// ErrNoReplay: no interrupted replay has that name.
+var ErrNoReplay = errors.New("no such interrupted replay")
+
+// ReplayOptions say which claims come again. One of the first four is given, or
+// Resume.
+type ReplayOptions struct {
+	Since   time.Time // those stored at this time or later
+	FromSeq uint64    // those from this number of the stream on
+	All     bool      // everything that the stream still has
+	Dead    bool      // dead letters; those that succeed are removed
+	Resume  string    // name of a replay that was interrupted: what is left of it
+
+	Reason  string // for the ledger, in place of the claims' own
+	DryRun  bool   // settles nothing, and cannot be resumed
+	AckWait time.Duration
+
+	// Started is told under which name the replay can be resumed, none for a dry
+	// run, and how many claims it is about.
+	Started func(name string, total uint64)
+	// Progress is told after each batch how many of them are settled.
+	Progress func(done, total uint64)
+
+	Log zerolog.Logger
+}
+
+// Replay hands claims to the handler once more, beside the durable consumer and
+// without its notice, in the order in which they were stored, up to the last one
+// that was there when it began. They are settled as in a run, so that what is
+// young is scheduled and poison gets its dead letter. Interrupted, by ctx or by
+// an error, it can be resumed by name, for a day.
+func Replay(ctx context.Context, q *Queue, h Handler, o ReplayOptions) (Summary, error) {
+	began := time.Now()
+	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, DryRun: o.DryRun, Log: o.Log})}
+	if err := r.open(ctx); err != nil {
+		return Summary{}, err
+	}
+	if o.Started != nil {
+		o.Started(r.name, r.total)
+	}
+	err := r.run(ctx)
+	if err == nil || o.DryRun {
+		r.end(ctx)
+	}
+	if err != nil && r.name != "" {
+		err = fmt.Errorf("the replay is not complete, --resume %s goes on with it: %w", r.name, err)
+	}
+	r.c.sum.Duration = time.Since(began).Seconds()
+	return r.c.sum, err
+}
+
+// replay is one under way.
+type replay struct {
+	q *Queue
+	o ReplayOptions
+	c *Consumer // opens, judges and settles; it does not fetch
+
+	stream string
+	source jetstream.Consumer
+	name   string // nobody can resume a dry run: none
+	until  uint64 // the last message that it is about
+	reason string
+	total  uint64
+	done   uint64
+}
+
+// run handles batch after batch until nothing is left. The batch in hand when ctx
+// ends is finished.
+func (r *replay) run(ctx context.Context) error {
+	work, release := outlast(ctx, r.c.o.Grace)
+	defer release()
+	for wait := lingerBusy; ; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		fetched := time.Now()
+		msgs, err := pull(r.source, r.c.want(), jetstream.FetchMaxWait(wait))
+		if len(msgs) > 0 {
+			wait = lingerBusy
+			if err := r.handle(work, msgs, fetched.Add(r.c.o.AckWait)); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("reading stream %s: %w", r.stream, err)
+		}
+		if len(msgs) > 0 {
+			continue
+		}
+		finished, err := r.finished(ctx)
+		if err != nil || finished {
+			return err
+		}
+		wait = time.Second // for what comes again
+	}
+}
+
+// handle has the messages of one fetch judged, and settles them. What was stored
+// after the replay began is none of its business.
+func (r *replay) handle(ctx context.Context, msgs []jetstream.Msg, lease time.Time) error {
+	began := time.Now()
+	here, beyond := r.split(msgs)
+	if len(beyond) > 0 {
+		if err := r.q.ack(ctx, beyond); err != nil {
+			return err
+		}
+	}
+	if len(here) == 0 {
+		return nil
+	}
+	claims, invalid := r.c.open(here)
+	if r.reason != "" {
+		for _, cl := range claims {
+			cl.event.Reason = r.reason
+		}
+	}
+	if len(claims) > 0 {
+		r.c.judge(ctx, claims, lease)
+	}
+	claims = append(claims, invalid...)
+	r.settle(ctx, claims)
+	r.c.report(claims, time.Since(began))
+	r.tell(claims)
+	return r.c.broken.err()
+}
+
+func (r *replay) split(msgs []jetstream.Msg) (here, beyond []jetstream.Msg) {
+	for _, msg := range msgs {
+		if meta, err := msg.Metadata(); err == nil && meta.Sequence.Stream > r.until {
+			beyond = append(beyond, msg)
+			continue
+		}
+		here = append(here, msg)
+	}
+	return here, beyond
+}
+
+// tell counts what is settled for good.
+func (r *replay) tell(claims []*claim) {
+	for _, cl := range claims {
+		if cl.result.Outcome != "" && (r.o.DryRun || cl.result.Outcome.final()) {
+			r.done++
+		}
+	}
+	if r.o.Progress != nil {
+		r.o.Progress(min(r.done, r.total), r.total)
+	}
+}
+
+// finished says whether nothing is left, by the server's count.
+func (r *replay) finished(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	info, err := r.source.Info(ctx)
+	if err != nil {
+		return false, fmt.Errorf("asking what is left of a replay of stream %s: %w", r.stream, err)
+	}
+	left := backlogOf(info)
+	return left.Unacked == 0 && (left.Pending == 0 || info.Delivered.Stream >= r.until), nil
+}
+
+// settle settles claims of the stream as a run does. Dead letters stay where
+// they are, unless what they say has succeeded.
+func (r *replay) settle(ctx context.Context, claims []*claim) {
+	if r.stream != r.q.names.dead() || r.o.DryRun {
+		r.c.settle(ctx, claims)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	r.c.postpone(ctx, claims)
+	var failed error
+	var acks []jetstream.Msg
+	for _, cl := range claims {
+		err := r.settleLetter(ctx, cl)
+		if err == nil && cl.result.Outcome != "" && cl.result.Outcome.final() {
+			acks = append(acks, cl.msg)
+		} else {
+			failed = errors.Join(failed, err, r.c.refuse(cl))
+		}
+	}
+	if failed = errors.Join(failed, r.q.ack(ctx, acks)); failed != nil {
+		r.o.Log.Warn().Err(failed).Msg("not every dead letter could be settled; it comes again")
+	}
+}
+
+// settleLetter removes a dead letter whose claim has succeeded.
+func (r *replay) settleLetter(ctx context.Context, cl *claim) error {
+	switch cl.result.Outcome {
+	case Deleted, Gone, Kept, Young:
+	default:
+		return nil
+	}
+	s, err := r.q.js.Stream(ctx, r.stream)
+	if err == nil {
+		err = s.DeleteMsg(ctx, cl.meta.Sequence.Stream)
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+		cl.result = Result{Outcome: Failed, Err: err}
+		return fmt.Errorf("removing the dead letter of file %s: %w", cl.event.Subject, err)
+	}
+	return nil
+}

@@ -1,0 +1,282 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+)
+
+func replayed(t *testing.T, q *Queue, h Handler, o ReplayOptions) Summary {
+	t.Helper()
+	o.Log = testLog(t)
+	sum, err := Replay(testContext(t), q, h, o)
+	require.NoError(t, err)
+	require.Empty(t, replays(t, q), "a replay that ended leaves nothing")
+	return sum
+}
+
+// replays are the consumers that are not the durable one.
+func replays(t *testing.T, q *Queue) (names []string) {
+	t.Helper()
+	for _, stream := range []string{q.names.stream, q.names.dead()} {
+		s, err := q.js.Stream(testContext(t), stream)
+		require.NoError(t, err)
+		list := s.ConsumerNames(testContext(t))
+		for name := range list.Name() {
+			if name != durableName {
+				names = append(names, name)
+			}
+		}
+		require.NoError(t, list.Err())
+	}
+	return names
+}
+
+func durable(t *testing.T, q *Queue) jetstream.ConsumerInfo {
+	t.Helper()
+	c, err := q.js.Consumer(testContext(t), q.names.stream, durableName)
+	require.NoError(t, err)
+	info := *c.CachedInfo()
+	info.TimeStamp, info.Cluster = time.Time{}, nil
+	return info
+}
+
+func TestReplayOfEverything(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(1000))
+	drain(t, q, &fake{}, Options{})
+	publish(t, q, claimsOf(NewEvent("pending", "s", "")))
+	before := durable(t, q)
+	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		// What comes while it goes on is none of its business.
+		publish(t, q, claimsOf(NewEvent("new", "s", "")))
+		for _, e := range events {
+			require.Equal(t, "a test", e.Reason)
+		}
+		return all(events, Deleted), nil
+	}}
+	var name string
+	var last, of uint64
+	sum := replayed(t, q, h, ReplayOptions{
+		All: true, Reason: "a test",
+		Started:  func(n string, total uint64) { name, of = n, total },
+		Progress: func(done, total uint64) { last = done },
+	})
+	require.Equal(t, 1001, sum.Deleted)
+	require.Equal(t, 1001, h.files())
+	require.NotContains(t, h.seen, "new")
+	require.NotEmpty(t, name)
+	require.EqualValues(t, 1001, of)
+	require.EqualValues(t, 1001, last)
+	after := durable(t, q)
+	require.Positive(t, after.NumPending)
+	after.NumPending = before.NumPending
+	require.Equal(t, before, after, "the durable consumer is as it was")
+}
+
+func TestReplayOfAPart(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(10))
+	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
+	s, err := q.js.Stream(testContext(t), "PRUNED")
+	require.NoError(t, err)
+	seventh, err := s.GetMsg(testContext(t), 7)
+	require.NoError(t, err)
+	for _, o := range []ReplayOptions{{FromSeq: 7}, {Since: seventh.Time}} {
+		h := &fake{}
+		require.Equal(t, 4, replayed(t, q, h, o).Deleted)
+		require.Contains(t, h.seen, "f-6")
+		require.NotContains(t, h.seen, "f-5")
+	}
+	require.Zero(t, replayed(t, q, &fake{}, ReplayOptions{Since: time.Now().Add(hour)}).Events)
+	require.Zero(t, replayed(t, q, &fake{}, ReplayOptions{Dead: true}).Events)
+}
+
+func TestReplayHasOneBeginning(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	for _, o := range []ReplayOptions{{}, {All: true, Dead: true}, {FromSeq: 1, Since: time.Now()}} {
+		_, err := Replay(testContext(t), q, &fake{}, o)
+		require.ErrorContains(t, err, "one beginning")
+	}
+	for _, name := range []string{"unknown", "bad name", ">"} {
+		_, err := Replay(testContext(t), q, &fake{}, ReplayOptions{Resume: name})
+		require.ErrorIs(t, err, ErrNoReplay)
+	}
+}
+
+// Every outcome is settled as in a run.
+func TestReplaySettlesAsARunDoes(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	for _, o := range []Outcome{Deleted, Gone, Kept, Young, Poison, Busy, Failed} {
+		publish(t, q, claimsOf(NewEvent(string(o)+"-1", "s", "")))
+	}
+	_, err := q.js.Publish(testContext(t), q.names.orphan("s"), []byte("no event"))
+	require.NoError(t, err)
+	h := &fake{handle: func(ctx context.Context, events []Delivery) ([]Result, error) {
+		results, err := byPrefix(ctx, events)
+		for i, e := range events {
+			if e.Deliveries == 1 {
+				results[i].RetryIn = time.Millisecond
+			} else {
+				results[i].Outcome = Deleted
+			}
+		}
+		return results, err
+	}}
+	sum := replayed(t, q, h, ReplayOptions{All: true})
+	sum.Duration, sum.Batches = 0, 0
+	require.Equal(t, Summary{Events: 10, Deleted: 3, Gone: 1, Kept: 1, Young: 1, Poison: 1, Busy: 1, Failed: 1, Invalid: 1}, sum)
+	require.Len(t, deadLetters(t, q), 2)
+	later, err := q.js.Stream(testContext(t), q.names.later())
+	require.NoError(t, err)
+	require.EqualValues(t, 1, later.CachedInfo().State.Msgs)
+	require.Equal(t, 1, replayed(t, q, h, ReplayOptions{All: true}).Poison)
+	require.Len(t, deadLetters(t, q), 2, "the second dead letter of a claim is its first")
+}
+
+func deadLetters(t *testing.T, q *Queue) (letters []DeadLetter) {
+	t.Helper()
+	for d, err := range q.Dead(testContext(t)) {
+		require.NoError(t, err)
+		letters = append(letters, d)
+	}
+	return letters
+}
+
+func TestDryReplayLeavesNothing(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, claimsOf(NewEvent("young-1", "s", ""), NewEvent("poison-1", "s", ""), NewEvent("busy-1", "s", ""), NewEvent("deleted-1", "s", "")))
+	drain(t, q, &fake{handle: byPrefix}, Options{DryRun: true})
+	var name string
+	sum := replayed(t, q, &fake{handle: byPrefix}, ReplayOptions{All: true, DryRun: true, Started: func(n string, _ uint64) { name = n }})
+	require.Equal(t, 4, sum.Events)
+	require.Empty(t, name)
+	require.Empty(t, deadLetters(t, q))
+	later, err := q.js.Stream(testContext(t), q.names.later())
+	require.NoError(t, err)
+	require.Zero(t, later.CachedInfo().State.Msgs)
+}
+
+func TestReplayGoesOnWhereItStood(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	const n = 1000
+	publish(t, q, someClaims(n))
+	ctx, stop := context.WithCancel(testContext(t))
+	defer stop()
+	h := &fake{}
+	h.handle = func(_ context.Context, events []Delivery) ([]Result, error) {
+		if h.files() >= n/2 {
+			stop()
+		}
+		return all(events, Deleted), nil
+	}
+	var name string
+	first, err := Replay(ctx, q, h, ReplayOptions{All: true, Reason: "why", Log: testLog(t), Started: func(n string, _ uint64) { name = n }})
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "--resume "+name)
+	require.Less(t, first.Events, n)
+	require.Equal(t, []string{replayPrefix + name}, replays(t, q))
+
+	rest := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		for _, e := range events {
+			require.Equal(t, "why", e.Reason)
+		}
+		return all(events, Deleted), nil
+	}}
+	publish(t, q, claimsOf(NewEvent("new", "s", "")))
+	second := replayed(t, q, rest, ReplayOptions{Resume: name})
+	require.Equal(t, n, first.Events+second.Events, "nothing twice, nothing forgotten")
+	for id := range rest.seen {
+		require.NotContains(t, h.seen, id)
+	}
+	_, err = Replay(testContext(t), q, h, ReplayOptions{Resume: name})
+	require.ErrorIs(t, err, ErrNoReplay, "it is complete")
+}
+
+// A process that died holds leases: what it had in hand comes to the next one.
+func TestReplayOfAProcessThatDied(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(100))
+	r := &replay{q: q, c: New(q, &fake{}, Options{}), o: ReplayOptions{All: true}}
+	require.NoError(t, r.open(testContext(t)))
+	msgs, err := pull(r.source, 60, jetstream.FetchMaxWait(lingerBusy))
+	require.NoError(t, err)
+	require.NoError(t, q.ack(testContext(t), msgs[:20]))
+
+	h := &fake{}
+	require.Equal(t, 80, replayed(t, q, h, ReplayOptions{Resume: r.name}).Deleted)
+}
+
+func TestReplayEndsWhereNothingCanBeDeleted(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(10))
+	broken := &repo.Error{Kind: repo.Environment, Doing: "delete", Err: errors.New("read-only")}
+	var name string
+	_, err := Replay(testContext(t), q, &fake{handle: func(context.Context, []Delivery) ([]Result, error) { return nil, broken }},
+		ReplayOptions{All: true, Log: testLog(t), Started: func(n string, _ uint64) { name = n }})
+	require.ErrorIs(t, err, broken)
+	require.Equal(t, 10, replayed(t, q, &fake{}, ReplayOptions{Resume: name}).Deleted)
+}
+
+func TestReplayOfDeadLetters(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, claimsOf(NewEvent("poison-1", "s", ""), NewEvent("poison-2", "s", ""), NewEvent("poison-3", "s", "")))
+	_, err := q.js.Publish(testContext(t), q.names.orphan("s"), []byte("no event"))
+	require.NoError(t, err)
+	drain(t, q, &fake{handle: byPrefix}, Options{})
+	require.Len(t, deadLetters(t, q), 4)
+	outcomes := map[string]Outcome{"poison-1": Deleted, "poison-2": Poison, "poison-3": Young}
+	h := &fake{handle: func(_ context.Context, events []Delivery) (results []Result, _ error) {
+		for _, e := range events {
+			results = append(results, Result{Outcome: outcomes[e.Subject], RetryIn: hour})
+		}
+		return results, nil
+	}}
+	require.Equal(t, 4, replayed(t, q, h, ReplayOptions{Dead: true, DryRun: true}).Events)
+	require.Len(t, deadLetters(t, q), 4)
+
+	sum := replayed(t, q, h, ReplayOptions{Dead: true})
+	require.Equal(t, []int{1, 1, 1, 1}, []int{sum.Deleted, sum.Poison, sum.Young, sum.Invalid})
+	var left []string
+	for _, d := range deadLetters(t, q) {
+		left = append(left, d.Kind+" "+d.FileID)
+	}
+	require.ElementsMatch(t, []string{"invalid ", "poison poison-2"}, left)
+	require.Zero(t, backlog(t, q))
+}
+
+// Through the handler of a run, with its promises.
+func TestReplayDeletesNothingInUse(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	inUse, orphans := i.used(t, 3), i.files(t, 3)
+	i.refresh(t)
+	for _, id := range append(inUse, orphans...) {
+		publish(t, q, claimsOf(NewEvent(id, "s", "before")))
+	}
+	sum := replayed(t, q, i.batch(t, i.transaction()), ReplayOptions{All: true, Reason: "again"})
+	require.Equal(t, []int{3, 3}, []int{sum.Kept, sum.Deleted})
+	i.carryOut(t)
+	for _, id := range inUse {
+		require.Equal(t, whole, i.left(t, id))
+	}
+	for _, id := range orphans {
+		require.Equal(t, nothing, i.left(t, id))
+		require.Equal(t, "again", entries(t, i, id)[0].Reason)
+	}
+}

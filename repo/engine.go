@@ -1,0 +1,58 @@
+package repo
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Engine is the opened database of one installation: what batches and sweeps
+// need of it, and what commands ask besides.
+type Engine interface {
+	DB
+	Sweeps
+
+	// Identity tells this installation from every other.
+	Identity() Identity
+
+	// Migrate brings our own tables up to date, Uninstall removes them.
+	Migrate(ctx context.Context) error
+	Uninstall(ctx context.Context) error
+
+	// Row tells what the row of one file says; exists is false without an error
+	// where there is none. References lists every mention that keeps it, up to
+	// 1,000.
+	Row(ctx context.Context, id string) (info FileInfo, exists bool, err error)
+	References(ctx context.Context, tx Tx, id string) ([]Mention, error)
+
+	// Ledger lists what was deleted, oldest first: everything, or one file's.
+	Ledger(ctx context.Context, id string) iter.Seq2[Entry, error]
+
+	// Examine looks at everything that is needed of the database, and changes
+	// nothing.
+	Examine(ctx context.Context) ([]Finding, error)
+
+	Close()
+}
+
+// Brief is an engine whose transactions keep everybody else from writing, and say
+// so by Locked.Since.
+type Brief interface {
+	// Brief is how long a transaction should do that.
+	Brief() time.Duration
+}
+
+// Identity tells one installation from every other: a copy of a database is
+// another installation, its backup restored elsewhere too.
+type Identity struct {
+	Key  string // what is compared
+	Name string // of the database, for people
+}
+
+// Finding is one line of an examination.
+type Finding struct {
+	Check  string `json:"check"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Do     string `json:"do,omitempty"` // what to do about it
+}

@@ -1,0 +1,127 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// What is known of candidates, in rows of the same shape. there says that it is
+// one still: that its row is there, or none. ripe is how long until it is old
+// enough and no longer in flight, as Lock and the judge measure it; NULL where
+// nothing speaks against it. $1, $2 are PRUNED_MIN_AGE and PRUNED_PENDING_AGE in
+// seconds. What a query leaves out is not computed. OFFSET 0 makes each row a
+// lookup, whatever the planner believes of tables that nobody has analyzed yet.
+
+// rowSQL reads meta only of what is listed, and data, which holds the whole
+// extracted text, only until settleSQL has.
+const rowSQL = `
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS NOT NULL AS there,
+       t.now, t.now - t.made AS age,
+       greatest(t.made + $1::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + $2::float8 - t.now END) AS ripe,
+       CASE WHEN f.meta::json ->> 'size' ~ '^[0-9]{1,18}$' THEN (f.meta::json ->> 'size')::bigint ELSE 0 END AS size,
+       c.chunks, t.touched, c.settled, in_flight.yes AS in_flight
+  FROM {candidates} c
+  LEFT JOIN LATERAL (SELECT * FROM %s f WHERE f.id = c.file_id OFFSET 0) f ON true
+ CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now,
+                            coalesce(f.created_at, extract(epoch FROM c.first_seen))::float8 AS made,
+                            greatest(f.created_at, f.updated_at) AS touched) t
+ CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $2::float8 AND t.touched IS DISTINCT FROM c.settled
+                                          THEN f.data::json ->> 'status' IN ('pending', 'processing') END, false) AS yes) in_flight`
+
+// listedSQL: a claim is about everything of an id, so that young bytes make it
+// young wherever it was found.
+const listedSQL = `
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowlessSQL + ` AND $2::float8 IS NOT NULL AS there,
+       t.now, t.now - extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8 AS age,
+       extract(epoch FROM b.made_at)::float8 + $1::float8 - t.now AS ripe,
+       c.size, c.chunks, NULL::bigint AS touched, NULL::bigint AS settled, false AS in_flight
+  FROM {candidates} c
+  LEFT JOIN LATERAL (SELECT made_at FROM pruned.candidate b WHERE b.direction = 'bytes' AND b.file_id = c.file_id OFFSET 0) b ON true
+ CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) t`
+
+// rowlessSQL is the condition that candidate c is of an id without a row, as Lock
+// looks for it, or in other letters as of the last pass.
+const rowlessSQL = `NOT EXISTS (SELECT FROM %s f WHERE f.id = c.file_id OFFSET 0)
+   AND NOT EXISTS (SELECT FROM pruned.known_file k
+                    WHERE NOT k.literal AND k.token = lower(c.file_id COLLATE "C") COLLATE "default" OFFSET 0)`
+
+// candidatesOf are the candidates of a direction that match a condition.
+func (db *DB) candidatesOf(d repo.Direction, where string) string {
+	sql := listedSQL
+	if d == repo.FromRows {
+		sql = rowSQL
+	}
+	return strings.Replace(db.sql(sql), "{candidates}", `(SELECT * FROM pruned.candidate WHERE direction = '`+string(d)+`'`+where+`)`, 1)
+}
+
+// dueInSQL is how long until a claim is useful. $3 is PRUNED_ORPHAN_AGE.
+const dueInSQL = `greatest(v.ripe, extract(epoch FROM v.first_seen)::float8 + $3::float8 - v.now)`
+
+// claimedSQL is since when a claim is in the queue, or NULL. After an hour it is
+// taken for lost: it is published once more, which harms nothing.
+const claimedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 < 3600
+            THEN greatest(v.now - extract(epoch FROM v.claimed_at)::float8, 1e-6) END`
+
+func agesArgs(ages repo.Ages) []any {
+	return []any{ages.Min.Seconds(), ages.Pending.Seconds(), ages.Orphan.Seconds()}
+}
+
+// Candidates lists a page of a direction's candidates. Of those that are none any
+// more there may be many: it reads on until the page is full.
+func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int) (page []repo.Candidate, err error) {
+	for read := most; read == most && len(page) < most && err == nil; {
+		read = 0
+		err = db.eachCandidate(ctx, t, d, ages, after, most, func(c repo.Candidate, there bool) {
+			read++
+			if after = c.FileID; there && len(page) < most {
+				page = append(page, c)
+			}
+		})
+	}
+	return page, translate(err, "list the candidates among %s", d)
+}
+
+func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int, yield func(c repo.Candidate, there bool)) error {
+	sql := `SELECT v.file_id, v.there, v.first_seen, v.age, ` + dueInSQL + `, v.size, v.chunks, v.confirmed, coalesce(` + claimedSQL + `, 0)
+		FROM (` + db.candidatesOf(d, ` AND file_id > $4::text ORDER BY file_id LIMIT $5::int`) + `) v ORDER BY v.file_id`
+	rows, _ := pgxTx(t).Query(ctx, sql, append(agesArgs(ages), after, most)...)
+	c := repo.Candidate{Direction: d}
+	var there bool
+	var age, due, claimed float64
+	_, err := pgx.ForEachRow(rows, []any{&c.FileID, &there, &c.Since, &age, &due, &c.Size, &c.Chunks, &c.Confirmed, &claimed}, func() error {
+		c.Age, c.DueIn, c.Claimed = seconds(age), seconds(due), seconds(claimed)
+		yield(c, there)
+		return nil
+	})
+	return err
+}
+
+// NextCandidate leaves out what is held: it becomes due when somebody lets it go.
+func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
+	var parts []string
+	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
+		parts = append(parts, `(`+db.candidatesOf(d, ` AND (confirmed OR NOT EXISTS (SELECT FROM pruned.hold h WHERE h.direction = '`+string(d)+`'))`)+`)`)
+	}
+	var next *float64
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		err := pgxTx(t).QueryRow(ctx, `SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
+			WHERE v.there AND `+claimedSQL+` IS NULL`, agesArgs(ages)...).Scan(&next)
+		return translate(err, "look for the next candidate that becomes due")
+	})
+	if err != nil || next == nil {
+		return 0, false, err
+	}
+	return seconds(*next), true, nil
+}
+
+// Claimed notes that the queue has stored claims.
+func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
+	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.candidate SET claimed_at = clock_timestamp()
+		WHERE direction = $1::text AND file_id = ANY ($2::text[])`, string(d), ids)
+	return translate(err, "note that %d candidates are claimed", len(ids))
+}

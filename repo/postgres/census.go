@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+
+	"pruned/repo"
+)
+
+// settleSQL notes of rows that were touched lately and are not in flight that this
+// was seen, so that their status is not read by every sweep. A row that is touched
+// again is looked at again.
+const settleSQL = `
+UPDATE pruned.candidate c SET settled = v.touched
+  FROM ({rows}) v
+ WHERE c.direction = 'row' AND c.file_id = v.file_id AND v.there AND NOT v.in_flight
+   AND v.touched > v.now - $2::float8 AND v.touched IS DISTINCT FROM v.settled`
+
+// Census counts a direction's candidates.
+func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (repo.Census, error) {
+	census := repo.Census{There: listed}
+	args := agesArgs(ages)[:2]
+	if d == repo.FromRows {
+		if _, err := t.Exec(ctx, strings.Replace(settleSQL, "{rows}", db.candidatesOf(d, ""), 1), args...); err != nil {
+			return census, translate(err, "look which candidates are in flight")
+		}
+		if err := pgxTx(t).QueryRow(ctx, db.sql(`SELECT count(*) FROM %s`)).Scan(&census.There); err != nil {
+			return census, translate(err, "count the rows of table file")
+		}
+	}
+	err := pgxTx(t).QueryRow(ctx, `SELECT count(*) FROM (`+db.candidatesOf(d, ` AND NOT confirmed`)+`) v
+		WHERE v.there AND coalesce(v.ripe <= 0, true)`, args...).Scan(&census.Found)
+	return census, translate(err, "count the candidates among %s", d)
+}
+
+// barrenSQL: $1 says that rows are meant.
+const barrenSQL = `
+SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
+            WHEN $1::bool AND EXISTS (SELECT FROM {chat}) AND NOT EXISTS (SELECT FROM pruned.reference) THEN 'no reference'
+            ELSE '' END`
+
+// Barren says that nothing in the database can be believed.
+func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
+	var lacks string
+	err = pgxTx(t).QueryRow(ctx, strings.Replace(db.sql(barrenSQL), "{chat}", db.table("chat"), 1), d == repo.FromRows).Scan(&lacks)
+	switch {
+	case err != nil:
+		return "", translate(err, "look whether the database can be believed")
+	case lacks == "no reference":
+		return "there are files and chats, and not one of these files is mentioned anywhere", nil
+	case lacks == "no file" && d != repo.FromRows && listed > 0:
+		return "table file is empty, and the store is not", nil
+	}
+	return "", nil
+}

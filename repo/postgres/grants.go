@@ -1,0 +1,214 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// want is a privilege that pruned needs on a table of the application's; any of
+// instead does as well.
+type want struct {
+	privilege string
+	table     string // quoted, with its schema
+	instead   string // for has_table_privilege
+}
+
+// lockColumn is the column of table file that we may change, and never do: to
+// lock rows takes that privilege on one column.
+const lockColumn = "updated_at"
+
+// wanted is the least that pruned can do with.
+func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
+	relations, err := db.catalog(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	tables := []string{db.table("alembic_version"), db.table("file")}
+	for _, r := range relations {
+		tables = append(tables, r.quoted())
+		for _, p := range r.parents {
+			tables = append(tables, pgx.Identifier{p.schema, p.table}.Sanitize())
+		}
+	}
+	slices.Sort(tables)
+	for _, table := range slices.Compact(tables) {
+		list = append(list, want{privilege: "SELECT", table: table})
+	}
+	list = append(list, want{privilege: "DELETE", table: db.table("file")},
+		want{privilege: "UPDATE (" + lockColumn + ")", table: db.table("file")})
+	unbound, err := db.wantedForLinks(ctx, t)
+	if err != nil || !db.options.Strict {
+		return append(list, unbound...), err
+	}
+	for _, table := range (&plan{relations: relations}).lockable() {
+		unbound = append(unbound, want{privilege: lockPrivilege(t), table: table, instead: "UPDATE, DELETE, TRUNCATE"})
+	}
+	return append(list, unbound...), nil
+}
+
+// wantedForLinks are for the dead links that no foreign key deletes, and for the
+// vectors where they are in the same schema.
+func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err error) {
+	rows, _ := t.Query(ctx, unboundSQL, db.schema, linkTables)
+	unbound, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, translate(err, "look for the foreign keys of the link tables")
+	}
+	for _, table := range unbound {
+		list = append(list, want{privilege: "DELETE", table: db.table(table)})
+	}
+	var vectors bool
+	if err := t.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, db.table(vectorTable)).Scan(&vectors); err != nil {
+		return nil, translate(err, "look for table %s", vectorTable)
+	}
+	if vectors {
+		for _, privilege := range []string{"SELECT", "UPDATE", "DELETE"} {
+			list = append(list, want{privilege: privilege, table: db.table(vectorTable)})
+		}
+	}
+	return list, nil
+}
+
+// lockPrivilege is what strict deletions lock tables with. Before PostgreSQL 17
+// nobody may lock a table who may not also change it.
+func lockPrivilege(t pgx.Tx) string {
+	var version int
+	_, _ = fmt.Sscanf(t.Conn().PgConn().ParameterStatus("server_version"), "%d", &version)
+	if version < 17 {
+		return "UPDATE"
+	}
+	return "MAINTAIN"
+}
+
+// statements are one GRANT for each privilege.
+func statements(list []want, role string) (grants []string) {
+	tables := map[string][]string{}
+	var privileges []string
+	for _, w := range list {
+		if tables[w.privilege] == nil {
+			privileges = append(privileges, w.privilege)
+		}
+		tables[w.privilege] = append(tables[w.privilege], w.table)
+	}
+	for _, p := range privileges {
+		grants = append(grants, fmt.Sprintf("GRANT %s ON %s TO %s;", p, strings.Join(tables[p], ", "), role))
+	}
+	return grants
+}
+
+// missingSQL: $1 are tables, $2 and $3 the privileges on them, or on a column.
+const missingSQL = `
+SELECT i FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (name, privilege, col, i)
+ WHERE NOT CASE WHEN u.col = '' THEN has_table_privilege(u.name, u.privilege)
+                ELSE has_column_privilege(u.name, u.col, u.privilege) END
+ ORDER BY i`
+
+// lacked are those of the list that our own role lacks.
+func lacked(ctx context.Context, t pgx.Tx, list []want) (missing []want, err error) {
+	var tables, privileges, columns []string
+	for _, w := range list {
+		privilege, column, _ := strings.Cut(strings.TrimSuffix(w.privilege, ")"), " (")
+		if w.instead != "" {
+			privilege += ", " + w.instead
+		}
+		tables, privileges, columns = append(tables, w.table), append(privileges, privilege), append(columns, column)
+	}
+	rows, _ := t.Query(ctx, missingSQL, tables, privileges, columns)
+	indexes, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	for _, i := range indexes {
+		missing = append(missing, list[i-1])
+	}
+	return missing, translate(err, "read privileges")
+}
+
+func (db *DB) examinePrivileges(ctx context.Context) ([]repo.Finding, error) {
+	var missing []string
+	var role string
+	err := db.InTx(ctx, nil, func(t repo.Tx) error {
+		list, err := db.wanted(ctx, pgxTx(t))
+		if err != nil {
+			return err
+		}
+		lacking, err := lacked(ctx, pgxTx(t), list)
+		if err != nil {
+			return err
+		}
+		var schema bool
+		err = pgxTx(t).QueryRow(ctx, `SELECT quote_ident(current_user), to_regnamespace('pruned') IS NOT NULL
+			OR has_database_privilege(current_database(), 'CREATE')`).Scan(&role, &schema)
+		if missing = statements(lacking, role); !schema {
+			missing = append(missing, "CREATE SCHEMA pruned AUTHORIZATION "+role+";")
+		}
+		return translate(err, "read privileges")
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) == 0 {
+		return []repo.Finding{{Check: "privileges", OK: true, Detail: "role " + role + " may read every table and delete files"}}, nil
+	}
+	return []repo.Finding{{Check: "privileges", Detail: "role " + role + " lacks some; nothing is deleted while a table cannot be searched",
+		Do: strings.Join(missing, " ")}}, nil
+}
+
+// prunedSQL hands schema pruned to role $1, quoted: who migrates tables has to own
+// them. What belongs to a column goes with its table.
+const prunedSQL = `
+SELECT format('ALTER SCHEMA pruned OWNER TO %s;', $1::text) FROM pg_namespace WHERE nspname = 'pruned'
+UNION ALL
+SELECT format('ALTER %s %s OWNER TO %s;', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, $1::text)
+  FROM pg_class c WHERE c.relnamespace = to_regnamespace('pruned') AND c.relkind IN ('r', 'S')
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))`
+
+// Grants are the statements, for a superuser or the owner, that let a role do what
+// pruned does with these settings, and no more. The last lets it read the tables
+// that later releases of Open WebUI will make.
+func (db *DB) Grants(ctx context.Context, role string) (list []string, err error) {
+	role = quote(role)
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		wanted, err := db.wanted(ctx, pgxTx(t))
+		if err != nil {
+			return err
+		}
+		rows, _ := pgxTx(t).Query(ctx, prunedSQL, role)
+		ours, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return translate(err, "look at schema pruned")
+		}
+		if len(ours) == 0 {
+			ours = []string{"CREATE SCHEMA pruned AUTHORIZATION " + role + ";"}
+		}
+		later := []string{"SELECT"}
+		if db.options.Strict {
+			later = append(later, lockPrivilege(pgxTx(t)))
+		}
+		var owner string
+		err = pgxTx(t).QueryRow(ctx, `SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = $1::regclass`, db.table("file")).Scan(&owner)
+		list = slices.Concat([]string{
+			fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quote(db.identity.Name), role),
+			fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", strings.Join(schemasOf(wanted), ", "), role),
+		}, statements(wanted, role), ours, []string{
+			fmt.Sprintf("ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT %s ON TABLES TO %s;", quote(owner), quote(db.schema), strings.Join(later, ", "), role),
+		})
+		return translate(err, "look for the owner of table file")
+	})
+	return list, err
+}
+
+// schemasOf are the schemas of the tables, quoted, each once.
+func schemasOf(list []want) (schemas []string) {
+	for _, w := range list {
+		schema := w.table[:strings.Index(w.table, `"."`)+1]
+		if !slices.Contains(schemas, schema) {
+			schemas = append(schemas, schema)
+		}
+	}
+	return schemas
+}

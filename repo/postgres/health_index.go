@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+func notMade(context.Context) ([]repo.Finding, error) {
+	return []repo.Finding{{Check: "reference index", OK: true, Detail: "not built yet", Do: "pruned run builds it"}}, nil
+}
+
+// staleAfter is when somebody should wonder why nothing brings the index up to
+// date.
+const staleAfter = time.Hour
+
+const examineIndexSQL = `
+SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8,
+       (SELECT count(*) FROM pruned.known_file), (SELECT count(*) FROM pruned.reference),
+       (SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+         WHERE relnamespace = 'pruned'::regnamespace AND relkind = 'r')
+  FROM pruned.state`
+
+// examineIndex also asks whether a look would believe the index: it may be
+// complete for other tables, or other settings, than there are now.
+func (db *DB) examineIndex(ctx context.Context) ([]repo.Finding, error) {
+	var ago *float64
+	var files, references, size int64
+	err := db.pool.QueryRow(ctx, examineIndexSQL).Scan(&ago, &files, &references, &size)
+	if err != nil {
+		return nil, translate(err, "read the state of the reference index")
+	}
+	if ago == nil {
+		return notMade(ctx)
+	}
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		_, err := db.newPlan(ctx, pgxTx(t))
+		return err
+	})
+	if repo.KindOf(err) == repo.Environment {
+		return []repo.Finding{{Check: "reference index", Detail: "nothing is deleted: " + err.Error(), Do: "pruned run completes it"}}, nil
+	}
+	age := seconds(*ago).Round(time.Second)
+	f := repo.Finding{Check: "reference index", OK: true, Detail: fmt.Sprintf("%d files, %d references, brought up to date %s ago; all of pruned's tables take %s",
+		files, references, age, humanize.IBytes(uint64(size)))}
+	if age > staleAfter {
+		f.Do = "pruned run brings it up to date"
+	}
+	return []repo.Finding{f}, err
+}
+
+// slowSize is from where on reading a table for each deleted file is worth an
+// index.
+const slowSize = 1 << 20
+
+// unindexedSQL lists foreign keys to table file that no index helps: PostgreSQL
+// then reads the whole table for each file that is deleted. $1 is the schema, $2
+// the least size.
+const unindexedSQL = `
+SELECT k.conrelid::regclass::text, quote_ident(a.attname), pg_relation_size(k.conrelid)
+  FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+ WHERE k.contype = 'f' AND k.confrelid = to_regclass(format('%I.file', $1::text))
+   AND pg_relation_size(k.conrelid) >= $2::bigint
+   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = k.conkey[1])
+ ORDER BY 3 DESC`
+
+// examineIndexes tells which indexes on the application's tables would help.
+func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err error) {
+	rows, _ := db.pool.Query(ctx, unindexedSQL, db.schema, int64(slowSize))
+	var table, column string
+	var size int64
+	_, err = pgx.ForEachRow(rows, []any{&table, &column, &size}, func() error {
+		found = append(found, repo.Finding{Check: "indexes", OK: true,
+			Detail: fmt.Sprintf("table %s has none on its foreign key %s: each deleted file reads all of it, %s, which an index would save", table, column, humanize.IBytes(uint64(size))),
+			Do:     fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", table, column)})
+		return nil
+	})
+	if len(found) == 0 {
+		found = []repo.Finding{{Check: "indexes", OK: true, Detail: "every foreign key to table file has one, or its table is small"}}
+	}
+	return found, translate(err, "look for indexes")
+}

@@ -1,0 +1,173 @@
+package postgres_test
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/postgres"
+	"pruned/repo/repotest"
+)
+
+// examined is the finding of one check.
+func examined(t testing.TB, db *postgres.DB, check string) repo.Finding {
+	t.Helper()
+	found, err := db.Examine(t.Context())
+	require.NoError(t, err)
+	i := slices.IndexFunc(found, func(f repo.Finding) bool { return f.Check == check })
+	require.GreaterOrEqual(t, i, 0, "no check of %s", check)
+	return found[i]
+}
+
+// What Grants says is enough for a role that holds nothing, also for a strict
+// one, and nothing of it can be left out.
+func TestGrantsAreTheLeastThatIsEnough(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]postgres.Options{"plain": {}, "strict": {Strict: true}, "ignoring": {Ignore: []string{"note", "chat"}}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := repotest.New(t, repotest.InSchema())
+			d.Exec(t, `REVOKE ALL ON DATABASE `+d.Name+` FROM PUBLIC`)
+			d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text); ALTER TABLE chat_file DROP CONSTRAINT chat_file_file_id_fkey`)
+			options.URL, options.Schema = d.URL, d.Schema
+			admin, err := postgres.Open(t.Context(), options)
+			require.NoError(t, err)
+			t.Cleanup(admin.Close)
+			const whole = -1
+			grants, err := admin.Grants(t.Context(), `a "role"`)
+			require.NoError(t, err)
+			require.Len(t, grants, map[bool]int{true: 8, false: 7}[options.Strict])
+			for without := whole; without < len(grants)-1; without++ { // but the last, which is about the future
+				role := fmt.Sprintf("role %d of %s", without+1, d.Name)
+				d.Exec(t, `CREATE ROLE "`+role+`" LOGIN`)
+				for i, grant := range grants {
+					if i != without {
+						d.Exec(t, strings.ReplaceAll(grant, `"a ""role"""`, `"`+role+`"`))
+					}
+				}
+				err := everything(t, d, options, role)
+				d.Exec(t, `DROP OWNED BY "`+role+`" CASCADE; DROP ROLE "`+role+`"`)
+				if without == whole {
+					require.NoError(t, err)
+				} else {
+					require.Error(t, err, "without %s", grants[without])
+				}
+			}
+		})
+	}
+}
+
+// everything does as a role what pruned ever does with the database.
+func everything(t *testing.T, d *repotest.Database, options postgres.Options, role string) error {
+	t.Helper()
+	u, err := url.Parse(d.URL)
+	require.NoError(t, err)
+	u.User = url.User(role)
+	options.URL = u.String()
+	db, err := postgres.Open(t.Context(), options)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Migrate(t.Context()); err != nil {
+		return err
+	}
+	ids := newFiles(t, d, 1)
+	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ($1, 'u', 'gone', $1, 1, 1)`, ids[0])
+	if err := db.Refresh(t.Context(), nil); err != nil {
+		return err
+	}
+	found, err := db.Examine(t.Context())
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		if !f.OK && f.Check != "foreign keys" {
+			return fmt.Errorf("%s: %s", f.Check, f.Detail)
+		}
+	}
+	return wholeDeletion(db, ids, nothing, nothing)
+}
+
+func TestExamination(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t, repotest.Vectors(repotest.VectorOptions{Dim: 3}))
+	require.Contains(t, examined(t, db, "versions").Detail, "PostgreSQL 1")
+	require.Contains(t, examined(t, db, "versions").Detail, "pgvector 0.")
+	require.Contains(t, examined(t, db, "revision").Detail, "known")
+	d.Exec(t, `UPDATE alembic_version SET version_num = 'fedcba987654'`)
+	newer := examined(t, db, "revision")
+	require.True(t, newer.OK)
+	require.Contains(t, newer.Detail, "fedcba987654")
+	require.NotEmpty(t, newer.Do)
+	require.True(t, examined(t, db, "clocks").OK)
+	require.Contains(t, examined(t, db, "reference index").Detail, "not built yet")
+
+	ids := newFiles(t, d, 3)
+	mention(t, d, ids[0])
+	refresh(t, db)
+	require.Contains(t, examined(t, db, "reference index").Detail, "3 files, 1 references")
+	d.Exec(t, `UPDATE pruned.state SET passed_at = passed_at - interval '2 days'`)
+	require.Contains(t, examined(t, db, "reference index").Do, "pruned run")
+	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text)`)
+	incomplete := examined(t, db, "reference index")
+	require.False(t, incomplete.OK)
+	require.Contains(t, incomplete.Detail, "extra")
+
+	require.Equal(t, "none", examined(t, db, "candidates").Detail)
+	require.Equal(t, "none waits", examined(t, db, "tombstones").Detail)
+	inTx(t, db, func(tx tx) {
+		require.NoError(t, db.StartClocks(t.Context(), tx, ids[1:]))
+		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "x", Name: "y"}, {Kind: repo.Vectors, FileID: "z", Delay: time.Hour}}))
+		due, err := db.Due(t.Context(), tx, repo.Bytes, 1)
+		require.NoError(t, err)
+		require.NoError(t, db.Postpone(t.Context(), tx, due[0].Seq, -time.Minute, "the disk is away"))
+	})
+	require.Contains(t, examined(t, db, "candidates").Detail, "2 rows, 0 with vectors")
+	tombstones := examined(t, db, "tombstones")
+	require.Contains(t, tombstones.Detail, "2 wait, the first is overdue by 1m")
+	require.Contains(t, tombstones.Detail, "the disk is away")
+}
+
+// A foreign key to table file without an index costs a whole table for each file.
+func TestMissingIndexesAreTold(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	require.Empty(t, examined(t, db, "indexes").Do)
+	d.Exec(t, `CREATE TABLE "Big one" (id int PRIMARY KEY, "file id" varchar REFERENCES file ON DELETE CASCADE, v text);
+		INSERT INTO "Big one" SELECT i, NULL, repeat('x', 1000) FROM generate_series(1, 2000) i`)
+	missing := examined(t, db, "indexes")
+	require.True(t, missing.OK)
+	require.Contains(t, missing.Detail, "MiB")
+	d.Exec(t, missing.Do)
+	require.Empty(t, examined(t, db, "indexes").Do)
+}
+
+// Enabled webhooks are told wherever the application keeps them.
+func TestWebhooks(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	webhooks := func() []string {
+		urls, err := db.Webhooks(t.Context())
+		require.NoError(t, err)
+		return urls
+	}
+	require.Empty(t, webhooks())
+	for _, value := range []string{`null`, `[]`, `{}`, `"x"`, `[1]`, `[{"enabled":true}]`} {
+		d.Exec(t, `INSERT INTO config (key, value) VALUES ('events.webhooks', $1::json) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, value)
+		require.Empty(t, webhooks(), value)
+	}
+	d.Exec(t, `UPDATE config SET value = '[{"url":"http://a/webhook/t","enabled":true},{"url":"http://b","enabled":false},{"url":"http://c"}]' WHERE key = 'events.webhooks'`)
+	require.Equal(t, []string{"http://a/webhook/t", "http://c"}, webhooks())
+
+	_, old := newDB(t, repotest.Revision(repotest.Revisions[0]))
+	urls, err := old.Webhooks(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, urls)
+}

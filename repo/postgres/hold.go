@@ -1,0 +1,66 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+const holdColumns = `id, direction, store, reason, found, there, at`
+
+const holdSQL = `
+INSERT INTO pruned.hold (id, direction, store, reason, found, there)
+VALUES ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::bigint)
+    ON CONFLICT (direction, store) DO UPDATE
+   SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = clock_timestamp()
+RETURNING ` + holdColumns
+
+// Hold keeps a held direction under the id that it was held under first.
+func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
+	rows, _ := pgxTx(t).Query(ctx, holdSQL, h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There)
+	held, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[repo.Hold])
+	return held, translate(err, "hold what was found in %s", h.Store)
+}
+
+// Release forgets that a direction of a store is held.
+func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction, store string) error {
+	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.hold WHERE direction = $1::text AND store = $2::text`, string(d), store)
+	return translate(err, "release what was found in %s", store)
+}
+
+// Holds lists what is held, oldest first.
+func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) {
+	rows, _ := db.pool.Query(ctx, `SELECT `+holdColumns+` FROM pruned.hold ORDER BY at, id, direction, store`)
+	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
+	return held, translate(err, "list what is held")
+}
+
+// confirmSQL lets go what was there when the last sweep showed it, and nothing
+// that was found since.
+const confirmSQL = `
+WITH held AS (DELETE FROM pruned.hold WHERE id = $1::text RETURNING *),
+     bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, $2::text FROM held ON CONFLICT DO NOTHING),
+     freed AS (UPDATE pruned.candidate c SET confirmed = true FROM held h
+                WHERE c.direction = h.direction AND c.first_seen <= h.shown_at AND NOT c.confirmed)
+SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
+
+// Confirm lets the candidates of a held sweep go, and binds its stores.
+func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
+	rows, _ := pgxTx(t).Query(ctx, confirmSQL, id, db.identity.String())
+	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
+	if err == nil && len(held) == 0 {
+		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
+	}
+	return held, translate(err, "confirm the held sweep %s", id)
+}
+
+// Bound says whether a store is bound to this installation: a copy of the
+// database is another one.
+func (db *DB) Bound(ctx context.Context, t repo.Tx, store string) (bound bool, err error) {
+	err = pgxTx(t).QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.binding WHERE store = $1::text AND identity = $2::text)`,
+		store, db.identity.String()).Scan(&bound)
+	return bound, translate(err, "look whether %s is bound", store)
+}

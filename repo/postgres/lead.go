@@ -1,0 +1,40 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"pruned/repo"
+)
+
+// leadSQL takes the one lease if it is free, ours or over, by this server's
+// clock: those of the replicas may differ.
+const leadSQL = `
+INSERT INTO pruned.lease AS l (holder, until)
+VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8))
+    ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until
+ WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()`
+
+// Lead takes the lead of sweeps, or keeps it.
+func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		n, err := t.Exec(ctx, leadSQL, holder, ttl.Seconds())
+		leads = n > 0
+		return translate(err, "take the lead of sweeps")
+	})
+	return leads && err == nil, err
+}
+
+// Resign gives the lead up.
+func (db *DB) Resign(ctx context.Context, holder string) error {
+	return db.InTx(ctx, nil, func(t repo.Tx) error {
+		_, err := t.Exec(ctx, `DELETE FROM pruned.lease WHERE holder = $1::text`, holder)
+		return translate(err, "give up the lead of sweeps")
+	})
+}
+
+// Begin numbers a sweep.
+func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
+	err = pgxTx(t).QueryRow(ctx, `SELECT nextval('pruned.sweep')`).Scan(&sweep)
+	return sweep, translate(err, "number a sweep")
+}

@@ -1,0 +1,107 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// MarkRows makes the candidates among rows those that no living row mentions, as
+// of the last pass. What changed since is no matter: whoever handles a claim looks
+// again. It reads keys, and of no row the text, but where the index holds nothing.
+func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
+	if err := db.soundIndex(ctx, pgxTx(t)); err != nil {
+		return err
+	}
+	p, err := db.newPlan(ctx, pgxTx(t))
+	if err != nil {
+		return err
+	}
+	if _, err := t.Exec(ctx, markSQL(p.relations)); err != nil {
+		return translate(err, "mark the files that nothing mentions")
+	}
+	x, err := newIndexer(ctx, pgxTx(t))
+	if err != nil {
+		return err
+	}
+	for _, r := range p.relations {
+		if !r.indexed() && len(r.columns) > 0 {
+			if err := x.unmarkMentioned(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	if err := unchangedIndex(ctx, pgxTx(t), p); err != nil {
+		return err
+	}
+	return analyzeCandidates(ctx, pgxTx(t))
+}
+
+// soundIndex refuses an index that is another database's.
+func (db *DB) soundIndex(ctx context.Context, t pgx.Tx) error {
+	var same bool
+	err := t.QueryRow(ctx, `SELECT identity = `+identitySQL+` AND (`+soundSQL+`) FROM pruned.state WHERE $1::text IS NULL`, nil, db.schema).Scan(&same)
+	if err == nil && !same {
+		return &repo.Error{Kind: repo.Environment, Doing: "mark the files that nothing mentions", Err: ErrIncomplete}
+	}
+	return translate(err, "read the state of the reference index")
+}
+
+// unchangedIndex refuses what was marked by the numbers of tables that have others
+// by now: a pass may have begun anew meanwhile.
+func unchangedIndex(ctx context.Context, t pgx.Tx, p *plan) error {
+	var index string
+	err := t.QueryRow(ctx, indexDigestSQL).Scan(&index)
+	if err == nil && index != p.index {
+		return &repo.Error{Kind: repo.Passing, Doing: "mark the files that nothing mentions", Err: errOutdated}
+	}
+	return translate(err, "read the state of the reference index")
+}
+
+// markSQL is one statement, so that index and rows are seen in one snapshot. First
+// what is mentioned by a row that lives by itself, which is nearly everything, is
+// put aside; only for the rest parents are looked for. Sets are subtracted, and not
+// by anti joins: an estimate that is far out then costs little. An id that no search
+// finds (repo.Searchable) is always kept.
+func markSQL(relations []*relation) string {
+	var alone, bound []string
+	for _, r := range relations {
+		if !r.indexed() || len(r.columns) == 0 {
+			continue
+		}
+		living := fmt.Sprintf("JOIN ONLY %s t ON %s WHERE r.source = %d%s", r.quoted(), r.keyIs("r.row_id"), r.id, r.alive())
+		if len(r.parents) == 0 {
+			alone = append(alone, "SELECT r.file_id FROM pruned.reference r "+living)
+		} else {
+			bound = append(bound, "SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id "+living)
+		}
+	}
+	return `
+WITH unmentioned AS MATERIALIZED (
+    SELECT k.file_id FROM pruned.known_file k
+     WHERE k.generation <= (SELECT min(generation) FROM pruned.relation)
+       AND (NOT k.literal OR k.token COLLATE "C" ~ '^[0-9a-z._~-]+$')` + except(alone) + `
+), free AS MATERIALIZED (
+    SELECT file_id FROM unmentioned` + except(bound) + `
+), known AS (
+    SELECT file_id FROM pruned.candidate WHERE direction = 'row'
+), mentioned AS (
+    DELETE FROM pruned.candidate WHERE direction = 'row'
+       AND file_id IN (SELECT file_id FROM known EXCEPT SELECT file_id FROM free)
+)
+INSERT INTO pruned.candidate (file_id, direction)
+SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM known) fresh
+    ON CONFLICT DO NOTHING`
+}
+
+// except takes away what any of these queries returns.
+func except(queries []string) string {
+	if len(queries) == 0 {
+		return ""
+	}
+	return "\n    EXCEPT (\n    " + strings.Join(queries, "\n     UNION ALL\n    ") + ")"
+}

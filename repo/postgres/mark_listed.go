@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"context"
+
+	"pruned/repo"
+)
+
+// markListedSQL leaves out what has a row, what a row's path names, and what waits
+// in a tombstone. Several objects of a file count together, those of another page
+// of the same sweep too. $1 is the direction, $2 the kind of its tombstones, $3
+// whose, $4 the sweep; then columns of the same length: ids, names, sizes, chunks,
+// ages.
+const markListedSQL = `
+INSERT INTO pruned.candidate AS c (file_id, direction, sweep, size, chunks, made_at)
+SELECT c.file_id, $1::text, $4::bigint, sum(c.size), sum(c.chunks),
+       CASE WHEN $1::text = 'bytes' THEN clock_timestamp() - make_interval(secs => min(c.age)) END
+  FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::float8[]) c (file_id, name, size, chunks, age)
+ WHERE ` + rowlessSQL + `
+   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = c.name AND k.name <> '' OFFSET 0)
+   AND NOT EXISTS (SELECT FROM pruned.tombstone s
+                    WHERE s.file_id = c.file_id AND s.name = c.name AND s.kind = $2::text AND s.identity = $3::text OFFSET 0)
+ GROUP BY c.file_id
+    ON CONFLICT (file_id, direction) DO UPDATE
+   SET size = excluded.size + CASE WHEN c.sweep = excluded.sweep THEN c.size ELSE 0 END,
+       chunks = excluded.chunks + CASE WHEN c.sweep = excluded.sweep THEN c.chunks ELSE 0 END,
+       made_at = greatest(excluded.made_at, CASE WHEN c.sweep = excluded.sweep THEN c.made_at END),
+       sweep = excluded.sweep, seen_at = excluded.seen_at`
+
+// MarkListed marks what a store lists of files that have no row.
+func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, listed []repo.Listed) error {
+	kind := repo.Vectors
+	if d == repo.FromBytes {
+		kind = repo.Bytes
+	}
+	var ids, names []string
+	var sizes, chunks []int64
+	var ages []float64
+	for _, l := range listed {
+		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())
+		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
+	}
+	_, err := pgxTx(t).Exec(ctx, db.sql(markListedSQL), string(d), kind, db.identity.String(), sweep, ids, names, sizes, chunks, ages)
+	return translate(err, "mark what a store lists of %d files", len(listed))
+}
+
+// unmarkListedSQL: a row may have come since its file was listed.
+const unmarkListedSQL = `
+DELETE FROM pruned.candidate c
+ WHERE c.direction = $1::text AND c.direction <> 'row' AND (c.sweep <> $2::bigint OR NOT (` + rowlessSQL + `))`
+
+// Unmark forgets the candidates that the sweep did not find in their store.
+func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
+	_, err := pgxTx(t).Exec(ctx, db.sql(unmarkListedSQL), string(d), sweep)
+	if err != nil {
+		return translate(err, "forget candidates among %s", d)
+	}
+	return analyzeCandidates(ctx, pgxTx(t))
+}

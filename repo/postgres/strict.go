@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// Between the last look and the commit somebody may mention a file in JSON, which
+// takes no lock that we hold. A strict deletion keeps writers out for that
+// instant: it locks every table that may mention a file, and looks once more if
+// anything was committed since the look before.
+
+// strictTries are how often a lock that is refused is tried, strictPause is how
+// long at most the first wait is; each is half as long again as the one before.
+const (
+	strictTries = 10
+	strictPause = 4 * time.Millisecond
+)
+
+// aloneSQL lets one strict deletion after the other: what a trigger on table file
+// writes to, each of two would lock against the other for ever. The mode excludes
+// itself, and nobody who reads or writes that table. It ends with the transaction.
+const aloneSQL = `LOCK TABLE pruned.relation IN SHARE UPDATE EXCLUSIVE MODE`
+
+// alone waits for other strict deletions, before anything is deleted.
+func (db *DB) alone(ctx context.Context, t pgx.Tx) error {
+	if !db.options.Strict {
+		return nil
+	}
+	_, err := t.Exec(ctx, aloneSQL)
+	return translate(err, "wait for another strict deletion")
+}
+
+// keepOut locks every table that may mention a file against writers, and says
+// whether nothing at all was committed since a snapshot. It never waits for the
+// lock itself: who writes may be waiting for us.
+func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
+	pause := strictPause
+	for try := 1; ; try++ {
+		err := p.lock(ctx, t)
+		if err == nil {
+			break
+		}
+		if repo.SQLState(err) != "55P03" || try == strictTries {
+			return false, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, translate(ctx.Err(), "lock the tables that may mention files")
+		case <-time.After(rand.N(pause) + time.Millisecond):
+		}
+		pause += pause / 2
+	}
+	// Textually: a transaction that had a number before the look may have
+	// committed since, which leaves the next number as it was.
+	err = t.QueryRow(ctx, `SELECT pg_current_snapshot()::text = $1::text`, snapshot).Scan(&same)
+	return same, translate(err, "read the snapshot")
+}
+
+// lock tries once, below a savepoint: a refusal ends a transaction.
+func (p *plan) lock(ctx context.Context, t pgx.Tx) error {
+	names := p.lockable()
+	if len(names) == 0 {
+		return nil
+	}
+	err := pgx.BeginFunc(ctx, t, func(savepoint pgx.Tx) error {
+		_, err := savepoint.Exec(ctx, `LOCK TABLE ONLY `+strings.Join(names, ", ONLY ")+` IN SHARE MODE NOWAIT`)
+		return err
+	})
+	return translate(err, "lock the tables that may mention files")
+}
+
+// lockable are the tables to lock, in the order of their names. A link table with
+// its foreign key needs none: its writers wait for the rows that we hold, and we
+// would wait for them. Foreign tables cannot be locked.
+func (p *plan) lockable() (names []string) {
+	for _, r := range p.relations {
+		if r.kind == "r" && (!r.bound || !slices.Contains(linkTables, r.name)) {
+			names = append(names, r.quoted())
+		}
+	}
+	slices.Sort(names)
+	return names
+}

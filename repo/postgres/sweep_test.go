@@ -1,0 +1,261 @@
+package postgres_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/postgres"
+	"pruned/repo/repotest"
+)
+
+// sweep does the steps of a sweep, with what the upload folder lists.
+func sweep(t testing.TB, db *postgres.DB, objects ...string) {
+	t.Helper()
+	require.NoError(t, trySweep(t, db, objects...))
+}
+
+func trySweep(t testing.TB, db *postgres.DB, objects ...string) error {
+	t.Helper()
+	ctx := t.Context()
+	var listed []repo.Listed
+	for _, id := range objects {
+		listed = append(listed, repo.Listed{FileID: id, Name: id + "_report.pdf", Size: 1, Age: 30 * 24 * time.Hour})
+	}
+	if err := db.Refresh(ctx, nil); err != nil {
+		return err
+	}
+	return db.InTx(ctx, nil, func(tx repo.Tx) error {
+		number, err := db.Begin(ctx, tx)
+		require.NoError(t, err)
+		if err := db.MarkRows(ctx, tx, number); err != nil {
+			return err
+		}
+		if err := db.MarkListed(ctx, tx, number, repo.FromBytes, listed); err != nil {
+			return err
+		}
+		return db.Unmark(ctx, tx, number, repo.FromBytes)
+	})
+}
+
+func candidates(t testing.TB, db *postgres.DB, d repo.Direction, ages repo.Ages) map[string]repo.Candidate {
+	t.Helper()
+	all := map[string]repo.Candidate{}
+	inTx(t, db, func(tx repo.Tx) {
+		page, err := db.Candidates(t.Context(), tx, d, ages, "", 1000)
+		require.NoError(t, err)
+		for _, c := range page {
+			all[c.FileID] = c
+		}
+	})
+	return all
+}
+
+// What the index says of rows that vanished is forgotten once an hour; what it
+// says of dead ones is not, since they live again without a new version.
+func TestVanishedRowsAreForgotten(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 3)
+	mention(t, d, ids[0])
+	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('l', 'u', 'c', $1, 1, 1)`, ids[1])
+	d.Exec(t, `INSERT INTO tag (id, user_id, name) VALUES ('t', 'u', $1)`, ids[2])
+	sweep(t, db)
+	require.Len(t, candidates(t, db, repo.FromRows, repo.Ages{}), 1)
+	d.Exec(t, `DELETE FROM note; DELETE FROM tag`)
+	sweep(t, db)
+	require.Len(t, candidates(t, db, repo.FromRows, repo.Ages{}), 3)
+	const references = `SELECT file_id FROM pruned.reference`
+	require.Len(t, repotest.Column[string](t, d, references), 3)
+	d.Exec(t, `UPDATE pruned.state SET tidied_at = tidied_at - interval '1 hour'`)
+	sweep(t, db)
+	require.Equal(t, ids[1:2], repotest.Column[string](t, d, references))
+	require.Len(t, candidates(t, db, repo.FromRows, repo.Ages{}), 3)
+}
+
+// An index that is made anew believes no clock of its files; what stores list
+// needs none. Nobody of this installation confirmed anything, or claimed it.
+func TestAnewAnIndexKeepsWhatStoresList(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	id := repotest.NewFile(t, d.Pool)
+	sweep(t, db, "lost")
+	rows, bytes := candidates(t, db, repo.FromRows, repo.Ages{}), candidates(t, db, repo.FromBytes, repo.Ages{})
+	inTx(t, db, func(tx repo.Tx) {
+		for _, h := range []repo.Hold{
+			{ID: "h", Direction: repo.FromBytes, Store: "s"}, {ID: "other", Direction: repo.FromRows, Store: "database"},
+		} {
+			_, err := db.Hold(t.Context(), tx, h)
+			require.NoError(t, err)
+		}
+		_, err := db.Confirm(t.Context(), tx, "h")
+		require.NoError(t, err)
+		require.NoError(t, db.Claimed(t.Context(), tx, repo.FromBytes, []string{"lost"}))
+	})
+	d.Exec(t, `UPDATE pruned.state SET identity = 'another'`)
+	refresh(t, db)
+	require.Empty(t, candidates(t, db, repo.FromRows, repo.Ages{}))
+	held, err := db.Holds(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, held)
+	sweep(t, db, "lost")
+	require.True(t, candidates(t, db, repo.FromRows, repo.Ages{})[id].Since.After(rows[id].Since))
+	again := candidates(t, db, repo.FromBytes, repo.Ages{})["lost"]
+	require.Equal(t, bytes["lost"].Since, again.Since)
+	require.False(t, again.Confirmed)
+	require.Zero(t, again.Claimed)
+}
+
+// A copy of the database is another installation, whose stores nobody has bound.
+func TestACopyIsNotBound(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	inTx(t, db, func(tx repo.Tx) {
+		_, err := db.Hold(t.Context(), tx, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket"})
+		require.NoError(t, err)
+		_, err = db.Confirm(t.Context(), tx, "h")
+		require.NoError(t, err)
+	})
+	isBound := func() (bound bool) {
+		inTx(t, db, func(tx repo.Tx) {
+			var err error
+			bound, err = db.Bound(t.Context(), tx, "bucket")
+			require.NoError(t, err)
+		})
+		return bound
+	}
+	require.True(t, isBound())
+	d.Exec(t, `UPDATE pruned.binding SET identity = 'of the original'`)
+	require.False(t, isBound())
+}
+
+// An index that is incomplete, or another database's, marks nothing.
+func TestSweepRefusesAnIncompleteIndex(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	newFiles(t, d, 1)
+	mark := func() error {
+		return db.InTx(t.Context(), nil, func(tx repo.Tx) error { return db.MarkRows(t.Context(), tx, 1) })
+	}
+	require.ErrorIs(t, mark(), postgres.ErrIncomplete)
+	refresh(t, db)
+	require.NoError(t, mark())
+	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text)`)
+	require.ErrorIs(t, mark(), postgres.ErrIncomplete)
+	refresh(t, db)
+	require.NoError(t, mark())
+	d.Exec(t, `UPDATE pruned.state SET identity = 'another'`)
+	err := mark()
+	require.ErrorIs(t, err, postgres.ErrIncomplete)
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+}
+
+// A claim of which nothing came for an hour is lost, and a lease ends by the
+// server's clock.
+func TestClaimsAndLeasesEnd(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	sweep(t, db, "lost")
+	inTx(t, db, func(tx repo.Tx) { require.NoError(t, db.Claimed(t.Context(), tx, repo.FromBytes, []string{"lost"})) })
+	next := func() bool {
+		_, found, err := db.NextCandidate(t.Context(), repo.Ages{})
+		require.NoError(t, err)
+		return found
+	}
+	d.Exec(t, `UPDATE pruned.candidate SET claimed_at = claimed_at - interval '59 minutes'`)
+	require.InDelta(t, 59*60, candidates(t, db, repo.FromBytes, repo.Ages{})["lost"].Claimed.Seconds(), 59)
+	require.False(t, next())
+	d.Exec(t, `UPDATE pruned.candidate SET claimed_at = claimed_at - interval '1 minute'`)
+	require.Zero(t, candidates(t, db, repo.FromBytes, repo.Ages{})["lost"].Claimed)
+	require.True(t, next())
+
+	lead := func(holder string) bool {
+		got, err := db.Lead(t.Context(), holder, time.Hour)
+		require.NoError(t, err)
+		return got
+	}
+	require.True(t, lead("a"))
+	require.False(t, lead("b"))
+	d.Exec(t, `UPDATE pruned.lease SET until = until - interval '1 hour'`)
+	require.True(t, lead("b"))
+	require.False(t, lead("a"))
+}
+
+// A row is due when the judge of a claim would let it go: at the end of the time
+// that Lock measures, and of that since it is known to be unreferenced.
+func TestRowsAreDueAsLockMeasures(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ages := repo.Ages{Min: 10 * time.Hour, Pending: 50 * time.Hour, Orphan: 5 * time.Hour}
+	var ids []string
+	for i, status := range []string{"completed", "pending", "processing", "none"} {
+		for j, age := range []string{"NULL", "-1", "0", "3", "9", "11", "30", "49", "51", "500"} {
+			id := fmt.Sprintf("file.%d.%d", i, j)
+			ids = append(ids, id)
+			d.Exec(t, `INSERT INTO file (id, user_id, filename, data, meta, created_at, updated_at)
+				VALUES ($1, 'u', 'f', json_build_object('status', $2::text), '{}', extract(epoch FROM now()) - 3600 * `+age+`, extract(epoch FROM now()) - 1800 * `+age+`)`, id, status)
+		}
+	}
+	sweep(t, db)
+	d.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - random() * interval '20 hours'`)
+	for range 2 {
+		found := candidates(t, db, repo.FromRows, ages)
+		var ripe int64
+		inTx(t, db, func(tx repo.Tx) {
+			locked, err := db.Lock(t.Context(), tx, ids, ages)
+			require.NoError(t, err)
+			require.Len(t, locked.Files, len(ids))
+			for _, f := range locked.Files {
+				require.InDelta(t, max(f.Ripe, ages.Orphan-f.Orphan).Seconds(), found[f.ID].DueIn.Seconds(), 60, f.ID)
+				require.InDelta(t, f.Age.Seconds(), found[f.ID].Age.Seconds(), 60, f.ID)
+				if f.Ripe <= 0 {
+					ripe++
+				}
+			}
+			census, err := db.Census(t.Context(), tx, repo.FromRows, ages, 0)
+			require.NoError(t, err)
+			require.Equal(t, repo.Census{There: int64(len(ids)), Found: ripe}, census)
+		})
+	}
+}
+
+// Each step is a transaction of its own, on whatever session the pooler gives.
+func TestSweepBehindAPooler(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t)
+	address := repotest.PgBouncer(t, d)
+	db := openWith(t, postgres.Options{URL: address})
+	ids := newFiles(t, d, 3)
+	mention(t, d, ids[0])
+	d.Exec(t, `CREATE TABLE keyless (v text)`)
+	d.Exec(t, `INSERT INTO keyless VALUES ($1)`, ids[1])
+	for range 5 {
+		require.NoError(t, patiently(func() error {
+			if _, err := db.Lead(t.Context(), "me", time.Minute); err != nil {
+				return err
+			}
+			return trySweep(t, db, "lost")
+		}))
+		require.Contains(t, candidates(t, db, repo.FromRows, repo.Ages{}), ids[2])
+		require.Contains(t, candidates(t, db, repo.FromBytes, repo.Ages{}), "lost")
+	}
+	requireCleanSessions(t, address)
+}
+
+// A path may be anything: a name that no store could have is none.
+func TestPathsMayBeAnything(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	for i, path := range []string{fmt.Sprintf("/%05000d", 7), fmt.Sprintf("%03000d", 7), "/", "a/b/", "lost_report.pdf/"} {
+		repotest.InsertFile(t, d.Pool, repotest.File{ID: fmt.Sprint("file-", i), Path: path})
+	}
+	sweep(t, db, "lost")
+	require.Contains(t, candidates(t, db, repo.FromBytes, repo.Ages{}), "lost")
+	require.Empty(t, repotest.Column[string](t, d, `SELECT name FROM pruned.known_file WHERE name <> ''`))
+	repotest.InsertFile(t, d.Pool, repotest.File{Path: "lost_report.pdf"})
+	sweep(t, db, "lost")
+	require.Empty(t, candidates(t, db, repo.FromBytes, repo.Ages{}))
+}

@@ -1,0 +1,65 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// takeTidySQL: what vanished is in nobody's way, since every reader of the index
+// asks for the row as well; once an hour is enough, by one process.
+const takeTidySQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at < clock_timestamp() - interval '1 hour'`
+
+const referencingSQL = `
+SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHERE source = r.id) ORDER BY id`
+
+// tidy forgets what the index says of rows that vanished, table by table. A row
+// that is dead for want of a parent did not vanish: it lives again with it,
+// without a new version.
+func (db *DB) tidy(ctx context.Context) error {
+	var sources []int
+	err := db.inNewTx(ctx, passTimeout, func(t repo.Tx) error {
+		taken, err := t.Exec(ctx, takeTidySQL)
+		if err != nil || taken == 0 {
+			return translate(err, "note when the reference index was tidied")
+		}
+		rows, _ := pgxTx(t).Query(ctx, referencingSQL)
+		sources, err = pgx.CollectRows(rows, pgx.RowTo[int])
+		return translate(err, "list the tables that mention files")
+	})
+	for _, source := range sources {
+		if err != nil {
+			break
+		}
+		err = db.inNewTx(ctx, passTimeout, func(t repo.Tx) error { return db.forgetVanished(ctx, pgxTx(t), source) })
+	}
+	return err
+}
+
+// forgetVanished excludes passes: a row that comes back under its old key while
+// this runs would be read by a pass, which finds its mentions noted, and then be
+// forgotten. What comes back afterwards has a new version, and is read.
+func (db *DB) forgetVanished(ctx context.Context, t pgx.Tx, source int) error {
+	s, err := db.lockState(ctx, t)
+	if err != nil || !s.sound {
+		return err
+	}
+	relations, err := db.catalog(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := readIndexState(ctx, t, relations); err != nil {
+		return err
+	}
+	for _, r := range relations {
+		if r.id == source && r.readable {
+			_, err := t.Exec(ctx, fmt.Sprintf(`DELETE FROM pruned.reference r WHERE r.source = %d
+				AND NOT EXISTS (SELECT FROM ONLY %s t WHERE %s)`, source, r.quoted(), r.keyIs("r.row_id")))
+			return translate(err, "forget rows that vanished from table %s", r)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"pruned/repo"
+)
+
+// rowsSQL are the candidates among rows. The time at which a row was touched lies
+// behind its text, which this reads as well.
+const rowsSQL = `
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, CAST(f.created_at AS REAL), t.touched,
+       CASE WHEN t.touched > ?2 AND json_valid(f.data)
+            THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('pending', 'processing'), 0) ELSE 0 END,
+       CASE WHEN json_valid(f.meta) AND json_type(f.meta) = 'object' AND json_type(f.meta, '$.size') = 'integer' THEN f.meta ->> '$.size' ELSE 0 END,
+       c.chunks
+  FROM pruned_candidate c JOIN file f ON f.id = c.file_id
+  JOIN (SELECT id, CAST(max(coalesce(created_at, updated_at), coalesce(updated_at, created_at)) AS REAL) AS touched FROM file) t ON t.id = f.id
+ WHERE c.direction = 'row' AND c.file_id > ?3
+ ORDER BY c.file_id LIMIT ?1`
+
+// storesSQL: a claim is about everything of an id, so that young bytes make it
+// young wherever it was found.
+const storesSQL = `
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, coalesce(c.made_at, c.first_seen) / 1e6, b.made_at / 1e6, 0, c.size, c.chunks
+  FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
+ WHERE c.direction = '%s' AND c.file_id > ?3 AND ?2 IS NOT NULL AND ` + rowless + `
+ ORDER BY c.file_id LIMIT ?1`
+
+// claimLost is when a claim is taken for lost: it is published once more, which
+// harms nothing.
+const claimLost = time.Hour
+
+// candidates calls yield with up to most candidates of a direction after an id, in
+// order, and how long until each is ripe: old enough, and no longer in flight, as
+// Lock and the judge measure it.
+func (db *DB) candidates(ctx context.Context, q querier, d repo.Direction, ages repo.Ages, after string, most int,
+	yield func(c repo.Candidate, ripe time.Duration)) error {
+	now := time.Now()
+	query := rowsSQL
+	if d != repo.FromRows {
+		query = fmt.Sprintf(storesSQL, d)
+	}
+	var id string
+	var seen, size, chunks int64
+	var confirmed, inFlight bool
+	var claimed *int64
+	var made, touched *float64
+	err := each(ctx, q, query, []any{most, epoch(now.Add(-ages.Pending)), after},
+		[]any{&id, &seen, &confirmed, &claimed, &made, &touched, &inFlight, &size, &chunks}, func() error {
+			since := fromMicros(seen)
+			c := repo.Candidate{FileID: id, Direction: d, Since: since, Size: size, Chunks: chunks, Confirmed: confirmed}
+			born := epoch(since)
+			if made != nil {
+				born = *made
+			}
+			c.Age = seconds(epoch(now) - born)
+			ripe := seconds(born + ages.Min.Seconds() - epoch(now))
+			switch {
+			case d != repo.FromRows && touched == nil:
+				ripe = 0 // vectors alone
+			case d != repo.FromRows:
+				ripe = seconds(*touched + ages.Min.Seconds() - epoch(now))
+			case inFlight && touched != nil:
+				ripe = max(ripe, seconds(*touched+ages.Pending.Seconds()-epoch(now)))
+			}
+			c.DueIn = max(ripe, ages.Orphan-now.Sub(since))
+			if claimed != nil && now.Sub(fromMicros(*claimed)) < claimLost {
+				c.Claimed = max(now.Sub(fromMicros(*claimed)), time.Microsecond)
+			}
+			yield(c, ripe)
+			return nil
+		})
+	return translate(err, "list the candidates among %s", d)
+}
+
+// Candidates lists a page of a direction's candidates.
+func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int) (page []repo.Candidate, err error) {
+	tx := sqliteTx(t)
+	q, err := tx.later.reads(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	err = db.candidates(ctx, q, d, ages, after, most, func(c repo.Candidate, _ time.Duration) { page = append(page, c) })
+	return page, err
+}
+
+// Census counts a direction's candidates.
+func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (census repo.Census, err error) {
+	tx := sqliteTx(t)
+	q, err := tx.later.reads(ctx, tx)
+	if err != nil {
+		return census, err
+	}
+	census.There = listed
+	if d == repo.FromRows {
+		if _, err := one(ctx, q, `SELECT count(*) FROM file`, nil, &census.There); err != nil {
+			return census, translate(err, "count the files")
+		}
+	}
+	err = db.candidates(ctx, q, d, ages, "", -1, func(c repo.Candidate, ripe time.Duration) {
+		if ripe <= 0 && !c.Confirmed {
+			census.Found++
+		}
+	})
+	return census, err
+}
+
+// NextCandidate leaves out what is held: it becomes due when somebody lets it go.
+func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
+	holds, err := db.Holds(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	held := map[repo.Direction]bool{}
+	for _, h := range holds {
+		held[h.Direction] = true
+	}
+	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
+		err := db.candidates(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
+			if c.Claimed > 0 || held[d] && !c.Confirmed {
+				return
+			}
+			if !found || c.DueIn < in {
+				in, found = c.DueIn, true
+			}
+		})
+		if err != nil {
+			return 0, false, err
+		}
+	}
+	return in, found, nil
+}
+
+// Claimed notes that the queue has stored claims.
+func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
+	return sqliteTx(t).later.write(ctx, statement{`UPDATE pruned_candidate SET claimed_at = ?3
+		WHERE direction = ?1 AND file_id IN (SELECT value FROM json_each(?2))`, []any{string(d), list(ids), micros(time.Now())}})
+}
+
+// Barren says why nothing in the database can be believed, or nothing.
+func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
+	tx := sqliteTx(t)
+	q, err := tx.later.reads(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	var files, chats bool
+	if _, err := one(ctx, q, `SELECT EXISTS (SELECT 1 FROM file), EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'chat')`, nil, &files, &chats); err != nil {
+		return "", translate(err, "look for files")
+	}
+	switch {
+	case d != repo.FromRows && !files && listed > 0:
+		return "there is not a single file in the database, but the store is not empty: is it the right database?", nil
+	case d != repo.FromRows || !files || !chats:
+		return "", nil
+	}
+	if _, err := one(ctx, q, `SELECT EXISTS (SELECT 1 FROM chat)`, nil, &chats); err != nil || !chats {
+		return "", translate(err, "look for chats")
+	}
+	mentioned, err := db.anyMentioned(ctx, tx, q)
+	if err != nil || mentioned {
+		return "", err
+	}
+	return "there are files and chats, but nothing in the database mentions a single file", nil
+}
+
+// anyMentioned says whether anything living mentions any file.
+func (db *DB) anyMentioned(ctx context.Context, t *tx, q querier) (bool, error) {
+	if !t.begun {
+		if err := db.turn.take(ctx); err != nil {
+			return false, err
+		}
+		defer db.turn.giveBack()
+	}
+	ids, err := column[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
+	if err != nil {
+		return false, translate(err, "list the files")
+	}
+	for len(ids) > 0 {
+		page := ids[:min(len(ids), markPage)]
+		found, err := db.index.living(ctx, q, page)
+		if err != nil || len(found) > 0 {
+			return err == nil, err
+		}
+		ids = ids[len(page):]
+	}
+	return false, nil
+}

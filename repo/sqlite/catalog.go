@@ -1,0 +1,229 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pruned/repo"
+)
+
+// catalog is what may mention files, as of one state of the schema.
+type catalog struct {
+	tables []*table // in the order of their root pages
+	files  *table   // table file itself
+	texts  []string // defaults, which rows that are older than their column do not store
+}
+
+// table is one table whose rows count. Its rows are named by their rowid.
+type table struct {
+	number  int // in the catalog
+	name    string
+	root    uint32
+	rowid   string // how statements call it; empty where a table has none
+	columns []attribute
+	key     []string // columns of the primary key, in its order
+	parents []parent // without one of these the row is dead
+}
+
+// attribute is a column; they are in the order in which values are stored.
+type attribute struct {
+	name    string
+	ignored bool
+	cut     [][]string // paths of its JSON that do not count
+}
+
+// parent is a row that another row cannot live without.
+type parent struct {
+	table         string
+	columns, keys []string
+}
+
+// readCatalog reads the schema. What an option names must exist.
+func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
+	c := &catalog{}
+	var name string
+	var root uint32
+	type entry struct {
+		name string
+		root uint32
+	}
+	var entries []entry
+	err := each(ctx, q, `SELECT name, rootpage FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY rootpage`,
+		nil, []any{&name, &root}, func() error {
+			entries = append(entries, entry{name, root})
+			return nil
+		})
+	if err != nil {
+		return nil, translate(err, "list the tables")
+	}
+	ignore := ignored(o.Ignore)
+	var all []*table
+	for _, e := range entries {
+		t := &table{name: e.name, root: e.root}
+		if e.name == "file" {
+			c.files = t
+		}
+		if err := t.readColumns(ctx, q); err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	if c.files == nil {
+		return nil, refuse(o.Path, fmt.Errorf("it has no table file"))
+	}
+	for _, t := range all {
+		if isException(t.name) || ignore.table(t.name) {
+			continue
+		}
+		if err := t.readParents(ctx, q, all); err != nil {
+			return nil, err
+		}
+		for i := range t.columns {
+			name := t.columns[i].name
+			t.columns[i].ignored = ignore.column(t.name, name)
+			if o.CitationsIgnore {
+				paths, whole := repo.CitationsOf(t.name, name)
+				t.columns[i].cut = paths
+				t.columns[i].ignored = t.columns[i].ignored || whole
+			}
+		}
+		defaults, err := column[string](ctx, q, `SELECT dflt_value FROM pragma_table_xinfo(?1) WHERE dflt_value IS NOT NULL`, t.name)
+		if err != nil {
+			return nil, translate(err, "list the defaults of table %s", t.name)
+		}
+		c.texts = append(c.texts, defaults...)
+		t.number = len(c.tables)
+		c.tables = append(c.tables, t)
+	}
+	return c, ignore.unknown(all)
+}
+
+// readColumns reads the columns as they are stored: a virtual one is not, and is
+// made of others.
+func (t *table) readColumns(ctx context.Context, q querier) error {
+	var name string
+	var position, hidden int
+	keys := map[int]string{}
+	var all []string
+	err := each(ctx, q, `SELECT name, pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid`, []any{t.name},
+		[]any{&name, &position, &hidden}, func() error {
+			all = append(all, strings.ToLower(name))
+			if hidden != 2 {
+				t.columns = append(t.columns, attribute{name: name})
+			}
+			if position > 0 {
+				keys[position] = name
+			}
+			return nil
+		})
+	if err != nil {
+		return translate(err, "list the columns of table %s", t.name)
+	}
+	for i := 1; i <= len(keys); i++ {
+		t.key = append(t.key, keys[i])
+	}
+	var without int
+	if _, err := one(ctx, q, `SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'`, []any{t.name}, &without); err != nil {
+		return translate(err, "look at table %s", t.name)
+	}
+	for _, alias := range []string{"rowid", "_rowid_", "oid"} {
+		if without == 0 && !slices.Contains(all, alias) {
+			t.rowid = alias
+			break
+		}
+	}
+	return nil
+}
+
+// readParents reads the foreign keys that delete a row with its parent. One that
+// sets a column to null says nothing about the row's life; a row whose file is
+// gone mentions nothing that matters, and a row that points at itself lives by
+// itself. SQLite checks none of them, since the application does not ask it to:
+// that is why rows outlive their parents.
+func (t *table) readParents(ctx context.Context, q querier, all []*table) error {
+	var id int
+	var to, from, action string
+	var key *string
+	last := -1
+	err := each(ctx, q, `SELECT id, "table", "from", "to", on_delete FROM pragma_foreign_key_list(?1) ORDER BY id, seq`, []any{t.name},
+		[]any{&id, &to, &from, &key, &action}, func() error {
+			named := find(all, to)
+			if action != "CASCADE" || named == nil || named.name == "file" || named.name == t.name {
+				return nil
+			}
+			if id != last {
+				t.parents = append(t.parents, parent{table: named.name})
+				last = id
+			}
+			p := &t.parents[len(t.parents)-1]
+			if key == nil { // the parent's primary key
+				if len(named.key) <= len(p.keys) {
+					return nil
+				}
+				key = &named.key[len(p.keys)]
+			}
+			p.columns, p.keys = append(p.columns, from), append(p.keys, *key)
+			return nil
+		})
+	if err != nil {
+		return translate(err, "list the foreign keys of table %s", t.name)
+	}
+	if t.name == "message" && t.has("channel_id") && find(all, "channel") != nil {
+		// Open WebUI deletes a channel and leaves its messages for ever, without a
+		// foreign key (openwebui: models/channels.py).
+		t.parents = append(t.parents, parent{"channel", []string{"channel_id"}, []string{"id"}})
+	}
+	return nil
+}
+
+func find(tables []*table, name string) *table {
+	for _, t := range tables {
+		if strings.EqualFold(t.name, name) {
+			return t
+		}
+	}
+	return nil
+}
+
+func (t *table) has(name string) bool {
+	return slices.ContainsFunc(t.columns, func(c attribute) bool { return c.name == name })
+}
+
+// alive is the condition under which row t of the table lives.
+func (t *table) alive() string {
+	var b strings.Builder
+	for _, p := range t.parents {
+		var match, null []string
+		for i := range p.columns {
+			match = append(match, "p."+quote(p.keys[i])+" = t."+quote(p.columns[i]))
+			null = append(null, "t."+quote(p.columns[i])+" IS NULL")
+		}
+		b.WriteString(" AND (" + strings.Join(null, " OR ") + " OR EXISTS (SELECT 1 FROM " + quote(p.table) + " p WHERE " +
+			strings.Join(match, " AND ") + "))")
+	}
+	return b.String()
+}
+
+// keyText is how people name row t: by its primary key, as {a,b} if that has
+// several columns.
+func (t *table) keyText() string {
+	switch len(t.key) {
+	case 0:
+		if t.rowid == "" {
+			return "''"
+		}
+		return "CAST(t." + t.rowid + " AS TEXT)"
+	case 1:
+		return "CAST(t." + quote(t.key[0]) + " AS TEXT)"
+	}
+	var parts []string
+	for _, c := range t.key {
+		parts = append(parts, "CAST(t."+quote(c)+" AS TEXT)")
+	}
+	return "'{' || " + strings.Join(parts, " || ',' || ") + " || '}'"
+}
+
+// quote quotes an identifier.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"pruned/repo"
+)
+
+// mostReferences bounds an explanation: a picture may be in every chat.
+const mostReferences = 1000
+
+// Row tells what the row of one file says. exists is false without an error where
+// there is none.
+func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
+	now := epoch(time.Now())
+	var made float64
+	exists, err = one(ctx, db.pool, `SELECT coalesce(path, ''), CAST(coalesce(created_at, ?2) AS REAL),
+		coalesce(CASE WHEN json_valid(data) AND json_type(data) = 'object' THEN data ->> '$.status' END, '') FROM file WHERE id = ?1`,
+		[]any{id, now}, &info.Path, &made, &info.Status)
+	if exists {
+		info.Age = seconds(now - made)
+	}
+	return info, exists, translate(err, "read the row of file %s", id)
+}
+
+// References lists every mention of one file that keeps it, up to 1,000. Where the
+// tables have not been read yet it reads them.
+func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []repo.Mention, err error) {
+	tx := sqliteTx(t)
+	if !tx.begun {
+		if err := db.turn.take(ctx); err != nil {
+			return nil, err
+		}
+		defer db.turn.giveBack()
+		if err := db.catchUp(ctx, nil); err != nil {
+			return nil, err
+		}
+	} else if err := tx.beginLooking(ctx); err != nil {
+		return nil, err
+	}
+	rows := map[*table][]int64{}
+	n := 0
+	db.index.of(id, func(m *mention) bool {
+		switch {
+		case m.table == schemaTable:
+			found = append(found, repo.Mention{Table: "sqlite_schema"})
+		case m.row == noRow:
+			rows[db.index.catalog.tables[m.table]] = nil
+		default:
+			rows[db.index.catalog.tables[m.table]] = append(rows[db.index.catalog.tables[m.table]], m.row)
+		}
+		n++
+		return n < mostReferences
+	})
+	x := &explanation{db: db, q: tx.sees(), found: found, finder: repo.NewFinder([]string{id})}
+	for _, table := range db.index.catalog.tables {
+		if numbers, mentioned := rows[table]; mentioned {
+			if err := x.read(ctx, table, numbers); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return x.found[:min(len(x.found), mostReferences)], nil
+}
+
+// explanation gathers the mentions of one file.
+type explanation struct {
+	db     *DB
+	q      querier
+	finder *repo.Finder
+	found  []repo.Mention
+}
+
+func (x *explanation) mentions(text []byte) (yes bool) {
+	x.finder.Find(text, func(string) { yes = true })
+	return yes
+}
+
+// read reads rows of a table, all of them where rows have no number.
+func (x *explanation) read(ctx context.Context, t *table, rows []int64) error {
+	where, args := "", []any(nil)
+	if t.rowid != "" {
+		where, args = ` AND t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`, []any{list(rows)}
+	}
+	from := len(x.found)
+	err := t.texts(ctx, x.q, where, args, func(key string, column int, text []byte) error {
+		c := t.columns[column]
+		whole := c.ignored && !ignored(x.db.options.Ignore).column(t.name, c.name) // holds but citations
+		if c.ignored && !whole || len(x.found) >= mostReferences || !x.mentions(text) {
+			return nil
+		}
+		for _, m := range repo.Mentions(repo.Mention{Table: t.name, Row: key, Column: c.name}, text, x.mentions) {
+			if !m.Cites || !x.db.options.CitationsIgnore {
+				x.found = append(x.found, m)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return x.tellChats(ctx, t, x.found[from:])
+}
+
+// tellChats fills in title and owner of the chats that the mentions are in, or
+// belong to by a column chat_id.
+func (x *explanation) tellChats(ctx context.Context, t *table, found []repo.Mention) error {
+	link := map[bool]string{true: "id", false: "chat_id"}[t.name == "chat"]
+	if !t.has(link) || len(found) == 0 {
+		return nil
+	}
+	keys := make([]string, len(found))
+	for i, m := range found {
+		keys[i] = m.Row
+	}
+	var key, title, owner string
+	err := each(ctx, x.q, `SELECT `+t.keyText()+`, coalesce(c.title, ''), coalesce(c.user_id, '') FROM `+quote(t.name)+` t
+		JOIN chat c ON c.id = t.`+link+` WHERE `+t.keyText()+` IN (SELECT value FROM json_each(?1))`, []any{list(keys)},
+		[]any{&key, &title, &owner}, func() error {
+			for i := range found {
+				if found[i].Row == key {
+					found[i].Title, found[i].Owner = title, owner
+				}
+			}
+			return nil
+		})
+	return translate(err, "look for the chats of table %s", t.name)
+}

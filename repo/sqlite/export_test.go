@@ -1,0 +1,6 @@
+package sqlite
+
+import "time"
+
+// LongestLock is how long the write lock was ever held.
+func (db *DB) LongestLock() time.Duration { return db.lock.longest }

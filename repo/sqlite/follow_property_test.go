@@ -1,0 +1,260 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"pruned/repo/repotest"
+)
+
+// TestIndexFollowsTheApplication: whatever an application writes, in whatever form
+// it is stored, after each pass the index says the same as every row of every
+// table.
+func TestIndexFollowsTheApplication(t *testing.T) {
+	t.Parallel()
+	parts := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t, rt,
+			rapid.SampledFrom([]string{"wal", "wal", "wal", "delete"}).Draw(rt, "journal"),
+			rapid.SampledFrom([]int{512, 4096, 65536}).Draw(rt, "page size"))
+		defer w.close()
+		rt.Repeat(map[string]func(*rapid.T){
+			"insert a row":              w.insert,
+			"change the end of a row":   w.changeEnd,
+			"rewrite a row":             w.rewrite,
+			"delete a row":              w.delete,
+			"delete a chat, or make it": w.parent,
+			"many at once":              w.many,
+			"upload":                    w.upload,
+			"delete a file":             w.deleteFile,
+			"restore a file":            w.restoreFile,
+			"checkpoint":                w.checkpoint,
+			"vacuum":                    w.vacuum,
+			"add a column":              w.addColumn,
+			"pass":                      w.pass,
+			"look":                      w.look,
+		})
+		require.NoError(rt, w.db.Refresh(context.Background(), nil))
+		require.Empty(rt, w.db.index.late)
+		w.compare(rt)
+		parts += w.parts
+	})
+	require.Positive(t, parts, "it never read a part only")
+}
+
+type world struct {
+	t      *testing.T
+	path   string
+	app    *sql.DB
+	db     *DB
+	files  []string
+	notes  []string
+	column int
+	parts  int // passes that read changed pages only
+}
+
+func newWorld(t *testing.T, rt *rapid.T, journal string, pageSize int) *world {
+	w := &world{t: t, path: filepath.Join(t.TempDir(), uuid.NewString()+".db")}
+	ctx := context.Background()
+	require.NoError(rt, repotest.CopySQLite(ctx, w.path))
+	app, err := repotest.OpenSQLite(w.path, "delete")
+	require.NoError(rt, err)
+	app.SetMaxOpenConns(1) // a page size takes effect on the connection that asked for it
+	for _, query := range []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize), "VACUUM", "PRAGMA journal_mode = " + journal} {
+		_, err := app.Exec(query)
+		require.NoError(rt, err)
+	}
+	w.app = app
+	w.db, err = Open(ctx, Options{Path: w.path})
+	require.NoError(rt, err)
+	require.NoError(rt, w.db.Migrate(ctx))
+	require.NoError(rt, w.db.Refresh(ctx, nil))
+	for range 5 {
+		w.upload(rt)
+	}
+	return w
+}
+
+func (w *world) close() {
+	w.db.Close()
+	_ = w.app.Close()
+	for _, name := range []string{w.path, w.path + "-wal", w.path + "-shm"} {
+		_ = os.Remove(name)
+	}
+}
+
+func (w *world) exec(rt *rapid.T, query string, args ...any) {
+	_, err := w.app.Exec(query, args...)
+	require.NoError(rt, err, query)
+}
+
+func (w *world) file(rt *rapid.T) string { return rapid.SampledFrom(w.files).Draw(rt, "file") }
+
+// text ends with the mention of a file. Its length decides in how many pages it is
+// stored.
+func (w *world) text(rt *rapid.T) string {
+	size := rapid.OneOf(rapid.IntRange(0, 300), rapid.IntRange(300, 20_000)).Draw(rt, "size")
+	return strings.Repeat("x", size) + w.file(rt)
+}
+
+func (w *world) upload(rt *rapid.T) {
+	id := uuid.NewString()
+	w.exec(rt, `INSERT INTO file (id, user_id, filename, created_at, data) VALUES (?, 'u', 'f', ?, ?)`, id, time.Now().Unix(),
+		strings.Repeat("y", rapid.IntRange(0, 5000).Draw(rt, "content")))
+	w.files = append(w.files, id)
+}
+
+func (w *world) deleteFile(rt *rapid.T) {
+	w.exec(rt, `DELETE FROM file WHERE id = ?`, w.file(rt))
+}
+
+// restoreFile brings back the row of a file that older rows may mention.
+func (w *world) restoreFile(rt *rapid.T) {
+	w.exec(rt, `INSERT OR IGNORE INTO file (id, user_id, filename, created_at) VALUES (?, 'u', 'f', 1)`, w.file(rt))
+}
+
+func (w *world) insert(rt *rapid.T) {
+	id := uuid.NewString()
+	switch rapid.IntRange(0, 2).Draw(rt, "table") {
+	case 0:
+		w.exec(rt, `INSERT INTO note (id, user_id, title, data, created_at, updated_at) VALUES (?, 'u', ?, ?, 1, 1)`, id, w.file(rt), w.text(rt))
+		w.notes = append(w.notes, id)
+	case 1:
+		w.exec(rt, `INSERT INTO chat_message (id, chat_id, role, content) VALUES (?, ?, 'user', ?)`, id, w.chat(rt), w.text(rt))
+	case 2:
+		w.exec(rt, `INSERT OR IGNORE INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES (?, 'u', ?, ?, 1, 1)`, id, w.chat(rt), w.file(rt))
+	}
+}
+
+func (w *world) chat(rt *rapid.T) string {
+	return rapid.SampledFrom([]string{"chat-1", "chat-2"}).Draw(rt, "chat")
+}
+
+func (w *world) parent(rt *rapid.T) {
+	chat := w.chat(rt)
+	if rapid.Bool().Draw(rt, "delete") {
+		w.exec(rt, `DELETE FROM chat WHERE id = ?`, chat)
+	} else {
+		w.exec(rt, `INSERT OR IGNORE INTO chat (id, user_id, chat, archived) VALUES (?, 'u', ?, 0)`, chat, w.text(rt))
+	}
+}
+
+func (w *world) note(rt *rapid.T) string {
+	if len(w.notes) == 0 {
+		return "none"
+	}
+	return rapid.SampledFrom(w.notes).Draw(rt, "note")
+}
+
+// changeEnd leaves the length as it is, so that SQLite writes only the last pages.
+func (w *world) changeEnd(rt *rapid.T) {
+	w.exec(rt, `UPDATE note SET data = substr(data, 1, length(data) - 36) || ? WHERE id = ?`, w.file(rt), w.note(rt))
+}
+
+func (w *world) rewrite(rt *rapid.T) {
+	w.exec(rt, `UPDATE note SET data = ?, title = 't' WHERE id = ?`, w.text(rt), w.note(rt))
+}
+
+func (w *world) delete(rt *rapid.T) {
+	w.exec(rt, `DELETE FROM note WHERE id = ?`, w.note(rt))
+}
+
+func (w *world) many(rt *rapid.T) {
+	tx, err := w.app.Begin()
+	require.NoError(rt, err)
+	for range rapid.IntRange(1, 60).Draw(rt, "rows") {
+		_, err := tx.Exec(`INSERT INTO prompt (id, user_id, name, content, created_at, updated_at) VALUES (?, 'u', 'n', ?, 1, 1)`, uuid.NewString(), w.file(rt))
+		require.NoError(rt, err)
+	}
+	if rapid.Bool().Draw(rt, "commit") {
+		require.NoError(rt, tx.Commit())
+	} else {
+		require.NoError(rt, tx.Rollback())
+	}
+}
+
+func (w *world) checkpoint(rt *rapid.T) {
+	mode := rapid.SampledFrom([]string{"PASSIVE", "FULL", "RESTART", "TRUNCATE"}).Draw(rt, "mode")
+	if rapid.Bool().Draw(rt, "without a pin") {
+		w.db.turn <- struct{}{}
+		w.db.pin.release(context.Background())
+		w.db.turn.giveBack()
+	} else {
+		mode = "PASSIVE" // the others would wait for it
+	}
+	w.exec(rt, `PRAGMA wal_checkpoint(`+mode+`)`)
+}
+
+func (w *world) vacuum(rt *rapid.T) {
+	if rapid.IntRange(0, 9).Draw(rt, "seldom") == 0 {
+		w.exec(rt, `VACUUM`)
+	}
+}
+
+func (w *world) addColumn(rt *rapid.T) {
+	if rapid.IntRange(0, 9).Draw(rt, "seldom") == 0 {
+		w.column++
+		w.exec(rt, fmt.Sprintf(`ALTER TABLE knowledge ADD COLUMN extra%d TEXT DEFAULT '%s'`, w.column, w.file(rt)))
+	}
+}
+
+func (w *world) pass(rt *rapid.T) {
+	before, reading := w.db.index, w.db.index.reading
+	require.NoError(rt, w.db.Pass(context.Background()))
+	if w.db.index == before && w.db.index.reading > reading {
+		w.parts++
+	}
+	w.compare(rt)
+}
+
+// look is a pass within a transaction.
+func (w *world) look(rt *rapid.T) {
+	tx := &tx{db: w.db}
+	require.NoError(rt, tx.beginLooking(context.Background()))
+	tx.rollback(context.Background())
+	w.compare(rt)
+}
+
+func (w *world) compare(rt *rapid.T) {
+	files, err := column[string](context.Background(), w.app, `SELECT id FROM file`)
+	require.NoError(rt, err)
+	files = slices.DeleteFunc(files, func(id string) bool { return !w.db.index.sure(id) })
+	index, err := w.db.index.living(context.Background(), w.app, files)
+	require.NoError(rt, err)
+	got := slices.Sorted(maps.Keys(index))
+	var want []string
+	for _, id := range files {
+		var n int
+		err := w.app.QueryRow(mentionedSQL(w.column), id).Scan(&n)
+		require.NoError(rt, err)
+		if n > 0 {
+			want = append(want, id)
+		}
+	}
+	slices.Sort(want)
+	require.Equal(rt, want, got)
+}
+
+func mentionedSQL(columns int) string {
+	query := `SELECT (SELECT count(*) FROM note WHERE instr(coalesce(data, '') || coalesce(title, ''), ?1))
+		+ (SELECT count(*) FROM prompt WHERE instr(content, ?1))
+		+ (SELECT count(*) FROM chat WHERE instr(coalesce(chat, ''), ?1))
+		+ (SELECT count(*) FROM chat_message WHERE instr(content, ?1) AND chat_id IN (SELECT id FROM chat))
+		+ (SELECT count(*) FROM chat_file WHERE file_id = ?1 AND chat_id IN (SELECT id FROM chat))`
+	for i := 1; i <= columns; i++ {
+		query += fmt.Sprintf(` + (SELECT count(*) FROM pragma_table_xinfo('knowledge') WHERE name = 'extra%d' AND instr(dflt_value, ?1))`, i)
+	}
+	return query
+}

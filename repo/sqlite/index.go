@@ -1,0 +1,247 @@
+package sqlite
+
+import (
+	"math"
+	"strconv"
+
+	"pruned/repo"
+)
+
+// index is what mentions which files, as of one state of the database. It is kept
+// in memory: it tells nothing of a state that it cannot be compared with, and a
+// connection that was opened anew can compare with none.
+//
+// It errs on one side. What it says of a row that is gone, or whose parent is, is
+// found out when it matters; that a row mentions a file it never forgets before
+// the row was read again.
+type index struct {
+	made bool  // everything was read at least once
+	at   state // that it is true for; the zero state is none
+
+	catalog *catalog
+	uuids   map[[16]byte]uint32 // the newest mention of each file, one more than its number
+	words   map[string]uint32   // the same of ids that are no UUID
+	finder  *repo.Finder        // of words
+	late    map[string]bool     // tokens that rows may mention which were read before they were known
+
+	mentions []mention
+	reading  uint32            // number of the pass that reads
+	read     map[place]uint32  // the last pass that read a row, where that is not the first
+	owners   []uint32          // by page: the leaf whose row goes on there; zero where none does
+	loose    map[uint16]uint32 // the last pass over tables that are read whole each time
+	compact  int               // mentions that make it worth while to drop those that are outdated
+}
+
+// place is a row.
+type place struct {
+	table uint16
+	row   int64
+}
+
+// mention says that a row mentioned a file when a pass read it. Those of one file
+// are a list.
+type mention struct {
+	row    int64
+	next   uint32
+	pass   uint32
+	table  uint16
+	column uint16
+}
+
+// schemaTable is the table of mentions in the schema itself, which are always true.
+const schemaTable = math.MaxUint16
+
+// noRow is the row of a table whose rows have no number.
+const noRow = math.MinInt64
+
+func newIndex(c *catalog) *index {
+	return &index{catalog: c, uuids: map[[16]byte]uint32{}, words: map[string]uint32{}, late: map[string]bool{},
+		finder: repo.NewFinder(nil), reading: 1, read: map[place]uint32{}, loose: map[uint16]uint32{}}
+}
+
+// know adds ids to those that passes look for; late says that rows were read
+// already that may mention them.
+func (x *index) know(ids []string, late bool) {
+	more := false
+	for _, id := range ids {
+		token := repo.Token(id)
+		if x.knows(token) || !repo.Searchable(token) {
+			continue
+		}
+		if uuid, ok := parseUUID(token); ok {
+			x.uuids[uuid] = 0
+		} else {
+			x.words[token], more = 0, true
+		}
+		if late {
+			x.late[token] = true
+		}
+	}
+	if !more {
+		return
+	}
+	words := make([]string, 0, len(x.words))
+	for word := range x.words {
+		words = append(words, word)
+	}
+	x.finder = repo.NewFinder(words)
+}
+
+func (x *index) knows(token string) bool {
+	if uuid, ok := parseUUID(token); ok {
+		_, known := x.uuids[uuid]
+		return known
+	}
+	_, known := x.words[token]
+	return known
+}
+
+// sure says whether the index tells everything that mentions an id. A number may
+// be stored as one, and then stands nowhere as it is written.
+func (x *index) sure(id string) bool {
+	token := repo.Token(id)
+	if _, err := strconv.ParseFloat(token, 64); err == nil {
+		return false
+	}
+	return repo.Searchable(token) && x.knows(token) && !x.late[token]
+}
+
+// note notes what a text of a row mentions.
+func (x *index) note(at place, column int, text []byte) {
+	repo.Tokens(text, func(token []byte) {
+		uuid, ok := parseUUID(token)
+		if !ok {
+			return
+		}
+		if first, known := x.uuids[uuid]; known {
+			if added, is := x.add(first, at, column); is {
+				x.uuids[uuid] = added
+			}
+		}
+	})
+	if len(x.words) == 0 {
+		return
+	}
+	x.finder.Find(text, func(word string) {
+		if added, is := x.add(x.words[word], at, column); is {
+			x.words[word] = added
+		}
+	})
+}
+
+// add adds a mention before the first of its list, once a row and pass.
+func (x *index) add(first uint32, at place, column int) (uint32, bool) {
+	if first != 0 {
+		if m := &x.mentions[first-1]; m.table == at.table && m.row == at.row && m.pass == x.reading {
+			return first, false
+		}
+	}
+	x.mentions = append(x.mentions, mention{at.row, first, x.reading, at.table, uint16(min(column, math.MaxUint16))})
+	return uint32(len(x.mentions)), true
+}
+
+// reads says that a row is read again: what it mentioned before no longer counts.
+func (x *index) reads(at place) {
+	if x.reading > 1 {
+		x.read[at] = x.reading
+	}
+}
+
+// current says whether a mention is that of the last pass that read its row.
+func (x *index) current(m *mention) bool {
+	if m.row == noRow {
+		return m.pass == x.loose[m.table]
+	}
+	return m.pass >= x.read[place{m.table, m.row}]
+}
+
+// of calls yield with what mentions a file, newest first, until that says no.
+func (x *index) of(id string, yield func(*mention) bool) {
+	token := repo.Token(id)
+	first := x.words[token]
+	if uuid, ok := parseUUID(token); ok {
+		first = x.uuids[uuid]
+	}
+	for first != 0 {
+		m := &x.mentions[first-1]
+		if x.current(m) && !yield(m) {
+			return
+		}
+		first = m.next
+	}
+}
+
+// tidy drops what no longer counts, once that is as much as the rest.
+func (x *index) tidy() {
+	const few = 100_000
+	if len(x.mentions) < max(x.compact, few) {
+		return
+	}
+	old := x.mentions
+	x.mentions = nil
+	keep := func(first uint32) (newest uint32) {
+		for ; first != 0; first = old[first-1].next {
+			if m := old[first-1]; x.current(&m) {
+				if m.row != noRow {
+					m.pass = 1
+				}
+				m.next = newest
+				x.mentions = append(x.mentions, m)
+				newest = uint32(len(x.mentions))
+			}
+		}
+		return newest
+	}
+	for uuid, first := range x.uuids {
+		x.uuids[uuid] = keep(first)
+	}
+	for word, first := range x.words {
+		x.words[word] = keep(first)
+	}
+	x.read = map[place]uint32{}
+	x.compact = 2 * len(x.mentions)
+}
+
+// own says that a page belongs to a row of a leaf.
+func (x *index) own(page, leaf uint32) {
+	if n := int(page) + 1 - len(x.owners); n > 0 {
+		x.owners = append(x.owners, make([]uint32, n)...)
+	}
+	x.owners[page] = leaf
+}
+
+// owner is the leaf whose row goes on in a page; zero where none does.
+func (x *index) owner(page uint32) uint32 {
+	if int(page) < len(x.owners) {
+		return x.owners[page]
+	}
+	return 0
+}
+
+// parseUUID reads a token in the form that repo.Tokens yields.
+func parseUUID[T string | []byte](token T) (uuid [16]byte, ok bool) {
+	if len(token) != 36 {
+		return uuid, false
+	}
+	n := 0
+	for i := range 36 {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if token[i] != '-' {
+				return uuid, false
+			}
+			continue
+		}
+		c := token[i]
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		default:
+			return uuid, false
+		}
+		uuid[n/2] = uuid[n/2]<<4 | c
+		n++
+	}
+	return uuid, true
+}

@@ -1,0 +1,43 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"pruned/repo"
+)
+
+// Lead takes the lead of sweeps, or keeps it, by this machine's clock: a SQLite
+// database is used on one.
+func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+	now := time.Now()
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		n, err := sqliteTx(t).write(ctx, `INSERT INTO pruned_lease AS l (one, holder, until) VALUES (1, ?1, ?2)
+			ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until
+			WHERE l.holder = excluded.holder OR l.until <= ?3`, holder, micros(now.Add(ttl)), micros(now))
+		leads = n > 0
+		return translate(err, "take the lead of sweeps")
+	})
+	return leads && err == nil, err
+}
+
+// Resign gives the lead up.
+func (db *DB) Resign(ctx context.Context, holder string) error {
+	return db.InTx(ctx, nil, func(t repo.Tx) error {
+		_, err := sqliteTx(t).write(ctx, `DELETE FROM pruned_lease WHERE holder = ?1`, holder)
+		return translate(err, "give up the lead of sweeps")
+	})
+}
+
+// Begin numbers a sweep.
+func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
+	tx := sqliteTx(t)
+	q, err := tx.later.reads(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := one(ctx, q, `SELECT sweep + 1 FROM pruned_state`, nil, &sweep); err != nil {
+		return 0, translate(err, "number a sweep")
+	}
+	return sweep, tx.later.write(ctx, statement{`UPDATE pruned_state SET sweep = ?1`, []any{sweep}})
+}

@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+
+	"pruned/repo"
+)
+
+// found is one living row that mentions a file.
+type found struct {
+	*mention
+	table *table
+	key   string
+}
+
+func (f found) reference() repo.Reference {
+	if f.table == nil {
+		return repo.Reference{Table: "sqlite_schema"}
+	}
+	r := repo.Reference{Table: f.table.name, Row: f.key}
+	if int(f.column) < len(f.table.columns) {
+		r.Column = f.table.columns[f.column].name
+	}
+	return r
+}
+
+// living says which of the ids a living row mentions, and the first that was found.
+// A row that the index tells of may be gone by now, or its parent: the mentions of
+// all ids are looked up together, the newest of each at first, then twice as many
+// each time. One is enough, but chats that are gone may have left thousands.
+func (x *index) living(ctx context.Context, q querier, ids []string) (map[string]found, error) {
+	result := map[string]found{}
+	open := make(map[string][]*mention, len(ids))
+	for _, id := range ids {
+		x.of(id, func(m *mention) bool {
+			if m.table == schemaTable {
+				result[id] = found{mention: m}
+				return false
+			}
+			open[id] = append(open[id], m)
+			return true
+		})
+		if _, known := result[id]; known {
+			delete(open, id)
+		}
+	}
+	for width := 1; len(open) > 0; width *= 2 {
+		rows := map[uint16][]int64{}
+		for _, mentions := range open {
+			for _, m := range mentions[:min(width, len(mentions))] {
+				if m.row != noRow {
+					rows[m.table] = append(rows[m.table], m.row)
+				}
+			}
+		}
+		alive := map[place]string{}
+		for number, rows := range rows {
+			if err := x.catalog.tables[number].keysOf(ctx, q, rows, func(row int64, key string) { alive[place{number, row}] = key }); err != nil {
+				return nil, err
+			}
+		}
+		for id, mentions := range open {
+			looked := min(width, len(mentions))
+			for _, m := range mentions[:looked] {
+				if key, lives := alive[place{m.table, m.row}]; lives || m.row == noRow {
+					result[id] = found{m, x.catalog.tables[m.table], key}
+					break
+				}
+			}
+			if open[id] = mentions[looked:]; result[id].mention != nil || len(open[id]) == 0 {
+				delete(open, id)
+			}
+		}
+	}
+	return result, nil
+}
+
+// keysOf calls yield with those of the rows that live, and how people name them.
+func (t *table) keysOf(ctx context.Context, q querier, rows []int64, yield func(row int64, key string)) error {
+	var row int64
+	var key *string
+	err := each(ctx, q, `SELECT t.`+t.rowid+`, `+t.keyText()+` FROM `+quote(t.name)+` t
+		WHERE t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`+t.alive(), []any{list(rows)}, []any{&row, &key}, func() error {
+		yield(row, value(key))
+		return nil
+	})
+	return translate(err, "look for rows of table %s", t.name)
+}
+
+// texts calls fn with the texts of rows of a table, by the number of the column.
+func (t *table) texts(ctx context.Context, q querier, where string, args []any, fn func(key string, column int, text []byte) error) error {
+	columns, dest := "", []any{}
+	texts := make([]rawText, len(t.columns))
+	var key *string
+	dest = append(dest, &key)
+	for i, c := range t.columns {
+		columns += ", CASE WHEN typeof(t." + quote(c.name) + ") IN ('text', 'blob') THEN t." + quote(c.name) + " END"
+		dest = append(dest, &texts[i])
+	}
+	err := each(ctx, q, `SELECT `+t.keyText()+columns+` FROM `+quote(t.name)+` t WHERE 1`+where+t.alive(), args, dest, func() error {
+		for i, text := range texts {
+			if text == nil {
+				continue
+			}
+			if err := fn(value(key), i, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return translate(err, "read table %s", t.name)
+}
+
+// rawText is a value of a column as it is, text or blob; nil for NULL. It is valid
+// until the next row.
+type rawText []byte
+
+// Scan implements sql.Scanner.
+func (r *rawText) Scan(value any) error {
+	switch v := value.(type) {
+	case string:
+		*r = rawText(v)
+	case []byte:
+		*r = v
+	default:
+		*r = nil
+	}
+	return nil
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// list is a list as a parameter, for json_each.
+func list[T any](values []T) string {
+	if values == nil {
+		values = []T{}
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	return string(text)
+}

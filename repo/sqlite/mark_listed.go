@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"pruned/repo"
+)
+
+// What several pages of one sweep list of a file adds up.
+const markListedSQL = `
+INSERT INTO pruned_candidate AS c (file_id, direction, first_seen, seen_at, sweep, size, chunks, made_at)
+SELECT value ->> '$.ID', ?2, ?3, ?3, ?4, value ->> '$.Size', value ->> '$.Chunks', value ->> '$.Made' FROM json_each(?1) WHERE true
+    ON CONFLICT (direction, file_id) DO UPDATE SET
+       size    = excluded.size + CASE c.sweep WHEN excluded.sweep THEN c.size ELSE 0 END,
+       chunks  = excluded.chunks + CASE c.sweep WHEN excluded.sweep THEN c.chunks ELSE 0 END,
+       made_at = CASE c.sweep WHEN excluded.sweep THEN max(coalesce(c.made_at, excluded.made_at), excluded.made_at) ELSE excluded.made_at END,
+       sweep = excluded.sweep, seen_at = excluded.seen_at`
+
+// leftOver is what a store holds of one file that has no row.
+type leftOver struct {
+	ID           string
+	Size, Chunks int64
+	Made         *int64
+}
+
+// MarkListed marks what a store lists of files that have no row.
+func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, listed []repo.Listed) error {
+	tx := sqliteTx(t)
+	q, err := tx.later.reads(ctx, tx)
+	if err != nil {
+		return err
+	}
+	dealtWith, err := db.dealtWith(ctx, q, sweep, d, listed)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	byID := map[string]*leftOver{}
+	var rest []*leftOver
+	for i, l := range listed {
+		if dealtWith[i] {
+			continue
+		}
+		o := byID[l.FileID]
+		if o == nil {
+			o = &leftOver{ID: l.FileID}
+			byID[l.FileID], rest = o, append(rest, o)
+		}
+		o.Size, o.Chunks = o.Size+l.Size, o.Chunks+l.Chunks
+		if made := micros(now.Add(-l.Age)); d == repo.FromBytes && (o.Made == nil || made > *o.Made) {
+			o.Made = &made
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	return tx.later.write(ctx, statement{markListedSQL, []any{list(rest), string(d), micros(now), sweep}})
+}
+
+// dealtWith says which of what is listed has a row, shares its bytes with one, or
+// waits in a tombstone.
+func (db *DB) dealtWith(ctx context.Context, q querier, sweep int64, d repo.Direction, listed []repo.Listed) ([]bool, error) {
+	spellings := []string{}
+	for _, l := range listed {
+		spellings = append(spellings, l.FileID, strings.ToLower(l.FileID), strings.ToUpper(l.FileID))
+	}
+	there, err := column[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IN (SELECT value FROM json_each(?1))`, list(spellings))
+	if err != nil {
+		return nil, translate(err, "look for %d rows of table file", len(listed))
+	}
+	rows := map[string]bool{}
+	for _, id := range there {
+		rows[id], rows[repo.Token(id)] = true, rows[repo.Token(id)] || repo.IsUUID(repo.Token(id))
+	}
+	kind := repo.Vectors
+	used := map[string]bool{}
+	if d == repo.FromBytes {
+		kind = repo.Bytes
+		if used, err = db.names.of(ctx, q, sweep); err != nil {
+			return nil, err
+		}
+	}
+	type object struct{ id, name string }
+	buried := map[object]bool{}
+	var o object
+	err = each(ctx, q, `SELECT file_id, name FROM pruned_tombstone WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND identity = ?3`,
+		[]any{list(spellings), kind, db.identity.Key}, []any{&o.id, &o.name}, func() error { buried[o] = true; return nil })
+	if err != nil {
+		return nil, translate(err, "look for tombstones")
+	}
+	result := make([]bool, len(listed))
+	for i, l := range listed {
+		token := repo.Token(l.FileID)
+		result[i] = rows[l.FileID] || repo.IsUUID(token) && rows[token] || l.Name != "" && used[l.Name] || buried[object{l.FileID, l.Name}]
+	}
+	return result, nil
+}
+
+// names are the base names of paths that are not named after their own row:
+// plugins share paths. To find them the whole table is read, once a sweep.
+type names struct {
+	mu    sync.Mutex
+	sweep int64
+	used  map[string]bool
+}
+
+func (n *names) of(ctx context.Context, q querier, sweep int64) (map[string]bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.used != nil && n.sweep == sweep {
+		return n.used, nil
+	}
+	used := map[string]bool{}
+	err := paths(ctx, q, func(id, name string) {
+		if !strings.HasPrefix(name, id) {
+			used[name] = true
+		}
+	})
+	if err == nil {
+		n.sweep, n.used = sweep, used
+	}
+	return used, err
+}
+
+// Unmark forgets what the sweep did not mark, and what has a row by now.
+func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
+	return sqliteTx(t).later.write(ctx, statement{`DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + rowless + `))`,
+		[]any{string(d), sweep}})
+}
+
+// rowless is the condition that candidate c is of an id without a row.
+const rowless = `NOT EXISTS (SELECT 1 FROM file f WHERE f.id IN (c.file_id, lower(c.file_id), upper(c.file_id)))`

@@ -1,0 +1,223 @@
+package sqlite_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/repotest"
+	"pruned/repo/sqlite"
+)
+
+// refused says that a file is refused in a sentence, and was not touched.
+func refused(t *testing.T, path string, words ...string) {
+	t.Helper()
+	before := digest(t, path)
+	_, err := sqlite.Open(context.Background(), sqlite.Options{Path: path})
+	require.Error(t, err)
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+	for _, word := range append(words, path) {
+		require.ErrorContains(t, err, word)
+	}
+	require.Equal(t, before, digest(t, path))
+	require.NoFileExists(t, path+"-journal")
+}
+
+func digest(t *testing.T, path string) (sum [32]byte) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return sum
+	}
+	require.NoError(t, err)
+	return sha256.Sum256(content)
+}
+
+func write(t *testing.T, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "webui.db")
+	require.NoError(t, os.WriteFile(path, content, 0o644))
+	return path
+}
+
+func TestOpenRefusesWhatIsNoDatabase(t *testing.T) {
+	t.Parallel()
+	refused(t, filepath.Join(t.TempDir(), "webui.db"), "does not exist")
+	refused(t, write(t, nil), "empty")
+	refused(t, write(t, []byte("it is a text")), "not a SQLite database")
+	// An encrypted database is noise from its first byte on.
+	noise := make([]byte, 64<<10)
+	_, _ = rand.Read(noise)
+	refused(t, write(t, noise), "encrypted", "sqlcipher")
+}
+
+func TestOpenRefusesWhatIsNotTheApplications(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ query, word string }{
+		{`DROP TABLE alembic_version`, "alembic_version"},
+		{`DROP TABLE file`, "no table file"},
+		{`ALTER TABLE file DROP COLUMN path`, "file.path"},
+	} {
+		d := repotest.NewSQLiteRollback(t)
+		d.Exec(t, c.query)
+		require.NoError(t, d.DB.Close())
+		refused(t, d.Path, c.word)
+	}
+}
+
+func TestOpenRefusesWhatIsCorrupt(t *testing.T) {
+	t.Parallel()
+	d := repotest.NewSQLiteRollback(t)
+	d.Exec(t, `UPDATE alembic_version SET version_num = version_num`)
+	require.NoError(t, d.DB.Close())
+	content, err := os.ReadFile(d.Path)
+	require.NoError(t, err)
+	for i := 200; i < 4096; i++ {
+		content[i] = 0xff // the schema
+	}
+	refused(t, write(t, content), "corrupt")
+}
+
+func TestOpenRefusesWhatIsLocked(t *testing.T) {
+	t.Parallel()
+	d := repotest.NewSQLiteRollback(t)
+	conn, err := d.DB.Conn(context.Background())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.ExecContext(context.Background(), `BEGIN EXCLUSIVE`)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, err = sqlite.Open(ctx, sqlite.Options{Path: d.Path})
+	require.ErrorContains(t, err, "locked")
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+	_, err = conn.ExecContext(context.Background(), `ROLLBACK`)
+	require.NoError(t, err)
+	open(t, d)
+}
+
+func TestOpenChangesNothing(t *testing.T) {
+	t.Parallel()
+	for _, d := range []*repotest.SQLite{repotest.NewSQLite(t), repotest.NewSQLiteRollback(t)} {
+		mode := journal(t, d)
+		require.NoError(t, d.DB.Close())
+		before := digest(t, d.Path)
+		db, err := sqlite.Open(context.Background(), sqlite.Options{Path: d.Path})
+		require.NoError(t, err)
+		_, err = db.Examine(context.Background())
+		require.NoError(t, err)
+		db.Close()
+		require.Equal(t, before, digest(t, d.Path))
+		d.DB, err = repotest.OpenSQLite(d.Path, mode)
+		require.NoError(t, err)
+		open(t, d)
+		require.Equal(t, mode, journal(t, d))
+		require.NoError(t, d.DB.Close())
+	}
+}
+
+func journal(t *testing.T, d *repotest.SQLite) (mode string) {
+	t.Helper()
+	require.NoError(t, d.DB.QueryRow(`PRAGMA journal_mode`).Scan(&mode))
+	return mode
+}
+
+func TestIdentityIsThatOfTheFile(t *testing.T) {
+	t.Parallel()
+	d := repotest.NewSQLiteRollback(t)
+	db := open(t, d)
+	first := db.Identity()
+	require.Equal(t, "webui.db", first.Name)
+	require.Equal(t, first, open(t, d).Identity())
+
+	content, err := os.ReadFile(d.Path)
+	require.NoError(t, err)
+	copied, err := sqlite.Open(context.Background(), sqlite.Options{Path: write(t, content)})
+	require.NoError(t, err)
+	defer copied.Close()
+	require.NotEqual(t, first.Key, copied.Identity().Key)
+
+	// Another database under the same name is another installation.
+	other := repotest.NewSQLiteRollback(t)
+	require.NotEqual(t, first.Key, open(t, other).Identity().Key)
+}
+
+func TestUninstallLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for _, d := range []*repotest.SQLite{repotest.NewSQLite(t), repotest.NewSQLiteRollback(t)} {
+		before := schema(t, d)
+		db := open(t, d)
+		require.NotEqual(t, before, schema(t, d))
+		require.NoError(t, db.Migrate(context.Background()), "again")
+		require.Zero(t, d.Count(t, `SELECT count(*) FROM sqlite_schema WHERE name LIKE 'pruned%' AND type NOT IN ('table', 'index')`))
+		require.NoError(t, db.Refresh(context.Background(), nil))
+		require.NoError(t, db.Uninstall(context.Background()))
+		require.Equal(t, before, schema(t, d))
+		require.NoError(t, db.Uninstall(context.Background()), "again")
+	}
+}
+
+func schema(t *testing.T, d *repotest.SQLite) (names []string) {
+	t.Helper()
+	rows, err := d.DB.Query(`SELECT name FROM sqlite_schema ORDER BY name`)
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		require.NoError(t, rows.Scan(&name))
+		names = append(names, name)
+	}
+	require.NoError(t, rows.Err())
+	return names
+}
+
+func TestIgnoreNamesWhatExists(t *testing.T) {
+	t.Parallel()
+	d := repotest.NewSQLite(t)
+	for _, name := range []string{"nothing", "chat.nothing", "nothing.chat", "Chat"} {
+		_, err := sqlite.Open(context.Background(), sqlite.Options{Path: d.Path, Ignore: []string{"note", name}})
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestOpenFollowsALink(t *testing.T) {
+	t.Parallel()
+	d := repotest.NewSQLite(t)
+	link := filepath.Join(t.TempDir(), "webui.db")
+	require.NoError(t, os.Symlink(d.Path, link))
+	db, err := sqlite.Open(context.Background(), sqlite.Options{Path: link})
+	require.NoError(t, err)
+	defer db.Close()
+	require.NoError(t, db.Migrate(context.Background()))
+	id := newFile(t, d)
+	require.NoError(t, db.Refresh(context.Background(), nil))
+	mention(t, d, id)
+	deleted, err := remove(context.Background(), db, id)
+	require.NoError(t, err)
+	require.Empty(t, deleted)
+}
+
+// TestAReplacedFileIsLeftAlone: somebody restored a backup beside us.
+func TestAReplacedFileIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	d, backup := repotest.NewSQLiteRollback(t), repotest.NewSQLiteRollback(t)
+	db, ctx := open(t, d), context.Background()
+	id := newFile(t, d)
+	require.NoError(t, db.Refresh(ctx, nil))
+	require.NoError(t, backup.DB.Close())
+	require.NoError(t, os.Rename(backup.Path, d.Path))
+	_, err := remove(ctx, db, id)
+	require.ErrorContains(t, err, "replaced")
+	require.Equal(t, repo.Environment, repo.KindOf(err))
+	require.Error(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
+		_, err := db.Living(ctx, tx, nil)
+		return err
+	}))
+}

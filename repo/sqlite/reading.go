@@ -1,0 +1,163 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"pruned/repo"
+)
+
+// reading is one pass, under way.
+type reading struct {
+	db       *DB
+	session  *session
+	pages    *pager
+	index    *index
+	now      state
+	pace     pace
+	progress repo.Progress
+	buffer   []byte
+}
+
+// everything makes a new index.
+func (r *reading) everything(ctx context.Context) error {
+	c, err := readCatalog(ctx, r.session, r.db.options)
+	if err != nil {
+		return err
+	}
+	r.index = newIndex(c)
+	ids, err := column[string](ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	r.index.know(ids, false)
+	for i, text := range c.texts {
+		r.index.note(place{schemaTable, int64(i)}, 0, []byte(text))
+	}
+	for _, t := range c.tables {
+		if err := r.table(ctx, t, nil); err != nil {
+			return err
+		}
+	}
+	r.index.made = true
+	r.index.compact = 2 * len(r.index.mentions)
+	r.db.index = r.index
+	return nil
+}
+
+// changed reads again what pages that were written since may hold.
+func (r *reading) changed(ctx context.Context, written map[uint32]bool) error {
+	r.index = r.db.index
+	dirty := written
+	for page := range written {
+		if leaf := r.index.owner(page); leaf != 0 {
+			dirty[leaf] = true
+		}
+	}
+	if err := r.newFiles(ctx, dirty); err != nil {
+		return err
+	}
+	r.index.reading++
+	for _, t := range r.index.catalog.tables {
+		if err := r.table(ctx, t, dirty); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recent is how long before a pass a row may be dated that it did not see, and
+// still be younger than every row that it read.
+const recent = 5 * time.Minute
+
+// newFiles learns the ids of new rows of table file. One that was made since the
+// last pass cannot be mentioned by a row that was read before, unless its id is no
+// UUID, and so may have been another file's before; every other one waits until
+// everything is read again.
+func (r *reading) newFiles(ctx context.Context, dirty map[uint32]bool) error {
+	from, to := r.index.at.seen.Add(-recent).Unix(), r.now.seen.Add(recent).Unix()
+	return r.pages.leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
+		if !dirty[leaf] {
+			return nil
+		}
+		first, last, some, err := r.pages.span(leaf)
+		if err != nil || !some {
+			return err
+		}
+		var id string
+		var made *int64
+		return each(ctx, r.session, `SELECT CAST(id AS TEXT), CASE typeof(created_at) WHEN 'integer' THEN created_at END
+			FROM file WHERE rowid BETWEEN ?1 AND ?2 AND id IS NOT NULL`, []any{first, last}, []any{&id, &made}, func() error {
+			fresh := made != nil && *made >= from && *made <= to && repo.IsUUID(repo.Token(id))
+			r.index.know([]string{id}, !fresh)
+			return r.pace.check()
+		})
+	})
+}
+
+// table reads the leaves of a table that are dirty, or all.
+func (r *reading) table(ctx context.Context, t *table, dirty map[uint32]bool) error {
+	if t.rowid == "" {
+		return r.whole(ctx, t)
+	}
+	var rows, leaves, done int64
+	if r.progress != nil {
+		err := r.pages.leaves(ctx, t.root, func(uint32) error { leaves++; return nil })
+		if err != nil {
+			return err
+		}
+	}
+	return r.pages.leaves(ctx, t.root, func(leaf uint32) error {
+		if dirty != nil && !dirty[leaf] {
+			return nil
+		}
+		n, err := r.leaf(t, leaf)
+		if err != nil {
+			return err
+		}
+		rows, done = rows+n, done+1
+		if r.progress != nil && n > 0 {
+			r.progress(t.name, rows, max(rows, rows*leaves/done))
+		}
+		return errors.Join(ctx.Err(), r.pace.pause())
+	})
+}
+
+// leaf reads the rows of one leaf.
+func (r *reading) leaf(t *table, leaf uint32) (rows int64, err error) {
+	own := func(page uint32) { r.index.own(page, leaf) }
+	err = r.pages.rowsOf(leaf, &r.buffer, own, func(row row) error {
+		rows++
+		at := place{uint16(t.number), row.id}
+		r.index.reads(at)
+		return row.texts(leaf, func(column int, text []byte) { r.text(t, at, column, text) })
+	})
+	const large = 1 << 20
+	if cap(r.buffer) > large {
+		r.buffer = nil // one long chat among many short ones
+	}
+	return rows, err
+}
+
+func (r *reading) text(t *table, at place, column int, text []byte) {
+	switch {
+	case column >= len(t.columns):
+		r.index.note(at, column, text)
+	case t.columns[column].ignored:
+	case len(t.columns[column].cut) > 0:
+		repo.Outside(text, t.columns[column].cut, func(part []byte) { r.index.note(at, column, part) })
+	default:
+		r.index.note(at, column, text)
+	}
+}
+
+// whole reads a table whose rows have no number to name them by, each time.
+func (r *reading) whole(ctx context.Context, t *table) error {
+	number := uint16(t.number)
+	r.index.loose[number] = r.index.reading
+	return t.texts(ctx, r.session, "", nil, func(_ string, column int, text []byte) error {
+		r.text(t, place{number, noRow}, column, text)
+		return r.pace.check()
+	})
+}

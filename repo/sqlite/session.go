@@ -1,0 +1,152 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"net/url"
+	"time"
+)
+
+// Pragmas of each connection. Foreign keys stay unchecked as the application has
+// them; what a commit says is on the disk. The journal is the application's
+// business.
+var pragmas = []string{"busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(OFF)", "cache_size(-8000)", "temp_store(MEMORY)",
+	"wal_autocheckpoint(0)"}
+
+// connect makes a pool of connections to an existing file.
+func connect(path string) *sql.DB {
+	uri := url.URL{Scheme: "file", OmitHost: true, Path: path,
+		RawQuery: url.Values{"mode": {"rw"}, "_pragma": pragmas}.Encode()}
+	pool, err := sql.Open("sqlite", uri.String())
+	if err != nil {
+		panic(err) // there is no such driver
+	}
+	pool.SetConnMaxIdleTime(time.Minute)
+	return pool
+}
+
+// session is one connection, with the statements that were prepared on it. It
+// connects when it is first used, and anew after a failure that closed it; number
+// tells the connections apart.
+type session struct {
+	pool       *sql.DB
+	impatient  bool // its statements do not wait for locks
+	conn       *sql.Conn
+	number     int
+	statements map[string]*sql.Stmt
+	pages      *pager
+}
+
+func (s *session) open(ctx context.Context) error {
+	if s.conn != nil {
+		return nil
+	}
+	conn, err := s.pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	if s.impatient {
+		if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 0`); err != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+			_ = conn.Close()
+			return err
+		}
+	}
+	s.conn, s.number, s.statements, s.pages = conn, s.number+1, map[string]*sql.Stmt{}, nil
+	return nil
+}
+
+// prepare prepares a statement on this connection, once. SQLite compiles it anew by
+// itself where the tables changed.
+func (s *session) prepare(ctx context.Context, query string) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	if s.statements[query] != nil {
+		return nil
+	}
+	statement, err := s.conn.PrepareContext(ctx, query)
+	if err == nil {
+		s.statements[query] = statement
+	}
+	return err
+}
+
+func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if err := s.prepare(ctx, query); err != nil {
+		return 0, err
+	}
+	result, err := s.statements[query].ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (s *session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := s.prepare(ctx, query); err != nil {
+		return nil, err
+	}
+	return s.statements[query].QueryContext(ctx, args...)
+}
+
+// discard gives the connection up with whatever transaction it is in.
+func (s *session) discard() {
+	s.closeWith(func(conn *sql.Conn) {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	})
+}
+
+func (s *session) close() { s.closeWith(func(*sql.Conn) {}) }
+
+func (s *session) closeWith(fn func(*sql.Conn)) {
+	if s.conn == nil {
+		return
+	}
+	for _, statement := range s.statements {
+		_ = statement.Close()
+	}
+	fn(s.conn)
+	_ = s.conn.Close()
+	s.conn, s.statements, s.pages = nil, nil, nil
+}
+
+// querier is what runs queries: a session, or the pool.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// each runs a query and calls fn for every row of it, after scanning into dest.
+// What is scanned into sql.RawBytes is valid until fn returns.
+func each(ctx context.Context, q querier, query string, args, dest []any, fn func() error) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if dest != nil {
+			if err := rows.Scan(dest...); err != nil {
+				return err
+			}
+		}
+		if err := fn(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// one runs a query that answers with at most one row, and says whether it did.
+func one(ctx context.Context, q querier, query string, args []any, dest ...any) (found bool, err error) {
+	err = each(ctx, q, query, args, dest, func() error { found = true; return nil })
+	return found, err
+}
+
+// column returns the values of the one column that a query answers with.
+func column[T any](ctx context.Context, q querier, query string, args ...any) (values []T, err error) {
+	var value T
+	err = each(ctx, q, query, args, []any{&value}, func() error { values = append(values, value); return nil })
+	return values, err
+}

@@ -1,0 +1,122 @@
+// Package sqlite is the database side on SQLite.
+//
+// Its central idea is that nobody else writes while we do. A transaction is short
+// and holds the one write lock, so that what is true when it begins stays true
+// until it ends; what takes long, reading every text for mentions of files, is
+// done before, and kept in memory together with the exact state of the database
+// that it was read from. When a transaction begins, only the pages that the
+// application has written since are read again. The package knows nothing of the
+// queue or of vectors.
+//
+// SQLite stamps no versions on rows. What it does say is which pages of the file
+// every transaction changed: the write-ahead log is a list of them. See advance.go
+// for why that is enough. Without a write-ahead log the number of a database's
+// version, PRAGMA data_version, only says that something changed, and everything
+// is read again.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"time"
+
+	"pruned/repo"
+)
+
+// Options say which database, and how patient to be.
+type Options struct {
+	Path string // of webui.db
+	// Patience bounds the wait for the write lock where the caller sets no
+	// deadline of its own; CommitTimeout the wait for readers at a commit.
+	Patience, CommitTimeout time.Duration
+	// Ignore names tables, and columns as table.column, in which a mention does
+	// not count.
+	Ignore []string
+	// CitationsIgnore: mentions that only cite do not count (repo.Citations).
+	CitationsIgnore bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Patience == 0 {
+		o.Patience = 15 * time.Second
+	}
+	if o.CommitTimeout == 0 {
+		o.CommitTimeout = 15 * time.Second
+	}
+	return o
+}
+
+// DB is one installation's database.
+type DB struct {
+	options  Options
+	identity repo.Identity
+	number   string // of the file
+
+	pool   *sql.DB // for statements of their own, which see what is committed
+	writer *session
+	reader *session
+	turn   turn // whoever has it uses writer, reader and index
+	index  *index
+
+	follower follower // of the write-ahead log, from the index on
+	rate     rate
+	pin      pin
+	names    names
+	links    links
+	lock     writeLock
+}
+
+var _ repo.Engine = (*DB)(nil)
+
+// Open opens a database, and refuses what is no writable database of Open WebUI
+// in a sentence that says what is wrong. It changes nothing.
+func Open(ctx context.Context, options Options) (*DB, error) {
+	options = options.withDefaults()
+	if err := examineFile(options.Path); err != nil {
+		return nil, refuse(options.Path, err)
+	}
+	// Where the file is, not a link to it: the log lies there.
+	resolved, err := filepath.EvalSymlinks(options.Path)
+	if err != nil {
+		return nil, refuse(options.Path, err)
+	}
+	options.Path = resolved
+	db := &DB{options: options, pool: connect(options.Path), turn: newTurn(), index: &index{}}
+	db.pin.db = db
+	db.follower.start(position{})
+	if err := db.recognize(ctx); err != nil {
+		_ = db.pool.Close()
+		return nil, err
+	}
+	db.writer, db.reader = &session{pool: db.pool, impatient: true}, &session{pool: db.pool}
+	return db, nil
+}
+
+// Close closes every connection.
+func (db *DB) Close() {
+	db.pin.stop()
+	db.turn <- struct{}{} // whoever still works ends first
+	db.writer.close()
+	db.reader.close()
+	_ = db.pool.Close()
+}
+
+// Identity tells this installation from every other.
+func (db *DB) Identity() repo.Identity { return db.identity }
+
+// turn is had by one at a time.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return translate(ctx.Err(), "wait for another transaction of ours")
+	}
+}
+
+func (t turn) giveBack() { <-t }

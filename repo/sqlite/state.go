@@ -1,0 +1,95 @@
+package sqlite
+
+import (
+	"context"
+	"maps"
+	"time"
+)
+
+// state is one state of the database, as a transaction that holds the write lock
+// finds it: nobody can change it meanwhile.
+type state struct {
+	session int   // number of the writer's connection: version means nothing to another
+	version int64 // PRAGMA data_version
+	schema  int64 // PRAGMA schema_version
+	pages   int64 // of the whole database
+	logged  bool  // there is a write-ahead log
+	log     position
+	seen    time.Time
+}
+
+// changes are what happened between two states.
+type changes struct {
+	all   bool // it cannot be told
+	pages map[uint32]bool
+}
+
+func (c changes) none() bool { return !c.all && len(c.pages) == 0 }
+
+// follower reads the write-ahead log ahead, from the state of the index on, so
+// that little of it is left to read while the write lock is held.
+type follower struct {
+	at    position
+	lost  bool // the log was begun anew since, or there was none
+	pages map[uint32]bool
+}
+
+func (f *follower) start(at position) { *f = follower{at: at, pages: map[uint32]bool{}} }
+
+func (f *follower) follow(path string) error {
+	written := map[uint32]bool{}
+	to, goesOn, err := readLog(path, f.at, func(page uint32) { written[page] = true })
+	if err != nil {
+		return translate(err, "read the write-ahead log")
+	}
+	if !goesOn && (f.at.known() || to.known()) {
+		f.lost, f.pages = true, nil
+	}
+	if !f.lost {
+		maps.Copy(f.pages, written)
+	}
+	f.at = to
+	return nil
+}
+
+// observe tells the state of the database, and what changed since that of the
+// index. The writer holds the write lock.
+func (db *DB) observe(ctx context.Context) (now state, c changes, err error) {
+	now = state{session: db.writer.number, seen: time.Now()}
+	var journal string
+	for _, pragma := range []struct {
+		name string
+		to   any
+	}{{"data_version", &now.version}, {"schema_version", &now.schema}, {"page_count", &now.pages}, {"journal_mode", &journal}} {
+		if _, err := one(ctx, db.writer, `PRAGMA `+pragma.name, nil, pragma.to); err != nil {
+			return now, c, translate(err, "read PRAGMA %s", pragma.name)
+		}
+	}
+	now.logged = journal == "wal"
+	if err := db.follower.follow(db.options.Path); err != nil {
+		return now, c, err
+	}
+	at := db.index.at
+	now.log = db.follower.at
+	same := at.session == now.session && at.version == now.version
+	switch {
+	case !db.index.made, at.schema != now.schema, at.logged != now.logged:
+		c.all = true
+	case !now.logged:
+		// What is ours changed no row that counts, but links of deleted files.
+		c.all = !same
+	case !db.follower.lost:
+		c.pages = maps.Clone(db.follower.pages)
+		// Without a single frame nothing can be compared but the version.
+		c.all = len(c.pages) == 0 && !same && (at.session == now.session || !now.log.known())
+	default:
+		c.all = true
+	}
+	return now, c, nil
+}
+
+// reached says that the index is true for a state.
+func (db *DB) reached(now state) {
+	db.index.at = now
+	db.follower.start(now.log)
+}

@@ -1,0 +1,43 @@
+package sqlite_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+	"pruned/repo/repotest/suite"
+	"pruned/repo/sqlite"
+)
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	suite.Run(t, func(t *testing.T) suite.Engine { return newEngine(t, repotest.NewSQLite(t)) })
+}
+
+func TestSuiteWithoutWAL(t *testing.T) {
+	t.Parallel()
+	suite.Run(t, func(t *testing.T) suite.Engine {
+		e := newEngine(t, repotest.NewSQLiteRollback(t))
+		e.ReadsAll = true
+		return e
+	})
+}
+
+func newEngine(t *testing.T, d *repotest.SQLite) suite.Engine {
+	return suite.Engine{
+		DB: open(t, d), Exec: d.Exec, Unchecked: d.Exec, Count: d.Count,
+		Table: func(name string) string { return name },
+	}
+}
+
+// open opens a database with our tables in it.
+func open(t testing.TB, d *repotest.SQLite) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(context.Background(), sqlite.Options{Path: d.Path})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	require.NoError(t, db.Migrate(context.Background()))
+	return db
+}

@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"pruned/repo"
+)
+
+// Entomb writes tombstones. Their numbers are never given twice: whoever carries
+// one out does so without a lock, and closes it by its number.
+func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
+	tx := sqliteTx(t)
+	if err := tx.begin(ctx); err != nil {
+		return err
+	}
+	tx.wrote = true
+	type stone struct {
+		Seq  int64
+		Kind string
+		File string
+		Name string
+		Due  int64
+	}
+	var last int64
+	if _, err := one(ctx, db.writer, `UPDATE pruned_state SET tombstones = tombstones + ?1 RETURNING tombstones`, []any{len(tombstones)}, &last); err != nil {
+		return translate(err, "number %d tombstones", len(tombstones))
+	}
+	now := time.Now()
+	stones := make([]stone, len(tombstones))
+	for i, s := range tombstones {
+		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, micros(now.Add(s.Delay))}
+	}
+	_, err := tx.write(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at)
+		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due' FROM json_each(?1)`,
+		list(stones), db.identity.Key)
+	return translate(err, "write %d tombstones", len(tombstones))
+}
+
+// Due lists up to most tombstones of a kind that are due. Those of another
+// database, that came with a copy of this table, are never taken. It holds no lock:
+// the application would wait for as long as they take. Two processes may carry out
+// the same, which harms nothing.
+func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) (due []repo.Tombstone, err error) {
+	s := repo.Tombstone{}
+	err = each(ctx, sqliteTx(t).sees(), `SELECT seq, kind, file_id, name, attempts FROM pruned_tombstone
+		WHERE due_at <= ?1 AND kind = ?2 AND identity = ?3 ORDER BY due_at, seq LIMIT ?4`,
+		[]any{micros(time.Now()), kind, db.identity.Key, most}, []any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts}, func() error {
+			due = append(due, s)
+			return nil
+		})
+	return due, translate(err, "take the tombstones that are due")
+}
+
+// Entombed lists the names of bytes that wait for their removal, by file id.
+func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string][]string, error) {
+	names := map[string][]string{}
+	var id, name string
+	err := each(ctx, sqliteTx(t).sees(), `SELECT file_id, name FROM pruned_tombstone
+		WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = 'bytes' AND identity = ?2`,
+		[]any{list(ids), db.identity.Key}, []any{&id, &name}, func() error {
+			names[id] = append(names[id], name)
+			return nil
+		})
+	return names, translate(err, "look for tombstones of %d files", len(ids))
+}
+
+// Living returns those of the tombstones that must not be carried out, by their
+// number, since a row has the id or shares the bytes. Without a lock: rows are
+// written by an application that does not wait for us either way.
+func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
+	var ids []string
+	named := map[string]bool{}
+	for _, s := range tombstones {
+		ids = append(ids, s.FileID)
+		if s.Name != "" {
+			named[s.Name] = true
+		}
+	}
+	if err := db.present(); err != nil {
+		return nil, err
+	}
+	q := sqliteTx(t).sees()
+	there, err := column[string](ctx, q, `SELECT id FROM file WHERE id IN (SELECT value FROM json_each(?1))`, list(ids))
+	if err != nil {
+		return nil, translate(err, "look whether %d tombstones' files exist again", len(tombstones))
+	}
+	exists := map[string]bool{}
+	for _, id := range there {
+		exists[id] = true
+	}
+	used := map[string]bool{}
+	if len(named) > 0 {
+		if err := paths(ctx, q, func(_, name string) { used[name] = named[name] }); err != nil {
+			return nil, err
+		}
+	}
+	living := map[int64]bool{}
+	for _, s := range tombstones {
+		if exists[s.FileID] || s.Name != "" && used[s.Name] {
+			living[s.Seq] = true
+		}
+	}
+	return living, nil
+}
+
+// paths calls yield with each file's id and the base name of its path. The path
+// lies behind the extracted text in its row: this reads the whole table.
+func paths(ctx context.Context, q querier, yield func(id, name string)) error {
+	var id, path string
+	err := each(ctx, q, `SELECT CAST(id AS TEXT), CAST(path AS TEXT) FROM file WHERE id IS NOT NULL AND path <> ''`, nil, []any{&id, &path}, func() error {
+		if name := repo.BaseName(path); name != "" {
+			yield(id, name)
+		}
+		return nil
+	})
+	return translate(err, "read the paths of table file")
+}
+
+// CloseTombstones removes tombstones that were carried out or dropped.
+func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) error {
+	_, err := sqliteTx(t).write(ctx, `DELETE FROM pruned_tombstone WHERE seq IN (SELECT value FROM json_each(?1))`, list(seqs))
+	return translate(err, "close %d tombstones", len(seqs))
+}
+
+// Postpone notes a failure; the tombstone is due again after delay.
+func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
+	_, err := sqliteTx(t).write(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3 WHERE seq = ?1`,
+		seq, reason, micros(time.Now().Add(delay)))
+	return translate(err, "postpone a tombstone")
+}
+
+// NextDue says how many tombstones of this database there are, and when the first
+// is due: zero or less when it is.
+func (db *DB) NextDue(ctx context.Context) (n int64, in time.Duration, err error) {
+	var due *int64
+	_, err = one(ctx, db.pool, `SELECT count(*), min(due_at) FROM pruned_tombstone WHERE identity = ?1`, []any{db.identity.Key}, &n, &due)
+	if due != nil {
+		in = time.Until(fromMicros(*due))
+	}
+	return n, in, translate(err, "look for tombstones")
+}
+
+// Tried counts the tombstones of a kind that were postponed at least once.
+func (db *DB) Tried(ctx context.Context, kind string) (n int64, err error) {
+	_, err = one(ctx, db.pool, `SELECT count(*) FROM pruned_tombstone WHERE kind = ?1 AND identity = ?2 AND attempts > 0`,
+		[]any{kind, db.identity.Key}, &n)
+	return n, translate(err, "look for tombstones that were postponed")
+}

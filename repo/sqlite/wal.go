@@ -1,0 +1,177 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// position is a place in the write-ahead log: after a number of frames of the log
+// that began with these salts. The zero position is none: nothing is known to
+// follow it.
+type position struct {
+	salts  [8]byte
+	frames int64
+	sum    checksum // of everything up to there
+	// The first frame of the last transaction, and the sum up to it. A process that
+	// is killed after it wrote a transaction, and before it told the others so, has
+	// written nothing: the next one writes over it. That can only be the last.
+	last    int64
+	lastSum checksum
+}
+
+// known says whether the log can be read on from here.
+func (p position) known() bool { return p.frames > 0 }
+
+const (
+	walHeader   = 32
+	frameHeader = 24
+)
+
+// readLog reads the write-ahead log of a database on from a position, and calls
+// changed with the page of each frame of every transaction that committed since
+// (sqlite.org/fileformat2, 4). It returns how far that is, and whether it goes on
+// from the position: not where the log was begun anew since, what was written
+// before that cannot be told any more.
+//
+// The log is only ever appended to, or begun anew with other salts once all of it
+// is in the database. It may be read while others write to it; frames that are not
+// yet committed, or not yet whole, fail their sums.
+func readLog(path string, from position, changed func(page uint32)) (to position, goesOn bool, err error) {
+	file, err := os.Open(path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return position{}, false, nil
+	}
+	if err != nil {
+		return position{}, false, err
+	}
+	defer file.Close()
+	l, err := openLog(file)
+	if err != nil || l == nil {
+		return position{}, false, err
+	}
+	if goesOn, err = l.holds(from); err != nil {
+		return position{}, false, err
+	}
+	if !goesOn {
+		from = position{salts: l.salts, sum: l.sum}
+	}
+	to, err = l.read(from, changed)
+	if err != nil {
+		return position{}, false, err
+	}
+	// A log that was begun anew meanwhile has overwritten what was read.
+	again, err := openLog(file)
+	if err != nil || again == nil || again.salts != l.salts {
+		return position{}, false, err
+	}
+	return to, goesOn, nil
+}
+
+// log is an open write-ahead log.
+type log struct {
+	file  io.ReaderAt
+	order binary.ByteOrder // of the words that are summed up
+	page  int64
+	salts [8]byte
+	sum   checksum // of the header
+}
+
+// openLog reads the header of a log; nil where it has none yet, or none that is
+// valid, which SQLite takes for an empty log.
+func openLog(file io.ReaderAt) (*log, error) {
+	var header [walHeader]byte
+	if _, err := file.ReadAt(header[:], 0); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	l := &log{file: file, page: int64(binary.BigEndian.Uint32(header[8:]))}
+	switch binary.BigEndian.Uint32(header[:]) {
+	case 0x377f0682:
+		l.order = binary.LittleEndian
+	case 0x377f0683:
+		l.order = binary.BigEndian
+	default:
+		return nil, nil
+	}
+	l.sum = l.add(checksum{}, header[:24])
+	if l.page < 512 || l.page > 65536 || !l.sum.is(header[24:]) {
+		return nil, nil
+	}
+	copy(l.salts[:], header[16:24])
+	return l, nil
+}
+
+// holds says whether the log goes on from a position: sums add up, so that frames
+// with the same sum are the same up to there.
+func (l *log) holds(from position) (bool, error) {
+	if !from.known() || from.salts != l.salts {
+		return false, nil
+	}
+	var header [frameHeader]byte
+	if _, err := l.file.ReadAt(header[:], walHeader+from.last*(frameHeader+l.page)); err != nil {
+		return false, err
+	}
+	return [8]byte(header[8:16]) == l.salts && from.lastSum.is(header[16:]), nil
+}
+
+// read goes on from a position, and stops after the last whole transaction.
+func (l *log) read(from position, changed func(uint32)) (position, error) {
+	at := from
+	frame := make([]byte, frameHeader+l.page)
+	var pending []uint32
+	last, lastSum := from.last, from.lastSum
+	for n, sum := from.frames, from.sum; ; {
+		_, err := l.file.ReadAt(frame, walHeader+n*int64(len(frame)))
+		if errors.Is(err, io.EOF) {
+			return at, nil
+		}
+		if err != nil {
+			return at, err
+		}
+		if [8]byte(frame[8:16]) != l.salts {
+			return at, nil
+		}
+		if sum = l.add(l.add(sum, frame[:8]), frame[frameHeader:]); !sum.is(frame[16:]) {
+			return at, nil
+		}
+		if len(pending) == 0 {
+			last, lastSum = n, sum
+		}
+		n++
+		pending = append(pending, binary.BigEndian.Uint32(frame))
+		if binary.BigEndian.Uint32(frame[4:]) == 0 {
+			continue // its transaction goes on
+		}
+		for _, page := range pending {
+			changed(page)
+		}
+		pending = pending[:0]
+		at.frames, at.sum, at.last, at.lastSum = n, sum, last, lastSum
+	}
+}
+
+// checksum is the running sum of a log.
+type checksum [2]uint32
+
+func (l *log) add(s checksum, b []byte) checksum {
+	if l.order == binary.LittleEndian {
+		for ; len(b) >= 8; b = b[8:] {
+			s[0] += binary.LittleEndian.Uint32(b) + s[1]
+			s[1] += binary.LittleEndian.Uint32(b[4:]) + s[0]
+		}
+		return s
+	}
+	for ; len(b) >= 8; b = b[8:] {
+		s[0] += binary.BigEndian.Uint32(b) + s[1]
+		s[1] += binary.BigEndian.Uint32(b[4:]) + s[0]
+	}
+	return s
+}
+
+func (s checksum) is(b []byte) bool {
+	return binary.BigEndian.Uint32(b) == s[0] && binary.BigEndian.Uint32(b[4:]) == s[1]
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+func newLog(t *testing.T) (path string, app *sql.DB) {
+	t.Helper()
+	d := repotest.NewSQLite(t)
+	d.DB.SetMaxOpenConns(1)
+	commit(t, d.DB, 1)
+	return d.Path, d.DB
+}
+
+// commit writes as many rows in one transaction.
+func commit(t *testing.T, app *sql.DB, rows int) {
+	t.Helper()
+	tx, err := app.Begin()
+	require.NoError(t, err)
+	for i := range rows {
+		_, err := tx.Exec(`INSERT INTO config (key, value) VALUES (?, zeroblob(3000))`, fmt.Sprintf("%d-%p-%p", i, tx, &i))
+		require.NoError(t, err)
+	}
+	require.NoError(t, tx.Commit())
+}
+
+// follow reads a log on from a position.
+func follow(t *testing.T, path string, from position) (to position, pages int, goesOn bool) {
+	t.Helper()
+	to, goesOn, err := readLog(path, from, func(uint32) { pages++ })
+	require.NoError(t, err)
+	return to, pages, goesOn
+}
+
+func TestLogIsReadOn(t *testing.T) {
+	t.Parallel()
+	path, app := newLog(t)
+	first, pages, goesOn := follow(t, path, position{})
+	require.False(t, goesOn, "from nowhere")
+	require.Positive(t, pages)
+	require.EqualValues(t, pages, first.frames)
+
+	same, pages, goesOn := follow(t, path, first)
+	require.True(t, goesOn)
+	require.Zero(t, pages)
+	require.Equal(t, first, same)
+
+	commit(t, app, 20)
+	next, pages, goesOn := follow(t, path, first)
+	require.True(t, goesOn)
+	require.GreaterOrEqual(t, pages, 20)
+	require.Equal(t, first.frames+int64(pages), next.frames)
+
+	_, err := app.Exec(`PRAGMA wal_checkpoint(RESTART)`)
+	require.NoError(t, err)
+	_, _, goesOn = follow(t, path, next)
+	require.True(t, goesOn, "nobody has written since")
+	commit(t, app, 1)
+	_, _, goesOn = follow(t, path, next)
+	require.False(t, goesOn, "it was begun anew")
+
+	_, err = app.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+	require.NoError(t, err)
+	empty, pages, goesOn := follow(t, path, next)
+	require.False(t, goesOn)
+	require.Zero(t, pages)
+	require.Equal(t, position{}, empty)
+}
+
+// TestUnfinishedTransactionsAreNotRead: nor what is written at this moment.
+func TestUnfinishedTransactionsAreNotRead(t *testing.T) {
+	t.Parallel()
+	path, app := newLog(t)
+	first, _, _ := follow(t, path, position{})
+	commit(t, app, 20)
+	content, err := os.ReadFile(path + "-wal")
+	require.NoError(t, err)
+	whole, _, _ := follow(t, path, first)
+	part := filepath.Join(t.TempDir(), "part")
+	for size := walHeader + first.frames*4120; size < walHeader+whole.frames*4120; size += 1111 {
+		require.NoError(t, os.WriteFile(part+"-wal", content[:size], 0o644))
+		to, pages, goesOn := follow(t, part, first)
+		require.True(t, goesOn)
+		require.Zero(t, pages)
+		require.Equal(t, first, to)
+	}
+	content[len(content)-1] ^= 1
+	require.NoError(t, os.WriteFile(part+"-wal", content, 0o644))
+	to, _, _ := follow(t, part, first)
+	require.Equal(t, first, to)
+}
+
+// TestATransactionThatNobodyWasToldOfIsNoticed: its process was killed before it
+// told the others, the next one wrote over it, and wrote less.
+func TestATransactionThatNobodyWasToldOfIsNoticed(t *testing.T) {
+	t.Parallel()
+	path, app := newLog(t)
+	other := filepath.Join(t.TempDir(), "webui.db")
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(path + suffix)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(other+suffix, content, 0o644))
+	}
+	before, _, _ := follow(t, path, position{})
+	commit(t, app, 20)
+	unheard, _, goesOn := follow(t, path, before)
+	require.True(t, goesOn)
+
+	again, err := repotest.OpenSQLite(other, "wal")
+	require.NoError(t, err)
+	defer again.Close()
+	commit(t, again, 1)
+	over, err := os.ReadFile(other + "-wal")
+	require.NoError(t, err)
+	content, err := os.ReadFile(path + "-wal")
+	require.NoError(t, err)
+	heard, _, goesOn := follow(t, other, before)
+	require.True(t, goesOn, "a log with the same beginning")
+	require.Less(t, heard.frames, unheard.frames)
+	mixed := filepath.Join(t.TempDir(), "mixed")
+	at := walHeader + int(heard.frames)*4120
+	require.NoError(t, os.WriteFile(mixed+"-wal", append(over[:at:at], content[at:]...), 0o644))
+
+	_, _, goesOn = follow(t, mixed, unheard)
+	require.False(t, goesOn)
+	to, _, goesOn := follow(t, mixed, before)
+	require.True(t, goesOn)
+	require.Equal(t, heard, to)
+}

@@ -1,0 +1,93 @@
+package chroma
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"pruned/vectors"
+)
+
+// EmbeddedOptions say where the application's own Chroma keeps its files.
+type EmbeddedOptions struct {
+	Dir      string // {DATA_DIR}/vector_db
+	Tenant   string // default_tenant if empty
+	Database string // default_database if empty
+}
+
+// Embedded is the folder of a Chroma that runs inside the application, or
+// would. It is worked on beside it, by SQL:
+//
+// A file's own collection goes in steps, each a short transaction. The first
+// takes its row out of table collections, which is where Chroma looks whenever
+// it is asked for one, by name or by id: from then on it answers that there is
+// none. The collection's segments stay and are marked, so that whoever comes
+// next goes on where a crash ended: rows in pieces, then the folder with the
+// vectors, what waits in the queue, and the segments last. Every state in
+// between is one that Chroma starts from, and in which a collection of the same
+// name can be made again.
+//
+// A chunk in a shared collection is never deleted by us: the index of vectors
+// would keep it, and half of the hits would be ghosts. A request to delete it is
+// put into Chroma's own queue, once, and the file waits.
+//
+// The file does not become smaller: SQLite fills the room again.
+type Embedded struct {
+	options  EmbeddedOptions
+	patience time.Duration // for Chroma's own transactions
+}
+
+var _ vectors.Store = (*Embedded)(nil)
+
+// Open makes a store. It opens nothing: files are opened for each piece of work,
+// since the application may make them anew at any time. Without them the store
+// is empty.
+func Open(_ context.Context, options EmbeddedOptions) (*Embedded, error) {
+	if options.Dir == "" {
+		return nil, errors.New("no folder is set for the embedded Chroma")
+	}
+	options.Tenant = orDefault(options.Tenant, defaultTenant)
+	options.Database = orDefault(options.Database, defaultDatabase)
+	return &Embedded{options, busyPatience}, nil
+}
+
+// Close has nothing to close.
+func (e *Embedded) Close() {}
+
+// Joins is false.
+func (e *Embedded) Joins() bool { return false }
+
+// Join touches nothing: Chroma's files are no part of any transaction.
+func (e *Embedded) Join(_ context.Context, _ vectors.Tx, locked, loose []string) (int64, bool, error) {
+	return 0, len(locked)+len(loose) > 0, nil
+}
+
+// Check opens the files and asks whether they may be written.
+func (e *Embedded) Check(ctx context.Context) error {
+	return e.session(ctx, "check the embedded Chroma", func(s *session) error {
+		if err := s.checkFolder(); err != nil {
+			return err
+		}
+		_, err := s.write(ctx, func(tx *transaction) error {
+			return tx.exec("DELETE FROM segment_metadata WHERE false")
+		})
+		return err
+	})
+}
+
+const (
+	busyPatience = 10 * time.Second
+	// A transaction of ours is to take that long: its rows grow and shrink.
+	// The trigram index deletes a few thousand rows a second.
+	holdTarget        = 50 * time.Millisecond
+	fewRows, mostRows = 50, 1000
+	// restRatio is how much longer we leave the lock to others.
+	restRatio = 2
+)
+
+// pace sizes transactions by time.
+type pace struct{ rows int }
+
+func (p *pace) took(d time.Duration) {
+	p.rows = min(max(int(float64(p.rows)*float64(holdTarget)/float64(max(d, time.Millisecond))), fewRows), mostRows, 2*p.rows)
+}

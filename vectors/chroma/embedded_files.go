@@ -1,0 +1,152 @@
+package chroma
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"pruned/vectors"
+)
+
+const collectionsSQL = `
+SELECT c.name, count(*)
+  FROM collections c JOIN segments s ON s.collection = c.id JOIN embeddings e ON e.segment_id = s.id
+ WHERE c.database_id = ?1 AND c.name = '` + ownPrefix + `' || ?2
+ GROUP BY c.id
+ UNION ALL
+SELECT c.name, count(*)
+  FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
+  JOIN segments s ON s.id = e.segment_id JOIN collections c ON c.id = s.collection
+ WHERE m.key = '` + fileKey + `' AND m.string_value = ?2
+   AND c.database_id = ?1 AND substr(c.name, 1, 5) <> '` + ownPrefix + `'
+ GROUP BY c.id
+ ORDER BY 1`
+
+// Collections counts a file's chunks, those that wait for their deletion too.
+func (e *Embedded) Collections(ctx context.Context, id string) (list []vectors.Collection, err error) {
+	err = e.session(ctx, "list the collections of file "+id+" in the embedded Chroma", func(s *session) error {
+		return s.query(ctx, func(scan func(...any) error) error {
+			var c vectors.Collection
+			err := scan(&c.Name, &c.Chunks)
+			list = append(list, c)
+			return err
+		}, collectionsSQL, s.database, id)
+	})
+	return list, err
+}
+
+// ownFilesSQL is a page of own collections. The range is that of names that
+// begin with file-.
+const ownFilesSQL = `
+WITH page AS MATERIALIZED (
+  SELECT id, name FROM collections WHERE database_id = ?1 AND name > ?2 AND name < 'file.' ORDER BY name LIMIT ?3)
+SELECT p.name, count(e.id)
+  FROM page p LEFT JOIN segments s ON s.collection = p.id AND s.scope = 'METADATA'
+  LEFT JOIN embeddings e ON e.segment_id = s.id
+ GROUP BY p.name ORDER BY p.name`
+
+// markedFilesSQL lists those that were taken away and are not yet cleared.
+const markedFilesSQL = `
+SELECT DISTINCT str_value, 0 FROM segment_metadata
+ WHERE ?1 <> '' AND key = '` + markKey + `' AND str_value > ?2 ORDER BY 1 LIMIT ?3`
+
+const collectionsAPage = 200
+
+// errStop ends a listing that nobody wants to the end.
+var errStop = errors.New("stop")
+
+// Files lists own collections by name, and what chunks in shared ones say.
+func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+	return func(yield func(vectors.File, error) bool) {
+		err := e.session(ctx, "list the files in the embedded Chroma", func(s *session) error {
+			each := func(id string, chunks int64) error {
+				if id != "" && !yield(vectors.File{ID: id, Chunks: chunks}, nil) {
+					return errStop
+				}
+				return nil
+			}
+			for _, sql := range []string{ownFilesSQL, markedFilesSQL} {
+				if err := s.ownFiles(ctx, sql, each); err != nil {
+					return err
+				}
+			}
+			return s.sharedFiles(ctx, each)
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(vectors.File{}, err)
+		}
+	}
+}
+
+// ownFiles reads a page before it tells of it, so that no statement is open
+// meanwhile.
+func (s *session) ownFiles(ctx context.Context, sql string, each func(id string, chunks int64) error) error {
+	for after := ownPrefix; ; {
+		var page []vectors.Collection
+		err := s.query(ctx, func(scan func(...any) error) error {
+			var c vectors.Collection
+			err := scan(&c.Name, &c.Chunks)
+			page = append(page, c)
+			return err
+		}, sql, s.database, after, collectionsAPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, c := range page {
+			after = c.Name
+			if id, own := owner(c.Name); own {
+				if err := each(id, c.Chunks); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// mentionsSQL is a page of what chunks say, by the index on keys and texts; a
+// file's own collection says it too. The two forms go on within a file's chunks,
+// and from one file to the next.
+const mentionsSQL = `
+SELECT m.string_value, m.rowid, coalesce(c.database_id = ?1 AND substr(c.name, 1, 5) <> '` + ownPrefix + `', 0)
+  FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
+  LEFT JOIN segments s ON s.id = e.segment_id LEFT JOIN collections c ON c.id = s.collection
+ WHERE m.key = '` + fileKey + `' AND `
+
+const (
+	sameFileSQL = mentionsSQL + `m.string_value = ?2 AND m.rowid > ?3 ORDER BY m.rowid LIMIT ?4`
+	nextFileSQL = mentionsSQL + `m.string_value > ?2 AND ?3 IS NOT NULL ORDER BY m.string_value, m.rowid LIMIT ?4`
+)
+
+const mentionsAPage = 2000
+
+func (s *session) sharedFiles(ctx context.Context, each func(id string, chunks int64) error) error {
+	last, row, sql := "", int64(0), nextFileSQL
+	for {
+		chunks, rows := map[string]int64{}, 0
+		err := s.query(ctx, func(scan func(...any) error) error {
+			var shared int64
+			err := scan(&last, &row, &shared)
+			chunks[last] += shared
+			rows++
+			return err
+		}, sql, s.database, last, row, mentionsAPage)
+		if err != nil {
+			return err
+		}
+		for id, n := range chunks {
+			if n > 0 {
+				if err := each(id, n); err != nil {
+					return err
+				}
+			}
+		}
+		switch {
+		case rows == mentionsAPage:
+			sql = sameFileSQL
+		case sql == nextFileSQL:
+			return nil
+		default:
+			sql = nextFileSQL
+		}
+	}
+}

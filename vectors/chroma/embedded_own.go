@@ -1,0 +1,147 @@
+package chroma
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// markKey is the key of segment_metadata that marks what is left of a
+	// collection that is gone; its value is the name that the collection had.
+	markKey = "pruned:removing"
+	// hiddenAtOnce bounds a transaction that takes collections away.
+	hiddenAtOnce = 100
+)
+
+const ownSQL = `
+SELECT id FROM collections
+ WHERE database_id = ?1 AND name IN (SELECT '` + ownPrefix + `' || value FROM json_each(?2))`
+
+// hideSQL is all that Chroma has to see of a removal. The segments stay, and say
+// what is left to do.
+var hideSQL = []string{
+	`INSERT OR IGNORE INTO segment_metadata (segment_id, key, str_value)
+	 SELECT s.id, '` + markKey + `', (SELECT name FROM collections c WHERE c.id = s.collection) FROM segments s
+	  WHERE s.collection IN (SELECT value FROM json_each(?1))`,
+	`DELETE FROM collection_metadata WHERE collection_id IN (SELECT value FROM json_each(?1))`,
+	`DELETE FROM collections WHERE id IN (SELECT value FROM json_each(?1))`,
+}
+
+// hide takes the own collections of these files away.
+func (s *session) hide(ctx context.Context, files []string) error {
+	ids, err := column[string](ctx, s, ownSQL, s.database, array(files))
+	if err != nil {
+		return fmt.Errorf("look for the collections of %d files: %w", len(files), err)
+	}
+	for some := range slices.Chunk(ids, hiddenAtOnce) {
+		_, err := s.turn(ctx, func(tx *transaction) error {
+			for _, sql := range hideSQL {
+				if err := tx.exec(sql, array(some)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("take %d collections away: %w", len(some), err)
+		}
+	}
+	return nil
+}
+
+// segment is one half of a collection that was taken away.
+type segment struct{ id, scope, collection string }
+
+// markedSQL also lists what a crash left. A collection that is there was not
+// taken away, whatever is said of its segments.
+const markedSQL = `
+SELECT s.id, s.scope, s.collection FROM segment_metadata m JOIN segments s ON s.id = m.segment_id
+ WHERE m.key = '` + markKey + `' AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.id = s.collection)
+ LIMIT 1000`
+
+// clear removes what is left of collections that were taken away, and returns
+// how many chunks those had.
+func (s *session) clear(ctx context.Context) (chunks int64, err error) {
+	for {
+		var dead []segment
+		err := s.query(ctx, func(scan func(...any) error) error {
+			var one segment
+			err := scan(&one.id, &one.scope, &one.collection)
+			dead = append(dead, one)
+			return err
+		}, markedSQL)
+		if err != nil || len(dead) == 0 {
+			return chunks, err
+		}
+		gone, err := s.clearRows(ctx, ids(dead, "METADATA"))
+		chunks += gone
+		if err != nil {
+			return chunks, fmt.Errorf("remove the chunks of collections that were taken away: %w", err)
+		}
+		if err := s.clearFolders(ids(dead, "VECTOR")); err != nil {
+			return chunks, err
+		}
+		if err := s.forget(ctx, dead); err != nil {
+			return chunks, fmt.Errorf("forget collections that were taken away: %w", err)
+		}
+	}
+}
+
+func ids(segments []segment, scope string) (list []string) {
+	for _, one := range segments {
+		if scope == "" || one.scope == scope {
+			list = append(list, one.id)
+		}
+	}
+	return list
+}
+
+// rowsSQL goes from the text to what it belongs to, so that no text is ever
+// without its owner.
+var rowsSQL = []string{
+	`DELETE FROM embedding_fulltext_search WHERE rowid IN (SELECT value FROM json_each(?1))`,
+	`DELETE FROM embedding_metadata_array WHERE id IN (SELECT value FROM json_each(?1))`,
+	`DELETE FROM embedding_metadata WHERE id IN (SELECT value FROM json_each(?1))`,
+	`DELETE FROM embeddings WHERE id IN (SELECT value FROM json_each(?1))`,
+}
+
+// clearRows deletes the chunks of these segments, a piece at a time.
+func (s *session) clearRows(ctx context.Context, segments []string) (chunks int64, err error) {
+	for {
+		rows, err := column[int64](ctx, s, `SELECT id FROM embeddings
+			WHERE segment_id IN (SELECT value FROM json_each(?)) LIMIT ?`, array(segments), s.pace.rows)
+		if err != nil || len(rows) == 0 {
+			return chunks, err
+		}
+		took, err := s.turn(ctx, func(tx *transaction) error {
+			for _, sql := range rowsSQL {
+				if err := tx.exec(sql, array(rows)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return chunks, err
+		}
+		chunks += int64(len(rows))
+		s.pace.took(took)
+	}
+}
+
+// clearFolders removes the indexes of vectors. A Chroma that has one open does
+// not notice.
+func (s *session) clearFolders(segments []string) error {
+	for _, id := range segments {
+		if _, err := uuid.Parse(id); err != nil {
+			return fmt.Errorf("segment %q has no UUID: its folder is left alone", id)
+		}
+		if err := s.dir.RemoveAll(id); err != nil {
+			return fmt.Errorf("remove the folder of a segment: %w", err)
+		}
+	}
+	return nil
+}

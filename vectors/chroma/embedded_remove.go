@@ -1,0 +1,51 @@
+package chroma
+
+import (
+	"context"
+	"slices"
+
+	"pruned/vectors"
+)
+
+// groupOf bounds what is dealt with together: each group reads the queue once.
+const groupOf = 500
+
+// Remove drops the files' own collections, and asks Chroma to delete their
+// chunks from shared ones; files of which such chunks are still there wait.
+func (e *Embedded) Remove(ctx context.Context, _ vectors.Tx, ids []string) (removed vectors.Removed, err error) {
+	if len(ids) == 0 {
+		return removed, nil
+	}
+	err = e.session(ctx, "remove chunks from the embedded Chroma", func(s *session) error {
+		asked, err := s.asked(ctx)
+		if err != nil {
+			return err
+		}
+		shared := &requests{session: s, asked: asked}
+		defer func() { removed.Chunks += shared.made }()
+		for group := range slices.Chunk(ids, groupOf) {
+			if err := s.hide(ctx, group); err != nil {
+				return err
+			}
+			gone, err := s.clear(ctx)
+			removed.Chunks += gone
+			if err != nil {
+				return err
+			}
+			for _, id := range group {
+				waits, err := shared.ask(ctx, id)
+				if err != nil {
+					return err
+				}
+				if waits {
+					removed.Waiting = append(removed.Waiting, id)
+				}
+			}
+			if err := shared.flush(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return removed, err
+}

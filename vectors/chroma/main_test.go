@@ -1,0 +1,9 @@
+package chroma_test
+
+import (
+	"testing"
+
+	"pruned/repo/repotest"
+)
+
+func TestMain(m *testing.M) { repotest.Main(m) }

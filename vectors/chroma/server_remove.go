@@ -1,0 +1,148 @@
+package chroma
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"pruned/vectors"
+)
+
+const (
+	// filesAtOnce bounds a question about several files, chunksAtOnce what is
+	// listed or deleted by one request: the server deletes about 3,000 a
+	// second, and lets nobody else write meanwhile.
+	filesAtOnce       = 500
+	chunksAtOnce      = 1000
+	collectionsAtOnce = 500
+)
+
+// collection is what we read of one.
+type collection struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Remove drops the files' own collections, and deletes their chunks from every
+// shared one, until it finds none. Nothing waits: what the server says it
+// deleted is gone.
+func (s *Server) Remove(ctx context.Context, _ vectors.Tx, ids []string) (removed vectors.Removed, err error) {
+	if len(ids) == 0 {
+		return removed, nil
+	}
+	if err := s.there(ctx); err != nil {
+		return removed, err
+	}
+	for _, id := range ids {
+		chunks, err := s.drop(ctx, vectors.FileCollection(id))
+		if err != nil {
+			return removed, fmt.Errorf("drop the collection of file %s: %w", id, err)
+		}
+		removed.Chunks += chunks
+	}
+	for c, err := range s.collections(ctx) {
+		if err != nil {
+			return removed, err
+		}
+		if _, own := owner(c.Name); own {
+			continue
+		}
+		for some := range slices.Chunk(ids, filesAtOnce) {
+			chunks, err := s.deleteFrom(ctx, c, some)
+			if err != nil {
+				return removed, err
+			}
+			removed.Chunks += chunks
+		}
+	}
+	return removed, nil
+}
+
+// drop deletes a collection, which goes by name; everything else goes by id.
+func (s *Server) drop(ctx context.Context, name string) (chunks int64, err error) {
+	path := s.database + "/collections/" + url.PathEscape(name)
+	var c collection
+	if found, err := s.call(ctx, silencePatience, http.MethodGet, path, nil, &c); err != nil || !found || c.Name != name {
+		return 0, err
+	}
+	if chunks, err = s.count(ctx, c); err != nil {
+		return 0, err
+	}
+	_, err = s.call(ctx, requestPatience, http.MethodDelete, path, nil, nil)
+	return chunks, err
+}
+
+func (s *Server) count(ctx context.Context, c collection) (chunks int64, err error) {
+	_, err = s.call(ctx, silencePatience, http.MethodGet, s.of(c, "count"), nil, &chunks)
+	return chunks, err
+}
+
+func (s *Server) of(c collection, verb string) string {
+	return s.database + "/collections/" + url.PathEscape(c.ID) + "/" + verb
+}
+
+// collections lists all of them. One that is made or dropped meanwhile may hide
+// another; that one is found the next time.
+func (s *Server) collections(ctx context.Context) iter.Seq2[collection, error] {
+	return func(yield func(collection, error) bool) {
+		for offset := 0; ; offset += collectionsAtOnce {
+			var page []collection
+			path := fmt.Sprintf("%s/collections?limit=%d&offset=%d", s.database, collectionsAtOnce, offset)
+			if _, err := s.call(ctx, silencePatience, http.MethodGet, path, nil, &page); err != nil {
+				yield(collection{}, fmt.Errorf("list the collections: %w", err))
+				return
+			}
+			for _, c := range page {
+				if !yield(c, nil) {
+					return
+				}
+			}
+			if len(page) < collectionsAtOnce {
+				return
+			}
+		}
+	}
+}
+
+// selection is a question for chunks, or a request to delete them.
+type selection struct {
+	IDs    []string `json:"ids,omitempty"`
+	Where  any      `json:"where,omitempty"`
+	Limit  int      `json:"limit,omitempty"`
+	Offset int      `json:"offset,omitempty"`
+	// Include is what to list of chunks besides their ids; of nothing, also
+	// their whole text comes.
+	Include []string `json:"include,omitzero"`
+}
+
+var onlyIDs = []string{}
+
+func ofFiles(ids []string) any {
+	return map[string]any{fileKey: map[string]any{"$in": ids}}
+}
+
+// deleteFrom deletes the chunks of some files from a shared collection, and
+// looks again until there are none: the ids of a page are deleted, not whatever
+// fits by then, so that each request is short.
+func (s *Server) deleteFrom(ctx context.Context, c collection, files []string) (chunks int64, err error) {
+	for last := ""; ; {
+		var found struct {
+			IDs []string `json:"ids"`
+		}
+		ask := selection{Where: ofFiles(files), Limit: chunksAtOnce, Include: onlyIDs}
+		if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &found); err != nil || len(found.IDs) == 0 {
+			return chunks, err
+		}
+		if found.IDs[0] == last {
+			return chunks, unusable("the Chroma server at %s does not delete chunk %s of collection %s, though it says so", s.base.Host, last, c.Name)
+		}
+		last = found.IDs[0]
+		if _, err := s.call(ctx, requestPatience, http.MethodPost, s.of(c, "delete"), selection{IDs: found.IDs}, nil); err != nil {
+			return chunks, fmt.Errorf("delete %d chunks from collection %s: %w", len(found.IDs), c.Name, err)
+		}
+		chunks += int64(len(found.IDs))
+	}
+}

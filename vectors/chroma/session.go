@@ -1,0 +1,189 @@
+package chroma
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"modernc.org/sqlite" // also the driver
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+const databaseFile = "chroma.sqlite3"
+
+// session is one connection to the file that is known to be as we know it.
+type session struct {
+	dir      *os.Root
+	conn     *sql.Conn
+	database string // id of ours among Chroma's databases
+	pace     pace
+}
+
+// session runs fn on the opened files, if there are any. Everything that goes
+// wrong is the store's own fault, and none of a file.
+func (e *Embedded) session(ctx context.Context, doing string, fn func(*session) error) error {
+	err := e.open(ctx, fn)
+	var answer *sqlite.Error
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // SQLite's answer to that is only that it was interrupted
+		return fmt.Errorf("%s: %w: %w", doing, ctx.Err(), err)
+	case errors.As(err, &answer) && isLocked(answer):
+		return unusable("%s: %s is locked by another process for more than %s: %w", doing, databaseFile, e.patience, err)
+	default:
+		return unusable("%s: %w", doing, err)
+	}
+}
+
+func isLocked(err *sqlite.Error) bool {
+	code := err.Code() & 0xff
+	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
+}
+
+func (e *Embedded) open(ctx context.Context, fn func(*session) error) (err error) {
+	dir, err := os.OpenRoot(e.options.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	if info, err := dir.Stat(databaseFile); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil // not made yet
+	}
+	path, err := filepath.Abs(filepath.Join(e.options.Dir, databaseFile))
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", address(path, e.patience))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	s := &session{dir: dir, conn: conn, pace: pace{fewRows}}
+	if err := s.recognize(ctx, e.options); err != nil {
+		return err
+	}
+	return fn(s)
+}
+
+// address opens a file that is there, and leaves its journal mode alone.
+func address(path string, patience time.Duration) string {
+	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
+		"mode":    {"rw"},
+		"_txlock": {"immediate"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "synchronous(FULL)"},
+	}.Encode()}
+	return u.String()
+}
+
+// checkFolder says whether a journal can be written beside the file.
+func (s *session) checkFolder() error {
+	name := fmt.Sprintf(".pruned-%d", time.Now().UnixNano())
+	probe, err := s.dir.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), s.dir.Remove(name))
+}
+
+// transaction holds the write lock of the file.
+type transaction struct {
+	ctx context.Context
+	tx  *sql.Tx
+}
+
+func (t *transaction) exec(query string, args ...any) error {
+	_, err := t.tx.ExecContext(t.ctx, query, args...)
+	return err
+}
+
+// any says whether a question has an answer.
+func (t *transaction) any(query string, args ...any) (bool, error) {
+	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(new(any))
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// write runs fn in a transaction of its own, and returns how long that held the
+// lock.
+func (s *session) write(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
+	tx, err := s.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	if err := fn(&transaction{ctx, tx}); err != nil {
+		_ = tx.Rollback() // the connection is closed next, which does it as well
+		return 0, err
+	}
+	err = tx.Commit()
+	return time.Since(start), err
+}
+
+// turn is write, and then a pause in which the application gets its turn.
+func (s *session) turn(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
+	took, err := s.write(ctx, fn)
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-time.After(restRatio * took):
+		return took, nil
+	case <-ctx.Done():
+		return took, ctx.Err()
+	}
+}
+
+// query calls each with a scanner for each row. The statement has ended when it
+// returns, and with it the lock that keeps the application from committing: ask
+// for little.
+func (s *session) query(ctx context.Context, each func(scan func(...any) error) error, query string, args ...any) (err error) {
+	rows, err := s.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// column reads one column.
+func column[T any](ctx context.Context, s *session, query string, args ...any) (list []T, err error) {
+	err = s.query(ctx, func(scan func(...any) error) error {
+		var value T
+		err := scan(&value)
+		list = append(list, value)
+		return err
+	}, query, args...)
+	return list, err
+}
+
+// array is a list as one parameter, for json_each.
+func array[T string | int64](list []T) string {
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // strings and numbers always can be
+	}
+	return string(text)
+}

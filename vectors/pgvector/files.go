@@ -1,0 +1,157 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/vectors"
+)
+
+// beginListing is a transaction that only reads, for as long as it takes.
+const beginListing = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+SET LOCAL row_security = off;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0`
+
+// byIndex has statements read an index in its order, also where there are no
+// statistics, or where the table would be quicker read but has to be sorted.
+const byIndex = `
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+SET LOCAL enable_sort = off;
+SET LOCAL enable_hashagg = off`
+
+const byTable = `
+SET LOCAL enable_seqscan TO DEFAULT;
+SET LOCAL enable_bitmapscan TO DEFAULT;
+SET LOCAL enable_sort TO DEFAULT;
+SET LOCAL enable_hashagg TO DEFAULT`
+
+const (
+	// ownFilesSQL counts from the index on the collection alone, as far as the
+	// table has been vacuumed.
+	ownFilesSQL = `
+SELECT substr(collection_name, 6), count(*)
+  FROM ONLY {table}
+ WHERE collection_name LIKE 'file-_%'
+ GROUP BY collection_name`
+
+	// sharedFilesByIndexSQL goes from each file's first entry in the index to the
+	// next file's. It does not count: an index on an expression does not answer
+	// without the table, so that counting would read all of it.
+	sharedFilesByIndexSQL = `
+WITH RECURSIVE f (id) AS (
+    (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + ` AND {file_id} IS NOT NULL
+      ORDER BY {file_id} LIMIT 1)
+     UNION ALL
+    SELECT (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + ` AND {file_id} > f.id
+             ORDER BY {file_id} LIMIT 1)
+      FROM f WHERE f.id IS NOT NULL)
+SELECT id, 0::bigint FROM f WHERE id <> ''`
+
+	// sharedFilesSQL reads the table, where that is encrypted decrypts all that
+	// is shared.
+	sharedFilesSQL = `
+SELECT id, count(*)
+  FROM (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + `) AS c (id)
+ WHERE id <> ''
+ GROUP BY id`
+)
+
+// orderedSQL asks whether an index of table $1 has the files' ids in their order:
+// without one, each step of sharedFilesByIndexSQL would read the table.
+const orderedSQL = `
+SELECT EXISTS (` + fileIDIndexSQL + `
+   AND a.amname = 'btree' AND i.indcollation[0] = 'pg_catalog."default"'::regcollation
+   AND EXISTS (SELECT FROM pg_opclass o WHERE o.oid = i.indclass[0] AND o.opcdefault))
+  FROM (SELECT $1::text::regclass) AS m (attrelid)`
+
+// Files lists the files that have chunks: those with an own collection from its
+// index, those in shared ones from the index on the file's id or, where there is
+// none, from the whole table.
+func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+	return func(yield func(vectors.File, error) bool) {
+		wanted := true
+		err := s.session(ctx, "list the files that have chunks", func(conn *pgx.Conn) error {
+			p, err := s.find(ctx, conn)
+			if err != nil || p.absent() {
+				return err
+			}
+			return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
+				return s.list(ctx, tx, p, func(f vectors.File) bool {
+					wanted = yield(f, nil)
+					return wanted
+				})
+			})
+		})
+		if err != nil && wanted {
+			yield(vectors.File{}, err)
+		}
+	}
+}
+
+// list yields what the queries of a listing return, until no more is wanted.
+func (s *Store) list(ctx context.Context, tx pgx.Tx, p *place, yield func(vectors.File) bool) error {
+	queries, err := s.listing(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	for _, q := range queries {
+		more, err := q.run(ctx, tx, yield)
+		if err != nil {
+			return fmt.Errorf("list the files of %s: %w", p.table(), err)
+		}
+		if !more {
+			return nil
+		}
+	}
+	return nil
+}
+
+// fileQuery is one query of a listing, and how it is to be run.
+type fileQuery struct {
+	settings, sql string
+	args          []any
+}
+
+// listing is the queries that list every file: first those with an own
+// collection, then those in shared ones.
+func (s *Store) listing(ctx context.Context, tx pgx.Tx, p *place) ([]fileQuery, error) {
+	own := fileQuery{settings: byIndex, sql: p.sql(ownFilesSQL)}
+	if p.encrypted {
+		// The key is its only parameter.
+		decrypting := *p
+		decrypting.fileID = encryptedFileID(p.pgcrypto, 1)
+		return []fileQuery{own, {byTable, decrypting.sql(sharedFilesSQL), p.args(s.key)}}, nil
+	}
+	var ordered bool
+	if err := tx.QueryRow(ctx, orderedSQL, p.table()).Scan(&ordered); err != nil {
+		return nil, fmt.Errorf("read the indexes of %s: %w", p.table(), err)
+	}
+	if ordered {
+		return []fileQuery{own, {settings: byIndex, sql: p.sql(sharedFilesByIndexSQL)}}, nil
+	}
+	return []fileQuery{own, {settings: byTable, sql: p.sql(sharedFilesSQL)}}, nil
+}
+
+// run yields what the query returns, and says whether more is wanted.
+func (q fileQuery) run(ctx context.Context, tx pgx.Tx, yield func(vectors.File) bool) (more bool, err error) {
+	if _, err := tx.Exec(ctx, q.settings); err != nil {
+		return false, err
+	}
+	rows, _ := tx.Query(ctx, q.sql, q.args...) // an error comes out of the rows as well
+	defer rows.Close()
+	var f vectors.File
+	for rows.Next() {
+		if err := rows.Scan(&f.ID, &f.Chunks); err != nil {
+			return false, err
+		}
+		if !yield(f) {
+			return false, nil
+		}
+	}
+	return true, rows.Err()
+}
