@@ -32,8 +32,8 @@ type Executor struct {
 	turn sync.Mutex // one at a time in this process
 }
 
-// Run carries out what is due every interval, and rests at least twenty times as
-// long as that took: a scan of a large vector store is worth many files.
+// Run carries out what is due every interval, with rests that grow with what that
+// took.
 func (x *Executor) Run(ctx context.Context, interval time.Duration) {
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
@@ -47,8 +47,18 @@ func (x *Executor) Run(ctx context.Context, interval time.Duration) {
 		if err := x.CarryOut(ctx); err != nil && ctx.Err() == nil {
 			x.Log.Warn().Err(err).Msg("tombstones could not be carried out; they are tried again")
 		}
-		timer.Reset(max(interval, 20*time.Since(start)))
+		timer.Reset(x.rest(interval, time.Since(start)))
 	}
+}
+
+// rest is twenty times as long as the work where that may be a scan of a large
+// table, which is worth many files. A store of its own costs by the file: there
+// the same rest would keep what came meanwhile waiting for hours.
+func (x *Executor) rest(interval, took time.Duration) time.Duration {
+	if x.Vectors.Joins() {
+		return max(interval, 20*took)
+	}
+	return max(interval, took)
 }
 
 // Due carries out what is due, and says whether anything is left that is.
