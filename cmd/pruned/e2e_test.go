@@ -3,69 +3,112 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"pruned/consumer"
 	"pruned/repo/repotest"
 	"pruned/repo/repotest/openwebui"
 )
 
-// TestE2EPostgreSQL runs the main job on the database of a running Open WebUI
-// that was filled through its own HTTP API: every file that it ever had is
-// claimed, also those whose rows are gone.
+const e2eToken = "a-token-of-the-tests"
+
+// beside is a running Open WebUI with a pruned beside it, to which nobody speaks
+// but the application itself.
+type beside struct {
+	*installation
+	app *openwebui.App
+}
+
+// startBeside starts the application. Nothing but hints and due times makes
+// pruned sweep, and what is being done takes less than the ages.
+func startBeside(t *testing.T, o openwebui.Options, settings ...string) *beside {
+	t.Helper()
+	app, err := openwebui.Start(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, app.Stop()) })
+	i := bare(append([]string{
+		"DATA_DIR=" + o.DataDir, "VECTOR_DB=" + o.VectorDB, "PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_HTTP=127.0.0.1:0",
+		"PRUNED_WEBHOOK_TOKEN=" + e2eToken, "PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_LOG_FORMAT=json",
+		"PRUNED_MIN_AGE=20s", "PRUNED_ORPHAN_AGE=5s", "PRUNED_BYTES_DELAY=1s",
+	}, settings...)...)
+	i.dir = o.DataDir
+	return &beside{i, app}
+}
+
+// serve starts pruned and tells the application of it.
+func (b *beside) serve(t *testing.T) *daemon {
+	t.Helper()
+	d := b.start(t)
+	match := regexp.MustCompile(`"address":"([^"]+)","webhook":true`).FindStringSubmatch(d.errs.String())
+	require.NotNil(t, match, d.errs.String())
+	_, err := b.app.RegisterWebhook(t.Context(), "http://"+match[1]+"/webhook/"+e2eToken)
+	require.NoError(t, err)
+	return d
+}
+
+// live has the application used, while pruned runs, and returns what must become
+// of its files.
+func (b *beside) live(t *testing.T) openwebui.World {
+	t.Helper()
+	world, err := openwebui.Fill(t.Context(), b.app)
+	require.NoError(t, err)
+	t.Logf("%d files are used, %d are not, %d were deleted by the application", len(world.Used), len(world.Unused), len(world.Gone))
+	return world
+}
+
+// await waits until what nothing uses is gone, and sees that all else is whole.
+func (b *beside) await(t *testing.T, world openwebui.World) {
+	t.Helper()
+	require.Eventually(t, func() bool { return b.stored() <= len(world.Used) }, patience, 20*pollEvery)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.NoError(c, openwebui.VerifyPruned(t.Context(), b.app, world))
+	}, patience, 200*pollEvery)
+	require.Equal(t, len(world.Used), b.stored())
+	require.NoError(t, openwebui.Verify(t.Context(), b.app, world), "the application still answers on everything else")
+}
+
+// stored counts files of bytes.
+func (b *beside) stored() int {
+	entries, _ := os.ReadDir(b.app.UploadDir()) // the next look tells
+	return len(entries)
+}
+
+// told reads the ledger: it names exactly the files of which a row was left, each
+// found by a sweep.
+func (b *beside) told(t *testing.T, world openwebui.World) {
+	t.Helper()
+	var deleted []string
+	for _, line := range ask[[]map[string]any](t, b.installation, "ledger") {
+		if line["outcome"] == "deleted" {
+			require.Equal(t, "sweep", line["source"])
+			deleted = append(deleted, line["file_id"].(string))
+		}
+	}
+	slices.Sort(deleted)
+	require.Equal(t, openwebui.IDs(world.Unused), deleted)
+}
+
+// TestE2EPostgreSQL: the application is used, and tells pruned by its webhook.
 func TestE2EPostgreSQL(t *testing.T) {
-	t.Parallel()
+	began := time.Now()
 	d := repotest.New(t, repotest.Empty())
-	data := t.TempDir()
-	app, err := openwebui.Start(t.Context(), openwebui.Options{DatabaseURL: d.URL, DataDir: data, VectorDB: openwebui.PGVector})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, app.Stop()) })
-	scenario, err := openwebui.Prepare(t.Context(), app)
-	require.NoError(t, err)
-	i := &installation{Database: d, dir: data, env: []string{
-		"DATABASE_URL=" + d.URL, "VECTOR_DB=pgvector", "DATA_DIR=" + data, "PRUNED_NATS_LISTEN=127.0.0.1:0",
-		"PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_LOG_FORMAT=json",
-	}}
-	used := openwebui.IDs(scenario.World.Used)
-	early := i.claimAll(t, used)
-	require.Equal(t, len(used), early.Kept)
+	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector}, "DATABASE_URL="+d.URL)
+	b.Database = d
+	run := b.serve(t)
+	world := b.live(t)
+	b.await(t, world)
+	b.told(t, world)
 
-	require.NoError(t, scenario.Forget(t.Context()))
-	i.holdings(t, "before")
-	world := scenario.World
-	summary := i.claimAll(t, openwebui.IDs(slices.Concat(world.Used, world.Unused, world.Gone)))
-	i.holdings(t, "after")
-	require.Equal(t, len(world.Unused), summary.Deleted)
-	require.Equal(t, len(world.Used), summary.Kept)
-	require.Equal(t, len(world.Gone), summary.Gone)
-
-	require.NoError(t, openwebui.VerifyPruned(t.Context(), app, world))
-	require.NoError(t, openwebui.Verify(t.Context(), app, world), "the application still answers on everything else")
-	require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM document_chunk WHERE vmetadata ->> 'file_id' = ANY ($1)`,
-		openwebui.IDs(slices.Concat(world.Unused, world.Gone))))
-}
-
-func (i *installation) claimAll(t *testing.T, ids []string) (summary consumer.Summary) {
-	t.Helper()
-	status, _, _ := i.pruned(t, strings.Join(ids, "\n"), "publish")
-	require.Zero(t, status)
-	status, out, _ := i.pruned(t, "", "run", "--drain", "--output", "json")
-	require.Zero(t, status)
-	require.NoError(t, json.Unmarshal([]byte(out), &summary))
-	return summary
-}
-
-func (i *installation) holdings(t *testing.T, when string) {
-	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(i.dir, "uploads"))
-	require.NoError(t, err)
-	t.Logf("%s: %d rows of table file, %d chunks, %d files of bytes", when, repotest.Value[int](t, i.Database, `SELECT count(*) FROM file`),
-		repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`), len(entries))
+	used := openwebui.IDs(world.Used)
+	require.Equal(t, used, repotest.Column[string](t, d, `SELECT id FROM file ORDER BY id COLLATE "C"`))
+	require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM document_chunk WHERE vmetadata ->> 'file_id' <> ALL ($1)`, used))
+	require.Zero(t, run.stop(t))
+	require.NotContains(t, run.errs.String(), `"level":"error"`)
+	t.Logf("in %s", time.Since(began).Round(time.Second))
 }

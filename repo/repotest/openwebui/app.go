@@ -48,8 +48,11 @@ func (a *App) Stop() error {
 	return a.stop()
 }
 
-// Restart stops the application and starts it again on the same data. Every Client made before
-// stays valid.
+// Halt ends the application and leaves its data alone, until Restart.
+func (a *App) Halt() error { return a.stop() }
+
+// Restart stops the application, if it runs, and starts it again on the same data. Every Client made
+// before stays valid.
 func (a *App) Restart(ctx context.Context) error {
 	if err := a.stop(); err != nil {
 		return err

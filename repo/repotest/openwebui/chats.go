@@ -19,15 +19,25 @@ type Chat struct {
 // NewChat makes a chat with one message. Its files are mentioned in JSON only: there is no row in
 // chat_file.
 func (c *Client) NewChat(ctx context.Context, chat Chat) (chatID string, err error) {
-	id := uuid.NewString()
-	message := object{"id": id, "parentId": nil, "childrenIds": []string{}, "role": "user",
-		"content": "What do these say?", "files": attachments(chat.Files), "timestamp": 1}
-	history := object{"currentId": id, "messages": object{id: message}}
-	form := object{"chat": object{"title": chat.Title, "models": []string{Model}, "history": history}}
+	form := object{"chat": chat.content()}
 	if chat.FolderID != "" {
 		form["folder_id"] = chat.FolderID
 	}
 	return c.create(ctx, "/api/v1/chats/new", form)
+}
+
+// SaveChat writes a chat anew, as the front end does after every change.
+func (c *Client) SaveChat(ctx context.Context, id string, chat Chat) error {
+	return c.call(ctx, http.MethodPost, "/api/v1/chats/"+id, object{"chat": chat.content()}, nil)
+}
+
+// content is the JSON of a chat with one message.
+func (c Chat) content() object {
+	id := uuid.NewString()
+	message := object{"id": id, "parentId": nil, "childrenIds": []string{}, "role": "user",
+		"content": "What do these say?", "files": attachments(c.Files), "timestamp": 1}
+	history := object{"currentId": id, "messages": object{id: message}}
+	return object{"title": c.Title, "models": []string{Model}, "history": history}
 }
 
 // Ask sends a message with files to a new chat and waits for the model's answer. Such files have

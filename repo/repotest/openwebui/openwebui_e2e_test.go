@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { repotest.Main(m) }
 
-func TestScenarioOnPostgreSQL(t *testing.T) {
+func TestE2EScenarioOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	db := repotest.New(t, repotest.Empty())
 	app := start(t, openwebui.Options{DatabaseURL: db.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector})
@@ -39,6 +39,8 @@ func TestScenarioOnPostgreSQL(t *testing.T) {
 	require.ErrorContains(t, openwebui.VerifyPruned(t.Context(), app, world), "its row is left")
 
 	prune(t, db, app, openwebui.IDs(world.Unused))
+	require.ErrorContains(t, openwebui.VerifyPruned(t.Context(), app, world), "its vectors are left in a knowledge base")
+	db.Exec(t, "DELETE FROM document_chunk WHERE vmetadata ->> 'file_id' = ANY($1)", openwebui.IDs(world.Gone))
 	count(t, db, app, "pruned by hand")
 	assert.NoError(t, openwebui.VerifyPruned(t.Context(), app, world))
 	assert.NoError(t, openwebui.Verify(t.Context(), app, world))
@@ -46,7 +48,7 @@ func TestScenarioOnPostgreSQL(t *testing.T) {
 	assert.ErrorContains(t, openwebui.Verify(t.Context(), app, world), openwebui.IDs(world.Used)[0])
 }
 
-func TestScenarioOnSQLiteWithChromaSurvivesACrash(t *testing.T) {
+func TestE2EScenarioOnSQLiteWithChromaSurvivesACrash(t *testing.T) {
 	t.Parallel()
 	app := start(t, openwebui.Options{DataDir: t.TempDir(), VectorDB: openwebui.Chroma})
 
@@ -58,7 +60,7 @@ func TestScenarioOnSQLiteWithChromaSurvivesACrash(t *testing.T) {
 	require.NoError(t, openwebui.Verify(t.Context(), app, world))
 }
 
-func TestAnotherStartOnTheSameDataFindsItsModelAgain(t *testing.T) {
+func TestE2EAnotherStartOnTheSameDataFindsItsModelAgain(t *testing.T) {
 	t.Parallel()
 	options := openwebui.Options{DataDir: t.TempDir(), VectorDB: openwebui.Chroma}
 	first, err := openwebui.Start(t.Context(), options)

@@ -37,6 +37,8 @@ func (s *Scenario) places() []place {
 		{name: "moved from the shelf to the cabinet", files: 1, fate: used, put: s.moved},
 		{name: "removed from the shelf", files: 2, fate: unused, put: s.removed},
 		{name: "removed from the shelf and deleted", files: 1, fate: gone, put: s.removedAndDeleted},
+		{name: "the shelf and the cabinet, removed from the shelf and deleted", files: 1, fate: gone, put: s.deletedFromShelf},
+		{name: "the shelf and the cabinet, removed from the cabinet and deleted", files: 1, fate: gone, put: s.deletedFromCabinet},
 		{name: "deleted by its owner", files: 1, fate: gone, put: deletedFiles},
 		{name: "nowhere", files: 2, fate: unused, put: nowhere},
 		{name: "a note of a deleted user", files: 1, fate: used, put: note, guest: true},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"syscall"
 )
 
 // start hands the application a socket that already listens: no port can be lost to another
@@ -31,8 +32,18 @@ func (a *App) start(ctx context.Context) error {
 }
 
 // listen opens a socket on a free port and points the clients to it.
+//
+// uvicorn takes a socket that it is handed for a local one, and so does not turn off Nagle's algorithm
+// as it otherwise does: every answer on a connection that is used again would take 40 ms more, in
+// which whatever slows the application down does not show. Connections inherit it from the socket.
 func (a *App) listen() (*os.File, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		failed := raw.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+		})
+		return errors.Join(err, failed)
+	}}
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for Open WebUI: %w", err)
 	}

@@ -48,21 +48,23 @@ func whole(ctx context.Context, app *App, file File) error {
 	return nil
 }
 
-// answers asks a collection for the file's first sentence.
 func answers(ctx context.Context, app *App, collection string, file File) error {
-	texts, err := app.QueryCollection(ctx, collection, file.Lead(), enough)
-	if err != nil {
-		return err
+	found, err := holds(ctx, app, collection, file)
+	if err == nil && !found {
+		err = fmt.Errorf("collection %s does not answer with its text", collection)
 	}
-	mentions := func(text string) bool { return strings.Contains(text, file.Lead()) }
-	if !slices.ContainsFunc(texts, mentions) {
-		return fmt.Errorf("collection %s does not answer with its text", collection)
-	}
-	return nil
+	return err
 }
 
-// VerifyPruned asks for every file that nothing uses: none may have a row, bytes or a collection of
-// its own left. The error names each that has.
+// holds asks a collection for the file's first sentence.
+func holds(ctx context.Context, app *App, collection string, file File) (bool, error) {
+	texts, err := app.QueryCollection(ctx, collection, file.Lead(), enough)
+	mentions := func(text string) bool { return strings.Contains(text, file.Lead()) }
+	return slices.ContainsFunc(texts, mentions), err
+}
+
+// VerifyPruned asks for every file that nothing uses: none may have a row, bytes or vectors left, in a
+// collection of its own or in a knowledge base. The error names each that has.
 func VerifyPruned(ctx context.Context, app *App, world World) error {
 	var left []error
 	for _, file := range slices.Concat(world.Unused, world.Gone) {
@@ -96,5 +98,12 @@ func absent(ctx context.Context, app *App, file File) error {
 	if len(texts) > 0 {
 		return errors.New("its vectors are left")
 	}
-	return nil
+	if file.Knowledge == "" {
+		return nil
+	}
+	found, err := holds(ctx, app, file.Knowledge, file)
+	if err == nil && found {
+		err = errors.New("its vectors are left in a knowledge base")
+	}
+	return err
 }

@@ -12,7 +12,7 @@ type World struct {
 	Used []File
 	// Unused have a row, bytes and (where Processed) vectors, and nothing that mentions them.
 	Unused []File
-	// Gone were deleted by the application itself. On Chroma it forgets the vectors of some.
+	// Gone were deleted by the application itself, which forgets the vectors of some.
 	Gone []File
 }
 
@@ -23,7 +23,8 @@ type File struct {
 	Place string
 	// Processed files have a vector collection of their own.
 	Processed bool
-	// Knowledge is the id of the knowledge base that holds it at the end, if any.
+	// Knowledge is the id of the knowledge base that holds it at the end, or that still holds its
+	// vectors when it is gone; empty if none does.
 	Knowledge string
 }
 
