@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,36 +32,30 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := w.loseRows(ctx, c.Orphans/10); err != nil {
-		return err
+	var whole swept
+	for range 2 { // the first one builds the index
+		if whole, err = w.sweep(ctx, "PRUNED_MAX_FRACTION=1", "PRUNED_DRY_RUN=true"); err != nil {
+			return err
+		}
 	}
-	whole, err := w.sweep(ctx, "PRUNED_MAX_FRACTION=1", "PRUNED_DRY_RUN=true") // what a sweep takes, with the index built
-	if err != nil {
-		return err
-	}
-	killed := 0
-	for i := range c.Times {
-		if err := w.forgetProgress(ctx); err != nil {
+	killed, tries := 0, 0
+	lost := c.Orphans / (2 * c.Times) // rows, before each kill
+	for ; killed < c.Times; tries++ {
+		if tries > 5*c.Times {
+			return fmt.Errorf("of %d sweeps only %d were killed before they ended", tries, killed)
+		}
+		if err := errors.Join(w.loseRows(ctx, min(killed+1, c.Times)*lost), w.forgetProgress(ctx)); err != nil {
 			return err
 		}
 		done, err := w.killedAfter(ctx, time.Duration(rand.Int64N(int64(whole.wall))), []string{"sweep"}, "PRUNED_MAX_FRACTION=1")
 		if err != nil {
-			return fmt.Errorf("sweep %d: %w", i+1, err)
+			return fmt.Errorf("sweep %d: %w", tries+1, err)
 		}
 		if !done {
 			killed++
 		}
 		if err := w.nothingLost(ctx); err != nil {
-			return fmt.Errorf("after kill %d: %w", i+1, err)
-		}
-		if i%10 != 9 {
-			continue
-		}
-		if _, err := w.drain(ctx); err != nil { // what the killed ones had published
-			return err
-		}
-		if err := w.nothingLost(ctx); err != nil {
-			return fmt.Errorf("after kill %d and a drain: %w", i+1, err)
+			return fmt.Errorf("after kill %d: %w", killed, err)
 		}
 	}
 	if err := w.forgetProgress(ctx); err != nil {
@@ -70,20 +65,27 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := w.drain(ctx); err != nil {
+	drained, err := w.drain(ctx)
+	if err != nil {
 		return err
 	}
 	if err := errors.Join(w.nothingLost(ctx), w.nothingLeft(ctx)); err != nil {
 		return err
 	}
-	fmt.Printf("killed %d of %d sweeps; the last one published %d claims: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
-		killed, c.Times, last.Published)
+	fmt.Printf("killed %d of %d sweeps; the last one published %d claims, the drain deleted %d files and cleaned after %d: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
+		killed, tries, last.Published, drained.Deleted, drained.Gone)
 	return nil
 }
 
-// loseRows deletes the rows of some orphans, as the application does: their
-// vectors and bytes stay.
+// loseRows deletes the rows of the first orphans, as the application does: their
+// vectors and bytes stay. Without a row it is the bytes that have to be old enough.
 func (w *world) loseRows(ctx context.Context, n int) error {
+	longAgo := time.Now().AddDate(0, -1, 0)
+	// Of rows that are gone already the paths are not known any more.
+	err := w.eachPath(ctx, w.Orphans[:n], func(path string) error { return os.Chtimes(path, longAgo, longAgo) })
+	if err != nil {
+		return err
+	}
 	return w.connected(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `DELETE FROM file WHERE id = ANY ($1)`, w.Orphans[:n])
 		return err

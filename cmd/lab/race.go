@@ -52,7 +52,7 @@ func (c *raceCmd) Run(ctx context.Context) (err error) {
 
 const (
 	attackers = 4
-	handful   = 200 // files that one of them uploads at once
+	handful   = 400 // files that one of them uploads at once, and attaches every other of
 )
 
 // raced counts attaches: those whose file was still there, those that came too
@@ -106,8 +106,9 @@ WITH attached AS (
     RETURNING id)
 INSERT INTO lab.attach SELECT $1::text FROM attached`
 
-// attack uploads a few files at a time, and attaches them in any order, so that
-// a deletion may come before, after, or at the same moment.
+// attack uploads a few files at a time and attaches half of them, so that there is
+// always something to delete, in any order, so that a deletion may come before,
+// after, or at the same moment.
 func (w *world) attack(ctx context.Context, attaches int) error {
 	return w.connected(ctx, func(conn *pgx.Conn) error {
 		var batches [][]string
@@ -115,11 +116,12 @@ func (w *world) attack(ctx context.Context, attaches int) error {
 			var ids []string
 			rows, _ := conn.Query(ctx, `INSERT INTO file (id, user_id, filename, data, created_at, updated_at)
 				SELECT gen_random_uuid()::text, $2, 'race', '{}', extract(epoch FROM now()), extract(epoch FROM now())
-				  FROM generate_series(1, $1) RETURNING id`, min(handful, attaches-done), repotest.UserID)
+				  FROM generate_series(1, $1) RETURNING id`, min(handful, 2*(attaches-done)), repotest.UserID)
 			ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 			if err != nil {
 				return err
 			}
+			ids = ids[:len(ids)/2]
 			done += len(ids)
 			if batches = append(batches, ids); len(batches) < 4 && done < attaches {
 				continue // they age a little

@@ -132,7 +132,7 @@ func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted,
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		if db.options.Strict && len(deleted) > 0 {
-			if same, err := p.keepOut(ctx, pgxTx(t), snapshot); err != nil || same {
+			if same, err := p.keepOut(ctx, pgxTx(t), snapshot, db.options.LockTimeout); err != nil || same {
 				return err
 			}
 		}

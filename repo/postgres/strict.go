@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -17,11 +18,16 @@ import (
 // instant: it locks every table that may mention a file, and looks once more if
 // anything was committed since the look before.
 
-// strictTries are how often a lock that is refused is tried, strictPause is how
-// long at most the first wait is; each is half as long again as the one before.
+// strictTries are how often a lock is tried, strictWait is how long each try waits
+// for a table: much less than the second after which PostgreSQL looks for
+// deadlocks, so that of two who wait for each other it is us who give way. Without
+// any wait a table that is written all the time is never locked, and nothing is
+// ever deleted. strictPause is how long at most the first pause is between tries;
+// each is half as long again as the one before.
 const (
-	strictTries = 10
-	strictPause = 4 * time.Millisecond
+	strictTries = 6
+	strictWait  = 50 * time.Millisecond
+	strictPause = 8 * time.Millisecond
 )
 
 // aloneSQL lets one strict deletion after the other: what a trigger on table file
@@ -39,12 +45,12 @@ func (db *DB) alone(ctx context.Context, t pgx.Tx) error {
 }
 
 // keepOut locks every table that may mention a file against writers, and says
-// whether nothing at all was committed since a snapshot. It never waits for the
-// lock itself: who writes may be waiting for us.
-func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
+// whether nothing at all was committed since a snapshot. It waits for the lock only
+// for an instant: who writes may be waiting for us.
+func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string, otherwise time.Duration) (same bool, err error) {
 	pause := strictPause
 	for try := 1; ; try++ {
-		err := p.lock(ctx, t)
+		err := p.lock(ctx, t, otherwise)
 		if err == nil {
 			break
 		}
@@ -64,15 +70,24 @@ func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same boo
 	return same, translate(err, "read the snapshot")
 }
 
-// lock tries once, below a savepoint: a refusal ends a transaction.
-func (p *plan) lock(ctx context.Context, t pgx.Tx) error {
+// lock tries once, below a savepoint: a refusal ends a transaction. Until it is
+// refused, or the transaction ends, writers of those tables wait.
+func (p *plan) lock(ctx context.Context, t pgx.Tx, otherwise time.Duration) error {
 	names := p.lockable()
 	if len(names) == 0 {
 		return nil
 	}
 	err := pgx.BeginFunc(ctx, t, func(savepoint pgx.Tx) error {
-		_, err := savepoint.Exec(ctx, `LOCK TABLE ONLY `+strings.Join(names, ", ONLY ")+` IN SHARE MODE NOWAIT`)
-		return err
+		for _, sql := range []string{
+			fmt.Sprintf(`SET LOCAL lock_timeout = %d`, strictWait.Milliseconds()),
+			`LOCK TABLE ONLY ` + strings.Join(names, ", ONLY ") + ` IN SHARE MODE`,
+			fmt.Sprintf(`SET LOCAL lock_timeout = %d`, otherwise.Milliseconds()),
+		} {
+			if _, err := savepoint.Exec(ctx, sql); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return translate(err, "lock the tables that may mention files")
 }
