@@ -14,7 +14,7 @@ import (
 
 const (
 	pageRows  = 2000  // rows of a table whose position is noted at once, in a full pass
-	fetchRows = 500   // rows a fetch
+	fetchRows = 1000  // rows a fetch
 	flushAt   = 20000 // rows and tokens held at once
 )
 

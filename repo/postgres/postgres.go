@@ -94,7 +94,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	if err != nil {
 		return nil, translate(err, "connect to PostgreSQL")
 	}
-	db := &DB{options: options, pool: pool, excluded: options.exclusions()}
+	db := &DB{options: options, pool: pool, pagesTime: time.Second, excluded: options.exclusions()}
 	for _, check := range []func(context.Context) error{db.recognize, db.recognizeIgnored} {
 		if err := check(ctx); err != nil {
 			pool.Close()

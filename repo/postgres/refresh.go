@@ -192,7 +192,8 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 // the first, $2 now, $3 the generation of that full pass. Not an anti join: on a
 // table that looks empty that becomes a nested loop over what the statement itself
 // inserts. Collation C: tokens are lower case as repo.Token makes them, which a
-// Turkish I would not be. No store has an object with a longer name.
+// Turkish I would not be. No store has an object with a longer name. They come in
+// their order, for the sake of the indexes.
 const joinKnownSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
 SELECT f.id, t.token, t.literal,
@@ -202,7 +203,8 @@ SELECT f.id, t.token, t.literal,
   FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
  CROSS JOIN LATERAL (SELECT token, token !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                        FROM (SELECT lower(f.id COLLATE "C")) AS l (token)) t (token, literal)
- CROSS JOIN LATERAL (SELECT split_part(coalesce(f.path, ''), '/', -1)) p (name)`
+ CROSS JOIN LATERAL (SELECT split_part(coalesce(f.path, ''), '/', -1)) p (name)
+ ORDER BY t.token`
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if _, err := t.Exec(ctx, db.sql(forgetFilesSQL)); err != nil {
