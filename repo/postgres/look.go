@@ -95,6 +95,11 @@ func (h *header) check(p *plan) error {
 	return nil
 }
 
+// Planning a look anew for each batch takes longer than running it, and no value of
+// its parameters changes the plan. Every statement that follows in the transaction
+// finds its rows by index whatever it is given.
+const planOnceSQL = `SET LOCAL plan_cache_mode = force_generic_plan`
+
 // Look is step 2 of the transaction.
 func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
 	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
@@ -102,6 +107,9 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 		if !repo.Searchable(repo.Token(id)) {
 			look.Unknown[id] = true
 		}
+	}
+	if _, err := pgxTx(t).Exec(ctx, planOnceSQL); err != nil {
+		return look, translate(err, "look for references")
 	}
 	finder := repo.NewFinder(ids)
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
