@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"pruned/repo/repotest"
 )
@@ -15,8 +16,9 @@ import (
 const batch = 500
 
 // deletes compares the drain, from the start of its process to its exit, with
-// bare SQL that deletes the same files in batches of the same size: what no
-// program that asks first can beat.
+// bare SQL that deletes the same files in the same order, in batches of the size
+// that the drain starts with. Bare SQL in two sessions shows what this machine
+// gains at all from a second one.
 func (b *bench) deletes(ctx context.Context) error {
 	files := 4000 / b.shrink
 	origin, err := b.seed(ctx, repotest.SeedOptions{
@@ -31,14 +33,19 @@ func (b *bench) deletes(ctx context.Context) error {
 	}
 	events := slices.Concat(origin.Orphans, origin.InUse)
 	rand.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-	var own, bare, one, two []float64
+	var own, bare, both, one, two []float64
 	for range b.rounds {
 		for _, run := range []struct {
 			rates *[]float64
 			fn    func(*world) (time.Duration, error)
 		}{
-			{&own, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, bareOwn, bareFiles) }},
-			{&bare, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, bareOwn, bareShared, bareFiles) }},
+			{&own, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, events, 1, bareOwn, bareFiles) }},
+			{&bare, func(w *world) (time.Duration, error) {
+				return w.bareDeletes(ctx, events, 1, bareOwn, bareShared, bareFiles)
+			}},
+			{&both, func(w *world) (time.Duration, error) {
+				return w.bareDeletes(ctx, events, 2, bareOwn, bareShared, bareFiles)
+			}},
 			{&one, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "1") }},
 			{&two, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "2") }},
 		} {
@@ -61,7 +68,7 @@ func (b *bench) deletes(ctx context.Context) error {
 	}
 	if err := table(fmt.Sprintf("Deletes: %d orphans mixed with %d files in use, 10 chunks of 1,536 dimensions a file, those of every tenth orphan also in a knowledge base, ivfflat and GIN indexes, %d a batch; from start to exit; median of %d rounds",
 		files, files, batch, b.rounds), []string{"", "files/s", "of bare SQL"},
-		[][]string{row("bare SQL that leaves the copies in knowledge bases", own), row("bare SQL", bare), row("pruned, one worker", one), row("pruned, two workers", two)}); err != nil {
+		[][]string{row("bare SQL that leaves the copies in knowledge bases", own), row("bare SQL", bare), row("bare SQL, two sessions", both), row("pruned, one worker", one), row("pruned, two workers", two)}); err != nil {
 		return err
 	}
 	return origin.drop(ctx)
@@ -102,26 +109,56 @@ const (
 	bareFiles  = `DELETE FROM file WHERE id = ANY ($1::text[])`
 )
 
-func (w *world) bareDeletes(ctx context.Context, statements ...string) (took time.Duration, err error) {
-	err = w.connected(ctx, func(conn *pgx.Conn) error {
-		start := time.Now()
-		for ids := range slices.Chunk(w.Orphans, batch) {
-			err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-				for _, sql := range statements {
-					if _, err := tx.Exec(ctx, sql, ids); err != nil {
+// bareDeletes deletes the orphans in the order of the events, in so many sessions
+// at once.
+func (w *world) bareDeletes(ctx context.Context, events []string, sessions int, statements ...string) (time.Duration, error) {
+	batches := slices.Collect(slices.Chunk(w.orphansOf(events), batch))
+	next := make(chan []string, len(batches))
+	for _, ids := range batches {
+		next <- ids
+	}
+	close(next)
+	start := time.Now()
+	group, ctx := errgroup.WithContext(ctx)
+	for range sessions {
+		group.Go(func() error {
+			return w.connected(ctx, func(conn *pgx.Conn) error {
+				for ids := range next {
+					if err := deleteBare(ctx, conn, ids, statements); err != nil {
 						return err
 					}
 				}
 				return nil
 			})
-			if err != nil {
+		})
+	}
+	err := group.Wait()
+	return time.Since(start), err
+}
+
+func deleteBare(ctx context.Context, conn *pgx.Conn, ids, statements []string) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		for _, sql := range statements {
+			if _, err := tx.Exec(ctx, sql, ids); err != nil {
 				return err
 			}
 		}
-		took = time.Since(start)
 		return nil
 	})
-	return took, err
+}
+
+// orphansOf are the orphans among the events, in their order.
+func (w *world) orphansOf(events []string) (list []string) {
+	orphans := make(map[string]bool, len(w.Orphans))
+	for _, id := range w.Orphans {
+		orphans[id] = true
+	}
+	for _, id := range events {
+		if orphans[id] {
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 func (w *world) drained(ctx context.Context, events []string, orphans int, workers string) (time.Duration, error) {
