@@ -220,7 +220,9 @@ func TestRowThatAppearsKeepsVectorsAndBytes(t *testing.T) {
 		}
 		i.refresh(t)
 		appear := func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: file}) }
-		results := run(t, stepped(i.transaction(), step, appear), append(others, file)...)
+		x := i.transaction()
+		x.Ages.Orphan = hour
+		results := run(t, stepped(x, step, appear), append(others, file)...)
 		i.carryOut(t)
 		require.Equal(t, Young, results[file].Outcome, "appeared before %s, with an old date", step)
 		require.Equal(t, whole, i.left(t, file), "appeared before %s", step)

@@ -109,18 +109,14 @@ func TestFilesThatTheIndexDoesNotKnow(t *testing.T) {
 		i.row(t, id)
 		i.chunks(t, id)
 	}
-	young := repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: time.Now()}).ID
-	results := run(t, i.transaction(), used, old, young)
+	results := run(t, i.transaction(), used, old)
 	require.Contains(t, []Outcome{Young, Kept}, results[used].Outcome, "a row read long ago mentions it, which the index may not have noticed")
-	require.Equal(t, Young, results[old].Outcome)
-	require.Equal(t, Deleted, results[young].Outcome, "no older row can mention it")
+	require.Equal(t, Deleted, results[old].Outcome, "no row that was read mentions it, whatever its date")
 	require.Equal(t, whole, i.left(t, used))
 	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`), "nobody knows whether they are unreferenced")
 
 	i.refresh(t)
-	results = run(t, i.transaction(), used, old)
-	require.Equal(t, Kept, results[used].Outcome)
-	require.Equal(t, Deleted, results[old].Outcome)
+	require.Equal(t, Kept, run(t, i.transaction(), used)[used].Outcome)
 	i.carryOut(t)
 	require.Equal(t, whole, i.left(t, used))
 	require.Equal(t, nothing, i.left(t, old))

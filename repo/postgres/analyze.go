@@ -12,7 +12,7 @@ import (
 // against anybody meanwhile but another ANALYZE.
 func (db *DB) analyze(ctx context.Context) error {
 	return db.inNewTx(ctx, passTimeout, func(t repo.Tx) error {
-		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation`)
+		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation, pruned.mentioned`)
 		return translate(err, "gather statistics of the reference index")
 	})
 }

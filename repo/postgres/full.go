@@ -56,11 +56,11 @@ func (db *DB) page(ctx context.Context, t pgx.Tx, known *knownFiles, progress re
 	}
 	for began := time.Now(); ; {
 		err := x.nextPage(ctx, relations, known, *state.passedAt, progress)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return true, nil
-		}
-		if err != nil || time.Since(began) >= db.pagesTime {
+		if done = errors.Is(err, pgx.ErrNoRows); err != nil && !done {
 			return false, err
+		}
+		if done || time.Since(began) >= db.pagesTime {
+			return done, x.mentioned.flush(ctx, t, true)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func (x *indexer) nextPage(ctx context.Context, relations []*relation, known *kn
 }
 
 func (x *indexer) readPage(ctx context.Context, r *relation, s *scan, progress repo.Progress) error {
-	found, err := x.read(ctx, r, r.pageAfter(), r.orderBy(), s.position)
+	found, err := x.read(ctx, r, reading{from: r.pageAfter(), rest: r.orderBy(), mark: r.w(), whole: true}, s.position)
 	if err != nil {
 		return err
 	}
@@ -133,6 +133,6 @@ func (r *relation) pageAfter() string {
 			values = append(values, fmt.Sprintf("($1::text::text[])[%d]::%s", i+1, c.typ))
 		}
 	}
-	return fmt.Sprintf("(SELECT * FROM ONLY %s t WHERE $1::text IS NULL OR (%s) > (%s)%s LIMIT %d)", r.quoted(),
+	return fmt.Sprintf("(SELECT xmin, * FROM ONLY %s t WHERE $1::text IS NULL OR (%s) > (%s)%s LIMIT %d)", r.quoted(),
 		strings.Join(columns, ", "), strings.Join(values, ", "), r.orderBy(), pageRows)
 }

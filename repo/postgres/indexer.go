@@ -24,6 +24,8 @@ type indexer struct {
 	t        pgx.Tx
 	literals *repo.Finder       // the known ids that are no UUID
 	known    *bloom.BloomFilter // the others; nil where there is too little to read
+	// mentioned takes the UUIDs of rows that nobody reads again until they change.
+	mentioned mentioned
 }
 
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
@@ -54,11 +56,15 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 		}
 		for _, r := range relations {
 			if slices.Contains(ids, r.id) {
-				if _, err := x.read(ctx, r, "ONLY "+r.quoted(), "WHERE "+r.isChanged()); err != nil {
+				read := reading{from: "ONLY " + r.quoted(), rest: "WHERE " + r.isChanged(), mark: "$1::text::xid8::xid"}
+				if _, err := x.read(ctx, r, read, mark); err != nil {
 					return err
 				}
 			}
 		}
+	}
+	if err := x.mentioned.flush(ctx, x.t, false); err != nil {
+		return err
 	}
 	_, err := x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = ANY ($1::int[])`, complete, mark)
 	return translate(err, "move the marks of the tables")
@@ -66,28 +72,40 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 
 func (r *relation) isChanged() string { return "age(t.xmin) <= age(" + r.w() + ")" }
 
-// read indexes rows t of a table or subquery, and returns how many and the key
-// of the last. It reads through a cursor, so that what it finds can be written
-// between two fetches on the same session.
-func (x *indexer) read(ctx context.Context, r *relation, from, rest string, args ...any) (found readResult, err error) {
+// reading is what to read of a table: rows t from it or a subquery.
+type reading struct {
+	from, rest string
+	mark       string // older row versions are not read again
+	whole      bool   // it is part of a pass over the whole table
+}
+
+// read indexes rows, and returns how many and the key of the last. It reads through
+// a cursor, so that what it finds can be written between two fetches on the same
+// session.
+func (x *indexer) read(ctx context.Context, r *relation, what reading, args ...any) (found readResult, err error) {
 	if len(r.columns) == 0 {
 		return found, nil
 	}
-	values := []string{r.keyText()}
+	values := []string{r.keyText(), "CASE WHEN age(t.xmin) > age(" + what.mark + ") THEN 'y' ELSE '' END"}
 	for i := range r.columns {
 		values = append(values, r.columns[i].raw())
 	}
 	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s FROM %s t %s",
-		strings.Join(values, ", "), from, rest), args...); err != nil {
+		strings.Join(values, ", "), what.from, what.rest), args...); err != nil {
 		return found, translate(err, "read table %s", r)
 	}
-	page := newPage(r, x.known)
+	page := newPage(r, x.known, &x.mentioned)
 	for n := fetchRows; n == fetchRows; {
 		if n, err = x.fetch(ctx, page); err != nil {
 			return found, err
 		}
 		if n < fetchRows || page.full() {
 			if err := page.flush(ctx, x.t); err != nil {
+				return found, err
+			}
+		}
+		if x.mentioned.full() {
+			if err := x.mentioned.flush(ctx, x.t, what.whole); err != nil {
 				return found, err
 			}
 		}
@@ -118,8 +136,8 @@ func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
 	defer rows.Close()
 	for ; rows.Next(); n++ {
 		values := rows.RawValues()
-		page.start(string(values[0]))
-		for i, text := range values[1:] {
+		page.start(string(values[0]), len(values[1]) > 0)
+		for i, text := range values[2:] {
 			page.relation.columns[i].counted(text, func(part []byte) {
 				repo.Tokens(part, page.addToken)
 				x.literals.Find(part, page.addLiteral)

@@ -14,7 +14,7 @@ DELETE FROM pruned.candidate c USING pruned.known_file k
 // unmarkMentioned reads a relation that the index cannot hold, as each sweep has
 // to, and forgets the candidates that its living rows mention.
 func (x *indexer) unmarkMentioned(ctx context.Context, r *relation) error {
-	values := []string{"NULL::text"}
+	values := []string{"NULL::text", "''::text"}
 	for _, c := range r.columns {
 		values = append(values, "t."+quote(c.name)+"::text")
 	}
@@ -22,7 +22,7 @@ func (x *indexer) unmarkMentioned(ctx context.Context, r *relation) error {
 		strings.Join(values, ", "), r.quoted(), r.alive())); err != nil {
 		return translate(err, "read table %s", r)
 	}
-	page := newPage(r, nil)
+	page := newPage(r, nil, nil)
 	for n := fetchRows; n == fetchRows; {
 		var err error
 		if n, err = x.fetch(ctx, page); err != nil {
@@ -34,7 +34,7 @@ func (x *indexer) unmarkMentioned(ctx context.Context, r *relation) error {
 		if _, err := x.t.Exec(ctx, unmarkSQL, page.tokens); err != nil {
 			return translate(err, "forget the candidates that table %s mentions", r)
 		}
-		page = newPage(r, nil)
+		page = newPage(r, nil, nil)
 	}
 	_, err := x.t.Exec(ctx, "CLOSE pruned_read")
 	return translate(err, "close a cursor")

@@ -14,21 +14,24 @@ type page struct {
 	relation *relation
 	seen     int64               // rows
 	row      string              // the row that is being read
+	settled  bool                // that row version is older than its table's mark
 	own      map[string]struct{} // tokens of that row
 	known    *bloom.BloomFilter  // tokens of files, and a few others; nil: any may be one
+
+	mentioned *mentioned // takes the tokens of settled rows
 
 	rows      []string // rows that were read since the last flush
 	tokenRows []string // parallel to tokens
 	tokens    []string // unique within a row
 }
 
-func newPage(r *relation, known *bloom.BloomFilter) *page {
-	return &page{relation: r, own: map[string]struct{}{}, known: known}
+func newPage(r *relation, known *bloom.BloomFilter, mentioned *mentioned) *page {
+	return &page{relation: r, own: map[string]struct{}{}, known: known, mentioned: mentioned}
 }
 
 // start says that what follows is of this row.
-func (p *page) start(row string) {
-	p.row = row
+func (p *page) start(row string, settled bool) {
+	p.row, p.settled = row, settled
 	p.seen++
 	p.rows = append(p.rows, row)
 	clear(p.own)
@@ -37,6 +40,9 @@ func (p *page) start(row string) {
 // addToken leaves out most of the ids that are no file's: those of messages, users,
 // chats, of which there are far more.
 func (p *page) addToken(token []byte) {
+	if p.settled {
+		p.mentioned.add(token)
+	}
 	if p.known != nil && !p.known.Test(token) {
 		return
 	}

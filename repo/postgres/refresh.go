@@ -134,7 +134,7 @@ func (db *DB) pass(ctx context.Context, t pgx.Tx) error {
 // would see an empty index that claims to be complete. What was held is found
 // anew by the next sweep.
 func startAnew(ctx context.Context, t pgx.Tx, s *state) error {
-	for _, table := range []string{"reference", "relation", "known_file", "hold"} {
+	for _, table := range []string{"reference", "relation", "known_file", "mentioned", "hold"} {
 		if _, err := t.Exec(ctx, `DELETE FROM pruned.`+table); err != nil {
 			return translate(err, "empty pruned.%s", table)
 		}
@@ -185,12 +185,10 @@ WITH gone AS (
     DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id)
 DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 
-// joinKnownSQL adds the files that no pass has seen. One that was made since the
-// last pass (less an hour, for clocks) cannot be mentioned by a row read before,
-// unless its id is no UUID, and so may have been another file's before; every
-// other one waits for a full pass. $1 is the start of the last pass, NULL before
-// the first, $2 now, $3 the generation of that full pass. Not an anti join: on a
-// table that looks empty that becomes a nested loop over what the statement itself
+// joinKnownSQL adds the files that no pass has seen. One that rows may mention which
+// were read before waits for a full pass, whose generation is $1; so does every id
+// that is no UUID: of those only the known ones are looked for. Not an anti join: on
+// a table that looks empty that becomes a nested loop over what the statement itself
 // inserts. Collation C: tokens are lower case as repo.Token makes them, which a
 // Turkish I would not be. No store has an object with a longer name. They come in
 // their order, for the sake of the indexes.
@@ -198,8 +196,7 @@ const joinKnownSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
 SELECT f.id, t.token, t.literal,
        CASE WHEN octet_length(p.name) > 1024 OR lower(left(p.name, 36) COLLATE "C") = t.token THEN '' ELSE p.name END,
-       CASE WHEN NOT t.literal AND f.created_at >= extract(epoch FROM $1::timestamptz) - 3600
-             AND f.created_at <= extract(epoch FROM $2::timestamptz) + 3600 THEN 0 ELSE $3::int END
+       CASE WHEN t.literal THEN $1::int WHEN ` + mentionedSQL + ` THEN $1::int ELSE 0 END
   FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
  CROSS JOIN LATERAL (SELECT token, token !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                        FROM (SELECT lower(f.id COLLATE "C")) AS l (token)) t (token, literal)
@@ -214,7 +211,7 @@ func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if s.passedAt != nil {
 		next++
 	}
-	if _, err := t.Exec(ctx, db.sql(joinKnownSQL), s.passedAt, s.now, next); err != nil {
+	if _, err := t.Exec(ctx, db.sql(joinKnownSQL), next); err != nil {
 		return translate(err, "learn new files")
 	}
 	var late bool

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -168,7 +169,7 @@ func (w *world) maintain(ctx context.Context, conn *pgx.Conn) error {
 
 // quiet compares every file with a naive search, as the passes left the index,
 // and after a refresh. Between the rounds files appear that were mentioned
-// before, and a column that mentions one in every row.
+// before, others go and come back, and a column mentions one in every row.
 func (w *world) quiet(round int) {
 	files := repotest.Column[string](w.t, w.d, `SELECT id FROM file ORDER BY id`)
 	require.NoError(w.t, w.db.Pass(context.Background()))
@@ -177,9 +178,17 @@ func (w *world) quiet(round int) {
 	w.compare(files, true)
 	writer := w.writers[round%len(w.writers)]
 	if late := writer.files[8+round/len(w.writers)]; !slices.Contains(files, late) {
-		repotest.InsertFile(w.t, w.d.Pool, repotest.File{ID: late})
-		w.compare(append(files, late), false)
+		repotest.InsertFile(w.t, w.d.Pool, repotest.File{ID: late, CreatedAt: time.Now()})
+		files = append(files, late)
+		w.compare(files, false)
 	}
+	gone := writer.files[round/len(w.writers)]
+	w.d.Exec(w.t, `DELETE FROM file WHERE id = $1`, gone)
+	require.NoError(w.t, w.db.Pass(context.Background()))
+	repotest.InsertFile(w.t, w.d.Pool, repotest.File{ID: gone, CreatedAt: time.Now()})
+	w.compare(files, false)
+	require.NoError(w.t, w.db.Pass(context.Background()))
+	w.compare(files, false)
 	if round == 1 {
 		w.d.Exec(w.t, `ALTER TABLE note ADD extra text DEFAULT '`+repotest.NewFile(w.t, w.d.Pool)+`'`)
 	}

@@ -149,7 +149,7 @@ func (db *DB) bring(ctx context.Context, s *session, now state, c changes, p pac
 		return translate(err, "read pages")
 	}
 	began, read := time.Now(), pages.read
-	r := &reading{db: db, session: s, pages: pages, now: now, pace: p, progress: progress}
+	r := &reading{db: db, session: s, pages: pages, pace: p, progress: progress}
 	if c.all {
 		err = r.everything(ctx)
 	} else {

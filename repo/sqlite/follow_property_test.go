@@ -38,6 +38,7 @@ func TestIndexFollowsTheApplication(t *testing.T) {
 			"delete a chat, or make it": w.parent,
 			"many at once":              w.many,
 			"upload":                    w.upload,
+			"choose an id":              w.chooseID,
 			"delete a file":             w.deleteFile,
 			"restore a file":            w.restoreFile,
 			"checkpoint":                w.checkpoint,
@@ -120,9 +121,14 @@ func (w *world) deleteFile(rt *rapid.T) {
 	w.exec(rt, `DELETE FROM file WHERE id = ?`, w.file(rt))
 }
 
-// restoreFile brings back the row of a file that older rows may mention.
+// chooseID: rows may mention a file that has no row yet.
+func (w *world) chooseID(*rapid.T) { w.files = append(w.files, uuid.NewString()) }
+
+// restoreFile brings the row of a file that older rows may mention, or brings it
+// back.
 func (w *world) restoreFile(rt *rapid.T) {
-	w.exec(rt, `INSERT OR IGNORE INTO file (id, user_id, filename, created_at) VALUES (?, 'u', 'f', 1)`, w.file(rt))
+	made := rapid.SampledFrom([]int64{1, time.Now().Unix()}).Draw(rt, "made")
+	w.exec(rt, `INSERT OR IGNORE INTO file (id, user_id, filename, created_at) VALUES (?, 'u', 'f', ?)`, w.file(rt), made)
 }
 
 func (w *world) insert(rt *rapid.T) {

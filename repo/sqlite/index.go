@@ -19,10 +19,11 @@ type index struct {
 	at   state // that it is true for; the zero state is none
 
 	catalog *catalog
-	uuids   map[[16]byte]uint32 // the newest mention of each file, one more than its number
-	words   map[string]uint32   // the same of ids that are no UUID
-	finder  *repo.Finder        // of words
-	late    map[string]bool     // tokens that rows may mention which were read before they were known
+	uuids   map[[16]byte]uint32   // the newest mention of each file, one more than its number
+	words   map[string]uint32     // the same of ids that are no UUID
+	finder  *repo.Finder          // of words
+	late    map[string]bool       // tokens that rows may mention which were read before they were known
+	others  map[[16]byte]struct{} // UUIDs that were read and were no file's then
 
 	mentions []mention
 	reading  uint32            // number of the pass that reads
@@ -56,12 +57,13 @@ const noRow = math.MinInt64
 
 func newIndex(c *catalog) *index {
 	return &index{catalog: c, uuids: map[[16]byte]uint32{}, words: map[string]uint32{}, late: map[string]bool{},
+		others: map[[16]byte]struct{}{},
 		finder: repo.NewFinder(nil), reading: 1, read: map[place]uint32{}, loose: map[uint16]uint32{}}
 }
 
-// know adds ids to those that passes look for; late says that rows were read
-// already that may mention them.
-func (x *index) know(ids []string, late bool) {
+// know adds ids to those that passes look for. Rows that were read already may
+// mention one that is no UUID, and one that was among the others.
+func (x *index) know(ids []string) {
 	more := false
 	for _, id := range ids {
 		token := repo.Token(id)
@@ -70,10 +72,13 @@ func (x *index) know(ids []string, late bool) {
 		}
 		if uuid, ok := parseUUID(token); ok {
 			x.uuids[uuid] = 0
-		} else {
-			x.words[token], more = 0, true
+			if _, late := x.others[uuid]; late {
+				x.late[token] = true
+			}
+			continue
 		}
-		if late {
+		x.words[token], more = 0, true
+		if x.made {
 			x.late[token] = true
 		}
 	}
@@ -113,10 +118,13 @@ func (x *index) note(at place, column int, text []byte) {
 		if !ok {
 			return
 		}
-		if first, known := x.uuids[uuid]; known {
-			if added, is := x.add(first, at, column); is {
-				x.uuids[uuid] = added
-			}
+		first, known := x.uuids[uuid]
+		if !known {
+			x.others[uuid] = struct{}{}
+			return
+		}
+		if added, is := x.add(first, at, column); is {
+			x.uuids[uuid] = added
 		}
 	})
 	if len(x.words) == 0 {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"time"
 
 	"pruned/repo"
 )
@@ -14,7 +13,6 @@ type reading struct {
 	session  *session
 	pages    *pager
 	index    *index
-	now      state
 	pace     pace
 	progress repo.Progress
 	buffer   []byte
@@ -31,7 +29,7 @@ func (r *reading) everything(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.index.know(ids, false)
+	r.index.know(ids)
 	for i, text := range c.texts {
 		r.index.note(place{schemaTable, int64(i)}, 0, []byte(text))
 	}
@@ -67,16 +65,10 @@ func (r *reading) changed(ctx context.Context, written map[uint32]bool) error {
 	return nil
 }
 
-// recent is how long before a pass a row may be dated that it did not see, and
-// still be younger than every row that it read.
-const recent = 5 * time.Minute
-
-// newFiles learns the ids of new rows of table file. One that was made since the
-// last pass cannot be mentioned by a row that was read before, unless its id is no
-// UUID, and so may have been another file's before; every other one waits until
-// everything is read again.
+// newFiles learns the ids of new rows of table file. One that rows may mention
+// which were read before waits until everything is read again: a plugin may choose
+// an id first, and tables may be restored one by one.
 func (r *reading) newFiles(ctx context.Context, dirty map[uint32]bool) error {
-	from, to := r.index.at.seen.Add(-recent).Unix(), r.now.seen.Add(recent).Unix()
 	return r.pages.leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
 		if !dirty[leaf] {
 			return nil
@@ -86,13 +78,11 @@ func (r *reading) newFiles(ctx context.Context, dirty map[uint32]bool) error {
 			return err
 		}
 		var id string
-		var made *int64
-		return each(ctx, r.session, `SELECT CAST(id AS TEXT), CASE typeof(created_at) WHEN 'integer' THEN created_at END
-			FROM file WHERE rowid BETWEEN ?1 AND ?2 AND id IS NOT NULL`, []any{first, last}, []any{&id, &made}, func() error {
-			fresh := made != nil && *made >= from && *made <= to && repo.IsUUID(repo.Token(id))
-			r.index.know([]string{id}, !fresh)
-			return r.pace.check()
-		})
+		return each(ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE rowid BETWEEN ?1 AND ?2 AND id IS NOT NULL`,
+			[]any{first, last}, []any{&id}, func() error {
+				r.index.know([]string{id})
+				return r.pace.check()
+			})
 	})
 }
 

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"maps"
-	"time"
 )
 
 // state is one state of the database, as a transaction that holds the write lock
@@ -15,7 +14,6 @@ type state struct {
 	pages   int64 // of the whole database
 	logged  bool  // there is a write-ahead log
 	log     position
-	seen    time.Time
 }
 
 // changes are what happened between two states.
@@ -55,7 +53,7 @@ func (f *follower) follow(path string) error {
 // observe tells the state of the database, and what changed since that of the
 // index. The writer holds the write lock.
 func (db *DB) observe(ctx context.Context) (now state, c changes, err error) {
-	now = state{session: db.writer.number, seen: time.Now()}
+	now = state{session: db.writer.number}
 	var journal string
 	for _, pragma := range []struct {
 		name string

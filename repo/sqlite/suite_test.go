@@ -19,9 +19,7 @@ func TestSuite(t *testing.T) {
 func TestSuiteWithoutWAL(t *testing.T) {
 	t.Parallel()
 	suite.Run(t, func(t *testing.T) suite.Engine {
-		e := newEngine(t, repotest.NewSQLiteRollback(t))
-		e.ReadsAll = true
-		return e
+		return newEngine(t, repotest.NewSQLiteRollback(t))
 	})
 }
 

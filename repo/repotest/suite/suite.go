@@ -33,9 +33,6 @@ type Engine struct {
 	// committed, until release is called. Nil for an engine with one writer, for
 	// which nobody writes while a transaction is open.
 	Hold func(t testing.TB, id string) (release func())
-	// ReadsAll says that a pass reads every row, so that it knows also of restored
-	// files, which otherwise only a refresh does.
-	ReadsAll bool
 }
 
 // patience is far more than anything takes; only a wait that would never end
@@ -55,7 +52,9 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"ids that cannot be searched are unknown":     unsearchableIDs,
 		"a refresh reads many rows":                   refreshReadsMany,
 		"a new file is unknown until a pass":          unknownUntilPass,
-		"a restored file is unknown until a refresh":  unknownUntilRefresh,
+		"a mention may come before its file's row":    earlyMention,
+		"a mentioned file may go and come back":       returningFile,
+		"a file that nothing mentioned is known soon": unmentionedIsKnown,
 		"lock knows what is there":                    lockKnowsRows,
 		"lock measures ages":                          lockMeasures,
 		"lock knows what is in flight":                lockKnowsInFlight,
