@@ -3,7 +3,6 @@ package repo
 import (
 	"bytes"
 	"regexp"
-	"strings"
 )
 
 // tokenLen is the length of a UUID in text: 8-4-4-4-12.
@@ -13,8 +12,20 @@ const tokenLen = 36
 var literalShape = regexp.MustCompile(`^[0-9a-z._~-]+$`)
 
 // Token is the form in which an id is looked for: lower case, since URLs are
-// typed in any.
-func Token(id string) string { return strings.ToLower(id) }
+// typed in any. Only ASCII has one here, as in the databases: others disagree about
+// the lower case of a Kelvin sign, and an id with such a letter is not searched.
+func Token(id string) string { return string(lower([]byte(id))) }
+
+// lower is a copy of text in lower case.
+func lower(text []byte) []byte {
+	text = bytes.Clone(text)
+	for i, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			text[i] = c + ('a' - 'A')
+		}
+	}
+	return text
+}
 
 // IsUUID says whether a token has the shape that Tokens finds.
 func IsUUID(token string) bool {
@@ -114,9 +125,9 @@ func (f *Finder) Find(text []byte, yield func(id string)) {
 	if len(f.literals) == 0 {
 		return
 	}
-	lower := bytes.ToLower(text)
+	text = lower(text)
 	for _, l := range f.literals {
-		if bytes.Contains(lower, l.token) {
+		if bytes.Contains(text, l.token) {
 			yield(l.id)
 		}
 	}

@@ -76,6 +76,7 @@ func TestFinder(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{id, upper}, find("see "+id))
 	require.Equal(t, []string{"logo.V2"}, find("LOGO.v2, ÄÖ"))
+	require.Equal(t, []string{"logo.V2"}, find("\xff\u0130LOGO.V2\u212a"))
 	require.Empty(t, find("a b"))
 	require.Empty(t, find(""))
 }
@@ -87,6 +88,16 @@ func TestSearchable(t *testing.T) {
 		"": false, "a b": false, "ü": false, `a"b`: false, "a/b": false, "a%20": false, "a\nb": false, "a\n": false,
 	} {
 		require.Equal(t, want, repo.Searchable(token), "%q", token)
+	}
+}
+
+// A letter whose lower case is ASCII, in Unicode, is none that a database finds.
+func TestTokenLowersASCII(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "az09-é", repo.Token("AZ09-é"))
+	for _, id := range []string{"\u212aey1", "f\u0130le1", "\u017fig"} {
+		require.Equal(t, id, repo.Token(id))
+		require.False(t, repo.Searchable(repo.Token(id)), id)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
 )
 
 // literalIDs: the column takes any string. What JSON and URLs write in only one
@@ -47,14 +49,15 @@ func literalIDs(t *testing.T, e Engine) {
 // free.
 func unsearchableIDs(t *testing.T, e Engine) {
 	var ids []string
-	for _, id := range []string{"a b", "a/b", `a"b`, "a%20b", "bücher", "a+b", "a{b", `a\b`, "a:b", "a_b\n"} {
+	for _, id := range []string{"a b", "a/b", `a"b`, "a%20b", "bücher", "a+b", "a{b", `a\b`, "a:b", "a_b\n", "\u212aey1", "f\u0130le1"} {
 		ids = append(ids, e.file(t, row{"id": id}))
 	}
-	e.refresh(t)
+	e.begin(t)
 	found := e.look(t, ids...)
 	for _, id := range ids {
 		require.True(t, found.Unknown[id], "%q", id)
 	}
+	e.requireCandidates(t, repo.FromRows)
 }
 
 // unknownUntilPass: of a file that no pass has seen nothing is known, but to an
