@@ -8,8 +8,16 @@ import (
 // tokenLen is the length of a UUID in text: 8-4-4-4-12.
 const tokenLen = 36
 
-// literalShape are characters that neither JSON nor a URL writes in another way.
-var literalShape = regexp.MustCompile(`^[0-9a-z._~-]+$`)
+// LiteralShape are tokens of characters that neither JSON nor a URL writes in
+// another way. ValueShape are those among them that a column may hold as a number,
+// a date, an address, a truth: it then stands nowhere as it is written. Both are
+// regular expressions as Go and PostgreSQL know them.
+const (
+	LiteralShape = `^[0-9a-z._~-]+$`
+	ValueShape   = `^([0-9e._~-]*|-?0[box][0-9a-f._p-]*|-?inf(inity)?|nan|t(rue)?|f(alse)?|y(es)?|no?|on|off)$`
+)
+
+var literalShape, valueShape = regexp.MustCompile(LiteralShape), regexp.MustCompile(ValueShape)
 
 // Token is the form in which an id is looked for: lower case, since URLs are
 // typed in any. Only ASCII has one here, as in the databases: others disagree about
@@ -33,10 +41,12 @@ func IsUUID(token string) bool {
 	return len(token) == tokenLen && token[8] == '-' && tokenAt([]byte(token), 0, '-', &same) && string(same[:]) == token
 }
 
-// IsLiteral says whether an id that is no UUID can be searched literally. An id
-// with any other character may be written in the database in a way that no
-// search finds (escaped in JSON or in a URL): such a file is always kept.
-func IsLiteral(token string) bool { return literalShape.MatchString(token) && !IsUUID(token) }
+// IsLiteral says whether an id that is no UUID can be searched literally. Another
+// may be written in the database in a way that no search finds (escaped in JSON or
+// in a URL, or as a number): such a file is always kept.
+func IsLiteral(token string) bool {
+	return literalShape.MatchString(token) && !valueShape.MatchString(token) && !IsUUID(token)
+}
 
 // Searchable says whether a search finds every mention of an id.
 func Searchable(token string) bool { return IsUUID(token) || IsLiteral(token) }

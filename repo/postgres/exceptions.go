@@ -15,7 +15,8 @@ const vectorTable = "document_chunk"
 
 // Base types that cannot hold the text of an id. Every other type counts, those
 // that nobody knows yet too. Arrays and domains are what their elements and
-// base types are.
+// base types are. An id that looks like a value of theirs is not searched at all
+// (repo.ValueShape).
 var textless = []string{
 	"bool", "int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid", "xid", "xid8", "cid", "tid",
 	"date", "time", "timetz", "timestamp", "timestamptz", "interval",

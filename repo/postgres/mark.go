@@ -84,7 +84,7 @@ func markSQL(relations []*relation) string {
 WITH unmentioned AS MATERIALIZED (
     SELECT k.file_id FROM pruned.known_file k
      WHERE k.generation <= (SELECT min(generation) FROM pruned.relation)
-       AND (NOT k.literal OR k.token COLLATE "C" ~ '^[0-9a-z._~-]+$')` + except(alone) + `
+       AND (NOT k.literal OR k.token COLLATE "C" ~ '` + repo.LiteralShape + `' AND k.token COLLATE "C" !~ '` + repo.ValueShape + `')` + except(alone) + `
 ), free AS MATERIALIZED (
     SELECT file_id FROM unmentioned` + except(bound) + `
 ), known AS (

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"math"
-	"strconv"
 
 	"pruned/repo"
 )
@@ -101,13 +100,9 @@ func (x *index) knows(token string) bool {
 	return known
 }
 
-// sure says whether the index tells everything that mentions an id. A number may
-// be stored as one, and then stands nowhere as it is written.
+// sure says whether the index tells everything that mentions an id.
 func (x *index) sure(id string) bool {
 	token := repo.Token(id)
-	if _, err := strconv.ParseFloat(token, 64); err == nil {
-		return false
-	}
 	return repo.Searchable(token) && x.knows(token) && !x.late[token]
 }
 

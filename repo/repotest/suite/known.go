@@ -60,6 +60,23 @@ func unsearchableIDs(t *testing.T, e Engine) {
 	e.requireCandidates(t, repo.FromRows)
 }
 
+// valueIDs: a column of numbers, dates or truths may mention them, in a form of its
+// own.
+func valueIDs(t *testing.T, e Engine) {
+	ids := []string{"123", "0123", "1e3", "-7", "1.50", "2024-06-01", "12.34.56.7", "true", "0x1f"}
+	for _, id := range ids {
+		e.file(t, row{"id": id})
+	}
+	e.Exec(t, `CREATE TABLE plugin (id integer PRIMARY KEY, file_id bigint, made date, done boolean)`)
+	e.Exec(t, `INSERT INTO plugin VALUES (1, 123, '2024-06-01', true)`)
+	e.begin(t)
+	found := e.look(t, ids...)
+	for _, id := range ids {
+		require.True(t, found.Unknown[id], "%q", id)
+	}
+	e.requireCandidates(t, repo.FromRows)
+}
+
 // unknownUntilPass: of a file that no pass has seen nothing is known, but to an
 // engine with one writer, whose looks see everything.
 func unknownUntilPass(t *testing.T, e Engine) {

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"a row that may do without a parent keeps":    freeRowKeeps,
 		"ids that are no UUID are searched literally": literalIDs,
 		"ids that cannot be searched are unknown":     unsearchableIDs,
+		"ids that may be values are unknown":          valueIDs,
 		"a refresh reads many rows":                   refreshReadsMany,
 		"a new file is unknown until a pass":          unknownUntilPass,
 		"a mention may come before its file's row":    earlyMention,
