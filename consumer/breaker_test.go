@@ -170,19 +170,37 @@ func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	require.Len(t, sweepOnce(t, s).Holds, 1)
 }
 
-// A file that is in a held direction too: the claim from elsewhere is made, and
-// what confirms the held one makes its own.
-func TestHeldDirectionIsNotNotedAsClaimed(t *testing.T) {
+// A file that is in a held direction too: a claim from elsewhere would go round
+// the hold, whichever of the two it is.
+func TestHeldDirectionHoldsWhatIsElsewhereToo(t *testing.T) {
 	t.Parallel()
-	i, q := install(t), openQueue(t)
-	i.used(t, 20)
-	both := i.remains(t, true, true)
-	s := i.sweeper(t, q)
-	s.BlobStore.Remote = true
-	report := sweepOnce(t, s)
-	require.EqualValues(t, 1, report.Published)
-	require.EqualValues(t, 1, report.Held)
-	report, orphans := sweepWith(t, s, SweepOptions{Confirm: report.ID})
-	require.Contains(t, orphans, at(repo.FromBytes, both))
-	require.EqualValues(t, 1, report.Published)
+	for _, remote := range []repo.Direction{repo.FromVectors, repo.FromBytes} {
+		t.Run(string(remote), func(t *testing.T) {
+			t.Parallel()
+			i, q := install(t), openQueue(t)
+			i.used(t, 20)
+			both, chunks, bytes := i.remains(t, true, true), i.remains(t, true, false), i.remains(t, false, true)
+			free, held := chunks, bytes
+			s := i.sweeper(t, q)
+			if s.BlobStore.Remote = remote == repo.FromBytes; remote == repo.FromVectors {
+				s.VectorStore.Remote, free, held = true, bytes, chunks
+			}
+			report := sweepOnce(t, s)
+			require.EqualValues(t, 2, report.Held)
+			require.EqualValues(t, 1, report.Published)
+			require.Equal(t, free, claimsIn(t, q)[0].Subject)
+			_, waiting, err := i.db.NextCandidate(t.Context(), s.Ages)
+			require.NoError(t, err)
+			require.False(t, waiting, "nothing becomes due until somebody lets it go")
+			i.consume(t, q)
+			require.Equal(t, left{chunks: chunksOfAFile, bytes: 1}, i.left(t, both))
+
+			confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+			require.EqualValues(t, 2, confirmed.Published, "what is left of one file in two places is one claim")
+			i.consume(t, q)
+			for _, id := range []string{both, free, held} {
+				require.Equal(t, nothing, i.left(t, id))
+			}
+		})
+	}
 }

@@ -20,7 +20,7 @@ func (w *sweep) act(ctx context.Context, all ...*direction) error {
 		}
 	}
 	for _, d := range all {
-		if err := w.publishAll(ctx, d, all); err != nil {
+		if err := w.publishAll(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -28,7 +28,7 @@ func (w *sweep) act(ctx context.Context, all ...*direction) error {
 }
 
 // publishAll goes through the candidates of a direction, page by page.
-func (w *sweep) publishAll(ctx context.Context, d *direction, all []*direction) error {
+func (w *sweep) publishAll(ctx context.Context, d *direction) error {
 	after := ""
 	for {
 		var page []repo.Candidate
@@ -39,7 +39,7 @@ func (w *sweep) publishAll(ctx context.Context, d *direction, all []*direction) 
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		if err := w.publishPage(ctx, d, page, all); err != nil {
+		if err := w.publishPage(ctx, d, page); err != nil {
 			return err
 		}
 		after = page[len(page)-1].FileID
@@ -47,21 +47,21 @@ func (w *sweep) publishAll(ctx context.Context, d *direction, all []*direction) 
 }
 
 // publishPage tells of a page of candidates and publishes claims about those that
-// are due.
-func (w *sweep) publishPage(ctx context.Context, d *direction, page []repo.Candidate, all []*direction) error {
+// are due and held nowhere.
+func (w *sweep) publishPage(ctx context.Context, d *direction, page []repo.Candidate) error {
 	var claims []Event
 	for _, c := range page {
 		if err := w.tell(c); err != nil {
 			return err
 		}
-		if c.DueIn <= 0 && c.Claimed == 0 && (c.Confirmed || !d.held) && claimable(c.FileID) {
+		if c.DueIn <= 0 && c.Claimed == 0 && !c.Held && (c.Confirmed || !d.held) && claimable(c.FileID) {
 			claims = append(claims, claimAbout(c, d.reason))
 		}
 	}
 	if len(claims) == 0 || w.DryRun {
 		return nil
 	}
-	return w.publish(ctx, claims, concerned(d, all))
+	return w.publish(ctx, d, claims)
 }
 
 // tell counts an orphan and shows it.
@@ -92,21 +92,10 @@ func claimAbout(c repo.Candidate, reason string) Event {
 	return e
 }
 
-// concerned are the directions that a claim from one of them is about: it makes
-// its file not exist, wherever it was found. Where that is held it is noted when
-// it is let go.
-func concerned(d *direction, all []*direction) (list []repo.Direction) {
-	for _, other := range all {
-		if other == d || !other.held {
-			list = append(list, other.Direction)
-		}
-	}
-	return list
-}
-
 // publish notes that a claim is in the queue only after the queue has stored it:
-// whatever ends this in between, a later sweep publishes it again.
-func (w *sweep) publish(ctx context.Context, claims []Event, about []repo.Direction) error {
+// whatever ends this in between, a later sweep publishes it again. A claim makes
+// its file not exist, wherever it was found: it is noted in every such direction.
+func (w *sweep) publish(ctx context.Context, d *direction, claims []Event) error {
 	published, err := w.Queue.Publish(ctx, eventsOf(claims), PublishOptions{Dedupe: true})
 	w.report.Published += int64(published.Stored)
 	if err != nil {
@@ -118,13 +107,22 @@ func (w *sweep) publish(ctx context.Context, claims []Event, about []repo.Direct
 		ids[i] = e.Subject
 	}
 	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-		for _, d := range about {
+		for _, d := range d.elsewhere() {
 			if err := w.DB.Claimed(ctx, tx, d, ids); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// elsewhere are the directions in which what is found in this one may be found
+// too, itself among them.
+func (d *direction) elsewhere() []repo.Direction {
+	if d.Direction == repo.FromRows {
+		return []repo.Direction{repo.FromRows}
+	}
+	return []repo.Direction{repo.FromVectors, repo.FromBytes}
 }
 
 func eventsOf(events []Event) func(func(Event, error) bool) {

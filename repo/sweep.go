@@ -40,6 +40,9 @@ type Candidate struct {
 	Chunks int64 // its vectors, as far as known
 	// Confirmed: somebody let it go, whatever the fraction.
 	Confirmed bool
+	// Held: another direction found the file too, is held, and nobody let it go
+	// there. A claim makes a file not exist anywhere, and would go round that hold.
+	Held bool
 	// Claimed is since when a claim about it is in the queue; zero if none is.
 	Claimed time.Duration
 }
@@ -110,8 +113,8 @@ type Sweeps interface {
 	Claimed(ctx context.Context, tx Tx, d Direction, ids []string) error
 
 	// NextCandidate says in how long the first candidate becomes due that has no
-	// claim in the queue and is not held; found is false where there is none. A claim
-	// that is an hour old is taken for lost, here and in Candidates.
+	// claim in the queue and is not held, in any direction; found is false where there
+	// is none. A claim that is an hour old is taken for lost, here and in Candidates.
 	NextCandidate(ctx context.Context, ages Ages) (in time.Duration, found bool, err error)
 
 	// Hold keeps a held direction. While it is held already, under whatever id,

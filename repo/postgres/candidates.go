@@ -24,7 +24,7 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS 
        t.now, t.now - t.made AS age,
        greatest(t.made + $1::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + $2::float8 - t.now END) AS ripe,
        CASE WHEN f.meta::json ->> 'size' ~ '^[0-9]{1,18}$' THEN (f.meta::json ->> 'size')::bigint ELSE 0 END AS size,
-       c.chunks, t.touched, c.settled, in_flight.yes AS in_flight
+       c.chunks, t.touched, c.settled, in_flight.yes AS in_flight, false AS held
   FROM {candidates} c
   LEFT JOIN LATERAL (SELECT * FROM %s f WHERE f.id = c.file_id OFFSET 0) f ON true
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now,
@@ -34,12 +34,14 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS 
                                           THEN f.data::json ->> 'status' IN ('pending', 'processing') END, false) AS yes) in_flight`
 
 // listedSQL: a claim is about everything of an id, so that young bytes make it
-// young wherever it was found.
+// young, and a hold holds it, wherever it was found.
 const listedSQL = `
 SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowlessSQL + ` AND $2::float8 IS NOT NULL AS there,
        t.now, t.now - extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8 AS age,
        extract(epoch FROM b.made_at)::float8 + $1::float8 - t.now AS ripe,
-       c.size, c.chunks, NULL::bigint AS touched, NULL::bigint AS settled, false AS in_flight
+       c.size, c.chunks, NULL::bigint AS touched, NULL::bigint AS settled, false AS in_flight,
+       EXISTS (SELECT FROM pruned.hold h JOIN pruned.candidate o ON o.direction = h.direction AND o.file_id = c.file_id
+                WHERE h.direction NOT IN ('row', c.direction) AND NOT o.confirmed) AS held
   FROM {candidates} c
   LEFT JOIN LATERAL (SELECT made_at FROM pruned.candidate b WHERE b.direction = 'bytes' AND b.file_id = c.file_id OFFSET 0) b ON true
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) t`
@@ -87,13 +89,13 @@ func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages 
 }
 
 func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int, yield func(c repo.Candidate, there bool)) error {
-	sql := `SELECT v.file_id, v.there, v.first_seen, v.age, ` + dueInSQL + `, v.size, v.chunks, v.confirmed, coalesce(` + claimedSQL + `, 0)
+	sql := `SELECT v.file_id, v.there, v.first_seen, v.age, ` + dueInSQL + `, v.size, v.chunks, v.confirmed, v.held, coalesce(` + claimedSQL + `, 0)
 		FROM (` + db.candidatesOf(d, ` AND file_id > $4::text ORDER BY file_id LIMIT $5::int`) + `) v ORDER BY v.file_id`
 	rows, _ := pgxTx(t).Query(ctx, sql, append(agesArgs(ages), after, most)...)
 	c := repo.Candidate{Direction: d}
 	var there bool
 	var age, due, claimed float64
-	_, err := pgx.ForEachRow(rows, []any{&c.FileID, &there, &c.Since, &age, &due, &c.Size, &c.Chunks, &c.Confirmed, &claimed}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&c.FileID, &there, &c.Since, &age, &due, &c.Size, &c.Chunks, &c.Confirmed, &c.Held, &claimed}, func() error {
 		c.Age, c.DueIn, c.Claimed = seconds(age), seconds(due), seconds(claimed)
 		yield(c, there)
 		return nil
@@ -110,7 +112,7 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	var next *float64
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		err := pgxTx(t).QueryRow(ctx, `SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
-			WHERE v.there AND `+claimedSQL+` IS NULL`, agesArgs(ages)...).Scan(&next)
+			WHERE v.there AND NOT v.held AND `+claimedSQL+` IS NULL`, agesArgs(ages)...).Scan(&next)
 		return translate(err, "look for the next candidate that becomes due")
 	})
 	if err != nil || next == nil {

@@ -15,16 +15,18 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, CAST(f.created_at AS 
        CASE WHEN t.touched > ?2 AND json_valid(f.data)
             THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('pending', 'processing'), 0) ELSE 0 END,
        CASE WHEN json_valid(f.meta) AND json_type(f.meta) = 'object' AND json_type(f.meta, '$.size') = 'integer' THEN f.meta ->> '$.size' ELSE 0 END,
-       c.chunks
+       c.chunks, 0
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
   JOIN (SELECT id, CAST(max(coalesce(created_at, updated_at), coalesce(updated_at, created_at)) AS REAL) AS touched FROM file) t ON t.id = f.id
  WHERE c.direction = 'row' AND c.file_id > ?3
  ORDER BY c.file_id LIMIT ?1`
 
 // storesSQL: a claim is about everything of an id, so that young bytes make it
-// young wherever it was found.
+// young, and a hold holds it, wherever it was found.
 const storesSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, coalesce(c.made_at, c.first_seen) / 1e6, b.made_at / 1e6, 0, c.size, c.chunks
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, coalesce(c.made_at, c.first_seen) / 1e6, b.made_at / 1e6, 0, c.size, c.chunks,
+       EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.file_id = c.file_id
+                WHERE h.direction NOT IN ('row', c.direction) AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
  WHERE c.direction = '%s' AND c.file_id > ?3 AND ?2 IS NOT NULL AND ` + rowless + `
  ORDER BY c.file_id LIMIT ?1`
@@ -45,13 +47,13 @@ func (db *DB) candidates(ctx context.Context, q querier, d repo.Direction, ages 
 	}
 	var id string
 	var seen, size, chunks int64
-	var confirmed, inFlight bool
+	var confirmed, inFlight, held bool
 	var claimed *int64
 	var made, touched *float64
 	err := each(ctx, q, query, []any{most, epoch(now.Add(-ages.Pending)), after},
-		[]any{&id, &seen, &confirmed, &claimed, &made, &touched, &inFlight, &size, &chunks}, func() error {
+		[]any{&id, &seen, &confirmed, &claimed, &made, &touched, &inFlight, &size, &chunks, &held}, func() error {
 			since := fromMicros(seen)
-			c := repo.Candidate{FileID: id, Direction: d, Since: since, Size: size, Chunks: chunks, Confirmed: confirmed}
+			c := repo.Candidate{FileID: id, Direction: d, Since: since, Size: size, Chunks: chunks, Confirmed: confirmed, Held: held}
 			born := epoch(since)
 			if made != nil {
 				born = *made
@@ -120,7 +122,7 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	}
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
 		err := db.candidates(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
-			if c.Claimed > 0 || held[d] && !c.Confirmed {
+			if c.Claimed > 0 || c.Held || held[d] && !c.Confirmed {
 				return
 			}
 			if !found || c.DueIn < in {

@@ -32,6 +32,7 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"a refused sweep leaves nothing":                refusedSweepLeavesNothing,
 	"what cannot be believed is told":               barrenIsTold,
 	"what is held stays held":                       heldStaysHeld,
+	"what is held elsewhere is told":                heldElsewhereIsTold,
 	"what is confirmed goes":                        confirmedGoes,
 	"one process leads":                             oneLeads,
 	"what is old is retired":                        oldIsRetired,

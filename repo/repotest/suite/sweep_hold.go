@@ -78,6 +78,42 @@ func heldStaysHeld(t *testing.T, e Engine) {
 	require.Equal(t, []repo.Hold{bytes}, e.holds(t))
 }
 
+// heldElsewhereIsTold: until it is let go there.
+func heldElsewhereIsTold(t *testing.T, e Engine) {
+	sweep := e.begin(t)
+	e.mark(t, sweep, repo.FromVectors, object("both", 0, 0), object("v", 0, 0))
+	e.mark(t, sweep, repo.FromBytes, object("both", 1, 0), object("b", 1, 0))
+	held := func(d repo.Direction, want ...string) {
+		t.Helper()
+		got := []string{}
+		for id, c := range e.candidates(t, d, repo.Ages{}) {
+			if c.Held {
+				got = append(got, id)
+			}
+		}
+		require.ElementsMatch(t, want, got)
+	}
+	held(repo.FromBytes)
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 2, There: 2})
+	held(repo.FromBytes, "both")
+	held(repo.FromVectors)
+	e.claim(t, repo.FromBytes, "b")
+	_, found := e.next(t, repo.Ages{})
+	require.False(t, found, "nothing becomes due")
+	_, err := e.confirm(t, "h")
+	require.NoError(t, err)
+	held(repo.FromBytes)
+	_, found = e.next(t, repo.Ages{})
+	require.True(t, found)
+
+	// Held again for what came since, it no more holds what was let go.
+	sweep = e.begin(t)
+	e.mark(t, sweep, repo.FromVectors, object("both", 0, 0), object("b", 0, 0))
+	e.mark(t, sweep, repo.FromBytes, object("both", 1, 0), object("b", 1, 0))
+	e.hold(t, repo.Hold{ID: "i", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, There: 2})
+	held(repo.FromBytes, "b")
+}
+
 // confirmedGoes: what was shown, in all directions of the held sweep, and nothing
 // that is found later or in another.
 func confirmedGoes(t *testing.T, e Engine) {
