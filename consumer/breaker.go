@@ -21,7 +21,11 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 		if d.Direction == repo.FromRows {
 			w.report.Files, w.report.Totals.Files = census.There, census.There
 		}
-		reason, err := w.why(ctx, tx, d, census)
+		unbound, err := w.unbound(ctx, tx, d, &census)
+		if err != nil {
+			return err
+		}
+		reason, err := w.why(ctx, tx, d, census, unbound)
 		if err != nil {
 			return err
 		}
@@ -44,8 +48,25 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 	})
 }
 
+// unbound says whether nobody has said yet that a store is this installation's.
+// What waits in tombstones for that to be said is found too: without it there
+// might never be anything to confirm.
+func (w *sweep) unbound(ctx context.Context, tx repo.Tx, d *direction, c *repo.Census) (bool, error) {
+	bound, err := isBound(ctx, w.DB, tx, d.store)
+	if err != nil || bound {
+		return false, err
+	}
+	kind := repo.Vectors
+	if d.Direction == repo.FromBytes {
+		kind = repo.Bytes
+	}
+	waiting, _, err := w.DB.NextDue(ctx, kind)
+	c.Found += waiting
+	return true, err
+}
+
 // why says why nothing of what was found may go, or nothing.
-func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census) (string, error) {
+func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census, unbound bool) (string, error) {
 	if c.Found == 0 {
 		return "", nil
 	}
@@ -53,14 +74,8 @@ func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census
 	if err != nil || barren != "" {
 		return barren, err
 	}
-	if d.store.Remote {
-		bound, err := w.DB.Bound(ctx, tx, d.store.Name)
-		if err != nil {
-			return "", err
-		}
-		if !bound {
-			return "first sweep of a store that others may use", nil
-		}
+	if unbound {
+		return "first sweep of a store that others may use", nil
 	}
 	return tooMany(c, w.MaxFraction), nil
 }

@@ -24,10 +24,12 @@ const (
 // Executor carries out tombstones: what could not be rolled back, and therefore
 // was not touched before the commit.
 type Executor struct {
-	DB      repo.DB
-	Vectors vectors.Store
-	Blobs   repo.Blobs
-	Log     zerolog.Logger
+	DB          repo.DB
+	Vectors     vectors.Store
+	VectorStore StoreInfo
+	Blobs       repo.Blobs
+	BlobStore   StoreInfo
+	Log         zerolog.Logger
 
 	turn sync.Mutex // one at a time in this process
 }
@@ -61,12 +63,17 @@ func (x *Executor) rest(interval, took time.Duration) time.Duration {
 	return max(interval, took)
 }
 
-// Due carries out what is due, and says whether anything is left that is.
+// Due carries out what is due, and says whether anything is left that is. What
+// waits for its store to be bound is not.
 func (x *Executor) Due(ctx context.Context) (bool, error) {
 	if err := x.CarryOut(ctx); err != nil {
 		return true, err
 	}
-	n, in, err := x.DB.NextDue(ctx)
+	kinds, err := x.bound(ctx)
+	if err != nil {
+		return true, err
+	}
+	n, in, err := x.DB.NextDue(ctx, kinds...)
 	return n > 0 && in <= 0, err
 }
 
@@ -75,14 +82,76 @@ func (x *Executor) Due(ctx context.Context) (bool, error) {
 func (x *Executor) CarryOut(ctx context.Context) error {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	return errors.Join(
-		x.all(ctx, work{repo.Vectors, mostVectors, x.Vectors.Joins(), x.removeVectors}),
-		x.all(ctx, work{repo.Bytes, mostBytes, false, x.removeBytes}))
+	kinds, failed := x.bound(ctx)
+	for _, kind := range kinds {
+		failed = errors.Join(failed, x.all(ctx, x.workOf(kind)))
+	}
+	return failed
 }
 
-// Waiting counts the files whose vectors were to go and are still there: those
-// that wait for their store, and those that failed and are tried again.
-func (x *Executor) Waiting(ctx context.Context) (int, error) {
-	n, err := x.DB.Tried(ctx, repo.Vectors)
-	return int(n), err
+// workOf is what the tombstones of a kind ask for.
+func (x *Executor) workOf(kind string) work {
+	if kind == repo.Bytes {
+		return work{kind, mostBytes, false, x.removeBytes}
+	}
+	return work{kind, mostVectors, x.Vectors.Joins(), x.removeVectors}
+}
+
+// bound are the kinds of tombstones that may be carried out. What lies in a store
+// that others may use waits until somebody has said that the store is this
+// installation's, also where the row of this database names it: in a copy of a
+// database, whose settings still name the original's store, it is the original's.
+func (x *Executor) bound(ctx context.Context) (kinds []string, err error) {
+	for _, store := range []struct {
+		kind string
+		StoreInfo
+	}{{repo.Vectors, x.VectorStore}, {repo.Bytes, x.BlobStore}} {
+		is, err := isBound(ctx, x.DB, nil, store.StoreInfo)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			kinds = append(kinds, store.kind)
+		}
+	}
+	return kinds, nil
+}
+
+// isBound says whether everything in a store may be this installation's.
+func isBound(ctx context.Context, db repo.DB, tx repo.Tx, store StoreInfo) (is bool, err error) {
+	if !store.Remote {
+		return true, nil
+	}
+	err = db.InTx(ctx, tx, func(tx repo.Tx) (err error) {
+		is, err = db.Bound(ctx, tx, store.Name)
+		return err
+	})
+	return is, err
+}
+
+// Waiting is the files whose vectors were to go and are still there.
+type Waiting struct {
+	Files int
+	For   string // what they wait for, in a sentence; empty where there are none
+}
+
+// Waiting counts what waits until its store is bound, or else what its store has
+// still to carry out, or what failed and is tried again.
+func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
+	var n int64
+	is, err := isBound(ctx, x.DB, nil, x.VectorStore)
+	switch {
+	case err != nil:
+		return w, err
+	case is:
+		w.For = "the vector store has still to carry it out, or failed and is asked again"
+		n, err = x.DB.Tried(ctx, repo.Vectors)
+	default:
+		w.For = "nobody has said yet that " + x.VectorStore.Name + " is this installation's: `pruned sweep` tells how"
+		n, _, err = x.DB.NextDue(ctx, repo.Vectors)
+	}
+	if w.Files = int(n); n == 0 {
+		w.For = ""
+	}
+	return w, err
 }

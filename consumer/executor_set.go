@@ -18,7 +18,7 @@ const (
 	settlePatience = 30 * time.Second
 )
 
-// work is what the tombstones of one kind ask for.
+// work is how the tombstones of one kind are carried out.
 type work struct {
 	kind   string
 	most   int

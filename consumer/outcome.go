@@ -75,6 +75,8 @@ type Summary struct {
 	Failed   int     `json:"failed"`
 	Waiting  int     `json:"waiting"` // files whose vectors were to go and are still there, at the end
 	Duration float64 `json:"duration_s"`
+
+	WaitingFor string `json:"waiting_for,omitempty"` // in a sentence
 }
 
 // count returns where an outcome is counted.

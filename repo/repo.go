@@ -86,12 +86,15 @@ type Tombstones interface {
 	Postpone(ctx context.Context, tx Tx, seq int64, delay time.Duration, reason string) error
 	Annotate(ctx context.Context, tx Tx, id, note string) error
 
-	// NextDue counts the tombstones, and says when the first is due: zero or
-	// less when it is.
-	NextDue(ctx context.Context) (n int64, in time.Duration, err error)
+	// NextDue counts the tombstones of some kinds, and says when the first is
+	// due: zero or less when it is.
+	NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error)
 
 	// Tried counts the tombstones of a kind that were postponed at least once.
 	Tried(ctx context.Context, kind string) (int64, error)
+
+	// Bound says whether a store is bound to this installation.
+	Bound(ctx context.Context, tx Tx, store string) (bool, error)
 }
 
 // Ages are the settings that a row is measured against. The clock is the

@@ -133,9 +133,6 @@ type Sweeps interface {
 	// unknown id is ErrNoHold.
 	Confirm(ctx context.Context, tx Tx, id string) ([]Hold, error)
 
-	// Bound says whether a store is bound to this installation.
-	Bound(ctx context.Context, tx Tx, store string) (bool, error)
-
 	// Retire forgets lines of the ledger that are older than keep (zero: none),
 	// and candidates that no sweep has seen for that long.
 	Retire(ctx context.Context, keep time.Duration) error

@@ -38,7 +38,9 @@ func (c *command) consumption(p *parts) consumer.Options {
 // executor carries out tombstones; one is enough, as it takes turns with itself.
 func (p *parts) executor() *consumer.Executor {
 	if p.tombstones == nil {
-		p.tombstones = &consumer.Executor{DB: p.db, Vectors: p.store, Blobs: p.blobs, Log: p.log}
+		p.tombstones = &consumer.Executor{
+			DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, BlobStore: p.blobsInfo, Log: p.log,
+		}
 	}
 	return p.tombstones
 }

@@ -74,7 +74,7 @@ func (r *replayCmd) replay(ctx *runContext, p *parts, o consumer.ReplayOptions) 
 	summary, err := consumer.Replay(ctx, p.queue, ctx.batch(p), o)
 	_ = bar.Exit()
 	if err == nil && !o.DryRun {
-		err = p.executor().CarryOut(ctx)
+		err = firstError(p.executor().CarryOut(ctx), waiting(ctx, p, &summary))
 	}
 	if err != nil {
 		return err

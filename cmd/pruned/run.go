@@ -133,9 +133,16 @@ func (c *command) empty(ctx context.Context, p *parts, handler consumer.Handler)
 	summary, err := consumer.New(p.queue, handler, options).Run(ctx)
 	_ = bar.Exit()
 	if err == nil {
-		summary.Waiting, err = p.executor().Waiting(ctx)
+		err = waiting(ctx, p, &summary)
 	}
 	return summary, err
+}
+
+// waiting adds to a summary what is left to be done by others.
+func waiting(ctx context.Context, p *parts, s *consumer.Summary) error {
+	left, err := p.executor().Waiting(ctx)
+	s.Waiting, s.WaitingFor = left.Files, left.For
+	return err
 }
 
 // tasks run beside the consumer, until it has ended.
@@ -207,6 +214,9 @@ func (c *command) summary(s consumer.Summary) error {
 		}{{"deleted", s.Deleted}, {"gone", s.Gone}, {"kept", s.Kept}, {"young", s.Young}, {"busy", s.Busy},
 			{"invalid", s.Invalid}, {"poison", s.Poison}, {"failed", s.Failed}, {"waiting", s.Waiting}} {
 			line("  "+row.name, row.n)
+		}
+		if s.WaitingFor != "" {
+			line("", s.WaitingFor)
 		}
 		line("duration", fmt.Sprintf("%.1fs", s.Duration))
 		line("rate", fmt.Sprintf("%.0f events/s", rate))

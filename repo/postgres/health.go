@@ -88,7 +88,7 @@ func (db *DB) examineForeignKeys(ctx context.Context) ([]repo.Finding, error) {
 }
 
 func (db *DB) examineTombstones(ctx context.Context) ([]repo.Finding, error) {
-	n, in, err := db.NextDue(ctx)
+	n, in, err := db.NextDue(ctx, repo.Vectors, repo.Bytes)
 	if err != nil {
 		return nil, err
 	}

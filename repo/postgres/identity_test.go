@@ -56,7 +56,7 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, locked.Files[0].Clocked, "a clock of another installation")
 		})
-		n, _, err := restored.NextDue(t.Context())
+		n, _, err := restored.NextDue(t.Context(), repo.Bytes, repo.Vectors)
 		require.NoError(t, err)
 		require.Zero(t, n, name)
 	}

@@ -111,12 +111,12 @@ func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
 	return translate(err, "annotate the ledger of file %s", id)
 }
 
-// NextDue says how many tombstones of this database there are, and when
-// the first is due: zero or less when it is.
-func (db *DB) NextDue(ctx context.Context) (n int64, in time.Duration, err error) {
+// NextDue says how many tombstones of some kinds of this database there are, and
+// when the first is due: zero or less when it is.
+func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var wait float64
 	err = db.pool.QueryRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM min(due_at) - clock_timestamp()), 0)::float8
-		FROM pruned.tombstone WHERE identity = $1::text`, db.identity.String()).Scan(&n, &wait)
+		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, db.identity.String(), kinds).Scan(&n, &wait)
 	return n, seconds(wait), translate(err, "look for tombstones")
 }
 

@@ -81,7 +81,7 @@ func (db *DB) examineTombstones(ctx context.Context) (repo.Finding, error) {
 	if !made {
 		return repo.Finding{Check: "tables of pruned", OK: true, Detail: "not made yet", Do: "pruned run makes them"}, nil
 	}
-	n, in, err := db.NextDue(ctx)
+	n, in, err := db.NextDue(ctx, repo.Vectors, repo.Bytes)
 	detail := fmt.Sprintf("%d wait, the first is due in %s", n, in.Round(time.Second))
 	switch {
 	case n == 0:

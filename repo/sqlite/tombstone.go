@@ -130,11 +130,12 @@ func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Dur
 	return translate(err, "postpone a tombstone")
 }
 
-// NextDue says how many tombstones of this database there are, and when the first
-// is due: zero or less when it is.
-func (db *DB) NextDue(ctx context.Context) (n int64, in time.Duration, err error) {
+// NextDue says how many tombstones of some kinds of this database there are, and
+// when the first is due: zero or less when it is.
+func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var due *int64
-	_, err = one(ctx, db.pool, `SELECT count(*), min(due_at) FROM pruned_tombstone WHERE identity = ?1`, []any{db.identity.Key}, &n, &due)
+	_, err = one(ctx, db.pool, `SELECT count(*), min(due_at) FROM pruned_tombstone
+		WHERE identity = ?1 AND kind IN (SELECT value FROM json_each(?2))`, []any{db.identity.Key, list(kinds)}, &n, &due)
 	if due != nil {
 		in = time.Until(fromMicros(*due))
 	}

@@ -36,7 +36,7 @@ func (e Engine) bound(t testing.TB, store string) (bound bool) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		bound, err = e.sweeps().Bound(ctx, tx, store)
+		bound, err = e.DB.Bound(ctx, tx, store)
 		require.NoError(t, err)
 	})
 	return bound

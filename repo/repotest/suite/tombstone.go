@@ -27,7 +27,7 @@ func (e Engine) due(t testing.TB, kind string, most int) (due []repo.Tombstone) 
 
 func (e Engine) nextDue(t testing.TB) (int64, time.Duration) {
 	t.Helper()
-	n, in, err := e.DB.NextDue(background())
+	n, in, err := e.DB.NextDue(background(), repo.Vectors, repo.Bytes)
 	require.NoError(t, err)
 	return n, in
 }
@@ -59,6 +59,14 @@ func tombstonesAreDue(t *testing.T, e Engine) {
 	require.EqualValues(t, 5, n)
 	require.LessOrEqual(t, in, time.Duration(0))
 	require.Equal(t, []string{"v"}, fileIDs(e.due(t, repo.Vectors, 10)))
+	for kind, want := range map[string]int64{repo.Vectors: 1, repo.Bytes: 4} {
+		n, _, err := e.DB.NextDue(background(), kind)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	n, _, err := e.DB.NextDue(background())
+	require.NoError(t, err)
+	require.Zero(t, n, "of no kind")
 	require.Equal(t, []string{"first", "second"}, fileIDs(e.due(t, repo.Bytes, 2)))
 	due := e.due(t, repo.Bytes, 10)
 	require.Equal(t, []string{"first", "second", "third"}, fileIDs(due))
