@@ -144,6 +144,27 @@ func TestBarrenDatabaseHoldsWhateverTheCount(t *testing.T) {
 	require.EqualValues(t, 1, report.Published)
 }
 
+// References stay in the index for a while when the rows with them vanish, such as
+// in a restore that brings the files and not yet the chats. A fraction of 1 is no
+// reason to believe that.
+func TestVanishedReferencesHoldWhateverTheFraction(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	ids := i.used(t, 5)
+	s := i.sweeper(t, q)
+	require.Zero(t, sweepOnce(t, s).Totals.Orphans)
+	i.Exec(t, `DELETE FROM chat`)
+	repotest.InsertChat(t, i.Pool, repotest.Chat{})
+	require.Positive(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.reference`), "stale ones")
+	report := sweepOnce(t, s)
+	require.Equal(t, []held{{repo.FromRows, "database", 5, 5}}, heldIn(report))
+	require.Zero(t, report.Published)
+	i.consume(t, q)
+	for _, id := range ids {
+		require.Equal(t, whole, i.left(t, id))
+	}
+}
+
 func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	t.Parallel()
 	i, q := install(t), openQueue(t)

@@ -33,10 +33,15 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 	return census, translate(err, "count the candidates among %s", d)
 }
 
-// barrenSQL: $1 says that rows are meant.
+// barrenSQL: $1 says that rows are meant. A file that the index knows, and that is
+// no candidate, is one that a living row mentions, as MarkRows has just found out;
+// the references themselves stay for a while when their rows vanish.
 const barrenSQL = `
 SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
-            WHEN $1::bool AND EXISTS (SELECT FROM {chat}) AND NOT EXISTS (SELECT FROM pruned.reference) THEN 'no reference'
+            WHEN $1::bool AND EXISTS (SELECT FROM {chat})
+             AND NOT EXISTS (SELECT FROM %s f JOIN pruned.known_file k ON k.file_id = f.id
+                              WHERE ` + knownSQL + `
+                                AND NOT EXISTS (SELECT FROM pruned.candidate c WHERE c.direction = 'row' AND c.file_id = f.id)) THEN 'no reference'
             ELSE '' END`
 
 // Barren says that nothing in the database can be believed.

@@ -62,6 +62,11 @@ func unchangedIndex(ctx context.Context, t pgx.Tx, p *plan) error {
 	return translate(err, "read the state of the reference index")
 }
 
+// knownSQL is the condition that every mention of file k would be known, if there
+// were any.
+const knownSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
+       AND (NOT k.literal OR k.token COLLATE "C" ~ '` + repo.LiteralShape + `' AND k.token COLLATE "C" !~ '` + repo.ValueShape + `')`
+
 // markSQL is one statement, so that index and rows are seen in one snapshot. First
 // what is mentioned by a row that lives by itself, which is nearly everything, is
 // put aside; only for the rest parents are looked for. Sets are subtracted, and not
@@ -83,8 +88,7 @@ func markSQL(relations []*relation) string {
 	return `
 WITH unmentioned AS MATERIALIZED (
     SELECT k.file_id FROM pruned.known_file k
-     WHERE k.generation <= (SELECT min(generation) FROM pruned.relation)
-       AND (NOT k.literal OR k.token COLLATE "C" ~ '` + repo.LiteralShape + `' AND k.token COLLATE "C" !~ '` + repo.ValueShape + `')` + except(alone) + `
+     WHERE ` + knownSQL + except(alone) + `
 ), free AS MATERIALIZED (
     SELECT file_id FROM unmentioned` + except(bound) + `
 ), known AS (

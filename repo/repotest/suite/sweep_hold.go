@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
@@ -187,6 +188,13 @@ func barrenIsTold(t *testing.T, e Engine) {
 	e.insert(t, "note", row{"title": id})
 	e.begin(t)
 	require.Empty(t, barren(repo.FromRows, 0))
+	e.Exec(t, `DELETE FROM note`)
+	e.begin(t)
+	require.NotEmpty(t, barren(repo.FromRows, 0), "what mentioned it is gone")
+	e.file(t, nil)
+	e.insert(t, "note", row{"title": uuid.NewString()})
+	e.begin(t)
+	require.NotEmpty(t, barren(repo.FromRows, 0), "another file's id, that has no row")
 }
 
 // oneLeads for as long as it said, unless it resigns.
