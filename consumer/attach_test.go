@@ -252,10 +252,11 @@ func TestRowThatVanishesAgainIsBusy(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	id := repotest.NewID()
+	i.file(t)
 	i.chunks(t, id)
 	i.refresh(t)
 	x := stepped(i.transaction(), "vectors", func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: id}) })
-	x.DB = afterLastLook{x.DB, func() { i.Exec(t, `DELETE FROM file`) }}
+	x.DB = afterLastLook{x.DB, func() { i.Exec(t, `DELETE FROM file WHERE id = $1`, id) }}
 	require.Equal(t, Busy, run(t, x, id)[id].Outcome)
 	require.Equal(t, left{chunks: chunksOfAFile}, i.left(t, id))
 }

@@ -7,8 +7,12 @@ import (
 	"pruned/repo"
 )
 
-// minRetry is the soonest that a young file is worth another claim.
-const minRetry = time.Minute
+const (
+	// minRetry is the soonest that a young file is worth another claim.
+	minRetry = time.Minute
+	// doubtRetry is how long a restore, or a person who confirms, is given.
+	doubtRetry = 10 * time.Minute
+)
 
 // judge says what becomes of a file whose row is locked, by what the look found.
 // Whatever cannot be known keeps it.
@@ -42,6 +46,15 @@ func judgeGone(found []repo.Blob, ages repo.Ages) Result {
 		}
 	}
 	return Result{Outcome: Gone}
+}
+
+// doubtful is what becomes of an id without a row where no file has one. Young, and
+// not busy: the table may be empty for good, and a drain would never end. Nor does
+// anything pass by waiting: a restore that begins later would find the table as
+// empty as it was before. So that only a row, or a person, decides: a sweep finds
+// what is left, is held, and what is confirmed goes.
+func doubtful() Result {
+	return young("table file is empty, as while a backup is restored: only `pruned sweep --confirm` lets anything go", doubtRetry)
 }
 
 func kept(r repo.Reference) Result {

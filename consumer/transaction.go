@@ -199,6 +199,9 @@ func (a *attempt) judge(ctx context.Context) error {
 	for _, id := range a.locked.Busy {
 		a.report.Results[id] = Result{Outcome: Busy, Detail: "somebody else holds its row"}
 	}
+	for _, id := range a.locked.Doubtful {
+		a.report.Results[id] = doubtful()
+	}
 	for _, id := range a.locked.Gone {
 		result := judgeGone(a.blobs[id], a.Ages)
 		if _, back := a.inUse[id]; back {

@@ -50,6 +50,7 @@ func TestGoneIDsAreCleaned(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	id, unknown := repotest.NewID(), repotest.NewID()
+	i.file(t)
 	i.chunks(t, id)
 	repotest.WriteBytes(t, i.uploads, id, "document.pdf")
 	repotest.InsertNote(t, i.Pool, id)
@@ -63,10 +64,43 @@ func TestGoneIDsAreCleaned(t *testing.T) {
 	require.Len(t, entries(t, i, id), 1)
 }
 
+// A restore makes table file anew before it fills it: nothing of a file that is about
+// to come back may go. A drain ends all the same, and so does what is left where the
+// table stays empty, once a person has said so.
+func TestEmptyTableLetsNothingGo(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	back, lost := i.file(t), i.remains(t, true, true)
+	i.refresh(t)
+	i.Exec(t, `CREATE TABLE kept AS SELECT * FROM file; DELETE FROM file`)
+	publish(t, q, claimsAbout(back, lost))
+	sum := drain(t, q, i.batch(t, i.transaction()), Options{Due: i.executor(t).Due})
+	require.Equal(t, 2, sum.Young)
+	require.Equal(t, left{chunks: chunksOfAFile, bytes: 1}, i.left(t, back))
+	require.Equal(t, left{chunks: chunksOfAFile, bytes: 1}, i.left(t, lost))
+
+	i.Exec(t, `INSERT INTO file SELECT * FROM kept`)
+	require.Equal(t, whole, i.left(t, back))
+	require.Equal(t, Gone, run(t, i.transaction(), lost)[lost].Outcome)
+	i.carryOut(t)
+	require.Equal(t, nothing, i.left(t, lost))
+
+	i.Exec(t, `DELETE FROM file`)
+	s := i.sweeper(t, q)
+	report := sweepOnce(t, s)
+	require.Len(t, report.Holds, 2, "vectors and bytes")
+	require.Zero(t, i.consume(t, q).Gone)
+	report, _ = sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	require.EqualValues(t, 1, report.Published)
+	require.Equal(t, 1, i.consume(t, q).Gone)
+	require.Equal(t, nothing, i.left(t, back))
+}
+
 func TestYoungBytesWithoutARowStay(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	id := repotest.NewID()
+	i.file(t)
 	i.chunks(t, id)
 	repotest.WriteBytes(t, i.uploads, id, "document.pdf")
 	i.refresh(t)
@@ -143,6 +177,7 @@ func TestPathsBecomeBaseNames(t *testing.T) {
 func TestUnreadableUploadsAreTheEnvironment(t *testing.T) {
 	t.Parallel()
 	i := install(t)
+	i.file(t)
 	i.refresh(t)
 	x := i.transaction()
 	x.Blobs = unreadable{x.Blobs}

@@ -118,11 +118,14 @@ type File struct {
 	Clocked  bool          // whether that is known at all
 }
 
-// Locked is what Lock found. Every id asked for is in exactly one of the three.
+// Locked is what Lock found. Every id asked for is in exactly one of the four.
 type Locked struct {
 	Files []File // locked, in the order of their ids
 	Busy  []string
 	Gone  []string
+	// Doubtful have no row, but no file has one: the table may be about to be
+	// filled again from a backup. What somebody let go (Sweeps.Confirm) is Gone.
+	Doubtful []string
 	// Since is when the transaction began to keep everybody else from writing; zero
 	// where it does not.
 	Since time.Time

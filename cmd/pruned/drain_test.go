@@ -83,7 +83,7 @@ func TestWhatIsYoungStays(t *testing.T) {
 func TestBytesWaitForTheirDelay(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	seeded := i.seed(t, 10, 10)
+	seeded := i.seed(t, 11, 10)
 	late := i.with("PRUNED_BYTES_DELAY=1h")
 	late.publish(t, seeded.Orphans...)
 	require.Equal(t, 10, late.drain(t).Deleted)

@@ -90,6 +90,7 @@ func TestExplainTellsWhatAClaimWouldDo(t *testing.T) {
 func TestExplainUnknownIDs(t *testing.T) {
 	t.Parallel()
 	i := install(t, repotest.Vectors(small))
+	repotest.NewFile(t, i.Pool)
 	loose := repotest.NewID()
 	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: loose, Vectors: small})
 	for _, id := range []string{loose, repotest.NewID(), "no-uuid", "böse/id"} {

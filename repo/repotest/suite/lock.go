@@ -45,6 +45,30 @@ func lockNeverWaits(t *testing.T, e Engine) {
 	require.Len(t, e.lock(t, repo.Ages{}, ids...).Files, 2)
 }
 
+// lockDoubts: an empty table may be about to be filled from a backup. What somebody
+// let go is gone all the same.
+func lockDoubts(t *testing.T, e Engine) {
+	id := e.file(t, nil)
+	sweep := e.begin(t)
+	e.mark(t, sweep, repo.FromVectors, object("v", 0, 0), object("late", 0, 0))
+	e.mark(t, sweep, repo.FromBytes, object("b", 1, 0))
+	ids := []string{id, "v", "b", "never"}
+	require.Equal(t, ids[1:], e.lock(t, repo.Ages{}, ids[1:]...).Gone)
+	e.Exec(t, `DELETE FROM file`)
+	locked := e.lock(t, repo.Ages{}, ids...)
+	require.Empty(t, locked.Gone)
+	require.ElementsMatch(t, ids, locked.Doubtful)
+
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket", Reason: "r", Found: 1, There: 1})
+	_, err := e.confirm(t, "h")
+	require.NoError(t, err)
+	locked = e.lock(t, repo.Ages{}, ids...)
+	require.Equal(t, []string{"b"}, locked.Gone)
+	require.ElementsMatch(t, []string{id, "v", "never"}, locked.Doubtful)
+	e.file(t, nil)
+	require.Equal(t, ids, e.lock(t, repo.Ages{}, ids...).Gone)
+}
+
 // slack is how far a measured age may be from the one that was meant: rows are
 // written before they are measured.
 const slack = 2 * time.Minute

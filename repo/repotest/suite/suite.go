@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"a mentioned file may go and come back":       returningFile,
 		"a file that nothing mentioned is known soon": unmentionedIsKnown,
 		"lock knows what is there":                    lockKnowsRows,
+		"lock doubts where there are no rows at all":  lockDoubts,
 		"lock measures ages":                          lockMeasures,
 		"lock knows what is in flight":                lockKnowsInFlight,
 		"clocks start once and stop":                  clocksStartOnce,
