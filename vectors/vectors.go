@@ -62,8 +62,9 @@ type Store interface {
 
 	// Remove removes every chunk of these files that is left, wherever it
 	// lies, at a cost that may be a scan of the whole store: call it with many
-	// files at once. A store in the same database does it inside tx. Files that
-	// an error leaves unnamed may have lost chunks, or all of them.
+	// files at once. ids may name one more than once. A store in the same
+	// database does it inside tx. Files that an error leaves unnamed may have lost
+	// chunks, or all of them.
 	Remove(ctx context.Context, tx Tx, ids []string) (Removed, error)
 
 	// Collections lists where chunks of one file lie, by name.

@@ -16,6 +16,9 @@ func (e *Embedded) Remove(ctx context.Context, _ vectors.Tx, ids []string) (remo
 	if len(ids) == 0 {
 		return removed, nil
 	}
+	// A file that was claimed twice has two tombstones, and its chunks are to be
+	// asked for once.
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	err = e.session(ctx, "remove chunks from the embedded Chroma", func(s *session) error {
 		asked, err := s.asked(ctx)
 		if err != nil {

@@ -20,11 +20,12 @@ func leavesOthers(t *testing.T, f Fixture) {
 }
 
 // removesWithoutJoining is how a tombstone is carried out, and a store outside
-// the transaction is asked to do it without one.
+// the transaction is asked to do it without one. A file that was claimed twice has
+// two tombstones.
 func removesWithoutJoining(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.all()...)
-	removed, err := f.Store.Remove(t.Context(), nil, []string{w.locked, w.loose})
+	removed, err := f.Store.Remove(t.Context(), nil, []string{w.locked, w.loose, w.locked})
 	require.NoError(t, err)
 	require.EqualValues(t, len(w.going), removed.Chunks)
 	if len(removed.Waiting) > 0 {
