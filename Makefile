@@ -9,7 +9,7 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 
-.PHONY: demo demo-postgres test build image-check lint vuln bench bench-small kill kill-short kill-sweep race fuzz e2e check
+.PHONY: demo demo-postgres test build image-check lint vuln bench bench-small kill kill-sqlite kill-short kill-sweep race fuzz e2e check
 
 demo: ## a scratch installation with known orphans, cleaned before your eyes: SQLite, Chroma, nothing installed
 	$(GO) run ./cmd/pruned demo
@@ -47,8 +47,12 @@ kill-sweep: ## fifty kills of sweeps at random moments
 race: ## attaches while files are deleted, counted
 	$(GO) run ./cmd/lab race
 
+kill-sqlite: ## the same on SQLite with embedded Chroma
+	$(GO) run ./cmd/lab kill --times 50 --engine sqlite
+
 kill-short:
 	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000
+	$(GO) run ./cmd/lab kill --times 5 --files 1000 --orphans 500 --engine sqlite
 
 # One at a time, and without -race (make test has it): latencies are measured, and
 # under it SQLite is twenty times slower.

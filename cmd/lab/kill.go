@@ -5,21 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"pruned/repo/repotest"
 )
 
 type killCmd struct {
-	Times   int `default:"50" help:"How often."`
-	Files   int `default:"20000" help:"Files."`
-	Orphans int `default:"10000" help:"How many of them nothing uses."`
+	Engine  string `enum:"postgres,sqlite" default:"postgres" help:"Of the database: postgres (with pgvector) or sqlite (with embedded Chroma)."`
+	Times   int    `default:"50" help:"How often."`
+	Files   int    `default:"20000" help:"Files."`
+	Orphans int    `default:"10000" help:"How many of them nothing uses."`
 }
 
 // Run kills drains with SIGKILL at random moments, looks each time whether a
@@ -30,50 +27,151 @@ func (c *killCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	w, err := l.seed(ctx, repotest.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: repotest.VectorOptions{Dim: 8}}, true)
+	p, err := c.installation(ctx, l)
 	if err != nil {
 		return err
 	}
-	ids := slices.Concat(w.Orphans, w.InUse)
+	ids := slices.Concat(p.Orphans, p.InUse)
 	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	if err := w.publish(ctx, ids); err != nil {
+	k := &kills{promises: p, times: c.Times, claims: ids, portion: max(1, len(ids)/(2*c.Times))}
+	if err := k.drains(ctx); err != nil {
 		return err
 	}
-	killed := 0
-	for i := range c.Times {
-		// At this rate the events last for all the kills.
-		rate := fmt.Sprintf("PRUNED_RATE=%d", max(1, len(ids)/(2*c.Times)))
-		done, err := w.killedAfter(ctx, time.Duration(rand.Int64N(int64(1500*time.Millisecond))), []string{"run", "--drain"}, rate)
+	return k.last(ctx)
+}
+
+func (c *killCmd) installation(ctx context.Context, l *lab) (*promises, error) {
+	o := repotest.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: repotest.VectorOptions{Dim: 8}}
+	if c.Engine == "sqlite" {
+		f, err := l.seedFolder(ctx, o, fewWords)
 		if err != nil {
-			return fmt.Errorf("drain %d: %w", i+1, err)
+			return nil, err
 		}
-		if !done {
-			killed++
+		return promise(ctx, f.installation, f)
+	}
+	w, err := l.seed(ctx, o, true)
+	if err == nil {
+		err = w.copyIntoKnowledge(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return promise(ctx, w.installation, w)
+}
+
+// kills are drains that are killed. Each has a portion of the claims to begin
+// with, beside what those before left: so some of them get as far as to what
+// comes after the commits, and are killed in the midst of that.
+type kills struct {
+	*promises
+	times   int
+	claims  []string // not yet published
+	portion int
+	whole   time.Duration // what the last drain took that was not killed
+
+	tries, killed, entombed, torn int
+}
+
+// drains starts drains until as many as wanted were killed.
+func (k *kills) drains(ctx context.Context) error {
+	for ; k.killed < k.times; k.tries++ {
+		if err := k.publishSome(ctx, k.portion); err != nil {
+			return err
 		}
-		if err := w.nothingLost(ctx); err != nil {
-			return fmt.Errorf("after kill %d: %w", i+1, err)
+		moment := time.Hour // the first one tells how long they take
+		if k.whole > 0 {
+			moment = time.Duration(rand.Int64N(int64(k.whole) * 3 / 2))
+		}
+		began := time.Now()
+		done, err := k.killedAfter(ctx, moment, []string{"run", "--drain"})
+		if err != nil {
+			return fmt.Errorf("drain %d: %w", k.tries+1, err)
+		}
+		if done {
+			k.whole = time.Since(began)
+		} else if err := k.look(ctx); err != nil {
+			return err
+		}
+		if err := k.nothingLost(ctx); err != nil {
+			return fmt.Errorf("after kill %d: %w", k.killed, err)
 		}
 	}
-	left, err := w.count(ctx, `SELECT count(*) FROM file WHERE id = ANY ($1)`, w.Orphans)
+	return nil
+}
+
+// publishSome stops when all are published.
+func (k *kills) publishSome(ctx context.Context, n int) error {
+	n = min(n, len(k.claims))
+	if n == 0 {
+		return nil
+	}
+	some := k.claims[:n]
+	k.claims = k.claims[n:]
+	return k.publish(ctx, some)
+}
+
+// look notes what a kill interrupted.
+func (k *kills) look(ctx context.Context) error {
+	k.killed++
+	h, err := k.holds(ctx, k.Orphans)
 	if err != nil {
 		return err
 	}
-	r, err := w.drain(ctx)
+	if h.tombstones > 0 {
+		k.entombed++
+	}
+	torn, err := k.promises.torn(ctx)
+	if torn > 0 {
+		k.torn++
+	}
+	return err
+}
+
+// leaseOfTheDead is for how long the queue waits for those who took claims and do
+// not answer (see ackWait of the program). Who waits for it takes that long.
+const leaseOfTheDead = 50 * time.Second
+
+// last is the drain that nobody kills, of what the killed have left, and one of
+// the claims that have not been made yet.
+func (k *kills) last(ctx context.Context) error {
+	left, err := k.holds(ctx, k.Orphans)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.nothingLost(ctx), w.nothingLeft(ctx)); err != nil {
+	r, err := k.drain(ctx)
+	if err != nil {
 		return err
 	}
-	fmt.Printf("killed %d of %d drains; %d orphans were left for the last one, which took %.1fs: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
-		killed, c.Times, left, r.wall.Seconds())
+	if r.wall > leaseOfTheDead {
+		return fmt.Errorf("the last drain took %.1fs: it waits for the leases of the dead", r.wall.Seconds())
+	}
+	if err := k.publishSome(ctx, len(k.claims)); err != nil {
+		return err
+	}
+	rest, err := k.drain(ctx)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(k.nothingLost(ctx), k.nothingLeft(ctx)); err != nil {
+		return err
+	}
+	if err := k.settle(ctx); err != nil {
+		return err
+	}
+	if err := errors.Join(k.nothingLost(ctx), k.nothingLeft(ctx)); err != nil {
+		return fmt.Errorf("after the vector store has carried out what waited: %w", err)
+	}
+	fmt.Printf("killed %d of %d drains: %d times there were tombstones then, %d times a collection that was removed in part. "+
+		"For the last one %d rows of orphans and %d tombstones were left, which took %.1fs; %d tombstones waited for the vector store. "+
+		"No file in use lost its row, vectors or bytes, and nothing unused is left\n",
+		k.killed, k.tries, k.entombed, k.torn, left.rows, left.tombstones, r.wall.Seconds(), rest.Waiting)
 	return nil
 }
 
 // killedAfter starts a command and kills it, unless it ends before.
-func (w *world) killedAfter(ctx context.Context, moment time.Duration, args []string, settings ...string) (done bool, err error) {
-	cmd := exec.CommandContext(ctx, w.binary, args...)
-	cmd.Env = append(w.environment(), append(settings, "PRUNED_BATCH=100")...)
+func (i *installation) killedAfter(ctx context.Context, moment time.Duration, args []string, settings ...string) (done bool, err error) {
+	cmd := exec.CommandContext(ctx, i.binary, args...)
+	cmd.Env = append(i.environment(), append(settings, "PRUNED_BATCH=100")...)
 	if err := cmd.Start(); err != nil {
 		return false, err
 	}
@@ -85,68 +183,4 @@ func (w *world) killedAfter(ctx context.Context, moment time.Duration, args []st
 		return false, nil // by the signal
 	}
 	return true, err
-}
-
-// nothingLost checks that every file in use has row, vectors and bytes.
-func (w *world) nothingLost(ctx context.Context) error {
-	rows, err := w.count(ctx, `SELECT count(*) FROM file WHERE id = ANY ($1)`, w.InUse)
-	if err != nil {
-		return err
-	}
-	chunks, err := w.count(ctx, `SELECT count(*) FROM document_chunk WHERE collection_name = ANY (SELECT 'file-' || id FROM unnest($1::text[]) id)`, w.InUse)
-	if err != nil {
-		return err
-	}
-	if rows != int64(len(w.InUse)) || chunks != int64(2*len(w.InUse)) {
-		return fmt.Errorf("of %d files in use %d have a row, and they have %d of %d vectors", len(w.InUse), rows, chunks, 2*len(w.InUse))
-	}
-	return w.eachPath(ctx, w.InUse, func(path string) error {
-		_, err := os.Stat(path)
-		return err
-	})
-}
-
-func (w *world) eachPath(ctx context.Context, ids []string, fn func(path string) error) error {
-	var paths []string
-	err := w.connected(ctx, func(conn *pgx.Conn) (err error) {
-		rows, _ := conn.Query(ctx, `SELECT path FROM file WHERE id = ANY ($1)`, ids)
-		paths, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
-	for _, path := range paths {
-		err = errors.Join(err, fn(path))
-	}
-	return err
-}
-
-// nothingLeft checks that orphans have no row, vectors, bytes or tombstones.
-func (w *world) nothingLeft(ctx context.Context) error {
-	for _, sql := range []string{
-		`SELECT count(*) FROM file WHERE id = ANY ($1)`,
-		`SELECT count(*) FROM document_chunk WHERE vmetadata ->> 'file_id' = ANY ($1)`,
-		`SELECT count(*) FROM pruned.tombstone WHERE file_id = ANY ($1)`,
-	} {
-		n, err := w.count(ctx, sql, w.Orphans)
-		if err == nil && n > 0 {
-			err = fmt.Errorf("%d are left: %s", n, sql)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	entries, err := os.ReadDir(w.uploads())
-	if err != nil {
-		return err
-	}
-	// Every name begins with the id that it belongs to.
-	inUse := map[string]bool{}
-	for _, id := range w.InUse {
-		inUse[id] = true
-	}
-	for _, entry := range entries {
-		if id, _, _ := strings.Cut(entry.Name(), "_"); !inUse[id] {
-			return fmt.Errorf("the bytes of an orphan are left: %s", entry.Name())
-		}
-	}
-	return nil
 }

@@ -32,6 +32,10 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	p, err := promise(ctx, w.installation, w)
+	if err != nil {
+		return err
+	}
 	var whole swept
 	for range 2 { // the first one builds the index
 		if whole, err = w.sweep(ctx, "PRUNED_MAX_FRACTION=1", "PRUNED_DRY_RUN=true"); err != nil {
@@ -54,7 +58,7 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 		if !done {
 			killed++
 		}
-		if err := w.nothingLost(ctx); err != nil {
+		if err := p.nothingLost(ctx); err != nil {
 			return fmt.Errorf("after kill %d: %w", killed, err)
 		}
 	}
@@ -69,7 +73,7 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.nothingLost(ctx), w.nothingLeft(ctx)); err != nil {
+	if err := errors.Join(p.nothingLost(ctx), p.nothingLeft(ctx)); err != nil {
 		return err
 	}
 	fmt.Printf("killed %d of %d sweeps; the last one published %d claims, the drain deleted %d files and cleaned after %d: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
@@ -99,4 +103,17 @@ func (w *world) forgetProgress(ctx context.Context) error {
 		_, err := conn.Exec(ctx, `DELETE FROM pruned.lease; UPDATE pruned.candidate SET claimed_at = claimed_at - interval '2 hours'`)
 		return err
 	})
+}
+
+func (w *world) eachPath(ctx context.Context, ids []string, fn func(path string) error) error {
+	var paths []string
+	err := w.connected(ctx, func(conn *pgx.Conn) (err error) {
+		rows, _ := conn.Query(ctx, `SELECT path FROM file WHERE id = ANY ($1)`, ids)
+		paths, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	for _, path := range paths {
+		err = errors.Join(err, fn(path))
+	}
+	return err
 }

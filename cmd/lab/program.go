@@ -22,27 +22,27 @@ type ran struct {
 
 // summary is what run --drain prints.
 type summary struct {
-	Batches, Events, Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed int
-	Duration                                                                   float64 `json:"duration_s"`
+	Batches, Events, Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed, Waiting int
+	Duration                                                                            float64 `json:"duration_s"`
 }
 
 // environment is an operator's, but for the ages: nobody waits here.
-func (w *world) environment() []string {
-	return []string{
-		"DATABASE_URL=" + w.url, "VECTOR_DB=pgvector", "DATA_DIR=" + w.dir, "PATH=" + os.Getenv("PATH"),
+func (i *installation) environment() []string {
+	return append([]string{
+		"DATA_DIR=" + i.dir, "PATH=" + os.Getenv("PATH"),
 		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_MIN_AGE=24h", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_LOG_LEVEL=warn",
-	}
+	}, i.stores...)
 }
 
-// pruned runs the program on this world with further settings.
-func (w *world) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, settings []string, args ...string) (stdout []byte, r ran, err error) {
-	cmd := exec.CommandContext(ctx, w.binary, args...)
-	cmd.Env = append(w.environment(), settings...)
+// pruned runs the program on the installation with further settings.
+func (i *installation) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, settings []string, args ...string) (stdout []byte, r ran, err error) {
+	cmd := exec.CommandContext(ctx, i.binary, args...)
+	cmd.Env = append(i.environment(), settings...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, stderr
 	switch {
 	case stderr != nil:
-	case w.verbose:
+	case i.verbose:
 		cmd.Stderr, cmd.Env = os.Stderr, append(cmd.Env, "PRUNED_LOG_LEVEL=info", "GODEBUG="+os.Getenv("GODEBUG"))
 	default:
 		cmd.Stderr = &errs
@@ -60,13 +60,13 @@ func (w *world) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, s
 	return out.Bytes(), r, err
 }
 
-func (w *world) publish(ctx context.Context, ids []string, settings ...string) error {
-	_, _, err := w.pruned(ctx, strings.NewReader(strings.Join(ids, "\n")), nil, settings, "publish", "--reason", "lab")
+func (i *installation) publish(ctx context.Context, ids []string, settings ...string) error {
+	_, _, err := i.pruned(ctx, strings.NewReader(strings.Join(ids, "\n")), nil, settings, "publish", "--reason", "lab")
 	return err
 }
 
-func (w *world) drain(ctx context.Context, settings ...string) (ran, error) {
-	out, r, err := w.pruned(ctx, nil, nil, settings, "run", "--drain", "--output", "json")
+func (i *installation) drain(ctx context.Context, settings ...string) (ran, error) {
+	out, r, err := i.pruned(ctx, nil, nil, settings, "run", "--drain", "--output", "json")
 	if err == nil {
 		err = json.Unmarshal(out, &r.summary)
 	}

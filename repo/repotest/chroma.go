@@ -32,20 +32,26 @@ type Chroma struct {
 // Chroma would open them. It stops with the test.
 func StartChroma(t testing.TB, dir string) *Chroma {
 	t.Helper()
-	ctx := context.Background()
-	c := &Chroma{dir: dir, log: filepath.Join(t.TempDir(), "chroma.log")}
-	var err error
+	c, err := RunChroma(context.Background(), dir, filepath.Join(t.TempDir(), "chroma.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Stop(t) })
+	return c
+}
+
+// RunChroma is StartChroma for programs, which End it. log is a file.
+func RunChroma(ctx context.Context, dir, log string) (c *Chroma, err error) {
+	c = &Chroma{dir: dir, log: log}
 	if c.python, err = python(ctx); err == nil {
 		c.install, err = Cached(ctx, "chroma-"+chromaVersion, func(ctx context.Context, dir string) error {
 			return pip(ctx, c.python, "--no-deps", "--target", dir, "chromadb=="+chromaVersion)
 		})
 	}
 	if err != nil {
-		t.Fatalf("install the Chroma server: %v", err)
+		return nil, fmt.Errorf("install the Chroma server: %w", err)
 	}
-	t.Cleanup(func() { c.Stop(t) })
-	c.Start(t)
-	return c
+	return c, c.begin()
 }
 
 // URL is the address of the server.
@@ -54,15 +60,21 @@ func (c *Chroma) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", c.port
 // Start starts the server again, on another port.
 func (c *Chroma) Start(t testing.TB) {
 	t.Helper()
+	if err := c.begin(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *Chroma) begin() error {
 	var failures []error
 	for range 3 {
 		err := c.start()
 		if err == nil {
-			return
+			return nil
 		}
 		failures = append(failures, err)
 	}
-	t.Fatalf("start the Chroma server: %v", errors.Join(failures...))
+	return fmt.Errorf("start the Chroma server: %w", errors.Join(failures...))
 }
 
 const chromaProgram = `import sys, chromadb_rust_bindings as r; r.cli(["chroma", "run", "--host", "127.0.0.1", "--path", sys.argv[1], "--port", sys.argv[2]])`
@@ -112,16 +124,24 @@ func (c *Chroma) awaitReady() error {
 // Stop ends the server in an orderly way. Nothing happens the second time.
 func (c *Chroma) Stop(t testing.TB) {
 	t.Helper()
+	if err := c.End(); err != nil {
+		t.Error(err)
+	}
+}
+
+// End is Stop for programs.
+func (c *Chroma) End() error {
 	if c.process == nil {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
 	err := c.process.end(ctx, syscall.SIGTERM)
 	c.process = nil
 	if err != nil {
-		t.Errorf("stop the Chroma server: %v", err)
+		return fmt.Errorf("stop the Chroma server: %w", err)
 	}
+	return nil
 }
 
 // Restart makes the server carry out what waits for it.

@@ -2,7 +2,5 @@
 
 package repotest
 
-import "testing"
-
-// MemoryDir is an empty folder for one test.
-func MemoryDir(t testing.TB) string { return t.TempDir() }
+// InMemory knows of no such folder.
+func InMemory() (dir string, ok bool) { return "", false }

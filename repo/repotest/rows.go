@@ -14,8 +14,13 @@ import (
 // DB is what fixtures need of a connection, a pool or a transaction of pgx. It
 // must find Open WebUI's tables by their bare names.
 type DB interface {
+	copier
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// copier is all that rows of the application's tables need, which every engine has.
+type copier interface {
 	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
 }
 
@@ -35,7 +40,7 @@ type table struct {
 	columns []string
 }
 
-func (tb table) copy(ctx context.Context, db DB, rows pgx.CopyFromSource) error {
+func (tb table) copy(ctx context.Context, db copier, rows pgx.CopyFromSource) error {
 	if _, err := db.CopyFrom(ctx, pgx.Identifier{tb.name}, tb.columns, rows); err != nil {
 		return fmt.Errorf("insert into %s: %w", tb.name, err)
 	}

@@ -2,6 +2,7 @@ package repotest_test
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,3 +49,44 @@ func TestSeededVectorsDoNotCompress(t *testing.T) {
 	require.Equal(t, []int{6148}, repotest.Column[int](t, db,
 		"SELECT DISTINCT pg_column_size(vector) FROM document_chunk"))
 }
+
+func TestSeedSQLiteMakesWhatItSays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "webui.db")
+	world, err := repotest.SeedSQLite(t.Context(), path, repotest.SeedOptions{
+		Files: 100, Orphans: 40, Chats: 30, ChatBytes: 1000, UploadDir: dir,
+	})
+	require.NoError(t, err)
+	require.Len(t, world.Orphans, 40)
+	require.Len(t, world.InUse, 60)
+	require.Subset(t, world.InUse, world.InKnowledge)
+	require.Len(t, world.InKnowledge, 12)
+	stored, err := filepath.Glob(filepath.Join(dir, "*.pdf"))
+	require.NoError(t, err)
+	require.Len(t, stored, 100)
+	db, err := repotest.OpenSQLite(path, "wal")
+	require.NoError(t, err)
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), mentionedSQLite)
+	require.NoError(t, err)
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		require.NoError(t, rows.Scan(&id))
+		ids = append(ids, id)
+	}
+	require.NoError(t, rows.Err())
+	require.ElementsMatch(t, world.InUse, ids)
+}
+
+const mentionedSQLite = `
+WITH place (text) AS (
+	SELECT chat FROM chat
+	UNION ALL SELECT file_id FROM chat_file
+	UNION ALL SELECT file_id FROM knowledge_file
+	UNION ALL SELECT data FROM note
+	UNION ALL SELECT meta FROM model
+)
+SELECT id FROM file WHERE EXISTS (SELECT 1 FROM place WHERE instr(place.text, file.id) > 0)`

@@ -11,7 +11,7 @@ import (
 
 // seedReferences puts every file to use, and returns the knowledge base that
 // some of them are in, with those.
-func seedReferences(ctx context.Context, db DB, o SeedOptions, files []string) (knowledgeID string, inKnowledge []string, err error) {
+func seedReferences(ctx context.Context, db copier, o SeedOptions, files []string) (knowledgeID string, inKnowledge []string, err error) {
 	ways := deal(files, 5)
 	chatted, linked, inKnowledge, noted, modelled := ways[0], ways[1], ways[2], ways[3], ways[4]
 	if err := seedChats(ctx, db, o, slices.Concat(chatted, linked), linked); err != nil {
@@ -34,7 +34,7 @@ func seedReferences(ctx context.Context, db DB, o SeedOptions, files []string) (
 }
 
 // seedChats makes chats that mention the files, and links those of linked too.
-func seedChats(ctx context.Context, db DB, o SeedOptions, files, linked []string) error {
+func seedChats(ctx context.Context, db copier, o SeedOptions, files, linked []string) error {
 	chatOf := make(map[string]string, len(files))
 	mentions := slices.Collect(slices.Chunk(files, filesPerChat))
 	chats := generated(max(o.Chats, len(mentions)), func(i int) []any {

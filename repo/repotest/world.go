@@ -18,6 +18,7 @@ type File struct {
 	Path      string // where its bytes are
 	Hash      string // of its text
 	Status    string // in data; "none" leaves it out
+	Text      string // what was extracted from it, in data
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Meta      map[string]any // beside what every file's meta holds
@@ -47,6 +48,7 @@ func (f File) complete() File {
 	f.Name = orDefault(f.Name, "document.pdf")
 	f.Path = orDefault(f.Path, "/app/backend/data/uploads/"+StoredName(f.ID, f.Name))
 	f.Status = orDefault(f.Status, "completed")
+	f.Text = orDefault(f.Text, "What the file "+f.Name+" says.")
 	f.CreatedAt = orLongAgo(f.CreatedAt)
 	if f.UpdatedAt.IsZero() {
 		f.UpdatedAt = f.CreatedAt
@@ -59,7 +61,7 @@ func (f File) complete() File {
 }
 
 func (f File) row() []any {
-	data := object{"status": f.Status, "content": "What the file " + f.Name + " says."}
+	data := object{"status": f.Status, "content": f.Text}
 	if f.Status == "none" {
 		delete(data, "status")
 	}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pruned/repo/repotest"
+)
+
+// chroma is the server of the application's own version of Chroma on its files:
+// the program that also runs inside the application, while that does not run.
+type chroma struct {
+	*repotest.Chroma
+	ctx  context.Context
+	http http.Client
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// ask sends a request about collections, and decodes the answer.
+func (c *chroma) ask(path string, in, out any) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	url := c.URL() + "/api/v2/tenants/default_tenant/databases/default_database/collections" + path
+	request, err := http.NewRequestWithContext(c.ctx, http.MethodPost, url, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("ask Chroma: POST %s: %s: %s", path, response.Status, answer)
+	}
+	return json.Unmarshal(answer, out)
+}
+
+// collection makes a collection as the application does, unless it is there.
+func (c *chroma) collection(name string) (id string, err error) {
+	var made struct{ ID string }
+	err = c.ask("", object{"name": name, "get_or_create": true, "metadata": object{"hnsw:space": "cosine"}}, &made)
+	return made.ID, err
+}
+
+// chunks are those of some files that go into a collection at once.
+type chunks struct {
+	IDs        []string    `json:"ids"`
+	Documents  []string    `json:"documents"`
+	Embeddings [][]float32 `json:"embeddings"`
+	Metadatas  []object    `json:"metadatas"`
+}
+
+// chunkForm says what chunks are like.
+type chunkForm struct{ perFile, dim, words int }
+
+// of appends the chunks of a file, as the application makes them.
+func (form chunkForm) of(file string, to *chunks) {
+	for n := range form.perFile {
+		to.IDs = append(to.IDs, repotest.NewID())
+		to.Documents = append(to.Documents, words(form.words))
+		vector := make([]float32, form.dim)
+		for i := range vector {
+			vector[i] = rand.Float32()
+		}
+		to.Embeddings = append(to.Embeddings, vector)
+		to.Metadatas = append(to.Metadatas, object{
+			"name": "document.pdf", "source": "document.pdf", "file_id": file, "hash": file,
+			"created_by": repotest.UserID, "start_index": n * 900, "embedding_config": `{"engine": "", "model": "small"}`,
+		})
+	}
+}
+
+// addedAtOnce is how many chunks go in one request.
+const addedAtOnce = 1000
+
+// insert stores the chunks of files in a collection.
+func (c *chroma) insert(collection string, form chunkForm, files ...string) error {
+	id, err := c.collection(collection)
+	if err != nil {
+		return err
+	}
+	batch := &chunks{}
+	for i, file := range files {
+		form.of(file, batch)
+		if len(batch.IDs)+form.perFile <= addedAtOnce && i < len(files)-1 {
+			continue
+		}
+		if err := c.ask("/"+id+"/add", batch, &object{}); err != nil {
+			return err
+		}
+		batch = &chunks{}
+	}
+	return nil
+}
+
+// uses asks a collection for as much as there is, as the application does: every
+// answer must have its text, and be about a file that may be there.
+func (c *chroma) uses(name string, dim int, may func(file string) bool) error {
+	id, err := c.collection(name)
+	if err != nil {
+		return err
+	}
+	var found struct {
+		Documents [][]*string
+		Metadatas [][]object
+	}
+	vector := make([]float32, dim)
+	vector[0] = 1
+	err = c.ask("/"+id+"/query", object{
+		"query_embeddings": [][]float32{vector}, "n_results": 500, "include": []string{"documents", "metadatas"},
+	}, &found)
+	if err != nil {
+		return err
+	}
+	if len(found.Documents[0]) == 0 {
+		return fmt.Errorf("collection %s answers with nothing", name)
+	}
+	for i, text := range found.Documents[0] {
+		file, _ := found.Metadatas[0][i]["file_id"].(string)
+		if text == nil || !may(file) {
+			return fmt.Errorf("collection %s answers with a chunk of file %q, with its text: %t", name, file, text != nil)
+		}
+	}
+	return nil
+}
+
+// words are a text of that many words, of a language with few.
+func words(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = vocabulary[rand.IntN(len(vocabulary))]
+	}
+	return strings.Join(list, " ")
+}
+
+var vocabulary = func() []string {
+	list := make([]string, 3000)
+	for i := range list {
+		var word strings.Builder
+		for range 1 + rand.IntN(4) {
+			word.WriteByte("bcdfghklmnprstvw"[rand.IntN(16)])
+			word.WriteByte("aeiou"[rand.IntN(5)])
+		}
+		list[i] = word.String()
+	}
+	return list
+}()
+
+// collectionsAtOnce is how many collections a server makes before it is started
+// anew: it keeps the indexes of all of them open.
+const collectionsAtOnce = 1000
+
+// makeChroma has a real Chroma make the files of an embedded one in dir: the own
+// collections of files, and one that they share. It does so in memory first, since
+// it waits for the disk with every collection.
+func makeChroma(ctx context.Context, dir string, form chunkForm, files []string, name string, shared []string) (err error) {
+	quick, ok := repotest.InMemory()
+	if !ok {
+		quick = dir + ".making"
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(quick)) }()
+	made := filepath.Join(quick, "made")
+	for some := range slices.Chunk(files, collectionsAtOnce) {
+		err := onChroma(ctx, made, func(c *chroma) error {
+			for _, file := range some {
+				if err := c.insert(repotest.FileCollection(file), form, file); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := onChroma(ctx, made, func(c *chroma) error { return c.insert(name, form, shared...) }); err != nil {
+		return err
+	}
+	return os.CopyFS(dir, os.DirFS(made))
+}
+
+// onChroma runs fn beside a Chroma on the files in dir.
+func onChroma(ctx context.Context, dir string, fn func(*chroma) error) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	server, err := repotest.RunChroma(ctx, dir, dir+".log")
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(&chroma{Chroma: server, ctx: ctx}), server.End())
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"pruned/repo/repotest"
+)
+
+// folder is the installation of most: SQLite, embedded Chroma and uploads in the
+// data folder, and nothing to set.
+type folder struct {
+	*installation
+	form chunkForm
+}
+
+const (
+	fewWords = 12 // are quicker to check again and again
+)
+
+// seedFolder makes one. Every tenth orphan has its chunks in the knowledge base as
+// well, which is what the application leaves when it removes a file from one.
+func (l *lab) seedFolder(ctx context.Context, o repotest.SeedOptions, words int) (*folder, error) {
+	i, err := l.install()
+	if err != nil {
+		return nil, err
+	}
+	f := &folder{i, chunkForm{perFile: o.ChunksPerFile, dim: o.Vectors.Dim, words: words}}
+	o.UploadDir = f.uploads()
+	if f.Seeded, err = repotest.SeedSQLite(ctx, f.webui(), o); err != nil {
+		return nil, err
+	}
+	shared := f.InKnowledge
+	for n := 0; n < len(f.Orphans); n += 10 {
+		shared = append(shared, f.Orphans[n])
+	}
+	return f, makeChroma(ctx, f.vectors(), f.form, slices.Concat(f.Orphans, f.InUse), f.Knowledge, shared)
+}
+
+func (f *folder) webui() string   { return filepath.Join(f.dir, "webui.db") }
+func (f *folder) vectors() string { return filepath.Join(f.dir, "vector_db") }
+func (f *folder) chroma() string  { return filepath.Join(f.vectors(), "chroma.sqlite3") }
+
+// opened opens one of the two databases, as the application does.
+func opened(path string, fn func(*sql.DB) error) error {
+	journal := map[string]string{"webui.db": "wal", "chroma.sqlite3": "delete"}[filepath.Base(path)]
+	db, err := repotest.OpenSQLite(path, journal)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(db), db.Close())
+}
+
+// ask answers a query with one row.
+func ask(ctx context.Context, path, query string, args []any, dest ...any) error {
+	return opened(path, func(db *sql.DB) error {
+		if err := db.QueryRowContext(ctx, query, args...).Scan(dest...); err != nil {
+			return fmt.Errorf("%s: %s: %w", filepath.Base(path), query, err)
+		}
+		return nil
+	})
+}
+
+// list is ids as one parameter, for json_each.
+func list(ids []string) []any {
+	text, err := json.Marshal(ids)
+	if err != nil {
+		panic(err) // strings always can be
+	}
+	return []any{string(text)}
+}

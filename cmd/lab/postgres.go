@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo/repotest"
+)
+
+// world is an installation on PostgreSQL, with its vectors in the same database.
+type world struct {
+	*installation
+	url string
+}
+
+// The server is as an operator's: durable, with room for the data.
+var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=2GB", "max_wal_size=8GB", "maintenance_work_mem=256MB"}
+
+// postgres starts the server, once.
+func (l *lab) postgres(ctx context.Context) (err error) {
+	if l.server == nil {
+		l.server, err = repotest.StartServer(ctx, repotest.ServerOptions{Settings: slices.Concat(settings, l.further)})
+	}
+	return err
+}
+
+func (l *lab) world(url string, seeded *repotest.Seeded) (*world, error) {
+	i, err := l.install("DATABASE_URL="+url, "VECTOR_DB=pgvector")
+	i.Seeded = seeded
+	return &world{i, url}, err
+}
+
+// seed makes a world. Its data folder is made, whether bytes are seeded or not.
+func (l *lab) seed(ctx context.Context, o repotest.SeedOptions, bytes bool) (*world, error) {
+	if err := l.postgres(ctx); err != nil {
+		return nil, err
+	}
+	url, err := l.server.CreateDatabase(ctx, repotest.Template(repotest.Head))
+	if err != nil {
+		return nil, err
+	}
+	w, err := l.world(url, nil)
+	if err != nil {
+		return nil, err
+	}
+	if bytes {
+		o.UploadDir = w.uploads()
+	}
+	return w, w.connected(ctx, func(conn *pgx.Conn) (err error) {
+		if w.Seeded, err = repotest.Seed(ctx, conn, o); err != nil {
+			return err
+		}
+		// What autovacuum would have done to data that has lain for a month.
+		_, err = conn.Exec(ctx, "VACUUM ANALYZE")
+		return err
+	})
+}
+
+// copy makes a world with the same data.
+func (w *world) copy(ctx context.Context) (*world, error) {
+	config, err := pgx.ParseConfig(w.url)
+	if err != nil {
+		return nil, err
+	}
+	url, err := w.server.CreateDatabase(ctx, config.Database)
+	if err != nil {
+		return nil, err
+	}
+	return w.world(url, w.Seeded)
+}
+
+// drop makes room.
+func (w *world) drop(ctx context.Context) error {
+	config, err := pgx.ParseConfig(w.url)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(w.dir); err != nil {
+		return err
+	}
+	admin := &world{url: w.server.URL("postgres")}
+	return admin.connected(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "DROP DATABASE "+pgx.Identifier{config.Database}.Sanitize()+" WITH (FORCE)")
+		return err
+	})
+}
+
+func (w *world) connected(ctx context.Context, fn func(*pgx.Conn) error) error {
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(conn), conn.Close(ctx))
+}
+
+// count answers a query with one number.
+func (w *world) count(ctx context.Context, sql string, args ...any) (n int64, err error) {
+	err = w.connected(ctx, func(conn *pgx.Conn) error { return conn.QueryRow(ctx, sql, args...).Scan(&n) })
+	return n, err
+}
+
+const heldSQL = `
+SELECT (SELECT count(*) FROM file WHERE id = ANY ($1)),
+       count(*) FILTER (WHERE own), count(*) FILTER (WHERE NOT own),
+       (SELECT count(*) FROM pruned.tombstone WHERE file_id = ANY ($1))
+  FROM (SELECT collection_name = 'file-' || (vmetadata ->> 'file_id') FROM document_chunk
+         WHERE vmetadata ->> 'file_id' = ANY ($1)) chunk (own)`
+
+func (w *world) holds(ctx context.Context, ids []string) (h held, err error) {
+	err = w.connected(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, heldSQL, ids).Scan(&h.rows, &h.chunks, &h.shared, &h.tombstones)
+	})
+	return h, err
+}
+
+// Vectors go in the transaction: none waits, and none is there in part.
+func (w *world) waits(context.Context) (held, error) { return held{}, nil }
+func (w *world) torn(context.Context) (int64, error) { return 0, nil }
+func (w *world) sound(context.Context) error         { return nil }
+func (w *world) settle(context.Context) error        { return nil }
