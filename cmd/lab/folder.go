@@ -20,7 +20,8 @@ type folder struct {
 }
 
 const (
-	fewWords = 12 // are quicker to check again and again
+	wordsOfAChunk = 170 // make the usual thousand characters
+	fewWords      = 12  // are quicker to check again and again
 )
 
 // seedFolder makes one. Every tenth orphan has its chunks in the knowledge base as
