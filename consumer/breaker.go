@@ -29,8 +29,8 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 		if err != nil {
 			return err
 		}
-		if d.held = reason != ""; !d.held {
-			return w.DB.Release(ctx, tx, d.Direction, d.store.Name)
+		if reason == "" {
+			return w.DB.Release(ctx, tx, d.Direction)
 		}
 		hold, err := w.DB.Hold(ctx, tx, repo.Hold{
 			ID: w.report.ID, Direction: d.Direction, Store: d.store.Name,

@@ -27,7 +27,6 @@ type direction struct {
 	files  func(context.Context) iter.Seq2[repo.Listed, error]
 
 	there int64 // files with something in the store
-	held  bool
 }
 
 // listing is what is remembered of the last one of a store.
@@ -136,7 +135,7 @@ func (w *sweep) markPage(ctx context.Context, d *direction, page []repo.Listed) 
 		return nil
 	}
 	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-		return w.DB.MarkListed(ctx, tx, w.number, d.Direction, page)
+		return w.DB.MarkListed(ctx, tx, w.number, d.Direction, d.store.Name, page)
 	})
 }
 

@@ -54,7 +54,7 @@ func (w *sweep) publishPage(ctx context.Context, d *direction, page []repo.Candi
 		if err := w.tell(c); err != nil {
 			return err
 		}
-		if c.DueIn <= 0 && c.Claimed == 0 && !c.Held && (c.Confirmed || !d.held) && claimable(c.FileID) {
+		if c.DueIn <= 0 && c.Claimed == 0 && !c.Held && claimable(c.FileID) {
 			claims = append(claims, claimAbout(c, d.reason))
 		}
 	}

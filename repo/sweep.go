@@ -40,8 +40,9 @@ type Candidate struct {
 	Chunks int64 // its vectors, as far as known
 	// Confirmed: somebody let it go, whatever the fraction.
 	Confirmed bool
-	// Held: another direction found the file too, is held, and nobody let it go
-	// there. A claim makes a file not exist anywhere, and would go round that hold.
+	// Held: a direction that found the file, this one or another, is held, and nobody
+	// let it go there. A claim makes a file not exist anywhere: it would go round that
+	// hold.
 	Held bool
 	// Claimed is since when a claim about it is in the queue; zero if none is.
 	Claimed time.Duration
@@ -89,8 +90,9 @@ type Sweeps interface {
 
 	// MarkListed marks what a store lists of files that have no row. Bytes whose
 	// name is the base name of some row's path have one, and what waits in a
-	// tombstone is dealt with. listed is one page.
-	MarkListed(ctx context.Context, tx Tx, sweep int64, d Direction, listed []Listed) error
+	// tombstone is dealt with. What another store listed before is found anew.
+	// listed is one page.
+	MarkListed(ctx context.Context, tx Tx, sweep int64, d Direction, store string, listed []Listed) error
 
 	// Unmark forgets the candidates of a direction that the sweep did not mark,
 	// once the store was listed to its end.
@@ -117,17 +119,18 @@ type Sweeps interface {
 	// is none. A claim that is an hour old is taken for lost, here and in Candidates.
 	NextCandidate(ctx context.Context, ages Ages) (in time.Duration, found bool, err error)
 
-	// Hold keeps a held direction. While it is held already, under whatever id,
-	// that one is brought up to date and returned.
+	// Hold keeps a held direction, which has one store: what was held of an earlier
+	// one is forgotten. While it is held already, under whatever id, that one is
+	// brought up to date and returned.
 	Hold(ctx context.Context, tx Tx, h Hold) (Hold, error)
 
-	// Release forgets that a direction of a store is held, where it is no more.
-	Release(ctx context.Context, tx Tx, d Direction, store string) error
+	// Release forgets that a direction is held, where it is no more.
+	Release(ctx context.Context, tx Tx, d Direction) error
 
 	// Holds lists what is held, oldest first.
 	Holds(ctx context.Context) ([]Hold, error)
 
-	// Confirm lets the candidates go that a held sweep found, all its
+	// Confirm lets the candidates go that a held sweep found in its stores, all its
 	// directions, and binds their stores to this installation. What was first found
 	// after Hold was last called is not among them. They are held no more. An
 	// unknown id is ErrNoHold.

@@ -24,7 +24,8 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS 
        t.now, t.now - t.made AS age,
        greatest(t.made + $1::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + $2::float8 - t.now END) AS ripe,
        CASE WHEN f.meta::json ->> 'size' ~ '^[0-9]{1,18}$' THEN (f.meta::json ->> 'size')::bigint ELSE 0 END AS size,
-       c.chunks, t.touched, c.settled, in_flight.yes AS in_flight, false AS held
+       c.chunks, t.touched, c.settled, in_flight.yes AS in_flight,
+       NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold WHERE direction = 'row') AS held
   FROM {candidates} c
   LEFT JOIN LATERAL (SELECT * FROM %s f WHERE f.id = c.file_id OFFSET 0) f ON true
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now,
@@ -40,8 +41,8 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowl
        t.now, t.now - extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8 AS age,
        extract(epoch FROM b.made_at)::float8 + $1::float8 - t.now AS ripe,
        c.size, c.chunks, NULL::bigint AS touched, NULL::bigint AS settled, false AS in_flight,
-       EXISTS (SELECT FROM pruned.hold h JOIN pruned.candidate o ON o.direction = h.direction AND o.file_id = c.file_id
-                WHERE h.direction NOT IN ('row', c.direction) AND NOT o.confirmed) AS held
+       EXISTS (SELECT FROM pruned.hold h JOIN pruned.candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
+                WHERE h.direction <> 'row' AND NOT o.confirmed) AS held
   FROM {candidates} c
   LEFT JOIN LATERAL (SELECT made_at FROM pruned.candidate b WHERE b.direction = 'bytes' AND b.file_id = c.file_id OFFSET 0) b ON true
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) t`
@@ -107,7 +108,8 @@ func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ag
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	var parts []string
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
-		parts = append(parts, `(`+db.candidatesOf(d, ` AND (confirmed OR NOT EXISTS (SELECT FROM pruned.hold h WHERE h.direction = '`+string(d)+`'))`)+`)`)
+		parts = append(parts, `(`+db.candidatesOf(d, ` AND (confirmed OR NOT EXISTS
+			(SELECT FROM pruned.hold h WHERE h.direction = candidate.direction AND (h.direction = 'row' OR h.store = candidate.store)))`)+`)`)
 	}
 	var next *float64
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {

@@ -12,6 +12,7 @@ import (
 const holdColumns = `id, direction, store, reason, found, there, at`
 
 const holdSQL = `
+WITH earlier AS (DELETE FROM pruned.hold WHERE direction = $2::text AND store <> $3::text)
 INSERT INTO pruned.hold (id, direction, store, reason, found, there)
 VALUES ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::bigint)
     ON CONFLICT (direction, store) DO UPDATE
@@ -25,10 +26,10 @@ func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, erro
 	return held, translate(err, "hold what was found in %s", h.Store)
 }
 
-// Release forgets that a direction of a store is held.
-func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction, store string) error {
-	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.hold WHERE direction = $1::text AND store = $2::text`, string(d), store)
-	return translate(err, "release what was found in %s", store)
+// Release forgets that a direction is held.
+func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
+	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.hold WHERE direction = $1::text`, string(d))
+	return translate(err, "release what was found among %s", d)
 }
 
 // Holds lists what is held, oldest first.
@@ -44,7 +45,7 @@ const confirmSQL = `
 WITH held AS (DELETE FROM pruned.hold WHERE id = $1::text RETURNING *),
      bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, $2::text FROM held ON CONFLICT DO NOTHING),
      freed AS (UPDATE pruned.candidate c SET confirmed = true FROM held h
-                WHERE c.direction = h.direction AND c.first_seen <= h.shown_at AND NOT c.confirmed)
+                WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.first_seen <= h.shown_at AND NOT c.confirmed)
 SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
 
 // Confirm lets the candidates of a held sweep go, and binds its stores.

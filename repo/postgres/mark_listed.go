@@ -9,11 +9,11 @@ import (
 // markListedSQL leaves out what has a row, what a row's path names, and what waits
 // in a tombstone. Several objects of a file count together, those of another page
 // of the same sweep too. $1 is the direction, $2 the kind of its tombstones, $3
-// whose, $4 the sweep; then columns of the same length: ids, names, sizes, chunks,
-// ages.
+// whose, $4 the sweep, $10 the store; then columns of the same length: ids, names,
+// sizes, chunks, ages.
 const markListedSQL = `
-INSERT INTO pruned.candidate AS c (file_id, direction, sweep, size, chunks, made_at)
-SELECT c.file_id, $1::text, $4::bigint, sum(c.size), sum(c.chunks),
+INSERT INTO pruned.candidate AS c (file_id, direction, store, sweep, size, chunks, made_at)
+SELECT c.file_id, $1::text, $10::text, $4::bigint, sum(c.size), sum(c.chunks),
        CASE WHEN $1::text = 'bytes' THEN clock_timestamp() - make_interval(secs => min(c.age)) END
   FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::float8[]) c (file_id, name, size, chunks, age)
  WHERE ` + rowlessSQL + `
@@ -25,10 +25,13 @@ SELECT c.file_id, $1::text, $4::bigint, sum(c.size), sum(c.chunks),
    SET size = excluded.size + CASE WHEN c.sweep = excluded.sweep THEN c.size ELSE 0 END,
        chunks = excluded.chunks + CASE WHEN c.sweep = excluded.sweep THEN c.chunks ELSE 0 END,
        made_at = greatest(excluded.made_at, CASE WHEN c.sweep = excluded.sweep THEN c.made_at END),
-       sweep = excluded.sweep, seen_at = excluded.seen_at`
+       first_seen = CASE WHEN c.store = excluded.store THEN c.first_seen ELSE excluded.first_seen END,
+       claimed_at = CASE WHEN c.store = excluded.store THEN c.claimed_at END,
+       confirmed = c.confirmed AND c.store = excluded.store,
+       store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
 // MarkListed marks what a store lists of files that have no row.
-func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, listed []repo.Listed) error {
+func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	kind := repo.Vectors
 	if d == repo.FromBytes {
 		kind = repo.Bytes
@@ -40,7 +43,7 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())
 		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
 	}
-	_, err := pgxTx(t).Exec(ctx, db.sql(markListedSQL), string(d), kind, db.identity.String(), sweep, ids, names, sizes, chunks, ages)
+	_, err := pgxTx(t).Exec(ctx, db.sql(markListedSQL), string(d), kind, db.identity.String(), sweep, ids, names, sizes, chunks, ages, store)
 	return translate(err, "mark what a store lists of %d files", len(listed))
 }
 

@@ -34,7 +34,7 @@ func trySweep(t testing.TB, db *postgres.DB, objects ...string) error {
 		if err := db.MarkRows(ctx, tx, number); err != nil {
 			return err
 		}
-		if err := db.MarkListed(ctx, tx, number, repo.FromBytes, listed); err != nil {
+		if err := db.MarkListed(ctx, tx, number, repo.FromBytes, "uploads", listed); err != nil {
 			return err
 		}
 		return db.Unmark(ctx, tx, number, repo.FromBytes)

@@ -15,7 +15,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, CAST(f.created_at AS 
        CASE WHEN t.touched > ?2 AND json_valid(f.data)
             THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('pending', 'processing'), 0) ELSE 0 END,
        CASE WHEN json_valid(f.meta) AND json_type(f.meta) = 'object' AND json_type(f.meta, '$.size') = 'integer' THEN f.meta ->> '$.size' ELSE 0 END,
-       c.chunks, 0
+       c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
   JOIN (SELECT id, CAST(max(coalesce(created_at, updated_at), coalesce(updated_at, created_at)) AS REAL) AS touched FROM file) t ON t.id = f.id
  WHERE c.direction = 'row' AND c.file_id > ?3
@@ -25,8 +25,8 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, CAST(f.created_at AS 
 // young, and a hold holds it, wherever it was found.
 const storesSQL = `
 SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, coalesce(c.made_at, c.first_seen) / 1e6, b.made_at / 1e6, 0, c.size, c.chunks,
-       EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.file_id = c.file_id
-                WHERE h.direction NOT IN ('row', c.direction) AND NOT o.confirmed)
+       EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
+                WHERE h.direction <> 'row' AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
  WHERE c.direction = '%s' AND c.file_id > ?3 AND ?2 IS NOT NULL AND ` + rowless + `
  ORDER BY c.file_id LIMIT ?1`
@@ -112,17 +112,9 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 
 // NextCandidate leaves out what is held: it becomes due when somebody lets it go.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
-	holds, err := db.Holds(ctx)
-	if err != nil {
-		return 0, false, err
-	}
-	held := map[repo.Direction]bool{}
-	for _, h := range holds {
-		held[h.Direction] = true
-	}
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
 		err := db.candidates(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
-			if c.Claimed > 0 || c.Held || held[d] && !c.Confirmed {
+			if c.Claimed > 0 || c.Held {
 				return
 			}
 			if !found || c.DueIn < in {

@@ -38,15 +38,16 @@ func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, erro
 	if len(held) > 0 {
 		h.ID, h.At = held[0].ID, held[0].At
 	}
-	return h, tx.later.write(ctx, statement{`INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
+	earlier := statement{`DELETE FROM pruned_hold WHERE direction = ?1 AND store <> ?2`, []any{string(h.Direction), h.Store}}
+	return h, tx.later.write(ctx, earlier, statement{`INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (direction, store) DO UPDATE
 		SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = excluded.shown_at`,
 		[]any{h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There, now}})
 }
 
-// Release forgets that a direction of a store is held.
-func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction, store string) error {
-	return sqliteTx(t).later.write(ctx, statement{`DELETE FROM pruned_hold WHERE direction = ?1 AND store = ?2`, []any{string(d), store}})
+// Release forgets that a direction is held.
+func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
+	return sqliteTx(t).later.write(ctx, statement{`DELETE FROM pruned_hold WHERE direction = ?1`, []any{string(d)}})
 }
 
 // Holds lists what is held, oldest first.
@@ -71,7 +72,8 @@ func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, e
 		statement{`INSERT INTO pruned_binding (store, identity, at) SELECT DISTINCT store, ?2, ?3 FROM pruned_hold WHERE id = ?1 ON CONFLICT DO NOTHING`,
 			[]any{id, db.identity.Key, micros(time.Now())}},
 		statement{`UPDATE pruned_candidate SET confirmed = 1 FROM pruned_hold h
-			WHERE h.id = ?1 AND pruned_candidate.direction = h.direction AND first_seen <= h.shown_at AND NOT confirmed`, []any{id}},
+			WHERE h.id = ?1 AND pruned_candidate.direction = h.direction
+			  AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND first_seen <= h.shown_at AND NOT confirmed`, []any{id}},
 		statement{`DELETE FROM pruned_hold WHERE id = ?1`, []any{id}})
 }
 

@@ -11,13 +11,16 @@ import (
 
 // What several pages of one sweep list of a file adds up.
 const markListedSQL = `
-INSERT INTO pruned_candidate AS c (file_id, direction, first_seen, seen_at, sweep, size, chunks, made_at)
-SELECT value ->> '$.ID', ?2, ?3, ?3, ?4, value ->> '$.Size', value ->> '$.Chunks', value ->> '$.Made' FROM json_each(?1) WHERE true
+INSERT INTO pruned_candidate AS c (file_id, direction, store, first_seen, seen_at, sweep, size, chunks, made_at)
+SELECT value ->> '$.ID', ?2, ?5, ?3, ?3, ?4, value ->> '$.Size', value ->> '$.Chunks', value ->> '$.Made' FROM json_each(?1) WHERE true
     ON CONFLICT (direction, file_id) DO UPDATE SET
        size    = excluded.size + CASE c.sweep WHEN excluded.sweep THEN c.size ELSE 0 END,
        chunks  = excluded.chunks + CASE c.sweep WHEN excluded.sweep THEN c.chunks ELSE 0 END,
        made_at = CASE c.sweep WHEN excluded.sweep THEN max(coalesce(c.made_at, excluded.made_at), excluded.made_at) ELSE excluded.made_at END,
-       sweep = excluded.sweep, seen_at = excluded.seen_at`
+       first_seen = CASE c.store WHEN excluded.store THEN c.first_seen ELSE excluded.first_seen END,
+       claimed_at = CASE c.store WHEN excluded.store THEN c.claimed_at END,
+       confirmed = c.confirmed AND c.store = excluded.store,
+       store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
 // leftOver is what a store holds of one file that has no row.
 type leftOver struct {
@@ -27,7 +30,7 @@ type leftOver struct {
 }
 
 // MarkListed marks what a store lists of files that have no row.
-func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, listed []repo.Listed) error {
+func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	tx := sqliteTx(t)
 	q, err := tx.later.reads(ctx, tx)
 	if err != nil {
@@ -57,7 +60,7 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 	if len(rest) == 0 {
 		return nil
 	}
-	return tx.later.write(ctx, statement{markListedSQL, []any{list(rest), string(d), micros(now), sweep}})
+	return tx.later.write(ctx, statement{markListedSQL, []any{list(rest), string(d), micros(now), sweep, store}})
 }
 
 // dealtWith says which of what is listed has a row, shares its bytes with one, or

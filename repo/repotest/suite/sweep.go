@@ -34,6 +34,7 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"what is held stays held":                       heldStaysHeld,
 	"what is held elsewhere is told":                heldElsewhereIsTold,
 	"what is confirmed goes":                        confirmedGoes,
+	"another store is another matter":               anotherStoreIsNew,
 	"one process leads":                             oneLeads,
 	"what is old is retired":                        oldIsRetired,
 }
@@ -54,6 +55,9 @@ func (e Engine) begin(t testing.TB) (sweep int64) {
 	return sweep
 }
 
+// storeOf are the stores that mark lists.
+var storeOf = map[repo.Direction]string{repo.FromVectors: "server", repo.FromBytes: "bucket"}
+
 // mark marks what a store lists, in pages of two.
 func (e Engine) mark(t testing.TB, sweep int64, d repo.Direction, listed ...repo.Listed) {
 	t.Helper()
@@ -64,7 +68,7 @@ func (e Engine) mark(t testing.TB, sweep int64, d repo.Direction, listed ...repo
 	}
 	for page := range slices.Chunk(listed, 2) {
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
-			require.NoError(t, e.sweeps().MarkListed(ctx, tx, sweep, d, page))
+			require.NoError(t, e.sweeps().MarkListed(ctx, tx, sweep, d, storeOf[d], page))
 		})
 	}
 	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.sweeps().Unmark(ctx, tx, sweep, d)) })
@@ -224,7 +228,7 @@ func refusedSweepLeavesNothing(t *testing.T, e Engine) {
 		sweep, err := s.Begin(ctx, tx)
 		require.NoError(t, err)
 		require.NoError(t, s.MarkRows(ctx, tx, sweep))
-		require.NoError(t, s.MarkListed(ctx, tx, sweep, repo.FromBytes, []repo.Listed{object("new", 1, 0)}))
+		require.NoError(t, s.MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], []repo.Listed{object("new", 1, 0)}))
 		require.NoError(t, s.Unmark(ctx, tx, sweep, repo.FromBytes))
 		census, err := s.Census(ctx, tx, repo.FromRows, repo.Ages{}, 0)
 		require.NoError(t, err)

@@ -155,7 +155,7 @@ func nextIsTold(t *testing.T, e Engine) {
 	in, found = e.next(t, ages)
 	require.True(t, found)
 	near(t, time.Hour, in, "until the vectors are due")
-	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "s", Reason: "r", Found: 1, There: 1})
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, There: 1})
 	_, found = e.next(t, ages)
 	require.False(t, found, "what is held is due when it is let go")
 	e.in(t, func(ctx context.Context, tx repo.Tx) {

@@ -71,10 +71,8 @@ func heldStaysHeld(t *testing.T, e Engine) {
 	require.Equal(t, []repo.Hold{rows, bytes}, e.holds(t))
 
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		for _, store := range []string{"another", "database"} {
-			require.NoError(t, e.sweeps().Release(ctx, tx, repo.FromRows, store))
-			require.NoError(t, e.sweeps().Release(ctx, tx, repo.FromVectors, store))
-		}
+		require.NoError(t, e.sweeps().Release(ctx, tx, repo.FromRows))
+		require.NoError(t, e.sweeps().Release(ctx, tx, repo.FromVectors))
 	})
 	require.Equal(t, []repo.Hold{bytes}, e.holds(t))
 }
@@ -97,7 +95,7 @@ func heldElsewhereIsTold(t *testing.T, e Engine) {
 	held(repo.FromBytes)
 	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 2, There: 2})
 	held(repo.FromBytes, "both")
-	held(repo.FromVectors)
+	held(repo.FromVectors, "both", "v")
 	e.claim(t, repo.FromBytes, "b")
 	_, found := e.next(t, repo.Ages{})
 	require.False(t, found, "nothing becomes due")
@@ -113,6 +111,58 @@ func heldElsewhereIsTold(t *testing.T, e Engine) {
 	e.mark(t, sweep, repo.FromBytes, object("both", 1, 0), object("b", 1, 0))
 	e.hold(t, repo.Hold{ID: "i", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, There: 2})
 	held(repo.FromBytes, "b")
+}
+
+// anotherStoreIsNew: what was seen, claimed and let go in the store of other settings
+// is none of the new one's, and what was held there holds nothing here.
+func anotherStoreIsNew(t *testing.T, e Engine) {
+	sweepOf := func(store string, ids ...string) {
+		t.Helper()
+		sweep := e.begin(t)
+		e.in(t, func(ctx context.Context, tx repo.Tx) {
+			for _, id := range ids {
+				require.NoError(t, e.sweeps().MarkListed(ctx, tx, sweep, repo.FromBytes, store, []repo.Listed{object(id, 1, 0)}))
+			}
+			require.NoError(t, e.sweeps().Unmark(ctx, tx, sweep, repo.FromBytes))
+		})
+	}
+	found := func() map[string]repo.Candidate { return e.candidates(t, repo.FromBytes, repo.Ages{}) }
+	hold := func(id, store string) {
+		t.Helper()
+		e.hold(t, repo.Hold{ID: id, Direction: repo.FromBytes, Store: store, Reason: "r", Found: 2, There: 2})
+	}
+	sweepOf("old", "a", "b")
+	hold("first", "old")
+	old := found()["a"]
+	require.True(t, old.Held)
+	e.claim(t, repo.FromBytes, "a")
+	sweepOf("new", "a")
+	a := found()["a"]
+	require.True(t, a.Since.After(old.Since))
+	require.Zero(t, a.Claimed)
+	require.False(t, a.Held, "what was held was another store's")
+	_, waiting := e.next(t, repo.Ages{})
+	require.True(t, waiting)
+
+	_, err := e.confirm(t, "first")
+	require.NoError(t, err)
+	require.False(t, found()["a"].Confirmed, "nobody was shown this")
+	require.True(t, e.bound(t, "old"))
+	require.False(t, e.bound(t, "new"))
+
+	hold("second", "new")
+	_, err = e.confirm(t, "second")
+	require.NoError(t, err)
+	require.True(t, found()["a"].Confirmed)
+	sweepOf("old", "a")
+	require.False(t, found()["a"].Confirmed, "nor is it in the old one any more")
+
+	// A hold of an earlier store ends with the first of the new one.
+	hold("third", "old")
+	hold("fourth", "new")
+	require.Len(t, e.holds(t), 1)
+	_, err = e.confirm(t, "third")
+	require.ErrorIs(t, err, repo.ErrNoHold)
 }
 
 // confirmedGoes: what was shown, in all directions of the held sweep, and nothing
