@@ -117,6 +117,9 @@ func (c *Consumer) State() error { return errors.Join(c.away.err(), c.broken.err
 func (c *Consumer) Run(ctx context.Context) (Summary, error) {
 	began := time.Now()
 	if err := c.start(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = nil
+		}
 		return Summary{}, err
 	}
 	defer c.leave(ctx)

@@ -19,17 +19,23 @@ const (
 	ackWait = 60 * time.Second
 	// executorEvery is how often tombstones are looked at.
 	executorEvery = 10 * time.Second
+	// stopPatience bounds what a summary still asks after a stop.
+	stopPatience = 10 * time.Second
 )
 
-// Run consumes until it is told to stop.
+// Run consumes until it is told to stop, which is no failure at any time.
 func (r *runCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error {
+	err := ctx.with(ctx, func(p *parts) error {
 		ctx.announce(p)
 		if r.Drain {
 			return ctx.drain(ctx, p)
 		}
 		return ctx.daemon(ctx, p)
 	}, migrated, vectorStore, uploads, ownQueue)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // announce says what was found and what will be done with it.
@@ -102,10 +108,14 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// drain consumes until nothing is left, and prints what came of it.
+// drain consumes until nothing is left, or it is told to stop, and prints what
+// came of it.
 func (c *command) drain(ctx context.Context, p *parts) error {
 	if err := c.index(ctx, p); err != nil {
-		return unlessStopped(ctx, err)
+		if ctx.Err() == nil {
+			return err
+		}
+		return c.summary(consumer.Summary{})
 	}
 	rest, end := c.background(ctx, p)
 	defer end()
@@ -138,8 +148,11 @@ func (c *command) empty(ctx context.Context, p *parts, handler consumer.Handler)
 	return summary, err
 }
 
-// waiting adds to a summary what is left to be done by others.
+// waiting adds to a summary what is left to be done by others, also where it is one
+// of what was done until a stop.
 func waiting(ctx context.Context, p *parts, s *consumer.Summary) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
 	left, err := p.executor().Waiting(ctx)
 	s.Waiting, s.WaitingFor = left.Files, left.For
 	return err

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"pruned/consumer"
 	"pruned/repo/repotest"
 )
 
@@ -46,6 +50,40 @@ func TestStopFinishesTheBatchInHand(t *testing.T) {
 	require.Equal(t, 30, summary.Deleted, "what was done had been settled: %+v", summary)
 	require.Equal(t, 30, summary.Events)
 	require.Equal(t, nothing, i.left(t, files...))
+}
+
+// A drain that is told to stop says what it did until then.
+func TestStoppedDrainPrintsItsSummary(t *testing.T) {
+	t.Parallel()
+	i := install(t).with("PRUNED_BATCH=10", "PRUNED_WORKERS=1")
+	files := i.seed(t, 40, 40).Orphans
+	i.publish(t, files...)
+	release, waits := i.holdDeletes(t)
+	d := i.start(t, "--drain", "-o", "json")
+	require.Eventually(t, waits, patience, pollEvery)
+	d.cancel()
+	release()
+	require.Equal(t, exitDone, d.wait(t))
+	var summary consumer.Summary
+	require.NoError(t, json.Unmarshal([]byte(d.out.String()), &summary), d.out.String())
+	require.Equal(t, 10, summary.Deleted)
+	require.Equal(t, 10, summary.Events)
+
+	summary = i.drain(t)
+	require.Equal(t, 30, summary.Events, "what was done had been settled")
+	require.Equal(t, nothing, i.left(t, files...))
+}
+
+// Nor is it a failure to be told to stop before anything was opened.
+func TestStoppedAtTheStart(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, args := range [][]string{{"run"}, {"run", "--drain"}} {
+		var out, errs output
+		require.Equal(t, exitDone, run(ended, args, i.env, strings.NewReader(""), &out, &errs), errs.String())
+	}
 }
 
 // Another process does not take a queue that is owned, and says whose it is.
