@@ -4,7 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
-	"unicode"
+	"time"
 )
 
 // Validate says everything that is wrong, a line each: the setting, its value
@@ -111,19 +111,29 @@ func (s Storage) check(ps *problems) {
 
 func (q Queue) check(ps *problems) {
 	q.checkConnection(ps)
-	if !isStreamName(q.Stream) {
-		ps.add("PRUNED_STREAM", "%q is not the name of a stream: wanted at most 200 characters, none of them a space or one of . * > / \\", q.Stream)
+	q.checkStream(ps)
+	if q.Retention != 0 {
+		atLeast(ps, "PRUNED_RETENTION", q.Retention, leastRetention)
 	}
-	atLeast(ps, "PRUNED_RETENTION", q.Retention, 0)
 	atLeast(ps, "PRUNED_MAX_BYTES", q.MaxBytes, MiB)
 }
 
-// isStreamName leaves room for what is appended to the name: it becomes a
-// file's, which the server limits to 255 bytes.
-func isStreamName(name string) bool {
-	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, func(r rune) bool {
-		return !unicode.IsPrint(r) || strings.ContainsRune(` .*>/\`, r)
-	})
+// leastRetention is what a NATS server accepts, where it is limited at all.
+const leastRetention = 100 * time.Millisecond
+
+var streamName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// checkStream leaves room for what is appended to the name, and refuses what an
+// installation of another name appends to its own.
+func (q Queue) checkStream(ps *problems) {
+	if !streamName.MatchString(q.Stream) {
+		ps.add("PRUNED_STREAM", "%q is not the name of a stream: wanted at most 64 letters of ASCII, digits, _ or -", q.Stream)
+	}
+	for _, end := range []string{"_DEAD", "_LATER"} {
+		if strings.HasSuffix(strings.ToUpper(q.Stream), end) {
+			ps.add("PRUNED_STREAM", "%q may be a stream of another installation's: wanted a name that does not end in %s", q.Stream, end)
+		}
+	}
 }
 
 func (c Consumer) check(ps *problems) {

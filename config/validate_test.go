@@ -30,7 +30,10 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_ORPHAN_AGE=-1h":            "-1h0m0s is out of range: " + duration,
 		"PRUNED_BYTES_DELAY=-1s":           "-1s is out of range: " + duration,
 		"PRUNED_SWEEP_EVERY=-1s":           "-1s is out of range: " + duration,
-		"PRUNED_RETENTION=-1s":             "-1s is out of range: " + duration,
+		"PRUNED_RETENTION=-1s":             "-1s is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
+		"PRUNED_RETENTION=99ms":            "99ms is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
+		"PRUNED_STREAM=OTHER_DEAD":         `"OTHER_DEAD" may be a stream of another installation's: wanted a name that does not end in _DEAD`,
+		"PRUNED_STREAM=other_later":        `"other_later" may be a stream of another installation's: wanted a name that does not end in _LATER`,
 		"PRUNED_LEDGER_RETENTION=-1s":      "-1s is out of range: " + duration,
 		"PRUNED_MAX_BYTES=1023KiB":         "1023 KiB is out of range: wanted a size such as 512MiB or 1GiB, 1.0 MiB or more",
 		"PRUNED_LOG_LEVEL=loud":            `"loud" is not known: wanted one of trace, debug, info, warn, error`,
@@ -58,11 +61,11 @@ func TestSettingsOutOfBounds(t *testing.T) {
 
 func TestStreamNames(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"PRUNED", "other", "a-b_C$1", strings.Repeat("x", 200)} {
+	for _, name := range []string{"PRUNED", "other", "a-b_C1", "DEAD", "LATER-1", strings.Repeat("x", 64)} {
 		_, err := parse(with("PRUNED_STREAM=" + name))
 		require.NoError(t, err, name)
 	}
-	for _, name := range []string{"a b", "a.b", "*", "a>", "a/b", `a\b`, "a\tb", "\x00", strings.Repeat("x", 201)} {
+	for _, name := range []string{"a b", "a.b", "*", "a>", "a/b", `a\b`, "a\tb", "\x00", "bücher", "a$", strings.Repeat("x", 65)} {
 		got := lines(t, with("PRUNED_STREAM="+name))
 		require.Len(t, got, 1, name)
 		assert.Contains(t, got[0], "PRUNED_STREAM: ")

@@ -15,6 +15,7 @@ const durableName = "pruned"
 // the one name that PRUNED_STREAM gives.
 type names struct{ stream, prefix string }
 
+// streamName is what config lets through too.
 var streamName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func newNames(stream string) (names, error) {

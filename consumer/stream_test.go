@@ -77,6 +77,19 @@ func TestForeignStreamIsRefused(t *testing.T) {
 	openOn(t, nc, opts)
 }
 
+// Subjects are made of the name in lower case.
+func TestStreamsThatDifferOnlyInCaseAreRefused(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	openOn(t, nc, testStream(t))
+	opts := testStream(t)
+	opts.Name = "pruned"
+	_, err := Open(testContext(t), nc, opts)
+	require.ErrorIs(t, err, ErrForeign)
+	require.ErrorContains(t, err, "has its subjects already")
+	require.ErrorContains(t, err, "PRUNED_STREAM")
+}
+
 func TestStreamOfNobodyIsRefused(t *testing.T) {
 	t.Parallel()
 	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())

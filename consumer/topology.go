@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,6 +18,7 @@ const identityKey = "pruned.installation"
 const (
 	codeNoPeers      jetstream.ErrorCode = 10005
 	codeNotClustered jetstream.ErrorCode = 10074
+	codeOverlap      jetstream.ErrorCode = 10065
 	codeNotStored    jetstream.ErrorCode = 10077
 )
 
@@ -149,11 +151,27 @@ func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) er
 			break
 		}
 	}
+	if hasCode(err, codeOverlap) {
+		return q.overlaps(ctx, cfg)
+	}
 	if err != nil {
 		return fmt.Errorf("creating stream %s: %w", cfg.Name, err)
 	}
 	q.opts.Log.Info().Str("stream", cfg.Name).Int("replicas", cfg.Replicas).Msg("stream created")
 	return nil
+}
+
+// overlaps names the stream that has the subjects of one that cannot be made.
+func (q *Queue) overlaps(ctx context.Context, cfg jetstream.StreamConfig) error {
+	other := "another stream"
+	for _, subject := range cfg.Subjects {
+		if name, err := q.js.StreamNameBySubject(ctx, subject); err == nil {
+			other = "stream " + name
+			break
+		}
+	}
+	return fmt.Errorf("stream %s cannot be made: %s has its subjects already, %s (names that differ only in case share them): %w",
+		cfg.Name, other, strings.Join(cfg.Subjects, ", "), ErrForeign)
 }
 
 // adapt changes an existing stream of this installation to what is wanted, and

@@ -53,6 +53,10 @@ func TestQueueOfOthers(t *testing.T) {
 	require.Equal(t, exitFailed, status)
 	require.Contains(t, errs, "belongs to another installation")
 	require.Contains(t, errs, "PRUNED_STREAM")
+	status, _, errs = other.with("PRUNED_STREAM=pruned").pruned(t, "", "run", "--drain")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, errs, "has its subjects already")
+	require.Contains(t, errs, "PRUNED_STREAM")
 	other.with("PRUNED_STREAM=OTHER").must(t, "run", "--drain")
 }
 
