@@ -36,14 +36,33 @@ const relationsCTE = excludedCTE + `, relations (oid) AS (
      WHERE i.inhrelid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
 )`
 
+// labelsSQL are the labels that values in a column a may have, whatever type they
+// are part of. Its types are those that somebody made.
+const labelsSQL = `
+WITH RECURSIVE part (type) AS (
+    SELECT a.atttypid
+    UNION
+    SELECT p.type FROM part JOIN pg_type t ON t.oid = part.type CROSS JOIN LATERAL (
+               SELECT unnest(ARRAY[t.typelem, t.typbasetype])
+         UNION SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+         UNION SELECT b.atttypid FROM pg_attribute b WHERE b.attrelid = t.typrelid AND b.attnum > 0 AND NOT b.attisdropped) p (type)
+     WHERE p.type >= 16384
+)
+SELECT string_agg(concat_ws('=', e.oid, e.enumlabel), ' ' ORDER BY e.oid) FROM part JOIN pg_enum e ON e.enumtypid = part.type`
+
 // signatureSQL is one text that changes whenever what a relation's row versions
 // tell may have changed without a new version of any row: another relation under
 // the name, a column added (with a value that old rows have without being
-// written, attmissingval), a type changed; or what of it counts. c is the relation
-// in pg_class, beside relationsCTE.
+// written, attmissingval), a type changed, or the labels of one, a column computed in
+// another way while it is read; or what of it counts. What else a type may become,
+// PostgreSQL refuses while a column uses it. c is the relation in pg_class, beside
+// relationsCTE.
 const signatureSQL = `
        concat_ws(' ', c.oid, (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname, c.relkind, c.relam,
-           (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.attmissingval), ',' ORDER BY a.attnum)
+           (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.attmissingval,
+                        CASE WHEN a.atttypid >= 16384 THEN (` + labelsSQL + `) END,
+                        CASE WHEN a.attgenerated = 'v' THEN (SELECT adbin::text FROM pg_attrdef WHERE adrelid = a.attrelid AND adnum = a.attnum) END),
+                    ',' ORDER BY a.attnum)
               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            (SELECT string_agg(concat_ws(':', k.oid, k.conkey), ',' ORDER BY k.oid)
               FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')),

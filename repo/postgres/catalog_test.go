@@ -72,6 +72,20 @@ func TestChangedTablesAreReadAgain(t *testing.T) {
 			`CREATE TABLE extra (id int PRIMARY KEY, v bytea); INSERT INTO extra VALUES (1, convert_to('ID', 'UTF8'))`,
 			`ALTER TABLE extra ALTER v TYPE text USING convert_from(v, 'UTF8')`,
 		},
+		"a label renamed": {
+			`CREATE TYPE choice AS ENUM ('none'); CREATE TABLE extra (id int PRIMARY KEY, v choice); INSERT INTO extra VALUES (1, 'none')`,
+			`ALTER TYPE choice RENAME VALUE 'none' TO 'ID'`,
+		},
+		"a label renamed deep inside": {
+			`CREATE TYPE choice AS ENUM ('none'); CREATE DOMAIN pick AS choice; CREATE TYPE pair AS (n int, picks pick[]);
+			 CREATE TYPE span AS RANGE (subtype = pair); CREATE TABLE extra (id int PRIMARY KEY, v span[]);
+			 INSERT INTO extra VALUES (1, ARRAY[span((1, '{none}')::pair, NULL)])`,
+			`ALTER TYPE choice RENAME VALUE 'none' TO 'ID'`,
+		},
+		"another expression of a virtual column": {
+			`CREATE TABLE extra (id int PRIMARY KEY, a text, v text GENERATED ALWAYS AS (a || 'x') VIRTUAL); INSERT INTO extra VALUES (1, 'x')`,
+			`ALTER TABLE extra ALTER v SET EXPRESSION AS (a || 'ID')`,
+		},
 		"a schema renamed": {
 			`CREATE SCHEMA elsewhere; CREATE TABLE extra (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
 			 CREATE TABLE elsewhere.part PARTITION OF extra DEFAULT; INSERT INTO extra VALUES (1, 'ID')`,
