@@ -2,3 +2,10 @@ package postgres
 
 // EndEachPage has a full pass commit after every page.
 func (db *DB) EndEachPage() { db.pagesTime = 0 }
+
+// KeepPlan returns what brings back the plan of the last look, as a worker does that
+// was slow to make it.
+func (db *DB) KeepPlan() (bringBack func()) {
+	p := db.looks.get()
+	return func() { db.looks.set(p) }
+}

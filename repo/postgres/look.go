@@ -140,6 +140,11 @@ func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted,
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		if db.options.Strict && len(deleted) > 0 {
+			// Another worker may have left an older plan since, without a table that
+			// the look knew: nothing was committed since, and it would stay open.
+			if p.catalog != catalog {
+				return errOutdated
+			}
 			if same, err := p.keepOut(ctx, pgxTx(t), snapshot, db.options.LockTimeout); err != nil || same {
 				return err
 			}

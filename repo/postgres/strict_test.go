@@ -98,6 +98,27 @@ func TestStrictKeepsWritersOut(t *testing.T) {
 	requireAll(t, d, 1)
 }
 
+// A table that came before the look is locked, whatever plan another worker left
+// since. On a server of its own nothing is committed between look and lock.
+func TestStrictLocksTheTablesOfItsLook(t *testing.T) {
+	t.Parallel()
+	d := repotest.NewServer(t, repotest.ServerOptions{}).New(t)
+	db := strict(t, d)
+	ids := newFiles(t, d, 1)
+	refresh(t, db)
+	look(t, db, ids...)
+	bringBack := db.KeepPlan()
+	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text)`)
+	refresh(t, db)
+	conn := d.Conn(t)
+	exec(t, conn, `SET lock_timeout = '100ms'`)
+	require.NoError(t, wholeDeletion(db, ids, bringBack, func() {
+		_, err := conn.Exec(t.Context(), `INSERT INTO extra VALUES (1, $1)`, ids[0])
+		require.Equal(t, lockNotAvailable, sqlState(err))
+	}))
+	requireAll(t, d, 0)
+}
+
 // What was committed before the lock is found, also by a transaction that had its
 // number before the look.
 func TestStrictLooksAgain(t *testing.T) {
