@@ -115,7 +115,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error
 	defer s.turn.Unlock()
 	leading, resign, err := s.lead(ctx, o.Wait)
 	if err != nil {
-		return SweepReport{}, err
+		return SweepReport{Holds: []repo.Hold{}}, err
 	}
 	defer resign()
 	if s.listed == nil {

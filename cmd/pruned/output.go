@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/mattn/go-isatty"
@@ -16,6 +17,43 @@ func (c *command) json() bool { return c.cli.Output == "json" }
 // object prints a result as one line of JSON.
 func (c *command) object(v any) error {
 	return json.NewEncoder(c.stdout).Encode(v)
+}
+
+// list prints a list of results as one line of JSON, as they come: there may be too
+// many to be kept. It keeps its first error.
+type list struct {
+	out io.Writer
+	n   int
+	err error
+}
+
+func (l *list) add(v any) {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		l.err = firstError(l.err, fmt.Errorf("encode a result: %w", err))
+		return
+	}
+	before := ","
+	if l.n == 0 {
+		before = "["
+	}
+	l.n++
+	l.write(before, string(encoded))
+}
+
+// end completes the list, also where it is not all that there should have been.
+func (l *list) end() error {
+	if l.n == 0 {
+		l.write("[")
+	}
+	l.write("]\n")
+	return l.err
+}
+
+func (l *list) write(pieces ...string) {
+	if _, err := io.WriteString(l.out, strings.Join(pieces, "")); err != nil {
+		l.err = firstError(l.err, fmt.Errorf("write a result: %w", err))
+	}
 }
 
 // table prints lines of tab-separated cells, aligned.

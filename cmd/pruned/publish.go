@@ -41,11 +41,15 @@ func (r *publishCmd) Run(ctx *runContext) error {
 func (r *publishCmd) publish(ctx *runContext, p *parts) error {
 	var refused []error
 	options := consumer.PublishOptions{}
+	outcomes := &list{out: ctx.stdout}
 	if r.Wait {
-		options.Settled = func(s consumer.Settlement) { ctx.settled(s) }
+		options.Settled = func(s consumer.Settlement) { ctx.settled(s, outcomes) }
 	}
 	published, err := p.queue.Publish(ctx, r.events(ctx.stdin, &refused), options)
-	if err == nil && !r.Wait {
+	switch {
+	case r.Wait && ctx.json():
+		err = errors.Join(err, outcomes.end())
+	case err == nil && !r.Wait:
 		err = ctx.published(published)
 	}
 	if len(refused) > 0 {
@@ -54,10 +58,10 @@ func (r *publishCmd) publish(ctx *runContext, p *parts) error {
 	return err
 }
 
-// settled prints an outcome as it comes: in JSON an object a line.
-func (c *command) settled(s consumer.Settlement) {
+// settled prints an outcome as it comes.
+func (c *command) settled(s consumer.Settlement, outcomes *list) {
 	if c.json() {
-		_ = c.object(s)
+		outcomes.add(s)
 		return
 	}
 	fmt.Fprintf(c.stdout, "%s\t%s\t%s\n", s.FileID, s.Outcome, s.Detail)

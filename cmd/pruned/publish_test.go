@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -57,12 +56,24 @@ func TestPublishWaits(t *testing.T) {
 	d := i.start(t)
 	out := i.must(t, "publish", "--wait", "-o", "json", doomed, used, gone)
 	got := map[string]consumer.Outcome{}
-	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
-		var s consumer.Settlement
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &s))
+	for _, s := range settlements(t, out) {
 		got[s.FileID] = s.Outcome
 	}
 	require.Equal(t, map[string]consumer.Outcome{doomed: consumer.Deleted, used: consumer.Kept, gone: consumer.Gone}, got)
 	require.Contains(t, i.must(t, "publish", "--wait", used), used+"\tkept\tmentioned by note")
+
+	status, out, _ := i.pruned(t, "", "publish", "--wait", "-o", "json", "", used)
+	require.Equal(t, exitUsage, status)
+	require.Len(t, settlements(t, out), 1, "one list, whatever the exit status")
+	require.Empty(t, settlements(t, i.must(t, "publish", "--wait", "-o", "json")))
 	require.Zero(t, d.stop(t))
+}
+
+// settlements are what one line says.
+func settlements(t *testing.T, out string) (list []consumer.Settlement) {
+	t.Helper()
+	require.Equal(t, 1, strings.Count(out, "\n"), "one line")
+	require.NoError(t, json.Unmarshal([]byte(out), &list), out)
+	require.NotNil(t, list)
+	return list
 }

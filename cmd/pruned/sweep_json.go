@@ -28,14 +28,10 @@ func (o *sweepObject) orphan(orphan consumer.Orphan) error {
 	return o.write([]byte(separator), encoded)
 }
 
-// end completes the object, also of a sweep that failed while it was being
-// written.
-func (o *sweepObject) end(report consumer.SweepReport, failed error) error {
+// end completes the object, also of a sweep that failed: it says how far that came.
+func (o *sweepObject) end(report consumer.SweepReport, _ error) error {
 	begin := "],"
 	if o.orphans == 0 {
-		if failed != nil {
-			return nil
-		}
 		begin = `{"orphans":[],`
 	}
 	encoded, err := json.Marshal(report)
