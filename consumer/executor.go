@@ -135,8 +135,8 @@ type Waiting struct {
 	For   string // what they wait for, in a sentence; empty where there are none
 }
 
-// Waiting counts what waits until its store is bound, or else what its store has
-// still to carry out, or what failed and is tried again.
+// Waiting counts what waits until its store is bound, or else what was tried and
+// is tried again: its store has still to carry it out, or failed.
 func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
 	var n int64
 	is, err := isBound(ctx, x.DB, nil, x.VectorStore)
@@ -144,8 +144,7 @@ func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
 	case err != nil:
 		return w, err
 	case is:
-		w.For = "the vector store has still to carry it out, or failed and is asked again"
-		n, err = x.DB.Tried(ctx, repo.Vectors)
+		n, w.For, err = x.DB.Tried(ctx, repo.Vectors)
 	default:
 		w.For = "nobody has said yet that " + x.VectorStore.Name + " is this installation's: `pruned sweep` tells how"
 		n, _, err = x.DB.NextDue(ctx, repo.Vectors)

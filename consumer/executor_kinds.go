@@ -43,7 +43,7 @@ func (x *Executor) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tom
 	}
 	for _, t := range due {
 		if waiting[t.FileID] {
-			c.later = append(c.later, later{t, doubled(t, maxWaiting), "waits for the vector store to carry it out"})
+			c.later = append(c.later, later{t, doubled(t, maxWaiting), "the vector store has still to carry it out"})
 		} else {
 			c.done = append(c.done, t.Seq)
 		}

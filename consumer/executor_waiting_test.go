@@ -56,7 +56,7 @@ func TestWaitingVectorsStay(t *testing.T) {
 		require.False(t, due)
 		require.Equal(t, two, repotest.Value[string](t, i.Database, `SELECT file_id FROM pruned.tombstone`))
 		require.Equal(t, attempt+1, repotest.Value[int](t, i.Database, `SELECT attempts FROM pruned.tombstone`))
-		require.Contains(t, repotest.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`), "waits")
+		require.Contains(t, repotest.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`), "still")
 		require.InDelta(t, minutes, repotest.Value[float64](t, i.Database,
 			`SELECT extract(epoch FROM due_at - clock_timestamp())::float8 / 60 FROM pruned.tombstone`), 0.5)
 		waiting, err := i.executor(t).Waiting(t.Context())

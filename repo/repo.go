@@ -90,8 +90,9 @@ type Tombstones interface {
 	// due: zero or less when it is.
 	NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error)
 
-	// Tried counts the tombstones of a kind that were postponed at least once.
-	Tried(ctx context.Context, kind string) (int64, error)
+	// Tried counts the tombstones of a kind that were postponed at least once,
+	// and says why the one was that was tried most often.
+	Tried(ctx context.Context, kind string) (n int64, why string, err error)
 
 	// Bound says whether a store is bound to this installation.
 	Bound(ctx context.Context, tx Tx, store string) (bool, error)

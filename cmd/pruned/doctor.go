@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"pruned/config"
-	"pruned/consumer"
 	"pruned/repo"
 )
 
@@ -94,7 +93,7 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 		found = append(found, r.databaseFindings(ctx, p)...)
 		check("vectors", "answers", vectorStore)
 		check("uploads", ctx.cli.Storage.Uploads()+" can be read and written", uploads)
-		found = append(found, r.storeFindings(ctx, p)...)
+		found = append(found, r.workFindings(ctx, p)...)
 		found = append(found, r.webhookFindings(ctx, p)...)
 	}
 	if check("queue", "answers", sharedQueue) && !r.Quick {
@@ -107,42 +106,6 @@ func (r *doctorCmd) databaseFindings(ctx *runContext, p *parts) []finding {
 	found, err := p.db.Examine(ctx)
 	if err != nil {
 		found = append(found, finding{Check: "database", Detail: err.Error()})
-	}
-	return found
-}
-
-// storeFindings tells which stores are bound, and what is held. Before the first
-// run there are no tables that could say so.
-func (r *doctorCmd) storeFindings(ctx *runContext, p *parts) (found []finding) {
-	for _, store := range []consumer.StoreInfo{p.storeInfo, p.blobsInfo} {
-		if !store.Remote {
-			continue
-		}
-		f := finding{Check: "store", OK: true, Detail: store.Name + " is bound to this installation"}
-		var bound bool
-		err := p.db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-			bound, err = p.db.Bound(ctx, tx, store.Name)
-			return err
-		})
-		switch {
-		case repo.KindOf(err) == repo.Environment && err != nil:
-			continue
-		case err != nil:
-			f.OK, f.Detail = false, err.Error()
-		case !bound:
-			f.Detail = store.Name + " is not bound to this installation yet: the first sweep over it is held"
-			f.Do = "pruned sweep shows what it finds, and how to let it go"
-		}
-		found = append(found, f)
-	}
-	holds, err := p.db.Holds(ctx)
-	if err != nil && repo.KindOf(err) != repo.Environment {
-		found = append(found, finding{Check: "held", Detail: err.Error()})
-	}
-	for _, h := range holds {
-		found = append(found, finding{Check: "held", OK: true,
-			Detail: fmt.Sprintf("%d of %d, direction %s, store %s: %s", h.Found, h.There, h.Direction, h.Store, h.Reason),
-			Do:     "look at `pruned sweep --dry-run`; `pruned sweep --confirm " + h.ID + "` lets them go"})
 	}
 	return found
 }

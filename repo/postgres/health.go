@@ -2,12 +2,9 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
 )
@@ -23,7 +20,7 @@ func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 		return nil, err
 	}
 	if made {
-		checks = append(checks, db.examineIndex, db.examineTombstones, db.examineCandidates)
+		checks = append(checks, db.examineIndex, db.examineCandidates)
 	} else {
 		checks = append(checks, notMade)
 	}
@@ -87,48 +84,15 @@ func (db *DB) examineForeignKeys(ctx context.Context) ([]repo.Finding, error) {
 		Do: "add FOREIGN KEY (file_id) REFERENCES file (id) ON DELETE CASCADE to " + tables}}, err
 }
 
-func (db *DB) examineTombstones(ctx context.Context) ([]repo.Finding, error) {
-	n, in, err := db.NextDue(ctx, repo.Vectors, repo.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	f := repo.Finding{Check: "tombstones", OK: true, Detail: fmt.Sprintf("%d wait, the first is due in %s", n, in.Round(time.Second))}
-	switch {
-	case n == 0:
-		f.Detail = "none waits"
-		return []repo.Finding{f}, nil
-	case in < 0:
-		f.Detail = fmt.Sprintf("%d wait, the first is overdue by %s", n, -in.Round(time.Second))
-		f.Do = "pruned run carries them out"
-	}
-	var failing int64
-	var reason string
-	err = db.pool.QueryRow(ctx, `SELECT count(*) OVER (), error FROM pruned.tombstone
-		WHERE identity = $1::text AND attempts > 0 ORDER BY attempts DESC, seq LIMIT 1`, db.identity.String()).Scan(&failing, &reason)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return nil, translate(err, "look for tombstones that failed")
-	}
-	if failing > 0 {
-		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", failing, reason)
-	}
-	return []repo.Finding{f}, nil
-}
-
 const examineCandidatesSQL = `
 SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE direction = 'vector'), count(*) FILTER (WHERE direction = 'bytes'),
        coalesce(extract(epoch FROM clock_timestamp() - min(first_seen)), 0)::float8
   FROM pruned.candidate`
 
 func (db *DB) examineCandidates(ctx context.Context) ([]repo.Finding, error) {
-	var rows, vectors, bytes int64
+	var c repo.Candidates
 	var oldest float64
-	if err := db.pool.QueryRow(ctx, examineCandidatesSQL).Scan(&rows, &vectors, &bytes, &oldest); err != nil {
-		return nil, translate(err, "count the candidates")
-	}
-	f := repo.Finding{Check: "candidates", OK: true, Detail: "none"}
-	if rows+vectors+bytes > 0 {
-		f.Detail = fmt.Sprintf("%d rows, %d with vectors and %d with bytes but without a row; the oldest since %s",
-			rows, vectors, bytes, seconds(oldest).Round(time.Second))
-	}
-	return []repo.Finding{f}, nil
+	err := db.pool.QueryRow(ctx, examineCandidatesSQL).Scan(&c.Rows, &c.Vectors, &c.Bytes, &oldest)
+	c.Oldest = seconds(oldest)
+	return []repo.Finding{c.Examine()}, translate(err, "count the candidates")
 }

@@ -11,9 +11,7 @@ import (
 	"pruned/repo"
 )
 
-func notMade(context.Context) ([]repo.Finding, error) {
-	return []repo.Finding{{Check: "reference index", OK: true, Detail: "not built yet", Do: "pruned run builds it"}}, nil
-}
+func notMade(context.Context) ([]repo.Finding, error) { return []repo.Finding{repo.NotMade()}, nil }
 
 // staleAfter is when somebody should wonder why nothing brings the index up to
 // date.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -107,7 +106,7 @@ func TestExamination(t *testing.T) {
 	require.Contains(t, newer.Detail, "fedcba987654")
 	require.NotEmpty(t, newer.Do)
 	require.True(t, examined(t, db, "clocks").OK)
-	require.Contains(t, examined(t, db, "reference index").Detail, "not built yet")
+	require.Contains(t, examined(t, db, "reference index").Detail, "not there yet")
 
 	ids := newFiles(t, d, 3)
 	mention(t, d, ids[0])
@@ -121,18 +120,10 @@ func TestExamination(t *testing.T) {
 	require.Contains(t, incomplete.Detail, "extra")
 
 	require.Equal(t, "none", examined(t, db, "candidates").Detail)
-	require.Equal(t, "none waits", examined(t, db, "tombstones").Detail)
 	inTx(t, db, func(tx tx) {
 		require.NoError(t, db.StartClocks(t.Context(), tx, ids[1:]))
-		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "x", Name: "y"}, {Kind: repo.Vectors, FileID: "z", Delay: time.Hour}}))
-		due, err := db.Due(t.Context(), tx, repo.Bytes, 1)
-		require.NoError(t, err)
-		require.NoError(t, db.Postpone(t.Context(), tx, due[0].Seq, -time.Minute, "the disk is away"))
 	})
 	require.Contains(t, examined(t, db, "candidates").Detail, "2 rows, 0 with vectors")
-	tombstones := examined(t, db, "tombstones")
-	require.Contains(t, tombstones.Detail, "2 wait, the first is overdue by 1m")
-	require.Contains(t, tombstones.Detail, "the disk is away")
 }
 
 // A foreign key to table file without an index costs a whole table for each file.

@@ -121,8 +121,8 @@ func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Du
 }
 
 // Tried counts this database's tombstones of a kind that were postponed.
-func (db *DB) Tried(ctx context.Context, kind string) (n int64, err error) {
-	err = db.pool.QueryRow(ctx, `SELECT count(*) FROM pruned.tombstone WHERE identity = $1::text AND kind = $2::text AND attempts > 0`,
-		db.identity.String(), kind).Scan(&n)
-	return n, translate(err, "count the tombstones that were tried")
+func (db *DB) Tried(ctx context.Context, kind string) (n int64, why string, err error) {
+	err = db.pool.QueryRow(ctx, `SELECT count(*), coalesce((array_agg(error ORDER BY attempts DESC, seq))[1], '') FROM pruned.tombstone
+		WHERE identity = $1::text AND kind = $2::text AND attempts > 0`, db.identity.String(), kind).Scan(&n, &why)
+	return n, why, translate(err, "count the tombstones that were tried")
 }

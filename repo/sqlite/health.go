@@ -14,26 +14,72 @@ import (
 // Examine looks at everything that pruned needs of the database. It changes
 // nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
-	for _, check := range []func(context.Context) (repo.Finding, error){
-		db.examineVersions, db.examineJournal, db.examineLinks, db.examineTombstones,
-	} {
-		finding, err := check(ctx)
+	checks := []func(context.Context) ([]repo.Finding, error){
+		db.examineVersions, alone(db.examineJournal), alone(db.examineLinks), alone(db.examineIndex),
+	}
+	var made bool
+	if _, err := one(ctx, db.pool, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'pruned_candidate')`, nil, &made); err != nil {
+		return nil, translate(err, "look for our own tables")
+	}
+	if made {
+		checks = append(checks, alone(db.examineCandidates))
+	}
+	for _, check := range checks {
+		findings, err := check(ctx)
 		if err != nil {
 			return found, err
 		}
-		found = append(found, finding)
+		found = append(found, findings...)
+	}
+	if !made {
+		found = append(found, repo.Finding{Check: "tables of pruned", OK: true, Detail: "not there yet", Do: "pruned run makes them"})
 	}
 	return found, nil
 }
 
-func (db *DB) examineVersions(ctx context.Context) (repo.Finding, error) {
+func alone(check func(context.Context) (repo.Finding, error)) func(context.Context) ([]repo.Finding, error) {
+	return func(ctx context.Context) ([]repo.Finding, error) {
+		f, err := check(ctx)
+		return []repo.Finding{f}, err
+	}
+}
+
+func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
 	var library string
 	if _, err := one(ctx, db.pool, `SELECT sqlite_version()`, nil, &library); err != nil {
-		return repo.Finding{}, translate(err, "read versions")
+		return nil, translate(err, "read versions")
 	}
 	revisions, err := column[string](ctx, db.pool, `SELECT version_num FROM alembic_version`)
-	return repo.Finding{Check: "versions", OK: true, Detail: fmt.Sprintf("SQLite %s, %s, Open WebUI revision %s",
-		library, db.options.Path, strings.Join(revisions, ", "))}, translate(err, "read versions")
+	if err != nil {
+		return nil, translate(err, "read versions")
+	}
+	return []repo.Finding{
+		{Check: "versions", OK: true, Detail: fmt.Sprintf("SQLite %s, %s", library, db.options.Path)},
+		repo.ExamineRevision(strings.Join(revisions, ", ")),
+		{Check: "clocks", OK: true, Detail: "the database has this machine's"},
+	}, nil
+}
+
+// examineIndex: nothing of the index is kept but in the memory of a process.
+func (db *DB) examineIndex(ctx context.Context) (repo.Finding, error) {
+	c, err := readCatalog(ctx, db.pool, db.options)
+	return repo.Finding{Check: "reference index", OK: true,
+		Detail: fmt.Sprintf("in the memory of `pruned run`, made anew at each start from the text of %d tables", len(c.tables))}, err
+}
+
+const countCandidatesSQL = `
+SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE direction = 'vector'), count(*) FILTER (WHERE direction = 'bytes'),
+       min(first_seen)
+  FROM pruned_candidate`
+
+func (db *DB) examineCandidates(ctx context.Context) (repo.Finding, error) {
+	var c repo.Candidates
+	var oldest *int64
+	_, err := one(ctx, db.pool, countCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
+	if oldest != nil {
+		c.Oldest = time.Since(fromMicros(*oldest))
+	}
+	return c.Examine(), translate(err, "count the candidates")
 }
 
 func (db *DB) examineJournal(ctx context.Context) (repo.Finding, error) {
@@ -71,23 +117,4 @@ func (db *DB) examineLinks(ctx context.Context) (repo.Finding, error) {
 		dead += n
 	}
 	return repo.Finding{Check: "links", OK: true, Detail: fmt.Sprintf("%d links of files hang on chats, channels or knowledge bases that are gone; they keep nothing", dead)}, nil
-}
-
-func (db *DB) examineTombstones(ctx context.Context) (repo.Finding, error) {
-	var made bool
-	if _, err := one(ctx, db.pool, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'pruned_tombstone')`, nil, &made); err != nil {
-		return repo.Finding{}, translate(err, "look for our own tables")
-	}
-	if !made {
-		return repo.Finding{Check: "tables of pruned", OK: true, Detail: "not made yet", Do: "pruned run makes them"}, nil
-	}
-	n, in, err := db.NextDue(ctx, repo.Vectors, repo.Bytes)
-	detail := fmt.Sprintf("%d wait, the first is due in %s", n, in.Round(time.Second))
-	switch {
-	case n == 0:
-		detail = "none waits"
-	case in < 0:
-		detail = fmt.Sprintf("%d wait, the first is overdue by %s", n, -in.Round(time.Second))
-	}
-	return repo.Finding{Check: "tombstones", OK: true, Detail: detail}, err
 }

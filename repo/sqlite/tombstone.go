@@ -143,8 +143,8 @@ func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Du
 }
 
 // Tried counts the tombstones of a kind that were postponed at least once.
-func (db *DB) Tried(ctx context.Context, kind string) (n int64, err error) {
-	_, err = one(ctx, db.pool, `SELECT count(*) FROM pruned_tombstone WHERE kind = ?1 AND identity = ?2 AND attempts > 0`,
-		[]any{kind, db.identity.Key}, &n)
-	return n, translate(err, "look for tombstones that were postponed")
+func (db *DB) Tried(ctx context.Context, kind string) (n int64, why string, err error) {
+	_, err = one(ctx, db.pool, `SELECT count(*) OVER (), error FROM pruned_tombstone WHERE kind = ?1 AND identity = ?2 AND attempts > 0
+		ORDER BY attempts DESC, seq LIMIT 1`, []any{kind, db.identity.Key}, &n, &why)
+	return n, why, translate(err, "look for tombstones that were postponed")
 }

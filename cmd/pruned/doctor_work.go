@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"pruned/consumer"
+	"pruned/repo"
+)
+
+// workFindings tells what is left to do in the stores, and what it waits for.
+// Before the first run there are no tables that could say so.
+func (r *doctorCmd) workFindings(ctx *runContext, p *parts) (found []finding) {
+	for _, store := range []struct {
+		kind string
+		consumer.StoreInfo
+	}{{repo.Vectors, p.storeInfo}, {repo.Bytes, p.blobsInfo}} {
+		for _, ask := range []func(context.Context, *parts, string, consumer.StoreInfo) (finding, error){bindingFinding, tombstoneFinding} {
+			f, err := ask(ctx, p, store.kind, store.StoreInfo)
+			switch {
+			case err != nil && repo.KindOf(err) == repo.Environment:
+			case err != nil:
+				found = append(found, finding{Check: store.kind, Detail: err.Error()})
+			case f.Check != "":
+				found = append(found, f)
+			}
+		}
+	}
+	return append(found, holdFindings(ctx, p)...)
+}
+
+// bindingFinding is nothing where nobody else can use the store.
+func bindingFinding(ctx context.Context, p *parts, _ string, store consumer.StoreInfo) (finding, error) {
+	if !store.Remote {
+		return finding{}, nil
+	}
+	f := finding{Check: "store", OK: true, Detail: store.Name + " is bound to this installation"}
+	bound, err := p.bound(ctx, store)
+	if err == nil && !bound {
+		f.Detail = store.Name + " is not bound to this installation yet: the first sweep over it is held, and nothing in it is removed before"
+		f.Do = "pruned sweep shows what it finds, and how to let it go"
+	}
+	return f, err
+}
+
+func (p *parts) bound(ctx context.Context, store consumer.StoreInfo) (bound bool, err error) {
+	err = p.db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
+		bound, err = p.db.Bound(ctx, tx, store.Name)
+		return err
+	})
+	return bound || !store.Remote, err
+}
+
+func tombstoneFinding(ctx context.Context, p *parts, kind string, store consumer.StoreInfo) (finding, error) {
+	n, in, err := p.db.NextDue(ctx, kind)
+	if err != nil {
+		return finding{}, err
+	}
+	f := finding{Check: "tombstones of " + kind, OK: true, Detail: "none waits"}
+	if n == 0 {
+		return f, nil
+	}
+	bound, err := p.bound(ctx, store)
+	if err != nil {
+		return f, err
+	}
+	switch f.Detail = fmt.Sprintf("%d wait, the first is due in %s", n, in.Round(time.Second)); {
+	case !bound:
+		f.Detail = fmt.Sprintf("%d wait until %s is bound to this installation", n, store.Name)
+		f.Do = "pruned sweep tells how"
+	case in < 0:
+		f.Detail = fmt.Sprintf("%d wait, the first is overdue by %s", n, -in.Round(time.Second))
+		f.Do = "pruned run carries them out"
+	}
+	tried, why, err := p.db.Tried(ctx, kind)
+	if tried > 0 {
+		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", tried, why)
+	}
+	return f, err
+}
+
+// holdFindings tells what a sweep held back.
+func holdFindings(ctx context.Context, p *parts) (found []finding) {
+	holds, err := p.db.Holds(ctx)
+	if err != nil && repo.KindOf(err) != repo.Environment {
+		found = append(found, finding{Check: "held", Detail: err.Error()})
+	}
+	for _, h := range holds {
+		found = append(found, finding{Check: "held", OK: true,
+			Detail: fmt.Sprintf("%d of %d, direction %s, store %s: %s", h.Found, h.There, h.Direction, h.Store, h.Reason),
+			Do:     "look at `pruned sweep --dry-run`; `pruned sweep --confirm " + h.ID + "` lets them go"})
+	}
+	return found
+}
