@@ -46,6 +46,24 @@ type Queue struct {
 // Open finds or makes the streams of an installation. The connection stays the
 // caller's.
 func Open(ctx context.Context, nc *nats.Conn, opts StreamOptions) (*Queue, error) {
+	q, err := newQueue(ctx, nc, opts)
+	if err != nil {
+		return nil, err
+	}
+	return q, q.ensureStreams(ctx)
+}
+
+// Find is Open for those who only look: it makes and changes nothing, and streams
+// may be missing.
+func Find(ctx context.Context, nc *nats.Conn, opts StreamOptions) (*Queue, error) {
+	q, err := newQueue(ctx, nc, opts)
+	if err != nil {
+		return nil, err
+	}
+	return q, q.checkOwner(ctx)
+}
+
+func newQueue(ctx context.Context, nc *nats.Conn, opts StreamOptions) (*Queue, error) {
 	n, err := newNames(opts.Name)
 	if err != nil {
 		return nil, err
@@ -58,12 +76,11 @@ func Open(ctx context.Context, nc *nats.Conn, opts StreamOptions) (*Queue, error
 	if err != nil {
 		return nil, fmt.Errorf("asking the queue's server for JetStream: %w", err)
 	}
-	q := &Queue{
+	return &Queue{
 		nc: nc, js: js, names: n, opts: opts,
 		schedules: account.API.Level >= schedulesLevel,
 		soonest:   time.Minute,
-	}
-	return q, q.ensureStreams(ctx)
+	}, nil
 }
 
 // Name is the stream that holds the claims.

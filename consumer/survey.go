@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -11,6 +12,7 @@ import (
 // StreamState is a stream as the server has it.
 type StreamState struct {
 	Name     string
+	Missing  bool // there is none of that name yet
 	Messages uint64
 	Bytes    uint64
 	MaxBytes int64 // zero or less: no limit
@@ -29,6 +31,10 @@ func (q *Queue) Streams(ctx context.Context) (states []StreamState, err error) {
 	defer cancel()
 	for _, want := range q.wanted() {
 		stream, err := q.js.Stream(ctx, want.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			states = append(states, StreamState{Name: want.Name, Missing: true})
+			continue
+		}
 		if err != nil {
 			return states, fmt.Errorf("looking for stream %s: %w", want.Name, err)
 		}
@@ -39,6 +45,22 @@ func (q *Queue) Streams(ctx context.Context) (states []StreamState, err error) {
 		})
 	}
 	return states, nil
+}
+
+// checkOwner refuses streams of another installation.
+func (q *Queue) checkOwner(ctx context.Context) error {
+	for _, want := range q.wanted() {
+		switch stream, err := q.js.Stream(ctx, want.Name); {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+		case err != nil:
+			return fmt.Errorf("looking for stream %s: %w", want.Name, err)
+		default:
+			if err := owned(stream.CachedInfo().Config, want); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // differences names what of a stream is not as we want it: what the settings speak

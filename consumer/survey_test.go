@@ -34,6 +34,33 @@ func TestStreamsTellWhatDiffers(t *testing.T) {
 		}
 	}
 	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_DEAD"))
-	_, err = q.Streams(testContext(t))
-	require.ErrorContains(t, err, "PRUNED_DEAD")
+	states, err = q.Streams(testContext(t))
+	require.NoError(t, err)
+	for _, s := range states {
+		require.Equal(t, s.Name == "PRUNED_DEAD", s.Missing, s.Name)
+	}
+}
+
+// Who only looks makes no stream, and takes none of another installation.
+func TestFindMakesNothing(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	q, err := Find(testContext(t), nc, testStream(t))
+	require.NoError(t, err)
+	states, err := q.Streams(testContext(t))
+	require.NoError(t, err)
+	require.NotEmpty(t, states)
+	for _, s := range states {
+		require.True(t, s.Missing, s.Name)
+	}
+	openOn(t, nc, testStream(t))
+	q, err = Find(testContext(t), nc, testStream(t))
+	require.NoError(t, err)
+	states, err = q.Streams(testContext(t))
+	require.NoError(t, err)
+	require.False(t, states[0].Missing)
+	opts := testStream(t)
+	opts.Installation = "there"
+	_, err = Find(testContext(t), nc, opts)
+	require.ErrorIs(t, err, ErrForeign)
 }

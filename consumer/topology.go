@@ -177,9 +177,8 @@ func (q *Queue) overlaps(ctx context.Context, cfg jetstream.StreamConfig) error 
 // adapt changes an existing stream of this installation to what is wanted, and
 // leaves alone what the settings do not speak of.
 func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) error {
-	if owner := have.Metadata[identityKey]; owner != want.Metadata[identityKey] {
-		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s): %w",
-			want.Name, quote(owner), quote(want.Metadata[identityKey]), ErrForeign)
+	if err := owned(have, want); err != nil {
+		return err
 	}
 	next := adapted(have, want)
 	if reflect.DeepEqual(have, next) {
@@ -189,6 +188,15 @@ func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) er
 		return fmt.Errorf("changing stream %s to what the settings want (delete it, or set PRUNED_STREAM to another name, if that cannot be): %w", want.Name, err)
 	}
 	q.opts.Log.Info().Str("stream", want.Name).Msg("stream changed to what the settings want")
+	return nil
+}
+
+// owned refuses a stream of another installation.
+func owned(have, want jetstream.StreamConfig) error {
+	if owner := have.Metadata[identityKey]; owner != want.Metadata[identityKey] {
+		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s): %w",
+			want.Name, quote(owner), quote(want.Metadata[identityKey]), ErrForeign)
+	}
 	return nil
 }
 

@@ -19,7 +19,11 @@ type finding = repo.Finding
 
 var errUnwell = errors.New("not everything is well")
 
-// Run looks at everything, the rest too where something is wrong.
+// runMakesIt is what to do about what is missing before the first start.
+const runMakesIt = "pruned run makes it"
+
+// Run looks at everything, the rest too where something is wrong. It makes and
+// changes nothing.
 func (r *doctorCmd) Run(ctx *runContext) error {
 	if r.Grants != "" {
 		return ctx.with(ctx, func(p *parts) error { return r.grants(ctx, p) }, database)
@@ -80,11 +84,15 @@ func (r *doctorCmd) print(ctx *runContext, findings []finding, ok bool) error {
 func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 	check := func(name, well string, open maker) bool {
 		f := finding{Check: name, OK: true, Detail: well}
-		if err := open(ctx, ctx.command, p); err != nil {
+		err := open(ctx, ctx.command, p)
+		if err != nil {
 			f.OK, f.Detail = false, err.Error()
 		}
+		if errors.Is(err, errNotThere) {
+			f.OK, f.Do = true, runMakesIt
+		}
 		found = append(found, f)
-		return f.OK
+		return err == nil
 	}
 	if !check("database", "answers", database) {
 		return found
@@ -96,7 +104,7 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 		found = append(found, r.workFindings(ctx, p)...)
 		found = append(found, r.webhookFindings(ctx, p)...)
 	}
-	if check("queue", "answers", sharedQueue) && !r.Quick {
+	if check("queue", "answers", foundQueue) && !r.Quick {
 		found = append(found, r.queueFindings(ctx, p)...)
 	}
 	return found

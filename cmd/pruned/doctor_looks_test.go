@@ -2,11 +2,68 @@ package main
 
 import (
 	"database/sql"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
 )
+
+// contents are the files below a folder.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[path] = string(text)
+		return err
+	}))
+	return files
+}
+
+// Before the first run doctor makes nothing: neither a queue nor tables.
+func TestDoctorMakesNothing(t *testing.T) {
+	t.Parallel()
+	i, world := scratch(t)
+	before := contents(t, world.Dir)
+	d := ask[diagnosis](t, i, "doctor")
+	require.True(t, d.OK)
+	require.Equal(t, before, contents(t, world.Dir))
+	require.NoDirExists(t, filepath.Join(world.Dir, "pruned"))
+	for _, check := range []string{"queue", "tables of pruned"} {
+		require.Contains(t, d.of(t, check).Detail, "not there yet", check)
+		require.Contains(t, d.of(t, check).Do, "pruned run makes", check)
+	}
+	i.drain(t)
+	d = ask[diagnosis](t, i, "doctor")
+	require.Equal(t, "answers", d.of(t, "queue").Detail)
+	require.Equal(t, "none", d.of(t, "candidates").Detail)
+
+	nats := startNATS(t)
+	j := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	d = ask[diagnosis](t, j, "doctor")
+	require.True(t, d.OK)
+	require.Contains(t, d.of(t, "stream").Detail, "not there yet")
+	streams := func() int {
+		info, err := nats.Jsz(nil)
+		require.NoError(t, err)
+		return info.Streams
+	}
+	require.Zero(t, streams())
+	j.drain(t)
+	require.Positive(t, streams())
+	require.NotContains(t, ask[diagnosis](t, j, "doctor").of(t, "stream").Detail, "not there yet")
+	other := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	status, out, _ := other.pruned(t, "", "doctor")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, out, "belongs to another installation")
+}
 
 // On SQLite doctor looks at the same things as on PostgreSQL.
 func TestDoctorOfAFolder(t *testing.T) {

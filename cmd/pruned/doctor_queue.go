@@ -10,32 +10,41 @@ import (
 )
 
 func (r *doctorCmd) queueFindings(ctx *runContext, p *parts) []finding {
-	backlog, err := p.queue.Backlog(ctx)
-	if err != nil {
-		return []finding{{Check: "stream", Detail: err.Error()}}
-	}
-	found := []finding{
-		{Check: "NATS", OK: true, Detail: "version " + p.queue.Server()},
-		{Check: "claims", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", p.queue.Name(), backlog.Pending, backlog.Unacked)},
-	}
+	found := []finding{{Check: "NATS", OK: true, Detail: "version " + p.queue.Server()}}
 	streams, err := p.queue.Streams(ctx)
+	complete := err == nil
 	for _, s := range streams {
 		found = append(found, streamFinding(s))
+		complete = complete && !s.Missing
 	}
 	if err != nil {
 		found = append(found, finding{Check: "stream", Detail: err.Error()})
+	}
+	if complete {
+		found = append(found, r.claimFinding(ctx, p), r.letterFinding(ctx, p))
 	}
 	if !p.queue.Schedules() {
 		found = append(found, finding{Check: "schedules", OK: true, Detail: "this NATS server has none: a claim that is too young is not repeated",
 			Do: "use nats-server 2.12 or later"})
 	}
-	return append(found, r.letterFinding(ctx, p))
+	return found
+}
+
+func (r *doctorCmd) claimFinding(ctx *runContext, p *parts) finding {
+	backlog, err := p.queue.Backlog(ctx)
+	if err != nil {
+		return finding{Check: "claims", Detail: err.Error()}
+	}
+	return finding{Check: "claims", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", p.queue.Name(), backlog.Pending, backlog.Unacked)}
 }
 
 // nearlyFull is the part of a stream's limit from which on it should be noticed.
 const nearlyFull = 0.8
 
 func streamFinding(s consumer.StreamState) finding {
+	if s.Missing {
+		return finding{Check: "stream", OK: true, Detail: s.Name + ": " + errNotThere.Error(), Do: runMakesIt}
+	}
 	f := finding{Check: "stream", OK: true, Detail: fmt.Sprintf("%s: %d messages, %s, replicas %d", s.Name, s.Messages, humanize.IBytes(s.Bytes), s.Replicas)}
 	if s.MaxBytes > 0 {
 		f.Detail += " of at most " + humanize.IBytes(uint64(s.MaxBytes))

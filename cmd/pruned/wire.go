@@ -74,23 +74,51 @@ func ownQueue(ctx context.Context, c *command, p *parts) error {
 
 // sharedQueue is the queue of every other command.
 func sharedQueue(ctx context.Context, c *command, p *parts) error {
+	nc, err := c.connectQueue(ctx, p)
+	if err != nil {
+		return err
+	}
+	return openStreams(ctx, c, p, nc, false)
+}
+
+var errNotThere = errors.New("not there yet")
+
+// foundQueue is the queue of those who only look: nothing is made, and where there
+// is none that is errNotThere.
+func foundQueue(ctx context.Context, c *command, p *parts) error {
+	if q := c.cli.Queue; q.Embedded() {
+		if made, err := embedded.Made(q.DataDir); err != nil {
+			return err
+		} else if !made {
+			return fmt.Errorf("the embedded queue in %s is %w", q.DataDir, errNotThere)
+		}
+	}
+	nc, err := c.connectQueue(ctx, p)
+	if err != nil {
+		return err
+	}
+	p.queue, err = consumer.Find(ctx, nc, c.streams(p, false))
+	return err
+}
+
+func (c *command) connectQueue(ctx context.Context, p *parts) (*nats.Conn, error) {
 	q := c.cli.Queue
 	if q.Embedded() {
 		nc, end, err := embedded.Connect(ctx, c.embedded(p, ""))
 		if err != nil {
-			return fmt.Errorf("open the embedded queue: %w", err)
+			return nil, fmt.Errorf("open the embedded queue: %w", err)
 		}
 		p.onEnd(end)
-		return openStreams(ctx, c, p, nc, false)
+		return nc, nil
 	}
 	nc, err := consumer.Connect(ctx, consumer.ConnectOptions{
 		URL: string(q.URL), Creds: q.Creds, NKeyFile: q.NKey, CA: q.CA, Cert: q.Cert, Key: q.Key, Name: "pruned", Log: p.log,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.onEnd(func() error { nc.Close(); return nil })
-	return openStreams(ctx, c, p, nc, false)
+	return nc, nil
 }
 
 func (c *command) embedded(p *parts, listen string) embedded.Options {
@@ -98,7 +126,6 @@ func (c *command) embedded(p *parts, listen string) embedded.Options {
 }
 
 func openStreams(ctx context.Context, c *command, p *parts, nc *nats.Conn, owner bool) (err error) {
-	q := c.cli.Queue
 	// A database that is a file is told from its copies by what our first
 	// migration left in it.
 	if _, file := c.cli.Database.SQLite(); file {
@@ -106,9 +133,14 @@ func openStreams(ctx context.Context, c *command, p *parts, nc *nats.Conn, owner
 			return err
 		}
 	}
-	p.queue, err = consumer.Open(ctx, nc, consumer.StreamOptions{
+	p.queue, err = consumer.Open(ctx, nc, c.streams(p, owner))
+	return err
+}
+
+func (c *command) streams(p *parts, owner bool) consumer.StreamOptions {
+	q := c.cli.Queue
+	return consumer.StreamOptions{
 		Name: q.Stream, Installation: p.db.Identity().Key, Retention: q.Retention,
 		MaxBytes: int64(q.MaxBytes), Embedded: owner, Log: p.log,
-	})
-	return err
+	}
 }

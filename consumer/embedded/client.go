@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
 
@@ -75,6 +76,15 @@ func (s *Server) own(ctx context.Context) (*nats.Conn, func() error, error) {
 		return nil, nil, errors.Join(err, s.Close())
 	}
 	return nc, func() error { nc.Close(); return s.Close() }, nil
+}
+
+// Made says whether a directory holds a queue.
+func Made(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, server.JetStreamStoreDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("looking for the queue in %s: %w", dir, err)
+	}
+	return err == nil, nil
 }
 
 // Running says whether some process owns the queue of a directory just now.
