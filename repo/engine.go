@@ -25,6 +25,11 @@ type Engine interface {
 	Row(ctx context.Context, id string) (info FileInfo, exists bool, err error)
 	References(ctx context.Context, tx Tx, id string) ([]Mention, error)
 
+	// Strays counts the tombstones that another installation wrote, and names one
+	// such: this database was copied from its, or is its own, restored or moved.
+	// Nobody carries them out.
+	Strays(ctx context.Context) (n int64, whose string, err error)
+
 	// Ledger lists what was deleted, oldest first: everything, or one file's.
 	Ledger(ctx context.Context, id string) iter.Seq2[Entry, error]
 

@@ -27,7 +27,24 @@ func (r *doctorCmd) workFindings(ctx *runContext, p *parts) (found []finding) {
 			}
 		}
 	}
-	return append(found, holdFindings(ctx, p)...)
+	return append(append(found, strayFindings(ctx, p)...), holdFindings(ctx, p)...)
+}
+
+// strayFindings tells of what was entombed when this database was another one.
+func strayFindings(ctx context.Context, p *parts) []finding {
+	n, whose, err := p.db.Strays(ctx)
+	switch {
+	case err != nil && repo.KindOf(err) == repo.Environment:
+		return nil
+	case err != nil:
+		return []finding{{Check: "strays", Detail: err.Error()}}
+	case n == 0:
+		return nil
+	}
+	return []finding{{Check: "strays", OK: true,
+		Detail: fmt.Sprintf("%d tombstones are another installation's (%s, this is %s): the database was copied, moved or restored. They are never carried out",
+			n, whose, p.db.Identity().Key),
+		Do: "nothing: sweeps find again what they name, where this installation may remove it"}}
 }
 
 // bindingFinding is nothing where nobody else can use the store.

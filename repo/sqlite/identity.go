@@ -53,7 +53,9 @@ func (db *DB) recognize(ctx context.Context) error {
 }
 
 // identify says which installation this is: by a mark that our migration left in
-// the database, and the file's number, since a copy has the same mark.
+// the database, and the file's number, since a copy has the same mark. A file that
+// is moved to another file system, or restored, thereby becomes another one: nothing
+// tells it from a copy whose original lives on, and that one's stores may be shared.
 func (db *DB) identify(ctx context.Context, migrated bool) error {
 	mark := "new"
 	if migrated {

@@ -28,8 +28,34 @@ func (s store) CreateVersionTable(ctx context.Context, db database.DBTxConn) err
 	return err
 }
 
-// Migrate brings our own tables up to date.
+// Migrate brings our own tables up to date, and makes them this installation's.
 func (db *DB) Migrate(ctx context.Context) error {
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	return db.adopt(ctx)
+}
+
+// adopt forgets what was seen, claimed, held and let go when this database was
+// another file: of a restored or copied one that says nothing.
+func (db *DB) adopt(ctx context.Context) error {
+	var owner string
+	_, err := one(ctx, db.pool, `SELECT owner FROM pruned_state`, nil, &owner)
+	if err != nil || owner == db.identity.Key {
+		return translate(err, "read whose candidates these are")
+	}
+	return db.InTx(ctx, nil, func(t repo.Tx) error {
+		for _, query := range []string{`DELETE FROM pruned_candidate`, `DELETE FROM pruned_hold`} {
+			if _, err := t.Exec(ctx, query); err != nil {
+				return err
+			}
+		}
+		_, err := t.Exec(ctx, `UPDATE pruned_state SET owner = $1`, db.identity.Key)
+		return err
+	})
+}
+
+func (db *DB) migrate(ctx context.Context) error {
 	if err := db.turn.take(ctx); err != nil {
 		return err
 	}
