@@ -15,12 +15,13 @@ SELECT m.rowid, e.embedding_id, c.id
    AND c.database_id = ?3 AND substr(c.name, 1, 5) <> '` + ownPrefix + `'
  ORDER BY m.rowid LIMIT ?4`
 
-// askSQL numbers the record itself: where the queue was emptied, SQLite would
-// give a number that the collection has behind it.
-const askSQL = `
-INSERT INTO embeddings_queue (seq_id, operation, topic, id)
-VALUES (1 + max(coalesce((SELECT max(seq_id) FROM embeddings_queue), 0), coalesce((SELECT max(seq_id) FROM max_seq_id), 0)),
-        ?, ?, ?)`
+// numberSQL is the number of the next record: where the queue was emptied, SQLite
+// would give one that the collection has behind it. It reads a row of every
+// collection, and is asked once in a transaction: nobody else numbers meanwhile.
+const numberSQL = `
+SELECT 1 + max(coalesce((SELECT max(seq_id) FROM embeddings_queue), 0), coalesce((SELECT max(seq_id) FROM max_seq_id), 0))`
+
+const askSQL = `INSERT INTO embeddings_queue (seq_id, operation, topic, id) VALUES (?, ?, ?, ?)`
 
 type sharedChunk struct{ id, collection string }
 
@@ -65,8 +66,12 @@ func (r *requests) ask(ctx context.Context, file string) (waits bool, err error)
 func (r *requests) flush(ctx context.Context) error {
 	for some := range slices.Chunk(r.fresh, mostRows) {
 		_, err := r.turn(ctx, func(tx *transaction) error {
-			for _, chunk := range some {
-				if err := tx.exec(askSQL, deleteRecord, topicPrefix+chunk.collection, chunk.id); err != nil {
+			next, err := tx.number(numberSQL)
+			if err != nil {
+				return err
+			}
+			for i, chunk := range some {
+				if err := tx.exec(askSQL, next+int64(i), deleteRecord, topicPrefix+chunk.collection, chunk.id); err != nil {
 					return err
 				}
 			}

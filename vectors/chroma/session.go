@@ -121,6 +121,11 @@ func (t *transaction) any(query string, args ...any) (bool, error) {
 	return err == nil, err
 }
 
+// number is the answer to a question for one.
+func (t *transaction) number(query string) (n int64, err error) {
+	return n, t.tx.QueryRowContext(t.ctx, query).Scan(&n)
+}
+
 // write runs fn in a transaction of its own, and returns how long that held the
 // lock.
 func (s *session) write(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
