@@ -47,7 +47,11 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 	return db, nil
 }
 
+// sqliteMemory is what SQLite keeps of pages, of both databases.
+const sqliteMemory = 15 << 20
+
 func (c *command) openSQLite(ctx context.Context, path string) (repo.Engine, error) {
+	leaveRoom(sqliteMemory)
 	settings := c.cli.Database
 	db, err := sqlite.Open(ctx, sqlite.Options{
 		Path: path, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",

@@ -59,6 +59,13 @@ func boundMemory() {
 	}
 }
 
+// leaveRoom lowers the limit by what an engine keeps outside the heap, once.
+func leaveRoom(size int64) {
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set && debug.SetMemoryLimit(-1) == memoryLimit {
+		debug.SetMemoryLimit(memoryLimit - size)
+	}
+}
+
 // cli is the command line. Commands come first in its help.
 type cli struct {
 	Run       runCmd       `cmd:"" help:"Consume claims and delete what nothing uses."`

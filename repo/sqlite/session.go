@@ -11,8 +11,12 @@ import (
 // Pragmas of each connection. Foreign keys stay unchecked as the application has
 // them; what a commit says is on the disk. The journal is the application's
 // business.
-var pragmas = []string{"busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(OFF)", "cache_size(-8000)", "temp_store(MEMORY)",
+var pragmas = []string{"busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(OFF)", "temp_store(MEMORY)",
 	"wal_autocheckpoint(0)"}
+
+// What one transaction changes fits in the memory of the connection that writes;
+// the others need no more than SQLite's 2 MB each.
+const writerPragmas = `PRAGMA busy_timeout = 0; PRAGMA cache_size = -4000`
 
 // connect makes a pool of connections to an existing file.
 func connect(path string) *sql.DB {
@@ -31,7 +35,7 @@ func connect(path string) *sql.DB {
 // tells the connections apart.
 type session struct {
 	pool       *sql.DB
-	impatient  bool // its statements do not wait for locks
+	writes     bool // its statements do not wait for locks
 	conn       *sql.Conn
 	number     int
 	statements map[string]*sql.Stmt
@@ -46,8 +50,8 @@ func (s *session) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.impatient {
-		if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 0`); err != nil {
+	if s.writes {
+		if _, err := conn.ExecContext(ctx, writerPragmas); err != nil {
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 			_ = conn.Close()
 			return err

@@ -89,7 +89,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		_ = db.pool.Close()
 		return nil, err
 	}
-	db.writer, db.reader = &session{pool: db.pool, impatient: true}, &session{pool: db.pool}
+	db.writer, db.reader = &session{pool: db.pool, writes: true}, &session{pool: db.pool}
 	return db, nil
 }
 
