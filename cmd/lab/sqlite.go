@@ -22,54 +22,67 @@ const (
 	folderInUse   = 2_000
 	folderChats   = 80_000
 	chatBytes     = 12 << 10 // 80,000 of them are a webui.db of 1 GB
-	alone         = 15 * time.Second
+	undisturbed   = 15 * time.Second
 )
+
+// folderRuns are what became of copies of one folder.
+type folderRuns struct {
+	*folder
+	alone, beside  ran
+	before, during []*writer // of each database
+	byHand         openwebui.PerFile
+}
 
 // sqlite measures the drain of a data folder: its rate alone, what an application
 // that writes to the same two databases waits for it, and the application's own
 // way to delete files one by one; each on a copy of the same data.
-func (b *bench) sqlite(ctx context.Context) error {
-	origin, err := b.origin(ctx)
+func (b *bench) sqlite(ctx context.Context) (err error) {
+	r := &folderRuns{}
+	if r.folder, err = b.origin(ctx); err != nil {
+		return err
+	}
+	for _, on := range []func(context.Context, *folder) error{r.runAlone, r.runBeside, r.runByHand} {
+		f, err := r.copy()
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(on(ctx, f), os.RemoveAll(f.dir)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(r.showRates(), r.showWaits())
+}
+
+func (r *folderRuns) showRates() error {
+	size, err := os.Stat(r.webui())
 	if err != nil {
 		return err
 	}
-	fast, err := b.folderAlone(ctx, origin)
-	if err != nil {
-		return err
+	own := float64(r.byHand.Deleted-1) / r.byHand.Seconds
+	row := func(name string, files int, rate float64, memory string) []string {
+		return []string{name, fmt.Sprint(files), fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.1f", rate/own), memory}
 	}
-	before, beside, slow, err := b.folderBeside(ctx, origin)
-	if err != nil {
-		return err
+	drain := func(name string, r ran) []string {
+		return row(name, r.Deleted, float64(r.Deleted)/r.wall.Seconds(), fmt.Sprintf("%.0f MB", r.peakMB))
 	}
-	each, err := b.folderByHand(ctx, origin)
-	if err != nil {
-		return err
-	}
-	size, err := os.Stat(origin.webui())
-	if err != nil {
-		return err
-	}
-	orphans := float64(len(origin.Orphans))
-	own := float64(each.Deleted-1) / each.Seconds
-	rate := func(name string, files int, perSecond float64, peak string) []string {
-		return []string{name, fmt.Sprint(files), fmt.Sprintf("%.0f", perSecond), fmt.Sprintf("%.1f", perSecond/own), peak}
-	}
-	if err := table(fmt.Sprintf("SQLite and embedded Chroma: %.0f orphans mixed with %d files in use, 3 chunks of 384 dimensions a file, a webui.db of %d MB",
-		orphans, len(origin.InUse), size.Size()>>20), []string{"", "orphans", "files/s", "of one by one", "peak memory"}, [][]string{
-		rate("the application's own calls, one by one, without its start", each.Deleted, own, ""),
-		rate("pruned, from start to exit", fast.Deleted, orphans/fast.wall.Seconds(), fmt.Sprintf("%.0f MB", fast.peakMB)),
-		rate("pruned, beside an application that writes all the time", slow.Deleted, orphans/slow.wall.Seconds(), fmt.Sprintf("%.0f MB", slow.peakMB)),
-	}); err != nil {
-		return err
-	}
-	line := func(name string, w *writer) []string {
+	return table(fmt.Sprintf("SQLite and embedded Chroma: %d orphans mixed with %d files in use, %d chunks of %d dimensions a file, a webui.db of %d MB",
+		len(r.Orphans), len(r.InUse), r.form.perFile, r.form.dim, size.Size()>>20),
+		[]string{"", "orphans", "files/s", "of one by one", "peak memory"}, [][]string{
+			row("the application's own calls, one by one, without its start", r.byHand.Deleted, own, ""),
+			drain("pruned, from start to exit", r.alone),
+			drain("pruned, beside an application that writes all the time", r.beside),
+		})
+}
+
+func (r *folderRuns) showWaits() error {
+	row := func(name string, w *writer) []string {
 		ms := func(list []time.Duration, q float64) string { return fmt.Sprintf("%.1f", quantile(list, q)) }
 		return []string{name, fmt.Sprint(len(w.took)), ms(w.waited, 0.5), ms(w.waited, 0.99), ms(w.waited, 1), ms(w.took, 0.5), ms(w.took, 0.99), ms(w.took, 1)}
 	}
 	return table("What that application waits for, in ms: for a lock that somebody else has; and for its write in all, with the disk",
 		[]string{"", "writes", "lock: median", "99 %", "longest", "write: median", "99 %", "longest"}, [][]string{
-			line("webui.db, without pruned", before[0]), line("webui.db, beside pruned", beside[0]),
-			line("chroma.sqlite3, without pruned", before[1]), line("chroma.sqlite3, beside pruned", beside[1]),
+			row("webui.db, without pruned", r.before[0]), row("webui.db, beside pruned", r.during[0]),
+			row("chroma.sqlite3, without pruned", r.before[1]), row("chroma.sqlite3, beside pruned", r.during[1]),
 		})
 }
 
@@ -91,45 +104,40 @@ func (b *bench) origin(ctx context.Context) (*folder, error) {
 	return f, f.keep(b.folder)
 }
 
-// folderByHand deletes some orphans of a copy by the application's own calls.
-func (b *bench) folderByHand(ctx context.Context, origin *folder) (each openwebui.PerFile, err error) {
-	f, err := origin.copy()
-	if err != nil {
-		return each, err
-	}
-	each, err = openwebui.DeleteEach(ctx, openwebui.Options{DataDir: f.dir, VectorDB: openwebui.Chroma}, f.sample())
-	return each, errors.Join(err, os.RemoveAll(f.dir))
-}
-
-// folderAlone drains a copy that nobody else uses.
-func (b *bench) folderAlone(ctx context.Context, origin *folder) (r ran, err error) {
-	f, err := origin.copy()
-	if err != nil {
-		return r, err
-	}
-	if r, err = f.drainAll(ctx); err != nil {
-		return r, err
-	}
-	return r, os.RemoveAll(f.dir)
-}
-
-// folderBeside drains a copy whose databases are written to, for a while before
-// and meanwhile.
-func (b *bench) folderBeside(ctx context.Context, origin *folder) (before, beside []*writer, r ran, err error) {
-	f, err := origin.copy()
-	if err != nil {
-		return nil, nil, r, err
-	}
-	before = f.writers()
-	if err := whileWriting(ctx, before, func(ctx context.Context) error { pause(ctx, alone/time.Duration(b.shrink)); return nil }); err != nil {
-		return nil, nil, r, err
-	}
-	beside = f.writers()
-	err = whileWriting(ctx, beside, func(ctx context.Context) error {
-		r, err = f.drainAll(ctx)
+// runAlone drains a folder that nobody else uses.
+func (r *folderRuns) runAlone(ctx context.Context, f *folder) (err error) {
+	if err := f.claimAll(ctx); err != nil {
 		return err
-	})
-	return before, beside, r, errors.Join(err, os.RemoveAll(f.dir))
+	}
+	if r.alone, err = f.drain(ctx); err != nil {
+		return err
+	}
+	return f.drained(ctx, r.alone)
+}
+
+// runBeside drains a folder whose databases are written to, for a while before and
+// meanwhile.
+func (r *folderRuns) runBeside(ctx context.Context, f *folder) error {
+	r.before, r.during = f.writers(), f.writers()
+	if err := whileWriting(ctx, r.before, func(ctx context.Context) error { pause(ctx, undisturbed); return nil }); err != nil {
+		return err
+	}
+	if err := f.claimAll(ctx); err != nil {
+		return err
+	}
+	if err := whileWriting(ctx, r.during, func(ctx context.Context) (err error) {
+		r.beside, err = f.drain(ctx)
+		return err
+	}); err != nil {
+		return err
+	}
+	return f.drained(ctx, r.beside)
+}
+
+// runByHand deletes some orphans by the application's own calls.
+func (r *folderRuns) runByHand(ctx context.Context, f *folder) (err error) {
+	r.byHand, err = openwebui.DeleteEach(ctx, openwebui.Options{DataDir: f.dir, VectorDB: openwebui.Chroma}, f.sample())
+	return err
 }
 
 // whileWriting has writers write while fn runs.
@@ -154,21 +162,20 @@ func (f *folder) writers() []*writer {
 	}
 }
 
-// drainAll claims every file, and drains.
-func (f *folder) drainAll(ctx context.Context) (r ran, err error) {
+// claimAll claims every file, in any order.
+func (f *folder) claimAll(ctx context.Context) error {
 	ids := slices.Concat(f.Orphans, f.InUse)
 	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	if err := f.publish(ctx, ids); err != nil {
-		return r, err
-	}
-	if r, err = f.drain(ctx); err != nil {
-		return r, err
+	return f.publish(ctx, ids)
+}
+
+// drained checks what a drain has left.
+func (f *folder) drained(ctx context.Context, r ran) error {
+	if r.Deleted != len(f.Orphans) || r.Kept != len(f.InUse) {
+		return fmt.Errorf("the drain deleted %d of %d orphans and kept %d of %d files in use", r.Deleted, len(f.Orphans), r.Kept, len(f.InUse))
 	}
 	p := &promises{installation: f.installation, counted: f}
-	if r.Deleted != len(f.Orphans) || r.Kept != len(f.InUse) {
-		return r, fmt.Errorf("the drain deleted %d and kept %d of %d files of which %d are orphans", r.Deleted, r.Kept, len(ids), len(f.Orphans))
-	}
-	return r, errors.Join(p.sound(ctx), p.nothingLeft(ctx))
+	return errors.Join(p.sound(ctx), p.nothingLeft(ctx))
 }
 
 // sample are orphans, enough to measure what each takes when they go one by one.
