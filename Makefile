@@ -32,7 +32,7 @@ image-check: build
 	@env -i dist/pruned --version
 	@env -i dist/pruned doctor --quick >/dev/null 2>&1; test $$? -eq 2 || { echo 'a health check without settings must end with 2'; exit 1; }
 
-bench: ## tables of rates, memory, sessions, commits, locks (installs Open WebUI once, 1.2 GB; half an hour)
+bench: ## tables of rates, memory, sessions, commits, locks (installs Open WebUI once, 1.2 GB)
 	$(GO) run ./cmd/lab bench
 
 bench-small: ## the same on a tenth, to see that it works

@@ -13,7 +13,7 @@ type benchCmd struct {
 	Rounds  int    `default:"3" help:"Of each comparison; the medians are printed."`
 	Small   bool   `help:"A tenth of everything, to see that it works: the figures mean little."`
 	Only    string `enum:"all,deletes,in-use,memory,sessions,sweep,sqlite" default:"all" help:"One table: deletes, in-use, memory, sessions, sweep or sqlite."`
-	Folder  string `type:"path" help:"Where the data folder of table sqlite is kept for the next run: a real Chroma makes it in ten minutes, 4 GB."`
+	Folder  string `type:"path" help:"Where the data folder of table sqlite is kept for the next run: a real Chroma takes seven minutes to make it, 4 GB."`
 	Verbose bool   `help:"Show what the program logs."`
 }
 

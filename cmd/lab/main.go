@@ -1,4 +1,4 @@
-// Command lab shows and measures pruned on a scratch PostgreSQL that holds Open
+// Command lab shows and measures pruned on scratch databases that hold Open
 // WebUI's real schema. It is for developers: no part of the program.
 //
 // Its central idea is that it measures the program itself, as an operator would
