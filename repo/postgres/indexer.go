@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	pageRows  = 2000  // rows of a table whose position is noted at once, in a full pass
 	fetchRows = 1000  // rows a fetch
 	flushAt   = 20000 // rows and tokens held at once
 )
@@ -56,8 +55,11 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 		}
 		for _, r := range relations {
 			if slices.Contains(ids, r.id) {
-				read := reading{from: "ONLY " + r.quoted(), rest: "WHERE " + r.isChanged(), mark: "$1::text::xid8::xid"}
-				if _, err := x.read(ctx, r, read, mark); err != nil {
+				page := newPage(r, nil, &x.mentioned)
+				if err := x.read(ctx, page, reading{where: r.isChanged(), mark: "$1::text::xid8::xid"}, mark); err != nil {
+					return err
+				}
+				if err := page.flush(ctx, x.t); err != nil {
 					return err
 				}
 			}
@@ -72,46 +74,47 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 
 func (r *relation) isChanged() string { return "age(t.xmin) <= age(" + r.w() + ")" }
 
-// reading is what to read of a table: rows t from it or a subquery.
+// reading says which rows t of a table to read.
 type reading struct {
-	from, rest string
-	mark       string // older row versions are not read again
-	whole      bool   // it is part of a pass over the whole table
+	where string
+	mark  string // older row versions are not read again
+	whole bool   // it is part of a pass over the whole table
 }
 
-// read indexes rows, and returns how many and the key of the last. It reads through
-// a cursor, so that what it finds can be written between two fetches on the same
-// session.
-func (x *indexer) read(ctx context.Context, r *relation, what reading, args ...any) (found readResult, err error) {
+// read gathers what rows of the page's table mention, and writes it when it is much.
+// It reads through a cursor, so that this can be written between two fetches on the
+// same session.
+func (x *indexer) read(ctx context.Context, page *page, what reading, args ...any) error {
+	r := page.relation
 	if len(r.columns) == 0 {
-		return found, nil
+		return nil
 	}
 	values := []string{r.keyText(), "CASE WHEN age(t.xmin) > age(" + what.mark + ") THEN 'y' ELSE '' END"}
 	for i := range r.columns {
 		values = append(values, r.columns[i].raw())
 	}
-	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s FROM %s t %s",
-		strings.Join(values, ", "), what.from, what.rest), args...); err != nil {
-		return found, translate(err, "read table %s", r)
+	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s FROM ONLY %s t WHERE %s",
+		strings.Join(values, ", "), r.quoted(), what.where), args...); err != nil {
+		return translate(err, "read table %s", r)
 	}
-	page := newPage(r, x.known, &x.mentioned)
 	for n := fetchRows; n == fetchRows; {
+		var err error
 		if n, err = x.fetch(ctx, page); err != nil {
-			return found, err
+			return err
 		}
-		if n < fetchRows || page.full() {
+		if page.full() {
 			if err := page.flush(ctx, x.t); err != nil {
-				return found, err
+				return err
 			}
 		}
 		if x.mentioned.full() {
 			if err := x.mentioned.flush(ctx, x.t, what.whole); err != nil {
-				return found, err
+				return err
 			}
 		}
 	}
-	_, err = x.t.Exec(ctx, "CLOSE pruned_read")
-	return readResult{page.seen, page.row}, translate(err, "close a cursor")
+	_, err := x.t.Exec(ctx, "CLOSE pruned_read")
+	return translate(err, "close a cursor")
 }
 
 // raw is the column as text. What json is sent as is its text already: casting it
@@ -121,11 +124,6 @@ func (c *column) raw() string {
 		return "t." + quote(c.name)
 	}
 	return "t." + quote(c.name) + "::text"
-}
-
-type readResult struct {
-	rows int64
-	last string
 }
 
 func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
@@ -155,15 +153,6 @@ func (r *relation) texts() string {
 		values = append(values, fmt.Sprintf("(%d, t.%s::text)", c.num, quote(c.name)))
 	}
 	return " CROSS JOIN LATERAL (VALUES " + strings.Join(values, ", ") + ") v (n, text)"
-}
-
-// orderBy is the order of pages.
-func (r *relation) orderBy() string {
-	var columns []string
-	for _, c := range r.key {
-		columns = append(columns, "t."+quote(c.name))
-	}
-	return " ORDER BY " + strings.Join(columns, ", ")
 }
 
 // unreadable names a table that may not be read, and what helps.

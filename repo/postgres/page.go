@@ -20,7 +20,7 @@ type page struct {
 
 	mentioned *mentioned // takes the tokens of settled rows
 
-	rows      []string // rows that were read since the last flush
+	rows      []string // rows that were read since the last flush and that the index may know
 	tokenRows []string // parallel to tokens
 	tokens    []string // unique within a row
 }
@@ -29,11 +29,14 @@ func newPage(r *relation, known *bloom.BloomFilter, mentioned *mentioned) *page 
 	return &page{relation: r, own: map[string]struct{}{}, known: known, mentioned: mentioned}
 }
 
-// start says that what follows is of this row.
+// start says that what follows is of this row. Of a table that is read for the
+// first time the index knows none.
 func (p *page) start(row string, settled bool) {
 	p.row, p.settled = row, settled
 	p.seen++
-	p.rows = append(p.rows, row)
+	if p.relation.generation > 0 {
+		p.rows = append(p.rows, row)
+	}
 	clear(p.own)
 }
 
@@ -84,17 +87,12 @@ DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id IN (SELECT file
 // full says that it is time for a flush.
 func (p *page) full() bool { return len(p.rows)+len(p.tokens) >= flushAt }
 
-// flush writes what was gathered. Of a table that is read for the first time the
-// index knows no row.
+// flush writes what was gathered.
 func (p *page) flush(ctx context.Context, t pgx.Tx) error {
-	if len(p.rows) == 0 {
+	if len(p.rows)+len(p.tokens) == 0 {
 		return nil
 	}
-	known := p.rows
-	if p.relation.generation == 0 {
-		known = []string{}
-	}
-	if _, err := t.Exec(ctx, mentionsSQL, p.relation.id, known, p.tokenRows, p.tokens); err != nil {
+	if _, err := t.Exec(ctx, mentionsSQL, p.relation.id, p.rows, p.tokenRows, p.tokens); err != nil {
 		return translate(err, "index table %s", p.relation)
 	}
 	p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0]

@@ -3,11 +3,10 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"pruned/repo/repotest"
 )
 
 // What a transaction that is older than the last pass commits after it.
@@ -100,12 +99,11 @@ func TestMaintenanceLosesNothing(t *testing.T) {
 	}
 }
 
-// Rows that VACUUM FULL moves between the pages of a full pass are read all the
-// same: pages go by the key.
+// Rows that VACUUM FULL moves while a full pass runs are read all the same.
 func TestVacuumFullDuringPasses(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	const n = 9000
+	const n = 20000
 	ids := newFiles(t, d, 3)
 	d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u', 't' FROM generate_series(1, $1::int) i`, n)
 	for i, at := range []int{1, n / 2, n} {
@@ -140,35 +138,57 @@ func TestVacuumFullDuringPasses(t *testing.T) {
 	requireKept(t, db, ids...)
 }
 
-// A full pass that was interrupted goes on where it was.
+// A full pass that was interrupted goes on where it was, unless the table lies in
+// another file by then. Whatever became of rows meanwhile, none is missed.
 func TestInterruptedRefreshGoesOn(t *testing.T) {
 	t.Parallel()
-	d, db := newDB(t)
-	const n = 9000
-	ids := newFiles(t, d, 2)
-	d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u', CASE i WHEN 1 THEN $2 ELSE 't' END FROM generate_series(1, $1::int) i`, n, ids[0])
-	db.EndEachPage()
-	ctx, interrupt := cancelled(t)
-	err := db.Refresh(ctx, func(table string, done, _ int64) {
-		if table == "public.note" && done >= 4000 {
-			interrupt()
-		}
-	})
-	require.ErrorIs(t, err, ctx.Err())
-	_, err = tryLook(db, ids...)
-	require.Error(t, err)
-	// Meanwhile what was read changes, and VACUUM FULL moves the rest.
-	d.Exec(t, `UPDATE note SET title = $1 WHERE id = '000002'`, ids[1])
-	d.Exec(t, `UPDATE note SET title = 'none' WHERE id = '000001'`)
-	d.Exec(t, `VACUUM FULL note`)
-	var first int64
-	require.NoError(t, db.Refresh(t.Context(), func(table string, done, _ int64) {
-		if table == "public.note" && first == 0 {
-			first = done
-		}
-	}))
-	require.Greater(t, first, int64(4000), "it began anew")
-	requireKept(t, db, ids[1])
-	require.NotContains(t, look(t, db, ids...).Referenced, ids[0])
-	require.Equal(t, int64(n), repotest.Value[int64](t, d, `SELECT count(*) FROM note`))
+	const n = 40000
+	const front = `DELETE FROM note WHERE id < '015000' AND id > '000002'; `
+	for name, c := range map[string]struct {
+		meanwhile string
+		anew      bool
+	}{
+		"as it was":              {`SELECT`, false},
+		"moved to where it was":  {front + `VACUUM note; UPDATE note SET title = title || '.' WHERE id >= '039900'`, false},
+		"moved into another one": {front + `VACUUM FULL note`, true},
+		"in another order":       {`UPDATE note SET user_id = id; CLUSTER note USING note_pkey`, true},
+		"written anew":           {`CREATE TABLE kept AS TABLE note; TRUNCATE note CASCADE; INSERT INTO note TABLE kept`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, db := newDB(t)
+			ids := newFiles(t, d, 4)
+			d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u',
+				CASE i WHEN 1 THEN $2 WHEN $1::int / 2 THEN $3 WHEN $1::int THEN $4 ELSE 't' END FROM generate_series(1, $1::int) i`, n, ids[0], ids[2], ids[3])
+			db.EndEachPage()
+			ctx, interrupt := cancelled(t)
+			var committed, read int64
+			err := db.Refresh(ctx, func(table string, done, _ int64) {
+				if table != "public.note" {
+					return
+				}
+				if committed, read = read, done; done >= 12000 {
+					interrupt()
+				}
+			})
+			require.ErrorIs(t, err, ctx.Err())
+			require.Less(t, read, int64(n/2), "the rest was to be read later")
+			_, err = tryLook(db, ids...)
+			require.Error(t, err)
+			d.Exec(t, `UPDATE note SET title = $1 WHERE id = '000002'`, ids[1])
+			d.Exec(t, `UPDATE note SET title = 'none' WHERE id = '000001'`)
+			for _, sql := range strings.Split(c.meanwhile, "; ") {
+				d.Exec(t, sql)
+			}
+			var first int64
+			require.NoError(t, db.Refresh(t.Context(), func(table string, done, _ int64) {
+				if table == "public.note" && first == 0 {
+					first = done
+				}
+			}))
+			requireKept(t, db, ids[1:]...)
+			require.NotContains(t, look(t, db, ids...).Referenced, ids[0])
+			require.Equal(t, c.anew, first < committed, "%d rows had been read, and then %d", committed, first)
+		})
+	}
 }

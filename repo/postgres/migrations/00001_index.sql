@@ -20,7 +20,7 @@ CREATE TABLE pruned.relation (
     w          xid8    NOT NULL,              -- row versions of older transactions have been read
     generation integer NOT NULL DEFAULT 0,    -- the last full pass that it finished; 0: never complete
     scanning   integer NOT NULL DEFAULT 0,    -- the full pass under way
-    position   text,                          -- primary key that the pass under way has reached
+    position   text,                          -- file/block that the pass under way has reached
     rows       bigint  NOT NULL DEFAULT 0     -- read by the pass under way
 );
 
