@@ -9,6 +9,7 @@ package repo
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -130,6 +131,12 @@ type Locked struct {
 	// Since is when the transaction began to keep everybody else from writing; zero
 	// where it does not.
 	Since time.Time
+}
+
+// Doubt takes for doubtful what is gone, but for what somebody let go.
+func (l *Locked) Doubt(letGo map[string]bool) {
+	l.Doubtful = slices.DeleteFunc(slices.Clone(l.Gone), func(id string) bool { return letGo[id] })
+	l.Gone = slices.DeleteFunc(l.Gone, func(id string) bool { return !letGo[id] })
 }
 
 // Reference is one mention of a file's id.

@@ -81,30 +81,25 @@ func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[st
 	return db.doubt(ctx, t, locked)
 }
 
-// doubtfulSQL: pg_restore --clean makes table file first, and fills it later.
-const doubtfulSQL = `
-SELECT id, EXISTS (SELECT FROM pruned.candidate WHERE direction IN ('vector', 'bytes') AND file_id = id AND confirmed)
-  FROM unnest($1::text[]) id WHERE NOT EXISTS (SELECT FROM %s)`
+// letGoSQL: pg_restore --clean makes table file first, and fills it later.
+const letGoSQL = `
+SELECT EXISTS (SELECT FROM %s),
+       ARRAY(SELECT file_id FROM pruned.candidate WHERE direction IN ('vector', 'bytes') AND file_id = ANY ($1::text[]) AND confirmed)`
 
-// doubt tells the ids that somebody let go from the others, where table file is
-// empty.
+// doubt takes for doubtful what is gone, where table file is empty.
 func (db *DB) doubt(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
-	rows, _ := pgxTx(t).Query(ctx, db.sql(doubtfulSQL), locked.Gone)
-	var gone []string
-	var id string
-	var confirmed bool
-	_, err := pgx.ForEachRow(rows, []any{&id, &confirmed}, func() error {
-		if confirmed {
-			gone = append(gone, id)
-		} else {
-			locked.Doubtful = append(locked.Doubtful, id)
-		}
-		return nil
-	})
-	if len(locked.Doubtful) > 0 {
-		locked.Gone = gone
+	var filled bool
+	var ids []string
+	err := pgxTx(t).QueryRow(ctx, db.sql(letGoSQL), locked.Gone).Scan(&filled, &ids)
+	if err != nil || filled {
+		return translate(err, "look whether table file is empty")
 	}
-	return translate(err, "look whether table file is empty")
+	letGo := map[string]bool{}
+	for _, id := range ids {
+		letGo[id] = true
+	}
+	locked.Doubt(letGo)
+	return nil
 }
 
 func seconds(s float64) time.Duration {

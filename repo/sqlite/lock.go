@@ -75,25 +75,25 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	return locked, db.doubt(ctx, &locked)
 }
 
-// doubt tells the ids that somebody let go from the others, where table file is
-// empty.
+// doubt takes for doubtful what is gone, where table file is empty.
 func (db *DB) doubt(ctx context.Context, locked *repo.Locked) error {
-	var gone []string
-	var id string
-	var confirmed bool
-	err := each(ctx, db.writer, `SELECT value, EXISTS (SELECT 1 FROM pruned_candidate WHERE direction IN ('vector', 'bytes') AND file_id = value AND confirmed)
-		FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM file)`, []any{list(locked.Gone)}, []any{&id, &confirmed}, func() error {
-		if confirmed {
-			gone = append(gone, id)
-		} else {
-			locked.Doubtful = append(locked.Doubtful, id)
-		}
-		return nil
-	})
-	if len(locked.Doubtful) > 0 {
-		locked.Gone = gone
+	var filled bool
+	if _, err := one(ctx, db.writer, `SELECT EXISTS (SELECT 1 FROM file)`, nil, &filled); err != nil || filled {
+		return translate(err, "look whether table file is empty")
 	}
-	return translate(err, "look whether table file is empty")
+	letGo := map[string]bool{}
+	var id string
+	err := each(ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
+		(SELECT 1 FROM pruned_candidate WHERE direction IN ('vector', 'bytes') AND file_id = value AND confirmed)`,
+		[]any{list(locked.Gone)}, []any{&id}, func() error {
+			letGo[id] = true
+			return nil
+		})
+	if err != nil {
+		return translate(err, "look for what somebody let go")
+	}
+	locked.Doubt(letGo)
+	return nil
 }
 
 func epoch(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
