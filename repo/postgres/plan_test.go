@@ -1,0 +1,35 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/repotest"
+)
+
+// Looks are planned once a session: planning one takes longer than running it.
+func TestLooksArePlannedOnce(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 3)
+	repotest.InsertNote(t, d.Pool, ids[0])
+	require.NoError(t, db.Refresh(t.Context(), nil))
+	planned := func() (custom int64) {
+		require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
+			found, err := db.Look(t.Context(), tx, ids)
+			require.NoError(t, err)
+			require.Contains(t, found.Referenced, ids[0])
+			_, err = db.LookAgain(t.Context(), tx, found, ids[1:], nil)
+			require.NoError(t, err)
+			custom, err = tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE custom_plans > 0`)
+			return err
+		}))
+		return custom
+	}
+	for range 3 {
+		require.Zero(t, planned())
+	}
+}
