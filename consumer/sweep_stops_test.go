@@ -1,0 +1,250 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/repotest"
+	"pruned/vectors"
+)
+
+// failingQueue is a queue that fails at times.
+type failingQueue struct {
+	Publisher
+	publish func(n int) error // before the n-th publishing, and after it as -n
+	n       int
+}
+
+var errKilled = errors.New("killed")
+
+func (f *failingQueue) Publish(ctx context.Context, events iter.Seq2[Event, error], o PublishOptions) (Published, error) {
+	f.n++
+	if err := f.publish(f.n); err != nil {
+		return Published{}, err
+	}
+	published, err := f.Publisher.Publish(ctx, events, o)
+	return published, errors.Join(err, f.publish(-f.n))
+}
+
+// A sweep that is killed before or after any of its publishings forgets nothing,
+// and what was stored just before is published once.
+func TestKilledSweepForgetsNothing(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	inUse := i.used(t, 2)
+	published := 0
+	for _, kill := range []int{1, -1, 2, -2, 3, -3} {
+		orphans := []string{i.file(t), i.file(t), i.remains(t, true, false), i.remains(t, false, true), i.remains(t, true, true)}
+		f := &failingQueue{Publisher: q, publish: func(n int) error {
+			if n == kill {
+				return errKilled
+			}
+			return nil
+		}}
+		_, err := i.sweeper(t, f).Sweep(testContext(t), SweepOptions{})
+		require.ErrorIs(t, err, errKilled)
+		sweepOnce(t, i.sweeper(t, q))
+		published += len(orphans)
+		require.Len(t, claimsIn(t, q), published)
+		i.consume(t, q)
+		for _, id := range orphans {
+			require.Equal(t, nothing, i.left(t, id))
+		}
+	}
+	for _, id := range inUse {
+		require.Equal(t, whole, i.left(t, id))
+	}
+}
+
+// stopping ends the context before the n-th call of the database.
+type stopping struct {
+	SweepDB
+	left int
+	stop context.CancelFunc
+}
+
+func (s *stopping) InTx(ctx context.Context, tx repo.Tx, fn func(repo.Tx) error) error {
+	if s.left--; s.left < 0 {
+		s.stop()
+	}
+	return s.SweepDB.InTx(ctx, tx, fn)
+}
+
+func TestSweepStoppedAnywhereForgetsNothing(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 2)
+	orphans := []string{i.file(t), i.remains(t, true, false), i.remains(t, false, true)}
+	complete := false
+	for step := 0; !complete; step++ {
+		ctx, stop := context.WithCancel(testContext(t))
+		s := i.sweeper(t, q)
+		s.DB = &stopping{SweepDB: i.db, left: step, stop: stop}
+		_, err := s.Sweep(ctx, SweepOptions{})
+		complete = err == nil
+		if !complete {
+			require.ErrorIs(t, err, context.Canceled)
+		}
+		stop()
+	}
+	require.Len(t, claimsIn(t, q), len(orphans))
+	i.consume(t, q)
+	for _, id := range orphans {
+		require.Equal(t, nothing, i.left(t, id))
+	}
+}
+
+func TestSweepStopsAtAFullQueue(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	opts := testStream(t)
+	opts.MaxBytes = 64 << 10
+	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	i.used(t, 1)
+	for range 400 {
+		require.NoError(t, os.WriteFile(filepath.Join(i.uploads, repotest.NewID()+"_a"), nil, 0o600))
+	}
+	s := i.sweeper(t, q)
+	_, err := s.Sweep(testContext(t), SweepOptions{})
+	require.ErrorIs(t, err, ErrFull)
+	for rounds := 0; err != nil; rounds++ {
+		require.Less(t, rounds, 100)
+		require.Positive(t, i.consume(t, q).Gone)
+		_, purged := q.makeRoom(testContext(t))
+		require.NoError(t, purged)
+		_, err = s.Sweep(testContext(t), SweepOptions{})
+	}
+	i.consume(t, q)
+	entries, err := os.ReadDir(i.uploads)
+	require.NoError(t, err)
+	require.Len(t, entries, 1, "the one in use")
+}
+
+// brokenStore cannot be listed to its end.
+type brokenStore struct{ vectors.Store }
+
+func (b brokenStore) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+	return func(yield func(vectors.File, error) bool) {
+		yield(vectors.File{}, vectors.ErrUnusable)
+	}
+}
+
+func TestBrokenStoreStopsNoOther(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 2)
+	chunks := i.remains(t, true, false)
+	s := i.sweeper(t, q)
+	s.Ages.Orphan = hour
+	sweepOnce(t, s)
+	since := repotest.Value[time.Time](t, i.Database, `SELECT first_seen FROM pruned.candidate WHERE file_id = $1`, chunks)
+	bytes := i.remains(t, false, true)
+	s.Vectors, s.Ages.Orphan = brokenStore{i.store}, 0
+	report, err := s.Sweep(testContext(t), SweepOptions{})
+	require.ErrorIs(t, err, vectors.ErrUnusable)
+	require.EqualValues(t, 1, report.Published)
+	require.Equal(t, bytes, claimsIn(t, q)[0].Subject)
+	require.Equal(t, since, repotest.Value[time.Time](t, i.Database, `SELECT first_seen FROM pruned.candidate WHERE file_id = $1`, chunks), "what was known stays known")
+}
+
+// counting counts how often a store is listed.
+type counting struct {
+	vectors.Store
+	listed int
+	before func()
+}
+
+func (c *counting) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+	c.listed++
+	if c.before != nil {
+		c.before()
+	}
+	return c.Store.Files(ctx)
+}
+
+func TestStoreMayRestAfterAListing(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 1)
+	chunks := i.remains(t, true, false)
+	s := i.sweeper(t, q)
+	store := &counting{Store: i.store}
+	s.Vectors, s.Ages.Orphan = store, hour
+	sweepOnce(t, s)
+	s.listed[repo.FromVectors] = listing{ended: time.Now(), took: hour, there: s.listed[repo.FromVectors].there}
+	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
+	report, _ := sweepWith(t, s, SweepOptions{Rest: true})
+	require.EqualValues(t, 1, report.Published, "what is due goes all the same")
+	require.Equal(t, chunks, claimsIn(t, q)[0].Subject)
+	require.Equal(t, 1, store.listed)
+	sweepOnce(t, s)
+	require.Equal(t, 2, store.listed, "a person's sweep does not rest")
+}
+
+func TestOneSweepAtATime(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 1)
+	i.file(t)
+	listing, goOn := make(chan struct{}), make(chan struct{})
+	first := i.sweeper(t, q)
+	first.Vectors = &counting{Store: i.store, before: func() {
+		close(listing)
+		<-goOn
+	}}
+	first.ttl = 300 * time.Millisecond // renewed while it lists
+	done := make(chan error, 1)
+	go func() {
+		_, err := first.Sweep(testContext(t), SweepOptions{})
+		done <- err
+	}()
+	await(t, listing)
+	second := i.sweeper(t, q)
+	_, err := second.Sweep(testContext(t), SweepOptions{Wait: 2 * first.ttl})
+	require.ErrorIs(t, err, ErrSweeping)
+	waited := make(chan error, 1)
+	go func() {
+		_, err := second.Sweep(testContext(t), SweepOptions{Wait: patience})
+		waited <- err
+	}()
+	close(goOn)
+	require.NoError(t, await(t, done))
+	require.NoError(t, await(t, waited))
+	require.Len(t, claimsIn(t, q), 1)
+}
+
+// endless is a store whose listing takes until its caller gives up.
+type endless struct {
+	vectors.Store
+	before func()
+}
+
+func (e endless) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+	return func(yield func(vectors.File, error) bool) {
+		e.before()
+		<-ctx.Done()
+		yield(vectors.File{}, ctx.Err())
+	}
+}
+
+func TestSweepThatLosesTheLeadEnds(t *testing.T) {
+	t.Parallel()
+	i, q := install(t), openQueue(t)
+	i.used(t, 1)
+	s := i.sweeper(t, q)
+	s.ttl = 300 * time.Millisecond
+	s.Vectors = endless{i.store, func() {
+		i.Exec(t, `UPDATE pruned.lease SET holder = 'another', until = until + interval '1 hour'`)
+	}}
+	_, err := s.Sweep(testContext(t), SweepOptions{})
+	require.ErrorIs(t, err, errLeadLost)
+	require.Equal(t, "another", repotest.Value[string](t, i.Database, `SELECT holder FROM pruned.lease`))
+}
