@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -84,11 +85,13 @@ func (b *beside) work(t *testing.T) (made []openwebui.File) {
 		made = append(made, b.round(t, len(made)+1, alone))
 	}
 	run := (&beside{b.with("PRUNED_ORPHAN_AGE=0"), b.app}).serve(t)
+	within, cancel := context.WithTimeout(t.Context(), 4*patience)
+	defer cancel()
 	began, before := time.Now(), doomed()
 	require.Equal(t, left{rows: manyFiles, bytes: manyFiles, chunks: before.chunks}, before, "the work takes place while all are there")
 	// The end is that all is gone but what waits for Chroma, which was asked for each.
 	for now := before; now != (left{chunks: waitingChunks}) || b.untried(t, webui) > 0; {
-		require.Less(t, time.Since(began), 4*patience, "left: %+v", now)
+		require.NoError(t, within.Err(), "left: %+v", now)
 		latest := latencies{}
 		made = append(made, b.round(t, len(made)+1, latest))
 		before, now = now, doomed()

@@ -31,17 +31,25 @@ func (i *installation) holdDeletes(t *testing.T) (release func(), waits func() b
 	}
 }
 
-// SIGTERM finishes the batch in hand, settles it, and takes no other.
-func TestStopFinishesTheBatchInHand(t *testing.T) {
-	t.Parallel()
-	i := install(t).with("PRUNED_BATCH=10", "PRUNED_WORKERS=1")
-	files := i.seed(t, 40, 40).Orphans
+// stopWithABatchInHand starts the program on 40 orphans, ten a batch, and tells it to
+// stop in the middle of the first batch.
+func stopWithABatchInHand(t *testing.T, flags ...string) (i *installation, files []string, d *daemon) {
+	t.Helper()
+	i = install(t).with("PRUNED_BATCH=10", "PRUNED_WORKERS=1")
+	files = i.seed(t, 40, 40).Orphans
 	i.publish(t, files...)
 	release, waits := i.holdDeletes(t)
-	d := i.start(t)
+	d = i.start(t, flags...)
 	require.Eventually(t, waits, patience, pollEvery)
 	d.cancel()
 	release()
+	return i, files, d
+}
+
+// SIGTERM finishes the batch in hand, settles it, and takes no other.
+func TestStopFinishesTheBatchInHand(t *testing.T) {
+	t.Parallel()
+	i, files, d := stopWithABatchInHand(t)
 	require.Zero(t, d.wait(t))
 	require.Empty(t, d.out.String())
 	require.Equal(t, 10, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
@@ -55,14 +63,7 @@ func TestStopFinishesTheBatchInHand(t *testing.T) {
 // A drain that is told to stop says what it did until then.
 func TestStoppedDrainPrintsItsSummary(t *testing.T) {
 	t.Parallel()
-	i := install(t).with("PRUNED_BATCH=10", "PRUNED_WORKERS=1")
-	files := i.seed(t, 40, 40).Orphans
-	i.publish(t, files...)
-	release, waits := i.holdDeletes(t)
-	d := i.start(t, "--drain", "-o", "json")
-	require.Eventually(t, waits, patience, pollEvery)
-	d.cancel()
-	release()
+	i, files, d := stopWithABatchInHand(t, "--drain", "-o", "json")
 	require.Equal(t, exitDone, d.wait(t))
 	var summary consumer.Summary
 	require.NoError(t, json.Unmarshal([]byte(d.out.String()), &summary), d.out.String())
