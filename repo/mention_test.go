@@ -1,18 +1,25 @@
 package repo_test
 
 import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"pruned/repo"
 )
 
-const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+const (
+	id   = "0f8fad5b-d9cb-469f-a165-70867728950e"
+	bare = "0f8fad5bd9cb469fa16570867728950e"
+)
 
 func tokens(text string) (found []string) {
 	repo.Tokens([]byte(text), func(token []byte) { found = append(found, string(token)) })
@@ -34,7 +41,13 @@ func TestTokens(t *testing.T) {
 		id[1:]:                           nil,
 		strings.Replace(id, "-", "_", 1): nil,
 		strings.Replace(id, "f", "g", 1): nil,
-		strings.ReplaceAll(id, "-", ""):  nil,
+		strings.ReplaceAll(id, "-", ""):  {id},
+		"id:" + bare + "/" + bare:        {id, id},
+		strings.ToUpper("x" + bare):      {id},
+		bare + bare:                      nil,
+		"0" + bare:                       nil,
+		bare + "f":                       nil,
+		bare[1:]:                         nil,
 		"ü" + id + "€":                   {id},
 		"\x00\xff" + id:                  {id},
 	} {
@@ -47,7 +60,7 @@ func TestTokensFindsAll(t *testing.T) {
 	t.Parallel()
 	shape := regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-|_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{4}_)[0-9a-f]{12}`)
 	piece := rapid.OneOf(
-		rapid.SampledFrom([]string{id, strings.ToUpper(id), strings.ReplaceAll(id, "-", "_"), "-", "_", "70867728950e", "0f8fad5b", "d9cb"}),
+		rapid.SampledFrom([]string{id, strings.ToUpper(id), strings.ReplaceAll(id, "-", "_"), bare, "-", "_", "70867728950e", "0f8fad5b", "d9cb"}),
 		rapid.StringMatching(`[0-9a-gA-G_-]{0,9}`),
 	)
 	rapid.Check(t, func(t *rapid.T) {
@@ -56,6 +69,11 @@ func TestTokensFindsAll(t *testing.T) {
 		for i := range text {
 			if token := shape.FindString(text[i:]); token != "" {
 				want = append(want, strings.ToLower(strings.ReplaceAll(token, "_", "-")))
+			}
+		}
+		for _, run := range regexp.MustCompile(`(?i)[0-9a-f]+`).FindAllString(text, -1) {
+			if len(run) == 32 {
+				want = append(want, uuid.MustParse(run).String())
 			}
 		}
 		got := tokens(text)
@@ -86,7 +104,7 @@ func TestSearchable(t *testing.T) {
 	for token, want := range map[string]bool{
 		id: true, "logo.v2": true, "a_b~c-1": true, id[:35]: true,
 		"a1": true, "2024-06-01a": true, "7e9c1f0a2b": true, "tru": true, "info": true, "x0": true, "08-00-2b": true, "e5a": true,
-		"": false, "1": false, "-1.5": false, "1e-5": false, "1_000": false, "0x1f": false, "-infinity": false, "nan": false,
+		"": false, "1": false, "-1.5": false, "1e-5": false, "1_000": false, "0x1f": false, "-infinity": false, "nan": false, bare: false,
 		"2024-06-01": false, "12.34.56.7": false, "true": false, "f": false, "no": false, "n": false,
 		"a b": false, "ü": false, `a"b`: false, "a/b": false, "a%20": false, "a\nb": false, "a\n": false,
 	} {
@@ -119,5 +137,24 @@ func TestBaseName(t *testing.T) {
 		"/data/uploads/a_b.pdf": "a_b.pdf", "s3://bucket/prefix/a": "a", "a": "a", "": "", "/data/": "",
 	} {
 		require.Equal(t, want, repo.BaseName(path))
+	}
+}
+
+// BenchmarkTokens is a chat whose text does not compress.
+func BenchmarkTokens(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var text strings.Builder
+	for range 10 {
+		fmt.Fprintf(&text, `{"id":"%s","parentId":"%s","content":"`, uuid.NewString(), uuid.NewString())
+		content := make([]byte, 600)
+		for i := range content {
+			content[i] = byte(random.Uint32())
+		}
+		text.WriteString(base64.StdEncoding.EncodeToString(content) + `"}`)
+	}
+	chat := []byte(text.String())
+	b.SetBytes(int64(len(chat)))
+	for b.Loop() {
+		repo.Tokens(chat, func([]byte) {})
 	}
 }

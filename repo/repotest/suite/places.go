@@ -24,6 +24,7 @@ func (p place) mention(id string) string {
 
 func upper(id string) string       { return strings.ToUpper(id) }
 func underscored(id string) string { return strings.ReplaceAll(id, "-", "_") }
+func bare(id string) string        { return strings.ReplaceAll(id, "-", "") }
 
 // Where every release has put file ids (openwebui 0.12.4: routers/files.py,
 // utils/middleware.py, models/*.py), and the forms in which they stand there.
@@ -77,6 +78,8 @@ func places() []place {
 		place{"chat", "chat", messageOf(`"files":[{"collection_name":"file_%s"}]`), underscored},
 		place{"chat", "chat", messageOf(`"content":"FILE_%s"`), func(id string) string { return upper(underscored(id)) }},
 		place{"chat", "chat", messageOf(`"content":"abc%sdef"`), nil},
+		place{"chat", "chat", messageOf(`"content":"/cache/%s.png"`), bare},
+		place{"note", "title", "FILE_%s", func(id string) string { return upper(bare(id)) }},
 		place{"chat", "chat", `{"files":[{"id":"%s"}]}`, nil},
 		place{"chat", "chat", `{"messages":[{"files":[{"id":"%s"}]}]}`, nil},
 		place{"chat", "chat", `{"params":{"system":"Read /api/v1/files/%s first."}}`, nil},
