@@ -52,7 +52,7 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 // What waits in tombstones for that to be said is found too: without it there
 // might never be anything to confirm.
 func (w *sweep) unbound(ctx context.Context, tx repo.Tx, d *direction, c *repo.Census) (bool, error) {
-	bound, err := isBound(ctx, w.DB, tx, d.store)
+	bound, err := Bound(ctx, w.DB, tx, d.store)
 	if err != nil || bound {
 		return false, err
 	}

@@ -106,7 +106,7 @@ func (x *Executor) bound(ctx context.Context) (kinds []string, err error) {
 		kind string
 		StoreInfo
 	}{{repo.Vectors, x.VectorStore}, {repo.Bytes, x.BlobStore}} {
-		is, err := isBound(ctx, x.DB, nil, store.StoreInfo)
+		is, err := Bound(ctx, x.DB, nil, store.StoreInfo)
 		if err != nil {
 			return nil, err
 		}
@@ -117,8 +117,8 @@ func (x *Executor) bound(ctx context.Context) (kinds []string, err error) {
 	return kinds, nil
 }
 
-// isBound says whether everything in a store may be this installation's.
-func isBound(ctx context.Context, db repo.DB, tx repo.Tx, store StoreInfo) (is bool, err error) {
+// Bound says whether everything in a store may be this installation's.
+func Bound(ctx context.Context, db repo.DB, tx repo.Tx, store StoreInfo) (is bool, err error) {
 	if !store.Remote {
 		return true, nil
 	}
@@ -139,7 +139,7 @@ type Waiting struct {
 // is tried again: its store has still to carry it out, or failed.
 func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
 	var n int64
-	is, err := isBound(ctx, x.DB, nil, x.VectorStore)
+	is, err := Bound(ctx, x.DB, nil, x.VectorStore)
 	switch {
 	case err != nil:
 		return w, err

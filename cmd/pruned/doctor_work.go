@@ -53,20 +53,12 @@ func bindingFinding(ctx context.Context, p *parts, _ string, store consumer.Stor
 		return finding{}, nil
 	}
 	f := finding{Check: "store", OK: true, Detail: store.Name + " is bound to this installation"}
-	bound, err := p.bound(ctx, store)
+	bound, err := consumer.Bound(ctx, p.db, nil, store)
 	if err == nil && !bound {
 		f.Detail = store.Name + " is not bound to this installation yet: the first sweep over it is held, and nothing in it is removed before"
 		f.Do = "pruned sweep shows what it finds, and how to let it go"
 	}
 	return f, err
-}
-
-func (p *parts) bound(ctx context.Context, store consumer.StoreInfo) (bound bool, err error) {
-	err = p.db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-		bound, err = p.db.Bound(ctx, tx, store.Name)
-		return err
-	})
-	return bound || !store.Remote, err
 }
 
 func tombstoneFinding(ctx context.Context, p *parts, kind string, store consumer.StoreInfo) (finding, error) {
@@ -78,7 +70,7 @@ func tombstoneFinding(ctx context.Context, p *parts, kind string, store consumer
 	if n == 0 {
 		return f, nil
 	}
-	bound, err := p.bound(ctx, store)
+	bound, err := consumer.Bound(ctx, p.db, nil, store)
 	if err != nil {
 		return f, err
 	}
