@@ -63,10 +63,6 @@ func (m *mentioned) add(token []byte) {
 
 func (m *mentioned) full() bool { return m.n >= mentionedMost }
 
-// addWholeSQL is for passes that read whole tables, which nearly all of what they
-// find is new to: $1 are buckets, $2 what each gets.
-const addWholeSQL = `INSERT INTO pruned.mentioned (bucket, uuids) SELECT * FROM unnest($1::int[], $2::bytea[])`
-
 // addFreshSQL adds what is not there yet: of a chat that goes on, most is. $1 are
 // buckets, $2 one uuid for each.
 const addFreshSQL = `
@@ -75,31 +71,17 @@ SELECT u.bucket, string_agg(u.uuid, '') FROM unnest($1::int[], $2::bytea[]) u (b
  WHERE NOT EXISTS (SELECT FROM pruned.mentioned m WHERE m.bucket = u.bucket AND position(u.uuid IN m.uuids) % 16 = 1)
  GROUP BY u.bucket`
 
-// flush writes what was gathered, each bucket as a whole or only what it lacks.
+// flush writes what was gathered. Of a pass over whole tables nearly everything is
+// new, and much.
 func (m *mentioned) flush(ctx context.Context, t pgx.Tx, whole bool) error {
 	if m.n == 0 {
 		return nil
 	}
-	var numbers []int32
-	var values [][]byte
-	for number, bucket := range m.buckets {
-		var all []byte
-		for i := range bucket {
-			if whole {
-				all = append(all, bucket[i][:]...)
-				continue
-			}
-			numbers, values = append(numbers, int32(number)), append(values, bucket[i][:])
-		}
-		if len(all) > 0 {
-			numbers, values = append(numbers, int32(number)), append(values, all)
-		}
-	}
-	sql := addFreshSQL
+	write := m.addFresh
 	if whole {
-		sql = addWholeSQL
+		write = m.addAll
 	}
-	if _, err := t.Exec(ctx, sql, numbers, values); err != nil {
+	if err := write(ctx, t); err != nil {
 		return translate(err, "note what was mentioned")
 	}
 	for i := range m.buckets {
@@ -107,4 +89,35 @@ func (m *mentioned) flush(ctx context.Context, t pgx.Tx, whole bool) error {
 	}
 	m.n = 0
 	return nil
+}
+
+func (m *mentioned) addFresh(ctx context.Context, t pgx.Tx) error {
+	var numbers []int32
+	var uuids [][]byte
+	for number := range m.buckets {
+		for i := range m.buckets[number] {
+			numbers, uuids = append(numbers, int32(number)), append(uuids, m.buckets[number][i][:])
+		}
+	}
+	_, err := t.Exec(ctx, addFreshSQL, numbers, uuids)
+	return err
+}
+
+// addAll copies each bucket as a whole: an array would be megabytes of text.
+func (m *mentioned) addAll(ctx context.Context, t pgx.Tx) error {
+	var numbers []int32
+	for number, bucket := range m.buckets {
+		if len(bucket) > 0 {
+			numbers = append(numbers, int32(number))
+		}
+	}
+	_, err := t.CopyFrom(ctx, pgx.Identifier{"pruned", "mentioned"}, []string{"bucket", "uuids"},
+		pgx.CopyFromSlice(len(numbers), func(i int) ([]any, error) {
+			var uuids []byte
+			for _, u := range m.buckets[numbers[i]] {
+				uuids = append(uuids, u[:]...)
+			}
+			return []any{numbers[i], uuids}, nil
+		}))
+	return err
 }
