@@ -68,12 +68,14 @@ func (p *page) add(token string) {
 
 // mentionsSQL makes the index say of the page's rows what they mention now. $1 is
 // the source, $2 the rows that the index may know already, $3 and $4 the rows and
-// tokens of mentions. A file that is mentioned is no candidate any more: its clock
-// starts anew. OFFSET 0 keeps the planner, which has no statistics yet, from reading
-// all known files for every page.
+// tokens of mentions. They are looked up in their order, which takes half the time. A
+// file that is mentioned is no candidate any more: its clock starts anew. OFFSET 0
+// keeps the planner, which has no statistics yet, from reading all known files for
+// every page.
 const mentionsSQL = `
 WITH mentions AS MATERIALIZED (
-    SELECT u.row_id, k.file_id FROM unnest($3::text[], $4::text[]) u (row_id, token)
+    SELECT u.row_id, k.file_id
+      FROM (SELECT row_id, token FROM unnest($3::text[], $4::text[]) u (row_id, token) ORDER BY token) u
      CROSS JOIN LATERAL (SELECT file_id FROM pruned.known_file WHERE token = u.token OFFSET 0) k
 ), forgotten AS (
     DELETE FROM pruned.reference r WHERE r.source = $1::int AND r.row_id = ANY ($2::text[])

@@ -189,19 +189,22 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 // were read before waits for a full pass, whose generation is $1; so does every id
 // that is no UUID: of those only the known ones are looked for. $2 says that rows were
 // read before at all. Not an anti join: on a table that looks empty that becomes a
-// nested loop over what the statement itself inserts. Collation C: tokens are lower case as repo.Token makes them, which a
-// Turkish I would not be. No store has an object with a longer name. They come in
-// their order, for the sake of the indexes.
+// nested loop over what the statement itself inserts. Collation C: tokens are lower
+// case as repo.Token makes them, which a Turkish I would not be. No store has an
+// object with a longer name. They come in their order, for the sake of the indexes.
 const joinKnownSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
-SELECT f.id, t.token, t.literal,
-       CASE WHEN octet_length(p.name) > 1024 OR lower(left(p.name, 36) COLLATE "C") = t.token THEN '' ELSE p.name END,
-       CASE WHEN t.literal THEN $1::int WHEN $2::bool AND` + mentionedSQL + ` THEN $1::int ELSE 0 END
-  FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
- CROSS JOIN LATERAL (SELECT token, token !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                       FROM (SELECT lower(f.id COLLATE "C")) AS l (token)) t (token, literal)
- CROSS JOIN LATERAL (SELECT split_part(coalesce(f.path, ''), '/', -1)) p (name)
- ORDER BY t.token`
+SELECT t.id, t.token, ` + literalSQL + `,
+       CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END,
+       CASE WHEN ` + literalSQL + ` THEN $1::int WHEN $2::bool AND` + mentionedSQL + ` THEN $1::int ELSE 0 END
+  FROM (SELECT f.id, lower(f.id COLLATE "C") AS token, split_part(coalesce(f.path, ''), '/', -1) AS name
+          FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
+         ORDER BY token) t`
+
+// literalSQL is the condition that a token t is no UUID: a third of the time of one
+// regular expression.
+const literalSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR t.token ~ '[^0-9a-f-]'
+       OR length(replace(t.token, '-', '')) <> 32)`
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if _, err := t.Exec(ctx, db.sql(forgetFilesSQL)); err != nil {

@@ -1,0 +1,44 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/repotest"
+)
+
+// The database and the reader of texts must agree on what a UUID is: an id that the
+// one took for a UUID and the other did not would be looked for nowhere.
+func TestAlmostUUIDs(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	refresh(t, db) // From now on the ids that are UUIDs are compared with those read before.
+	ids := map[string]bool{uuid.NewString()[:35]: true, uuid.NewString() + "0": true}
+	for i := range len(uuid.Nil.String()) {
+		for _, c := range []string{"0", "A", "g", "-", "_", "\n", "é"} {
+			u := uuid.NewString()
+			ids[u[:i]+c+u[i+1:]] = true
+		}
+	}
+	for id := range ids {
+		repotest.InsertFile(t, d.Pool, repotest.File{ID: id, Path: "/x"})
+	}
+	pass(t, db)
+	kinds := map[bool]int{}
+	rows, err := d.Pool.Query(t.Context(), `SELECT file_id, literal FROM pruned.known_file`)
+	require.NoError(t, err)
+	for rows.Next() {
+		var id string
+		var literal bool
+		require.NoError(t, rows.Scan(&id, &literal))
+		require.Equal(t, !repo.IsUUID(repo.Token(id)), literal, "%q", id)
+		kinds[literal]++
+	}
+	require.NoError(t, rows.Err())
+	require.Equal(t, len(ids), kinds[true]+kinds[false])
+	require.NotZero(t, kinds[true])
+	require.NotZero(t, kinds[false])
+}
