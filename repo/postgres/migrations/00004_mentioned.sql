@@ -5,8 +5,10 @@
 -- than of files.
 CREATE TABLE pruned.mentioned (
     bucket integer NOT NULL,
-    uuids  bytea   STORAGE EXTERNAL NOT NULL -- one after the other
+    uuids  bytea   NOT NULL                   -- one after the other
 );
+-- Not to be compressed. PostgreSQL before 16 takes this only here.
+ALTER TABLE pruned.mentioned ALTER COLUMN uuids SET STORAGE EXTERNAL;
 CREATE INDEX mentioned_bucket ON pruned.mentioned (bucket);
 
 -- Without an identity the index is built anew, with them.
