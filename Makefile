@@ -9,7 +9,7 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 
-.PHONY: demo demo-postgres test build image-check lint vuln bench bench-small kill kill-sqlite kill-short kill-sweep race fuzz e2e check
+.PHONY: demo demo-postgres test test-postgres build image-check lint vuln bench bench-small kill kill-sqlite kill-short kill-sweep race fuzz e2e check
 
 demo: ## a scratch installation with known orphans, cleaned before your eyes: SQLite, Chroma, nothing installed
 	$(GO) run ./cmd/pruned demo
@@ -19,6 +19,11 @@ demo-postgres: ## the same on PostgreSQL with pgvector: 10,000 files of which 3,
 
 test: ## every test, against real servers
 	$(GO) test -race -timeout 20m ./...
+
+# The schema, the index and every statement, on a PostgreSQL that operators still
+# have. What it cannot run is named above its last line.
+test-postgres: ## the tests of package repo/postgres on an older version: POSTGRES=14 (the oldest), 15, 16 or 17
+	cd repo/postgres && PRUNED_TEST_POSTGRES=$(or $(POSTGRES),14) $(GO) test -count=1 -timeout 20m
 
 build: ## the program, static, as the image holds it
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/pruned ./cmd/pruned

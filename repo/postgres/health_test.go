@@ -96,6 +96,7 @@ func everything(t *testing.T, d *repotest.Database, options postgres.Options, ro
 
 func TestExamination(t *testing.T) {
 	t.Parallel()
+	repotest.NeedsNewest(t, "pgvector")
 	d, db := newDB(t, repotest.Vectors(repotest.VectorOptions{Dim: 3}))
 	require.Contains(t, examined(t, db, "versions").Detail, "PostgreSQL 1")
 	require.Contains(t, examined(t, db, "versions").Detail, "pgvector 0.")

@@ -25,6 +25,7 @@ func at(t testing.TB, server *repotest.Server, url string) *repotest.Database {
 // restored: neither they nor the tombstones are believed there.
 func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	t.Parallel()
+	repotest.NeedsNewest(t, "pg_dump")
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
 	mention(t, d, ids[0])
@@ -68,6 +69,7 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 // on being true.
 func TestPromotedStandbyGoesOn(t *testing.T) {
 	t.Parallel()
+	repotest.NeedsNewest(t, "pg_basebackup")
 	primary := repotest.NewServer(t, repotest.ServerOptions{})
 	d := primary.New(t)
 	db := open(t, d)
@@ -101,6 +103,7 @@ func TestPromotedStandbyGoesOn(t *testing.T) {
 // nothing is anybody's fault.
 func TestReadOnlyServerStopsEverything(t *testing.T) {
 	t.Parallel()
+	repotest.NeedsNewest(t, "pg_basebackup")
 	primary := repotest.NewServer(t, repotest.ServerOptions{})
 	d := primary.New(t)
 	ids := newFiles(t, d, 1)
@@ -150,6 +153,7 @@ func TestMarksThatMeanNothing(t *testing.T) {
 // that old are read.
 func TestManyTransactionsLater(t *testing.T) {
 	t.Parallel()
+	repotest.NeedsNewest(t, "pg_resetwal")
 	server := repotest.NewServer(t, repotest.ServerOptions{Settings: []string{"max_prepared_transactions=2"}})
 	d := server.New(t)
 	db := open(t, d)

@@ -223,6 +223,7 @@ func readAll(t testing.TB, d *repotest.Database, db *postgres.DB) {
 // What has no rows of its own, or is no row of the application's, keeps nothing.
 func TestWhatIsNoRowKeepsNothing(t *testing.T) {
 	t.Parallel()
+	repotest.NeedsNewest(t, "pgvector")
 	d, db := newDB(t, repotest.Vectors(repotest.VectorOptions{Dim: 3}))
 	ids := newFiles(t, d, 6)
 	repotest.InsertChunks(t, d.Pool, repotest.Chunks{FileID: ids[0], N: 2, Vectors: repotest.VectorOptions{Dim: 3}})

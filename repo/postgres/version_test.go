@@ -80,7 +80,7 @@ func TestMaintenanceLosesNothing(t *testing.T) {
 	d, db := newDB(t)
 	for _, maintenance := range []string{
 		`VACUUM (FREEZE)`, `VACUUM FULL`, `CLUSTER note USING note_pkey`,
-		`ALTER TABLE note ALTER title TYPE varchar`, `ALTER TABLE pinned_note SET UNLOGGED; ALTER TABLE note SET UNLOGGED`, `REINDEX DATABASE`,
+		`ALTER TABLE note ALTER title TYPE varchar`, `ALTER TABLE pinned_note SET UNLOGGED; ALTER TABLE note SET UNLOGGED`, `REINDEX DATABASE ` + d.Name,
 	} {
 		t.Run(maintenance, func(t *testing.T) {
 			ids := newFiles(t, d, 3)

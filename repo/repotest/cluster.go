@@ -1,6 +1,7 @@
 package repotest
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -38,11 +39,21 @@ var cleanEnv = []string{"LC_ALL=C", "TZ=UTC", "PATH=/usr/bin:/bin"}
 // Template is the template database of one of Revisions, for CreateDatabase.
 func Template(revision string) string { return "owui_" + revision }
 
-// initCluster makes an empty cluster. Its locale comes with PostgreSQL, so it
-// is the same on every machine.
+// initCluster makes an empty cluster. Its locale comes with PostgreSQL, if that is
+// new enough, so it is the same on every machine.
 func initCluster(ctx context.Context, s *Server) error {
-	return s.tool(ctx, "initdb", "--pgdata", s.data(), "--username", superuser, "--auth", "trust", "--no-sync",
-		"--encoding", "UTF8", "--locale-provider", "builtin", "--locale", "C.UTF-8")
+	args := []string{
+		"--pgdata", s.data(), "--username", superuser, "--auth", "trust", "--no-sync",
+		"--encoding", "UTF8", "--locale", "C.UTF-8",
+	}
+	older, err := olderBuild()
+	if err != nil {
+		return err
+	}
+	if older == "" {
+		args = append(args, "--locale-provider", "builtin")
+	}
+	return s.tool(ctx, "initdb", args...)
 }
 
 // copyTemplateCluster makes the cluster that holds the template databases. cp
@@ -62,7 +73,11 @@ func copyTemplateCluster(ctx context.Context, s *Server) error {
 // templateCluster is the folder of a cluster, cleanly shut down, with the
 // template databases.
 func templateCluster(ctx context.Context) (string, error) {
-	recipe := digest(requirements, migrate, []byte(postgresVersion), []byte(strings.Join(Revisions, " ")))
+	older, err := olderBuild()
+	if err != nil {
+		return "", err
+	}
+	recipe := digest(requirements, migrate, []byte(cmp.Or(older, postgresVersion)), []byte(strings.Join(Revisions, " ")))
 	return Cached(ctx, "cluster-"+recipe, func(ctx context.Context, dir string) (err error) {
 		// Little WAL is kept, because each test process copies it.
 		s, err := startServer(ctx, initCluster, []string{"max_wal_size=64MB", "min_wal_size=32MB"})

