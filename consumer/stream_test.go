@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,15 +52,20 @@ func TestOpenChangesWhatTheSettingsChange(t *testing.T) {
 func TestOpenTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
-	q := openOn(t, nc, testStream(t))
-	updates, err := nc.SubscribeSync("$JS.EVENT.ADVISORY.STREAM.*.>")
+	changes, err := nc.SubscribeSync("$JS.EVENT.ADVISORY.STREAM.*.>")
 	require.NoError(t, err)
-	require.NoError(t, nc.Flush())
+	q := openOn(t, nc, testStream(t))
 	openOn(t, nc, testStream(t))
-	require.NoError(t, nc.Flush())
-	_, err = updates.NextMsg(time.Millisecond)
-	require.Error(t, err)
-	require.NotNil(t, q)
+	// The server tells of changes later, in their order.
+	_, err = q.js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "LAST"})
+	require.NoError(t, err)
+	var told []string
+	for len(told) == 0 || told[len(told)-1] != "CREATED.LAST" {
+		change, err := changes.NextMsg(patience)
+		require.NoError(t, err)
+		told = append(told, strings.TrimPrefix(change.Subject, "$JS.EVENT.ADVISORY.STREAM."))
+	}
+	require.Equal(t, []string{"CREATED.PRUNED_LATER", "CREATED.PRUNED", "CREATED.PRUNED_DEAD", "CREATED.LAST"}, told)
 }
 
 func TestForeignStreamIsRefused(t *testing.T) {
