@@ -10,11 +10,11 @@ const tokenLen = 36
 
 // LiteralShape are tokens of characters that neither JSON nor a URL writes in
 // another way. ValueShape are those among them that a column may hold as a number,
-// a date, an address, a truth, a UUID: it then stands nowhere as it is written. Both are
-// regular expressions as Go and PostgreSQL know them.
+// a date, an address, a truth, a UUID with other hyphens: it then stands nowhere as
+// it is written. Both are regular expressions as Go and PostgreSQL know them.
 const (
 	LiteralShape = `^[0-9a-z._~-]+$`
-	ValueShape   = `^([0-9e._~-]*|[0-9a-f]{32}|-?0[box][0-9a-f._p-]*|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$`
+	ValueShape   = `^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0[box][0-9a-f._p-]*|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$`
 )
 
 var literalShape, valueShape = regexp.MustCompile(LiteralShape), regexp.MustCompile(ValueShape)
@@ -54,9 +54,11 @@ func Searchable(token string) bool { return IsUUID(token) || IsLiteral(token) }
 // Tokens calls yield with every UUID-shaped token in text, lower-cased and with
 // hyphens; repeats and overlaps included. There is no word boundary:
 // VIDEO_FILE_ID_{uuid} is a mention, and so is a run of hexadecimal digits that
-// only ends like one. Underscores count as hyphens, as vector stores write them, and
-// 32 digits without any between others than digits are one, as Python's uuid.hex
-// writes it. The slice is valid until yield returns.
+// only ends like one. Underscores count as hyphens, as vector stores write them. 32
+// digits without any are one, as Python's uuid.hex writes it, also with up to four
+// more beside them: an escape's (\u201c, %2F, \012) or a word's last letters. In
+// longer runs, which are digests, there is none. The slice is valid until yield
+// returns.
 func Tokens(text []byte, yield func(token []byte)) {
 	var token [tokenLen]byte
 	for _, separator := range []byte{'-', '_'} {
@@ -74,16 +76,18 @@ func Tokens(text []byte, yield func(token []byte)) {
 	// Of each run of that length one digit is looked at here.
 	for at := bareLen - 1; at < len(text); at += bareLen {
 		if hexDigits[text[at]] != 0 {
-			if run := runAt(text, at); len(run) == bareLen {
-				hyphenate(run, &token)
+			for run := runAt(text, at); len(run) >= bareLen && len(run) <= bareLen+beside; run = run[1:] {
+				hyphenate(run[:bareLen], &token)
 				yield(token[:])
 			}
 		}
 	}
 }
 
-// bareLen is the length of a UUID without hyphens.
-const bareLen = 32
+const (
+	bareLen = 32 // of a UUID without hyphens
+	beside  = 4  // digits that may stand beside one
+)
 
 // hexDigits are the digits in lower case; zero for what is none.
 var hexDigits = func() (digits [256]byte) {
@@ -94,13 +98,13 @@ var hexDigits = func() (digits [256]byte) {
 }()
 
 // runAt is the run of hexadecimal digits around text[at], or as much of it as is
-// longer than a UUID.
+// too long.
 func runAt(text []byte, at int) []byte {
 	start, end := at, at+1
-	for start > 0 && end-start <= bareLen && hexDigits[text[start-1]] != 0 {
+	for start > 0 && end-start <= bareLen+beside && hexDigits[text[start-1]] != 0 {
 		start--
 	}
-	for end < len(text) && end-start <= bareLen && hexDigits[text[end]] != 0 {
+	for end < len(text) && end-start <= bareLen+beside && hexDigits[text[end]] != 0 {
 		end++
 	}
 	return text[start:end]

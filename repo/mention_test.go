@@ -45,13 +45,23 @@ func TestTokens(t *testing.T) {
 		"id:" + bare + "/" + bare:        {id, id},
 		strings.ToUpper("x" + bare):      {id},
 		bare + bare:                      nil,
-		"0" + bare:                       nil,
-		bare + "f":                       nil,
+		"01234" + bare:                   nil,
+		bare + "56789":                   nil,
 		bare[1:]:                         nil,
 		"ü" + id + "€":                   {id},
 		"\x00\xff" + id:                  {id},
 	} {
 		require.Equal(t, want, tokens(text), text)
+	}
+}
+
+// Escapes and words may end in hexadecimal digits.
+func TestTokensBesideDigits(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`\u201c` + bare + `\u201d`, "https%3A%2F%2F" + bare, `\012` + bare, `\f` + bare, "FILE" + bare, bare + "_" + bare + "beef",
+	} {
+		require.Contains(t, tokens(text), id, text)
 	}
 }
 
@@ -72,14 +82,14 @@ func TestTokensFindsAll(t *testing.T) {
 			}
 		}
 		for _, run := range regexp.MustCompile(`(?i)[0-9a-f]+`).FindAllString(text, -1) {
-			if len(run) == 32 {
-				want = append(want, uuid.MustParse(run).String())
+			for i := 0; len(run) <= 36 && i+32 <= len(run); i++ {
+				want = append(want, uuid.MustParse(run[i:i+32]).String())
 			}
 		}
 		got := tokens(text)
 		slices.Sort(want)
 		slices.Sort(got)
-		require.Equal(t, want, got, text)
+		require.Equal(t, slices.Compact(want), slices.Compact(got), text)
 	})
 }
 
@@ -105,6 +115,7 @@ func TestSearchable(t *testing.T) {
 		id: true, "logo.v2": true, "a_b~c-1": true, id[:35]: true,
 		"a1": true, "2024-06-01a": true, "7e9c1f0a2b": true, "tru": true, "info": true, "x0": true, "08-00-2b": true, "e5a": true,
 		"": false, "1": false, "-1.5": false, "1e-5": false, "1_000": false, "0x1f": false, "-infinity": false, "nan": false, bare: false,
+		bare[:16] + "-" + bare[16:]: false, bare[:31]: true,
 		"2024-06-01": false, "12.34.56.7": false, "true": false, "f": false, "no": false, "n": false,
 		"a b": false, "ü": false, `a"b`: false, "a/b": false, "a%20": false, "a\nb": false, "a\n": false,
 	} {

@@ -54,6 +54,7 @@ var kinds = []kind{
 	columnKind("v_jsons", "jsonb[]", `ARRAY['{"a": "ID"}'::jsonb]`),
 	columnKind("v_jsonpath", "jsonpath", `'$.a ? (@ == "ID")'`),
 	columnKind("v_bytea", "bytea", `convert_to('{"id": "ID"}', 'UTF8') || '\x00ff'`),
+	columnKind("v_bytea_bare", "bytea", `convert_to(E'\n' || replace('ID', '-', ''), 'UTF8')`),
 	columnKind("v_range", "textrange", `textrange('ID', NULL)`),
 	columnKind("v_domain", "shout", `'ID'`),
 	columnKind("v_domains", "shouts", `ARRAY['ID']::shouts`),

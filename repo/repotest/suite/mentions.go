@@ -88,7 +88,7 @@ func noUseKeepsNothing(t *testing.T, e Engine) {
 		"the id with a space": func(id string) { e.insert(t, "note", row{"title": id[:9] + " " + id[9:]}) },
 		"mixed separators":    func(id string) { e.insert(t, "note", row{"title": strings.Replace(id, "-", "_", 1)}) },
 		"the next id":         func(id string) { e.insert(t, "note", row{"title": "0" + id[:35]}) },
-		"a longer run":        func(id string) { e.insert(t, "note", row{"title": "0" + bare(id)}) },
+		"a longer run":        func(id string) { e.insert(t, "note", row{"title": "01234" + bare(id)}) },
 	}
 	var ids []string
 	for _, name := range slices.Sorted(maps.Keys(mentions)) {

@@ -79,6 +79,8 @@ func places() []place {
 		place{"chat", "chat", messageOf(`"content":"FILE_%s"`), func(id string) string { return upper(underscored(id)) }},
 		place{"chat", "chat", messageOf(`"content":"abc%sdef"`), nil},
 		place{"chat", "chat", messageOf(`"content":"/cache/%s.png"`), bare},
+		place{"chat", "chat", messageOf(`"content":"\\u201c%s\\u201d"`), bare},
+		place{"note", "title", "%2Ffiles%2F%s", bare},
 		place{"note", "title", "FILE_%s", func(id string) string { return upper(bare(id)) }},
 		place{"chat", "chat", `{"files":[{"id":"%s"}]}`, nil},
 		place{"chat", "chat", `{"messages":[{"files":[{"id":"%s"}]}]}`, nil},
