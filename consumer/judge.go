@@ -22,7 +22,7 @@ func judge(f repo.File, look repo.Look, ages repo.Ages) Result {
 	}
 	switch {
 	case !repo.Searchable(repo.Token(f.ID)):
-		return Result{Outcome: Kept, Detail: "its id has characters that may be written in other ways, so that no search can tell whether it is in use"}
+		return Result{Outcome: Kept, Detail: "its id may be written in other ways, so that no search can tell whether it is in use"}
 	case look.Unknown[f.ID]:
 		return young("it appeared with an old date: every table is read once more first", minRetry)
 	case f.InFlight:

@@ -130,6 +130,7 @@ func TestMarksThatMeanNothing(t *testing.T) {
 		"from the future":      `UPDATE pruned.relation SET w = (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000)::text::xid8`,
 		"one from the future":  `UPDATE pruned.relation SET w = '4294967296' WHERE name LIKE '%note%'`,
 		"another index":        `ALTER TABLE pruned.reference RENAME TO old; CREATE TABLE pruned.reference (LIKE pruned.old INCLUDING ALL); DROP TABLE pruned.old`,
+		"another reader":       `UPDATE pruned.state SET identity = regexp_replace(identity, 'reader \d+', 'reader 0')`,
 		"another identity":     `UPDATE pruned.state SET identity = '1/2/public/3'`,
 		"a table not recorded": `DELETE FROM pruned.relation WHERE name LIKE '%note%'`,
 		"nothing recorded":     `DELETE FROM pruned.relation; DELETE FROM pruned.reference; DELETE FROM pruned.known_file`,

@@ -27,12 +27,14 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`
 
-// identitySQL is what the index was built from; $2 is the schema. The oid of
-// pruned.reference is part of it, since a dump restored into the same database
-// brings old row versions' marks with new rows.
+// identitySQL is what the index was built from, and by what; $2 is the schema. The
+// oid of pruned.reference is part of it, since a dump restored into the same database
+// brings old row versions' marks with new rows. The reader's number goes up with
+// every change of what passes find in a text or note of it: an index that an older
+// pruned built, or brought up to date meanwhile, lacks that.
 const identitySQL = `concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
-             'pruned.reference'::regclass::oid)`
+             'pruned.reference'::regclass::oid, 'reader 1')`
 
 // soundSQL says whether every mark can be compared by age(): not from a future
 // that this cluster has not seen, not so far behind that it may wrap around.

@@ -65,7 +65,7 @@ func unchangedIndex(ctx context.Context, t pgx.Tx, p *plan) error {
 // knownSQL is the condition that every mention of file k would be known, if there
 // were any.
 const knownSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
-       AND (NOT k.literal OR k.token COLLATE "C" ~ '` + repo.LiteralShape + `' AND k.token COLLATE "C" !~ '` + repo.ValueShape + `')`
+       AND (NOT k.literal OR (SELECT` + searchableSQL + ` FROM (SELECT k.token) t))`
 
 // markSQL is one statement, so that index and rows are seen in one snapshot. First
 // what is mentioned by a row that lives by itself, which is nearly everything, is

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,19 +18,21 @@ func TestLooksArePlannedOnce(t *testing.T) {
 	ids := newFiles(t, d, 3)
 	repotest.InsertNote(t, d.Pool, ids[0])
 	require.NoError(t, db.Refresh(t.Context(), nil))
-	planned := func() (custom int64) {
+	count := func(tx repo.Tx, where string) int64 {
+		n, err := tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE `+where)
+		require.NoError(t, err)
+		return n
+	}
+	for round := range 3 {
 		require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
 			found, err := db.Look(t.Context(), tx, ids)
 			require.NoError(t, err)
 			require.Contains(t, found.Referenced, ids[0])
 			_, err = db.LookAgain(t.Context(), tx, found, ids[1:], nil)
 			require.NoError(t, err)
-			custom, err = tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE custom_plans > 0`)
-			return err
+			require.Zero(t, count(tx, "custom_plans > 0"))
+			require.EqualValues(t, 2, count(tx, fmt.Sprintf("generic_plans = %d", round+1)))
+			return nil
 		}))
-		return custom
-	}
-	for range 3 {
-		require.Zero(t, planned())
 	}
 }

@@ -6,9 +6,9 @@
 // the index was last brought up to date, in one statement and one snapshot. The
 // package knows nothing of the queue or of vectors.
 //
-// Nothing here depends on the state of a session (named prepared statements,
-// session locks, SET without LOCAL), so that it works behind a pooler that
-// changes the session between transactions.
+// Nothing here depends on the state of a session (session locks, SET without LOCAL),
+// so that it works behind a pooler that changes the session between transactions.
+// Only looks are prepared by name, until one turns out not to be there.
 package postgres
 
 import (

@@ -187,8 +187,8 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 
 // joinKnownSQL adds the files that no pass has seen. One that rows may mention which
 // were read before waits for a full pass, whose generation is $1; so does every id
-// that is no UUID: of those only the known ones are looked for. $2 says that rows were
-// read before at all. Not an anti join: on a table that looks empty that becomes a
+// that is no UUID, of which only the known ones are looked for, unless no pass can
+// find it either. $2 says that rows were read before at all. Not an anti join: on a table that looks empty that becomes a
 // nested loop over what the statement itself inserts. Collation C: tokens are lower
 // case as repo.Token makes them, which a Turkish I would not be. No store has an
 // object with a longer name. They come in their order, for the sake of the indexes.
@@ -196,7 +196,8 @@ const joinKnownSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
 SELECT t.id, t.token, ` + literalSQL + `,
        CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END,
-       CASE WHEN ` + literalSQL + ` THEN $1::int WHEN $2::bool AND` + mentionedSQL + ` THEN $1::int ELSE 0 END
+       CASE WHEN ` + literalSQL + ` THEN CASE WHEN` + searchableSQL + ` THEN $1::int ELSE 0 END
+            WHEN $2::bool AND` + mentionedSQL + ` THEN $1::int ELSE 0 END
   FROM (SELECT f.id, lower(f.id COLLATE "C") AS token, split_part(coalesce(f.path, ''), '/', -1) AS name
           FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
          ORDER BY token) t`
@@ -205,6 +206,11 @@ SELECT t.id, t.token, ` + literalSQL + `,
 // regular expression.
 const literalSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR t.token ~ '[^0-9a-f-]'
        OR length(replace(t.token, '-', '')) <> 32)`
+
+// searchableSQL is the condition that a search finds every mention of a token t that
+// is no UUID, as repo.IsLiteral has it.
+const searchableSQL = `
+                 t.token COLLATE "C" ~ '` + repo.LiteralShape + `' AND t.token COLLATE "C" !~ '` + repo.ValueShape + `'`
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if _, err := t.Exec(ctx, db.sql(forgetFilesSQL)); err != nil {
