@@ -89,6 +89,7 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 	if len(r.columns) == 0 {
 		return nil
 	}
+	x.mentioned.again = x.mentioned.again || r.generation > 0
 	values := []string{r.keyText(), "CASE WHEN age(t.xmin) > age(" + what.mark + ") THEN 'y' ELSE '' END"}
 	for i := range r.columns {
 		values = append(values, r.columns[i].raw())

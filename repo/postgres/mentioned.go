@@ -40,6 +40,7 @@ const mentionedMost = 1 << 18
 type mentioned struct {
 	buckets [buckets][]uuid
 	n       int
+	again   bool // some may be of tables that were read before
 }
 
 // add takes a token as repo.Tokens yields it.
@@ -71,14 +72,17 @@ SELECT u.bucket, string_agg(u.uuid, '') FROM unnest($1::int[], $2::bytea[]) u (b
  WHERE NOT EXISTS (SELECT FROM pruned.mentioned m WHERE m.bucket = u.bucket AND position(u.uuid IN m.uuids) % 16 = 1)
  GROUP BY u.bucket`
 
-// flush writes what was gathered. Of a pass over whole tables nearly everything is
-// new, and much.
+// flush writes what was gathered. Of a pass over whole tables it is much, and
+// everything new unless it reads them again.
 func (m *mentioned) flush(ctx context.Context, t pgx.Tx, whole bool) error {
 	if m.n == 0 {
 		return nil
 	}
 	write := m.addFresh
-	if whole {
+	switch {
+	case whole && m.again:
+		write = m.addRest
+	case whole:
 		write = m.addAll
 	}
 	if err := write(ctx, t); err != nil {
@@ -103,14 +107,33 @@ func (m *mentioned) addFresh(ctx context.Context, t pgx.Tx) error {
 	return err
 }
 
+// addRest leaves out here what is there: looking in the database for each would take
+// many times as long.
+func (m *mentioned) addRest(ctx context.Context, t pgx.Tx) error {
+	rows, _ := t.Query(ctx, `SELECT bucket, uuids FROM pruned.mentioned WHERE bucket = ANY ($1::int[])`,
+		pgx.QueryExecModeDescribeExec, m.filled()) // in binary
+	var number int32
+	var uuids []byte
+	_, err := pgx.ForEachRow(rows, []any{&number, &uuids}, func() error {
+		there := make(map[uuid]struct{}, len(uuids)/len(uuid{}))
+		for u := range slices.Chunk(uuids, len(uuid{})) {
+			there[uuid(u)] = struct{}{}
+		}
+		m.buckets[number] = slices.DeleteFunc(m.buckets[number], func(u uuid) bool {
+			_, is := there[u]
+			return is
+		})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return m.addAll(ctx, t)
+}
+
 // addAll copies each bucket as a whole: an array would be megabytes of text.
 func (m *mentioned) addAll(ctx context.Context, t pgx.Tx) error {
-	var numbers []int32
-	for number, bucket := range m.buckets {
-		if len(bucket) > 0 {
-			numbers = append(numbers, int32(number))
-		}
-	}
+	numbers := m.filled()
 	_, err := t.CopyFrom(ctx, pgx.Identifier{"pruned", "mentioned"}, []string{"bucket", "uuids"},
 		pgx.CopyFromSlice(len(numbers), func(i int) ([]any, error) {
 			var uuids []byte
@@ -120,4 +143,14 @@ func (m *mentioned) addAll(ctx context.Context, t pgx.Tx) error {
 			return []any{numbers[i], uuids}, nil
 		}))
 	return err
+}
+
+// filled are the buckets that hold any.
+func (m *mentioned) filled() (numbers []int32) {
+	for number, bucket := range m.buckets {
+		if len(bucket) > 0 {
+			numbers = append(numbers, int32(number))
+		}
+	}
+	return numbers
 }
