@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,12 +46,12 @@ func (r *publishCmd) publish(ctx *runContext, p *parts) error {
 	if r.Wait {
 		options.Settled = func(s consumer.Settlement) { ctx.settled(s, outcomes) }
 	}
-	published, err := p.queue.Publish(ctx, r.events(ctx.stdin, &refused), options)
+	published, err := p.queue.Publish(ctx, r.events(ctx, ctx.stdin, &refused), options)
 	switch {
 	case r.Wait && ctx.json():
 		err = errors.Join(err, outcomes.end())
-	case err == nil && !r.Wait:
-		err = ctx.published(published)
+	case !r.Wait:
+		err = firstError(err, ctx.published(published))
 	}
 	if len(refused) > 0 {
 		return errors.Join(err, &config.UsageError{Err: errors.Join(refused...)})
@@ -76,9 +77,9 @@ func (c *command) published(p consumer.Published) error {
 }
 
 // events makes a claim of each id. What is refused does not stop the rest.
-func (r *publishCmd) events(stdin io.Reader, refused *[]error) iter.Seq2[consumer.Event, error] {
+func (r *publishCmd) events(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[consumer.Event, error] {
 	return func(yield func(consumer.Event, error) bool) {
-		for where, id := range r.ids(stdin, refused) {
+		for where, id := range r.ids(ctx, stdin, refused) {
 			event := consumer.NewEvent(id, "pruned/publish", r.Reason)
 			if err := event.Validate(); err != nil {
 				*refused = append(*refused, fmt.Errorf("%s: %w", where, err))
@@ -88,11 +89,14 @@ func (r *publishCmd) events(stdin io.Reader, refused *[]error) iter.Seq2[consume
 				return
 			}
 		}
+		if ctx.Err() != nil {
+			yield(consumer.Event{}, fmt.Errorf("read the ids: %w", context.Cause(ctx)))
+		}
 	}
 }
 
 // ids are the arguments, or else the lines of stdin, each with where it stood.
-func (r *publishCmd) ids(stdin io.Reader, refused *[]error) iter.Seq2[string, string] {
+func (r *publishCmd) ids(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[string, string] {
 	return func(yield func(where, id string) bool) {
 		for i, id := range r.IDs {
 			if !yield(fmt.Sprintf("argument %d", i+1), id) {
@@ -102,16 +106,55 @@ func (r *publishCmd) ids(stdin io.Reader, refused *[]error) iter.Seq2[string, st
 		if len(r.IDs) > 0 {
 			return
 		}
-		lines := bufio.NewScanner(stdin)
-		lines.Buffer(nil, maxLine)
-		n := 1
-		for ; lines.Scan(); n++ {
-			if !yield(fmt.Sprintf("line %d", n), strings.TrimRight(lines.Text(), "\r")) {
+		n := 0
+		for line, err := range scan(ctx, stdin) {
+			n++
+			if err != nil {
+				*refused = append(*refused, fmt.Errorf("line %d: %w", n, err))
+			} else if !yield(fmt.Sprintf("line %d", n), line) {
 				return
 			}
 		}
-		if err := lines.Err(); err != nil {
-			*refused = append(*refused, fmt.Errorf("line %d: %w", n, err))
+	}
+}
+
+// scan reads lines until ctx ends: nothing else interrupts a read from a terminal.
+func scan(ctx context.Context, from io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		type line struct {
+			text string
+			err  error
+		}
+		read := make(chan line)
+		go func() {
+			defer close(read)
+			lines := bufio.NewScanner(from)
+			lines.Buffer(nil, maxLine)
+			for more := true; more; {
+				var l line
+				if more = lines.Scan(); more {
+					l.text = strings.TrimRight(lines.Text(), "\r")
+				} else if l.err = lines.Err(); l.err == nil {
+					return
+				}
+				select {
+				case read <- l:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+		for {
+			select {
+			case l, more := <-read:
+				if !more || !yield(l.text, l.err) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
 		}
 	}
 }

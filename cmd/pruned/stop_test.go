@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -85,6 +86,31 @@ func TestStoppedAtTheStart(t *testing.T) {
 		var out, errs output
 		require.Equal(t, exitDone, run(ended, args, i.env, strings.NewReader(""), &out, &errs), errs.String())
 	}
+}
+
+// Nothing interrupts a read from a terminal: who publishes ends all the same, and a
+// daemon that starts meanwhile waits for the queue.
+func TestPublishFromATerminalEnds(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	terminal, keys := io.Pipe()
+	t.Cleanup(func() { _ = keys.Close() })
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	var out, errs output
+	go func() { ended <- run(ctx, []string{"publish"}, i.env, terminal, &out, &errs) }()
+	_, err := io.WriteString(keys, repotest.NewID()+"\n") // it is read once the queue is open
+	require.NoError(t, err)
+	drained := make(chan int, 1)
+	go func() {
+		status, _, _ := i.pruned(t, "", "run", "--drain")
+		drained <- status
+	}()
+	interrupt()
+	require.Equal(t, exitFailed, <-ended)
+	require.Contains(t, errs.String(), "read the ids: ")
+	require.Regexp(t, `^published [01]\n$`, out.String())
+	require.Equal(t, exitDone, <-drained)
 }
 
 // Another process does not take a queue that is owned, and says whose it is.

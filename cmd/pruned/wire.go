@@ -59,9 +59,9 @@ func ownQueue(ctx context.Context, c *command, p *parts) error {
 	if !c.cli.Queue.Embedded() {
 		return sharedQueue(ctx, c, p)
 	}
-	server, err := embedded.Open(c.embedded(p, c.cli.Queue.Listen))
+	server, err := embedded.Own(ctx, c.embedded(p, c.cli.Queue.Listen))
 	if err != nil {
-		return fmt.Errorf("start the embedded queue: %w", err)
+		return fmt.Errorf("start the embedded queue (PRUNED_NATS_LISTEN=%s): %w", c.cli.Queue.Listen, err)
 	}
 	p.onEnd(server.Close)
 	nc, err := server.Conn(ctx)

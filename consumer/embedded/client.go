@@ -22,21 +22,43 @@ const (
 // Connect connects to the queue of a directory: to the server of the process
 // that owns it, or else to one of our own, which listens to nobody and ends with
 // the returned function. That function closes the connection too.
-func Connect(ctx context.Context, o Options) (*nats.Conn, func() error, error) {
+func Connect(ctx context.Context, o Options) (nc *nats.Conn, end func() error, err error) {
 	o.Listen = ""
-	ctx, cancel := context.WithTimeoutCause(ctx, ownerTimeout, fmt.Errorf("%s: %w, and does not listen", o.Dir, ErrOwned))
+	err = whileOwned(ctx, o.Dir, func(ctx context.Context) (again bool, err error) {
+		nc, end, err = connectOnce(ctx, o)
+		return errors.Is(err, ErrOwned), err
+	})
+	return nc, end, err
+}
+
+// Own opens the queue of a directory for a process that stays. It waits for a short
+// command that has it just now, and not for another process that stays.
+func Own(ctx context.Context, o Options) (s *Server, err error) {
+	err = whileOwned(ctx, o.Dir, func(context.Context) (again bool, err error) {
+		if s, err = Open(o); !errors.Is(err, ErrOwned) {
+			return false, err
+		}
+		address, failed := readAddress(o.Dir)
+		return address == "" && failed == nil, errors.Join(err, failed)
+	})
+	return s, err
+}
+
+// whileOwned tries until it is not to be tried again, or the owner has had its time.
+func whileOwned(ctx context.Context, dir string, try func(context.Context) (again bool, err error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, ownerTimeout, fmt.Errorf("%s: %w, and does not listen", dir, ErrOwned))
 	defer cancel()
 	poll := time.NewTicker(ownerPoll)
 	defer poll.Stop()
 	for {
-		nc, end, err := connectOnce(ctx, o)
-		if !errors.Is(err, ErrOwned) {
-			return nc, end, err
+		again, err := try(ctx)
+		if !again {
+			return err
 		}
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return nil, nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }

@@ -129,6 +129,28 @@ func TestSecondOwnerIsRefused(t *testing.T) {
 	require.Equal(t, s.Address(), address, "the refused one has touched nothing")
 }
 
+// A process that stays waits for one that has the queue for a moment.
+func TestOwnWaitsForAShortCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	nc, end, err := Connect(t.Context(), Options{Dir: dir})
+	require.NoError(t, err)
+	require.NotNil(t, nc)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*ownerPoll)
+	defer cancel()
+	_, err = Own(ctx, Options{Dir: dir, Listen: anyPort})
+	require.ErrorIs(t, err, context.DeadlineExceeded, "it would have gone on")
+	require.NoError(t, end())
+	mine, err := Own(t.Context(), Options{Dir: dir, Listen: anyPort})
+	require.NoError(t, err)
+	require.NoError(t, mine.Close())
+
+	s := open(t, dir, anyPort)
+	_, err = Own(t.Context(), Options{Dir: dir})
+	require.ErrorIs(t, err, ErrOwned, s.Address())
+	require.NotContains(t, err.Error(), "does not listen")
+}
+
 func TestOnlyWhoKnowsTheSecretConnects(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir(), anyPort)
