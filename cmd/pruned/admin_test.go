@@ -76,3 +76,20 @@ func TestDoctor(t *testing.T) {
 	require.Contains(t, out, "chat_file")
 	require.Contains(t, errs, "not everything is well")
 }
+
+// What would be done for good does not pass for a dry run.
+func TestNoDryRun(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	file := repotest.NewFile(t, i.Pool)
+	i.must(t, "migrate")
+	dry := i.with("PRUNED_DRY_RUN=true")
+	for _, args := range [][]string{{"publish", file}, {"dead", "redrive", "1"}, {"dead", "purge"}, {"migrate"}, {"uninstall", "--yes"}} {
+		status, out, errs := dry.pruned(t, "", args...)
+		require.Equal(t, exitUsage, status, args)
+		require.Empty(t, out)
+		require.Contains(t, errs, "PRUNED_DRY_RUN (--dry-run) is true, and "+args[0])
+	}
+	require.Equal(t, 1, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.state`))
+	require.Zero(t, i.drain(t).Events)
+}

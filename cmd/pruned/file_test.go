@@ -42,6 +42,8 @@ func TestOneFolderIsEnough(t *testing.T) {
 
 	dry := i.sweep(t, exitHeld, "--dry-run")
 	require.Zero(t, dry.Published)
+	_, _, errs := i.pruned(t, "", "sweep", "--dry-run")
+	require.NotContains(t, errs, "--confirm", "an id that is rolled back confirms nothing")
 	held := i.sweep(t, exitHeld)
 	require.EqualValues(t, len(before.Rows), held.Files)
 	require.Positive(t, held.Held)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -100,9 +101,28 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
 	if err == nil {
+		err = c.rehearsable(parsed.Command())
+	}
+	if err == nil {
 		err = parsed.Run(&runContext{ctx, c})
 	}
 	return c.report(err)
+}
+
+// forGood are the commands that change something and have no dry run.
+var forGood = []string{"publish", "dead redrive", "dead purge", "migrate", "uninstall"}
+
+// rehearsable refuses a dry run of what would be done all the same.
+func (c *command) rehearsable(name string) error {
+	if !c.cli.Consumer.DryRun {
+		return nil
+	}
+	for _, never := range forGood {
+		if name == never || strings.HasPrefix(name, never+" ") {
+			return &config.UsageError{Err: fmt.Errorf("PRUNED_DRY_RUN (--dry-run) is true, and %s has no dry run: wanted false", never)}
+		}
+	}
+	return nil
 }
 
 // runContext is what kong hands to a command: it has no context of its own.

@@ -41,6 +41,9 @@ func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
 	if err := firstError(show.end(report, err), err); err != nil {
 		return err
 	}
+	if len(report.Holds) > 0 && ctx.cli.Consumer.DryRun {
+		return fmt.Errorf("%w: so would be a sweep that is no dry run; it tells the id that lets it go", errHeld)
+	}
 	if len(report.Holds) > 0 {
 		return fmt.Errorf("%w: look at what was found, then let it go with `pruned sweep --confirm %s`", errHeld, report.ID)
 	}
