@@ -22,8 +22,9 @@ type ReplayOptions struct {
 	Dead    bool      // dead letters; those that succeed are removed
 	Resume  string    // name of a replay that was interrupted: what is left of it
 
-	Reason  string // for the ledger, in place of the claims' own
-	DryRun  bool   // settles nothing, and cannot be resumed
+	Reason  string  // for the ledger, in place of the claims' own
+	DryRun  bool    // settles nothing, and cannot be resumed
+	Rate    float64 // files per second; 0 for no limit
 	AckWait time.Duration
 
 	// Started is told under which name the replay can be resumed, none for a dry
@@ -42,7 +43,7 @@ type ReplayOptions struct {
 // an error, it can be resumed by name, for a day.
 func Replay(ctx context.Context, q *Queue, h Handler, o ReplayOptions) (Summary, error) {
 	began := time.Now()
-	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, DryRun: o.DryRun, Log: o.Log})}
+	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, Rate: o.Rate, DryRun: o.DryRun, Log: o.Log})}
 	if err := r.open(ctx); err != nil {
 		return Summary{}, err
 	}
@@ -91,6 +92,7 @@ func (r *replay) run(ctx context.Context) error {
 			if err := r.handle(work, msgs, fetched.Add(r.c.o.AckWait)); err != nil {
 				return err
 			}
+			r.c.pace(ctx, len(msgs))
 		}
 		if err != nil {
 			return fmt.Errorf("reading stream %s: %w", r.stream, err)

@@ -280,3 +280,13 @@ func TestReplayDeletesNothingInUse(t *testing.T) {
 		require.Equal(t, "again", entries(t, i, id)[0].Reason)
 	}
 }
+
+// A rate holds for replays too: no batch is larger than what a second allows.
+func TestReplayKeepsToARate(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	publish(t, q, someClaims(20))
+	sum := replayed(t, q, &fake{}, ReplayOptions{All: true, Rate: 10})
+	require.Equal(t, 20, sum.Events)
+	require.GreaterOrEqual(t, sum.Batches, 2)
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"time"
 
 	"pruned/repo"
@@ -43,22 +42,10 @@ func (r *ledgerCmd) each(ctx *runContext, p *parts, yield func(repo.Entry) error
 
 // stream prints one list on one line without holding it: a ledger may be long.
 func (r *ledgerCmd) stream(ctx *runContext, p *parts) error {
-	separator := "["
+	entries := &list{out: ctx.stdout}
 	err := r.each(ctx, p, func(e repo.Entry) error {
-		encoded, err := json.Marshal(e)
-		if err == nil {
-			_, err = ctx.stdout.Write(append([]byte(separator), encoded...))
-		}
-		separator = ","
-		return err
+		entries.add(e)
+		return entries.err
 	})
-	if err != nil {
-		return err
-	}
-	end := "]\n"
-	if separator == "[" {
-		end = "[]\n"
-	}
-	_, err = ctx.stdout.Write([]byte(end))
-	return err
+	return firstError(err, entries.end())
 }

@@ -62,7 +62,7 @@ func (r *replayCmd) replay(ctx *runContext, p *parts, o consumer.ReplayOptions) 
 		return err
 	}
 	bar := ctx.bar("replaying")
-	o.DryRun, o.AckWait, o.Log = ctx.cli.Consumer.DryRun, ackWait, p.log
+	o.DryRun, o.Rate, o.AckWait, o.Log = ctx.cli.Consumer.DryRun, ctx.cli.Consumer.Rate, ackWait, p.log
 	o.Started = func(name string, total uint64) {
 		p.log.Info().Str("name", name).Uint64("claims", total).Bool("dry_run", o.DryRun).Msg("the replay begins")
 		bar.ChangeMax64(int64(total))
@@ -76,8 +76,5 @@ func (r *replayCmd) replay(ctx *runContext, p *parts, o consumer.ReplayOptions) 
 	if err == nil && !o.DryRun {
 		err = firstError(p.executor().CarryOut(ctx), waiting(ctx, p, &summary))
 	}
-	if err != nil {
-		return err
-	}
-	return ctx.summary(summary)
+	return firstError(err, ctx.summary(summary))
 }

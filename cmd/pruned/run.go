@@ -122,10 +122,7 @@ func (c *command) drain(ctx context.Context, p *parts) error {
 	batch := c.batch(p)
 	rest.Go(func(ctx context.Context) { keepLooksShort(ctx, p, batch) })
 	summary, err := c.empty(ctx, p, batch)
-	if err != nil {
-		return err
-	}
-	return c.summary(summary)
+	return firstError(err, c.summary(summary))
 }
 
 // empty has every claim handled, and every tombstone that is due by then.
