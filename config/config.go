@@ -77,7 +77,7 @@ func (s Storage) VectorDir() string { return filepath.Join(s.DataDir, "vector_db
 
 // Queue is for whoever connects to NATS, or embeds it.
 type Queue struct {
-	URL       Secret        `name:"nats-url" env:"NATS_URL" placeholder:"URL,..." help:"NATS servers with JetStream; unset: an embedded one."`
+	URL       Secret        `name:"nats-url" env:"NATS_URL" flagless:"" help:"NATS servers with JetStream; unset: an embedded one."`
 	Creds     string        `name:"nats-creds" env:"NATS_CREDS" placeholder:"FILE" help:"Credentials file."`
 	NKey      string        `name:"nats-nkey" env:"NATS_NKEY" placeholder:"FILE" help:"File with an nkey's seed."`
 	CA        string        `name:"nats-ca" env:"NATS_CA" placeholder:"FILE" help:"Certificates of the authorities to trust."`
@@ -85,7 +85,7 @@ type Queue struct {
 	Key       string        `name:"nats-key" env:"NATS_KEY" placeholder:"FILE" help:"Key of the client certificate."`
 	DataDir   string        `name:"pruned-data-dir" env:"PRUNED_DATA_DIR" placeholder:"DIR" help:"Folder of the embedded queue; unset: pruned in Open WebUI's data folder."`
 	Listen    string        `name:"nats-listen" env:"PRUNED_NATS_LISTEN" default:"127.0.0.1:4222" help:"Where the embedded queue listens, on this machine only."`
-	Stream    string        `name:"stream" env:"PRUNED_STREAM" default:"PRUNED" help:"Name of the stream."`
+	Stream    string        `name:"stream" env:"PRUNED_STREAM" default:"PRUNED" help:"Name of the stream; subjects begin with it in lower case."`
 	Retention time.Duration `name:"retention" env:"PRUNED_RETENTION" default:"720h" help:"How long events can be replayed; 0: for ever."`
 	MaxBytes  Size          `name:"max-bytes" env:"PRUNED_MAX_BYTES" default:"1GiB" help:"Size at which the stream refuses more."`
 }
@@ -118,7 +118,7 @@ type Sweep struct {
 
 // HTTP is what is served. Pprof is empty where profiles are not.
 type HTTP struct {
-	Listen       string `name:"http" env:"PRUNED_HTTP" default:"127.0.0.1:8077" help:"Where health, metrics and the webhook are served."`
+	Listen       string `name:"http" env:"PRUNED_HTTP" default:"127.0.0.1:8077" help:"Where health (/healthz, /readyz) and the webhook are served."`
 	WebhookToken Secret `name:"webhook-token" env:"PRUNED_WEBHOOK_TOKEN" flagless:"" help:"Token of Open WebUI's webhook; unset: no receiver."`
 	Pprof        string `name:"pprof" env:"PRUNED_PPROF" placeholder:"HOST:PORT" help:"Where profiles are served; unset: nowhere."`
 }

@@ -15,6 +15,7 @@ const wantedServers = "wanted nats://host:port, or several, separated by commas"
 func (q Queue) checkConnection(ps *problems) {
 	if q.Embedded() {
 		q.checkListen(ps)
+		q.checkUnused(ps)
 	} else if !areServers(string(q.URL)) {
 		ps.add("NATS_URL", "%s is not a list of NATS servers: %s", Redact(string(q.URL)), wantedServers)
 	}
@@ -39,14 +40,29 @@ func (q Queue) checkListen(ps *problems) {
 	}
 }
 
+// checkUnused refuses what is for a server where none is named: each replica would
+// have a queue of its own.
+func (q Queue) checkUnused(ps *problems) {
+	for _, file := range q.files() {
+		if file.path != "" {
+			ps.add("NATS_URL", "is not set, and %s is: wanted the servers that it is for", file.setting)
+			return
+		}
+	}
+}
+
+type natsFile struct{ setting, path string }
+
+func (q Queue) files() []natsFile {
+	return []natsFile{{"NATS_CREDS", q.Creds}, {"NATS_NKEY", q.NKey}, {"NATS_CA", q.CA}, {"NATS_CERT", q.Cert}, {"NATS_KEY", q.Key}}
+}
+
 // content is what an nkey's seed or a file of keys looks like. Some will put
 // it where its file is wanted: it must not be printed.
 var content = regexp.MustCompile(`-----BEGIN |^\s*S[A-Z2-7]{50,}\s*$`)
 
 func (q Queue) checkFiles(ps *problems) {
-	for _, file := range []struct{ setting, path string }{
-		{"NATS_CREDS", q.Creds}, {"NATS_NKEY", q.NKey}, {"NATS_CA", q.CA}, {"NATS_CERT", q.Cert}, {"NATS_KEY", q.Key},
-	} {
+	for _, file := range q.files() {
 		if file.path == "" {
 			continue
 		}

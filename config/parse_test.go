@@ -132,19 +132,19 @@ func TestFlagsAreNamedAfterVariables(t *testing.T) {
 func TestFlagWinsOverVariable(t *testing.T) {
 	t.Parallel()
 	c, err := parse(with("PRUNED_BATCH=7", "PRUNED_DRY_RUN=true", "DATA_DIR=/data"),
-		"--batch=8", "--dry-run=false", "--min-age", "2h", "--nats-url", "nats://n", "--pruned-data-dir", "/p")
+		"--batch=8", "--dry-run=false", "--min-age", "2h", "--stream", "P", "--pruned-data-dir", "/p")
 	require.NoError(t, err)
 	assert.Equal(t, 8, c.Consumer.Batch)
 	assert.False(t, c.Consumer.DryRun)
 	assert.Equal(t, 2*time.Hour, c.Ages.Min)
-	assert.Equal(t, Secret("nats://n"), c.Queue.URL)
+	assert.Equal(t, "P", c.Queue.Stream)
 	assert.Equal(t, "/p", c.Queue.DataDir)
 	assert.Equal(t, "/data", c.Storage.DataDir)
 }
 
 func TestSecretsHaveNoFlag(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "chroma-http-headers", "chroma-client-auth-credentials"} {
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials"} {
 		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
 	}
 }
@@ -189,7 +189,7 @@ func TestHelpAndVersion(t *testing.T) {
 		want []string
 	}{
 		"help": {[]string{"run", "--help"}, []string{
-			"Usage: pruned run", "--batch=500", "$PRUNED_BATCH", "$NATS_URL, $NATS_URL_FILE", "  $DATABASE_URL  ",
+			"Usage: pruned run", "--batch=500", "$PRUNED_BATCH", "  $NATS_URL  ", "  $DATABASE_URL  ",
 		}},
 		"version": {[]string{"--version"}, []string{"v1.2.3"}},
 	} {

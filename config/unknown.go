@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,18 +13,16 @@ import (
 // age or limit must not be taken for its default.
 func (e *environment) checkUnknown() {
 	for name := range e.values {
-		if strings.HasPrefix(name, "PRUNED_") && !slices.Contains(e.known, name) && !isInjected(name) {
+		if strings.HasPrefix(name, "PRUNED_") && !slices.Contains(e.known, name) && !injected.MatchString(name) {
 			e.problems.add(name, "is not a setting: wanted one that is, such as %s", nearest(name, e.known))
 		}
 	}
 	slices.SortFunc(e.problems, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 }
 
-// isInjected says whether Kubernetes makes this variable for a service called
-// pruned.
-func isInjected(name string) bool {
-	return name == "PRUNED_PORT" || strings.HasPrefix(name, "PRUNED_PORT_") || strings.HasPrefix(name, "PRUNED_SERVICE_")
-}
+// injected are the variables that Kubernetes makes for services called pruned or
+// pruned-something.
+var injected = regexp.MustCompile(`^PRUNED_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 func nearest(name string, known []string) string {
 	return slices.MinFunc(known, func(a, b string) int {

@@ -102,9 +102,11 @@ func TestListenIsForTheEmbeddedQueue(t *testing.T) {
 func TestCredentialsOfTheQueue(t *testing.T) {
 	t.Parallel()
 	there, missing := file(t, "x"), filepath.Join(t.TempDir(), "missing")
-	_, err := parse(with("NATS_CREDS="+there, "NATS_CA="+there, "NATS_CERT="+there, "NATS_KEY="+there))
+	const url = "NATS_URL=nats://n"
+	_, err := parse(with(url, "NATS_CREDS="+there, "NATS_CA="+there, "NATS_CERT="+there, "NATS_KEY="+there))
 	require.NoError(t, err)
-	_, err = parse(with("NATS_NKEY=" + missing))
+	require.Equal(t, []string{"NATS_URL: is not set, and NATS_CREDS is: wanted the servers that it is for"}, lines(t, with("NATS_CREDS="+there)))
+	_, err = parse(with(url, "NATS_NKEY="+missing))
 	require.ErrorIs(t, err, os.ErrNotExist)
 
 	const seed = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"
@@ -117,7 +119,7 @@ func TestCredentialsOfTheQueue(t *testing.T) {
 		"NATS_KEY: is what should be in a file: wanted the path of that file":                        {"NATS_CERT=" + there, "NATS_KEY=" + pem},
 		`NATS_CA: "` + missing + `" cannot be read: open ` + missing + `: no such file or directory`: {"NATS_CA=" + missing},
 	} {
-		assert.Equal(t, []string{want}, lines(t, with(environ...)))
+		assert.Equal(t, []string{want}, lines(t, with(append(environ, url)...)))
 	}
 }
 
