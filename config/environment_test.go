@@ -38,7 +38,8 @@ func TestVariablesOfOthers(t *testing.T) {
 		"PRUNED_NATS_PORT_4222_TCP=tcp://10.0.0.2:4222", "PRUNED_NATS_PORT_4222_TCP_PROTO=tcp",
 		"pruned_batch=x", "XPRUNED_X=1", "CHROMA_HTTP_HOST=c", "S3_BUCKET_NAME=b", "=odd", "odd",
 	))
-	assert.NoError(t, err)
+	require.NoError(t, err)
+	assert.Len(t, lines(t, with("PRUNED_HTTP_PORT=8077", "PRUNED_PORT=8077")), 2)
 }
 
 func TestValuesThatCannotBeRead(t *testing.T) {

@@ -188,10 +188,11 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 // joinKnownSQL adds the files that no pass has seen. One that rows may mention which
 // were read before waits for a full pass, whose generation is $1; so does every id
 // that is no UUID, of which only the known ones are looked for, unless no pass can
-// find it either. $2 says that rows were read before at all. Not an anti join: on a table that looks empty that becomes a
-// nested loop over what the statement itself inserts. Collation C: tokens are lower
-// case as repo.Token makes them, which a Turkish I would not be. No store has an
-// object with a longer name. They come in their order, for the sake of the indexes.
+// find it either. $2 says that rows were read before at all. Not an anti join: on a
+// table that looks empty that becomes a nested loop over what the statement itself
+// inserts. Collation C: tokens are lower case as repo.Token makes them, which a
+// Turkish I would not be. No store has an object with a longer name. They come in
+// their order, for the sake of the indexes.
 const joinKnownSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
 SELECT t.id, t.token, ` + literalSQL + `,
