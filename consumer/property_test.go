@@ -24,6 +24,7 @@ func TestEndIsWhatTheModelSays(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	openOn(t, nc, testStream(t)) // a server without streams removes their folder, perhaps below the next one
 	budget := checks
 	rapid.Check(t, func(r *rapid.T) {
 		if !budget.spend() {
