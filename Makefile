@@ -9,7 +9,10 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 
-.PHONY: demo demo-postgres test test-postgres build image-check lint vuln bench bench-small kill kill-sqlite kill-short kill-sweep race fuzz e2e check
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small kill kill-sqlite kill-short kill-sweep race fuzz e2e check settings
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## a scratch installation with known orphans, cleaned before your eyes: SQLite, Chroma, nothing installed
 	$(GO) run ./cmd/pruned demo
@@ -30,7 +33,7 @@ build: ## the program, static, as the image holds it
 
 # What the Dockerfile builds, as far as that can be seen without a container
 # engine: static, runs without rights and without an environment, small.
-image-check: build
+image-check: build ## static, small, runs without an environment
 	@! readelf -d dist/pruned 2>/dev/null | grep -q NEEDED || { echo 'dist/pruned is not static'; exit 1; }
 	@test $$(stat -c %s dist/pruned) -lt 40000000 || { echo 'dist/pruned is larger than 40 MB'; exit 1; }
 	@grep -q '^USER 65532' Dockerfile && grep -q '^HEALTHCHECK .*"/pruned", "doctor", "--quick"' Dockerfile
@@ -55,7 +58,7 @@ race: ## attaches while files are deleted, counted
 kill-sqlite: ## the same on SQLite with embedded Chroma
 	$(GO) run ./cmd/lab kill --times 50 --engine sqlite
 
-kill-short:
+kill-short: ## a few kills on each engine
 	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000
 	$(GO) run ./cmd/lab kill --times 5 --files 1000 --orphans 500 --engine sqlite
 
@@ -69,11 +72,15 @@ fuzz: ## a minute for each fuzz test
 	  for name in $$($(GO) test -list '^Fuzz' $$target 2>/dev/null | grep '^Fuzz'); do \
 	    $(GO) test -run xxx -fuzz "^$$name\$$" -fuzztime 1m $$target || exit 1; done; done
 
-check:
+check: ## format, vet, modules, README.md's table of settings
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not gofmt-ed'; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./...
 	$(GO) mod tidy -diff
+	$(GO) test -run TestReadmeTellsEverySetting ./config
+
+settings: ## write README.md's table of settings from package config
+	$(GO) test -run TestReadmeTellsEverySetting ./config -update
 
 $(TOOLS)/golangci-lint-$(GOLANGCI):
 	mkdir -p $(TOOLS)
