@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -102,21 +100,6 @@ SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
   FROM columns c
  ORDER BY c.attrelid, c.attnum`
 
-// parentsSQL lists the foreign keys that delete a row with its parent. One that
-// sets a column to null says nothing about the row's life, and one to a partition
-// says nothing about the parent's other partitions: PostgreSQL makes those of a
-// foreign key to a partitioned table.
-const parentsSQL = `
-SELECT k.conrelid, p.nspname, f.relname,
-       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, i)
-               JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.i),
-       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, i)
-               JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.i),
-       k.confrelid = $2::oid
-  FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace p ON p.oid = f.relnamespace
- WHERE k.conrelid = ANY ($1::oid[]) AND k.contype = 'f' AND k.confdeltype = 'c' AND NOT f.relispartition
- ORDER BY k.conrelid, k.oid`
-
 // relation is one table, partition or child that may mention files.
 type relation struct {
 	oid          uint32
@@ -142,13 +125,6 @@ type column struct {
 	excluded [][]string
 }
 
-// parent is a row that another row cannot live without.
-type parent struct {
-	schema, table string
-	columns, keys []string
-	file          bool // the parent is table file itself
-}
-
 func (r *relation) String() string { return r.schema + "." + r.name }
 
 func (r *relation) quoted() string { return pgx.Identifier{r.schema, r.name}.Sanitize() }
@@ -159,6 +135,9 @@ func (r *relation) indexed() bool { return r.kind == "r" && r.method == "heap" &
 
 // catalog reads what may mention files, as of the transaction's next snapshot.
 func (db *DB) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
+	if err := refuseUnfit(ctx, t, db.schema); err != nil {
+		return nil, err
+	}
 	rows, _ := t.Query(ctx, catalogSQL, db.schema, db.excluded)
 	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
@@ -209,39 +188,6 @@ func (db *DB) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 	return translate(err, "list the columns of the tables")
 }
 
-func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	var file uint32
-	var channels bool
-	err := t.QueryRow(ctx, `SELECT $1::regclass::oid, to_regclass($2) IS NOT NULL`, db.table("file"), db.table("channel")).Scan(&file, &channels)
-	if err != nil {
-		return translate(err, "look for table file")
-	}
-	rows, _ := t.Query(ctx, parentsSQL, oids, file)
-	var oid uint32
-	var p parent
-	_, err = pgx.ForEachRow(rows, []any{&oid, &p.schema, &p.table, &p.columns, &p.keys, &p.file}, func() error {
-		// A row whose file is gone mentions nothing that matters, and a row
-		// that points at itself lives by itself.
-		r := byOID[oid]
-		r.bound = r.bound || p.file
-		if !p.file && (p.schema != r.schema || p.table != r.name) {
-			r.parents = append(r.parents, parent{p.schema, p.table, slices.Clone(p.columns), slices.Clone(p.keys), false})
-		}
-		return nil
-	})
-	if err != nil {
-		return translate(err, "list the foreign keys")
-	}
-	for _, r := range byOID {
-		if r.schema == db.schema && r.name == "message" && r.has("channel_id") && channels {
-			// Open WebUI deletes a channel and leaves its messages for ever,
-			// without a foreign key.
-			r.parents = append(r.parents, parent{db.schema, "channel", []string{"channel_id"}, []string{"id"}, false})
-		}
-	}
-	return nil
-}
-
 func (r *relation) has(name string) bool {
 	for _, c := range r.columns {
 		if c.name == name {
@@ -253,18 +199,3 @@ func (r *relation) has(name string) bool {
 
 // quote quotes an identifier.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
-
-// alive is the condition under which row t of the relation lives, or nothing.
-func (r *relation) alive() string {
-	var b strings.Builder
-	for _, p := range r.parents {
-		var match, null []string
-		for i := range p.columns {
-			match = append(match, "p."+quote(p.keys[i])+" = t."+quote(p.columns[i]))
-			null = append(null, "t."+quote(p.columns[i])+" IS NULL")
-		}
-		b.WriteString(" AND (" + strings.Join(null, " OR ") + " OR EXISTS (SELECT FROM " +
-			pgx.Identifier{p.schema, p.table}.Sanitize() + " p WHERE " + strings.Join(match, " AND ") + "))")
-	}
-	return b.String()
-}

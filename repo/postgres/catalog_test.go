@@ -173,27 +173,44 @@ func TestDroppedTablesAreForgotten(t *testing.T) {
 	}
 }
 
-// A foreign key to a partitioned table is many, of which a row needs one parent.
-func TestParentsInPartitions(t *testing.T) {
+// A link table, and what it links to, may be partitioned: each partition's rows live
+// by the same parent, and go with their file.
+func TestDeclaredKeysOfPartitions(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	ids := newFiles(t, d, 4)
 	d.Exec(t, `
-CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
-CREATE TABLE parent_low PARTITION OF parent FOR VALUES FROM (0) TO (10);
-CREATE TABLE parent_high PARTITION OF parent FOR VALUES FROM (10) TO (20);
-INSERT INTO parent VALUES (1), (11);
-CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE, v text);
-CREATE TABLE split_child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE, v text) PARTITION BY RANGE (id);
-CREATE TABLE split_child_all PARTITION OF split_child DEFAULT`)
-	for i, table := range []string{"child", "split_child"} {
-		d.Exec(t, `INSERT INTO `+table+` VALUES (1, 1, $1)`, ids[i])
-		unchecked(t, d, `INSERT INTO `+table+` VALUES (2, 5, $1)`, ids[2+i])
+ALTER TABLE chat_file DROP CONSTRAINT chat_file_chat_id_fkey; ALTER TABLE chat_message DROP CONSTRAINT chat_message_chat_id_fkey;
+ALTER TABLE shared_chat DROP CONSTRAINT shared_chat_chat_id_fkey; ALTER TABLE chat RENAME TO chat_old;
+CREATE TABLE chat (LIKE chat_old INCLUDING DEFAULTS, PRIMARY KEY (id)) PARTITION BY HASH (id);
+CREATE TABLE chat_0 PARTITION OF chat FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE chat_1 PARTITION OF chat FOR VALUES WITH (modulus 2, remainder 1);
+ALTER TABLE chat_file RENAME TO chat_file_old;
+CREATE TABLE chat_file (LIKE chat_file_old INCLUDING DEFAULTS, PRIMARY KEY (id)) PARTITION BY HASH (id);
+CREATE TABLE chat_file_0 PARTITION OF chat_file FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE chat_file_1 PARTITION OF chat_file FOR VALUES WITH (modulus 2, remainder 1);
+ALTER TABLE chat_file ADD FOREIGN KEY (chat_id) REFERENCES chat ON DELETE CASCADE, ADD FOREIGN KEY (file_id) REFERENCES file ON DELETE CASCADE`)
+	ids := newFiles(t, d, 16)
+	chat := repotest.InsertChat(t, d.Pool, repotest.Chat{}).ID
+	for i, id := range ids {
+		unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES (gen_random_uuid(), 'u', $1, $2, 1, 1)`,
+			[]string{chat, "gone"}[i%2], id)
 	}
+	even, odd := everyOther(ids, 0), everyOther(ids, 1)
 	refresh(t, db)
 	for range 2 {
-		requireKept(t, db, ids[:2]...)
-		requireFree(t, db, ids[2:]...)
+		requireKept(t, db, even...)
+		requireFree(t, db, odd...)
 		readAll(t, d, db)
 	}
+	d.Exec(t, `ALTER TABLE chat_file_0 DISABLE TRIGGER ALL`)
+	requireKept(t, db, ids...)
+	d.Exec(t, `ALTER TABLE chat_file_0 ENABLE TRIGGER ALL; ALTER TABLE chat_1 DISABLE TRIGGER ALL`)
+	requireKept(t, db, ids...)
+}
+
+func everyOther(ids []string, first int) (some []string) {
+	for i := first; i < len(ids); i += 2 {
+		some = append(some, ids[i])
+	}
+	return some
 }

@@ -11,8 +11,13 @@ import (
 )
 
 // linkTables are the application's own links to files. Their foreign keys
-// cascade; in a database that was copied by hand they may be missing.
+// cascade; in a database that was copied by hand they may be missing, or declare
+// what is not so.
 var linkTables = []string{"chat_file", "channel_file", "knowledge_file"}
+
+// deleteSQL runs under the role's own search path, for the sake of triggers: it
+// leaves nothing to be resolved by it.
+const deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) RETURNING id, coalesce(path, '')`
 
 // Delete is step 4 of the transaction. The number of rows that DELETE returns is
 // the only proof: a trigger that returns NULL, or a policy, deletes nothing and
@@ -21,10 +26,17 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 	if err := db.alone(ctx, pgxTx(t)); err != nil {
 		return nil, err
 	}
-	if err := db.deleteUnboundLinks(ctx, t, ids); err != nil {
+	unbound, err := db.unboundLinks(ctx, pgxTx(t))
+	if err != nil {
 		return nil, err
 	}
-	rows, _ := pgxTx(t).Query(ctx, db.sql(`DELETE FROM %s WHERE id = ANY ($1::text[]) RETURNING id, coalesce(path, '')`), ids)
+	if _, err := t.Exec(ctx, ownPath); err != nil {
+		return nil, err
+	}
+	if err := deleteDeadLinks(ctx, t, unbound, ids); err != nil {
+		return nil, err
+	}
+	rows, _ := pgxTx(t).Query(ctx, db.sql(deleteSQL), ids)
 	deleted, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
 	if err != nil {
 		return nil, translate(err, "delete %d rows of table file", len(ids))
@@ -33,40 +45,60 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
 			Err: fmt.Errorf("only %d went, without an error: a trigger or a policy prevents it", len(deleted))}
 	}
+	if _, err := t.Exec(ctx, safePath); err != nil {
+		return nil, err
+	}
 	_, err = pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
 	return deleted, translate(err, "forget %d candidates", len(ids))
 }
 
 // MissingForeignKeys lists the link tables that exist and have no foreign key to
-// table file that cascades.
-func (db *DB) MissingForeignKeys(ctx context.Context) ([]string, error) {
-	rows, _ := db.pool.Query(ctx, unboundSQL, db.schema, linkTables)
-	missing, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return missing, translate(err, "look for the foreign keys of the link tables")
+// table file that cascades in fact.
+func (db *DB) MissingForeignKeys(ctx context.Context) (missing []string, err error) {
+	err = db.read(ctx, func(t pgx.Tx) error {
+		tables, err := db.unboundLinks(ctx, t)
+		for _, table := range tables {
+			missing = append(missing, table.name)
+		}
+		return err
+	})
+	return missing, err
 }
 
-const unboundSQL = `
-SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+// unboundSQL lists the link tables whose links do not go with their file, and the
+// columns and parents without which they are dead.
+var unboundSQL = `WITH RECURSIVE ` + linkedCTE + `
+SELECT c.oid, c.relname::text, array_remove(array_agg(l.attname::text ORDER BY l.attname), NULL), array_remove(array_agg(l.parent::text ORDER BY l.attname), NULL)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN linked l ON l.relation = c.oid
  WHERE n.nspname = $1::text AND c.relname = ANY ($2::text[]) AND c.relkind IN ('r', 'p')
-   AND NOT EXISTS (SELECT FROM pg_constraint k
-                    WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confdeltype = 'c'
-                      AND k.confrelid = to_regclass(format('%I.file', $1::text)))
- ORDER BY 1`
+ GROUP BY c.oid, c.relname
+HAVING bool_and(l.parent IS DISTINCT FROM 'file')
+ ORDER BY c.relname`
 
-// deleteUnboundLinks removes the links that no foreign key removes. Only dead
-// ones, whose parent is missing: a living one that appeared after the look is
-// left for the last look to find.
-func (db *DB) deleteUnboundLinks(ctx context.Context, t repo.Tx, ids []string) error {
-	rows, _ := pgxTx(t).Query(ctx, unboundSQL, db.schema, linkTables)
-	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return translate(err, "look for the foreign keys of the link tables")
-	}
-	for _, table := range tables {
-		parent := strings.TrimSuffix(table, "_file")
-		if _, err := pgxTx(t).Exec(ctx, `DELETE FROM `+db.table(table)+` l WHERE file_id = ANY ($1::text[])
-			AND NOT EXISTS (SELECT FROM `+db.table(parent)+` p WHERE p.id = l.`+parent+`_id)`, ids); err != nil {
-			return translate(err, "delete from table %s", table)
+func (db *DB) unboundLinks(ctx context.Context, t pgx.Tx) (tables []*relation, err error) {
+	rows, _ := t.Query(ctx, unboundSQL, db.schema, linkTables)
+	tables, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
+		r := &relation{schema: db.schema}
+		var columns, parents []string
+		err := row.Scan(&r.oid, &r.name, &columns, &parents)
+		for i := range columns {
+			r.parents = append(r.parents, parent{db.schema, parents[i], columns[i], true})
+		}
+		return r, err
+	})
+	return tables, translate(err, "look for the foreign keys of the link tables")
+}
+
+// deleteDeadLinks removes the links that no foreign key removes. Only dead ones: a
+// living one that appeared after the look is left for the last look to find.
+func deleteDeadLinks(ctx context.Context, t repo.Tx, tables []*relation, ids []string) error {
+	for _, r := range tables {
+		if len(r.parents) == 0 {
+			continue
+		}
+		if _, err := t.Exec(ctx, `DELETE FROM `+r.quoted()+` t WHERE t.file_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+			AND NOT (true`+r.alive()+`)`, ids); err != nil {
+			return translate(err, "delete from table %s", r.name)
 		}
 	}
 	return nil

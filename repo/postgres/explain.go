@@ -19,9 +19,9 @@ const mostReferences = 1000
 // where there is none.
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	var age float64
-	err = db.pool.QueryRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(data::json ->> 'status', ''),
-		coalesce(extract(epoch FROM clock_timestamp()) - created_at, 0)::float8 FROM %s WHERE id = $1::text`), id).
-		Scan(&info.Path, &info.Status, &age)
+	err = db.readRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(data::json ->> 'status', ''),
+		coalesce(extract(epoch FROM clock_timestamp()) - created_at, 0)::float8 FROM %s WHERE id = $1::text`), []any{id},
+		&info.Path, &info.Status, &age)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return info, false, nil
 	}

@@ -33,7 +33,7 @@ func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
 	for _, r := range relations {
 		tables = append(tables, r.quoted())
 		for _, p := range r.parents {
-			tables = append(tables, pgx.Identifier{p.schema, p.table}.Sanitize())
+			tables = append(tables, p.quoted())
 		}
 	}
 	slices.Sort(tables)
@@ -55,13 +55,12 @@ func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
 // wantedForLinks are for the dead links that no foreign key deletes, and for the
 // vectors where they are in the same schema.
 func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err error) {
-	rows, _ := t.Query(ctx, unboundSQL, db.schema, linkTables)
-	unbound, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	unbound, err := db.unboundLinks(ctx, t)
 	if err != nil {
-		return nil, translate(err, "look for the foreign keys of the link tables")
+		return nil, err
 	}
-	for _, table := range unbound {
-		list = append(list, want{privilege: "DELETE", table: db.table(table)})
+	for _, r := range unbound {
+		list = append(list, want{privilege: "DELETE", table: r.quoted()})
 	}
 	var vectors bool
 	if err := t.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, db.table(vectorTable)).Scan(&vectors); err != nil {

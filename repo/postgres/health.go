@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"pruned/repo"
@@ -39,9 +38,9 @@ func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 
 func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
 	var server, vector, revision string
-	err := db.pool.QueryRow(ctx, `SELECT current_setting('server_version'),
+	err := db.readRow(ctx, `SELECT current_setting('server_version'),
 		coalesce((SELECT extversion FROM pg_extension WHERE extname = 'vector'), ''),
-		coalesce((SELECT string_agg(version_num, ', ') FROM `+db.table("alembic_version")+`), '')`).Scan(&server, &vector, &revision)
+		coalesce((SELECT string_agg(version_num, ', ') FROM `+db.table("alembic_version")+`), '')`, nil, &server, &vector, &revision)
 	if err != nil {
 		return nil, translate(err, "read versions")
 	}
@@ -60,7 +59,7 @@ const clockTolerance = time.Minute
 func (db *DB) examineClock(ctx context.Context) ([]repo.Finding, error) {
 	var theirs time.Time
 	before := time.Now()
-	if err := db.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&theirs); err != nil {
+	if err := db.readRow(ctx, `SELECT clock_timestamp()`, nil, &theirs); err != nil {
 		return nil, translate(err, "read the clock")
 	}
 	took := time.Since(before)
@@ -72,18 +71,6 @@ func (db *DB) examineClock(ctx context.Context) ([]repo.Finding, error) {
 	return []repo.Finding{f}, nil
 }
 
-// examineForeignKeys: those that are missing cost safety nothing, their tables are
-// searched like any other.
-func (db *DB) examineForeignKeys(ctx context.Context) ([]repo.Finding, error) {
-	missing, err := db.MissingForeignKeys(ctx)
-	if len(missing) == 0 {
-		return []repo.Finding{{Check: "foreign keys", OK: true, Detail: "every link table has its own to table file"}}, err
-	}
-	tables := strings.Join(missing, ", ")
-	return []repo.Finding{{Check: "foreign keys", Detail: "missing to table file on " + tables + ": a file that is attached at the very moment of its deletion is only noticed by the last look",
-		Do: "add FOREIGN KEY (file_id) REFERENCES file (id) ON DELETE CASCADE to " + tables}}, err
-}
-
 const examineCandidatesSQL = `
 SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE direction = 'vector'), count(*) FILTER (WHERE direction = 'bytes'),
        coalesce(extract(epoch FROM clock_timestamp() - min(first_seen)), 0)::float8
@@ -92,7 +79,7 @@ SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE directi
 func (db *DB) examineCandidates(ctx context.Context) ([]repo.Finding, error) {
 	var c repo.Candidates
 	var oldest float64
-	err := db.pool.QueryRow(ctx, examineCandidatesSQL).Scan(&c.Rows, &c.Vectors, &c.Bytes, &oldest)
+	err := db.readRow(ctx, examineCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
 	c.Oldest = seconds(oldest)
 	return []repo.Finding{c.Examine()}, translate(err, "count the candidates")
 }

@@ -29,7 +29,7 @@ SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8,
 func (db *DB) examineIndex(ctx context.Context) ([]repo.Finding, error) {
 	var ago *float64
 	var files, references, size int64
-	err := db.pool.QueryRow(ctx, examineIndexSQL).Scan(&ago, &files, &references, &size)
+	err := db.readRow(ctx, examineIndexSQL, nil, &ago, &files, &references, &size)
 	if err != nil {
 		return nil, translate(err, "read the state of the reference index")
 	}
@@ -69,14 +69,17 @@ SELECT k.conrelid::regclass::text, quote_ident(a.attname), pg_relation_size(k.co
 
 // examineIndexes tells which indexes on the application's tables would help.
 func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err error) {
-	rows, _ := db.pool.Query(ctx, unindexedSQL, db.schema, int64(slowSize))
-	var table, column string
-	var size int64
-	_, err = pgx.ForEachRow(rows, []any{&table, &column, &size}, func() error {
-		found = append(found, repo.Finding{Check: "indexes", OK: true,
-			Detail: fmt.Sprintf("table %s has none on its foreign key %s: each deleted file reads all of it, %s, which an index would save", table, column, humanize.IBytes(uint64(size))),
-			Do:     fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", table, column)})
-		return nil
+	err = db.read(ctx, func(t pgx.Tx) error {
+		rows, _ := t.Query(ctx, unindexedSQL, db.schema, int64(slowSize))
+		var table, column string
+		var size int64
+		_, err := pgx.ForEachRow(rows, []any{&table, &column, &size}, func() error {
+			found = append(found, repo.Finding{Check: "indexes", OK: true,
+				Detail: fmt.Sprintf("table %s has none on its foreign key %s: each deleted file reads all of it, %s, which an index would save", table, column, humanize.IBytes(uint64(size))),
+				Do:     fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", table, column)})
+			return nil
+		})
+		return err
 	})
 	if len(found) == 0 {
 		found = []repo.Finding{{Check: "indexes", OK: true, Detail: "every foreign key to table file has one, or its table is small"}}

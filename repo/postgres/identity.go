@@ -2,10 +2,10 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
 )
@@ -20,23 +20,40 @@ type Installation struct {
 
 func (i Installation) String() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
 
+// pathSQL is the role's own search path, of which later transactions see nothing.
+const pathSQL = `SELECT pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pruned'::pg_catalog.name)::pg_catalog.text[]`
+
+// recognizeSQL takes for the application's schema what it was told ($1), or the first
+// of the path ($2) with the application's tables: our role may have a schema of its
+// own name before that, which is our own if it is called pruned.
 const recognizeSQL = `
 SELECT pg_is_in_recovery(),
        current_setting('server_version_num')::int,
-       coalesce(nullif($1::text, ''), current_schema(), ''),
+       coalesce(nullif($1::text, ''),
+                (SELECT n FROM unnest($2::text[]) WITH ORDINALITY u (n, i)
+                  WHERE to_regclass(format('%I.file', n)) IS NOT NULL AND to_regclass(format('%I.alembic_version', n)) IS NOT NULL ORDER BY i LIMIT 1),
+                ($2::text[])[1], ''),
        current_database(),
-       (SELECT oid FROM pg_database WHERE datname = current_database()),
-       current_setting('track_counts')`
+       (SELECT oid FROM pg_database WHERE datname = current_database())`
+
+// refusal makes the error of what cannot be worked with.
+type refusal func(format string, args ...any) error
 
 // recognize finds out whose database this is, and refuses what cannot be
 // worked with.
 func (db *DB) recognize(ctx context.Context) error {
+	var path []string
+	if err := db.pool.QueryRow(ctx, pathSQL).Scan(&path); err != nil {
+		return translate(err, "connect to PostgreSQL")
+	}
+	return db.read(ctx, func(t pgx.Tx) error { return db.recognizeIn(ctx, t, path) })
+}
+
+func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
 	var standby bool
 	var version int
 	var id Installation
-	var counts string
-	err := db.pool.QueryRow(ctx, recognizeSQL, db.options.Schema).
-		Scan(&standby, &version, &id.Schema, &id.Name, &id.Database, &counts)
+	err := t.QueryRow(ctx, recognizeSQL, db.options.Schema, path).Scan(&standby, &version, &id.Schema, &id.Name, &id.Database)
 	if err != nil {
 		return translate(err, "connect to PostgreSQL")
 	}
@@ -53,50 +70,58 @@ func (db *DB) recognize(ctx context.Context) error {
 	case id.Schema == "pruned" || strings.HasPrefix(id.Schema, "pg_"):
 		return refuse("DATABASE_SCHEMA %q cannot hold the application's tables", id.Schema)
 	}
-	if err := db.pool.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&id.System); err != nil {
+	if err := t.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&id.System); err != nil {
 		return translate(err, "read the system identifier (GRANT EXECUTE ON FUNCTION pg_control_system() helps if it is a matter of privilege)")
 	}
-	if err := db.recognizeTables(ctx, id, refuse); err != nil {
+	if err := recognizeTables(ctx, t, id, refuse); err != nil {
+		return err
+	}
+	if err := refuseUnfit(ctx, t, id.Schema); err != nil {
+		return err
+	}
+	if err := recognizeColumns(ctx, t, id.Schema, refuse); err != nil {
 		return err
 	}
 	db.schema, db.identity = id.Schema, id
 	return nil
 }
 
+// installationsSQL are the schemas with the application's tables, in any of which
+// they may be.
+const installationsSQL = `
+SELECT n.nspname::text FROM pg_namespace n
+ WHERE to_regclass(format('%I.file', n.nspname)) IS NOT NULL AND to_regclass(format('%I.alembic_version', n.nspname)) IS NOT NULL
+   AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+ ORDER BY 1`
+
 const tablesSQL = `
 SELECT to_regclass(format('%I.file', $1::text)) IS NOT NULL,
        (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')),
-       (SELECT coalesce(array_agg(a.attname::text), '{}') FROM pg_attribute a
-         WHERE a.attrelid = to_regclass(format('%I.file', $1::text)) AND a.attnum > 0 AND NOT a.attisdropped),
        to_regclass(format('%I.alembic_version', $1::text)) IS NOT NULL`
 
-// fileColumns are those of table file that this engine reads.
-var fileColumns = []string{"id", "path", "data", "created_at", "updated_at"}
-
-func (db *DB) recognizeTables(ctx context.Context, id Installation, refuse func(string, ...any) error) error {
+func recognizeTables(ctx context.Context, t pgx.Tx, id Installation, refuse refusal) error {
 	var hasFile, hasAlembic bool
 	var tables int
-	var columns []string
-	err := db.pool.QueryRow(ctx, tablesSQL, id.Schema).Scan(&hasFile, &tables, &columns, &hasAlembic)
+	err := t.QueryRow(ctx, tablesSQL, id.Schema).Scan(&hasFile, &tables, &hasAlembic)
 	if err != nil {
 		return translate(err, "look for Open WebUI's tables")
 	}
+	if hasFile && hasAlembic {
+		return nil
+	}
+	rows, _ := t.Query(ctx, installationsSQL)
+	elsewhere, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return translate(err, "look for Open WebUI's tables")
+	}
+	hint := "set DATABASE_SCHEMA if it lies elsewhere"
+	if len(elsewhere) > 0 {
+		hint = "Open WebUI's tables are in schema " + strings.Join(elsewhere, ", ") + ": set DATABASE_SCHEMA"
+	}
 	if tables == 0 {
-		return refuse("schema %s is empty: start Open WebUI once, or set DATABASE_SCHEMA", id.Schema)
+		return refuse("schema %s is empty: start Open WebUI once, or set DATABASE_SCHEMA (%s)", id.Schema, hint)
 	}
-	if !hasFile || !hasAlembic {
-		return refuse("schema %s is not Open WebUI's: it has no table %s (set DATABASE_SCHEMA if it lies elsewhere)",
-			id.Schema, map[bool]string{true: "alembic_version", false: "file"}[hasFile])
-	}
-	var missing []error
-	for _, want := range fileColumns {
-		if !slices.Contains(columns, want) {
-			missing = append(missing, fmt.Errorf("file.%s", want))
-		}
-	}
-	if len(missing) > 0 {
-		return refuse("table file is not one that pruned knows: missing %w", errors.Join(missing...))
-	}
-	return nil
+	return refuse("schema %s is not Open WebUI's: it has no table %s (%s)",
+		id.Schema, map[bool]string{true: "alembic_version", false: "file"}[hasFile], hint)
 }

@@ -29,23 +29,28 @@ func (db *DB) Record(ctx context.Context, t repo.Tx, entries []repo.Entry) error
 	return translate(err, "record %d deletions", len(entries))
 }
 
+const ledgerSQL = `
+SELECT file_id, path, outcome, event_id, source, reason, at, note
+  FROM pruned.ledger WHERE $1::text = '' OR file_id = $1::text ORDER BY seq`
+
 // Ledger lists what was deleted, oldest first: everything, or one file's.
 func (db *DB) Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error] {
 	return func(yield func(repo.Entry, error) bool) {
-		rows, err := db.pool.Query(ctx, `SELECT file_id, path, outcome, event_id, source, reason, at, note
-			FROM pruned.ledger WHERE $1::text = '' OR file_id = $1::text ORDER BY seq`, id)
-		if err != nil {
-			yield(repo.Entry{}, translate(err, "read the ledger"))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			e, err := pgx.RowToStructByPos[repo.Entry](rows)
-			if !yield(e, translate(err, "read the ledger")) || err != nil {
-				return
+		wanted := true
+		err := db.inNewTx(ctx, passTimeout, func(t repo.Tx) error {
+			rows, _ := pgxTx(t).Query(ctx, ledgerSQL, id)
+			defer rows.Close()
+			for wanted && rows.Next() {
+				e, err := pgx.RowToStructByPos[repo.Entry](rows)
+				if err != nil {
+					return err
+				}
+				wanted = yield(e, nil)
 			}
-		}
-		if err := rows.Err(); err != nil {
+			rows.Close()
+			return rows.Err()
+		})
+		if err != nil && wanted {
 			yield(repo.Entry{}, translate(err, "read the ledger"))
 		}
 	}

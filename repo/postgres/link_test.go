@@ -60,6 +60,9 @@ func TestDeadLinksAreDeletedWithTheirFile(t *testing.T) {
 	d.Exec(t, `ALTER TABLE channel_file DROP CONSTRAINT channel_file_file_id_fkey`)
 	d.Exec(t, `ALTER TABLE knowledge_file DROP CONSTRAINT knowledge_file_file_id_fkey`)
 	ids := newFiles(t, d, 2)
+	repotest.InsertChat(t, d.Pool, repotest.Chat{})
+	repotest.InsertChannel(t, d.Pool)
+	repotest.InsertKnowledge(t, d.Pool)
 	for _, id := range ids {
 		for _, parent := range []string{"chat", "channel", "knowledge"} {
 			unchecked(t, d, `INSERT INTO `+parent+`_file (id, user_id, `+parent+`_id, file_id, created_at, updated_at)

@@ -51,11 +51,12 @@ func (c *lookCache) mode() pgx.QueryExecMode {
 
 // learn draws from a failure what the next look does otherwise; the transaction
 // that met it is lost either way, and its batch is handled again.
-func (c *lookCache) learn(err error) error {
-	switch repo.SQLState(err) {
-	case "26000", "42P05": // prepared statements do not survive here
+func (c *lookCache) learn(err error, cached bool) error {
+	switch state := repo.SQLState(err); {
+	case state == "26000", state == "42P05": // prepared statements do not survive here
 		c.unprepared.Store(true)
-	case "42P01", "42703", "42704", "3F000": // a table, column, type, schema has another name by now
+	case state == "42P01", state == "42703", state == "42704", state == "3F000", // a table, column, type, schema has another name by now
+		cached && (state == "42883" || state == "42804"): // or a column another type
 		c.set(nil)
 		return &repo.Error{Kind: repo.Passing, SQLState: repo.SQLState(err), Doing: "look for references", Err: fmt.Errorf("%w: %w", errOutdated, err)}
 	}
@@ -189,7 +190,7 @@ func (r *relation) columnName(num int) string {
 func (db *DB) withPlan(ctx context.Context, t pgx.Tx, fn func(*plan) error) error {
 	if p := db.looks.get(); p != nil {
 		if err := fn(p); !errors.Is(err, errOutdated) {
-			return db.looks.learn(err)
+			return db.looks.learn(err, true)
 		}
 	}
 	p, err := db.newPlan(ctx, t)
@@ -198,7 +199,7 @@ func (db *DB) withPlan(ctx context.Context, t pgx.Tx, fn func(*plan) error) erro
 	}
 	db.looks.set(p)
 	if err := fn(p); !errors.Is(err, errOutdated) {
-		return db.looks.learn(err)
+		return db.looks.learn(err, false)
 	}
 	return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
 }

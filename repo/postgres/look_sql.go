@@ -42,10 +42,14 @@ const soundSQL = `SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snap
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
             FROM pruned.relation`
 
-var catalogDigestSQL = strings.NewReplacer("$1", "$2", "$2", "$3").Replace(relationsCTE) + `
-         SELECT coalesce(md5(string_agg(md5(` + signatureSQL + `), '' ORDER BY c.oid)), '')
-           FROM relations JOIN pg_class c USING (oid)
-          WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'`
+// catalogDigestSQL changes with whatever a plan rests on: the tables, the links that
+// are enforced, what makes the database unfit.
+var catalogDigestSQL = strings.NewReplacer("$1", "$2", "$2", "$3").Replace(relationsCTE+`, `+linkedCTE+`, `+unfitCTE) + `
+         SELECT md5(concat_ws(' ',
+                  (SELECT string_agg(md5(` + signatureSQL + `), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
+                    WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'),
+                  (SELECT string_agg(concat_ws(':', relation, attname, parent), ',' ORDER BY relation, attname) FROM linked),
+                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))`
 
 const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation`

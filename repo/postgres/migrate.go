@@ -8,37 +8,62 @@ import (
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
+
+	"pruned/repo"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings our own tables, in schema pruned, up to date. Replicas that
-// start together exclude each other by a table: a session lock does not survive
-// a pooler.
+// migrateTimeout bounds the wait for another replica that migrates.
+const migrateTimeout = 10 * time.Minute
+
+// lockMigrationsSQL makes replicas that start together take turns. The lock ends
+// with its transaction: a session's would not survive a pooler. goose's own lock
+// compares names by the role's search path (see safePath).
+const lockMigrationsSQL = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(8077004222)`
+
+// Migrate brings our own tables, in schema pruned, up to date.
 func (db *DB) Migrate(ctx context.Context) error {
-	// goose makes its own table first, and does not make the schema for it.
-	if _, err := db.pool.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS pruned`); err != nil {
-		exists, lookErr := db.hasSchema(ctx)
-		if lookErr != nil || !exists {
-			return translate(err, "create schema pruned (GRANT CREATE ON DATABASE %s, or create it by hand)", db.identity.Name)
+	return db.inNewTx(ctx, migrateTimeout, func(t repo.Tx) error {
+		if _, err := t.Exec(ctx, lockMigrationsSQL); err != nil {
+			return translate(err, "wait for another migration")
 		}
-	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
+		if err := db.makeSchema(ctx); err != nil {
+			return err
+		}
+		return db.migrate(ctx)
+	})
+}
+
+// makeSchema makes schema pruned: goose makes its own table first, and not the
+// schema for it.
+func (db *DB) makeSchema(ctx context.Context) error {
+	err := db.InTx(ctx, nil, func(t repo.Tx) error {
+		_, err := t.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS pruned`)
 		return err
+	})
+	if err == nil {
+		return nil
 	}
-	// For longer than the lease of a holder that was killed.
-	locker, err := lock.NewPostgresTableLocker(lock.WithTableName("pruned.migration_lock"),
-		lock.WithTableLockTimeout(100*time.Millisecond, 600))
+	if exists, lookErr := db.hasSchema(ctx); lookErr == nil && exists {
+		return nil
+	}
+	return translate(err, "create schema pruned (GRANT CREATE ON DATABASE %s, or create it by hand)", db.identity.Name)
+}
+
+// migrate runs goose in sessions with the role's own search path. Its statements,
+// and those of our migrations, compare nothing but values of one type that is
+// PostgreSQL's own, which nobody's operator fits better.
+func (db *DB) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
 	handle := stdlib.OpenDBFromPool(db.pool)
 	defer handle.Close()
 	provider, err := goose.NewProvider(goose.DialectPostgres, handle, files,
-		goose.WithTableName("pruned.migration"), goose.WithLocker(locker), goose.WithDisableGlobalRegistry(true))
+		goose.WithTableName("pruned.migration"), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return translate(err, "prepare the migrations of schema pruned")
 	}
@@ -54,14 +79,8 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// Migrated says whether schema pruned exists.
+// hasSchema says whether schema pruned exists.
 func (db *DB) hasSchema(ctx context.Context) (exists bool, err error) {
-	err = db.pool.QueryRow(ctx, `SELECT to_regnamespace('pruned') IS NOT NULL`).Scan(&exists)
+	err = db.readRow(ctx, `SELECT to_regnamespace('pruned') IS NOT NULL`, nil, &exists)
 	return exists, translate(err, "look for schema pruned")
-}
-
-// Uninstall removes everything of ours from the database.
-func (db *DB) Uninstall(ctx context.Context) error {
-	_, err := db.pool.Exec(ctx, `DROP SCHEMA IF EXISTS pruned CASCADE`)
-	return translate(err, "drop schema pruned")
 }

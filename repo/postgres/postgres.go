@@ -161,8 +161,10 @@ func patience(ctx context.Context, otherwise time.Duration) time.Duration {
 // policy that would hide rows is an error instead. Values become text in one form,
 // since the index names rows by the text of their keys. synchronous_commit is
 // raised to what makes a commit durable, never lowered. Compiling these statements
-// takes longer than running them.
+// takes longer than running them. The first is safePath: before it, nothing is
+// resolved.
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+` + safePath + `;
 SET LOCAL statement_timeout = %d;
 SET LOCAL lock_timeout = %d;
 SET LOCAL idle_in_transaction_session_timeout = %d;

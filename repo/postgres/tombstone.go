@@ -115,14 +115,14 @@ func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
 // when the first is due: zero or less when it is.
 func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var wait float64
-	err = db.pool.QueryRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM min(due_at) - clock_timestamp()), 0)::float8
-		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, db.identity.String(), kinds).Scan(&n, &wait)
+	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM min(due_at) - clock_timestamp()), 0)::float8
+		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, []any{db.identity.String(), kinds}, &n, &wait)
 	return n, seconds(wait), translate(err, "look for tombstones")
 }
 
 // Tried counts this database's tombstones of a kind that were postponed.
 func (db *DB) Tried(ctx context.Context, kind string) (n int64, why string, err error) {
-	err = db.pool.QueryRow(ctx, `SELECT count(*), coalesce((array_agg(error ORDER BY attempts DESC, seq))[1], '') FROM pruned.tombstone
-		WHERE identity = $1::text AND kind = $2::text AND attempts > 0`, db.identity.String(), kind).Scan(&n, &why)
+	err = db.readRow(ctx, `SELECT count(*), coalesce((array_agg(error ORDER BY attempts DESC, seq))[1], '') FROM pruned.tombstone
+		WHERE identity = $1::text AND kind = $2::text AND attempts > 0`, []any{db.identity.String(), kind}, &n, &why)
 	return n, why, translate(err, "count the tombstones that were tried")
 }

@@ -10,13 +10,13 @@ import (
 // its events to. A revision that keeps its settings otherwise has none.
 func (db *DB) Webhooks(ctx context.Context) (urls []string, err error) {
 	var rows bool
-	err = db.pool.QueryRow(ctx, `SELECT count(*) = 2 FROM pg_attribute
-		WHERE attrelid = to_regclass($1) AND attname IN ('key', 'value') AND NOT attisdropped`, db.table("config")).Scan(&rows)
+	err = db.readRow(ctx, `SELECT count(*) = 2 FROM pg_attribute
+		WHERE attrelid = to_regclass($1) AND attname IN ('key', 'value') AND NOT attisdropped`, []any{db.table("config")}, &rows)
 	if err != nil || !rows {
 		return nil, translate(err, "look for the application's settings")
 	}
 	var value string
-	err = db.pool.QueryRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.table("config")+` WHERE key = $1::text), '')`, repo.WebhooksKey).Scan(&value)
+	err = db.readRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.table("config")+` WHERE key = $1::text), '')`, []any{repo.WebhooksKey}, &value)
 	if err != nil {
 		return nil, translate(err, "read the application's webhooks")
 	}

@@ -1,0 +1,73 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// fileColumns are those of table file that this engine reads, their types, and the
+// types that its statements can work with as well.
+var fileColumns = []struct {
+	name, typ string
+	like      []string
+}{
+	{"id", "varchar", []string{"varchar", "text"}},
+	{"path", "text", []string{"varchar", "text"}},
+	{"data", "json", []string{"json", "jsonb", "varchar", "text"}},
+	{"meta", "json", []string{"json", "jsonb", "varchar", "text"}},
+	{"created_at", "bigint", []string{"int8", "int4", "int2", "numeric", "float8", "float4"}},
+	{"updated_at", "bigint", []string{"int8", "int4", "int2", "numeric", "float8", "float4"}},
+}
+
+// columnTypesSQL are the columns of table file and their types: of a domain what it is
+// based on, and as people write it.
+const columnTypesSQL = `
+SELECT a.attname::text, coalesce(b.typname, y.typname)::text, format_type(a.atttypid, a.atttypmod), a.attrelid::regclass::text
+  FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = y.typbasetype
+ WHERE a.attrelid = to_regclass(format('%I.file', $1::text)) AND a.attnum > 0 AND NOT a.attisdropped`
+
+// recognizeColumns refuses a table file that our statements do not fit, as after a
+// migration by hand, and says what would make it fit.
+func recognizeColumns(ctx context.Context, t pgx.Tx, schema string, refuse refusal) error {
+	rows, _ := t.Query(ctx, columnTypesSQL, schema)
+	types, written := map[string]string{}, map[string]string{}
+	var name, typ, long, table string
+	if _, err := pgx.ForEachRow(rows, []any{&name, &typ, &long, &table}, func() error {
+		types[name], written[name] = typ, long
+		return nil
+	}); err != nil {
+		return translate(err, "look at the columns of table file")
+	}
+	var missing, wrong []error
+	for _, want := range fileColumns {
+		switch has, there := types[want.name]; {
+		case !there:
+			missing = append(missing, fmt.Errorf("file.%s", want.name))
+		case !slices.Contains(want.like, has):
+			wrong = append(wrong, fmt.Errorf("column file.%s has type %s, not %s: ALTER TABLE %s ALTER COLUMN %[1]s DROP DEFAULT, ALTER COLUMN %[1]s TYPE %[3]s USING %[5]s;",
+				want.name, written[want.name], want.typ, table, conversion(want.name, has, want.typ)))
+		}
+	}
+	if len(missing) > 0 {
+		return refuse("table file is not one that pruned knows: missing %w", errors.Join(missing...))
+	}
+	if len(wrong) > 0 {
+		return refuse("table file is not as Open WebUI makes it: %w", errors.Join(wrong...))
+	}
+	return nil
+}
+
+// conversion is the expression that turns a column into what it should be.
+func conversion(name, has, wanted string) string {
+	switch {
+	case wanted == "bigint" && slices.Contains([]string{"timestamp", "timestamptz", "date"}, has):
+		return "extract(epoch FROM " + name + ")::bigint"
+	case has == "bytea":
+		return "convert_from(" + name + ", 'UTF8')::" + wanted
+	}
+	return name + "::text::" + wanted
+}

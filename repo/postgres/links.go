@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// link is a column of a table of Open WebUI's that names the row which its own row
+// goes with.
+type link struct{ table, column, parent string }
+
+// links are those that a foreign key enforces. Without the row that one of them
+// names a row is dead. Of every other table a missing parent says nothing: a copy of
+// a chat is shared without it, and what a plugin's rows live by is the plugin's.
+var links = []link{
+	{"chat_file", "chat_id", "chat"},
+	{"chat_file", "file_id", "file"},
+	{"channel_file", "channel_id", "channel"},
+	{"channel_file", "message_id", "message"},
+	{"channel_file", "file_id", "file"},
+	{"knowledge_file", "knowledge_id", "knowledge"},
+	{"knowledge_file", "file_id", "file"},
+	{"chat_message", "chat_id", "chat"},
+}
+
+// looseLink is the one without a foreign key: Open WebUI deletes a channel and
+// leaves its messages for ever.
+var looseLink = link{"message", "channel_id", "channel"}
+
+// linksSQL are links as rows.
+var linksSQL = func() string {
+	var rows []string
+	for _, l := range links {
+		rows = append(rows, "('"+l.table+"', '"+l.column+"', '"+l.parent+"')")
+	}
+	return "(VALUES " + strings.Join(rows, ", ") + ") l (child, attname, parent)"
+}()
+
+// linkedCTE finds the links that are enforced in fact, as (relation, attname,
+// parent); those of a partition as well. What a foreign key declares holds only
+// where it is validated, is enforced (a column that PostgreSQL has from 18 on), and
+// all of its triggers fire, on both sides: those on the parent delete, those on the
+// child lock the parent. They do not fire where somebody's sessions are replicas, nor
+// for what a subscription brings. $1 is the schema.
+var linkedCTE = `
+family (oid, root) AS (
+    SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+    UNION ALL
+    SELECT k.oid, family.root FROM family JOIN pg_constraint k ON k.conparentid = family.oid AND k.contype = 'f'
+), enforced (root) AS (
+    SELECT f.root FROM family f JOIN pg_constraint k USING (oid)
+     WHERE current_setting('session_replication_role') <> 'replica'
+       AND NOT EXISTS (SELECT FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) c
+                        WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+                          AND c ~* '^session_replication_role=.*replica')
+     GROUP BY f.root
+    HAVING bool_and(k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
+               AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled NOT IN ('O', 'A'))
+               AND NOT EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid IN (k.conrelid, k.confrelid)))
+), linked (relation, attname, parent) AS (
+    SELECT DISTINCT k.conrelid, l.attname, l.parent
+      FROM enforced e JOIN pg_constraint r ON r.oid = e.root AND r.confdeltype = 'c' AND cardinality(r.conkey) = 1
+      JOIN ` + linksSQL + ` ON r.conrelid = to_regclass(format('%I.%I', $1::text, l.child))
+                           AND r.confrelid = to_regclass(format('%I.%I', $1::text, l.parent))
+      JOIN pg_attribute c ON c.attrelid = r.conrelid AND c.attnum = r.conkey[1] AND c.attname = l.attname
+      JOIN pg_attribute p ON p.attrelid = r.confrelid AND p.attnum = r.confkey[1] AND p.attname = 'id'
+      JOIN family f ON f.root = r.oid JOIN pg_constraint k ON k.oid = f.oid
+)`
+
+// parentsSQL lists what the relations $2 live by.
+var parentsSQL = `WITH RECURSIVE ` + linkedCTE + `
+SELECT l.relation, l.attname, l.parent FROM linked l WHERE l.relation = ANY ($2::oid[]) ORDER BY 1, 2, 3`
+
+// looseSQL asks whether both sides of the loose link are text: after a migration by
+// hand they may not even be comparable. $1 is the child, $2 its column, $3 the parent.
+const looseSQL = `
+SELECT count(*) = 2 FROM pg_attribute WHERE NOT attisdropped AND atttypid IN ('text'::regtype, 'varchar'::regtype)
+   AND (attrelid = to_regclass($1) AND attname = $2 OR attrelid = to_regclass($3) AND attname = 'id')`
+
+// readParents fills in what the relations live by, and which of them go with their
+// file.
+func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
+	rows, _ := t.Query(ctx, parentsSQL, db.schema, oids)
+	var oid uint32
+	var p parent
+	_, err := pgx.ForEachRow(rows, []any{&oid, &p.column, &p.table}, func() error {
+		r := byOID[oid]
+		if p.table == "file" {
+			// A row whose file is gone mentions nothing that matters.
+			r.bound = true
+		} else {
+			r.parents = append(r.parents, parent{db.schema, p.table, p.column, true})
+		}
+		return nil
+	})
+	if err != nil {
+		return translate(err, "list the foreign keys")
+	}
+	var comparable bool
+	err = t.QueryRow(ctx, looseSQL, db.table(looseLink.table), looseLink.column, db.table(looseLink.parent)).Scan(&comparable)
+	for _, r := range byOID {
+		if comparable && r.schema == db.schema && r.name == looseLink.table && r.has(looseLink.column) {
+			r.parents = append(r.parents, parent{db.schema, looseLink.parent, looseLink.column, false})
+		}
+	}
+	return translate(err, "look for the channels of messages")
+}
+
+// parent is a row that another row cannot live without.
+type parent struct {
+	schema, table string
+	column        string // of the child; it names the parent's id
+	bound         bool   // by a foreign key, which deletes the row with its parent
+}
+
+func (p *parent) quoted() string { return pgx.Identifier{p.schema, p.table}.Sanitize() }
+
+// alive is the condition under which row t of the relation lives, or nothing. Where a
+// foreign key is enforced, a row without its parent is one that was written while it
+// was not, as by a restore: if no parent is there at all, they are still to come.
+func (r *relation) alive() string {
+	var b strings.Builder
+	for _, p := range r.parents {
+		column := "t." + quote(p.column)
+		b.WriteString(" AND (" + column + " IS NULL OR EXISTS (SELECT FROM " + p.quoted() + " p WHERE p.id OPERATOR(pg_catalog.=) " + column + ")")
+		if p.bound {
+			b.WriteString(" OR NOT EXISTS (SELECT FROM " + p.quoted() + ")")
+		}
+		b.WriteString(")")
+	}
+	return b.String()
+}

@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ownTables are our tables in schema pruned, by name: the schema may have been
+// there before us, with tables of somebody else's. The last is what an earlier
+// release took turns by.
+var ownTables = append(madeBy("TABLE"), "migration", "migration_lock")
+
+// ownSequences are our sequences that belong to no column.
+var ownSequences = madeBy("SEQUENCE")
+
+// madeBy are the names of what our migrations create, so that no list has to be
+// kept beside them.
+func madeBy(kind string) (names []string) {
+	made := regexp.MustCompile(`(?m)^CREATE ` + kind + ` (?:IF NOT EXISTS )?pruned\.(\w+)`)
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		panic(err) // of the pattern, which is a constant
+	}
+	for _, file := range files {
+		text, err := migrations.ReadFile(file)
+		if err != nil {
+			panic(err) // what was embedded can be read
+		}
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		for _, match := range made.FindAllStringSubmatch(up, -1) {
+			names = append(names, match[1])
+		}
+	}
+	return names
+}
+
+// emptySQL asks whether anything of anybody's is left in schema pruned.
+const emptySQL = `
+SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
+   AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid)
+   AND NOT EXISTS (SELECT FROM pg_type WHERE typnamespace = n.oid)
+  FROM pg_namespace n WHERE n.nspname = 'pruned'`
+
+// Uninstall removes everything of ours from the database, and schema pruned unless
+// somebody else keeps something there. A view of somebody else's on a table of ours
+// is in the way, and is named by the error.
+func (db *DB) Uninstall(ctx context.Context) error {
+	return db.read(ctx, func(t pgx.Tx) error {
+		for _, drop := range []struct {
+			kind  string
+			names []string
+		}{{"TABLE", ownTables}, {"SEQUENCE", ownSequences}} {
+			var quoted []string
+			for _, name := range drop.names {
+				quoted = append(quoted, pgx.Identifier{"pruned", name}.Sanitize())
+			}
+			if _, err := t.Exec(ctx, `DROP `+drop.kind+` IF EXISTS `+strings.Join(quoted, ", ")); err != nil {
+				return translate(err, "drop the tables of schema pruned")
+			}
+		}
+		return dropIfEmpty(ctx, t)
+	})
+}
+
+func dropIfEmpty(ctx context.Context, t pgx.Tx) error {
+	rows, _ := t.Query(ctx, emptySQL)
+	empty, err := pgx.CollectRows(rows, pgx.RowTo[bool])
+	if err == nil && len(empty) == 1 && empty[0] {
+		_, err = t.Exec(ctx, `DROP SCHEMA pruned`)
+	}
+	return translate(err, "drop schema pruned")
+}
