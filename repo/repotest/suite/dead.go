@@ -22,11 +22,9 @@ func deadRowKeepsNothing(t *testing.T, e Engine) {
 		{"channel_file", row{"channel_id": aChannel, "message_id": gone}, "message", nil},
 		{"knowledge_file", row{"knowledge_id": gone}, "knowledge", nil},
 		{"chat_message", row{"chat_id": gone}, "chat", nil},
-		{"shared_chat", row{"chat_id": gone}, "chat", nil},
-		{"channel_webhook", row{"channel_id": gone}, "channel", nil},
 		{"message", row{"channel_id": gone}, "channel", nil},
 	}
-	mentions := map[string]string{"chat_message": "content", "shared_chat": "chat", "channel_webhook": "profile_image_url", "message": "data"}
+	mentions := map[string]string{"chat_message": "content", "message": "data"}
 	e.parents(t)
 	var ids []string
 	for _, child := range children {
