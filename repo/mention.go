@@ -70,6 +70,8 @@ func Tokens(text []byte, yield func(token []byte)) {
 			at += i + 1
 			if tokenAt(text, at-9, separator, &token) {
 				yield(token[:])
+				// None begins at its other separators: that needs one where it has a digit.
+				at += tokenLen - 9
 			}
 		}
 	}
@@ -133,18 +135,16 @@ func tokenAt(text []byte, start int, separator byte, token *[tokenLen]byte) bool
 	if raw[13] != separator || raw[18] != separator || raw[23] != separator {
 		return false
 	}
-	for i, c := range raw {
-		switch {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			token[i] = '-'
-		case c >= '0' && c <= '9' || c >= 'a' && c <= 'f':
-			token[i] = c
-		case c >= 'A' && c <= 'F':
-			token[i] = c + ('a' - 'A')
-		default:
-			return false
+	for _, group := range [...][2]int{{0, 8}, {9, 13}, {14, 18}, {19, 23}, {24, tokenLen}} {
+		for i := group[0]; i < group[1]; i++ {
+			digit := hexDigits[raw[i]]
+			if digit == 0 {
+				return false
+			}
+			token[i] = digit
 		}
 	}
+	token[8], token[13], token[18], token[23] = '-', '-', '-', '-'
 	return true
 }
 

@@ -10,14 +10,10 @@ import (
 
 // rowsSQL are the candidates among rows. The time at which a row was touched lies
 // behind its text, which this reads as well.
-const rowsSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, CAST(f.created_at AS REAL), t.touched,
-       CASE WHEN t.touched > ?2 AND json_valid(f.data)
-            THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('pending', 'processing'), 0) ELSE 0 END,
-       CASE WHEN json_valid(f.meta) AND json_type(f.meta) = 'object' AND json_type(f.meta, '$.size') = 'integer' THEN f.meta ->> '$.size' ELSE 0 END,
-       c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
+var rowsSQL = `
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + when("f.created_at") + `, coalesce(` + touched + `, c.first_seen / 1e6), ` + inFlight + `,
+       ` + size + `, c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
-  JOIN (SELECT id, CAST(max(coalesce(created_at, updated_at), coalesce(updated_at, created_at)) AS REAL) AS touched FROM file) t ON t.id = f.id
  WHERE c.direction = 'row' AND c.file_id > ?3
  ORDER BY c.file_id LIMIT ?1`
 

@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -34,11 +34,8 @@ type attribute struct {
 	cut     [][]string // paths of its JSON that do not count
 }
 
-// parent is a row that another row cannot live without.
-type parent struct {
-	table         string
-	columns, keys []string
-}
+// parent is a row that another row, which names it in a column, cannot live without.
+type parent struct{ table, key, column string }
 
 // readCatalog reads the schema. What an option names must exist.
 func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
@@ -58,6 +55,9 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 	if err != nil {
 		return nil, translate(err, "list the tables")
 	}
+	if err := examineTables(ctx, q, o.Path); err != nil {
+		return nil, err
+	}
 	ignore := ignored(o.Ignore)
 	var all []*table
 	for _, e := range entries {
@@ -70,16 +70,14 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 		}
 		all = append(all, t)
 	}
-	if c.files == nil {
-		return nil, refuse(o.Path, fmt.Errorf("it has no table file"))
+	if c.files == nil || c.files.rowid == "" {
+		return nil, refuse(o.Path, errors.New("it has no table file whose rows are numbered, as Open WebUI makes it"))
 	}
 	for _, t := range all {
 		if isException(t.name) || ignore.table(t.name) {
 			continue
 		}
-		if err := t.readParents(ctx, q, all); err != nil {
-			return nil, err
-		}
+		t.readParents(all)
 		for i := range t.columns {
 			name := t.columns[i].name
 			t.columns[i].ignored = ignore.column(t.name, name)
@@ -137,45 +135,14 @@ func (t *table) readColumns(ctx context.Context, q querier) error {
 	return nil
 }
 
-// readParents reads the foreign keys that delete a row with its parent. One that
-// sets a column to null says nothing about the row's life; a row whose file is
-// gone mentions nothing that matters, and a row that points at itself lives by
-// itself. SQLite checks none of them, since the application does not ask it to:
-// that is why rows outlive their parents.
-func (t *table) readParents(ctx context.Context, q querier, all []*table) error {
-	var id int
-	var to, from, action string
-	var key *string
-	last := -1
-	err := each(ctx, q, `SELECT id, "table", "from", "to", on_delete FROM pragma_foreign_key_list(?1) ORDER BY id, seq`, []any{t.name},
-		[]any{&id, &to, &from, &key, &action}, func() error {
-			named := find(all, to)
-			if action != "CASCADE" || named == nil || named.name == "file" || named.name == t.name {
-				return nil
-			}
-			if id != last {
-				t.parents = append(t.parents, parent{table: named.name})
-				last = id
-			}
-			p := &t.parents[len(t.parents)-1]
-			if key == nil { // the parent's primary key
-				if len(named.key) <= len(p.keys) {
-					return nil
-				}
-				key = &named.key[len(p.keys)]
-			}
-			p.columns, p.keys = append(p.columns, from), append(p.keys, *key)
-			return nil
-		})
-	if err != nil {
-		return translate(err, "list the foreign keys of table %s", t.name)
+// readParents finds out without which rows those of the table are dead. A parent
+// that cannot be looked up makes none dead.
+func (t *table) readParents(all []*table) {
+	for _, p := range repo.ParentsOf(t.name) {
+		if to := find(all, p.Table); to != nil && to.has(p.Key) && t.has(p.Column) {
+			t.parents = append(t.parents, parent{table: to.name, key: p.Key, column: p.Column})
+		}
 	}
-	if t.name == "message" && t.has("channel_id") && find(all, "channel") != nil {
-		// Open WebUI deletes a channel and leaves its messages for ever, without a
-		// foreign key (openwebui: models/channels.py).
-		t.parents = append(t.parents, parent{"channel", []string{"channel_id"}, []string{"id"}})
-	}
-	return nil
 }
 
 func find(tables []*table, name string) *table {
@@ -191,17 +158,13 @@ func (t *table) has(name string) bool {
 	return slices.ContainsFunc(t.columns, func(c attribute) bool { return c.name == name })
 }
 
-// alive is the condition under which row t of the table lives.
+// alive is the condition under which row t of the table lives. One that names no
+// parent lives by itself.
 func (t *table) alive() string {
 	var b strings.Builder
 	for _, p := range t.parents {
-		var match, null []string
-		for i := range p.columns {
-			match = append(match, "p."+quote(p.keys[i])+" = t."+quote(p.columns[i]))
-			null = append(null, "t."+quote(p.columns[i])+" IS NULL")
-		}
-		b.WriteString(" AND (" + strings.Join(null, " OR ") + " OR EXISTS (SELECT 1 FROM " + quote(p.table) + " p WHERE " +
-			strings.Join(match, " AND ") + "))")
+		column := "t." + quote(p.column)
+		b.WriteString(" AND (" + column + " IS NULL OR EXISTS (SELECT 1 FROM " + quote(p.table) + " p WHERE p." + quote(p.key) + " = " + column + "))")
 	}
 	return b.String()
 }

@@ -15,7 +15,7 @@ const mostReferences = 1000
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	now := epoch(time.Now())
 	var made float64
-	exists, err = one(ctx, db.pool, `SELECT coalesce(path, ''), CAST(coalesce(created_at, ?2) AS REAL),
+	exists, err = one(ctx, db.pool, `SELECT coalesce(path, ''), coalesce(`+when("created_at")+`, ?2),
 		coalesce(CASE WHEN json_valid(data) AND json_type(data) = 'object' THEN data ->> '$.status' END, '') FROM file WHERE id = ?1`,
 		[]any{id, now}, &info.Path, &made, &info.Status)
 	if exists {

@@ -15,7 +15,7 @@ import (
 // nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
-		db.examineVersions, alone(db.examineJournal), alone(db.examineLinks), alone(db.examineIndex),
+		db.examineVersions, alone(db.examineJournal), alone(db.examineLinks), alone(db.examineIndex), alone(db.examineVirtual), db.examineRows,
 	}
 	var made bool
 	if _, err := one(ctx, db.pool, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'pruned_candidate')`, nil, &made); err != nil {

@@ -18,11 +18,12 @@ type index struct {
 	at   state // that it is true for; the zero state is none
 
 	catalog *catalog
-	uuids   map[[16]byte]uint32   // the newest mention of each file, one more than its number
-	words   map[string]uint32     // the same of ids that are no UUID
-	finder  *repo.Finder          // of words
-	late    map[string]bool       // tokens that rows may mention which were read before they were known
-	others  map[[16]byte]struct{} // UUIDs that were read and were no file's then
+	uuids   map[[16]byte]uint32 // the newest mention of each file, one more than its number
+	words   map[string]uint32   // the same of ids that are no UUID
+	finder  *repo.Finder        // of words
+	late    map[string]bool     // tokens that rows may mention which were read before they were known
+	others  *seen               // UUIDs that were read and were no file's then
+	maybe   bitmap              // which may be those of files
 
 	mentions []mention
 	reading  uint32            // number of the pass that reads
@@ -56,13 +57,14 @@ const noRow = math.MinInt64
 
 func newIndex(c *catalog) *index {
 	return &index{catalog: c, uuids: map[[16]byte]uint32{}, words: map[string]uint32{}, late: map[string]bool{},
-		others: map[[16]byte]struct{}{},
+		others: &seen{}, maybe: newBitmap(0),
 		finder: repo.NewFinder(nil), reading: 1, read: map[place]uint32{}, loose: map[uint16]uint32{}}
 }
 
 // know adds ids to those that passes look for. Rows that were read already may
 // mention one that is no UUID, and one that was among the others.
 func (x *index) know(ids []string) {
+	x.widen(len(ids))
 	more := false
 	for _, id := range ids {
 		token := repo.Token(id)
@@ -71,7 +73,8 @@ func (x *index) know(ids []string) {
 		}
 		if uuid, ok := parseUUID(token); ok {
 			x.uuids[uuid] = 0
-			if _, late := x.others[uuid]; late {
+			x.maybe.add(hash(&uuid))
+			if x.others.has(hash(&uuid)) {
 				x.late[token] = true
 			}
 			continue
@@ -89,6 +92,18 @@ func (x *index) know(ids []string) {
 		words = append(words, word)
 	}
 	x.finder = repo.NewFinder(words)
+}
+
+// widen makes room for more UUIDs of files in the bitmap.
+func (x *index) widen(more int) {
+	wide := newBitmap(len(x.uuids) + more)
+	if len(wide.bits) <= len(x.maybe.bits) {
+		return
+	}
+	for uuid := range x.uuids {
+		wide.add(hash(&uuid))
+	}
+	x.maybe = wide
 }
 
 func (x *index) knows(token string) bool {
@@ -113,9 +128,14 @@ func (x *index) note(at place, column int, text []byte) {
 		if !ok {
 			return
 		}
+		h := hash(&uuid)
+		if !x.maybe.has(h) {
+			x.others.add(h)
+			return
+		}
 		first, known := x.uuids[uuid]
 		if !known {
-			x.others[uuid] = struct{}{}
+			x.others.add(h)
 			return
 		}
 		if added, is := x.add(first, at, column); is {
@@ -223,28 +243,26 @@ func (x *index) owner(page uint32) uint32 {
 
 // parseUUID reads a token in the form that repo.Tokens yields.
 func parseUUID[T string | []byte](token T) (uuid [16]byte, ok bool) {
-	if len(token) != 36 {
+	if len(token) != 36 || token[8] != '-' || token[13] != '-' || token[18] != '-' || token[23] != '-' {
 		return uuid, false
 	}
-	n := 0
-	for i := range 36 {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if token[i] != '-' {
-				return uuid, false
-			}
-			continue
-		}
-		c := token[i]
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		default:
-			return uuid, false
-		}
-		uuid[n/2] = uuid[n/2]<<4 | c
-		n++
+	bad := byte(0)
+	for i, at := range [16]byte{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		high, low := nibbles[token[at]], nibbles[token[at+1]]
+		uuid[i] = high<<4 | low
+		bad |= high | low
 	}
-	return uuid, true
+	return uuid, bad < 16
 }
+
+// nibbles are the values of hexadecimal digits in lower case; more than 15 of what
+// is none.
+var nibbles = func() (values [256]byte) {
+	for i := range values {
+		values[i] = 0xff
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		values[c] = byte(i)
+	}
+	return values
+}()

@@ -11,12 +11,8 @@ import (
 // where it matters, in rows that were touched lately. The path lies behind it, so
 // that this reads what a delete has to read anyway. ?2 is the earliest time in
 // seconds at which a file that is in flight may have been touched.
-const lockSQL = `
-SELECT f.id, coalesce(f.path, ''), CAST(f.created_at AS REAL),
-       CAST(max(coalesce(f.created_at, f.updated_at), coalesce(f.updated_at, f.created_at)) AS REAL),
-       CASE WHEN max(coalesce(f.created_at, f.updated_at), coalesce(f.updated_at, f.created_at)) > ?2 AND json_valid(f.data)
-            THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('pending', 'processing'), 0) ELSE 0 END,
-       c.first_seen
+var lockSQL = `
+SELECT f.id, coalesce(f.path, ''), ` + when("f.created_at") + `, ` + touched + `, ` + inFlight + `, c.first_seen
   FROM file f LEFT JOIN pruned_candidate c ON c.file_id = f.id AND c.direction = 'row'
  WHERE f.id IN (SELECT value FROM json_each(?1))
  ORDER BY f.id`
@@ -54,8 +50,12 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 			}
 			f.Age = seconds(epoch(now) - born)
 			f.Ripe = seconds(born + ages.Min.Seconds() - epoch(now))
-			if inFlight && touched != nil {
-				f.Ripe = max(f.Ripe, seconds(*touched+ages.Pending.Seconds()-epoch(now)))
+			if inFlight {
+				last := epoch(since)
+				if touched != nil {
+					last = *touched
+				}
+				f.Ripe = max(f.Ripe, seconds(last+ages.Pending.Seconds()-epoch(now)))
 			}
 			locked.Files = append(locked.Files, f)
 			there[id] = true

@@ -86,7 +86,8 @@ func (db *DB) migrate(ctx context.Context) error {
 // Uninstall removes everything of ours from the database.
 func (db *DB) Uninstall(ctx context.Context) error {
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
-		ours, err := column[string](ctx, db.pool, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'pruned\_%' ESCAPE '\'`)
+		ours, err := column[string](ctx, db.pool, `SELECT name FROM sqlite_schema
+			WHERE type = 'table' AND name IN (SELECT value FROM json_each(?1))`, list(ownTables()))
 		if err != nil {
 			return translate(err, "list our own tables")
 		}

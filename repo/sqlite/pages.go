@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // errCorrupt says that a page is not what the file format (sqlite.org/fileformat2)
@@ -17,26 +18,53 @@ func corrupt(page uint32, format string, args ...any) error {
 }
 
 // pager reads raw pages, as the transaction of its connection sees them, through
-// SQLite's own table of pages (sqlite.org/dbpage).
+// SQLite's own table of pages (sqlite.org/dbpage). A statement costs more than a
+// page: where pages are asked for that lie beside each other, it reads a block of
+// them at once.
 type pager struct {
-	statement *sql.Stmt
-	usable    int // bytes of a page that SQLite uses
-	read      int // pages, ever
+	single, several *sql.Stmt
+	usable          int // bytes of a page that SQLite uses
+	read            int // pages, ever
+
+	blocks []block  // the one that was used last is the last
+	missed []uint32 // numbers of the blocks in which single pages were read, lately
+	leaf   []byte   // see rowsOf
 }
 
-// pager makes the pager of a connection.
+// block is blockPages pages that lie beside each other.
+type block struct {
+	number uint32 // of its first page, divided by blockPages
+	pages  [][]byte
+}
+
+const (
+	blockPages = 16
+	mostBlocks = 8
+	mostMissed = 8
+)
+
+const (
+	pageSQL  = `SELECT data FROM sqlite_dbpage WHERE pgno = ?1`
+	pagesSQL = `WITH RECURSIVE n (i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+		SELECT d.data FROM n CROSS JOIN sqlite_dbpage d WHERE d.pgno = n.i`
+)
+
+// pager makes the pager of a connection. What an earlier transaction saw is
+// forgotten.
 func (s *session) pager(ctx context.Context) (*pager, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
 	if s.pages != nil {
+		s.pages.blocks, s.pages.missed = nil, nil
 		return s.pages, nil
 	}
-	const query = `SELECT data FROM sqlite_dbpage WHERE pgno = ?1`
-	if err := s.prepare(ctx, query); err != nil {
-		return nil, err
+	for _, query := range []string{pageSQL, pagesSQL} {
+		if err := s.prepare(ctx, query); err != nil {
+			return nil, err
+		}
 	}
-	p := &pager{statement: s.statements[query]}
+	p := &pager{single: s.statements[pageSQL], several: s.statements[pagesSQL]}
 	err := p.page(1, func(data []byte) error {
 		p.usable = len(data) - int(data[20])
 		if p.usable < 480 {
@@ -53,26 +81,73 @@ func (s *session) pager(ctx context.Context) (*pager, error) {
 // page calls fn with the content of a page, valid until fn returns. It cannot be
 // interrupted: that would cost more than reading a page.
 func (p *pager) page(number uint32, fn func(data []byte) error) error {
-	rows, err := p.statement.QueryContext(context.Background(), int64(number))
+	data, err := p.find(number)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return err
-		}
+	if data == nil {
 		return corrupt(number, "it does not exist")
-	}
-	var data sql.RawBytes
-	if err := rows.Scan(&data); err != nil {
-		return err
 	}
 	if len(data) < 512 || p.usable > len(data) {
 		return corrupt(number, "it has %d bytes", len(data))
 	}
 	p.read++
 	return fn(data)
+}
+
+// find returns a page, nil if there is none.
+func (p *pager) find(number uint32) ([]byte, error) {
+	of := number / blockPages
+	for i := len(p.blocks) - 1; i >= 0; i-- {
+		if p.blocks[i].number == of {
+			return p.blocks[i].page(number), nil
+		}
+	}
+	if !slices.Contains(p.missed, of) {
+		p.missed = append(p.missed, of)
+		p.missed = p.missed[max(0, len(p.missed)-mostMissed):]
+		var page []byte
+		err := pages(p.single, func(data []byte) { page = data }, int64(number))
+		return page, err
+	}
+	b := block{number: of}
+	err := pages(p.several, func(data []byte) { b.pages = append(b.pages, data) }, int64(max(1, of*blockPages)), int64(of*blockPages+blockPages-1))
+	if err != nil {
+		return nil, err
+	}
+	p.blocks = append(p.blocks, b)
+	p.blocks = p.blocks[max(0, len(p.blocks)-mostBlocks):]
+	return b.page(number), nil
+}
+
+// page is one of a block's pages; nil beyond the end of the database. There is no
+// page 0.
+func (b block) page(number uint32) []byte {
+	i := int(number % blockPages)
+	if b.number == 0 {
+		i--
+	}
+	if i < 0 || i >= len(b.pages) {
+		return nil
+	}
+	return b.pages[i]
+}
+
+// pages runs a statement that returns pages.
+func pages(statement *sql.Stmt, yield func(data []byte), args ...any) error {
+	rows, err := statement.QueryContext(context.Background(), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var data sql.RawBytes // the driver makes a new one for each row
+		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		yield(data)
+	}
+	return rows.Err()
 }
 
 // Kinds of pages of a b-tree.

@@ -78,7 +78,7 @@ func (r *reading) newFiles(ctx context.Context, dirty map[uint32]bool) error {
 			return err
 		}
 		var id string
-		return each(ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE rowid BETWEEN ?1 AND ?2 AND id IS NOT NULL`,
+		return each(ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE `+r.index.catalog.files.rowid+` BETWEEN ?1 AND ?2 AND id IS NOT NULL`,
 			[]any{first, last}, []any{&id}, func() error {
 				r.index.know([]string{id})
 				return r.pace.check()

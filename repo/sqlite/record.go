@@ -12,15 +12,14 @@ type row struct {
 // that hold what did not fit into the leaf. A row is valid until yield returns.
 func (p *pager) rowsOf(leaf uint32, buffer *[]byte, owned func(page uint32), yield func(row) error) error {
 	// The leaf is copied: other pages are read while it is gone through.
-	var content []byte
 	err := p.page(leaf, func(data []byte) error {
-		content = append(content, data...)
+		p.leaf = append(p.leaf[:0], data...)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	n, err := p.node(leaf, content)
+	n, err := p.node(leaf, p.leaf)
 	if err != nil {
 		return err
 	}
