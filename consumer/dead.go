@@ -16,7 +16,7 @@ import (
 	"pruned/repo"
 )
 
-// ErrNoDeadLetter: there is no dead letter of that number.
+// ErrNoDeadLetter: there is no dead letter of that name.
 var ErrNoDeadLetter = errors.New("no such dead letter")
 
 const (
@@ -27,7 +27,8 @@ const (
 
 // DeadLetter is an event that can never succeed.
 type DeadLetter struct {
-	Seq        uint64    `json:"seq"` // of the claim in its stream; names the dead letter
+	Name       string    `json:"name"` // tells it from every other, also of a stream that was made again
+	Seq        uint64    `json:"seq"`  // of the claim in its stream
 	FileID     string    `json:"file_id"`
 	Kind       string    `json:"kind"` // Invalid or Poison
 	Error      string    `json:"error"`
@@ -50,7 +51,7 @@ func (q *Queue) Bury(ctx context.Context, d DeadLetter) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("storing dead letter %d: %w", d.Seq, stored(err))
+			return fmt.Errorf("storing dead letter %s: %w", d.Name, stored(err))
 		}
 		return nil
 	})
@@ -64,9 +65,9 @@ func (q *Queue) letter(d DeadLetter) (*nats.Msg, error) {
 	}
 	head, err := json.Marshal(d)
 	if err != nil {
-		return nil, fmt.Errorf("encoding dead letter %d: %w", d.Seq, err)
+		return nil, fmt.Errorf("encoding dead letter %s: %w", d.Name, err)
 	}
-	msg := nats.NewMsg(q.names.grave(d.Seq))
+	msg := nats.NewMsg(q.names.grave(d.Name))
 	msg.Header.Set(letterHeader, string(head))
 	msg.Data = d.Payload[:min(len(d.Payload), maxLetter)]
 	return msg, nil
@@ -79,6 +80,7 @@ func (cl *claim) letter() DeadLetter {
 		why = cl.result.Err.Error()
 	}
 	return DeadLetter{
+		Name:       letterName(cl.meta.Sequence.Stream, cl.meta.Timestamp),
 		Seq:        cl.meta.Sequence.Stream,
 		FileID:     cl.event.Subject,
 		Kind:       string(cl.result.Outcome),
@@ -107,7 +109,7 @@ func (q *Queue) Dead(ctx context.Context) iter.Seq2[DeadLetter, error] {
 		for msg, err := range q.read(ctx, q.names.dead(), jetstream.ConsumerConfig{HeadersOnly: true}) {
 			var d DeadLetter
 			if err == nil {
-				d, err = letterOf(msg.Subject(), msg.Headers())
+				d, err = q.letterOf(msg.Subject(), msg.Headers())
 			}
 			if !yield(d, err) || err != nil {
 				return
@@ -116,58 +118,45 @@ func (q *Queue) Dead(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	}
 }
 
-func letterOf(subject string, head nats.Header) (DeadLetter, error) {
+func (q *Queue) letterOf(subject string, head nats.Header) (DeadLetter, error) {
 	var d DeadLetter
 	if err := json.Unmarshal([]byte(head.Get(letterHeader)), &d); err != nil {
 		return d, fmt.Errorf("the message on %s is no dead letter of ours: %w", subject, err)
 	}
+	d.Name = q.names.letter(subject)
 	return d, nil
 }
 
-// DeadLetter returns one with its payload.
-func (q *Queue) DeadLetter(ctx context.Context, seq uint64) (DeadLetter, error) {
-	_, raw, err := q.grave(ctx, seq)
+// DeadLetter returns one with its payload. Its number is name enough where no
+// other one has it.
+func (q *Queue) DeadLetter(ctx context.Context, name string) (DeadLetter, error) {
+	_, raw, err := q.grave(ctx, name)
 	if err != nil {
 		return DeadLetter{}, err
 	}
-	d, err := letterOf(raw.Subject, raw.Header)
+	d, err := q.letterOf(raw.Subject, raw.Header)
 	d.Payload = raw.Data
 	return d, err
 }
 
-func (q *Queue) grave(ctx context.Context, seq uint64) (jetstream.Stream, *jetstream.RawStreamMsg, error) {
-	s, err := q.js.Stream(ctx, q.names.dead())
-	if err != nil {
-		return nil, nil, fmt.Errorf("looking for stream %s: %w", q.names.dead(), err)
-	}
-	raw, err := s.GetLastMsgForSubject(ctx, q.names.grave(seq))
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, nil, fmt.Errorf("dead letter %d: %w", seq, ErrNoDeadLetter)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading dead letter %d: %w", seq, err)
-	}
-	return s, raw, nil
-}
-
 // Redrive publishes the events of dead letters again, under fresh ids, and only
-// then removes them; with no numbers, those of all that are events. It goes on
+// then removes them; with no names, those of all that are events. It goes on
 // after one that cannot be redriven, and returns how many were.
-func (q *Queue) Redrive(ctx context.Context, seqs ...uint64) (int, error) {
-	if len(seqs) == 0 {
+func (q *Queue) Redrive(ctx context.Context, names ...string) (int, error) {
+	if len(names) == 0 {
 		for d, err := range q.Dead(ctx) {
 			if err != nil {
 				return 0, err
 			}
 			if d.Kind == string(Poison) {
-				seqs = append(seqs, d.Seq)
+				names = append(names, d.Name)
 			}
 		}
 	}
 	var done int
 	var failed error
-	for _, seq := range seqs {
-		if err := q.redrive(ctx, seq); err != nil {
+	for _, name := range names {
+		if err := q.redrive(ctx, name); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
@@ -176,22 +165,22 @@ func (q *Queue) Redrive(ctx context.Context, seqs ...uint64) (int, error) {
 	return done, failed
 }
 
-func (q *Queue) redrive(ctx context.Context, seq uint64) error {
-	stream, raw, err := q.grave(ctx, seq)
+func (q *Queue) redrive(ctx context.Context, name string) error {
+	stream, raw, err := q.grave(ctx, name)
 	if err != nil {
 		return err
 	}
 	event, err := ParseEvent(raw.Data)
 	if err != nil {
-		return fmt.Errorf("dead letter %d was never an event, it can only be purged: %w", seq, err)
+		return fmt.Errorf("dead letter %s was never an event, it can only be purged: %w", name, err)
 	}
 	event.ID, event.Time = uuid.NewString(), time.Now().UTC()
 	one := func(yield func(Event, error) bool) { yield(event, nil) }
 	if _, err := q.Publish(ctx, one, PublishOptions{}); err != nil {
-		return fmt.Errorf("redriving dead letter %d: %w", seq, err)
+		return fmt.Errorf("redriving dead letter %s: %w", name, err)
 	}
 	if err := stream.DeleteMsg(ctx, raw.Sequence); err != nil {
-		return fmt.Errorf("dead letter %d is redriven, but could not be removed: %w", seq, err)
+		return fmt.Errorf("dead letter %s is redriven, but could not be removed: %w", name, err)
 	}
 	return nil
 }

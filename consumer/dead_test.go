@@ -24,7 +24,7 @@ func letters(t *testing.T, q *Queue) []DeadLetter {
 func poisonLetter(seq uint64) DeadLetter {
 	e := NewEvent(fmt.Sprint("f-", seq), "publish", "why")
 	return DeadLetter{
-		Seq: seq, FileID: e.Subject, Kind: string(Poison), Error: "no\nway \u00e9", SQLState: "23503",
+		Name: letterName(seq, time.Unix(0, 36)), Seq: seq, FileID: e.Subject, Kind: string(Poison), Error: "no\nway \u00e9", SQLState: "23503",
 		Deliveries: 2, At: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Payload: e.Encode(),
 	}
 }
@@ -38,7 +38,7 @@ func TestBuryIsIdempotent(t *testing.T) {
 	again.Error = "another"
 	require.NoError(t, q.Bury(testContext(t), again))
 
-	got, err := q.DeadLetter(testContext(t), 7)
+	got, err := q.DeadLetter(testContext(t), "7")
 	require.NoError(t, err)
 	require.Equal(t, d, got)
 
@@ -68,7 +68,7 @@ func TestDeadLetterAsJSON(t *testing.T) {
 	t.Parallel()
 	out, err := json.Marshal(poisonLetter(7))
 	require.NoError(t, err)
-	require.JSONEq(t, `{"seq":7,"file_id":"f-7","kind":"poison","error":"no\nway é","sqlstate":"23503",
+	require.JSONEq(t, `{"name":"7.10","seq":7,"file_id":"f-7","kind":"poison","error":"no\nway é","sqlstate":"23503",
 		"deliveries":2,"at":"2026-01-02T03:04:05.000000006Z"}`, string(out))
 }
 
@@ -103,7 +103,7 @@ func TestRedrive(t *testing.T) {
 	drain(t, q, poison, Options{})
 	require.Len(t, letters(t, q), 2)
 
-	n, err := q.Redrive(testContext(t), 1, 99)
+	n, err := q.Redrive(testContext(t), "1", "99")
 	require.ErrorIs(t, err, ErrNoDeadLetter)
 	require.Equal(t, 1, n)
 	require.Len(t, letters(t, q), 1)
@@ -123,11 +123,11 @@ func TestRedrive(t *testing.T) {
 func TestInvalidDeadLettersStay(t *testing.T) {
 	t.Parallel()
 	q := openQueue(t)
-	require.NoError(t, q.Bury(testContext(t), DeadLetter{Seq: 1, Kind: string(Invalid), Payload: []byte("hello")}))
+	require.NoError(t, q.Bury(testContext(t), DeadLetter{Name: "1", Seq: 1, Kind: string(Invalid), Payload: []byte("hello")}))
 	n, err := q.Redrive(testContext(t))
 	require.NoError(t, err)
 	require.Zero(t, n)
-	_, err = q.Redrive(testContext(t), 1)
+	_, err = q.Redrive(testContext(t), "1")
 	require.ErrorContains(t, err, "never an event")
 	require.Len(t, letters(t, q), 1)
 
@@ -135,4 +135,56 @@ func TestInvalidDeadLettersStay(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 1, purged)
 	require.Empty(t, letters(t, q))
+}
+
+// A stream that is made again begins at 1, while dead letters stay: each message
+// has its own, and its payload is not lost.
+func TestLetterOfAStreamMadeAgainIsItsOwn(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	poison := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) { return all(events, Poison), nil }}
+	for _, file := range []string{"first", "second"} {
+		publish(t, q, claimsOf(NewEvent(file, "publish", "")))
+		require.Equal(t, 1, drain(t, q, poison, Options{}).Poison)
+		require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
+		require.NoError(t, q.ensureStreams(testContext(t)))
+	}
+	dead := letters(t, q)
+	require.Len(t, dead, 2)
+	for i, file := range []string{"first", "second"} {
+		require.EqualValues(t, 1, dead[i].Seq)
+		whole, err := q.DeadLetter(testContext(t), dead[i].Name)
+		require.NoError(t, err)
+		require.Equal(t, file, whole.FileID)
+		require.Contains(t, string(whole.Payload), file)
+	}
+	_, err := q.DeadLetter(testContext(t), "1")
+	require.ErrorContains(t, err, "several dead letters")
+	require.ErrorContains(t, err, dead[1].Name)
+	n, err := q.Redrive(testContext(t), dead[1].Name)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	whole, err := q.DeadLetter(testContext(t), "1")
+	require.NoError(t, err)
+	require.Equal(t, "first", whole.FileID)
+}
+
+// Letters of older releases are found by their number.
+func TestLetterNamedByItsNumberAlone(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	old := poisonLetter(7)
+	old.Name = "7"
+	require.NoError(t, q.Bury(testContext(t), old))
+	require.NoError(t, q.Bury(testContext(t), poisonLetter(70)))
+	got, err := q.DeadLetter(testContext(t), "7")
+	require.NoError(t, err)
+	require.Equal(t, old, got)
+	n, err := q.Redrive(testContext(t), "7")
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	for _, none := range []string{"7", "7.1", "*", ">", "", "7.*", "-1"} {
+		_, err = q.DeadLetter(testContext(t), none)
+		require.ErrorIs(t, err, ErrNoDeadLetter, none)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -36,9 +35,7 @@ func (n names) schedules() string             { return n.prefix + ".later.>" }
 func (n names) schedule(fileID string) string { return n.prefix + ".later." + token(fileID) }
 func (n names) due() string                   { return n.prefix + ".due" }
 func (n names) graves() string                { return n.prefix + ".dead.>" }
-func (n names) grave(seq uint64) string {
-	return n.prefix + ".dead." + strconv.FormatUint(seq, 10)
-}
+func (n names) grave(letter string) string    { return n.prefix + ".dead." + letter }
 
 var plainToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 

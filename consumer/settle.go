@@ -159,7 +159,7 @@ func (c *Consumer) buryAll(ctx context.Context, claims []*claim) {
 			continue
 		}
 		letter := cl.letter()
-		c.o.Log.Warn().Uint64("seq", letter.Seq).Str("file", letter.FileID).Str("kind", letter.Kind).
+		c.o.Log.Warn().Str("name", letter.Name).Str("file", letter.FileID).Str("kind", letter.Kind).
 			Str("error", letter.Error).Msg("dead letter")
 		if err := c.q.Bury(ctx, letter); err != nil {
 			cl.result = Result{Outcome: Failed, Err: err}

@@ -56,7 +56,7 @@ func TestEveryOutcomeIsSettled(t *testing.T) {
 	require.Equal(t, "poison-1", dead[1].FileID)
 	require.Equal(t, "23503", dead[1].SQLState)
 	require.EqualValues(t, 1, dead[1].Deliveries)
-	whole, err := q.DeadLetter(testContext(t), dead[0].Seq)
+	whole, err := q.DeadLetter(testContext(t), dead[0].Name)
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(whole.Payload))
 

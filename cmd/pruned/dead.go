@@ -30,22 +30,22 @@ func (deadListCmd) Run(ctx *runContext) error {
 			return ctx.object(list)
 		}
 		return ctx.table(func(line func(...any)) {
-			line("SEQ", "AT", "KIND", "FILE", "DELIVERIES", "SQLSTATE", "ERROR")
+			line("NAME", "AT", "KIND", "FILE", "DELIVERIES", "SQLSTATE", "ERROR")
 			for _, l := range list {
-				line(l.Seq, l.At.Format(time.RFC3339), l.Kind, l.FileID, l.Deliveries, l.SQLState, l.Error)
+				line(l.Name, l.At.Format(time.RFC3339), l.Kind, l.FileID, l.Deliveries, l.SQLState, l.Error)
 			}
 		})
 	}, database, sharedQueue)
 }
 
 type deadShowCmd struct {
-	Seq uint64 `arg:"" help:"Number of the dead letter."`
+	Name string `arg:"" name:"seq" help:"Number of the dead letter; its whole name where several have that."`
 }
 
 // Run shows one dead letter.
 func (r *deadShowCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
-		letter, err := p.queue.DeadLetter(ctx, r.Seq)
+		letter, err := p.queue.DeadLetter(ctx, r.Name)
 		if err != nil {
 			return err
 		}
@@ -56,6 +56,7 @@ func (r *deadShowCmd) Run(ctx *runContext) error {
 			}{letter, string(letter.Payload)})
 		}
 		return ctx.table(func(line func(...any)) {
+			line("name", letter.Name)
 			line("seq", letter.Seq)
 			line("at", letter.At.Format(time.RFC3339))
 			line("kind", letter.Kind)
@@ -69,13 +70,13 @@ func (r *deadShowCmd) Run(ctx *runContext) error {
 }
 
 type deadRedriveCmd struct {
-	Seqs []uint64 `arg:"" optional:"" name:"seq" help:"Numbers; none: all."`
+	Names []string `arg:"" optional:"" name:"seq" help:"Numbers, or whole names; none: all."`
 }
 
 // Run publishes dead letters again.
 func (r *deadRedriveCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
-		n, err := p.queue.Redrive(ctx, r.Seqs...)
+		n, err := p.queue.Redrive(ctx, r.Names...)
 		return firstError(err, ctx.counted("redriven", n))
 	}, database, sharedQueue)
 }
