@@ -25,6 +25,12 @@ func (None) Collections(context.Context, string) ([]Collection, error) { return 
 // Files is empty.
 func (None) Files(context.Context) iter.Seq2[File, error] { return func(func(File, error) bool) {} }
 
+// Holdings is empty.
+func (None) Holdings(context.Context, []string) ([]Holding, error) { return nil, nil }
+
+// Strange is empty.
+func (None) Strange(context.Context) ([]string, error) { return nil, nil }
+
 // Check has nothing to check.
 func (None) Check(context.Context) error { return nil }
 

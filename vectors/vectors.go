@@ -4,7 +4,8 @@
 // A file's chunks lie in its own collection, file-{id}, and, copied, in shared
 // collections (one for each knowledge base), where their metadata names the
 // file. What lies in another file's own collection is that file's, whatever its
-// metadata says. A store that lives in the same database joins the transaction
+// metadata says, and what lies in a collection that is not named as Open WebUI
+// names its own (see SharedNames) is nobody's business here. A store that lives in the same database joins the transaction
 // that deletes the row; every other one is dealt with afterwards. The package
 // knows nothing of the database side or the queue.
 package vectors
@@ -36,6 +37,12 @@ type Collection struct {
 type File struct {
 	ID     string
 	Chunks int64 // zero where counting them costs more than listing
+}
+
+// Holding says that chunks of a file lie in a collection.
+type Holding struct {
+	FileID, Collection string
+	CreatedBy          string // id of the user who made one of them; empty where that is not said
 }
 
 // Removed is what one call of Remove came to.
@@ -75,11 +82,16 @@ type Store interface {
 	// chunks. The sequence ends with its first error. It is bounded in memory.
 	Files(ctx context.Context) iter.Seq2[File, error]
 
+	// Holdings lists in which collections chunks of these files lie, each file and
+	// collection once or more. Its cost may be a scan of the whole store.
+	Holdings(ctx context.Context, ids []string) ([]Holding, error)
+
+	// Strange lists up to MostStrange collections that Open WebUI gives no such names
+	// to (see KnownNames), by name.
+	Strange(ctx context.Context) ([]string, error)
+
 	// Check says whether the store can be used, in a sentence for an operator.
 	Check(ctx context.Context) error
 
 	Close()
 }
-
-// FileCollection is the name of the collection that holds only this file.
-func FileCollection(id string) string { return "file-" + id }

@@ -94,13 +94,8 @@ func (a api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 }
 
 func metadata(chunk vectorstest.Chunk) map[string]any {
-	m := map[string]any{"name": "report.pdf", "page": 7, "start_index": 1.5, "draft": true}
-	if chunk.FileID != "" {
-		m["file_id"] = chunk.FileID
-	}
-	if chunk.Hash != "" {
-		m["hash"] = chunk.Hash
-	}
+	m := chunk.Metadata()
+	m["start_index"], m["draft"] = 1.5, true
 	return m
 }
 

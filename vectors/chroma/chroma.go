@@ -18,7 +18,6 @@ package chroma
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"pruned/vectors"
 )
@@ -26,11 +25,11 @@ import (
 // ownPrefix begins the names of collections that hold one file.
 const ownPrefix = "file-"
 
-// owner is the file whose own collection this is.
-func owner(collection string) (id string, own bool) { return strings.CutPrefix(collection, ownPrefix) }
-
 // fileKey is the key of a chunk's metadata that names its file.
 const fileKey = "file_id"
+
+// makerKey is the key that names the user who made the file.
+const makerKey = "created_by"
 
 // What Chroma calls the place where everybody's collections are.
 const (

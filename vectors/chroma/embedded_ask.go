@@ -7,12 +7,12 @@ import (
 )
 
 // sharedSQL lists a file's chunks in shared collections, a page at a time.
-const sharedSQL = `
+var sharedSQL = `
 SELECT m.rowid, e.embedding_id, c.id
   FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
   JOIN segments s ON s.id = e.segment_id JOIN collections c ON c.id = s.collection
  WHERE m.key = '` + fileKey + `' AND m.string_value = ?1 AND m.rowid > ?2
-   AND c.database_id = ?3 AND substr(c.name, 1, 5) <> '` + ownPrefix + `'
+   AND c.database_id = ?3 AND ` + sharedOnes + `
  ORDER BY m.rowid LIMIT ?4`
 
 // numberSQL is the number of the next record: where the queue was emptied, SQLite

@@ -8,7 +8,7 @@ import (
 	"pruned/vectors"
 )
 
-const collectionsSQL = `
+var collectionsSQL = `
 SELECT c.name, count(*)
   FROM collections c JOIN segments s ON s.collection = c.id JOIN embeddings e ON e.segment_id = s.id
  WHERE c.database_id = ?1 AND c.name = '` + ownPrefix + `' || ?2
@@ -18,7 +18,7 @@ SELECT c.name, count(*)
   FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
   JOIN segments s ON s.id = e.segment_id JOIN collections c ON c.id = s.collection
  WHERE m.key = '` + fileKey + `' AND m.string_value = ?2
-   AND c.database_id = ?1 AND substr(c.name, 1, 5) <> '` + ownPrefix + `'
+   AND c.database_id = ?1 AND ` + sharedOnes + `
  GROUP BY c.id
  ORDER BY 1`
 
@@ -94,7 +94,7 @@ func (s *session) ownFiles(ctx context.Context, sql string, each func(id string,
 		}
 		for _, c := range page {
 			after = c.Name
-			if id, own := owner(c.Name); own {
+			if id, own := vectors.Owner(c.Name); own {
 				if err := each(id, c.Chunks); err != nil {
 					return err
 				}
@@ -106,13 +106,13 @@ func (s *session) ownFiles(ctx context.Context, sql string, each func(id string,
 // mentionsSQL is a page of what chunks say, by the index on keys and texts; a
 // file's own collection says it too. The two forms go on within a file's chunks,
 // and from one file to the next.
-const mentionsSQL = `
-SELECT m.string_value, m.rowid, coalesce(c.database_id = ?1 AND substr(c.name, 1, 5) <> '` + ownPrefix + `', 0)
+var mentionsSQL = `
+SELECT m.string_value, m.rowid, coalesce(c.database_id = ?1 AND ` + sharedOnes + `, 0)
   FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
   LEFT JOIN segments s ON s.id = e.segment_id LEFT JOIN collections c ON c.id = s.collection
  WHERE m.key = '` + fileKey + `' AND `
 
-const (
+var (
 	sameFileSQL = mentionsSQL + `m.string_value = ?2 AND m.rowid > ?3 ORDER BY m.rowid LIMIT ?4`
 	nextFileSQL = mentionsSQL + `m.string_value > ?2 AND ?3 IS NOT NULL ORDER BY m.string_value, m.rowid LIMIT ?4`
 )

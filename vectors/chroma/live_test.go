@@ -62,8 +62,8 @@ type population struct {
 
 func populate(t *testing.T) *population {
 	p := &population{beside: runBeside(t), going: uuid.NewString(), other: uuid.NewString()}
-	p.insert(t, many(large, "base", p.other)...)
-	p.insert(t, many(50, "base", p.going)...)
+	p.insert(t, many(large, vectorstest.Base, p.other)...)
+	p.insert(t, many(50, vectorstest.Base, p.going)...)
 	p.insert(t, many(large, vectors.FileCollection(p.going), p.going)...)
 	p.insert(t, many(30, vectors.FileCollection(p.other), p.other)...)
 	p.before = p.query(t, vectors.FileCollection(p.other), 3, 10)
@@ -75,7 +75,7 @@ func populate(t *testing.T) *population {
 func (p *population) sound(t testing.TB) {
 	t.Helper()
 	require.Equal(t, p.before, p.query(t, vectors.FileCollection(p.other), 3, 10))
-	require.Len(t, p.query(t, "base", 3, 100), 100)
+	require.Len(t, p.query(t, vectorstest.Base, 3, 100), 100)
 	if _, there := p.collections(t)[vectors.FileCollection(p.going)]; there {
 		require.Len(t, p.query(t, vectors.FileCollection(p.going), 3, 100), 100)
 	}
@@ -129,7 +129,7 @@ func TestBesideARunningChroma(t *testing.T) {
 		default:
 			p.insert(t, many(1, "new", p.other)...)
 			added++
-			p.query(t, "base", added, 10)
+			p.query(t, vectorstest.Base, added, 10)
 			require.Len(t, p.query(t, "new", added, 1), 1)
 		}
 	}
@@ -143,7 +143,7 @@ func TestBesideARunningChroma(t *testing.T) {
 	require.Equal(t, 50, value[int](t, p.sql(t), "SELECT count(*) FROM embeddings_queue WHERE operation = 3"), "each is asked for once")
 
 	// The next write to a collection carries out what waits for it.
-	p.insert(t, many(1, "base", p.other)...)
+	p.insert(t, many(1, vectorstest.Base, p.other)...)
 	removed, err = store.Remove(t.Context(), nil, []string{p.going})
 	require.NoError(t, err)
 	require.Zero(t, removed)
@@ -223,12 +223,12 @@ func TestNumbersOfRecords(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
 	going := uuid.NewString()
-	b.insert(t, many(5, "base", "")...)
-	b.insert(t, many(3, "base", going)...)
+	b.insert(t, many(5, vectorstest.Base, "")...)
+	b.insert(t, many(3, vectorstest.Base, going)...)
 	b.insert(t, many(4, vectors.FileCollection(going), going)...)
 	b.Stop(t)
 	db := b.sql(t)
-	base := value[string](t, db, "SELECT id FROM collections WHERE name = 'base'")
+	base := value[string](t, db, "SELECT id FROM collections WHERE name = '"+vectorstest.Base+"'")
 	_, err := db.Exec("UPDATE max_seq_id SET seq_id = 12") // the last number that there is
 	require.NoError(t, err)
 	_, err = db.Exec("DELETE FROM embeddings_queue WHERE topic LIKE '%' || ?", base)
@@ -241,7 +241,7 @@ func TestNumbersOfRecords(t *testing.T) {
 	require.Zero(t, value[int](t, db, "SELECT count(*) FROM embeddings_queue WHERE vector IS NOT NULL"))
 	b.Start(t)
 	b.server = b.URL()
-	b.insert(t, many(1, "base", "")...)
+	b.insert(t, many(1, vectorstest.Base, "")...)
 	require.Len(t, b.left(t), 6)
 	removed, err = store.Remove(t.Context(), nil, []string{going})
 	require.NoError(t, err)
@@ -264,7 +264,7 @@ func TestRefusesWhatItDoesNotKnow(t *testing.T) {
 			t.Parallel()
 			b := runBeside(t)
 			b.insert(t, many(2, "file-a", "a")...)
-			b.insert(t, many(1, "base", "a")...)
+			b.insert(t, many(1, vectorstest.Base, "a")...)
 			b.Stop(t)
 			db := b.sql(t)
 			_, err := db.Exec(c.alter)

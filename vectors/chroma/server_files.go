@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"net/http"
 	"slices"
 
 	"pruned/vectors"
@@ -21,10 +20,10 @@ func (s *Server) Collections(ctx context.Context, id string) (list []vectors.Col
 			return nil, err
 		}
 		var chunks int64
-		switch name, own := owner(c.Name); {
+		switch name, own := vectors.Owner(c.Name); {
 		case own && name == id:
 			chunks, err = s.count(ctx, c)
-		case !own:
+		case vectors.Shared(c.Name):
 			chunks, err = s.countOf(ctx, c, id)
 		}
 		if err != nil {
@@ -38,22 +37,15 @@ func (s *Server) Collections(ctx context.Context, id string) (list []vectors.Col
 	return list, nil
 }
 
-// countOf counts by listing ids, page by page: the server counts only whole
-// collections.
+// countOf counts by listing, page by page: the server counts only whole collections.
 func (s *Server) countOf(ctx context.Context, c collection, id string) (chunks int64, err error) {
-	for {
-		var found struct {
-			IDs []string `json:"ids"`
-		}
-		ask := selection{Where: ofFiles([]string{id}), Limit: chunksAtOnce, Offset: int(chunks), Include: onlyIDs}
-		if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &found); err != nil {
+	for page, err := range s.chunksOf(ctx, c, []string{id}) {
+		if err != nil {
 			return 0, err
 		}
-		chunks += int64(len(found.IDs))
-		if len(found.IDs) < chunksAtOnce {
-			return chunks, nil
-		}
+		chunks += int64(len(page))
 	}
+	return chunks, nil
 }
 
 // Files lists the collections, and reads the metadata of the shared ones. What
@@ -69,10 +61,13 @@ func (s *Server) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 				yield(vectors.File{}, err)
 				return
 			}
-			if id, own := owner(c.Name); own {
+			if id, own := vectors.Owner(c.Name); own {
 				if !yield(vectors.File{ID: id}, nil) {
 					return
 				}
+				continue
+			}
+			if !vectors.Shared(c.Name) {
 				continue
 			}
 			for f, err := range s.filesIn(ctx, c) {
@@ -88,29 +83,19 @@ func (s *Server) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 // time.
 func (s *Server) filesIn(ctx context.Context, c collection) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
-		for offset := 0; ; offset += chunksAtOnce {
-			var page struct {
-				IDs       []string         `json:"ids"`
-				Metadatas []map[string]any `json:"metadatas"`
-			}
-			ask := selection{Limit: chunksAtOnce, Offset: offset, Include: []string{"metadatas"}}
-			if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &page); err != nil {
+		for page, err := range s.chunksOf(ctx, c, nil) {
+			if err != nil {
 				yield(vectors.File{}, err)
 				return
 			}
 			chunks := map[string]int64{}
-			for _, metadata := range page.Metadatas {
-				if id, ok := metadata[fileKey].(string); ok && id != "" {
-					chunks[id]++
-				}
+			for _, one := range page {
+				chunks[one.file]++
 			}
 			for id, n := range chunks {
 				if !yield(vectors.File{ID: id, Chunks: n}, nil) {
 					return
 				}
-			}
-			if len(page.IDs) < chunksAtOnce {
-				return
 			}
 		}
 	}

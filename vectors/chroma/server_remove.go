@@ -47,7 +47,7 @@ func (s *Server) Remove(ctx context.Context, _ vectors.Tx, ids []string) (remove
 		if err != nil {
 			return removed, err
 		}
-		if _, own := owner(c.Name); own {
+		if !vectors.Shared(c.Name) {
 			continue
 		}
 		for some := range slices.Chunk(ids, filesAtOnce) {
@@ -118,31 +118,35 @@ type selection struct {
 	Include []string `json:"include,omitzero"`
 }
 
-var onlyIDs = []string{}
-
 func ofFiles(ids []string) any {
 	return map[string]any{fileKey: map[string]any{"$in": ids}}
 }
 
 // deleteFrom deletes the chunks of some files from a shared collection, and
 // looks again until there are none: the ids of a page are deleted, not whatever
-// fits by then, so that each request is short.
+// fits by then, so that each request is short. What is not Open WebUI's is passed
+// over.
 func (s *Server) deleteFrom(ctx context.Context, c collection, files []string) (chunks int64, err error) {
-	for last := ""; ; {
-		var found struct {
-			IDs []string `json:"ids"`
-		}
-		ask := selection{Where: ofFiles(files), Limit: chunksAtOnce, Include: onlyIDs}
-		if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &found); err != nil || len(found.IDs) == 0 {
+	for last, offset := "", 0; ; {
+		page, read, err := s.chunkPage(ctx, c, files, offset)
+		if err != nil || read == 0 {
 			return chunks, err
 		}
-		if found.IDs[0] == last {
+		offset += read - len(page)
+		if len(page) == 0 {
+			continue
+		}
+		if page[0].id == last {
 			return chunks, unusable("the Chroma server at %s does not delete chunk %s of collection %s, though it says so", s.base.Host, last, c.Name)
 		}
-		last = found.IDs[0]
-		if _, err := s.call(ctx, requestPatience, http.MethodPost, s.of(c, "delete"), selection{IDs: found.IDs}, nil); err != nil {
-			return chunks, fmt.Errorf("delete %d chunks from collection %s: %w", len(found.IDs), c.Name, err)
+		last = page[0].id
+		ids := make([]string, len(page))
+		for i, one := range page {
+			ids[i] = one.id
 		}
-		chunks += int64(len(found.IDs))
+		if _, err := s.call(ctx, requestPatience, http.MethodPost, s.of(c, "delete"), selection{IDs: ids}, nil); err != nil {
+			return chunks, fmt.Errorf("delete %d chunks from collection %s: %w", len(ids), c.Name, err)
+		}
+		chunks += int64(len(ids))
 	}
 }

@@ -50,9 +50,9 @@ func TestServerPages(t *testing.T) {
 	file, other := uuid.NewString(), uuid.NewString()
 	var chunks []vectorstest.Chunk
 	for n := range 2500 {
-		chunks = append(chunks, vectorstest.Chunk{ID: fmt.Sprint("a", n), Collection: "base", FileID: file})
+		chunks = append(chunks, vectorstest.Chunk{ID: fmt.Sprint("a", n), Collection: vectorstest.Base, FileID: file})
 	}
-	chunks = append(chunks, vectorstest.Chunk{ID: "b", Collection: "base", FileID: other})
+	chunks = append(chunks, vectorstest.Chunk{ID: "b", Collection: vectorstest.Base, FileID: other})
 	a.insert(t, chunks...)
 	for n := range 501 {
 		a.create(t, fmt.Sprintf("file-empty-%d", n))
@@ -68,7 +68,7 @@ func TestServerPages(t *testing.T) {
 
 	list, err := store.Collections(t.Context(), file)
 	require.NoError(t, err)
-	require.Equal(t, []vectors.Collection{{Name: "base", Chunks: 2500}}, list)
+	require.Equal(t, []vectors.Collection{{Name: vectorstest.Base, Chunks: 2500}}, list)
 	ids := []string{file}
 	for n := range 501 {
 		ids = append(ids, fmt.Sprintf("empty-%d", n))

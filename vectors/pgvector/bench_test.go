@@ -19,7 +19,7 @@ INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)
 SELECT gen_random_uuid()::text, p.v, c, repeat(md5(f || '/' || n), 30),
        jsonb_build_object('file_id', f::text, 'hash', md5(f::text), 'name', repeat('n', 200))
   FROM generate_series(1, 2000) AS f, generate_series(1, 10) AS n,
-       LATERAL (SELECT 'file-' || f UNION ALL SELECT 'base' WHERE f % 4 = 0) AS v (c),
+       LATERAL (SELECT 'file-' || f UNION ALL SELECT 'b0000000-0000-4000-8000-00000000ba5e' WHERE f % 4 = 0) AS v (c),
        LATERAL (SELECT v FROM pool WHERE pool.i = n) AS p`
 
 const benchPool = `

@@ -93,7 +93,7 @@ func TestCheckIndex(t *testing.T) {
 func TestWrongKey(t *testing.T) {
 	t.Parallel()
 	i := install(t, repotest.VectorOptions{Crypto: "another"})
-	i.insert(t, vectorstest.Chunk{ID: "1", Collection: "base", FileID: "a"})
+	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"})
 	store := newStore(t, i.URL, true)
 	_, removed := store.Remove(t.Context(), nil, []string{"a"})
 	for doing, err := range map[string]error{"Check": store.Check(t.Context()), "Remove": removed} {

@@ -55,7 +55,7 @@ func TestFilesByIndex(t *testing.T) {
 func TestFilesWithAWrongKey(t *testing.T) {
 	t.Parallel()
 	i := install(t, repotest.VectorOptions{Crypto: key})
-	i.insert(t, vectorstest.Chunk{ID: "1", Collection: "base", FileID: "a"})
+	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"})
 	files, _ := list(t, newStore(t, i.URL, true))
 	require.Equal(t, 1, files)
 

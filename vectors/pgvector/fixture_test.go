@@ -79,14 +79,7 @@ func (i installation) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 
 func metadata(t testing.TB, chunk vectorstest.Chunk) string {
 	t.Helper()
-	m := map[string]any{"name": "report.pdf", "page": 7}
-	if chunk.FileID != "" {
-		m["file_id"] = chunk.FileID
-	}
-	if chunk.Hash != "" {
-		m["hash"] = chunk.Hash
-	}
-	text, err := json.Marshal(m)
+	text, err := json.Marshal(chunk.Metadata())
 	require.NoError(t, err)
 	return string(text)
 }

@@ -21,7 +21,7 @@ SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a
 // createIndexSQL leaves out the files' own collections: they are found by name,
 // hold half of all chunks or more, and need not pay for it.
 const createIndexSQL = `CREATE INDEX CONCURRENTLY IF NOT EXISTS ` + indexName +
-	` ON {table} ((` + plainFileID + `)) WHERE ` + shared
+	` ON {table} ((` + plainFileID + `)) WHERE ` + unowned
 
 // stateSQL tells of table $1: can a file's chunks be found by index; is an
 // index of it being built (seen by the same user, who owns the table); is there

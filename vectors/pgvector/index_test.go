@@ -44,7 +44,7 @@ func TestIndexAndDropIndex(t *testing.T) {
 func TestIndexReplacesWhatAFailedBuildLeft(t *testing.T) {
 	t.Parallel()
 	i := install(t, repotest.VectorOptions{})
-	i.insert(t, vectorstest.Chunk{ID: "1", Collection: "base", FileID: "a"}, vectorstest.Chunk{ID: "2", Collection: "base", FileID: "a"})
+	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"}, vectorstest.Chunk{ID: "2", Collection: vectorstest.Base, FileID: "a"})
 	_, err := i.Pool.Exec(t.Context(), `CREATE UNIQUE INDEX CONCURRENTLY `+ours+` ON document_chunk ((vmetadata->>'file_id'))`)
 	require.ErrorContains(t, err, "could not create unique index")
 	store := newStore(t, i.URL, false)
@@ -60,7 +60,7 @@ func TestIndexReplacesWhatAFailedBuildLeft(t *testing.T) {
 func TestIndexWhileAnotherIsBuilt(t *testing.T) {
 	t.Parallel()
 	i := install(t, repotest.VectorOptions{})
-	i.insert(t, vectorstest.Chunk{ID: "1", Collection: "base", FileID: "a"})
+	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"})
 	release := i.hold(t, "1")
 	building, giveUp := context.WithCancel(t.Context())
 	defer giveUp()

@@ -36,9 +36,9 @@ func scans(plans []string) int {
 // Nothing is known to the planner about them.
 const fillSQL = `
 INSERT INTO document_chunk (id, collection_name, text, vmetadata)
-SELECT gen_random_uuid()::text, c, 'some text', jsonb_build_object('file_id', f::text, 'hash', md5(f::text))
+SELECT gen_random_uuid()::text, c, 'some text', jsonb_build_object('file_id', f::text, 'name', 'a', 'hash', md5(f::text))
   FROM generate_series(1, 10000) AS f, generate_series(1, 5),
-       LATERAL (VALUES ('file-' || f), ('base-' || f % 50)) AS v (c)`
+       LATERAL (VALUES ('file-' || f), ('b0000000-0000-4000-8000-' || lpad((f % 50)::text, 12, '0'))) AS v (c)`
 
 // A batch of 500 files among 100,000 chunks goes by the indexes, before
 // statistics are there as well as afterwards.

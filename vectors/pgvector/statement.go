@@ -10,15 +10,24 @@ import (
 // plainFileID is the id of a chunk's file in a table that is not encrypted.
 const plainFileID = `vmetadata->>'file_id'`
 
-// encryptedFileID is the same in an encrypted one. The schema is pgcrypto's, and
+// plainNamed is the condition that a chunk there is one of Open WebUI's.
+const plainNamed = `vmetadata ? '` + vectors.NameKey + `'`
+
+// encryptedFileID is the same in an encrypted one, of chunks that are Open WebUI's:
+// it decrypts each once. The schema is pgcrypto's, and
 // key the number of the parameter that decrypts.
 func encryptedFileID(schema string, key int) string {
-	return fmt.Sprintf(`(%s.pgp_sym_decrypt(vmetadata, $%d::text)::jsonb)->>'file_id'`, quote(schema), key)
+	return fmt.Sprintf(`(jsonb_path_query_first(%s.pgp_sym_decrypt(vmetadata, $%d::text)::jsonb, '$ ? (exists (@.%s)).file_id') #>> '{}')`,
+		quote(schema), key, vectors.NameKey)
 }
 
-// shared is what limits a search to collections that belong to no single file.
+// unowned is what limits a search to collections that belong to no single file.
 // The index has the same words for its predicate.
-const shared = `collection_name NOT LIKE 'file-%'`
+const unowned = `collection_name NOT LIKE 'file-%'`
+
+// shared limits it further to collections that are Open WebUI's by their names, and
+// to its own chunks there.
+const shared = unowned + ` AND collection_name ~ '` + vectors.SharedNames + `' AND {named}`
 
 // deleteSQL deletes what {taken}, an array of ctids, holds. The rows were
 // locked for it in the same statement, so that nothing can move them before
@@ -67,7 +76,19 @@ func (p *place) deleting(taken string) string {
 
 // sql puts the table's name and the file's id into a statement.
 func (p *place) sql(statement string) string {
-	return strings.NewReplacer("{table}", p.table(), "{file_id}", p.fileID).Replace(statement)
+	return strings.NewReplacer("{table}", p.table(), "{file_id}", p.fileID, "{named}", p.named(), "{created_by}", p.createdBy()).Replace(statement)
+}
+
+func (p *place) named() string {
+	if p.encrypted {
+		return "true"
+	}
+	return plainNamed
+}
+
+// createdBy is the id of the user who made a chunk; parameter 3 decrypts.
+func (p *place) createdBy() string {
+	return strings.Replace(p.fileID, "file_id", "created_by", 1)
 }
 
 // ownCollections are the names of the files' own collections.

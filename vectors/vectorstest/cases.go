@@ -55,10 +55,10 @@ func doesNothing(t *testing.T, f Fixture) {
 func takesIDsAsTheyAre(t *testing.T, f Fixture) {
 	var going, staying []Chunk
 	for _, id := range odd {
-		going = append(going, f.taken(file(id, "", "base"))...)
+		going = append(going, f.taken(file(id, "", Base))...)
 	}
 	for _, id := range neighbours() {
-		staying = append(staying, f.taken(file(id, "", "base"))...)
+		staying = append(staying, f.taken(file(id, "", Base))...)
 	}
 	f.Insert(t, append(going, staying...)...)
 	require.EqualValues(t, len(going), f.clean(t, odd[:len(odd)/2], odd[len(odd)/2:]))
@@ -71,9 +71,9 @@ func removesMany(t *testing.T, f Fixture) {
 	for range 500 {
 		id := uuid.NewString()
 		ids = append(ids, id)
-		going = append(going, chunk(vectors.FileCollection(id), id, ""), chunk("base", id, ""))
+		going = append(going, chunk(vectors.FileCollection(id), id, ""), chunk(Base, id, ""))
 	}
-	staying := file(uuid.NewString(), "", "base")
+	staying := file(uuid.NewString(), "", Base)
 	f.Insert(t, append(going, staying...)...)
 	require.EqualValues(t, len(going), f.clean(t, ids[:250], ids[250:]))
 	f.holds(t, staying)

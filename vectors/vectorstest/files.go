@@ -29,6 +29,19 @@ func owners(chunks []Chunk) map[string]int64 {
 	return files
 }
 
+func keys(files map[string]int64) []string { return slices.Sorted(maps.Keys(files)) }
+
+// listed are the files that the store lists.
+func (f Fixture) listed(t *testing.T) []string {
+	t.Helper()
+	ids := map[string]int64{}
+	for file, err := range f.Store.Files(t.Context()) {
+		require.NoError(t, err)
+		ids[file.ID]++
+	}
+	return keys(ids)
+}
+
 // lists says that the store lists exactly the files of these chunks, and counts
 // none too often.
 func (f Fixture) lists(t *testing.T, chunks []Chunk) {
@@ -57,7 +70,7 @@ func listsOddIDs(t *testing.T, f Fixture) {
 	var chunks []Chunk
 	for _, id := range slices.Concat(odd, neighbours()) {
 		if id != "" {
-			chunks = append(chunks, f.taken(file(id, "", "base"))...)
+			chunks = append(chunks, f.taken(file(id, "", Base))...)
 		}
 	}
 	f.Insert(t, chunks...)
@@ -73,7 +86,7 @@ func listsMany(t *testing.T, f Fixture) {
 			chunks = append(chunks, chunk(vectors.FileCollection(id), id, ""))
 		}
 		if n%3 != 1 {
-			chunks = append(chunks, chunk(fmt.Sprintf("base-%d", n%7), id, ""), chunk("base-x", id, ""))
+			chunks = append(chunks, chunk(fmt.Sprintf("b0000000-0000-4000-8000-%012d", n%7), id, ""), chunk(otherBase, id, ""))
 		}
 	}
 	f.Insert(t, chunks...)

@@ -23,6 +23,22 @@ type Chunk struct {
 	Collection string
 	FileID     string // in its metadata; none if empty
 	Hash       string // of the whole text, in its metadata
+	CreatedBy  string // in its metadata; none if empty
+	Unnamed    bool   // its metadata has no name, as what plugins store
+}
+
+// Metadata is what the application, or a plugin, writes beside the text.
+func (c Chunk) Metadata() map[string]any {
+	m := map[string]any{"page": 7}
+	if !c.Unnamed {
+		m["name"] = "report.pdf"
+	}
+	for key, value := range map[string]string{"file_id": c.FileID, "hash": c.Hash, "created_by": c.CreatedBy} {
+		if value != "" {
+			m[key] = value
+		}
+	}
+	return m
 }
 
 // Tx is a transaction that the suite can end.
@@ -70,6 +86,10 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"lists odd ids":                      listsOddIDs,
 		"lists many files":                   listsMany,
 		"lists as far as wanted":             listsAsFarAsWanted,
+		"says where chunks lie":              saysWhereChunksLie,
+
+		"ownership: collections of others are never touched": leavesOthersCollections,
+		"ownership: collections of others are told":          tellsOthersCollections,
 	}
 	first := open(t)
 	isInOrder(t, first)

@@ -9,6 +9,12 @@ import (
 	"pruned/vectors"
 )
 
+// Base is a knowledge base, and so is otherBase.
+const (
+	Base      = "b0000000-0000-4000-8000-00000000ba5e"
+	otherBase = "b0000000-0000-4000-8000-00000001ba5e"
+)
+
 // world is two files to be removed, and what must stay.
 type world struct {
 	locked, loose  string

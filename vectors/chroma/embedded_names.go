@@ -1,0 +1,73 @@
+package chroma
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pruned/vectors"
+)
+
+// sharedOnes is the condition that chunk m of collection c is one of Open WebUI's,
+// in a collection that holds those of several files: vectors.SharedNames in SQLite's
+// own patterns, which have no counts.
+var sharedOnes = `(c.name GLOB '` + strings.Join([]string{hex(8), hex(4), hex(4), hex(4), hex(12)}, "-") +
+	`' OR c.name GLOB '` + hex(63) + `' OR c.name GLOB '` + hex(64) + `')
+   AND EXISTS (SELECT 1 FROM embedding_metadata n WHERE n.id = m.id AND n.key = '` + vectors.NameKey + `')`
+
+func hex(digits int) string { return strings.Repeat("[0-9a-f]", digits) }
+
+// ownHoldingsSQL looks at one chunk of each own collection.
+const ownHoldingsSQL = `
+SELECT substr(c.name, 6), c.name, coalesce((
+       SELECT n.string_value FROM segments s JOIN embeddings e ON e.segment_id = s.id
+         JOIN embedding_metadata n ON n.id = e.id AND n.key = '` + makerKey + `'
+        WHERE s.collection = c.id LIMIT 1), '')
+  FROM collections c
+ WHERE c.database_id = ?1 AND c.name IN (SELECT '` + ownPrefix + `' || value FROM json_each(?2))`
+
+var sharedHoldingsSQL = `
+SELECT m.string_value, c.name, coalesce(min((
+       SELECT n.string_value FROM embedding_metadata n WHERE n.id = m.id AND n.key = '` + makerKey + `')), '')
+  FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
+  JOIN segments s ON s.id = e.segment_id JOIN collections c ON c.id = s.collection
+ WHERE m.key = '` + fileKey + `' AND m.string_value IN (SELECT value FROM json_each(?2))
+   AND c.database_id = ?1 AND ` + sharedOnes + `
+ GROUP BY 1, 2`
+
+// Holdings asks about some hundred files at a time.
+func (e *Embedded) Holdings(ctx context.Context, files []string) (list []vectors.Holding, err error) {
+	err = e.session(ctx, "look where the chunks of files lie in the embedded Chroma", func(s *session) error {
+		for some := range slices.Chunk(files, groupOf) {
+			for _, sql := range []string{ownHoldingsSQL, sharedHoldingsSQL} {
+				err := s.query(ctx, func(scan func(...any) error) error {
+					var h vectors.Holding
+					err := scan(&h.FileID, &h.Collection, &h.CreatedBy)
+					list = append(list, h)
+					return err
+				}, sql, s.database, array(some))
+				if err != nil {
+					return fmt.Errorf("look for the chunks of %d files: %w", len(some), err)
+				}
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Strange reads the names of all collections.
+func (e *Embedded) Strange(ctx context.Context) (names []string, err error) {
+	err = e.session(ctx, "list the collections of others in the embedded Chroma", func(s *session) error {
+		return s.query(ctx, func(scan func(...any) error) error {
+			var name string
+			err := scan(&name)
+			if len(names) < vectors.MostStrange && !vectors.Known(name) {
+				names = append(names, name)
+			}
+			return err
+		}, `SELECT name FROM collections WHERE database_id = ?1 ORDER BY name`, s.database)
+	})
+	return names, err
+}

@@ -1,0 +1,137 @@
+package chroma
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"pruned/vectors"
+)
+
+// fileChunk is one of a file's, as its metadata says.
+type fileChunk struct{ id, file, maker string }
+
+// chunksOf lists, page by page, the chunks of files in a shared collection, or of
+// these files. What has no name is not Open WebUI's: the server has no question for
+// that. A page may be empty.
+func (s *Server) chunksOf(ctx context.Context, c collection, files []string) iter.Seq2[[]fileChunk, error] {
+	return func(yield func([]fileChunk, error) bool) {
+		for offset := 0; ; offset += chunksAtOnce {
+			page, read, err := s.chunkPage(ctx, c, files, offset)
+			if !yield(page, err) || err != nil || read < chunksAtOnce {
+				return
+			}
+		}
+	}
+}
+
+// chunkPage is one page, and how many chunks were read for it.
+func (s *Server) chunkPage(ctx context.Context, c collection, files []string, offset int) (page []fileChunk, read int, err error) {
+	var found struct {
+		IDs       []string         `json:"ids"`
+		Metadatas []map[string]any `json:"metadatas"`
+	}
+	ask := selection{Limit: chunksAtOnce, Offset: offset, Include: []string{"metadatas"}}
+	if len(files) > 0 {
+		ask.Where = ofFiles(files)
+	}
+	if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &found); err != nil {
+		return nil, 0, err
+	}
+	for i, metadata := range found.Metadatas[:min(len(found.Metadatas), len(found.IDs))] {
+		file, _ := metadata[fileKey].(string)
+		maker, _ := metadata[makerKey].(string)
+		if _, named := metadata[vectors.NameKey]; named && file != "" {
+			page = append(page, fileChunk{found.IDs[i], file, maker})
+		}
+	}
+	return page, len(found.IDs), nil
+}
+
+// Holdings asks each own collection for a chunk, and lists those of the files in
+// shared ones.
+func (s *Server) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
+	if err := s.there(ctx); err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	for _, id := range ids {
+		held, err := s.ownHolding(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, held...)
+	}
+	for c, err := range s.collections(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if !vectors.Shared(c.Name) {
+			continue
+		}
+		seen := map[string]bool{}
+		for page, err := range s.chunksOfSome(ctx, c, ids) {
+			if err != nil {
+				return nil, err
+			}
+			for _, one := range page {
+				if !seen[one.file] {
+					seen[one.file] = true
+					list = append(list, vectors.Holding{FileID: one.file, Collection: c.Name, CreatedBy: one.maker})
+				}
+			}
+		}
+	}
+	return list, nil
+}
+
+// chunksOfSome is chunksOf for as many files as one question takes, and the next.
+func (s *Server) chunksOfSome(ctx context.Context, c collection, ids []string) iter.Seq2[[]fileChunk, error] {
+	return func(yield func([]fileChunk, error) bool) {
+		for ; len(ids) > 0; ids = ids[min(len(ids), filesAtOnce):] {
+			for page, err := range s.chunksOf(ctx, c, ids[:min(len(ids), filesAtOnce)]) {
+				if !yield(page, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ownHolding looks at one chunk of a file's own collection, if there is one.
+func (s *Server) ownHolding(ctx context.Context, id string) ([]vectors.Holding, error) {
+	name := vectors.FileCollection(id)
+	var c collection
+	found, err := s.call(ctx, silencePatience, http.MethodGet, s.database+"/collections/"+url.PathEscape(name), nil, &c)
+	if err != nil || !found || c.Name != name {
+		return nil, err
+	}
+	var chunk struct {
+		Metadatas []map[string]any `json:"metadatas"`
+	}
+	ask := selection{Limit: 1, Include: []string{"metadatas"}}
+	if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &chunk); err != nil {
+		return nil, err
+	}
+	held := vectors.Holding{FileID: id, Collection: name}
+	if len(chunk.Metadatas) > 0 {
+		held.CreatedBy, _ = chunk.Metadatas[0][makerKey].(string)
+	}
+	return []vectors.Holding{held}, nil
+}
+
+// Strange reads the names of all collections.
+func (s *Server) Strange(ctx context.Context) (names []string, err error) {
+	if err := s.there(ctx); err != nil {
+		return nil, err
+	}
+	for c, err := range s.collections(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if len(names) < vectors.MostStrange && !vectors.Known(c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,71 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/vectors"
+)
+
+// holdingsSQL looks at one chunk of each own collection, and at all those of the
+// files in shared ones.
+const holdingsSQL = `
+SELECT f.id, f.collection, coalesce(c.maker, '')
+  FROM unnest($1::text[], $2::text[]) AS f (collection, id),
+       LATERAL (SELECT {created_by} FROM ONLY {table} WHERE collection_name = f.collection LIMIT 1) AS c (maker)
+ UNION ALL
+SELECT id, collection_name, coalesce(min(maker), '')
+  FROM (SELECT {file_id}, collection_name, {created_by} FROM ONLY {table}
+         WHERE {file_id} = ANY(ARRAY(SELECT unnest($2::text[]))) AND ` + shared + `) AS c (id, collection_name, maker)
+ GROUP BY 1, 2`
+
+// Holdings goes by index or, where there is none, once through the table.
+func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = s.reading(ctx, "look where the chunks of files lie", func(tx pgx.Tx, p *place) error {
+		rows, _ := tx.Query(ctx, p.sql(holdingsSQL), p.args(s.key, ownCollections(ids), ids)...) // an error comes out of the rows as well
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Holding])
+		if err != nil {
+			return fmt.Errorf("look for the chunks of %d files in %s: %w", len(ids), p.table(), err)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// strangeSQL reads names from their index.
+const strangeSQL = `
+SELECT name FROM (SELECT DISTINCT collection_name FROM ONLY {table}) AS c (name)
+ WHERE name !~ '` + vectors.KnownNames + `'
+ ORDER BY name COLLATE "C" LIMIT $1::int`
+
+// Strange lists collections that are not named as Open WebUI names them.
+func (s *Store) Strange(ctx context.Context) (names []string, err error) {
+	err = s.reading(ctx, "list the collections of others", func(tx pgx.Tx, p *place) error {
+		if _, err := tx.Exec(ctx, byIndex); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, p.sql(strangeSQL), vectors.MostStrange) // an error comes out of the rows as well
+		names, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return fmt.Errorf("list the collections of %s: %w", p.table(), err)
+		}
+		return nil
+	})
+	return names, err
+}
+
+// reading runs fn in a transaction that only reads, unless there is no table.
+func (s *Store) reading(ctx context.Context, doing string, fn func(pgx.Tx, *place) error) error {
+	return s.session(ctx, doing, func(conn *pgx.Conn) error {
+		p, err := s.find(ctx, conn)
+		if err != nil || p.absent() {
+			return err
+		}
+		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error { return fn(tx, p) })
+	})
+}
