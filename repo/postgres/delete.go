@@ -18,9 +18,6 @@ var linkTables = []string{"chat_file", "channel_file", "knowledge_file"}
 // the only proof: a trigger that returns NULL, or a policy, deletes nothing and
 // raises nothing.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
-	if err := db.alone(ctx, pgxTx(t)); err != nil {
-		return nil, err
-	}
 	if err := db.deleteUnboundLinks(ctx, t, ids); err != nil {
 		return nil, err
 	}
