@@ -41,11 +41,15 @@ func IsUUID(token string) bool {
 	return len(token) == tokenLen && token[8] == '-' && tokenAt([]byte(token), 0, '-', &same) && string(same[:]) == token
 }
 
+// LongestID is how many bytes an id has at most that is searched at all: an index of
+// PostgreSQL takes no entry that is much longer.
+const LongestID = 1024
+
 // IsLiteral says whether an id that is no UUID can be searched literally. Another
 // may be written in the database in a way that no search finds (escaped in JSON or
 // in a URL, or as a number): such a file is always kept.
 func IsLiteral(token string) bool {
-	return literalShape.MatchString(token) && !valueShape.MatchString(token) && !IsUUID(token)
+	return len(token) <= LongestID && literalShape.MatchString(token) && !valueShape.MatchString(token) && !IsUUID(token)
 }
 
 // Searchable says whether a search finds every mention of an id.

@@ -23,7 +23,7 @@ const rowSQL = `
 SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS NOT NULL AS there,
        t.now, t.now - t.made AS age,
        greatest(t.made + $1::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + $2::float8 - t.now END) AS ripe,
-       CASE WHEN f.meta::json ->> 'size' ~ '^[0-9]{1,18}$' THEN (f.meta::json ->> 'size')::bigint ELSE 0 END AS size,
+       ` + sizeSQL + ` AS size,
        c.chunks, t.touched, c.settled, in_flight.yes AS in_flight,
        NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold WHERE direction = 'row') AS held
   FROM {candidates} c
@@ -32,7 +32,7 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS 
                             coalesce(f.created_at, extract(epoch FROM c.first_seen))::float8 AS made,
                             greatest(f.created_at, f.updated_at) AS touched) t
  CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $2::float8 AND t.touched IS DISTINCT FROM c.settled
-                                          THEN f.data::json ->> 'status' IN ('pending', 'processing') END, false) AS yes) in_flight`
+                                          THEN ` + inFlightSQL + ` END, false) AS yes) in_flight`
 
 // listedSQL: a claim is about everything of an id, so that young bytes make it
 // young, and a hold holds it, wherever it was found.

@@ -23,9 +23,6 @@ const deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_ca
 // the only proof: a trigger that returns NULL, or a policy, deletes nothing and
 // raises nothing.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
-	if err := db.alone(ctx, pgxTx(t)); err != nil {
-		return nil, err
-	}
 	unbound, err := db.unboundLinks(ctx, pgxTx(t))
 	if err != nil {
 		return nil, err

@@ -19,8 +19,8 @@ const mostReferences = 1000
 // where there is none.
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	var age float64
-	err = db.readRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(data::json ->> 'status', ''),
-		coalesce(extract(epoch FROM clock_timestamp()) - created_at, 0)::float8 FROM %s WHERE id = $1::text`), []any{id},
+	err = db.readRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(`+statusSQL+`, ''),
+		coalesce(extract(epoch FROM clock_timestamp()) - created_at, 0)::float8 FROM %s f WHERE id = $1::text`), []any{id},
 		&info.Path, &info.Status, &age)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return info, false, nil
@@ -73,8 +73,8 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 		return nil
 	}
 	sql := fmt.Sprintf(`SELECT %s, v.n, v.text FROM pruned.reference r JOIN ONLY %s t ON %s %s
-		WHERE r.file_id = $1::text AND r.source = $2::int AND age(t.xmin) > age(%s) AND v.text IS NOT NULL%s LIMIT %d`,
-		r.keyText(), r.quoted(), r.keyIs("r.row_id"), r.texts(), r.w(), r.alive(), mostReferences)
+		WHERE r.file_id = $1::text AND r.source = $2::int AND NOT %s AND v.text IS NOT NULL%s LIMIT %d`,
+		r.keyText(), r.quoted(), r.keyIs("r.row_id"), r.texts(), r.isChanged(), r.alive(), mostReferences)
 	rows, err := t.Query(ctx, sql, id, r.id)
 	if err != nil {
 		return translate(err, "read table %s", r)

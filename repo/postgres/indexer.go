@@ -72,7 +72,7 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 	return translate(err, "move the marks of the tables")
 }
 
-func (r *relation) isChanged() string { return "age(t.xmin) <= age(" + r.w() + ")" }
+func (r *relation) isChanged() string { return changedSince(r.w()) }
 
 // reading says which rows t of a table to read.
 type reading struct {
@@ -90,7 +90,7 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 		return nil
 	}
 	x.mentioned.again = x.mentioned.again || r.generation > 0
-	values := []string{r.keyText(), "CASE WHEN age(t.xmin) > age(" + what.mark + ") THEN 'y' ELSE '' END"}
+	values := []string{r.keyText(), "CASE WHEN " + changedSince(what.mark) + " THEN '' ELSE 'y' END"}
 	for i := range r.columns {
 		values = append(values, r.columns[i].raw())
 	}

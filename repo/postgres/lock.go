@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,7 @@ SELECT f.id, coalesce(f.path, ''),
  CROSS JOIN LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now,
                             greatest(f.created_at, f.updated_at)::float8 AS touched) t
  CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $3::float8
-                                          THEN f.data::json ->> 'status' IN ('pending', 'processing') END, false) AS yes) in_flight
+                                          THEN ` + inFlightSQL + ` END, false) AS yes) in_flight
  WHERE f.id = ANY ($1::text[])
  ORDER BY f.id
    FOR UPDATE OF f SKIP LOCKED`
@@ -36,6 +37,9 @@ SELECT f.id, coalesce(f.path, ''),
 // Lock is step 1 of the transaction.
 func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages) (repo.Locked, error) {
 	var locked repo.Locked
+	if err := db.alone(ctx, pgxTx(t)); err != nil {
+		return locked, err
+	}
 	rows, _ := pgxTx(t).Query(ctx, db.sql(lockSQL), ids, ages.Min.Seconds(), ages.Pending.Seconds())
 	var f repo.File
 	var age, ripe, orphan float64
@@ -105,7 +109,7 @@ func (db *DB) doubt(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
 func seconds(s float64) time.Duration {
 	const most = 100 * 365 * 24 * time.Hour
 	switch limit := most.Seconds(); {
-	case s > limit:
+	case s > limit, math.IsNaN(s): // NaN is more than everything, as in PostgreSQL
 		return most
 	case s < -limit:
 		return -most

@@ -146,7 +146,7 @@ func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted,
 			if p.catalog != catalog {
 				return errOutdated
 			}
-			if same, err := p.keepOut(ctx, pgxTx(t), snapshot, db.options.LockTimeout); err != nil || same {
+			if same, err := p.keepOut(ctx, pgxTx(t), snapshot); err != nil || same {
 				return err
 			}
 		}

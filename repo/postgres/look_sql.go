@@ -76,8 +76,8 @@ func indexBranch(relations []*relation) string {
 	var cases strings.Builder
 	for _, r := range relations {
 		if r.indexed() {
-			fmt.Fprintf(&cases, "\n        WHEN %d THEN EXISTS (SELECT FROM ONLY %s t WHERE %s AND age(t.xmin) > age(%s)%s)",
-				r.id, r.quoted(), r.keyIs("r.row_id"), r.w(), r.alive())
+			fmt.Fprintf(&cases, "\n        WHEN %d THEN EXISTS (SELECT FROM ONLY %s t WHERE %s AND NOT %s%s)",
+				r.id, r.quoted(), r.keyIs("r.row_id"), r.isChanged(), r.alive())
 		}
 	}
 	if cases.Len() == 0 {
@@ -116,8 +116,6 @@ func (r *relation) textBranch(i int, where string) string {
 }
 
 // changedSinceIndex is the condition of rows that the index does not cover.
-// age() has no lower bound on purpose: a row committed by a transaction newer
-// than our own has a negative age.
 func (r *relation) changedSinceIndex() string {
 	if !r.indexed() {
 		return ""
@@ -134,7 +132,7 @@ func (r *relation) changedByOthers() string {
 	if r.kind != "r" || r.method != "heap" {
 		return ""
 	}
-	return ` AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid)
+	return ` AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid) AND age(t.xmin) > ` + ageOfEndSQL + `
              THEN pg_xact_status((pg_snapshot_xmax(pg_current_snapshot())::text::bigint
                                  - (age(t.xmin) - age(pg_snapshot_xmax(pg_current_snapshot())::xid)))::text::xid8)
                   IS DISTINCT FROM 'in progress'

@@ -30,7 +30,8 @@ SELECT c.file_id, $1::text, $10::text, $4::bigint, sum(c.size), sum(c.chunks),
        confirmed = c.confirmed AND c.store = excluded.store,
        store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
-// MarkListed marks what a store lists of files that have no row.
+// MarkListed marks what a store lists of files that have no row. What is longer than
+// any id is none: a plugin's own chunk may say anything.
 func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	kind := repo.Vectors
 	if d == repo.FromBytes {
@@ -40,6 +41,9 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 	var sizes, chunks []int64
 	var ages []float64
 	for _, l := range listed {
+		if len(l.FileID) > repo.LongestID {
+			continue
+		}
 		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())
 		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
 	}

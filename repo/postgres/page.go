@@ -79,6 +79,7 @@ WITH mentions AS MATERIALIZED (
      CROSS JOIN LATERAL (SELECT file_id FROM pruned.known_file WHERE token = u.token OFFSET 0) k
 ), forgotten AS (
     DELETE FROM pruned.reference r WHERE r.source = $1::int AND r.row_id = ANY ($2::text[])
+       AND left(r.row_id, 250) = ANY (ARRAY(SELECT left(row_id, 250) FROM unnest($2::text[]) u (row_id)))
        AND NOT EXISTS (SELECT FROM mentions m WHERE m.row_id = r.row_id AND m.file_id = r.file_id)
 ), added AS (
     INSERT INTO pruned.reference (file_id, source, row_id)

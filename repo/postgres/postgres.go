@@ -38,9 +38,9 @@ type Options struct {
 	// CitationsIgnore does the same for what answers cite (repo.Citations).
 	Ignore          []string
 	CitationsIgnore bool
-	// StatementTimeout bounds each statement, LockTimeout each wait for a lock,
-	// CommitTimeout the wait for an answer to COMMIT, which statement_timeout
-	// does not bound.
+	// StatementTimeout bounds each statement, LockTimeout a transaction's wait for its
+	// first lock, CommitTimeout the wait for an answer to COMMIT, which
+	// statement_timeout does not bound.
 	StatementTimeout, LockTimeout, CommitTimeout time.Duration
 }
 
@@ -159,14 +159,14 @@ func patience(ctx context.Context, otherwise time.Duration) time.Duration {
 // default of repeatable read would make the looks blind to what was committed
 // after the first statement; READ WRITE likewise. With row_security off, a
 // policy that would hide rows is an error instead. Values become text in one form,
-// since the index names rows by the text of their keys. synchronous_commit is
-// raised to what makes a commit durable, never lowered. Compiling these statements
-// takes longer than running them. The first is safePath: before it, nothing is
-// resolved.
+// since the index names rows by the text of their keys, and none is converted to
+// another encoding, which might lack a character. synchronous_commit is raised to what
+// makes a commit durable, never lowered. A limit of the role's on whole transactions
+// (PostgreSQL 17) would end every pass that is longer. Compiling these statements takes
+// longer than running them. The first is safePath: before it, nothing is resolved.
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 ` + safePath + `;
 SET LOCAL statement_timeout = %d;
-SET LOCAL lock_timeout = %d;
 SET LOCAL idle_in_transaction_session_timeout = %d;
 SET LOCAL row_security = off;
 SET LOCAL jit = off;
@@ -175,12 +175,17 @@ SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL extra_float_digits = 1;
-SELECT set_config('synchronous_commit', 'on', true)
- WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')`
+SELECT set_config(s.name, s.value, true)
+  FROM (VALUES ('synchronous_commit', 'on', current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')),
+               ('transaction_timeout', '0', current_setting('transaction_timeout', true) IS NOT NULL),
+               ('client_encoding', current_setting('server_encoding'), current_setting('client_encoding') <> current_setting('server_encoding'))
+       ) s (name, value, wanted)
+ WHERE s.wanted;
+` + waitBriefly
 
 func (db *DB) inNewTx(ctx context.Context, timeout time.Duration, fn func(repo.Tx) error) error {
 	opened, err := db.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(begin,
-		timeout.Milliseconds(), db.options.LockTimeout.Milliseconds(), (2 * timeout).Milliseconds())})
+		timeout.Milliseconds(), (2 * timeout).Milliseconds())})
 	if err != nil {
 		return translate(err, "begin a transaction")
 	}

@@ -84,7 +84,7 @@ type state struct {
 }
 
 func (db *DB) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
-	if _, err := t.Exec(ctx, lockStateSQL); err != nil {
+	if err := db.lockFirst(ctx, t, lockStateSQL); err != nil {
 		return nil, translate(err, "lock the reference index")
 	}
 	s := &state{}
@@ -190,7 +190,8 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 // that is no UUID, of which only the known ones are looked for, unless no pass can
 // find it either. $2 says that rows were read before at all. Not an anti join: on a
 // table that looks empty that becomes a nested loop over what the statement itself
-// inserts. Collation C: tokens are lower case as repo.Token makes them, which a
+// inserts. Ids that no search finds for their length (repo.LongestID) never join it; in
+// a table that was copied by hand an id may be missing, or be there twice. Collation C: tokens are lower case as repo.Token makes them, which a
 // Turkish I would not be. No store has an object with a longer name. They come in
 // their order, for the sake of the indexes.
 const joinKnownSQL = `
@@ -200,8 +201,10 @@ SELECT t.id, t.token, ` + literalSQL + `,
        CASE WHEN ` + literalSQL + ` THEN CASE WHEN` + searchableSQL + ` THEN $1::int ELSE 0 END
             WHEN $2::bool AND` + mentionedSQL + ` THEN $1::int ELSE 0 END
   FROM (SELECT f.id, lower(f.id COLLATE "C") AS token, split_part(coalesce(f.path, ''), '/', -1) AS name
-          FROM (SELECT id FROM %s EXCEPT SELECT file_id FROM pruned.known_file) fresh JOIN %s f ON f.id = fresh.id
-         ORDER BY token) t`
+          FROM (SELECT id FROM %s WHERE octet_length(id) <= 1024 EXCEPT SELECT file_id FROM pruned.known_file) fresh
+          JOIN %s f ON f.id = fresh.id
+         ORDER BY token) t
+    ON CONFLICT DO NOTHING`
 
 // literalSQL is the condition that a token t is no UUID: a third of the time of one
 // regular expression.

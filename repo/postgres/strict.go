@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -18,15 +17,12 @@ import (
 // instant: it locks every table that may mention a file, and looks once more if
 // anything was committed since the look before.
 
-// strictTries are how often a lock is tried, strictWait is how long each try waits
-// for a table: much less than the second after which PostgreSQL looks for
-// deadlocks, so that of two who wait for each other it is us who give way. Without
-// any wait a table that is written all the time is never locked, and nothing is
-// ever deleted. strictPause is how long at most the first pause is between tries;
-// each is half as long again as the one before.
+// strictTries are how often a lock is tried, each time for as long as a transaction
+// waits (waitBriefly): without any wait a table that is written all the time is never
+// locked, and nothing is ever deleted. strictPause is how long at most the first pause
+// is between tries; each is half as long again as the one before.
 const (
 	strictTries = 6
-	strictWait  = 50 * time.Millisecond
 	strictPause = 8 * time.Millisecond
 )
 
@@ -35,22 +31,21 @@ const (
 // itself, and nobody who reads or writes that table. It ends with the transaction.
 const aloneSQL = `LOCK TABLE pruned.relation IN SHARE UPDATE EXCLUSIVE MODE`
 
-// alone waits for other strict deletions, before anything is deleted.
+// alone waits for other strict deletions, before anything is locked.
 func (db *DB) alone(ctx context.Context, t pgx.Tx) error {
 	if !db.options.Strict {
 		return nil
 	}
-	_, err := t.Exec(ctx, aloneSQL)
-	return translate(err, "wait for another strict deletion")
+	return translate(db.lockFirst(ctx, t, aloneSQL), "wait for another strict deletion")
 }
 
 // keepOut locks every table that may mention a file against writers, and says
 // whether nothing at all was committed since a snapshot. It waits for the lock only
 // for an instant: who writes may be waiting for us.
-func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string, otherwise time.Duration) (same bool, err error) {
+func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
 	pause := strictPause
 	for try := 1; ; try++ {
-		err := p.lock(ctx, t, otherwise)
+		err := p.lock(ctx, t)
 		if err == nil {
 			break
 		}
@@ -72,22 +67,14 @@ func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string, otherwise
 
 // lock tries once, below a savepoint: a refusal ends a transaction. Until it is
 // refused, or the transaction ends, writers of those tables wait.
-func (p *plan) lock(ctx context.Context, t pgx.Tx, otherwise time.Duration) error {
+func (p *plan) lock(ctx context.Context, t pgx.Tx) error {
 	names := p.lockable()
 	if len(names) == 0 {
 		return nil
 	}
 	err := pgx.BeginFunc(ctx, t, func(savepoint pgx.Tx) error {
-		for _, sql := range []string{
-			fmt.Sprintf(`SET LOCAL lock_timeout = %d`, strictWait.Milliseconds()),
-			`LOCK TABLE ONLY ` + strings.Join(names, ", ONLY ") + ` IN SHARE MODE`,
-			fmt.Sprintf(`SET LOCAL lock_timeout = %d`, otherwise.Milliseconds()),
-		} {
-			if _, err := savepoint.Exec(ctx, sql); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := savepoint.Exec(ctx, `LOCK TABLE ONLY `+strings.Join(names, ", ONLY ")+` IN SHARE MODE`)
+		return err
 	})
 	return translate(err, "lock the tables that may mention files")
 }

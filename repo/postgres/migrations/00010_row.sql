@@ -1,0 +1,23 @@
+-- +goose Up
+-- A row may have a key of any length, and an index entry has 2,700 bytes at most: one
+-- such row would stop every pass. What is longer is told apart by its digest. Ids
+-- have 1,024 bytes at most (repo.LongestID).
+DELETE FROM pruned.reference WHERE octet_length(file_id) > 1024;
+DELETE FROM pruned.known_file WHERE octet_length(file_id) > 1024;
+ALTER TABLE pruned.reference DROP CONSTRAINT reference_pkey;
+DROP INDEX pruned.reference_row;
+CREATE UNIQUE INDEX reference_once ON pruned.reference
+    (file_id, source, left(row_id, 250), (CASE WHEN length(row_id) > 250 THEN md5(row_id) ELSE '' END));
+CREATE INDEX reference_row ON pruned.reference (source, left(row_id, 250));
+
+-- A publication of all tables refuses to change those that have no identity for
+-- replicas, which is a primary key where there is one.
+ALTER TABLE pruned.reference REPLICA IDENTITY FULL;
+ALTER TABLE pruned.mentioned REPLICA IDENTITY FULL;
+
+-- +goose Down
+ALTER TABLE pruned.mentioned REPLICA IDENTITY DEFAULT;
+ALTER TABLE pruned.reference REPLICA IDENTITY DEFAULT;
+DROP INDEX pruned.reference_once, pruned.reference_row;
+ALTER TABLE pruned.reference ADD PRIMARY KEY (file_id, source, row_id);
+CREATE INDEX reference_row ON pruned.reference (source, row_id);
