@@ -47,7 +47,7 @@ type Database struct {
 	Name     string `name:"database-name" env:"DATABASE_NAME" placeholder:"NAME" help:"See --database-type."`
 	Schema   string `name:"database-schema" env:"DATABASE_SCHEMA" placeholder:"SCHEMA" help:"Schema of Open WebUI's tables; unset: the search path."`
 
-	Ignore          []string      `name:"ignore" env:"PRUNED_IGNORE" placeholder:"TABLE[.COLUMN]" help:"Tables or columns whose mentions do not keep a file."`
+	Ignore          []string      `name:"ignore" env:"PRUNED_IGNORE" placeholder:"[SCHEMA.]TABLE[.COLUMN]" help:"Tables, columns or schemas (schema.*) whose mentions do not keep a file."`
 	Citations       string        `name:"citations" env:"PRUNED_CITATIONS" default:"keep" help:"Whether a citation in a chat keeps the cited file: keep or ignore."`
 	LedgerRetention time.Duration `name:"ledger-retention" env:"PRUNED_LEDGER_RETENTION" default:"2160h" help:"How long the ledger remembers a deleted file; 0: for ever."`
 }

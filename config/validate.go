@@ -31,7 +31,7 @@ const (
 
 var (
 	schemaName = regexp.MustCompile(`^[\pL_][\pL\pN_$-]*$`)
-	columnName = regexp.MustCompile(`^[\pL\pN_$-]+(\.[\pL\pN_$-]+)?$`)
+	columnName = regexp.MustCompile(`^[\pL\pN_$-]+(\.[\pL\pN_$-]+){0,2}$|^[\pL\pN_$-]+\.\*$`)
 )
 
 func (d Database) check(ps *problems) {
@@ -42,7 +42,7 @@ func (d Database) check(ps *problems) {
 	}
 	for _, name := range d.Ignore {
 		if !columnName.MatchString(name) {
-			ps.add("PRUNED_IGNORE", "%q is neither a table nor a column: wanted table or table.column, separated by commas", name)
+			ps.add("PRUNED_IGNORE", "%q is neither a table nor a column: wanted table, table.column, schema.*, schema.table or schema.table.column, separated by commas", name)
 		}
 	}
 	oneOf(ps, "PRUNED_CITATIONS", d.Citations, "keep", "ignore")

@@ -2,37 +2,60 @@ package postgres
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
+// elsewhere is the condition that schema n is neither PostgreSQL's nor a session's
+// own.
+const elsewhere = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
+
 // excludedCTE lists the exclusions as (oid, column, path): no column is the whole
 // table, no path the whole column. Partitions and children are excluded with their
-// parent. $1 is the schema, $2 the exclusions.
-const excludedCTE = `
+// parent. So is, in whatever schema, a table of vectors, and where another Open WebUI
+// is, what mentions files there without using them. $1 is the schema, $2 the
+// exclusions.
+var excludedCTE = `
 WITH RECURSIVE excluded (oid, attname, path) AS (
-    SELECT c.oid, coalesce(e.name[2], ''), coalesce(array_to_string(e.name[3:], '.'), '')
+    SELECT c.oid, coalesce(e.name[3], ''), coalesce(array_to_string(e.name[4:], '.'), '')
       FROM (SELECT string_to_array(e, '.') FROM unnest($2::text[]) e) e (name)
-      JOIN pg_class c ON c.relname = e.name[1] AND c.relkind IN ('r', 'p', 'f')
-      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $1::text
+      JOIN pg_namespace n ON n.nspname = coalesce(nullif(e.name[1], ''), $1::text)
+      JOIN pg_class c ON c.relnamespace = n.oid AND e.name[2] IN (c.relname, '*') AND c.relkind IN ('r', 'p', 'f')
+    UNION
+    SELECT c.oid, '', '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'f') AND ` + elsewhere + `
+       AND (c.relname = '` + vectorTable + `' AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                                                    AND a.attname IN ('collection_name', 'vmetadata')) = 2
+            OR c.relname = ANY ('{` + strings.Join(exceptions, ",") + `}')
+               AND (SELECT count(*) FROM pg_class b WHERE b.relnamespace = n.oid AND b.relname IN ('file', 'alembic_version')) = 2)
     UNION
     SELECT i.inhrelid, e.attname, e.path FROM excluded e JOIN pg_inherits i ON i.inhparent = e.oid
 )`
 
+// readableSQL is the condition that table c of schema n can be searched without our
+// having to: its rows are in this database, and our role may read them.
+const readableSQL = `c.relkind <> 'f' AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')`
+
 // relationsCTE lists what may mention a file: every table of the schema but the
 // excluded ones, tables elsewhere with a foreign key to table file, and below each
-// its partitions and children in whatever schema. Materialized views repeat living
-// rows and are no rows themselves. $1 is the schema, $2 the exclusions.
-const relationsCTE = excludedCTE + `, relations (oid) AS (
-    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'f') AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
-       AND (n.nspname = $1::text OR EXISTS (
-               SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
-                  AND k.confrelid = to_regclass(format('%I.file', $1::text))))
+// its partitions and children in whatever schema; these have to be searched. The
+// tables of all other schemas are searched as far as our role may read them.
+// Materialized views repeat living rows and are no rows themselves. $1 is the schema,
+// $2 the exclusions.
+var relationsCTE = excludedCTE + `, reached (oid, required) AS (
+    SELECT c.oid, q.required FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL (
+               SELECT n.nspname = $1::text OR EXISTS (
+                   SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
+                      AND k.confrelid = to_regclass(format('%I.file', $1::text)))) q (required)
+     WHERE c.relkind IN ('r', 'p', 'f') AND (q.required OR ` + elsewhere + ` AND ` + readableSQL + `)
+       AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
     UNION
-    SELECT i.inhrelid FROM relations JOIN pg_inherits i ON i.inhparent = relations.oid
-     WHERE i.inhrelid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
-)`
+    SELECT c.oid, r.required FROM reached r JOIN pg_inherits i ON i.inhparent = r.oid
+      JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE (r.required OR ` + readableSQL + `)
+       AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
+), relations (oid) AS (SELECT DISTINCT oid FROM reached)`
 
 // labelsSQL are the labels that values in a column a may have, whatever type they
 // are part of. Its types are those that somebody made.
@@ -66,7 +89,7 @@ const signatureSQL = `
               FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')),
            (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid))`
 
-const catalogSQL = relationsCTE + `
+var catalogSQL = relationsCTE + `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5(` + signatureSQL + `),
        has_table_privilege(c.oid, 'SELECT')
   FROM relations JOIN pg_class c USING (oid)
@@ -78,7 +101,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5
 // columnsSQL resolves domains and arrays down to their base types. $1 is the
 // schema, $2 the exclusions, $3 are oids of relations, $4 the types that hold no
 // text.
-const columnsSQL = excludedCTE + `, columns AS (
+var columnsSQL = excludedCTE + `, columns AS (
     SELECT attrelid, attnum, attname, atttypid FROM pg_attribute
      WHERE attrelid = ANY ($3::oid[]) AND attnum > 0 AND NOT attisdropped
 ), base(type, down) AS (
@@ -104,6 +127,7 @@ SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
 type relation struct {
 	oid          uint32
 	schema, name string
+	label        string // for people: with the schema if that is not the application's
 	kind, method string
 	signature    string
 	readable     bool
@@ -141,7 +165,11 @@ func (db *DB) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 	rows, _ := t.Query(ctx, catalogSQL, db.schema, db.excluded)
 	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
-		return r, row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
+		err := row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
+		if r.label = r.name; r.schema != db.schema {
+			r.label = r.String()
+		}
+		return r, err
 	})
 	if err != nil {
 		return nil, translate(err, "list the tables of schema %s", db.schema)

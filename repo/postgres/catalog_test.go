@@ -47,16 +47,6 @@ func TestChangedTablesAreReadAgain(t *testing.T) {
 			 CREATE TABLE elsewhere.extra (id int CONSTRAINT other_pkey PRIMARY KEY, v text); INSERT INTO elsewhere.extra VALUES (1, 'ID')`,
 			`ALTER TABLE extra RENAME TO old; ALTER TABLE elsewhere.extra SET SCHEMA public`,
 		},
-		"a partition attached": {
-			`CREATE TABLE extra (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE SCHEMA elsewhere;
-			 CREATE TABLE elsewhere.part (id int PRIMARY KEY, v text); INSERT INTO elsewhere.part VALUES (1, 'ID')`,
-			`ALTER TABLE extra ATTACH PARTITION elsewhere.part DEFAULT`,
-		},
-		"a child attached": {
-			`CREATE TABLE extra (id int PRIMARY KEY, v text); CREATE SCHEMA elsewhere;
-			 CREATE TABLE elsewhere.part (id int PRIMARY KEY, v text); INSERT INTO elsewhere.part VALUES (1, 'ID')`,
-			`ALTER TABLE elsewhere.part INHERIT extra`,
-		},
 		"a foreign key from elsewhere": {
 			`CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.part (id int PRIMARY KEY, v text); INSERT INTO elsewhere.part VALUES (1, 'ID')`,
 			`ALTER TABLE elsewhere.part ADD FOREIGN KEY (v) REFERENCES file ON DELETE CASCADE`,

@@ -40,7 +40,7 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 		if len(found) >= mostReferences || !mentions(text) {
 			return
 		}
-		for _, m := range repo.Mentions(repo.Mention{Table: r.name, Row: row, Column: r.columnName(column)}, text, mentions) {
+		for _, m := range repo.Mentions(repo.Mention{Table: r.label, Row: row, Column: r.columnName(column)}, text, mentions) {
 			if !m.Cites || !db.options.CitationsIgnore {
 				found = append(found, m)
 			}
@@ -112,7 +112,7 @@ func (db *DB) tellChats(ctx context.Context, t pgx.Tx, p *plan, found []repo.Men
 		var row, title, owner string
 		_, err := pgx.ForEachRow(answer, []any{&row, &title, &owner}, func() error {
 			for i := range found {
-				if found[i].Table == r.name && found[i].Row == row {
+				if found[i].Table == r.label && found[i].Row == row {
 					found[i].Title, found[i].Owner = title, owner
 				}
 			}
@@ -137,7 +137,7 @@ func (p *plan) named(schema, name string) *relation {
 // rowsOf are the rows of r among the mentions, each once.
 func rowsOf(r *relation, found []repo.Mention) (rows []string) {
 	for _, m := range found {
-		if m.Table == r.name && m.Row != "" && !slices.Contains(rows, m.Row) {
+		if m.Table == r.label && m.Row != "" && !slices.Contains(rows, m.Row) {
 			rows = append(rows, m.Row)
 		}
 	}

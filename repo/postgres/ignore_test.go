@@ -19,10 +19,10 @@ func ignoring(t testing.TB, d *repotest.Database, names ...string) *postgres.DB 
 func TestIgnoredNamesMustExist(t *testing.T) {
 	t.Parallel()
 	d := repotest.New(t)
-	_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Ignore: []string{"note.title", "nope", "note.nope", "a.b.c", "note.", "", "pg_class"}})
+	_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Ignore: []string{"note.title", "nope", "note.nope", "a.b.c", "a.b.c.d", "a.*", "public.*", "note.", "", "pg_class"}})
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	for _, says := range []string{"PRUNED_IGNORE", `"nope": schema public has no such table nope`, `"note.nope": schema public has no such column nope`,
-		`"a.b.c" is neither`, `"note." is neither`, `"" is neither`, `"pg_class": schema public has no such table`} {
+		`"a.b.c.d" is neither`, `"a.b.c": there is no such schema`, `"a.*": there is no such schema`, `"public.*": that is Open WebUI's own schema`, `"note." is neither`, `"" is neither`, `"pg_class": schema public has no such table`} {
 		require.ErrorContains(t, err, says)
 	}
 	require.NotContains(t, err.Error(), "note.title")

@@ -119,11 +119,11 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 			case partUnknown:
 				look.Unknown[string(text)] = true
 			case partIndex:
-				note(look.Referenced, string(text), repo.Reference{Table: r.name, Row: row})
+				note(look.Referenced, string(text), repo.Reference{Table: r.label, Row: row})
 			case partChanged:
 				look.Changed += int64(len(text))
 				r.find(finder, column, text, func(id string) {
-					note(look.Referenced, id, repo.Reference{Table: r.name, Row: row, Column: r.columnName(column)})
+					note(look.Referenced, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
 				})
 			}
 		})
@@ -157,7 +157,7 @@ func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted,
 				note(appeared, string(text), repo.Reference{Table: "file", Row: string(text)})
 			case partChanged:
 				r.find(finder, column, text, func(id string) {
-					note(appeared, id, repo.Reference{Table: r.name, Row: row, Column: r.columnName(column)})
+					note(appeared, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
 				})
 			}
 		})
@@ -226,6 +226,9 @@ func (db *DB) newPlan(ctx context.Context, t pgx.Tx) (*plan, error) {
 		if r.indexed() && r.generation == 0 {
 			return nil, &repo.Error{Kind: repo.Environment, Doing: "look for references in table " + r.String(), Err: ErrIncomplete}
 		}
+	}
+	if err := db.refuseLost(ctx, t); err != nil {
+		return nil, err
 	}
 	p.look, p.again = lookSQL(p.relations), againSQL(p.relations, db.table("file"))
 	return p, nil

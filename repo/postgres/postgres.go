@@ -34,7 +34,8 @@ type Options struct {
 	// file may be mentioned unseen: writers of every table that may mention it wait
 	// for that long.
 	Strict bool
-	// Ignore are tables and columns (table.column) whose mentions keep no file;
+	// Ignore are tables and columns (table.column) whose mentions keep no file, with
+	// their schema (schema.table) where that is another, or all of a schema (schema.*);
 	// CitationsIgnore does the same for what answers cite (repo.Citations).
 	Ignore          []string
 	CitationsIgnore bool
@@ -94,7 +95,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	if err != nil {
 		return nil, translate(err, "connect to PostgreSQL")
 	}
-	db := &DB{options: options, pool: pool, pagesTime: time.Second, excluded: options.exclusions()}
+	db := &DB{options: options, pool: pool, pagesTime: time.Second}
 	for _, check := range []func(context.Context) error{db.recognize, db.recognizeIgnored} {
 		if err := check(ctx); err != nil {
 			pool.Close()

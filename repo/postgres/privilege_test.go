@@ -25,10 +25,16 @@ func newRole(t testing.TB, d *repotest.Database) (name, address string) {
 	d.Exec(t, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO `+name)
 	d.Exec(t, `GRANT UPDATE, DELETE ON file TO `+name)
 	d.Exec(t, `GRANT CREATE ON DATABASE `+d.Name+` TO `+name)
+	return name, roleURL(t, d, name)
+}
+
+// roleURL is where to connect as a role.
+func roleURL(t testing.TB, d *repotest.Database, role string) string {
+	t.Helper()
 	u, err := url.Parse(d.URL)
 	require.NoError(t, err)
-	u.User = url.User(name)
-	return name, u.String()
+	u.User = url.User(role)
+	return u.String()
 }
 
 func openRole(t testing.TB, d *repotest.Database) (name string, db *postgres.DB) {

@@ -113,6 +113,9 @@ func (db *DB) pass(ctx context.Context, t pgx.Tx) error {
 			return unreadable(r)
 		}
 	}
+	if err := db.refuseLost(ctx, t); err != nil {
+		return err
+	}
 	if err := db.register(ctx, t, s, relations); err != nil {
 		return err
 	}

@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// lostSQL finds a table that the index covers and that our role may not read any
+// more: were it passed over like one that it never could read, what it mentions would
+// be free. $1 is the schema, $2 the exclusions.
+var lostSQL = excludedCTE + `
+SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT (` + readableSQL + `) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
+ ORDER BY 1, 2`
+
+// refuseLost refuses to go on without a table that was searched until now.
+func (db *DB) refuseLost(ctx context.Context, t pgx.Tx) error {
+	rows, _ := t.Query(ctx, lostSQL, db.schema, db.excluded)
+	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
+		r := &relation{}
+		return r, row.Scan(&r.schema, &r.name)
+	})
+	if err == nil && len(lost) > 0 {
+		return unreadable(lost[0])
+	}
+	return translate(err, "look for tables that may not be read any more")
+}
+
+// unsearchedSQL lists what is not searched though nobody said so: whole schemas,
+// tables of others that our role may not read, and foreign tables elsewhere, whose rows
+// lie in another database. $1 is the schema, $2 the exclusions.
+var unsearchedSQL = relationsCTE + `
+SELECT format('%I.*', n.nspname) FROM pg_namespace n
+ WHERE ` + elsewhere + ` AND NOT has_schema_privilege(n.oid, 'USAGE')
+   AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'f')
+                  AND c.oid NOT IN (SELECT oid FROM relations) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = ''))
+UNION ALL
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE ` + elsewhere + ` AND has_schema_privilege(n.oid, 'USAGE') AND c.relkind IN ('r', 'p', 'f')
+   AND c.oid NOT IN (SELECT oid FROM relations) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
+ ORDER BY 1`
+
+// othersSQL lists the schemas other than the application's that are searched.
+var othersSQL = relationsCTE + `
+SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname <> $1::text ORDER BY 1`
+
+// mostNames bounds what a finding lists.
+const mostNames = 20
+
+// examineSearched tells where mentions of files are looked for, and where not.
+func (db *DB) examineSearched(ctx context.Context) ([]repo.Finding, error) {
+	others, err := db.readColumn(ctx, othersSQL, db.schema, db.excluded)
+	if err != nil {
+		return nil, translate(err, "list the schemas that are searched")
+	}
+	unsearched, err := db.readColumn(ctx, unsearchedSQL, db.schema, db.excluded)
+	if err != nil {
+		return nil, translate(err, "list what is not searched")
+	}
+	f := repo.Finding{Check: "searched", OK: true, Detail: "every table of schema " + quote(db.schema)}
+	if len(others) > 0 {
+		f.Detail += ", and of " + strings.Join(others, ", ") + " (PRUNED_IGNORE=schema.* leaves one out)"
+	}
+	if n := len(unsearched); n > 0 {
+		named := strings.Join(unsearched[:min(n, mostNames)], ", ")
+		if n > mostNames {
+			named += fmt.Sprintf(" and %d more", n-mostNames)
+		}
+		f.Detail += "; not searched, since they may not be read or lie in another database: " + named
+		f.Do = "if Open WebUI or a plugin keeps anything there, GRANT USAGE and SELECT on it"
+	}
+	return []repo.Finding{f}, nil
+}
