@@ -10,10 +10,10 @@ import (
 // plainFileID is the id of a chunk's file in a table that is not encrypted.
 const plainFileID = `vmetadata->>'file_id'`
 
-// encryptedFileID is the same in an encrypted one. The schema is pgcrypto's, and
-// key the number of the parameter that decrypts.
-func encryptedFileID(schema string, key int) string {
-	return fmt.Sprintf(`(%s.pgp_sym_decrypt(vmetadata, $%d::text)::jsonb)->>'file_id'`, quote(schema), key)
+// encryptedFileID is the same in an encrypted one, and key the number of the parameter
+// that decrypts: a call of what readableSQL makes.
+func encryptedFileID(key int) string {
+	return fmt.Sprintf(`pg_temp.pruned_file_id(vmetadata, $%d::text)`, key)
 }
 
 // shared is what limits a search to collections that belong to no single file.
