@@ -33,6 +33,8 @@ func judge(f repo.File, look repo.Look, ages repo.Ages) Result {
 		return young("it was not known to be unreferenced before", ages.Orphan)
 	case f.Orphan < ages.Orphan:
 		return young(fmt.Sprintf("it is known to be unreferenced for only %s", f.Orphan.Round(time.Second)), ages.Orphan-f.Orphan)
+	case look.Pending != "":
+		return young("somebody may yet commit a mention of it: "+look.Pending, minRetry)
 	}
 	return Result{Outcome: Deleted}
 }

@@ -204,6 +204,9 @@ func (a *attempt) judge(ctx context.Context) error {
 	}
 	for _, id := range a.locked.Gone {
 		result := judgeGone(a.blobs[id], a.Ages)
+		if result.Outcome == Gone && a.found.PendingRows != "" {
+			result = young("somebody may yet commit its row: "+a.found.PendingRows, minRetry)
+		}
 		if _, back := a.inUse[id]; back {
 			result = Result{Outcome: Busy, Detail: "its row appeared just now"}
 		}

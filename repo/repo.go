@@ -152,6 +152,10 @@ type Look struct {
 	Unknown    map[string]bool      // not yet known to the index, or not to be searched: must be kept
 	Snapshot   string               // what LookAgain compares with; the engine's own
 	Changed    int64                // bytes of changed rows that were read
+	// Pending says whose transaction, begun a while ago, may yet commit a mention of
+	// any file, PendingRows a row of table file; empty: nobody's. What would be deleted
+	// is kept meanwhile.
+	Pending, PendingRows string
 }
 
 // Deleted is one row that DELETE returned.

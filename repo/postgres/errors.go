@@ -24,6 +24,7 @@ var kinds = map[string]repo.Kind{
 	"25P03": repo.Passing,     // idle in transaction too long
 	"25P04": repo.Passing,     // transaction_timeout
 	"53200": repo.Passing,     // out of memory: a smaller batch may do
+	"08001": repo.Environment, // a foreign table's server is away; what is wrong with our own connection no server says
 	"08P01": repo.Environment, // protocol violation: how a pooler refuses
 	"53":    repo.Environment, // disk full, too many connections
 	"25":    repo.Environment, // read-only
@@ -93,6 +94,9 @@ func describe(pg *pgconn.PgError) error {
 	text := fmt.Sprintf("%s (SQLSTATE %s)", pg.Message, pg.Code)
 	if pg.Code == "42501" {
 		text += "; nothing is deleted until that is granted (GRANT SELECT; for row-level security ALTER ROLE ... BYPASSRLS): pruned doctor lists the statements"
+	}
+	if pg.Code == "08001" {
+		text += "; nothing is deleted while a foreign table cannot be searched (PRUNED_IGNORE takes it out)"
 	}
 	if pg.ConstraintName != "" {
 		text += ", constraint " + pg.ConstraintName

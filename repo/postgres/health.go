@@ -12,7 +12,8 @@ import (
 // where something is wrong. It changes nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
-		db.examinePrivileges, db.examineVersions, db.examineSchema, db.examineSearched, db.examineClock, db.examineForeignKeys, db.examineIndexes,
+		db.examinePrivileges, db.examineVersions, db.examineSchema, db.examineSearched, db.examineClock, db.examineTransactions,
+		db.examineForeignKeys, db.examineIndexes,
 	}
 	made, err := db.hasSchema(ctx)
 	if err != nil {

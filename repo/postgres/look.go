@@ -128,7 +128,10 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 			}
 		})
 		look.Snapshot = h.Snapshot + " " + h.Catalog
-		return err
+		if err != nil {
+			return err
+		}
+		return db.pending(ctx, pgxTx(t), p, &look)
 	})
 	return look, err
 }

@@ -16,7 +16,7 @@ func (s *Store) Check(ctx context.Context) error {
 		if err != nil || p.absent() {
 			return err
 		}
-		return errors.Join(p.checkPrivileges(ctx, conn), p.checkIndex(ctx, conn), s.checkKey(ctx, conn, p))
+		return errors.Join(p.checkPrivileges(ctx, conn), p.checkIndex(ctx, conn), s.tryKey(ctx, conn, p))
 	})
 }
 
@@ -55,20 +55,14 @@ func (p *place) checkIndex(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// checkKeySQL decrypts one chunk. The first two parameters are there because
-// the key is the third, everywhere.
-const checkKeySQL = `
-SELECT {file_id} FROM ONLY {table} WHERE vmetadata IS NOT NULL AND $1::text = $2::text LIMIT 1`
-
-// checkKey tries the key.
-func (s *Store) checkKey(ctx context.Context, conn *pgx.Conn, p *place) error {
-	if !p.encrypted {
-		return nil
-	}
-	if _, err := conn.Exec(ctx, p.sql(checkKeySQL), p.args(s.key, "", "")...); err != nil {
-		return fmt.Errorf("PGVECTOR_PGCRYPTO_KEY does not decrypt %s: %w", p.table(), err)
-	}
-	return nil
+// tryKey is checkKey in a transaction of its own.
+func (s *Store) tryKey(ctx context.Context, conn *pgx.Conn, p *place) error {
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error {
+		if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
+			return err
+		}
+		return s.checkKey(ctx, ownTx{tx}, p)
+	})
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -10,10 +10,8 @@ import (
 	"pruned/vectors"
 )
 
-// beginListing is a transaction that only reads, for as long as it takes.
-const beginListing = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
-SET LOCAL row_security = off;
-SET LOCAL statement_timeout = 0;
+// beginListing is a transaction that lasts as long as its caller takes.
+const beginListing = begin + `;
 SET LOCAL idle_in_transaction_session_timeout = 0`
 
 // byIndex has statements read an index in its order, also where there are no
@@ -53,11 +51,11 @@ WITH RECURSIVE f (id) AS (
 SELECT id, 0::bigint FROM f WHERE id <> ''`
 
 	// sharedFilesSQL reads the table, where that is encrypted decrypts all that
-	// is shared.
+	// is shared. What cannot be decrypted is nobody's.
 	sharedFilesSQL = `
 SELECT id, count(*)
   FROM (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + `) AS c (id)
- WHERE id <> ''
+ WHERE id NOT IN ('', '` + unreadable + `')
  GROUP BY id`
 )
 
@@ -122,9 +120,15 @@ type fileQuery struct {
 func (s *Store) listing(ctx context.Context, tx pgx.Tx, p *place) ([]fileQuery, error) {
 	own := fileQuery{settings: byIndex, sql: p.sql(ownFilesSQL)}
 	if p.encrypted {
+		if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
+			return nil, err
+		}
+		if err := s.checkKey(ctx, ownTx{tx}, p); err != nil {
+			return nil, err
+		}
 		// The key is its only parameter.
 		decrypting := *p
-		decrypting.fileID = encryptedFileID(p.pgcrypto, 1)
+		decrypting.fileID = encryptedFileID(1)
 		return []fileQuery{own, {byTable, decrypting.sql(sharedFilesSQL), p.args(s.key)}}, nil
 	}
 	var ordered bool

@@ -92,7 +92,7 @@ func (s *Store) judge(p *place, kind, crypto string) error {
 	case crypto == "":
 		return fmt.Errorf("%s is encrypted, but extension pgcrypto is not installed", p.table())
 	default:
-		p.encrypted, p.pgcrypto, p.fileID = true, crypto, encryptedFileID(crypto, 3)
+		p.encrypted, p.pgcrypto, p.fileID = true, crypto, encryptedFileID(3)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (remove
 		removed.Chunks, err = s.remove(ctx, tx, ids, s.findInSession)
 		return removed, err
 	}
-	err = s.inOwnTx(ctx, func(tx ownTx) error {
+	err = s.inOwnTx(ctx, "remove chunks", func(tx ownTx) error {
 		removed.Chunks, err = s.remove(ctx, tx, ids, func(ctx context.Context) (*place, error) { return s.find(ctx, tx) })
 		return err
 	})
@@ -76,6 +76,12 @@ func (s *Store) remove(ctx context.Context, tx vectors.Tx, ids []string, find fu
 	if found.collection && found.fileID {
 		chunks, _, err := p.removeByIndex(ctx, tx, ids)
 		return chunks, err
+	}
+	if err := p.makeReadable(ctx, tx); err != nil {
+		return 0, err
+	}
+	if err := s.checkKey(ctx, tx, p); err != nil {
+		return 0, err
 	}
 	args := p.args(s.key, ownCollections(ids), ids)
 	return p.exec(ctx, tx, p.deleting(takeByScan), len(ids), args...)
@@ -107,15 +113,16 @@ func (t ownTx) Exec(ctx context.Context, sql string, args ...any) (int64, error)
 	return tag.RowsAffected(), err
 }
 
-// begin depends on no default of the database or the user. A policy that would
-// hide rows is an error. One pass may take minutes (encrypted chunks are
+// begin depends on no default of the database or the user, such as a limit on whole
+// transactions (PostgreSQL 17). A policy that would hide rows is an error. One pass may take minutes (encrypted chunks are
 // decrypted at a few thousand a second): the caller's context bounds it.
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL row_security = off;
-SET LOCAL statement_timeout = 0`
+SET LOCAL statement_timeout = 0;
+SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`
 
-func (s *Store) inOwnTx(ctx context.Context, fn func(ownTx) error) error {
-	return s.session(ctx, "remove chunks", func(conn *pgx.Conn) error {
+func (s *Store) inOwnTx(ctx context.Context, doing string, fn func(ownTx) error) error {
+	return s.session(ctx, doing, func(conn *pgx.Conn) error {
 		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error {
 			return fn(ownTx{tx})
 		})

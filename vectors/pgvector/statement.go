@@ -13,12 +13,10 @@ const plainFileID = `vmetadata->>'file_id'`
 // plainNamed is the condition that a chunk there is one of Open WebUI's.
 const plainNamed = `vmetadata ? '` + vectors.NameKey + `'`
 
-// encryptedFileID is the same in an encrypted one, of chunks that are Open WebUI's:
-// it decrypts each once. The schema is pgcrypto's, and
-// key the number of the parameter that decrypts.
-func encryptedFileID(schema string, key int) string {
-	return fmt.Sprintf(`(jsonb_path_query_first(%s.pgp_sym_decrypt(vmetadata, $%d::text)::jsonb, '$ ? (exists (@.%s)).file_id') #>> '{}')`,
-		quote(schema), key, vectors.NameKey)
+// encryptedFileID is the same in an encrypted one, of chunks that are Open WebUI's, and
+// key the number of the parameter that decrypts: a call of what readableSQL makes.
+func encryptedFileID(key int) string {
+	return fmt.Sprintf(`pg_temp.pruned_file_id(vmetadata, $%d::text)`, key)
 }
 
 // unowned is what limits a search to collections that belong to no single file.

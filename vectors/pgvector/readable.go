@@ -1,0 +1,79 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"pruned/vectors"
+)
+
+// unreadable stands for the id of a chunk that the key does not decrypt, or that is no
+// JSON then: no file has it.
+const unreadable = `?`
+
+// readableSQL makes the function that decrypts. Without it one chunk with an older key
+// would end every statement that reads others as well; no condition can tell it
+// beforehand. It lasts as long as the session and is made anew in each transaction, so
+// that a pooler may change the session between them.
+const readableSQL = `
+CREATE OR REPLACE FUNCTION pg_temp.pruned_file_id(metadata bytea, key text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN pg_catalog.jsonb_path_query_first({pgcrypto}.pgp_sym_decrypt(metadata, key)::pg_catalog.jsonb,
+        '$ ? (exists (@.` + vectors.NameKey + `)).file_id') OPERATOR(pg_catalog.#>>) '{}';
+EXCEPTION WHEN OTHERS THEN
+    RETURN '` + unreadable + `';
+END $$`
+
+// makeReadable makes it, where the table is encrypted.
+func (p *place) makeReadable(ctx context.Context, tx vectors.Tx) error {
+	if !p.encrypted {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quote(p.pgcrypto), 1)); err != nil {
+		return fmt.Errorf("make the function that decrypts (GRANT TEMPORARY ON DATABASE helps if it is a matter of privilege): %w", err)
+	}
+	return nil
+}
+
+// wrongKeySQL tells by a row that there are chunks, and that none can be read. The first
+// two parameters are there because the key is the third, everywhere.
+const wrongKeySQL = `
+SELECT WHERE EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` + shared + ` AND $1::text = $2::text)
+   AND NOT EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` + shared + ` AND {file_id} IS DISTINCT FROM '` + unreadable + `')`
+
+// checkKey refuses a key that decrypts nothing: all chunks would seem to be nobody's.
+func (s *Store) checkKey(ctx context.Context, tx vectors.Tx, p *place) error {
+	if !p.encrypted {
+		return nil
+	}
+	wrong, err := tx.Exec(ctx, p.sql(wrongKeySQL), p.args(s.key, "", "")...)
+	if err == nil && wrong > 0 {
+		err = fmt.Errorf("%w: Wrong key: PGVECTOR_PGCRYPTO_KEY decrypts no chunk of %s", vectors.ErrUnusable, p.table())
+	}
+	return err
+}
+
+// unreadableSQL looks at so many chunks only: to decrypt takes its time.
+const unreadableSQL = `
+SELECT count(*) FILTER (WHERE id = '` + unreadable + `'), count(*)
+  FROM (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + ` AND vmetadata IS NOT NULL AND $1::text = $2::text LIMIT 10000) c (id)`
+
+// Unreadable counts, among up to 10,000 encrypted chunks in shared collections, those
+// that the key does not decrypt. They are never removed: whose they are nobody can tell.
+func (s *Store) Unreadable(ctx context.Context) (n, of int64, err error) {
+	err = s.inOwnTx(ctx, "look for chunks that cannot be read", func(tx ownTx) error {
+		p, err := s.find(ctx, tx)
+		if err != nil || p.absent() || !p.encrypted {
+			return err
+		}
+		if err := p.makeReadable(ctx, tx); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, p.sql(unreadableSQL), p.args(s.key, "", "")...).Scan(&n, &of); err != nil {
+			return fmt.Errorf("look for chunks of %s that the key does not decrypt: %w", p.table(), err)
+		}
+		return nil
+	})
+	return n, of, err
+}
