@@ -21,11 +21,11 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 		if d.Direction == repo.FromRows {
 			w.report.Files, w.report.Totals.Files = census.There, census.There
 		}
-		unbound, err := w.unbound(ctx, tx, d, &census)
+		owner, err := w.owner(ctx, tx, d, &census)
 		if err != nil {
 			return err
 		}
-		reason, err := w.why(ctx, tx, d, census, unbound)
+		reason, err := w.why(ctx, tx, d, census, owner)
 		if err != nil {
 			return err
 		}
@@ -48,13 +48,15 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 	})
 }
 
-// unbound says whether nobody has said yet that a store is this installation's.
-// What waits in tombstones for that to be said is found too: without it there
-// might never be anything to confirm.
-func (w *sweep) unbound(ctx context.Context, tx repo.Tx, d *direction, c *repo.Census) (bool, error) {
-	bound, err := Bound(ctx, w.DB, tx, d.store)
-	if err != nil || bound {
-		return false, err
+// owner says whether a store is this installation's. What waits in tombstones for that
+// to be said is found too: without it there might never be anything to confirm.
+func (w *sweep) owner(ctx context.Context, tx repo.Tx, d *direction, c *repo.Census) (ownership, error) {
+	if d.Direction == repo.FromRows {
+		return ownership{bound: true}, nil
+	}
+	o, err := w.judgeOwner(ctx, tx, d)
+	if err != nil || o.bound {
+		return o, err
 	}
 	kind := repo.Vectors
 	if d.Direction == repo.FromBytes {
@@ -62,11 +64,11 @@ func (w *sweep) unbound(ctx context.Context, tx repo.Tx, d *direction, c *repo.C
 	}
 	waiting, _, err := w.DB.NextDue(ctx, kind)
 	c.Found += waiting
-	return true, err
+	return o, err
 }
 
 // why says why nothing of what was found may go, or nothing.
-func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census, unbound bool) (string, error) {
+func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census, owner ownership) (string, error) {
 	if c.Found == 0 {
 		return "", nil
 	}
@@ -74,8 +76,15 @@ func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census
 	if err != nil || barren != "" {
 		return barren, err
 	}
-	if unbound {
-		return "first sweep of a store that others may use", nil
+	switch {
+	case owner.why != "":
+		return owner.why, nil
+	case d.there > 0 && d.known == 0:
+		return fmt.Sprintf("not one of the %d files in it belongs to a row of this database", d.there), nil
+	case d.Direction == repo.FromRows:
+		if lost, err := w.lostLinks(ctx, tx); err != nil || lost != "" {
+			return lost, err
+		}
 	}
 	return tooMany(c, w.MaxFraction), nil
 }

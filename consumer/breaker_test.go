@@ -171,7 +171,7 @@ func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	i.used(t, 20)
 	row, bytes := i.file(t), i.remains(t, false, true)
 	s := i.sweeper(t, q)
-	s.BlobStore = StoreInfo{Name: "s3://bucket", Remote: true}
+	s.BlobStore = StoreInfo{Name: "s3://bucket"}
 	report := sweepOnce(t, s)
 	require.Equal(t, []held{{repo.FromBytes, "s3://bucket", 1, 22}}, heldIn(report))
 	require.Equal(t, "first sweep of a store that others may use", report.Holds[0].Reason)
@@ -203,8 +203,10 @@ func TestHeldDirectionHoldsWhatIsElsewhereToo(t *testing.T) {
 			both, chunks, bytes := i.remains(t, true, true), i.remains(t, true, false), i.remains(t, false, true)
 			free, held := chunks, bytes
 			s := i.sweeper(t, q)
-			if s.BlobStore.Remote = remote == repo.FromBytes; remote == repo.FromVectors {
-				s.VectorStore.Remote, free, held = true, bytes, chunks
+			s.BlobStore.Name = "s3://bucket"
+			if remote == repo.FromVectors {
+				s.BlobStore, s.VectorStore = uploadStore, StoreInfo{Name: "chroma at https://shared"}
+				free, held = bytes, chunks
 			}
 			report := sweepOnce(t, s)
 			require.EqualValues(t, 2, report.Held)

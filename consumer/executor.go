@@ -117,18 +117,6 @@ func (x *Executor) bound(ctx context.Context) (kinds []string, err error) {
 	return kinds, nil
 }
 
-// Bound says whether everything in a store may be this installation's.
-func Bound(ctx context.Context, db repo.DB, tx repo.Tx, store StoreInfo) (is bool, err error) {
-	if !store.Remote {
-		return true, nil
-	}
-	err = db.InTx(ctx, tx, func(tx repo.Tx) (err error) {
-		is, err = db.Bound(ctx, tx, store.Name)
-		return err
-	})
-	return is, err
-}
-
 // Waiting is the files whose vectors were to go and are still there.
 type Waiting struct {
 	Files int

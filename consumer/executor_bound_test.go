@@ -22,7 +22,7 @@ func TestStoreThatNobodyBoundIsNotTouched(t *testing.T) {
 	require.EqualValues(t, 2, sweepOnce(t, s).Published)
 
 	x, y := i.transaction(), i.executor(t)
-	remote := StoreInfo{Name: "chroma at https://shared", Remote: true}
+	remote := StoreInfo{Name: "chroma at https://shared"}
 	elsewhere := besideStore{i.store}
 	x.Vectors, y.Vectors, y.VectorStore, s.Vectors, s.VectorStore = elsewhere, elsewhere, remote, elsewhere, remote
 	sum := drain(t, q, i.batch(t, x), Options{Due: y.Due})
@@ -71,7 +71,7 @@ func TestBucketThatNobodyBoundIsNotTouched(t *testing.T) {
 	repotest.WriteBytes(t, i.uploads, id, "document.pdf")
 	i.entomb(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: repotest.StoredName(id, "document.pdf")})
 	x := i.executor(t)
-	x.BlobStore = StoreInfo{Name: "s3://bucket", Remote: true}
+	x.BlobStore = StoreInfo{Name: "s3://bucket"}
 	due, err := x.Due(t.Context())
 	require.NoError(t, err)
 	require.False(t, due)

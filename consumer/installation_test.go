@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"pruned/repo"
 	"pruned/repo/blobs"
 	"pruned/repo/postgres"
 	"pruned/repo/repotest"
@@ -22,7 +24,7 @@ type installation struct {
 	store   *pgvector.Store
 	blobs   *blobs.Local
 	uploads string
-	base    string // a knowledge base
+	base    string // a knowledge base that is gone: its collection is not
 }
 
 // small are vectors that cost nothing.
@@ -49,9 +51,18 @@ func installOn(t *testing.T, d *repotest.Database) *installation {
 	i.blobs, err = blobs.OpenLocal(i.uploads)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, i.blobs.Close()) })
-	i.base = repotest.InsertKnowledge(t, d.Pool)
+	i.base = repotest.NewID()
+	require.NoError(t, i.db.InTx(t.Context(), nil, func(tx repo.Tx) error {
+		return errors.Join(i.db.Bind(t.Context(), tx, pgvectorStore.Name, ""), i.db.Bind(t.Context(), tx, uploadStore.Name, ""))
+	}))
 	return i
 }
+
+// The stores of an installation, which are bound to it.
+var (
+	pgvectorStore = StoreInfo{Name: "pgvector", Beside: true}
+	uploadStore   = StoreInfo{Name: "uploads"}
+)
 
 // file adds a file that nothing uses, with bytes and with chunks in its own
 // collection and in the knowledge base.
@@ -93,11 +104,11 @@ func (i *installation) refresh(t testing.TB) {
 
 // transaction handles claims without regard to ages.
 func (i *installation) transaction() *Transaction {
-	return &Transaction{DB: i.db, Vectors: i.store, Blobs: i.blobs}
+	return &Transaction{DB: i.db, Vectors: i.store, VectorStore: pgvectorStore, Blobs: i.blobs}
 }
 
 func (i *installation) executor(t *testing.T) *Executor {
-	return &Executor{DB: i.db, Vectors: i.store, Blobs: i.blobs, Log: testLog(t)}
+	return &Executor{DB: i.db, Vectors: i.store, VectorStore: pgvectorStore, Blobs: i.blobs, BlobStore: uploadStore, Log: testLog(t)}
 }
 
 func (i *installation) carryOut(t *testing.T) {

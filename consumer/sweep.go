@@ -25,12 +25,6 @@ type Publisher interface {
 	Publish(ctx context.Context, events iter.Seq2[Event, error], opts PublishOptions) (Published, error)
 }
 
-// StoreInfo tells of a store what its contract does not.
-type StoreInfo struct {
-	Name   string // names it in holds
-	Remote bool   // others may use it: it is not in this database or this folder
-}
-
 // Sweeper finds orphans in three directions and publishes a claim about each.
 // It decides nothing: whoever handles a claim checks everything again.
 type Sweeper struct {
@@ -47,9 +41,10 @@ type Sweeper struct {
 	DryRun      bool          // takes the same path, publishes nothing, and rolls back
 	Log         zerolog.Logger
 
-	turn   sync.Mutex                 // one at a time
-	listed map[repo.Direction]listing // when a store was last listed, and what was there
-	ttl    time.Duration              // of the lead; leadTTL if zero
+	turn        sync.Mutex                 // one at a time
+	listed      map[repo.Direction]listing // when a store was last listed, and what was there
+	ttl         time.Duration              // of the lead; leadTTL if zero
+	toldStrange bool                       // collections of other programs were told
 }
 
 // SweepOptions are those of one sweep.
@@ -121,7 +116,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error
 	if s.listed == nil {
 		s.listed = map[repo.Direction]listing{}
 	}
-	w := &sweep{Sweeper: s, o: o, report: SweepReport{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
+	w := &sweep{Sweeper: s, o: o, confirmed: map[string]bool{}, report: SweepReport{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
 	err = w.whole(leading)
 	if lost := context.Cause(leading); err != nil && errors.Is(lost, errLeadLost) {
 		err = errors.Join(lost, err)
@@ -137,6 +132,8 @@ type sweep struct {
 	number int64
 	report SweepReport
 	failed error // of stores
+
+	confirmed map[string]bool // stores that are bound from now on, also in a dry run
 }
 
 // whole brings the index up to date, which is no part of a dry run's
@@ -191,6 +188,7 @@ func (w *sweep) run(ctx context.Context) error {
 		}
 	}
 	err := w.act(ctx, listed...)
+	w.tellStrange(ctx)
 	if err == nil && !w.DryRun && w.Retention > 0 {
 		err = w.DB.Retire(ctx, w.Retention)
 	}
@@ -202,10 +200,7 @@ func (w *sweep) run(ctx context.Context) error {
 func (w *sweep) begin(ctx context.Context) error {
 	var steps []func(context.Context, repo.Tx) error
 	if w.o.Confirm != "" {
-		steps = append(steps, func(ctx context.Context, tx repo.Tx) error {
-			_, err := w.DB.Confirm(ctx, tx, w.o.Confirm)
-			return err
-		})
+		steps = append(steps, w.confirm)
 	}
 	steps = append(steps,
 		func(ctx context.Context, tx repo.Tx) (err error) {

@@ -26,14 +26,25 @@ type direction struct {
 	reason string // of its claims
 	files  func(context.Context) iter.Seq2[repo.Listed, error]
 
-	there int64 // files with something in the store
+	contents
+}
+
+// contents is whose files are in a store.
+type contents struct {
+	there  int64    // files with something in it
+	known  int64    // those of them that have a row here, or had
+	sample []string // of the others
+}
+
+func (d *direction) tell(count *tally) {
+	d.contents = contents{count.there(), count.known(), count.sample}
 }
 
 // listing is what is remembered of the last one of a store.
 type listing struct {
 	ended time.Time
 	took  time.Duration
-	there int64
+	contents
 }
 
 func (w *sweep) rows() *direction {
@@ -66,7 +77,7 @@ func listedVectors(files iter.Seq2[vectors.File, error]) iter.Seq2[repo.Listed, 
 func (w *sweep) list(ctx context.Context, d *direction) (done bool, err error) {
 	last, known := w.listed[d.Direction]
 	if known && w.o.Rest && !w.DryRun && time.Since(last.ended) < restAfter*last.took {
-		d.there = last.there
+		d.contents = last.contents
 		return true, nil
 	}
 	began := time.Now()
@@ -80,7 +91,7 @@ func (w *sweep) list(ctx context.Context, d *direction) (done bool, err error) {
 		return false, err
 	}
 	if !w.DryRun {
-		w.listed[d.Direction] = listing{ended: time.Now(), took: time.Since(began), there: d.there}
+		w.listed[d.Direction] = listing{ended: time.Now(), took: time.Since(began), contents: d.contents}
 	}
 	return true, nil
 }
@@ -99,7 +110,7 @@ func (f *listError) Unwrap() error { return f.err }
 func (w *sweep) mark(ctx context.Context, d *direction) error {
 	stage := "reading " + d.store.Name
 	page := make([]repo.Listed, 0, sweepPage)
-	var files distinct
+	var count tally
 	var read int64
 	for item, err := range d.files(ctx) {
 		if err != nil {
@@ -111,31 +122,34 @@ func (w *sweep) mark(ctx context.Context, d *direction) error {
 		if !claimable(item.FileID) {
 			continue
 		}
-		files.add(item.FileID)
 		if page = append(page, item); len(page) < sweepPage {
 			continue
 		}
-		if err := w.markPage(ctx, d, page); err != nil {
+		if err := w.markPage(ctx, d, page, &count); err != nil {
 			return err
 		}
 		page = page[:0]
 	}
-	if err := w.markPage(ctx, d, page); err != nil {
+	if err := w.markPage(ctx, d, page, &count); err != nil {
 		return err
 	}
 	w.o.progress(stage, read, read)
-	d.there = files.count()
+	d.tell(&count)
 	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
 		return w.DB.Unmark(ctx, tx, w.number, d.Direction)
 	})
 }
 
-func (w *sweep) markPage(ctx context.Context, d *direction, page []repo.Listed) error {
+func (w *sweep) markPage(ctx context.Context, d *direction, page []repo.Listed, count *tally) error {
 	if len(page) == 0 {
 		return nil
 	}
 	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-		return w.DB.MarkListed(ctx, tx, w.number, d.Direction, d.store.Name, page)
+		ours, err := count.add(ctx, w.DB, tx, d.Direction, page)
+		if err != nil || len(ours) == 0 {
+			return err
+		}
+		return w.DB.MarkListed(ctx, tx, w.number, d.Direction, d.store.Name, ours)
 	})
 }
 

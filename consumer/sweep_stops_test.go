@@ -179,7 +179,7 @@ func TestStoreMayRestAfterAListing(t *testing.T) {
 	store := &counting{Store: i.store}
 	s.Vectors, s.Ages.Orphan = store, hour
 	sweepOnce(t, s)
-	s.listed[repo.FromVectors] = listing{ended: time.Now(), took: hour, there: s.listed[repo.FromVectors].there}
+	s.listed[repo.FromVectors] = listing{ended: time.Now(), took: hour, contents: contents{there: s.listed[repo.FromVectors].there, known: s.listed[repo.FromVectors].there}}
 	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
 	report, _ := sweepWith(t, s, SweepOptions{Rest: true})
 	require.EqualValues(t, 1, report.Published, "what is due goes all the same")

@@ -18,8 +18,8 @@ import (
 // sweeper sweeps an installation without regard to ages and fractions.
 func (i *installation) sweeper(t *testing.T, q Publisher) *Sweeper {
 	return &Sweeper{
-		DB: i.db, Vectors: i.store, VectorStore: StoreInfo{Name: "pgvector"},
-		Blobs: i.blobs, BlobStore: StoreInfo{Name: "uploads"}, Queue: q,
+		DB: i.db, Vectors: i.store, VectorStore: pgvectorStore,
+		Blobs: i.blobs, BlobStore: uploadStore, Queue: q,
 		MaxFraction: 1, Retention: 24 * hour, Log: testLog(t),
 	}
 }
@@ -61,7 +61,8 @@ func (i *installation) used(t *testing.T, n int) []string {
 	t.Helper()
 	ids := i.files(t, n)
 	for _, id := range ids {
-		repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{id}})
+		chat := repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{id}})
+		repotest.LinkChat(t, i.Pool, chat.ID, id)
 	}
 	return ids
 }
@@ -201,7 +202,7 @@ func TestDryRunLeavesNoTrace(t *testing.T) {
 	i.used(t, 3)
 	row, both := i.file(t), i.remains(t, true, true)
 	held := i.sweeper(t, q)
-	held.BlobStore.Remote = true
+	held.BlobStore.Name = "s3://bucket"
 	first := sweepOnce(t, held)
 	i.remains(t, true, true)
 	before := i.trace(t, q)

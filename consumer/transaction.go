@@ -15,12 +15,13 @@ import (
 // Transaction handles claims in one shared transaction: file lookup, vector
 // cleanup and delete commit together or not at all.
 type Transaction struct {
-	DB         repo.DB
-	Vectors    vectors.Store
-	Blobs      repo.Blobs
-	Ages       repo.Ages
-	BytesDelay time.Duration // until the bytes of a deleted file may go
-	DryRun     bool          // takes the same path and rolls back
+	DB          repo.DB
+	Vectors     vectors.Store
+	VectorStore StoreInfo
+	Blobs       repo.Blobs
+	Ages        repo.Ages
+	BytesDelay  time.Duration // until the bytes of a deleted file may go
+	DryRun      bool          // takes the same path and rolls back
 }
 
 // Report is what one transaction did.
@@ -112,6 +113,7 @@ type attempt struct {
 	locked repo.Locked
 	found  repo.Look
 	blobs  map[string][]repo.Blob // of ids without a row
+	others map[string]bool        // of those, what is no UUID and never was a file's
 
 	doomed, gone []string
 }
@@ -141,9 +143,26 @@ func (a *attempt) look(ctx context.Context, claims []Delivery) (err error) {
 		a.remember()
 	}
 	if len(a.locked.Gone) > 0 {
+		if err := a.findOthers(ctx); err != nil {
+			return err
+		}
 		return a.find(ctx)
 	}
 	return nil
+}
+
+// findOthers looks which ids without a row are nothing that the application made: it
+// gives UUIDs. Plugins may, but then there is a row, or a line in the ledger.
+func (a *attempt) findOthers(ctx context.Context) error {
+	ids := slices.DeleteFunc(slices.Clone(a.locked.Gone), func(id string) bool { return repo.IsUUID(repo.Token(id)) })
+	if a.others = map[string]bool{}; len(ids) == 0 {
+		return nil
+	}
+	strangers, err := a.DB.Strangers(ctx, a.tx, ids)
+	for _, id := range strangers {
+		a.others[id] = true
+	}
+	return err
 }
 
 // wantsPass says whether a pass may make known what is not. What no look can find
@@ -211,6 +230,10 @@ func (a *attempt) judge(ctx context.Context) error {
 			result = Result{Outcome: Busy, Detail: "its row appeared just now"}
 		}
 		a.report.Results[id] = result
+		if a.others[id] {
+			a.report.Results[id] = Result{Outcome: Gone, Detail: "no file ever had this id: what is called so in the stores is another program's"}
+			continue
+		}
 		if result.Outcome == Gone {
 			a.gone = append(a.gone, id)
 		}
@@ -232,11 +255,10 @@ func (a *attempt) remove(ctx context.Context, claims []Delivery) error {
 	if len(a.doomed)+len(a.gone) == 0 {
 		return nil
 	}
-	chunks, rest, err := a.Vectors.Join(ctx, a.tx, a.doomed, a.gone)
+	rest, err := a.removeChunks(ctx)
 	if err != nil {
-		return storeError(ctx, err)
+		return err
 	}
-	a.report.Chunks = chunks
 	var deleted []repo.Deleted
 	if len(a.doomed) > 0 {
 		if deleted, err = a.DB.Delete(ctx, a.tx, a.doomed); err != nil {
@@ -252,6 +274,26 @@ func (a *attempt) remove(ctx context.Context, claims []Delivery) error {
 		return a.DB.Record(ctx, a.tx, entries)
 	}
 	return nil
+}
+
+// removeChunks removes what can be removed in the transaction, and says whether more
+// may be left. In a store that is not known to be this installation's that is all:
+// another's row may have the same id, as in a copy.
+func (a *attempt) removeChunks(ctx context.Context) (rest bool, err error) {
+	bound := a.DryRun || !a.Vectors.Joins()
+	if !bound {
+		if bound, err = Bound(ctx, a.DB, a.tx, a.VectorStore); err != nil {
+			return false, err
+		}
+	}
+	if !bound {
+		return true, nil
+	}
+	a.report.Chunks, rest, err = a.Vectors.Join(ctx, a.tx, a.doomed, a.gone)
+	if err != nil {
+		return false, storeError(ctx, err)
+	}
+	return rest, nil
 }
 
 // storeError gives a failure of the vector store its kind, unless it is one of

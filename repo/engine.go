@@ -12,9 +12,6 @@ type Engine interface {
 	DB
 	Sweeps
 
-	// Identity tells this installation from every other.
-	Identity() Identity
-
 	// Migrate brings our own tables up to date, Uninstall removes them.
 	Migrate(ctx context.Context) error
 	Uninstall(ctx context.Context) error

@@ -61,6 +61,8 @@ type DB interface {
 	Refresh(ctx context.Context, progress Progress) error
 
 	Tombstones
+	Ownership
+	Links
 }
 
 // Progress is told how many rows of how many, by an estimate, a full pass has
@@ -94,9 +96,6 @@ type Tombstones interface {
 	// Tried counts the tombstones of a kind that were postponed at least once,
 	// and says why the one was that was tried most often.
 	Tried(ctx context.Context, kind string) (n int64, why string, err error)
-
-	// Bound says whether a store is bound to this installation.
-	Bound(ctx context.Context, tx Tx, store string) (bool, error)
 }
 
 // Ages are the settings that a row is measured against. The clock is the

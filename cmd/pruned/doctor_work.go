@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"pruned/consumer"
@@ -27,6 +28,7 @@ func (r *doctorCmd) workFindings(ctx *runContext, p *parts) (found []finding) {
 			}
 		}
 	}
+	found = append(found, ownerFindings(ctx, p)...)
 	return append(append(found, strayFindings(ctx, p)...), holdFindings(ctx, p)...)
 }
 
@@ -47,18 +49,58 @@ func strayFindings(ctx context.Context, p *parts) []finding {
 		Do: "nothing: sweeps find again what they name, where this installation may remove it"}}
 }
 
-// bindingFinding is nothing where nobody else can use the store.
+// bindingFinding tells whether anything in a store may be removed.
 func bindingFinding(ctx context.Context, p *parts, _ string, store consumer.StoreInfo) (finding, error) {
-	if !store.Remote {
-		return finding{}, nil
+	if store.Name == "" {
+		return finding{}, nil // it could not be opened
 	}
 	f := finding{Check: "store", OK: true, Detail: store.Name + " is bound to this installation"}
+	if store.Mark != nil {
+		owner, err := store.Mark.Owner()
+		if err != nil {
+			return f, err
+		}
+		if owner != "" && owner != p.db.Identity().Key {
+			return finding{Check: "store", Detail: fmt.Sprintf("%s (%s) is marked as another installation's (%s; this is %s): nothing in it is removed", store.Name, store.Mark.Dir, owner, p.db.Identity().Key),
+				Do: "set DATA_DIR and DATABASE_URL as this installation's Open WebUI has them; where it was moved or restored, pruned sweep shows what it finds, and how to let it go"}, nil
+		}
+	}
 	bound, err := consumer.Bound(ctx, p.db, nil, store)
 	if err == nil && !bound {
-		f.Detail = store.Name + " is not bound to this installation yet: the first sweep over it is held, and nothing in it is removed before"
-		f.Do = "pruned sweep shows what it finds, and how to let it go"
+		f.Detail = store.Name + " is not bound to this installation yet: nothing in it is removed before"
+		f.Do = "pruned sweep binds it if it is in this database or folder and most of it is this installation's; else it shows what it finds, and how to let it go"
 	}
 	return f, err
+}
+
+// ownerFindings tells of what is not this installation's, or lost its links.
+func ownerFindings(ctx context.Context, p *parts) (found []finding) {
+	if p.store != nil {
+		names, err := consumer.Strange(ctx, p.db, p.store)
+		if err == nil && len(names) > 0 {
+			found = append(found, finding{Check: "collections", OK: true,
+				Detail: fmt.Sprintf("%d are not Open WebUI's, and are never looked into or touched: %s", len(names), strings.Join(names, ", "))})
+		}
+	}
+	var schemas, links []string
+	err := p.db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
+		if schemas, err = p.db.Neighbours(ctx, tx); err == nil {
+			links, err = p.db.EmptyLinks(ctx, tx)
+		}
+		return err
+	})
+	if err != nil && repo.KindOf(err) != repo.Environment {
+		found = append(found, finding{Check: "ownership", Detail: err.Error()})
+	}
+	if len(schemas) > 0 {
+		found = append(found, finding{Check: "neighbours", OK: true, Detail: "this database also has another installation in schema " + strings.Join(schemas, ", ") + ": " +
+			"vectors here are removed only once somebody has said that they are this one's", Do: "pruned sweep tells how"})
+	}
+	for _, table := range links {
+		found = append(found, finding{Check: "links", OK: true, Detail: "table " + table + " is empty, though there are chats with files or knowledge bases: were its rows lost in a migration or restore?",
+			Do: "restore it; files that only it kept are held by sweeps until `pruned sweep --confirm`"})
+	}
+	return found
 }
 
 func tombstoneFinding(ctx context.Context, p *parts, kind string, store consumer.StoreInfo) (finding, error) {

@@ -15,7 +15,7 @@ func (c *command) ages() repo.Ages {
 
 func (c *command) transaction(p *parts) *consumer.Transaction {
 	return &consumer.Transaction{
-		DB: p.db, Vectors: p.store, Blobs: p.blobs, Ages: c.ages(),
+		DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, Ages: c.ages(),
 		BytesDelay: c.cli.Consumer.BytesDelay, DryRun: c.cli.Consumer.DryRun,
 	}
 }

@@ -62,7 +62,8 @@ func short(d time.Duration) string {
 	return text
 }
 
-// index brings the reference index up to date before anything is fetched.
+// index brings the reference index up to date before anything is fetched, and looks
+// which stores are this installation's.
 func (c *command) index(ctx context.Context, p *parts) error {
 	bar := c.bar("indexing references")
 	defer func() { _ = bar.Exit() }()
@@ -71,7 +72,7 @@ func (c *command) index(ctx context.Context, p *parts) error {
 		return err
 	}
 	p.log.Info().Dur("took", time.Since(start)).Msg("the reference index is up to date")
-	return nil
+	return c.sweeper(p).Bind(ctx)
 }
 
 // daemon listens, consumes and sweeps. It listens before it can do anything else:

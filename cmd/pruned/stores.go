@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"pruned/consumer"
+	"pruned/repo"
 	"pruned/repo/blobs"
 	"pruned/repo/postgres"
 	"pruned/vectors"
@@ -24,17 +25,17 @@ func vectorStore(ctx context.Context, c *command, p *parts) error {
 	return store.Check(ctx)
 }
 
-// openVectors also says what the store is called, and whether others may use it.
+// openVectors also says what the store is called, and where it lies.
 func (c *command) openVectors(ctx context.Context, p *parts) (vectors.Store, consumer.StoreInfo, error) {
 	switch {
 	case c.cli.Vectors.DB == "none":
-		return vectors.None{}, consumer.StoreInfo{Name: "none"}, nil
+		return vectors.None{}, consumer.StoreInfo{Name: "none", Beside: true}, nil
 	case c.cli.Vectors.DB == "pgvector":
 		store, err := c.openPGVector(ctx, p)
-		return store, consumer.StoreInfo{Name: "pgvector"}, err
+		return store, consumer.StoreInfo{Name: "pgvector", Beside: true}, err
 	case c.cli.Chroma.Embedded():
 		store, err := c.openChromaFile(ctx)
-		return store, consumer.StoreInfo{Name: "chroma"}, err
+		return store, consumer.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: c.cli.Storage.VectorDir()}}, err
 	default:
 		return c.openChromaServer(ctx)
 	}
@@ -61,7 +62,7 @@ func (c *command) openChromaServer(ctx context.Context) (vectors.Store, consumer
 		Token: settings.Token(), UserPassword: settings.UserPassword(),
 	})
 	name := fmt.Sprintf("chroma at %s, tenant %s, database %s", url, settings.Tenant, settings.Database)
-	return store, consumer.StoreInfo{Name: name, Remote: true}, err
+	return store, consumer.StoreInfo{Name: name}, err
 }
 
 var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be PostgreSQL")
@@ -94,7 +95,7 @@ func uploads(ctx context.Context, c *command, p *parts) error {
 	if err != nil {
 		return err
 	}
-	p.blobs, p.blobsInfo = local, consumer.StoreInfo{Name: "uploads"}
+	p.blobs, p.blobsInfo = local, consumer.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: c.cli.Storage.Uploads()}}
 	p.onEnd(local.Close)
 	return local.Check(ctx)
 }

@@ -61,11 +61,3 @@ func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, e
 	}
 	return held, translate(err, "confirm the held sweep %s", id)
 }
-
-// Bound says whether a store is bound to this installation: a copy of the
-// database is another one.
-func (db *DB) Bound(ctx context.Context, t repo.Tx, store string) (bound bool, err error) {
-	err = pgxTx(t).QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.binding WHERE store = $1::text AND identity = $2::text)`,
-		store, db.identity.String()).Scan(&bound)
-	return bound, translate(err, "look whether %s is bound", store)
-}

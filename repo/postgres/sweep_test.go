@@ -122,7 +122,7 @@ func TestACopyIsNotBound(t *testing.T) {
 	isBound := func() (bound bool) {
 		inTx(t, db, func(tx repo.Tx) {
 			var err error
-			bound, err = db.Bound(t.Context(), tx, "bucket")
+			_, bound, err = db.Binding(t.Context(), tx, "bucket")
 			require.NoError(t, err)
 		})
 		return bound

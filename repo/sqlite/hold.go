@@ -76,15 +76,3 @@ func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, e
 			  AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND first_seen <= h.shown_at AND NOT confirmed`, []any{id}},
 		statement{`DELETE FROM pruned_hold WHERE id = ?1`, []any{id}})
 }
-
-// Bound says whether a store is bound to this installation: a copy of the database
-// is another one.
-func (db *DB) Bound(ctx context.Context, t repo.Tx, store string) (bound bool, err error) {
-	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
-	if err != nil {
-		return false, err
-	}
-	_, err = one(ctx, q, `SELECT EXISTS (SELECT 1 FROM pruned_binding WHERE store = ?1 AND identity = ?2)`, []any{store, db.identity.Key}, &bound)
-	return bound, translate(err, "look whether %s is bound", store)
-}

@@ -37,7 +37,7 @@ func (e Engine) bound(t testing.TB, store string) (bound bool) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		bound, err = e.DB.Bound(ctx, tx, store)
+		_, bound, err = e.DB.Binding(ctx, tx, store)
 		require.NoError(t, err)
 	})
 	return bound

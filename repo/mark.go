@@ -1,0 +1,84 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// Mark is a small file in a folder that says which installation the folder belongs
+// to. What is in a folder cannot say that: a copy of the database knows most of it
+// too.
+type Mark struct{ Dir string }
+
+const (
+	markFile = ".pruned-installation"
+	markMost = 4 << 10 // bytes that are read of one
+	markText = "%s\n# This folder belongs to the Open WebUI installation of that name: pruned of another one removes nothing here.\n"
+)
+
+// Owner is the key of the installation that the folder is marked with; empty where
+// it is not, or where there is no folder.
+func (m Mark) Owner() (string, error) {
+	root, err := os.OpenRoot(m.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
+	}
+	defer root.Close()
+	info, err := root.Lstat(markFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no plain file", markFile)
+	}
+	if err != nil {
+		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
+	}
+	return m.read(root)
+}
+
+// read returns the first line, which no mark of ours lacks.
+func (m Mark) read(root *os.Root) (string, error) {
+	file, err := root.Open(markFile)
+	if err != nil {
+		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, markMost))
+	owner, _, whole := strings.Cut(string(text), "\n")
+	if err == nil && (!whole || owner == "") {
+		err = fmt.Errorf("%s does not say it: remove it if the folder is this installation's", markFile)
+	}
+	if err != nil {
+		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
+	}
+	return owner, nil
+}
+
+// Set marks the folder, if there is one.
+func (m Mark) Set(owner string) error {
+	root, err := os.OpenRoot(m.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("mark folder %s: %w", m.Dir, err)
+	}
+	defer root.Close()
+	const fresh = markFile + ".new"
+	err = root.WriteFile(fresh, fmt.Appendf(nil, markText, owner), 0o644)
+	if err == nil {
+		err = root.Rename(fresh, markFile)
+	}
+	if err != nil {
+		return fmt.Errorf("mark folder %s: %w", m.Dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package repo
+
+import "context"
+
+// Ownership is what a database knows of whose things in a store are. That an id has
+// no row here is no sign that it is this installation's: stores are shared, copied,
+// and mistaken.
+type Ownership interface {
+	// Identity tells this installation from every other.
+	Identity() Identity
+
+	// Strangers says which of these ids no row of table file has, nor had as far as
+	// the ledger knows.
+	Strangers(ctx context.Context, tx Tx, ids []string) ([]string, error)
+
+	// UnknownUsers says which of these users this database never had: they are in no
+	// row of table user, and made no file of table file.
+	UnknownUsers(ctx context.Context, tx Tx, users []string) ([]string, error)
+
+	// Neighbours names other installations in the same database: schemas that have
+	// tables file and alembic_version.
+	Neighbours(ctx context.Context, tx Tx) ([]string, error)
+
+	// Bind says that a store is this installation's, in spite of the signs that were
+	// accepted with it; Unbind takes that back.
+	Bind(ctx context.Context, tx Tx, store, accepted string) error
+	Unbind(ctx context.Context, tx Tx, store string) error
+
+	// Binding says whether that was said, and in spite of which signs.
+	Binding(ctx context.Context, tx Tx, store string) (accepted string, bound bool, err error)
+}
+
+// Links is what a database knows of the tables that link files to what they are in.
+type Links interface {
+	// EmptyLinks names the link tables that have not a single row though something
+	// says that they had: knowledge_file beside knowledge bases, chat_file beside chats
+	// with files.
+	EmptyLinks(ctx context.Context, tx Tx) ([]string, error)
+
+	// LinkedFiles counts the files of those of these knowledge bases that exist.
+	LinkedFiles(ctx context.Context, tx Tx, knowledge []string) (map[string]int64, error)
+}
