@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -33,14 +32,6 @@ const (
 // version is set by the linker.
 var version = "dev"
 
-// The heap grows to the limit and is collected only then, so that memory is the
-// same for few events and for many: a hundred thousand that wait in the embedded
-// queue fit. GOMEMLIMIT and GOGC override both.
-const (
-	memoryLimit = 60 << 20
-	gcPercent   = 400
-)
-
 func main() {
 	boundMemory()
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
@@ -48,23 +39,6 @@ func main() {
 	status := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
-}
-
-// boundMemory sets the limits where the operator set none.
-func boundMemory() {
-	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(memoryLimit)
-	}
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
-	}
-}
-
-// leaveRoom lowers the limit by what an engine keeps outside the heap, once.
-func leaveRoom(size int64) {
-	if _, set := os.LookupEnv("GOMEMLIMIT"); !set && debug.SetMemoryLimit(-1) == memoryLimit {
-		debug.SetMemoryLimit(memoryLimit - size)
-	}
 }
 
 // cli is the command line. Commands come first in its help.

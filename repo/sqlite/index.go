@@ -20,9 +20,11 @@ type index struct {
 	catalog *catalog
 	uuids   map[[16]byte]uint32 // the newest mention of each file, one more than its number
 	words   map[string]uint32   // the same of ids that are no UUID
+	longest int                 // of them
 	finder  *repo.Finder        // of words
 	late    map[string]bool     // tokens that rows may mention which were read before they were known
 	others  *seen               // UUIDs that were read and were no file's then
+	lately  [1 << 10][16]byte   // some of them: an id stands in a text several times
 	maybe   bitmap              // which may be those of files
 
 	mentions []mention
@@ -52,6 +54,9 @@ type mention struct {
 // schemaTable is the table of mentions in the schema itself, which are always true.
 const schemaTable = math.MaxUint16
 
+// none is the UUID of an empty place.
+var none [16]byte
+
 // noRow is the row of a table whose rows have no number.
 const noRow = math.MinInt64
 
@@ -65,6 +70,7 @@ func newIndex(c *catalog) *index {
 // mention one that is no UUID, and one that was among the others.
 func (x *index) know(ids []string) {
 	x.widen(len(ids))
+	x.lately = [len(x.lately)][16]byte{}
 	more := false
 	for _, id := range ids {
 		token := repo.Token(id)
@@ -80,6 +86,7 @@ func (x *index) know(ids []string) {
 			continue
 		}
 		x.words[token], more = 0, true
+		x.longest = max(x.longest, len(token))
 		if x.made {
 			x.late[token] = true
 		}
@@ -129,12 +136,17 @@ func (x *index) note(at place, column int, text []byte) {
 			return
 		}
 		h := hash(&uuid)
-		if !x.maybe.has(h) {
-			x.others.add(h)
+		lately := &x.lately[h%uint64(len(x.lately))]
+		if *lately == uuid && uuid != none {
 			return
 		}
-		first, known := x.uuids[uuid]
+		var first uint32
+		known := x.maybe.has(h)
+		if known {
+			first, known = x.uuids[uuid]
+		}
 		if !known {
+			*lately = uuid
 			x.others.add(h)
 			return
 		}
@@ -162,6 +174,10 @@ func (x *index) add(first uint32, at place, column int) (uint32, bool) {
 	x.mentions = append(x.mentions, mention{at.row, first, x.reading, at.table, uint16(min(column, math.MaxUint16))})
 	return uint32(len(x.mentions)), true
 }
+
+// overlap is how much of a text has to be read again with what follows, so that
+// whatever is looked for stands in one of them.
+func (x *index) overlap() int { return max(1<<10, x.longest) }
 
 // reads says that a row is read again: what it mentioned before no longer counts.
 func (x *index) reads(at place) {

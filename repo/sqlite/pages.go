@@ -28,7 +28,8 @@ type pager struct {
 
 	blocks []block  // the one that was used last is the last
 	missed []uint32 // numbers of the blocks in which single pages were read, lately
-	leaf   []byte   // see rowsOf
+	text   []byte   // see row.read
+	kinds  []uint64 // see row.kinds
 }
 
 // block is blockPages pages that lie beside each other.
@@ -78,7 +79,7 @@ func (s *session) pager(ctx context.Context) (*pager, error) {
 	return p, err
 }
 
-// page calls fn with the content of a page, valid until fn returns. It cannot be
+// page calls fn with the content of a page, which stays as it is. It cannot be
 // interrupted: that would cost more than reading a page.
 func (p *pager) page(number uint32, fn func(data []byte) error) error {
 	data, err := p.find(number)

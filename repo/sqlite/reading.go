@@ -15,7 +15,7 @@ type reading struct {
 	index    *index
 	pace     pace
 	progress repo.Progress
-	buffer   []byte
+	text     func(t *table, at place, column int, text []byte) // what is done with each
 }
 
 // everything makes a new index.
@@ -33,14 +33,25 @@ func (r *reading) everything(ctx context.Context) error {
 	for i, text := range c.texts {
 		r.index.note(place{schemaTable, int64(i)}, 0, []byte(text))
 	}
-	for _, t := range c.tables {
-		if err := r.table(ctx, t, nil); err != nil {
-			return err
-		}
+	if err := r.tables(ctx); err != nil {
+		return err
 	}
 	r.index.made = true
 	r.index.compact = 2 * len(r.index.mentions)
 	r.db.index = r.index
+	return nil
+}
+
+// tables reads every table.
+func (r *reading) tables(ctx context.Context) error {
+	noting := startNoting(r.note)
+	defer noting.end()
+	r.text = noting.add
+	for _, t := range r.index.catalog.tables {
+		if err := r.table(ctx, t, nil); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -57,6 +68,7 @@ func (r *reading) changed(ctx context.Context, written map[uint32]bool) error {
 		return err
 	}
 	r.index.reading++
+	r.text = r.note
 	for _, t := range r.index.catalog.tables {
 		if err := r.table(ctx, t, dirty); err != nil {
 			return err
@@ -117,20 +129,32 @@ func (r *reading) table(ctx context.Context, t *table, dirty map[uint32]bool) er
 // leaf reads the rows of one leaf.
 func (r *reading) leaf(t *table, leaf uint32) (rows int64, err error) {
 	own := func(page uint32) { r.index.own(page, leaf) }
-	err = r.pages.rowsOf(leaf, &r.buffer, own, func(row row) error {
+	err = r.pages.rowsOf(leaf, own, func(row *row) error {
 		rows++
 		at := place{uint16(t.number), row.id}
 		r.index.reads(at)
-		return row.texts(leaf, func(column int, text []byte) { r.text(t, at, column, text) })
+		return row.texts(r.index.overlap(), t.most, func(column int, text []byte) { r.text(t, at, column, text) })
 	})
-	const large = 1 << 20
-	if cap(r.buffer) > large {
-		r.buffer = nil // one long chat among many short ones
-	}
 	return rows, err
 }
 
-func (r *reading) text(t *table, at place, column int, text []byte) {
+// most is how much of a text of a column is read at once. JSON of which parts do not
+// count is read whole, or else everything in it counts.
+func (t *table) most(column int) int {
+	const largeJSON = 64 << 20
+	switch {
+	case column >= len(t.columns):
+		return piece
+	case t.columns[column].ignored:
+		return 0
+	case len(t.columns[column].cut) > 0:
+		return largeJSON
+	}
+	return piece
+}
+
+// note notes what a text mentions, or a piece of one.
+func (r *reading) note(t *table, at place, column int, text []byte) {
 	switch {
 	case column >= len(t.columns):
 		r.index.note(at, column, text)

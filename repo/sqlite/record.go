@@ -2,24 +2,27 @@ package sqlite
 
 import "encoding/binary"
 
-// row is a row as it is stored: its number and its record, whole.
+// row is a row as it is stored: its number, and its record, which is read from its
+// beginning to its end. A record that does not fit into its leaf goes on in a chain
+// of pages, each of which begins with the number of the next.
 type row struct {
-	id     int64
-	record []byte
+	id    int64
+	leaf  uint32
+	pages *pager
+	here  []byte // what is left of the page that is being read
+	next  uint32 // the page that the record goes on in
+	left  int    // bytes of the record that were not read yet
+	owned func(page uint32)
 }
 
 // rowsOf calls yield with the rows of a leaf of a table, and owned with the pages
-// that hold what did not fit into the leaf. A row is valid until yield returns.
-func (p *pager) rowsOf(leaf uint32, buffer *[]byte, owned func(page uint32), yield func(row) error) error {
-	// The leaf is copied: other pages are read while it is gone through.
-	err := p.page(leaf, func(data []byte) error {
-		p.leaf = append(p.leaf[:0], data...)
-		return nil
-	})
-	if err != nil {
+// that hold what did not fit into the leaf, of what yield has read.
+func (p *pager) rowsOf(leaf uint32, owned func(page uint32), yield func(*row) error) error {
+	var n node
+	err := p.page(leaf, func(data []byte) (err error) {
+		n, err = p.node(leaf, data)
 		return err
-	}
-	n, err := p.node(leaf, p.leaf)
+	})
 	if err != nil {
 		return err
 	}
@@ -31,20 +34,19 @@ func (p *pager) rowsOf(leaf uint32, buffer *[]byte, owned func(page uint32), yie
 		if err != nil {
 			return err
 		}
-		r, err := p.row(n, cell, buffer, owned)
+		r, err := p.row(n, cell)
 		if err != nil {
 			return err
 		}
-		if err := yield(r); err != nil {
+		r.owned = owned
+		if err := yield(&r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// row puts a row together. A record that does not fit into its leaf goes on in a
-// chain of pages, each of which begins with the number of the next.
-func (p *pager) row(n node, cell []byte, buffer *[]byte, owned func(uint32)) (row, error) {
+func (p *pager) row(n node, cell []byte) (row, error) {
 	size, a := varint(cell)
 	id, b := varint(cell[a:])
 	if a == 0 || b == 0 || size > 1<<31 {
@@ -56,28 +58,51 @@ func (p *pager) row(n node, cell []byte, buffer *[]byte, owned func(uint32)) (ro
 	if len(rest) < local || local < total && len(rest) < local+4 {
 		return row{}, corrupt(n.number, "a cell ends beyond the page")
 	}
-	if local == total {
-		return row{int64(id), rest[:total]}, nil
+	r := row{id: int64(id), leaf: n.number, pages: p, here: rest[:local], left: total}
+	if local < total {
+		r.next = binary.BigEndian.Uint32(rest[local:])
 	}
-	if cap(*buffer) < total {
-		*buffer = make([]byte, 0, total)
+	return r, nil
+}
+
+// read returns the next n bytes of the record, after the tail of what was read
+// before. They are valid until the next read.
+func (r *row) read(n int, tail []byte) ([]byte, error) {
+	if len(tail) == 0 && n <= len(r.here) {
+		text := r.here[:n]
+		r.here, r.left = r.here[n:], r.left-n
+		return text, nil
 	}
-	record := (*buffer)[:0]
-	record = append(record, rest[:local]...)
-	next := binary.BigEndian.Uint32(rest[local:])
-	for len(record) < total {
-		number := next
-		owned(number)
-		err := p.page(number, func(data []byte) error {
-			next = binary.BigEndian.Uint32(data)
-			record = append(record, data[4:min(p.usable, 4+total-len(record))]...)
+	text := append(r.pages.text[:0], tail...)
+	err := r.over(n, func(part []byte) { text = append(text, part...) })
+	if r.pages.text = text; cap(text) > 4*piece {
+		r.pages.text = nil // one long text among many short ones
+	}
+	return text, err
+}
+
+// over goes over the next n bytes, part by part.
+func (r *row) over(n int, yield func(part []byte)) error {
+	if n > r.left {
+		return corrupt(r.leaf, "the record of row %d ends early", r.id)
+	}
+	for {
+		part := r.here[:min(n, len(r.here))]
+		yield(part)
+		n, r.left, r.here = n-len(part), r.left-len(part), r.here[len(part):]
+		if n == 0 {
+			return nil
+		}
+		r.owned(r.next)
+		err := r.pages.page(r.next, func(data []byte) error {
+			r.next = binary.BigEndian.Uint32(data)
+			r.here = data[4:min(r.pages.usable, 4+r.left)]
 			return nil
 		})
 		if err != nil {
-			return row{}, err
+			return err
 		}
 	}
-	return row{int64(id), record}, nil
 }
 
 // local is how much of a record of a table is stored in its leaf.
@@ -92,30 +117,59 @@ func (p *pager) local(total int) int {
 	return least
 }
 
-// texts calls yield with every value of a record that may hold text, and the
-// number of its column.
-func (r row) texts(page uint32, yield func(column int, text []byte)) error {
-	header, at := varint(r.record)
-	if at == 0 || header > uint64(len(r.record)) {
-		return corrupt(page, "the record of row %d has no header", r.id)
+// piece is what is read at once of a text that is longer: a row may have a gigabyte.
+const piece = 1 << 20
+
+// texts calls yield with every value that may hold text, and the number of its
+// column: with pieces of it, which overlap, where it is longer than most says for
+// its column, and not at all where that is nothing.
+func (r *row) texts(overlap int, most func(column int) int, yield func(column int, text []byte)) error {
+	kinds, err := r.kinds()
+	if err != nil {
+		return err
 	}
-	values := r.record[header:]
-	for column := 0; at < int(header); column++ {
-		kind, n := varint(r.record[at:int(header)])
-		if n == 0 {
-			return corrupt(page, "the header of row %d ends early", r.id)
+	for column, kind := range kinds {
+		left := int(min(valueSize(kind), uint64(r.left)+1))
+		limit := most(column)
+		if kind < 12 || limit == 0 {
+			if err := r.over(left, func([]byte) {}); err != nil {
+				return err
+			}
+			continue
 		}
-		at += n
-		size := valueSize(kind)
-		if size > uint64(len(values)) {
-			return corrupt(page, "the record of row %d ends early", r.id)
+		for tail := []byte(nil); left > 0; {
+			n := min(left, limit)
+			text, err := r.read(n, tail)
+			if err != nil {
+				return err
+			}
+			yield(column, text)
+			left, tail = left-n, text[max(0, len(text)-overlap):]
 		}
-		if kind >= 12 && size > 0 {
-			yield(column, values[:size])
-		}
-		values = values[size:]
 	}
-	return nil
+	return r.over(r.left, func([]byte) {}) // its pages are the row's as well
+}
+
+// kinds are the serial types of the values of a record, which stand before them.
+func (r *row) kinds() ([]uint64, error) {
+	kinds := r.pages.kinds[:0]
+	size, n := varint(r.here)
+	if n == 0 || size < uint64(n) || size > uint64(r.left) {
+		return nil, corrupt(r.leaf, "the record of row %d has no header", r.id)
+	}
+	header, err := r.read(int(size), nil)
+	if err != nil {
+		return nil, err
+	}
+	for header = header[n:]; len(header) > 0; header = header[n:] {
+		var kind uint64
+		if kind, n = varint(header); n == 0 {
+			return nil, corrupt(r.leaf, "the header of row %d ends early", r.id)
+		}
+		kinds = append(kinds, kind)
+	}
+	r.pages.kinds = kinds
+	return kinds, nil
 }
 
 // valueSize is how long a value is, by its serial type.

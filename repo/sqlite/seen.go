@@ -14,7 +14,6 @@ import (
 // look into memory that is in no cache costs more than to move many numbers.
 type seen struct {
 	shelves [shelves]shelf
-	recent  [1 << 10]uint64 // hashes that were added lately: an id stands in a text several times
 	buffer  []uint32
 }
 
@@ -29,21 +28,15 @@ const (
 	fewest    = 64 // values that are worth to be sorted in
 )
 
-// hash spreads the bits of a UUID, whose own may be a time, or a counter. It is never
-// zero.
+// hash spreads the bits of a UUID, whose own may be a time, or a counter.
 func hash(uuid *[16]byte) uint64 {
 	h := binary.LittleEndian.Uint64(uuid[:8])*0x9e3779b97f4a7c15 ^ binary.LittleEndian.Uint64(uuid[8:])
 	h = (h ^ h>>32) * 0xd6e8feb86659fd93
 	h = (h ^ h>>32) * 0xd6e8feb86659fd93
-	return h ^ h>>32 | 1
+	return h ^ h>>32
 }
 
 func (s *seen) add(h uint64) {
-	recent := &s.recent[h>>1%uint64(len(s.recent))]
-	if *recent == h {
-		return
-	}
-	*recent = h
 	f := &s.shelves[h>>(64-shelfBits)]
 	f.values = append(f.values, uint32(h>>(32-shelfBits)))
 	if n := len(f.values) - f.sorted; n >= fewest && n > f.sorted/8 {
