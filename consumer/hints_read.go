@@ -74,7 +74,7 @@ func (h *hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff,
 		}
 		h.keep(msgs)
 		if err != nil {
-			return fmt.Errorf("fetching hints of stream %s: %w", h.q.names.stream, err)
+			return fmt.Errorf("fetching hints of stream %s: %w", h.q.names.told(), err)
 		}
 		again.Reset()
 		if away.end() {
@@ -84,23 +84,25 @@ func (h *hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff,
 	return nil
 }
 
-// subscribe makes the consumer, also if somebody deleted it. What hints say is
-// nobody's business: only their arrival is.
-func (h *hints) subscribe(ctx context.Context) (jetstream.Consumer, error) {
+// subscribe makes the consumer, also if somebody deleted it, or its stream. What
+// hints say is nobody's business: only their arrival is.
+func (h *hints) subscribe(ctx context.Context) (source jetstream.Consumer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	source, err := h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.stream, jetstream.ConsumerConfig{
-		Durable:       hintsName,
-		FilterSubject: h.q.names.hints(),
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       hintsWait,
-		MaxDeliver:    -1,
-		MaxAckPending: hintsMost,
-		HeadersOnly:   true,
+	err = h.q.restoring(ctx, func() error {
+		source, err = h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.told(), jetstream.ConsumerConfig{
+			Durable:       hintsName,
+			DeliverPolicy: jetstream.DeliverAllPolicy,
+			AckPolicy:     jetstream.AckExplicitPolicy,
+			AckWait:       hintsWait,
+			MaxDeliver:    -1,
+			MaxAckPending: hintsMost,
+			HeadersOnly:   true,
+		})
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making consumer %s of stream %s: %w", hintsName, h.q.names.stream, err)
+		return nil, fmt.Errorf("making consumer %s of stream %s: %w", hintsName, h.q.names.told(), err)
 	}
 	return source, nil
 }

@@ -26,6 +26,7 @@ func newNames(stream string) (names, error) {
 
 func (n names) dead() string  { return n.stream + "_DEAD" }
 func (n names) later() string { return n.stream + "_LATER" }
+func (n names) told() string  { return n.stream + "_HINTS" }
 
 func (n names) orphans() string               { return n.prefix + ".orphan.>" }
 func (n names) orphan(source string) string   { return n.prefix + ".orphan." + token(source) }

@@ -24,7 +24,7 @@ func TestOpenMakesTheStreams(t *testing.T) {
 	require.True(t, q.Schedules())
 
 	claims := config(t, q, "Foo")
-	require.Equal(t, []string{"foo.orphan.>", "foo.hint.>"}, claims.Subjects)
+	require.Equal(t, []string{"foo.orphan.>"}, claims.Subjects)
 	require.Equal(t, jetstream.DiscardNew, claims.Discard)
 	require.Equal(t, jetstream.FileStorage, claims.Storage)
 	require.Equal(t, time.Hour, claims.MaxAge)
