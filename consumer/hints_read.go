@@ -97,6 +97,7 @@ func (h *hints) subscribe(ctx context.Context) (source jetstream.Consumer, err e
 	err = h.q.restoring(ctx, func() error {
 		source, err = h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.told(), jetstream.ConsumerConfig{
 			Durable:       hintsName,
+			FilterSubject: h.q.names.hints(),
 			DeliverPolicy: jetstream.DeliverAllPolicy,
 			AckPolicy:     jetstream.AckExplicitPolicy,
 			AckWait:       hintsWait,

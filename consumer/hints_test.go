@@ -100,7 +100,7 @@ func TestHintsOfOlderReleasesGiveWay(t *testing.T) {
 	opts := testStream(t)
 	opts.MaxBytes = 64 << 10
 	q := openOn(t, nc, opts)
-	require.Equal(t, []string{"pruned.orphan.>"}, config(t, q, "PRUNED").Subjects)
+	require.Equal(t, []string{"pruned.probe.pruned.*", "pruned.orphan.>"}, config(t, q, "PRUNED").Subjects)
 	_, err = js.Consumer(testContext(t), "PRUNED", hintsName)
 	require.ErrorIs(t, err, jetstream.ErrConsumerNotFound)
 	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))

@@ -61,7 +61,7 @@ func (q *Queue) wanted() []jetstream.StreamConfig {
 func (q *Queue) claims() jetstream.StreamConfig {
 	cfg := q.common(q.names.stream, q.opts.MaxBytes)
 	cfg.Description = "claims: files that may be orphans"
-	cfg.Subjects = []string{q.names.orphans()}
+	cfg.Subjects = append(cfg.Subjects, q.names.orphans())
 	cfg.Discard = jetstream.DiscardNew
 	if q.schedules {
 		cfg.Sources = []*jetstream.StreamSource{{
@@ -82,7 +82,7 @@ func (q *Queue) claims() jetstream.StreamConfig {
 func (q *Queue) laters() jetstream.StreamConfig {
 	cfg := q.common(q.names.later(), q.opts.MaxBytes/4)
 	cfg.Description = "claims that become useful later"
-	cfg.Subjects = []string{q.names.schedules(), q.names.due()}
+	cfg.Subjects = append(cfg.Subjects, q.names.schedules(), q.names.due())
 	cfg.Discard = jetstream.DiscardOld
 	cfg.AllowMsgSchedules = true
 	cfg.AllowRollup = true // a schedule replaces the one before it
@@ -95,7 +95,7 @@ func (q *Queue) laters() jetstream.StreamConfig {
 func (q *Queue) hints() jetstream.StreamConfig {
 	cfg := q.common(q.names.told(), q.opts.MaxBytes/4)
 	cfg.Description = "hints: something changed"
-	cfg.Subjects = []string{q.names.hints()}
+	cfg.Subjects = append(cfg.Subjects, q.names.hints())
 	cfg.Discard = jetstream.DiscardOld
 	cfg.MaxMsgs = hintsMost
 	return cfg
@@ -105,7 +105,7 @@ func (q *Queue) hints() jetstream.StreamConfig {
 func (q *Queue) graveyard() jetstream.StreamConfig {
 	cfg := q.common(q.names.dead(), q.opts.MaxBytes/4)
 	cfg.Description = "dead letters: claims that can never succeed"
-	cfg.Subjects = []string{q.names.graves()}
+	cfg.Subjects = append(cfg.Subjects, q.names.graves())
 	cfg.Discard = jetstream.DiscardNew
 	cfg.DiscardNewPerSubject = true
 	cfg.MaxMsgsPerSubject = 1
@@ -122,6 +122,7 @@ func (q *Queue) common(name string, maxBytes int64) jetstream.StreamConfig {
 	}
 	return jetstream.StreamConfig{
 		Name:              name,
+		Subjects:          []string{q.names.probe(name) + "*"},
 		Storage:           jetstream.FileStorage,
 		Retention:         jetstream.LimitsPolicy,
 		MaxAge:            q.opts.Retention,
