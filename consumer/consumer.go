@@ -66,6 +66,7 @@ type Consumer struct {
 
 	away    *outage // the queue does not answer
 	broken  *outage // the environment does not permit deletions
+	paused  *outage // somebody paused the consumer
 	calm    atomic.Bool
 	inHand  atomic.Int64  // batches between the fetcher and their settlement
 	settled chan struct{} // after inHand went down
@@ -78,6 +79,11 @@ type Consumer struct {
 	idle    time.Duration               // how long an empty queue is listened to at once
 	cleaned time.Time                   // when room was last made
 	target  uint64                      // events that a dry run's drain is about
+	asked   time.Time                   // when the consumer was last asked whether it is paused
+
+	progress progress      // of a drain
+	patience time.Duration // of a drain that makes none
+	askEvery time.Duration
 
 	mu  sync.Mutex
 	sum Summary
@@ -87,10 +93,12 @@ type Consumer struct {
 func New(q *Queue, h Handler, o Options) *Consumer {
 	c := &Consumer{
 		q: q, h: h, o: o.withDefaults(),
-		away: newOutage(), broken: newOutage(), settled: make(chan struct{}, 1),
+		away: newOutage(), broken: newOutage(), paused: newOutage(), settled: make(chan struct{}, 1),
 		again:   pauses(100*time.Millisecond, 5*time.Second),
 		recover: pauses(500*time.Millisecond, 30*time.Second),
 		idle:    2 * time.Second,
+
+		patience: drainPatience, askEvery: pausedEvery,
 	}
 	c.away.begin(errNotStarted)
 	if o.Rate > 0 {
@@ -109,11 +117,11 @@ func pauses(first, most time.Duration) *backoff.ExponentialBackOff {
 }
 
 // State says why no claims are handled, or nil.
-func (c *Consumer) State() error { return errors.Join(c.away.err(), c.broken.err()) }
+func (c *Consumer) State() error { return errors.Join(c.away.err(), c.broken.err(), c.paused.err()) }
 
-// Run consumes until ctx ends, or, draining, until nothing is left. Then nothing
-// more is fetched, and the batches in hand are finished and settled within
-// Options.Grace. The end of ctx is no error.
+// Run consumes until ctx ends, or, draining, until nothing is left, or nothing goes
+// on any more (ErrStuck). Then nothing more is fetched, and the batches in hand are
+// finished and settled within Options.Grace. The end of ctx is no error.
 func (c *Consumer) Run(ctx context.Context) (Summary, error) {
 	began := time.Now()
 	if err := c.start(ctx); err != nil {
@@ -131,7 +139,12 @@ func (c *Consumer) Run(ctx context.Context) (Summary, error) {
 	for range c.o.Workers {
 		workers.Go(func() { c.work(work, batches) })
 	}
-	err := c.feed(ctx, batches)
+	moving, stop := c.whileMoving(ctx)
+	defer stop()
+	err := c.feed(moving, batches)
+	if cause := context.Cause(moving); errors.Is(cause, ErrStuck) {
+		err = errors.Join(cause, err)
+	}
 	close(batches)
 	workers.Wait()
 
@@ -176,6 +189,9 @@ func (c *Consumer) feed(ctx context.Context, batches chan<- batch) error {
 			b.claims, b.invalid = c.open(b.msgs) // beside the running transactions
 			c.hand(ctx, b, batches)
 			c.pace(ctx, len(b.msgs))
+		}
+		if !eager {
+			c.lookPaused(ctx)
 		}
 		if c.o.Drain && (c.rehearsed() || !eager && c.drained(ctx)) {
 			return nil
@@ -230,7 +246,7 @@ func (c *Consumer) awaitEnvironment(ctx context.Context) {
 		if c.o.Ready == nil {
 			break
 		}
-		err := c.o.Ready(ctx)
+		err := c.progress.during(func() error { return c.o.Ready(ctx) })
 		if err == nil {
 			break
 		}

@@ -106,7 +106,7 @@ func (q *Queue) buried(ctx context.Context, subject string) bool {
 // Dead lists the dead letters, oldest first, without their payloads.
 func (q *Queue) Dead(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
-		for msg, err := range q.read(ctx, q.names.dead(), jetstream.ConsumerConfig{HeadersOnly: true}) {
+		for msg, err := range q.read(ctx, q.names.dead(), jetstream.ConsumerConfig{FilterSubject: q.names.graves(), HeadersOnly: true}) {
 			var d DeadLetter
 			if err == nil {
 				d, err = q.letterOf(msg.Subject(), msg.Headers())

@@ -14,19 +14,23 @@ func (c *Consumer) drained(ctx context.Context) bool {
 	info, err := c.source.Info(asking)
 	if err != nil {
 		c.o.Log.Debug().Err(err).Msg("the drain could not ask what is left")
+		c.progress.note(err)
 		return false
 	}
+	c.notePaused(asking, info)
 	if left := backlogOf(info); left.Pending+left.Unacked > 0 {
 		return false
 	}
 	if c.o.DryRun || c.o.Due == nil {
 		return true
 	}
-	due, err := c.o.Due(ctx)
+	var due bool
+	err = c.progress.during(func() (err error) { due, err = c.o.Due(ctx); return err })
 	if err != nil {
 		c.o.Log.Warn().Err(err).Msg("the drain could not ask what is due")
 		return false
 	}
+	c.progress.made()
 	return !due
 }
 

@@ -66,6 +66,8 @@ func (x *Executor) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombst
 			x.Log.Warn().Err(err).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
 			c.notes = append(c.notes, note{t.FileID, "bytes left alone: " + err.Error()})
 			c.done = append(c.done, t.Seq)
+		case repo.KindOf(err) == repo.Environment: // the store is away: no tombstone's fault
+			return c, err
 		default:
 			c.later = append(c.later, x.failed(t, err))
 		}

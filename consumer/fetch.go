@@ -105,6 +105,7 @@ func (c *Consumer) subscribe(ctx context.Context) error {
 		return fmt.Errorf("making consumer %s of stream %s: %w", durableName, c.q.names.stream, err)
 	}
 	c.source = source
+	c.notePaused(ctx, source.CachedInfo())
 	return nil
 }
 

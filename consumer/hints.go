@@ -34,8 +34,10 @@ func (q *Queue) store(ctx context.Context, id, subject string, payload []byte) e
 	msg := nats.NewMsg(subject)
 	msg.Data = payload
 	msg.Header.Set(jetstream.MsgIDHeader, url.QueryEscape(id))
-	if _, err := q.js.PublishMsg(ctx, msg); err != nil {
-		return fmt.Errorf("publishing on %s: %w", subject, stored(err))
-	}
-	return nil
+	return q.restoring(ctx, func() error {
+		if _, err := q.js.PublishMsg(ctx, msg); err != nil {
+			return fmt.Errorf("publishing on %s: %w", subject, stored(err))
+		}
+		return nil
+	})
 }

@@ -32,6 +32,8 @@ type hints struct {
 	wake func() // told when there are new ones
 	idle time.Duration
 
+	asked time.Time // whether the consumer is paused
+
 	mu   sync.Mutex
 	held map[uint64]jetstream.Msg // by sequence: of one that came again the last delivery
 }
@@ -73,8 +75,11 @@ func (h *hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff,
 			msgs = append(msgs, more...)
 		}
 		h.keep(msgs)
+		if len(msgs) == 0 && err == nil {
+			err = h.lookPaused(ctx, source)
+		}
 		if err != nil {
-			return fmt.Errorf("fetching hints of stream %s: %w", h.q.names.stream, err)
+			return fmt.Errorf("fetching hints of stream %s: %w", h.q.names.told(), err)
 		}
 		again.Reset()
 		if away.end() {
@@ -84,25 +89,43 @@ func (h *hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff,
 	return nil
 }
 
-// subscribe makes the consumer, also if somebody deleted it. What hints say is
-// nobody's business: only their arrival is.
-func (h *hints) subscribe(ctx context.Context) (jetstream.Consumer, error) {
+// subscribe makes the consumer, also if somebody deleted it, or its stream. What
+// hints say is nobody's business: only their arrival is.
+func (h *hints) subscribe(ctx context.Context) (source jetstream.Consumer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	source, err := h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.stream, jetstream.ConsumerConfig{
-		Durable:       hintsName,
-		FilterSubject: h.q.names.hints(),
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       hintsWait,
-		MaxDeliver:    -1,
-		MaxAckPending: hintsMost,
-		HeadersOnly:   true,
+	err = h.q.restoring(ctx, func() error {
+		source, err = h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.told(), jetstream.ConsumerConfig{
+			Durable:       hintsName,
+			FilterSubject: h.q.names.hints(),
+			DeliverPolicy: jetstream.DeliverAllPolicy,
+			AckPolicy:     jetstream.AckExplicitPolicy,
+			AckWait:       hintsWait,
+			MaxDeliver:    -1,
+			MaxAckPending: hintsMost,
+			HeadersOnly:   true,
+		})
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making consumer %s of stream %s: %w", hintsName, h.q.names.stream, err)
+		return nil, fmt.Errorf("making consumer %s of stream %s: %w", hintsName, h.q.names.told(), err)
 	}
-	return source, nil
+	return source, h.q.awake(ctx, source.CachedInfo())
+}
+
+// lookPaused asks now and then, when nothing came, whether that is why.
+func (h *hints) lookPaused(ctx context.Context, source jetstream.Consumer) error {
+	if time.Since(h.asked) < pausedEvery {
+		return nil
+	}
+	h.asked = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	info, err := source.Info(ctx)
+	if err != nil {
+		return err
+	}
+	return h.q.awake(ctx, info)
 }
 
 func (h *hints) keep(msgs []jetstream.Msg) {

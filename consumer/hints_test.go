@@ -2,6 +2,8 @@ package consumer
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -18,7 +20,7 @@ func TestHintIsStoredOnce(t *testing.T) {
 	}
 	require.NoError(t, q.Hint(testContext(t), "7\r\nf", "odd event *>", nil))
 	var subjects, ids []string
-	for msg, err := range q.read(testContext(t), "PRUNED", jetstream.ConsumerConfig{}) {
+	for msg, err := range q.read(testContext(t), "PRUNED_HINTS", jetstream.ConsumerConfig{}) {
 		require.NoError(t, err)
 		subjects, ids = append(subjects, msg.Subject()), append(ids, msg.Headers().Get(jetstream.MsgIDHeader))
 		if len(subjects) == 1 {
@@ -49,10 +51,75 @@ func TestHintsOfAQueueThatStoresNothing(t *testing.T) {
 	q := openOn(t, dial(t, server.ClientURL()), opts)
 	_, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
-	require.ErrorIs(t, q.Hint(testContext(t), "a", "chat.deleted", make([]byte, 1000)), ErrFull)
+	require.ErrorIs(t, q.Claim(testContext(t), NewEvent("f", "s", strings.Repeat("r", 1000))), ErrFull)
+	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", make([]byte, 1000)), "hints have room of their own")
 	lost := q.nc.StatusChanged(nats.RECONNECTING)
 	server.Shutdown()
 	await(t, lost)
 	require.ErrorIs(t, q.Hint(testContext(t), "b", "chat.deleted", nil), nats.ErrDisconnected)
 	require.ErrorIs(t, q.Claim(testContext(t), NewEvent("f", "s", "")), nats.ErrDisconnected)
+}
+
+// Hints that nobody reads fill nothing: neither their stream, nor that of claims.
+func TestHintsFillNothing(t *testing.T) {
+	t.Parallel()
+	opts := testStream(t)
+	opts.MaxBytes = 256 << 10
+	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	for n := range 200 {
+		require.NoError(t, q.Hint(testContext(t), fmt.Sprint(n), "chat.deleted", make([]byte, 1000)))
+	}
+	told, err := q.js.Stream(testContext(t), "PRUNED_HINTS")
+	require.NoError(t, err)
+	require.Less(t, told.CachedInfo().State.Msgs, uint64(200))
+	require.EqualValues(t, 200, told.CachedInfo().State.LastSeq)
+	publish(t, q, someClaims(100))
+	require.Equal(t, 100, drain(t, q, &fake{}, Options{}).Deleted)
+}
+
+// Older releases kept hints beside the claims. What is left of them neither blocks
+// the stream nor keeps its room.
+func TestHintsOfOlderReleasesGiveWay(t *testing.T) {
+	t.Parallel()
+	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	_, err = js.CreateStream(testContext(t), jetstream.StreamConfig{
+		Name: "PRUNED", Subjects: []string{"pruned.orphan.>", "pruned.hint.>"}, MaxBytes: 64 << 10, Discard: jetstream.DiscardNew,
+		Metadata: map[string]string{identityKey: "here"},
+	})
+	require.NoError(t, err)
+	_, err = js.CreateConsumer(testContext(t), "PRUNED", jetstream.ConsumerConfig{
+		Durable: hintsName, FilterSubject: "pruned.hint.>", AckPolicy: jetstream.AckExplicitPolicy})
+	require.NoError(t, err)
+	for err == nil {
+		_, err = js.Publish(testContext(t), "pruned.hint.chat", make([]byte, 1000))
+	}
+	require.True(t, hasCode(err, codeNotStored))
+
+	opts := testStream(t)
+	opts.MaxBytes = 64 << 10
+	q := openOn(t, nc, opts)
+	require.Equal(t, []string{"pruned.probe.pruned.*", "pruned.orphan.>"}, config(t, q, "PRUNED").Subjects)
+	_, err = js.Consumer(testContext(t), "PRUNED", hintsName)
+	require.ErrorIs(t, err, jetstream.ErrConsumerNotFound)
+	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
+	publish(t, q, someClaims(3))
+	require.Equal(t, 3, drain(t, q, &fake{}, Options{}).Deleted)
+	openOn(t, nc, opts)
+}
+
+// A stream that somebody deleted is made again for what comes next.
+func TestHintsMakeTheirStreamAgain(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_HINTS"))
+	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
+	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
+	require.NoError(t, q.Claim(testContext(t), NewEvent("f", "s", "")))
+	require.Len(t, claimsIn(t, q), 1)
+
+	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_HINTS"))
+	_, err := newHints(q, testLog(t), func() {}).subscribe(testContext(t))
+	require.NoError(t, err)
 }

@@ -26,6 +26,7 @@ func newNames(stream string) (names, error) {
 
 func (n names) dead() string  { return n.stream + "_DEAD" }
 func (n names) later() string { return n.stream + "_LATER" }
+func (n names) told() string  { return n.stream + "_HINTS" }
 
 func (n names) orphans() string               { return n.prefix + ".orphan.>" }
 func (n names) orphan(source string) string   { return n.prefix + ".orphan." + token(source) }
@@ -35,7 +36,10 @@ func (n names) schedules() string             { return n.prefix + ".later.>" }
 func (n names) schedule(fileID string) string { return n.prefix + ".later." + token(fileID) }
 func (n names) due() string                   { return n.prefix + ".due" }
 func (n names) graves() string                { return n.prefix + ".dead.>" }
-func (n names) grave(letter string) string    { return n.prefix + ".dead." + letter }
+func (n names) probe(stream string) string {
+	return n.prefix + ".probe." + strings.ToLower(stream) + "."
+}
+func (n names) grave(letter string) string { return n.prefix + ".dead." + letter }
 
 var plainToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 

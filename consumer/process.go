@@ -91,6 +91,7 @@ func (c *Consumer) judge(ctx context.Context, claims []*claim, lease time.Time) 
 	for _, cl := range claims {
 		if i := place[cl.event.Subject]; i < len(results) && results[i].Outcome.known() {
 			cl.result = results[i]
+			c.progress.note(cl.result.Err)
 		} else if err == nil {
 			cl.result = Result{Outcome: Failed, Err: errNoOutcome}
 		}
@@ -122,6 +123,9 @@ func (c *Consumer) report(claims []*claim, took time.Duration) {
 	c.sum.add(one)
 	done := uint64(c.sum.Events)
 	c.mu.Unlock()
+	if one.Busy+one.Failed < one.Events {
+		c.progress.made()
+	}
 
 	c.o.Log.Info().EmbedObject(one).Dur("took", took).Msg("batch")
 	if c.o.Observe != nil {

@@ -3,7 +3,6 @@ package consumer
 import (
 	"testing"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 )
 
@@ -24,8 +23,6 @@ func TestHistoryGivesWayToNewClaims(t *testing.T) {
 	opts := testStream(t)
 	opts.MaxBytes = 64 << 10
 	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
-	_, err := q.js.CreateConsumer(testContext(t), "PRUNED", jetstream.ConsumerConfig{Durable: "pruned-hints", FilterSubject: q.names.hints()})
-	require.NoError(t, err)
 	c := quick(t, q, &fake{}, Options{})
 	require.NoError(t, c.start(testContext(t)))
 	got, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})

@@ -23,7 +23,7 @@ type StreamOptions struct {
 	Name         string        // of the stream; the others are named after it
 	Installation string        // identity; streams of another are refused
 	Retention    time.Duration // how long anything is kept
-	MaxBytes     int64         // of claims and hints; schedules and dead letters may have a quarter of it each
+	MaxBytes     int64         // of claims; hints, schedules and dead letters may have a quarter of it each
 	// Replicas of a stream; 0 keeps those of an existing one, and gives a new
 	// one three where the cluster can, else one.
 	Replicas int

@@ -24,13 +24,13 @@ func TestOpenMakesTheStreams(t *testing.T) {
 	require.True(t, q.Schedules())
 
 	claims := config(t, q, "Foo")
-	require.Equal(t, []string{"foo.orphan.>", "foo.hint.>"}, claims.Subjects)
+	require.Equal(t, []string{"foo.probe.foo.*", "foo.orphan.>"}, claims.Subjects)
 	require.Equal(t, jetstream.DiscardNew, claims.Discard)
 	require.Equal(t, jetstream.FileStorage, claims.Storage)
 	require.Equal(t, time.Hour, claims.MaxAge)
 	require.EqualValues(t, 64<<20, claims.MaxBytes)
 	require.Equal(t, 1, claims.Replicas)
-	require.Equal(t, []string{"foo.dead.>"}, config(t, q, "Foo_DEAD").Subjects)
+	require.Equal(t, []string{"foo.probe.foo_dead.*", "foo.dead.>"}, config(t, q, "Foo_DEAD").Subjects)
 	require.True(t, config(t, q, "Foo_LATER").AllowMsgSchedules)
 	require.Equal(t, "foo.hint.file_deleted", q.HintSubject("file_deleted"))
 }

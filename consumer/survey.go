@@ -67,7 +67,7 @@ func (q *Queue) checkOwner(ctx context.Context) error {
 // of, and what would lose, refuse or hide claims.
 func differences(have, want jetstream.StreamConfig) (names []string) {
 	next := adapted(have, want)
-	if next.MaxMsgs > 0 {
+	if next.MaxMsgs > 0 && want.MaxMsgs <= 0 {
 		next.MaxMsgs = -1
 	}
 	if next.MaxMsgSize > 0 {

@@ -15,7 +15,7 @@ func TestStreamsTellWhatDiffers(t *testing.T) {
 	publish(t, q, someClaims(3))
 	states, err := q.Streams(testContext(t))
 	require.NoError(t, err)
-	require.Len(t, states, 3)
+	require.Len(t, states, 4)
 	for _, s := range states {
 		require.Empty(t, s.Differs, s.Name)
 	}

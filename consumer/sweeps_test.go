@@ -53,7 +53,7 @@ func awaitState(t *testing.T, s *Sweeps, holds func(SweepState) bool) {
 // hinted is how many hints wait, and how many are out.
 func hinted(t *testing.T, q *Queue) Backlog {
 	t.Helper()
-	c, err := q.js.Consumer(testContext(t), q.names.stream, hintsName)
+	c, err := q.js.Consumer(testContext(t), q.names.told(), hintsName)
 	require.NoError(t, err)
 	return backlogOf(c.CachedInfo())
 }
@@ -173,7 +173,7 @@ func TestHintsWhileAnotherProcessSweeps(t *testing.T) {
 	sweeping(t, s)
 	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
 	require.Eventually(t, func() bool {
-		_, err := q.js.Consumer(testContext(t), q.names.stream, hintsName)
+		_, err := q.js.Consumer(testContext(t), q.names.told(), hintsName)
 		return err == nil && hinted(t, q).Unacked == 1
 	}, patience, pollEvery)
 	require.Zero(t, s.State(), "it is silent")
@@ -193,7 +193,7 @@ func TestDrySweepsLeaveHints(t *testing.T) {
 	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
 	sweeping(t, s)
 	awaitState(t, s, func(state SweepState) bool { return state.Report.Totals.Orphans == 1 })
-	_, err := q.js.Consumer(testContext(t), q.names.stream, hintsName)
+	_, err := q.js.Consumer(testContext(t), q.names.told(), hintsName)
 	require.Error(t, err)
 	require.Zero(t, backlog(t, q).Pending)
 }

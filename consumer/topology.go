@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,19 +49,19 @@ func (q *Queue) ensureStreams(ctx context.Context) error {
 
 // wanted are the streams, in the order in which they need each other.
 func (q *Queue) wanted() []jetstream.StreamConfig {
-	configs := []jetstream.StreamConfig{q.claims(), q.graveyard()}
+	configs := []jetstream.StreamConfig{q.claims(), q.hints(), q.graveyard()}
 	if q.schedules {
 		configs = append([]jetstream.StreamConfig{q.laters()}, configs...)
 	}
 	return configs
 }
 
-// claims is the stream of claims and hints. When it is full it refuses: what
-// nobody has read is never dropped.
+// claims is the stream of claims. When it is full it refuses: what nobody has
+// read is never dropped.
 func (q *Queue) claims() jetstream.StreamConfig {
 	cfg := q.common(q.names.stream, q.opts.MaxBytes)
 	cfg.Description = "claims: files that may be orphans"
-	cfg.Subjects = []string{q.names.orphans(), q.names.hints()}
+	cfg.Subjects = append(cfg.Subjects, q.names.orphans())
 	cfg.Discard = jetstream.DiscardNew
 	if q.schedules {
 		cfg.Sources = []*jetstream.StreamSource{{
@@ -81,10 +82,22 @@ func (q *Queue) claims() jetstream.StreamConfig {
 func (q *Queue) laters() jetstream.StreamConfig {
 	cfg := q.common(q.names.later(), q.opts.MaxBytes/4)
 	cfg.Description = "claims that become useful later"
-	cfg.Subjects = []string{q.names.schedules(), q.names.due()}
+	cfg.Subjects = append(cfg.Subjects, q.names.schedules(), q.names.due())
 	cfg.Discard = jetstream.DiscardOld
 	cfg.AllowMsgSchedules = true
 	cfg.AllowRollup = true // a schedule replaces the one before it
+	return cfg
+}
+
+// hints is the stream of hints. It is one of its own because hints wait for a
+// sweep, and a sweep for room among the claims. The oldest give way: one that is
+// left asks for the same sweep.
+func (q *Queue) hints() jetstream.StreamConfig {
+	cfg := q.common(q.names.told(), q.opts.MaxBytes/4)
+	cfg.Description = "hints: something changed"
+	cfg.Subjects = append(cfg.Subjects, q.names.hints())
+	cfg.Discard = jetstream.DiscardOld
+	cfg.MaxMsgs = hintsMost
 	return cfg
 }
 
@@ -92,7 +105,7 @@ func (q *Queue) laters() jetstream.StreamConfig {
 func (q *Queue) graveyard() jetstream.StreamConfig {
 	cfg := q.common(q.names.dead(), q.opts.MaxBytes/4)
 	cfg.Description = "dead letters: claims that can never succeed"
-	cfg.Subjects = []string{q.names.graves()}
+	cfg.Subjects = append(cfg.Subjects, q.names.graves())
 	cfg.Discard = jetstream.DiscardNew
 	cfg.DiscardNewPerSubject = true
 	cfg.MaxMsgsPerSubject = 1
@@ -109,6 +122,7 @@ func (q *Queue) common(name string, maxBytes int64) jetstream.StreamConfig {
 	}
 	return jetstream.StreamConfig{
 		Name:              name,
+		Subjects:          []string{q.names.probe(name) + "*"},
 		Storage:           jetstream.FileStorage,
 		Retention:         jetstream.LimitsPolicy,
 		MaxAge:            q.opts.Retention,
@@ -188,6 +202,26 @@ func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) er
 		return fmt.Errorf("changing stream %s to what the settings want (delete it, or set PRUNED_STREAM to another name, if that cannot be): %w", want.Name, err)
 	}
 	q.opts.Log.Info().Str("stream", want.Name).Msg("stream changed to what the settings want")
+	return q.forgetHints(ctx, have, want)
+}
+
+// forgetHints removes from the stream of claims the hints of older releases, which
+// kept them there: nobody reads them any more, and their consumer would keep what
+// is settled from giving way to new claims. A sweep at the start is for them all.
+func (q *Queue) forgetHints(ctx context.Context, have, want jetstream.StreamConfig) error {
+	if want.Name != q.names.stream || !slices.Contains(have.Subjects, q.names.hints()) {
+		return nil
+	}
+	if err := q.js.DeleteConsumer(ctx, want.Name, hintsName); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("deleting consumer %s of stream %s: %w", hintsName, want.Name, err)
+	}
+	stream, err := q.js.Stream(ctx, want.Name)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject(q.names.hints()))
+	}
+	if err != nil {
+		return fmt.Errorf("purging the hints of stream %s: %w", want.Name, err)
+	}
 	return nil
 }
 
@@ -211,6 +245,9 @@ func adapted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 	next.Retention = want.Retention
 	next.MaxAge = want.MaxAge
 	next.MaxBytes = want.MaxBytes
+	if want.MaxMsgs > 0 {
+		next.MaxMsgs = want.MaxMsgs
+	}
 	next.MaxMsgsPerSubject = want.MaxMsgsPerSubject
 	next.Discard = want.Discard
 	next.DiscardNewPerSubject = want.DiscardNewPerSubject

@@ -45,6 +45,7 @@ type Options struct {
 type Server struct {
 	dir    string
 	lock   *flock.Flock
+	held   os.FileInfo // of the lock's file
 	server *server.Server
 	secret string
 	log    zerolog.Logger
@@ -65,7 +66,10 @@ func Open(o Options) (*Server, error) {
 		return nil, fmt.Errorf("%s: %w", o.Dir, ErrOwned)
 	}
 	s := &Server{dir: o.Dir, lock: lock, log: o.Log}
-	if err := s.start(o); err != nil {
+	if s.held, err = os.Stat(lock.Path()); err == nil {
+		err = s.start(o)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -81,7 +85,21 @@ func (s *Server) start(o Options) error {
 		return err
 	}
 	s.secret = secret
-	options, err := serverOptions(o, secret)
+	if err := s.run(o); err != nil {
+		return err
+	}
+	if err := s.mend(o); err != nil {
+		return err
+	}
+	if o.Listen == "" {
+		return nil
+	}
+	return writeAddress(s.dir, s.Address())
+}
+
+// run runs the server.
+func (s *Server) run(o Options) error {
+	options, err := serverOptions(o, s.secret)
 	if err != nil {
 		return err
 	}
@@ -96,10 +114,13 @@ func (s *Server) start(o Options) error {
 	if err := awaitStart(srv, log); err != nil {
 		return fmt.Errorf("starting the queue's server in %s: %w", s.dir, err)
 	}
-	if o.Listen == "" {
-		return nil
-	}
-	return writeAddress(s.dir, srv.Addr().String())
+	return nil
+}
+
+// stop returns when its files are written.
+func (s *Server) stop() {
+	s.server.Shutdown()
+	s.server.WaitForShutdown()
 }
 
 // awaitStart returns when the server is ready, or as soon as it has given up.
@@ -197,9 +218,10 @@ func connect(ctx context.Context, url, secret string, log zerolog.Logger, more .
 func (s *Server) Close() error {
 	var err error
 	if s.server != nil {
-		err = removeAddress(s.dir)
-		s.server.Shutdown()
-		s.server.WaitForShutdown()
+		if s.Present() == nil { // else it is another one's
+			err = removeAddress(s.dir)
+		}
+		s.stop()
 	}
 	if unlocked := s.lock.Unlock(); unlocked != nil {
 		err = errors.Join(err, fmt.Errorf("unlocking the queue in %s: %w", s.dir, unlocked))

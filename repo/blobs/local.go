@@ -14,6 +14,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 	"unicode/utf8"
@@ -22,7 +23,12 @@ import (
 )
 
 // Local is a folder of uploads (STORAGE_PROVIDER=local).
-type Local struct{ root *os.Root }
+type Local struct {
+	dir string
+
+	mu   sync.Mutex
+	root *os.Root // what the path led to when it was last looked at
+}
 
 var _ repo.Blobs = (*Local)(nil)
 
@@ -35,15 +41,23 @@ func OpenLocal(dir string) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the upload folder: %w", err)
 	}
-	return &Local{root}, nil
+	return &Local{dir: dir, root: root}, nil
 }
 
 // Close closes the folder.
-func (l *Local) Close() error { return l.root.Close() }
+func (l *Local) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.root.Close()
+}
 
 // Check says whether the folder can be read and written.
 func (l *Local) Check(context.Context) error {
-	folder, err := l.root.Open(".")
+	root, err := l.current()
+	if err != nil {
+		return err
+	}
+	folder, err := root.Open(".")
 	if err != nil {
 		return fmt.Errorf("read the upload folder: %w", err)
 	}
@@ -51,16 +65,16 @@ func (l *Local) Check(context.Context) error {
 	if _, err := folder.ReadDir(1); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the upload folder: %w", err)
 	}
-	return l.checkWrite()
+	return checkWrite(root)
 }
 
-func (l *Local) checkWrite() error {
+func checkWrite(root *os.Root) error {
 	name := ".pruned-check-" + rand.Text()
-	probe, err := l.root.Create(name)
+	probe, err := root.Create(name)
 	if err != nil {
 		return fmt.Errorf("the upload folder cannot be written by this user: %w", err)
 	}
-	return errors.Join(probe.Close(), l.root.Remove(name))
+	return errors.Join(probe.Close(), root.Remove(name))
 }
 
 // Find reads the folder once, whatever the number of ids.
@@ -75,7 +89,11 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 	if len(wanted) == 0 {
 		return found, nil
 	}
-	err := l.walk(ctx, func(id string, entry fs.DirEntry) bool {
+	root, err := l.current()
+	if err != nil {
+		return nil, err
+	}
+	err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
 		if wanted[id] {
 			if blob, ok := describe(entry); ok {
 				found[id] = append(found[id], blob)
@@ -89,10 +107,13 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 // List reads the folder once.
 func (l *Local) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 	return func(yield func(repo.Listed, error) bool) {
-		err := l.walk(ctx, func(id string, entry fs.DirEntry) bool {
-			blob, ok := describe(entry)
-			return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
-		})
+		root, err := l.current()
+		if err == nil {
+			err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
+				blob, ok := describe(entry)
+				return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
+			})
+		}
 		if err != nil {
 			yield(repo.Listed{}, err)
 		}
@@ -102,8 +123,8 @@ func (l *Local) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 // walk calls each with the plain files of the folder that are named after an id,
 // until it returns false. It reads the folder in pieces. A name that is no UTF-8
 // is not the application's, and no tombstone can hold it.
-func (l *Local) walk(ctx context.Context, each func(id string, entry fs.DirEntry) bool) error {
-	folder, err := l.root.Open(".")
+func walk(ctx context.Context, root *os.Root, each func(id string, entry fs.DirEntry) bool) error {
+	folder, err := root.Open(".")
 	if err != nil {
 		return fmt.Errorf("read the upload folder: %w", err)
 	}
@@ -155,7 +176,11 @@ func (l *Local) Remove(_ context.Context, name string) error {
 	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
 		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	}
-	info, err := l.root.Lstat(name)
+	root, err := l.current()
+	if err != nil {
+		return err
+	}
+	info, err := root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -166,7 +191,7 @@ func (l *Local) Remove(_ context.Context, name string) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%w: %q is no plain file", repo.ErrOutside, name)
 	}
-	if err := l.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove upload %q: %w", name, err)
 	}
 	return nil

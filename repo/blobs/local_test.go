@@ -1,6 +1,7 @@
 package blobs_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,7 +143,7 @@ func TestRemoveStaysInTheFolder(t *testing.T) {
 	require.FileExists(t, filepath.Join(f.dir, "folder", "a"))
 }
 
-// The folder may be a link itself, and may be moved while it is open.
+// The folder may be a link itself, which leads elsewhere later.
 func TestFolderThatIsALink(t *testing.T) {
 	t.Parallel()
 	f := open(t, id+"_a")
@@ -151,6 +152,10 @@ func TestFolderThatIsALink(t *testing.T) {
 	l, err := blobs.OpenLocal(link)
 	require.NoError(t, err)
 	require.NoError(t, os.Rename(f.dir, f.dir+"-moved"))
+	require.ErrorIs(t, l.Remove(t.Context(), id+"_a"), fs.ErrNotExist)
+	require.FileExists(t, filepath.Join(f.dir+"-moved", id+"_a"))
+	require.NoError(t, os.Remove(link))
+	require.NoError(t, os.Symlink(f.dir+"-moved", link))
 	require.NoError(t, l.Remove(t.Context(), id+"_a"))
 	require.NoError(t, l.Close())
 	require.NoFileExists(t, filepath.Join(f.dir+"-moved", id+"_a"))

@@ -1,0 +1,59 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrPaused: somebody paused a consumer of ours.
+var ErrPaused = errors.New("it is paused: `nats consumer resume` lets it go on")
+
+// pausedEvery is how often a consumer that brings nothing is asked whether it is
+// paused: by what it brings nobody can tell.
+const pausedEvery = 30 * time.Second
+
+// awake refuses a consumer that somebody paused. In a queue of our own that was
+// nobody's right: it is resumed.
+func (q *Queue) awake(ctx context.Context, info *jetstream.ConsumerInfo) error {
+	if !info.Paused {
+		return nil
+	}
+	if !q.opts.Embedded {
+		return fmt.Errorf("consumer %s of stream %s delivers nothing for another %s: %w", info.Name, info.Stream, info.PauseRemaining.Round(time.Second), ErrPaused)
+	}
+	if _, err := q.js.ResumeConsumer(ctx, info.Stream, info.Name); err != nil {
+		return fmt.Errorf("resuming consumer %s of stream %s: %w", info.Name, info.Stream, err)
+	}
+	q.opts.Log.Warn().Str("consumer", info.Name).Msg("the consumer was paused, and is resumed")
+	return nil
+}
+
+// lookPaused asks now and then, when nothing came, whether that is why.
+func (c *Consumer) lookPaused(ctx context.Context) {
+	if c.o.DryRun || time.Since(c.asked) < c.askEvery {
+		return
+	}
+	c.asked = time.Now()
+	asking, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	info, err := c.source.Info(asking)
+	if err != nil {
+		return // what fetches next finds out
+	}
+	c.notePaused(asking, info)
+}
+
+// notePaused says once that the consumer is paused, and once that it no longer is.
+func (c *Consumer) notePaused(ctx context.Context, info *jetstream.ConsumerInfo) {
+	if err := c.q.awake(ctx, info); err != nil {
+		if c.paused.begin(err) {
+			c.o.Log.Warn().Err(err).Msg("no claims are handled")
+		}
+	} else if c.paused.end() {
+		c.o.Log.Info().Msg("the consumer is no longer paused")
+	}
+}

@@ -1,0 +1,89 @@
+package consumer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+)
+
+func pause(t *testing.T, q *Queue, stream, name string) {
+	t.Helper()
+	got, err := q.js.PauseConsumer(testContext(t), stream, name, time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	require.True(t, got.Paused)
+}
+
+// A consumer that somebody paused is told from one that has nothing to do, and goes
+// on when it is resumed.
+func TestPausedConsumerIsSaid(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	drain(t, q, &fake{}, Options{})
+	pause(t, q, "PRUNED", durableName)
+	publish(t, q, someClaims(3))
+
+	c := quick(t, q, &fake{}, Options{Drain: true})
+	c.patience = time.Second
+	_, err := c.Run(testContext(t))
+	require.ErrorIs(t, err, ErrPaused)
+	require.ErrorContains(t, err, "consumer pruned of stream PRUNED")
+
+	h := &fake{}
+	c = quick(t, q, h, Options{})
+	c.askEvery = 0
+	running(t, c)
+	require.Eventually(t, func() bool { return c.paused.err() != nil && c.away.err() == nil }, patience, time.Millisecond)
+	require.ErrorIs(t, c.State(), ErrPaused)
+	require.Zero(t, h.files())
+	_, err = q.js.ResumeConsumer(testContext(t), "PRUNED", durableName)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return h.files() == 3 && c.State() == nil }, patience, time.Millisecond)
+	pause(t, q, "PRUNED", durableName)
+	require.Eventually(t, func() bool { return c.State() != nil }, patience, time.Millisecond, "also while it runs")
+}
+
+// That of a queue of our own is resumed, at the start and later; so is that of hints.
+func TestPausedConsumerOfOurOwnGoesOn(t *testing.T) {
+	t.Parallel()
+	opts := testStream(t)
+	opts.Embedded = true
+	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	drain(t, q, &fake{}, Options{})
+	pause(t, q, "PRUNED", durableName)
+	publish(t, q, someClaims(3))
+	h := &fake{}
+	c := quick(t, q, h, Options{})
+	c.askEvery = 0
+	running(t, c)
+	require.Eventually(t, func() bool { return h.files() == 3 }, patience, time.Millisecond)
+	pause(t, q, "PRUNED", durableName)
+	publish(t, q, claimsOf(NewEvent("later", "test", "")))
+	require.Eventually(t, func() bool { return h.files() == 4 }, patience, time.Millisecond)
+
+	hinted := newHints(q, testLog(t), func() {})
+	_, err := hinted.subscribe(testContext(t))
+	require.NoError(t, err)
+	pause(t, q, "PRUNED_HINTS", hintsName)
+	source, err := hinted.subscribe(testContext(t))
+	require.NoError(t, err)
+	info, err := source.Info(testContext(t))
+	require.NoError(t, err)
+	require.False(t, info.Paused)
+}
+
+func TestPausedHintsAreSaid(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	hinted := newHints(q, testLog(t), func() {})
+	source, err := hinted.subscribe(testContext(t))
+	require.NoError(t, err)
+	require.NoError(t, hinted.lookPaused(testContext(t), source))
+	pause(t, q, "PRUNED_HINTS", hintsName)
+	hinted.asked = time.Time{}
+	require.ErrorIs(t, hinted.lookPaused(testContext(t), source), ErrPaused)
+	_, err = hinted.subscribe(testContext(t))
+	require.ErrorIs(t, err, ErrPaused)
+	require.NotErrorIs(t, err, nats.ErrNoResponders)
+}

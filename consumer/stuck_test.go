@@ -1,0 +1,79 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+)
+
+// A drain always ends: where nothing goes on any more it says why.
+func TestDrainEndsWhereNothingGoesOn(t *testing.T) {
+	t.Parallel()
+	away := &repo.Error{Kind: repo.Environment, Doing: "remove vectors", Err: errors.New("the store is away")}
+	busy := func(_ context.Context, events []Delivery) ([]Result, error) {
+		results := all(events, Busy)
+		for i := range results {
+			results[i].RetryIn = time.Millisecond
+		}
+		return results, nil
+	}
+	for name, c := range map[string]struct {
+		handle func(context.Context, []Delivery) ([]Result, error)
+		o      Options
+		why    string
+	}{
+		"a store fails": {nil, Options{Due: func(context.Context) (bool, error) { return true, away }}, "the store is away"},
+		"nothing can be deleted": {func(context.Context, []Delivery) ([]Result, error) { return nil, away },
+			Options{Ready: func(context.Context) error { return away }}, "the store is away"},
+		"a row stays locked": {busy, Options{}, "what is left is busy"},
+		"a claim fails": {func(_ context.Context, events []Delivery) ([]Result, error) {
+			return []Result{{Outcome: Failed, Err: errors.New("no connection"), RetryIn: time.Millisecond}}, nil
+		}, Options{}, "no connection"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := openQueue(t)
+			publish(t, q, someClaims(1))
+			c.o.Drain = true
+			stuck := quick(t, q, &fake{handle: c.handle}, c.o)
+			stuck.patience = time.Second
+			_, err := stuck.Run(testContext(t))
+			require.ErrorIs(t, err, ErrStuck)
+			require.ErrorContains(t, err, c.why)
+		})
+	}
+}
+
+func TestDrainEndsWithoutItsQueue(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, t.TempDir(), 0)
+	q := openOn(t, dial(t, server.ClientURL()), testStream(t))
+	publish(t, q, someClaims(1))
+	gone := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+		server.Shutdown()
+		return all(events, Deleted), nil
+	}}
+	c := quick(t, q, gone, Options{Drain: true})
+	c.patience = time.Second
+	_, err := c.Run(testContext(t))
+	require.ErrorIs(t, err, ErrStuck)
+	require.ErrorContains(t, err, "nats:")
+}
+
+// What takes long is not stuck.
+func TestDrainWaitsForWhatIsDone(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	c := quick(t, q, &fake{}, Options{Drain: true, Due: func(ctx context.Context) (bool, error) {
+		sleep(ctx, 2*time.Second)
+		return false, ctx.Err()
+	}})
+	c.patience = 500 * time.Millisecond
+	_, err := c.Run(testContext(t))
+	require.NoError(t, err)
+}

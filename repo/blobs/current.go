@@ -1,0 +1,71 @@
+package blobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"pruned/repo"
+)
+
+// errEmptied: what is at the path now holds no upload, what was there does.
+var errEmptied = errors.New("it was replaced by a folder without a single upload: is its volume mounted? Start pruned again if that folder is the right one")
+
+// current returns the folder that the path leads to now. What was opened stays
+// open where a restore, or a mount, puts another folder in its place: what is
+// removed there is removed from nobody's uploads, and theirs stay. So the path is
+// looked at before each use, and another folder is opened in its turn.
+func (l *Local) current() (*os.Root, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was, failed := l.root.Stat(".")
+	if errors.Is(failed, fs.ErrClosed) {
+		return nil, l.away(failed)
+	}
+	now, err := os.Stat(l.dir)
+	if err != nil {
+		return nil, l.away(err)
+	}
+	if failed == nil && os.SameFile(was, now) {
+		return l.root, nil
+	}
+	next, err := os.OpenRoot(l.dir)
+	if err != nil {
+		return nil, l.away(err)
+	}
+	if err := replaces(next, l.root); err != nil {
+		return nil, errors.Join(l.away(err), next.Close())
+	}
+	old := l.root
+	l.root = next
+	_ = old.Close() // whoever still uses it fails, and tries again
+	return next, nil
+}
+
+// away is why there is no folder to work with.
+func (l *Local) away(err error) error {
+	return &repo.Error{Kind: repo.Environment, Doing: fmt.Sprintf("use the upload folder %s", l.dir), Err: err}
+}
+
+// replaces refuses an empty folder in the place of one that is not: where a volume
+// is no longer mounted, everything would seem to be removed already.
+func replaces(next, old *os.Root) error {
+	held, err := holdsUploads(old)
+	if err != nil || !held {
+		return nil // it was removed itself
+	}
+	if held, err = holdsUploads(next); err == nil && !held {
+		err = errEmptied
+	}
+	return err
+}
+
+func holdsUploads(root *os.Root) (held bool, err error) {
+	err = walk(context.Background(), root, func(string, fs.DirEntry) bool {
+		held = true
+		return false
+	})
+	return held, err
+}
