@@ -51,7 +51,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 			return translate(err, "migrate schema pruned")
 		}
 	}
-	return nil
+	return db.settle(ctx)
 }
 
 // Migrated says whether schema pruned exists.
