@@ -11,6 +11,9 @@ import (
 func (c *Config) AfterApply() error {
 	if c.Storage.DataDir == "" {
 		c.Storage.DataDir = defaultDataDir(dataDirs(), containerDataDir)
+		if !c.Database.isDefault() {
+			c.assume("DATA_DIR is not set: taken for %s", c.Storage.DataDir)
+		}
 	}
 	if c.Queue.DataDir == "" {
 		c.Queue.DataDir = queueDir(c.Storage.DataDir)
@@ -34,7 +37,7 @@ func (c *Config) completeDatabase() (err error) {
 
 func (c *Config) completeVectors() (err error) {
 	if c.Vectors.DB == "" {
-		c.Vectors.DB = "chroma"
+		c.Vectors.DB, c.Vectors.Guessed = "chroma", true
 		_, file := c.Database.SQLite()
 		switch {
 		case !c.Chroma.Embedded():

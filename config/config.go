@@ -59,6 +59,8 @@ type Vectors struct {
 	HalfVec     bool   `name:"pgvector-use-halfvec" env:"PGVECTOR_USE_HALFVEC" type:"truth" help:"Vectors are stored as halfvec."`
 	PGCrypto    bool   `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
 	PGCryptoKey Secret `name:"pgvector-pgcrypto-key" env:"PGVECTOR_PGCRYPTO_KEY" flagless:"" help:"Key of the encrypted chunks."`
+
+	Guessed bool `kong:"-"` // DB was not set
 }
 
 // Storage is where Open WebUI keeps the bytes.

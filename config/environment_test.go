@@ -89,7 +89,7 @@ func file(t *testing.T, content string) string {
 func TestSecretsFromFiles(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]Secret{
-		"t0ken": "t0ken", "t0ken\n": "t0ken", "t0ken\r\n": "t0ken", "t0ken\n\n": "t0ken\n",
+		token: token, token + "\n": token, token + "\r\n": token, token + "\n\n": token + "\n",
 	} {
 		c, err := parse(with("PRUNED_WEBHOOK_TOKEN_FILE=" + file(t, content)))
 		require.NoError(t, err)
@@ -103,13 +103,13 @@ func TestEverySecretFromAFile(t *testing.T) {
 		"DATABASE_URL_FILE=" + file(t, "postgresql://u:p@db/webui\n"), "VECTOR_DB=pgvector",
 		"PGVECTOR_DB_URL_FILE=" + file(t, "postgresql://u:p@db/vectors\n"),
 		"PGVECTOR_PGCRYPTO=true", "PGVECTOR_PGCRYPTO_KEY_FILE=" + file(t, "key"),
-		"PRUNED_WEBHOOK_TOKEN_FILE=" + file(t, "token"), "NATS_URL_FILE=" + file(t, "nats://u:p@n:4222\n"),
+		"PRUNED_WEBHOOK_TOKEN_FILE=" + file(t, token), "NATS_URL_FILE=" + file(t, "nats://u:p@n:4222\n"),
 	})
 	require.NoError(t, err)
 	assert.Equal(t, Secret("postgresql://u:p@db/webui"), c.Database.URL)
 	assert.Equal(t, Secret("postgresql://u:p@db/vectors"), c.Vectors.URL)
 	assert.Equal(t, Secret("key"), c.Vectors.PGCryptoKey)
-	assert.Equal(t, Secret("token"), c.HTTP.WebhookToken)
+	assert.Equal(t, Secret(token), c.HTTP.WebhookToken)
 	assert.Equal(t, Secret("nats://u:p@n:4222"), c.Queue.URL)
 
 	c, err = parse([]string{
@@ -131,7 +131,7 @@ func TestSecretFilesThatCannotBeUsed(t *testing.T) {
 		lines(t, with("NATS_URL_FILE="+empty)))
 	assert.Equal(t,
 		[]string{"PRUNED_WEBHOOK_TOKEN: is set, and PRUNED_WEBHOOK_TOKEN_FILE too: wanted one of them"},
-		lines(t, with("PRUNED_WEBHOOK_TOKEN=a", "PRUNED_WEBHOOK_TOKEN_FILE="+file(t, "b"))))
+		lines(t, with("PRUNED_WEBHOOK_TOKEN="+token, "PRUNED_WEBHOOK_TOKEN_FILE="+file(t, "b"))))
 
 	_, err := parse(with("PRUNED_WEBHOOK_TOKEN_FILE=" + missing))
 	assert.ErrorIs(t, err, os.ErrNotExist)

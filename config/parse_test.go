@@ -29,6 +29,9 @@ type cli struct {
 	Demo struct{} `cmd:"" alone:""`
 }
 
+// token is one that is long enough.
+const token = "0123456789abcdef"
+
 // usable is the least that has to be set.
 var usable = []string{"DATABASE_URL=postgresql://db/webui", "VECTOR_DB=none"}
 
@@ -69,6 +72,7 @@ func TestDefaults(t *testing.T) {
 		Sweep:    Sweep{Every: 5 * time.Minute, MaxFraction: 0.2},
 		HTTP:     HTTP{Listen: "127.0.0.1:8077"},
 		Log:      Log{Level: "info", Format: "auto"},
+		Assumed:  []string{"DATA_DIR is not set: taken for " + data},
 	}, c)
 	assert.True(t, c.Queue.Embedded())
 	assert.Equal(t, data+"/uploads", c.Storage.Uploads())
@@ -87,7 +91,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"PRUNED_MIN_AGE=0", "PRUNED_PENDING_AGE=0s", "PRUNED_ORPHAN_AGE=90s", "PRUNED_DRY_RUN=true",
 		"PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=2m", "PRUNED_STRICT=1",
 		"PRUNED_RATE=0.5", "PRUNED_IGNORE=feedback,chat.meta", "PRUNED_CITATIONS=ignore", "PRUNED_HTTP=:80",
-		"PRUNED_WEBHOOK_TOKEN=t", "PRUNED_RETENTION=1h", "PRUNED_LEDGER_RETENTION=2h", "PRUNED_MAX_BYTES=1MiB",
+		"PRUNED_WEBHOOK_TOKEN=" + token, "PRUNED_RETENTION=1h", "PRUNED_LEDGER_RETENTION=2h", "PRUNED_MAX_BYTES=1MiB",
 		"PRUNED_LOG_LEVEL=debug", "PRUNED_LOG_FORMAT=json", "PRUNED_PPROF=localhost:6060",
 	})
 	require.NoError(t, err)
@@ -109,7 +113,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		Consumer: Consumer{Batch: 10000, Workers: 64, Rate: 0.5, DryRun: true, Strict: true, BytesDelay: 2 * time.Minute},
 		Ages:     Ages{Orphan: 90 * time.Second},
 		Sweep:    Sweep{MaxFraction: 1},
-		HTTP:     HTTP{Listen: ":80", WebhookToken: "t", Pprof: "localhost:6060"},
+		HTTP:     HTTP{Listen: ":80", WebhookToken: token, Pprof: "localhost:6060"},
 		Log:      Log{Level: "debug", Format: "json"},
 	}, c)
 	assert.False(t, c.Queue.Embedded())

@@ -13,6 +13,7 @@ func (c *Config) Validate() error {
 	var ps problems
 	c.Database.check(&ps)
 	c.checkDefaultDatabase(&ps)
+	c.checkDataDir(&ps)
 	c.checkVectors(&ps)
 	c.Storage.check(&ps)
 	c.Queue.check(&ps)
@@ -81,6 +82,9 @@ func (c *Config) checkVectors(ps *problems) {
 	case "none":
 	case "chroma", "":
 		c.Chroma.check(ps)
+		if c.Vectors.DB == "" && c.Vectors.URL != "" {
+			ps.add("VECTOR_DB", "is not set, and PGVECTOR_DB_URL is: wanted pgvector where the vectors are there, else chroma")
+		}
 	case "pgvector":
 		c.checkPGVector(ps)
 	default:
@@ -154,8 +158,14 @@ func (s Sweep) check(ps *problems) {
 	within(ps, "PRUNED_MAX_FRACTION", s.MaxFraction, 0, 1)
 }
 
+// minToken is what nobody guesses over a network.
+const minToken = 16
+
 func (h HTTP) check(ps *problems) {
 	address(ps, "PRUNED_HTTP", h.Listen)
+	if n := len(h.WebhookToken); n > 0 && n < minToken {
+		ps.add("PRUNED_WEBHOOK_TOKEN", "has %d characters, and is all that protects the receiver: wanted %d or more, such as those of openssl rand -hex 32", n, minToken)
+	}
 	if h.Pprof != "" {
 		address(ps, "PRUNED_PPROF", h.Pprof)
 	}

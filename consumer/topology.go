@@ -228,7 +228,9 @@ func (q *Queue) forgetHints(ctx context.Context, have, want jetstream.StreamConf
 // owned refuses a stream of another installation.
 func owned(have, want jetstream.StreamConfig) error {
 	if owner := have.Metadata[identityKey]; owner != want.Metadata[identityKey] {
-		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s); a database that was copied, moved or restored is another too, and sweeps find again what the stream held: %w",
+		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s); a database that was copied, moved or restored is another too. "+
+			"First see that DATABASE_URL, DATA_DIR and the vector store are this installation's own: beside another one's a sweep takes what only that one has for unused. "+
+			"Then %w; sweeps find again what the stream held",
 			want.Name, quote(owner), quote(want.Metadata[identityKey]), ErrForeign)
 	}
 	return nil

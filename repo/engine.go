@@ -45,10 +45,14 @@ type Brief interface {
 }
 
 // Identity tells one installation from every other: a copy of a database is
-// another installation, its backup restored elsewhere too.
+// another installation, its backup restored elsewhere too (see package witness).
 type Identity struct {
-	Key  string // what is compared
+	Key  string // what is compared; complete after Migrate
 	Name string // of the database, for people
+	// Elsewhere is where this database ran last under another identity, for people:
+	// it is a copy, or was moved. What others may use, too, is not its own then until
+	// a person says so. Empty where it never did.
+	Elsewhere string
 }
 
 // Finding is one line of an examination.

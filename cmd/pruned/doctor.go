@@ -99,6 +99,7 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 	}
 	if !r.Quick {
 		found = append(found, r.databaseFindings(ctx, p)...)
+		found = append(found, elsewhereFindings(p)...)
 		check("vectors", "answers", vectorStore)
 		found = append(found, unreadableFindings(ctx, p)...)
 		check("uploads", ctx.cli.Storage.Uploads()+" can be read and written", uploads)

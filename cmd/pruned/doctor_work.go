@@ -32,6 +32,17 @@ func (r *doctorCmd) workFindings(ctx *runContext, p *parts) (found []finding) {
 	return append(append(found, strayFindings(ctx, p)...), holdFindings(ctx, p)...)
 }
 
+// elsewhereFindings tells of a database that ran at another place before.
+func elsewhereFindings(p *parts) []finding {
+	elsewhere := p.db.Identity().Elsewhere
+	if elsewhere == "" {
+		return nil
+	}
+	return []finding{{Check: "installation", OK: true,
+		Detail: "this database ran at " + elsewhere + " before: it is a copy, or was moved, and another installation than that one",
+		Do:     "see that DATA_DIR and the vector store are its own; `pruned sweep` shows what waits until somebody says so"}}
+}
+
 // strayFindings tells of what was entombed when this database was another one.
 func strayFindings(ctx context.Context, p *parts) []finding {
 	n, whose, err := p.db.Strays(ctx)

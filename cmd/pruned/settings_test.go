@@ -96,3 +96,22 @@ func TestVersionAndHelp(t *testing.T) {
 	}
 	require.Contains(t, bare().must(t, "run", "--help"), "--drain")
 }
+
+// The slim image of Open WebUI means pgvector where VECTOR_DB is not set, the full one
+// chroma: rows went, and their chunks stayed.
+func TestOwnershipOfVectorsThatAreNotSet(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small)).with("VECTOR_DB=")
+	file := repotest.NewFile(t, i.Pool)
+	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: file, Vectors: small})
+	for _, args := range [][]string{{"run", "--drain"}, {"sweep"}, {"explain", file}} {
+		status, _, errs := i.pruned(t, "", args...)
+		require.Equal(t, exitUsage, status)
+		require.Contains(t, errs, "VECTOR_DB: is not set, and the database has a table document_chunk: wanted pgvector")
+	}
+	status, out, _ := i.pruned(t, "", "doctor")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, out, "VECTOR_DB: is not set")
+	require.Equal(t, left{rows: 1, chunks: 1}, i.left(t, file))
+	i.with("VECTOR_DB=pgvector").must(t, "run", "--drain")
+}

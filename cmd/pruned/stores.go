@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"pruned/config"
 	"pruned/consumer"
 	"pruned/repo"
 	"pruned/repo/blobs"
@@ -16,6 +17,9 @@ import (
 
 // vectorStore opens the vector store that the settings name.
 func vectorStore(ctx context.Context, c *command, p *parts) error {
+	if err := c.checkGuessedVectors(ctx, p); err != nil {
+		return err
+	}
 	store, info, err := c.openVectors(ctx, p)
 	if err != nil {
 		return err
@@ -23,6 +27,22 @@ func vectorStore(ctx context.Context, c *command, p *parts) error {
 	p.store, p.storeInfo = store, info
 	p.onEnd(func() error { store.Close(); return nil })
 	return store.Check(ctx)
+}
+
+// checkGuessedVectors refuses a store that was not set where the database has vectors:
+// the slim image of Open WebUI takes pgvector then, the full one chroma, and the rows
+// of files would go without their vectors.
+func (c *command) checkGuessedVectors(ctx context.Context, p *parts) error {
+	db, ok := p.db.(*postgres.DB)
+	if !ok || !c.cli.Vectors.Guessed {
+		return nil
+	}
+	has, err := db.HasChunks(ctx)
+	if err != nil || !has {
+		return err
+	}
+	return &config.UsageError{Err: errors.New(
+		"VECTOR_DB: is not set, and the database has a table document_chunk: wanted pgvector, or chroma if Open WebUI does not use that table any more")}
 }
 
 // openVectors also says what the store is called, and where it lies.

@@ -126,12 +126,9 @@ func (c *command) embedded(p *parts, listen string) embedded.Options {
 }
 
 func openStreams(ctx context.Context, c *command, p *parts, nc *nats.Conn, owner bool) (err error) {
-	// A database that is a file is told from its copies by what our first
-	// migration left in it.
-	if _, file := c.cli.Database.SQLite(); file {
-		if err := p.db.Migrate(ctx); err != nil {
-			return err
-		}
+	// A database is told from its copies by what our own tables remember.
+	if err := p.db.Migrate(ctx); err != nil {
+		return err
 	}
 	p.queue, err = consumer.Open(ctx, nc, c.streams(p, owner))
 	return err

@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -57,7 +58,11 @@ func translate(err error, doing string, args ...any) error {
 	translated := &repo.Error{Kind: repo.Passing, Doing: fmt.Sprintf(doing, args...), Err: err}
 	var pg *pgconn.PgError
 	var parse *pgconn.ParseConfigError
+	var scan pgx.ScanArgError
 	switch {
+	case errors.As(err, &scan):
+		translated.Kind = repo.Permanent
+		translated.Err = fmt.Errorf("column %d (%s) has a value of another type than wanted", scan.ColumnIndex+1, scan.FieldName)
 	case errors.As(err, &pg):
 		translated.SQLState = pg.Code
 		translated.Kind = kindOf(pg.Code)
@@ -88,10 +93,23 @@ type detailed struct {
 func (d *detailed) Error() string { return d.text }
 func (d *detailed) Unwrap() error { return d.PgError }
 
+// quoted is what a message about data quotes of it. Data may hold quotes too.
+var quoted = regexp.MustCompile(`(?s)".*"`)
+
+// inFunction is the only context of an error that quotes no data: where in a function
+// or a trigger it came from. Others quote rows (of JSON its first line), parameters and
+// statements.
+var inFunction = regexp.MustCompile(`^PL/pgSQL function [^"']* line \d+ at [\w ]+$`)
+
 // describe adds to the server's message what helps an operator: the constraint,
-// and where in a trigger it came from. Never the detail, which quotes rows.
+// and where in a trigger it came from. Never the detail, which quotes rows, nor what a
+// message of class 22, data exception, quotes.
 func describe(pg *pgconn.PgError) error {
-	text := fmt.Sprintf("%s (SQLSTATE %s)", pg.Message, pg.Code)
+	message := pg.Message
+	if strings.HasPrefix(pg.Code, "22") {
+		message = quoted.ReplaceAllString(message, `"..."`)
+	}
+	text := fmt.Sprintf("%s (SQLSTATE %s)", message, pg.Code)
 	if pg.Code == "42501" {
 		text += "; nothing is deleted until that is granted (GRANT SELECT; for row-level security ALTER ROLE ... BYPASSRLS): pruned doctor lists the statements"
 	}
@@ -101,7 +119,7 @@ func describe(pg *pgconn.PgError) error {
 	if pg.ConstraintName != "" {
 		text += ", constraint " + pg.ConstraintName
 	}
-	if where, _, _ := strings.Cut(pg.Where, "\n"); where != "" {
+	if where, _, _ := strings.Cut(pg.Where, "\n"); inFunction.MatchString(where) {
 		text += ", at " + where
 	}
 	return &detailed{pg, text}

@@ -16,9 +16,14 @@ type Installation struct {
 	Database uint32 // oid
 	Schema   string
 	Name     string // of the database; for people, no part of the identity
+
+	suffix string // tells it from its copies
 }
 
-func (i Installation) String() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
+func (i Installation) String() string { return i.base() + i.suffix }
+
+// base is what a database and its physical copies have in common.
+func (i Installation) base() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
 
 // pathSQL is the role's own search path, of which later transactions see nothing.
 const pathSQL = `SELECT pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pruned'::pg_catalog.name)::pg_catalog.text[]`

@@ -65,14 +65,15 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	requireFree(t, db, ids[1:]...)
 }
 
-// A standby is refused; promoted, it is the same installation, whose index goes
-// on being true.
+// A standby is refused; promoted, at the address that the primary had, it is the same
+// installation, whose index goes on being true.
 func TestPromotedStandbyGoesOn(t *testing.T) {
 	t.Parallel()
 	repotest.NeedsNewest(t, "pg_basebackup")
 	primary := repotest.NewServer(t, repotest.ServerOptions{})
 	d := primary.New(t)
-	db := open(t, d)
+	network := newProxy(t, d)
+	db := openWith(t, postgres.Options{URL: network.url})
 	ids := newFiles(t, d, 4)
 	mention(t, d, ids[0])
 	refresh(t, db)
@@ -84,9 +85,10 @@ func TestPromotedStandbyGoesOn(t *testing.T) {
 	require.ErrorContains(t, err, "standby")
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	require.NoError(t, standby.Promote(t.Context()))
+	network.moveTo(t, url)
 
 	promoted := at(t, standby, url)
-	after := open(t, promoted)
+	after := openWith(t, postgres.Options{URL: network.url})
 	require.Equal(t, db.Identity(), after.Identity())
 	mention(t, promoted, ids[2])
 	for range 2 {
@@ -97,6 +99,44 @@ func TestPromotedStandbyGoesOn(t *testing.T) {
 	_, err = deletion(after, ids[3:], nothing)
 	require.NoError(t, err)
 	require.False(t, exists(t, promoted, ids[3]))
+}
+
+// A physical copy of a cluster at an address of its own has everything that the
+// original has, system identifier and oids too. It is another installation: what
+// waits in tombstones and what is bound is the original's.
+func TestIdentityPhysicalCopyIsAnotherInstallation(t *testing.T) {
+	t.Parallel()
+	repotest.NeedsNewest(t, "pg_basebackup")
+	primary := repotest.NewServer(t, repotest.ServerOptions{})
+	d := primary.New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	mention(t, d, ids[0])
+	refresh(t, db)
+	inTx(t, db, func(tx tx) {
+		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Vectors, FileID: "x"}}))
+		require.NoError(t, db.Bind(t.Context(), tx, "chroma", ""))
+	})
+
+	clone := primary.NewStandby(t)
+	require.NoError(t, clone.Promote(t.Context()))
+	copied := openWith(t, postgres.Options{URL: clone.URL(d.Name)})
+	require.NotEqual(t, db.Identity().Key, copied.Identity().Key)
+	require.Contains(t, copied.Identity().Elsewhere, hostOf(t, d))
+	require.Empty(t, db.Identity().Elsewhere)
+	requireKept(t, copied, ids[0])
+	requireFree(t, copied, ids[1])
+	inTx(t, copied, func(tx tx) {
+		due, err := copied.Due(t.Context(), tx, repo.Vectors, 10)
+		require.NoError(t, err)
+		require.Empty(t, due)
+		_, bound, err := copied.Binding(t.Context(), tx, "chroma")
+		require.NoError(t, err)
+		require.False(t, bound)
+	})
+	again := openWith(t, postgres.Options{URL: clone.URL(d.Name)})
+	require.Equal(t, copied.Identity(), again.Identity())
+	require.Equal(t, db.Identity(), open(t, d).Identity(), "the original goes on")
 }
 
 // A server that becomes read-only below an open connection stops everything, and

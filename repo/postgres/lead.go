@@ -17,6 +17,9 @@ VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8))
 
 // Lead takes the lead of sweeps, or keeps it.
 func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+	if err := db.stay(ctx); err != nil {
+		return false, err
+	}
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		n, err := t.Exec(ctx, leadSQL, holder, ttl.Seconds())
 		leads = n > 0

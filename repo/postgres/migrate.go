@@ -76,7 +76,7 @@ func (db *DB) migrate(ctx context.Context) error {
 			return translate(err, "migrate schema pruned")
 		}
 	}
-	return nil
+	return db.settle(ctx)
 }
 
 // hasSchema says whether schema pruned exists.

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +23,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pruned/repo"
+	"pruned/repo/witness"
 )
 
 // Options say which installation, and how patient to be.
@@ -43,6 +45,11 @@ type Options struct {
 	// first lock, CommitTimeout the wait for an answer to COMMIT, which
 	// statement_timeout does not bound.
 	StatementTimeout, LockTimeout, CommitTimeout time.Duration
+	// Folder is the application's data folder, which tells two installations on one
+	// machine apart whose databases have one address. Place is from where the database
+	// is asked, but for its path; without a host it is found out.
+	Folder string
+	Place  witness.Place
 }
 
 func (o Options) withDefaults() Options {
@@ -63,11 +70,14 @@ func (o Options) withDefaults() Options {
 
 // DB is one installation's database.
 type DB struct {
-	options  Options
-	pool     *pgxpool.Pool
-	schema   string
-	identity Installation
-	looks    lookCache
+	options   Options
+	pool      *pgxpool.Pool
+	schema    string
+	identity  Installation
+	place     witness.Place
+	elsewhere string     // see repo.Identity
+	placing   sync.Mutex // of what notes place
+	looks     lookCache
 	// pagesTime is how long a transaction of a full pass keeps other passes waiting.
 	pagesTime time.Duration
 	excluded  []string // exceptions, Ignore and citations
@@ -96,7 +106,8 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		return nil, translate(err, "connect to PostgreSQL")
 	}
 	db := &DB{options: options, pool: pool, pagesTime: time.Second}
-	for _, check := range []func(context.Context) error{db.recognize, db.recognizeIgnored} {
+	locate := func(ctx context.Context) error { return db.locate(ctx, &config.ConnConfig.Config) }
+	for _, check := range []func(context.Context) error{db.recognize, locate, db.identify, db.recognizeIgnored} {
 		if err := check(ctx); err != nil {
 			pool.Close()
 			return nil, err
@@ -113,7 +124,7 @@ func (db *DB) Schema() string { return db.schema }
 
 // Identity tells this installation from every other.
 func (db *DB) Identity() repo.Identity {
-	return repo.Identity{Key: db.identity.String(), Name: db.identity.Name}
+	return repo.Identity{Key: db.identity.String(), Name: db.identity.Name, Elsewhere: db.elsewhere}
 }
 
 // Installation is what the identity is made of.

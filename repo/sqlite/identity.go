@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-
-	"pruned/repo"
 )
 
 // fileColumns are those of table file that this engine reads.
@@ -49,27 +46,7 @@ func (db *DB) recognize(ctx context.Context) error {
 	if _, err := readCatalog(ctx, db.pool, db.options); err != nil {
 		return err
 	}
-	return db.identify(ctx, slices.Contains(tables, "pruned_state"))
-}
-
-// identify says which installation this is: by a mark that our migration left in
-// the database, and the file's number, since a copy has the same mark. A file that
-// is moved to another file system, or restored, thereby becomes another one: nothing
-// tells it from a copy whose original lives on, and that one's stores may be shared.
-func (db *DB) identify(ctx context.Context, migrated bool) error {
-	mark := "new"
-	if migrated {
-		if _, err := one(ctx, db.pool, `SELECT mark FROM pruned_state`, nil, &mark); err != nil {
-			return translate(err, "read which installation this is")
-		}
-	}
-	number, err := fileNumber(db.options.Path)
-	if err != nil {
-		return refuse(db.options.Path, err)
-	}
-	db.number = number
-	db.identity = repo.Identity{Key: "sqlite/" + mark + "/" + number, Name: filepath.Base(db.options.Path)}
-	return nil
+	return db.identify(ctx, tables)
 }
 
 // errReplaced says that another file has the name of the one that was opened.

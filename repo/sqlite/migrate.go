@@ -33,26 +33,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
-	return db.adopt(ctx)
-}
-
-// adopt forgets what was seen, claimed, held and let go when this database was
-// another file: of a restored or copied one that says nothing.
-func (db *DB) adopt(ctx context.Context) error {
-	var owner string
-	_, err := one(ctx, db.pool, `SELECT owner FROM pruned_state`, nil, &owner)
-	if err != nil || owner == db.identity.Key {
-		return translate(err, "read whose candidates these are")
-	}
-	return db.InTx(ctx, nil, func(t repo.Tx) error {
-		for _, query := range []string{`DELETE FROM pruned_candidate`, `DELETE FROM pruned_hold`} {
-			if _, err := t.Exec(ctx, query); err != nil {
-				return err
-			}
-		}
-		_, err := t.Exec(ctx, `UPDATE pruned_state SET owner = $1`, db.identity.Key)
-		return err
-	})
+	return db.settle(ctx)
 }
 
 func (db *DB) migrate(ctx context.Context) error {
@@ -80,7 +61,7 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return translate(err, "migrate our own tables")
 	}
-	return db.identify(ctx, true)
+	return nil
 }
 
 // Uninstall removes everything of ours from the database.

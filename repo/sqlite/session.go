@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -132,7 +134,7 @@ func each(ctx context.Context, q querier, query string, args, dest []any, fn fun
 	for rows.Next() {
 		if dest != nil {
 			if err := rows.Scan(dest...); err != nil {
-				return err
+				return unlike(rows)
 			}
 		}
 		if err := fn(); err != nil {
@@ -140,6 +142,13 @@ func each(ctx context.Context, q querier, query string, args, dest []any, fn fun
 		}
 	}
 	return rows.Err()
+}
+
+// unlike is the failure of a value that has another type than wanted, as any column of
+// SQLite's may have. That of the driver quotes the value.
+func unlike(rows *sql.Rows) error {
+	columns, _ := rows.Columns()
+	return fmt.Errorf("a value in one of the columns %s has another type than wanted", strings.Join(columns, ", "))
 }
 
 // one runs a query that answers with at most one row, and says whether it did.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/witness"
 )
 
 // Options say which database, and how patient to be.
@@ -35,6 +36,8 @@ type Options struct {
 	Ignore []string
 	// CitationsIgnore: mentions that only cite do not count (repo.Citations).
 	CitationsIgnore bool
+	// Place is where the file is; without a path it is found out.
+	Place witness.Place
 }
 
 func (o Options) withDefaults() Options {
@@ -52,6 +55,7 @@ type DB struct {
 	options  Options
 	identity repo.Identity
 	number   string // of the file
+	place    witness.Place
 
 	pool   *sql.DB // for statements of their own, which see what is committed
 	writer *session

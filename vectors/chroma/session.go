@@ -156,6 +156,8 @@ func (s *session) turn(ctx context.Context, fn func(*transaction) error) (time.D
 	}
 }
 
+var errUnlike = errors.New("a value has another type than Chroma's own")
+
 // query calls each with a scanner for each row. The statement has ended when it
 // returns, and with it the lock that keeps the application from committing: ask
 // for little.
@@ -166,7 +168,14 @@ func (s *session) query(ctx context.Context, each func(scan func(...any) error) 
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
+		// What the driver says of a value of another type quotes it.
+		scan := func(dest ...any) error {
+			if rows.Scan(dest...) != nil {
+				return errUnlike
+			}
+			return nil
+		}
+		if err := each(scan); err != nil {
 			return err
 		}
 	}

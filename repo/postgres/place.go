@@ -1,0 +1,194 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"pruned/repo"
+	"pruned/repo/witness"
+)
+
+// locate finds out where this database is served, and from where we ask.
+func (db *DB) locate(ctx context.Context, config *pgconn.Config) error {
+	db.place = db.options.Place
+	if db.place.Host == "" && db.options.Folder != "" {
+		db.place = witness.File(db.options.Folder)
+	} else if db.place.Host == "" {
+		db.place.Machine = witness.Here()
+	}
+	db.place.Path = address(config)
+	return db.askServer(ctx)
+}
+
+// askServer asks when the server was started.
+func (db *DB) askServer(ctx context.Context) error {
+	err := db.pool.QueryRow(ctx, `SELECT extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text`).Scan(&db.place.Server)
+	return translate(err, "ask when the server was started")
+}
+
+// address is every server that DATABASE_URL names.
+func address(config *pgconn.Config) string {
+	servers := []string{net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))}
+	for _, f := range config.Fallbacks {
+		if server := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); server != servers[len(servers)-1] {
+			servers = append(servers, server)
+		}
+	}
+	return strings.Join(servers, ",")
+}
+
+// identify takes the identity that the database has here. It only reads, and refuses
+// a schema pruned that belongs to another installation in this database.
+func (db *DB) identify(ctx context.Context) error {
+	var made, remembers bool
+	err := db.pool.QueryRow(ctx, `SELECT to_regclass('pruned.state') IS NOT NULL, to_regclass('pruned.place') IS NOT NULL`).Scan(&made, &remembers)
+	switch {
+	case err != nil:
+		return translate(err, "look for our own tables")
+	case remembers:
+		_, err = db.know(ctx, db.pool)
+		return err
+	case made:
+		return db.refuseShared(ctx, db.pool, nil)
+	}
+	db.identity.suffix = db.suffix()
+	return nil
+}
+
+// suffix is that of an identity which is given here.
+func (db *DB) suffix() string {
+	return strings.TrimPrefix(db.place.Name(db.identity.base()), db.identity.base())
+}
+
+// asker is what runs queries: a transaction or the pool.
+type asker interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// know reads where this database ran, refuses where that was as another installation's,
+// and takes the identity that it had here, or a new one. One that an earlier version
+// swept, which kept no places, keeps the one that it had.
+func (db *DB) know(ctx context.Context, q asker) (stays []witness.Stay, err error) {
+	if stays, err = readStays(ctx, q); err != nil {
+		return nil, err
+	}
+	if err := db.refuseShared(ctx, q, stays); err != nil {
+		return nil, err
+	}
+	var swept bool
+	if err := q.QueryRow(ctx, `SELECT is_called FROM pruned.sweep`).Scan(&swept); err != nil {
+		return nil, translate(err, "look whether there was a sweep")
+	}
+	base := db.identity.base()
+	switch key, elsewhere := witness.Find(stays, base, db.place); {
+	case key != "":
+		db.identity.suffix = strings.TrimPrefix(key, base)
+	case elsewhere || !swept:
+		db.identity.suffix = db.suffix()
+	}
+	db.elsewhere = witness.Elsewhere(stays, base, db.identity.String())
+	return stays, nil
+}
+
+func readStays(ctx context.Context, q asker) ([]witness.Stay, error) {
+	rows, _ := q.Query(ctx, `SELECT identity, place FROM pruned.place ORDER BY seen_at DESC`)
+	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (witness.Stay, error) {
+		var identity, place string
+		err := row.Scan(&identity, &place)
+		return witness.Read(identity, place), err
+	})
+	return stays, translate(err, "read where this database ran")
+}
+
+const sharedSQL = `
+SELECT s.name FROM (SELECT identity AS name FROM pruned.state UNION ALL SELECT unnest($3::text[])) i,
+       LATERAL (SELECT substr(i.name, length($1::text) + 1) AS rest) r,
+       LATERAL (SELECT split_part(r.rest, '/', 1) AS name) s
+ WHERE starts_with(i.name, $1::text) AND s.name <> $2::text
+   AND to_regclass(format('%I.file', s.name)) IS NOT NULL AND to_regclass(format('%I.alembic_version', s.name)) IS NOT NULL
+ LIMIT 1`
+
+// refuseShared refuses where schema pruned is that of another installation in this
+// database, which would take our index for its own, and have it made anew, for ever.
+func (db *DB) refuseShared(ctx context.Context, q asker, stays []witness.Stay) error {
+	identities := make([]string, len(stays))
+	for i, s := range stays {
+		identities[i] = s.Identity
+	}
+	cluster := fmt.Sprintf("%s/%d/", db.identity.System, db.identity.Database)
+	rows, _ := q.Query(ctx, sharedSQL, cluster, db.identity.Schema, identities)
+	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(others) == 0 {
+		return translate(err, "look whose schema pruned is")
+	}
+	return &repo.Error{Kind: repo.Environment, Doing: "open database " + db.identity.Name, Err: fmt.Errorf(
+		"schema pruned is that of the installation in schema %s, and this is the one in schema %s: pruned serves one installation in a database; "+
+			"set DATABASE_SCHEMA to %[1]s, or move this one to a database of its own (`pruned uninstall` with DATABASE_SCHEMA=%[1]s gives the schema up)",
+		others[0], db.identity.Schema)}
+}
+
+// settle notes that the database is here, under the identity that it had here or a
+// new one. Replicas that start together take turns, and find what the first one wrote.
+func (db *DB) settle(ctx context.Context) error {
+	return db.InTx(ctx, nil, func(t repo.Tx) error {
+		q := pgxTx(t)
+		if _, err := q.Exec(ctx, `LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
+			return translate(err, "lock table pruned.place")
+		}
+		stays, err := db.know(ctx, q)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(stays, func(s witness.Stay) bool { return s.Identity == db.identity.String() }) {
+			// What was seen, claimed, held and let go is the original's.
+			if _, err := q.Exec(ctx, `WITH held AS (DELETE FROM pruned.hold) DELETE FROM pruned.candidate`); err != nil {
+				return translate(err, "forget what another installation found")
+			}
+		}
+		return db.writeStay(ctx, q, stays)
+	})
+}
+
+// writeStay replaces what was known of this place.
+func (db *DB) writeStay(ctx context.Context, q pgx.Tx, stays []witness.Stay) error {
+	key, here := db.identity.String(), db.place.Text()
+	var old []string
+	for _, s := range stays {
+		if s.Identity == key && s.Place.Is(db.place) {
+			if s.Place == db.place {
+				return nil
+			}
+			old = append(old, s.Place.Text())
+		}
+	}
+	if _, err := q.Exec(ctx, `DELETE FROM pruned.place WHERE identity = $1::text AND place = ANY ($2::text[])`, key, old); err != nil {
+		return translate(err, "forget where this database was")
+	}
+	_, err := q.Exec(ctx, `INSERT INTO pruned.place (identity, place) VALUES ($1::text, $2::text) ON CONFLICT DO NOTHING`, key, here)
+	return translate(err, "note where this database is")
+}
+
+// stay notes a server that was started anew, so that others who ask it know it.
+func (db *DB) stay(ctx context.Context) error {
+	db.placing.Lock()
+	defer db.placing.Unlock()
+	before := db.place.Server
+	if err := db.askServer(ctx); err != nil || db.place.Server == before {
+		return err
+	}
+	return db.InTx(ctx, nil, func(t repo.Tx) error {
+		stays, err := readStays(ctx, pgxTx(t))
+		if err != nil {
+			return err
+		}
+		return db.writeStay(ctx, pgxTx(t), stays)
+	})
+}

@@ -1,0 +1,44 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+)
+
+// Whatever a row holds, no error tells it: of JSON its first line was quoted.
+func TestSecretsOfRowsAreNotInErrors(t *testing.T) {
+	t.Parallel()
+	_, db := newDB(t)
+	const secret = "hunter2"
+	for what, sql := range map[string]string{
+		"JSON":             `SELECT '{"password": "hunter2", }'::text::json`,
+		"a bare word":      `SELECT 'hunter2'::text::json`,
+		"an escaped NUL":   `SELECT '{"hunter2": "\u0000"}'::text::jsonb ->> 'hunter2'`,
+		"a number":         `SELECT 'hunter2'::text::int`,
+		"one with quotes":  `SELECT 'a "b" hunter2 "'::text::int`,
+		"a date":           `SELECT 'hunter2'::text::timestamptz`,
+		"a UUID":           `SELECT 'hunter2'::text::uuid`,
+		"a bytea":          `SELECT '\xhunter2'::text::bytea`,
+		"a text too long":  `SELECT set_config('lock_timeout', 'hunter2', true)`,
+		"a unique key":     `CREATE TABLE u (a text UNIQUE); INSERT INTO u VALUES ('hunter2'); INSERT INTO u SELECT a FROM u`,
+		"a check":          `CREATE TABLE c (a text CHECK (a = 'x')); INSERT INTO c VALUES ('hunter2')`,
+		"a NULL":           `CREATE TABLE n (a text, b text NOT NULL); INSERT INTO n VALUES ('hunter2')`,
+		"a key":            `CREATE TABLE p (a text PRIMARY KEY); CREATE TABLE k (a text REFERENCES p); INSERT INTO k VALUES ('hunter2')`,
+		"an index":         `CREATE TABLE i (a text PRIMARY KEY); INSERT INTO i SELECT string_agg(md5(x::text), 'hunter2') FROM generate_series(1, 2000) x`,
+		"a function":       `DO $$ DECLARE n int; BEGIN n := 'hunter2'::text::int; END $$`,
+		"SQL of a trigger": `DO $$ BEGIN EXECUTE 'SELECT ''hunter2''::text::int'; END $$`,
+	} {
+		err := db.InTx(t.Context(), nil, func(tx tx) error {
+			_, err := tx.Exec(t.Context(), sql)
+			require.Error(t, err, what)
+			return err
+		})
+		// What was being done names the statement, and those of the program hold no values.
+		var said *repo.Error
+		require.ErrorAs(t, err, &said, what)
+		require.NotContains(t, said.Err.Error(), secret, what)
+	}
+}
