@@ -134,7 +134,11 @@ func describe(entry fs.DirEntry) (repo.Blob, bool) {
 	if err != nil {
 		return repo.Blob{}, false
 	}
-	return repo.Blob{Name: entry.Name(), Size: info.Size(), Age: time.Since(info.ModTime())}, true
+	return blobOf(info, time.Now()), true
+}
+
+func blobOf(info fs.FileInfo, now time.Time) repo.Blob {
+	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(now, info.ModTime(), changedAt(info))}
 }
 
 const uuidLen = 36
@@ -150,19 +154,38 @@ func ownerOf(name string) string {
 	return ""
 }
 
-// Remove removes a plain file that lies directly in the folder.
-func (l *Local) Remove(_ context.Context, name string) error {
+// Stat looks at a plain file that lies directly in the folder.
+func (l *Local) Stat(_ context.Context, name string) (blob repo.Blob, there bool, err error) {
+	info, err := l.lstat(name)
+	if err != nil || info == nil || !info.Mode().IsRegular() {
+		return blob, false, err
+	}
+	return blobOf(info, time.Now()), true, nil
+}
+
+// lstat returns nothing without an error where there is nothing of that name.
+func (l *Local) lstat(name string) (fs.FileInfo, error) {
 	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
-		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
+		return nil, fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	}
 	info, err := l.root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return nil, nil
 	case errors.Is(err, syscall.ENAMETOOLONG):
-		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
+		return nil, fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	case err != nil:
-		return fmt.Errorf("remove upload %q: %w", name, err)
+		return nil, fmt.Errorf("look at upload %q: %w", name, err)
+	}
+	return info, nil
+}
+
+// Remove removes a plain file that lies directly in the folder.
+func (l *Local) Remove(_ context.Context, name string) error {
+	info, err := l.lstat(name)
+	switch {
+	case err != nil || info == nil:
+		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%w: %q is no plain file", repo.ErrOutside, name)
 	}

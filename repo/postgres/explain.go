@@ -20,7 +20,7 @@ const mostReferences = 1000
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	var age float64
 	err = db.pool.QueryRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(data::json ->> 'status', ''),
-		coalesce(extract(epoch FROM clock_timestamp()) - created_at, 0)::float8 FROM %s WHERE id = $1::text`), id).
+		coalesce(extract(epoch FROM clock_timestamp())::float8 - `+createdSQL+`, 0)::float8 FROM %s f, LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n WHERE id = $1::text`), id).
 		Scan(&info.Path, &info.Status, &age)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return info, false, nil
