@@ -37,14 +37,16 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 		return yes
 	}
 	add := func(r *relation, row string, column int, text []byte) {
-		if len(found) >= mostReferences || !mentions(text) {
-			return
-		}
-		for _, m := range repo.Mentions(repo.Mention{Table: r.name, Row: row, Column: r.columnName(column)}, text, mentions) {
-			if !m.Cites || !db.options.CitationsIgnore {
-				found = append(found, m)
+		r.column(column).readings(text, func(text []byte) {
+			if len(found) >= mostReferences || !mentions(text) {
+				return
 			}
-		}
+			for _, m := range repo.Mentions(repo.Mention{Table: r.name, Row: row, Column: r.columnName(column)}, text, mentions) {
+				if !m.Cites || !db.options.CitationsIgnore {
+					found = append(found, m)
+				}
+			}
+		})
 	}
 	err = db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		found = nil

@@ -1,6 +1,10 @@
 package sqlite
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"pruned/repo"
+)
 
 // row is a row as it is stored: its number and its record, whole.
 type row struct {
@@ -94,7 +98,7 @@ func (p *pager) local(total int) int {
 }
 
 // texts calls yield with every value of a record that may hold text, and the
-// number of its column.
+// number of its column; with a blob as often as there are ways to read it.
 func (r row) texts(page uint32, yield func(column int, text []byte)) error {
 	header, at := varint(r.record)
 	if at == 0 || header > uint64(len(r.record)) {
@@ -111,7 +115,11 @@ func (r row) texts(page uint32, yield func(column int, text []byte)) error {
 		if size > uint64(len(values)) {
 			return corrupt(page, "the record of row %d ends early", r.id)
 		}
-		if kind >= 12 && size > 0 {
+		switch {
+		case kind < 12 || size == 0:
+		case kind%2 == 0:
+			repo.Readings(values[:size], func(text []byte) { yield(column, text) })
+		default:
 			yield(column, values[:size])
 		}
 		values = values[size:]
