@@ -32,6 +32,9 @@ type Executor struct {
 	Log         zerolog.Logger
 
 	turn sync.Mutex // one at a time in this process
+
+	mu     sync.Mutex
+	doubts error // why nothing is carried out for now, though it is due
 }
 
 // Run carries out what is due every interval, with rests that grow with what that
@@ -64,10 +67,13 @@ func (x *Executor) rest(interval, took time.Duration) time.Duration {
 }
 
 // Due carries out what is due, and says whether anything is left that is. What
-// waits for its store to be bound is not.
+// waits for its store to be bound, or for rows to come back, is not.
 func (x *Executor) Due(ctx context.Context) (bool, error) {
 	if err := x.CarryOut(ctx); err != nil {
 		return true, err
+	}
+	if x.doubt() != nil {
+		return false, nil
 	}
 	kinds, err := x.bound(ctx)
 	if err != nil {
@@ -83,10 +89,40 @@ func (x *Executor) CarryOut(ctx context.Context) error {
 	x.turn.Lock()
 	defer x.turn.Unlock()
 	kinds, failed := x.bound(ctx)
+	var doubts error
 	for _, kind := range kinds {
-		failed = errors.Join(failed, x.all(ctx, x.workOf(kind)))
+		err := x.all(ctx, x.workOf(kind))
+		if errors.Is(err, repo.ErrRowsMissing) {
+			doubts, err = err, nil
+		}
+		failed = errors.Join(failed, err)
 	}
+	x.setDoubt(doubts)
 	return failed
+}
+
+func (x *Executor) doubt() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.doubts
+}
+
+// setDoubt logs it once.
+func (x *Executor) setDoubt(doubts error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if doubts != nil && x.doubts == nil {
+		x.Log.Warn().Err(doubts).Msg("tombstones that are due wait")
+	}
+	x.doubts = doubts
+}
+
+// storeOf is the store in which the tombstones of a kind are carried out.
+func (x *Executor) storeOf(kind string) StoreInfo {
+	if kind == repo.Bytes {
+		return x.BlobStore
+	}
+	return x.VectorStore
 }
 
 // workOf is what the tombstones of a kind ask for.
@@ -102,16 +138,13 @@ func (x *Executor) workOf(kind string) work {
 // installation's, also where the row of this database names it: in a copy of a
 // database, whose settings still name the original's store, it is the original's.
 func (x *Executor) bound(ctx context.Context) (kinds []string, err error) {
-	for _, store := range []struct {
-		kind string
-		StoreInfo
-	}{{repo.Vectors, x.VectorStore}, {repo.Bytes, x.BlobStore}} {
-		is, err := Bound(ctx, x.DB, nil, store.StoreInfo)
+	for _, kind := range []string{repo.Vectors, repo.Bytes} {
+		is, err := Bound(ctx, x.DB, nil, x.storeOf(kind))
 		if err != nil {
 			return nil, err
 		}
 		if is {
-			kinds = append(kinds, store.kind)
+			kinds = append(kinds, kind)
 		}
 	}
 	return kinds, nil
@@ -131,6 +164,9 @@ func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
 	switch {
 	case err != nil:
 		return w, err
+	case x.doubt() != nil:
+		w.For = repo.ErrRowsMissing.Error()
+		n, _, err = x.DB.NextDue(ctx, repo.Vectors)
 	case is:
 		n, w.For, err = x.DB.Tried(ctx, repo.Vectors)
 	default:

@@ -3,8 +3,11 @@ package consumer
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"pruned/repo"
+	"pruned/vectors"
 )
 
 // dropLiving takes out tombstones whose file exists, or whose bytes a row uses.
@@ -33,7 +36,14 @@ func (x *Executor) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tom
 	for i, t := range due {
 		ids[i] = t.FileID
 	}
-	removed, err := x.Vectors.Remove(ctx, tx, ids)
+	g := x.rowGuard(due)
+	var removed vectors.Removed
+	if tx != nil {
+		removed, err = x.Vectors.Remove(ctx, tx, ids)
+	} else {
+		removed, err = g.remove(ctx, ids)
+	}
+	c = g.kept
 	if err != nil {
 		return c, storeError(ctx, err)
 	}
@@ -42,9 +52,11 @@ func (x *Executor) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tom
 		waiting[id] = true
 	}
 	for _, t := range due {
-		if waiting[t.FileID] {
+		switch {
+		case g.left[t.FileID] == nil: // kept
+		case waiting[t.FileID]:
 			c.later = append(c.later, later{t, doubled(t, maxWaiting), "the vector store has still to carry it out"})
-		} else {
+		default:
 			c.done = append(c.done, t.Seq)
 		}
 	}
@@ -52,25 +64,64 @@ func (x *Executor) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tom
 	return c, nil
 }
 
+// bytesAtOnce are looked for among the base names of all paths together, which may
+// be a scan of table file.
+const bytesAtOnce = 100
+
 // removeBytes removes each; one that fails is postponed and does not hold up
 // the rest.
 func (x *Executor) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c carried, err error) {
-	for _, t := range due {
-		if err := ctx.Err(); err != nil {
-			return c, &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
-		}
-		switch err := x.Blobs.Remove(ctx, t.Name); {
-		case err == nil:
-			c.done = append(c.done, t.Seq)
-		case errors.Is(err, repo.ErrOutside):
-			x.Log.Warn().Err(err).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
-			c.notes = append(c.notes, note{t.FileID, "bytes left alone: " + err.Error()})
-			c.done = append(c.done, t.Seq)
-		case repo.KindOf(err) == repo.Environment: // the store is away: no tombstone's fault
+	for some := range slices.Chunk(due, bytesAtOnce) {
+		rest, kept, err := x.stillDue(ctx, some)
+		c.add(kept)
+		if err != nil {
 			return c, err
-		default:
-			c.later = append(c.later, x.failed(t, err))
 		}
+		for _, t := range rest {
+			if err := ctx.Err(); err != nil {
+				return c, &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
+			}
+			did, err := x.removeObject(ctx, t)
+			c.add(did)
+			if err != nil {
+				return c, err
+			}
+		}
+	}
+	return c, nil
+}
+
+// clockSlack is how coarse the times of a file system are.
+const clockSlack = 2 * time.Second
+
+// removeObject removes one object, unless a row has its id by now, or it was
+// written since the tombstone was: a restore may bring bytes before rows. A sweep
+// finds what no row comes for.
+func (x *Executor) removeObject(ctx context.Context, t repo.Tombstone) (c carried, err error) {
+	byID := t
+	byID.Name = ""
+	if _, c, err = x.stillDue(ctx, []repo.Tombstone{byID}); err != nil || len(c.done) > 0 {
+		return c, err
+	}
+	blob, there, err := x.Blobs.Stat(ctx, t.Name)
+	if err == nil && there && blob.Age < t.Age-clockSlack {
+		x.Log.Warn().Str("file", t.FileID).Str("name", t.Name).Msg("a tombstone is dropped: the bytes were written since")
+		return carried{done: []int64{t.Seq}, notes: []note{{t.FileID, "bytes kept: they were written since"}}}, nil
+	}
+	if err == nil {
+		err = x.Blobs.Remove(ctx, t.Name)
+	}
+	switch {
+	case err == nil:
+		c.done = append(c.done, t.Seq)
+	case errors.Is(err, repo.ErrOutside):
+		x.Log.Warn().Err(err).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
+		c.notes = append(c.notes, note{t.FileID, "bytes left alone: " + err.Error()})
+		c.done = append(c.done, t.Seq)
+	case repo.KindOf(err) == repo.Environment: // the store is away: no tombstone's fault
+		return c, err
+	default:
+		c.later = append(c.later, x.failed(t, err))
 	}
 	return c, nil
 }

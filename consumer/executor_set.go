@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -69,10 +70,14 @@ func (x *Executor) all(ctx context.Context, w work) error {
 func (x *Executor) some(ctx context.Context, w work, most int) ([]repo.Tombstone, error) {
 	ctx, cancel := context.WithTimeout(ctx, executorPatience)
 	defer cancel()
-	if w.joined {
-		return x.within(ctx, w, most)
+	if !w.joined {
+		return x.beside(ctx, w, most)
 	}
-	return x.beside(ctx, w, most)
+	due, err := x.within(ctx, w, most)
+	for try := 1; errors.Is(err, errRestored) && try < restoredTries; try++ {
+		due, err = x.within(ctx, w, most)
+	}
+	return due, err
 }
 
 // within carries out a set in one transaction, which holds it. A commit that
@@ -86,6 +91,9 @@ func (x *Executor) within(ctx context.Context, w work, most int) (due []repo.Tom
 		if len(rest) > 0 {
 			did, err := w.do(ctx, tx, rest)
 			if err != nil {
+				return err
+			}
+			if err := x.stillGone(ctx, tx, rest); err != nil {
 				return err
 			}
 			c.add(did)
@@ -122,9 +130,13 @@ func (x *Executor) beside(ctx context.Context, w work, most int) (due []repo.Tom
 	return due, failure
 }
 
-// take takes what is due, and drops what must not be carried out.
+// take takes what is due, and drops what must not be carried out. Whether the store
+// is this installation's is asked for each set, too.
 func (x *Executor) take(ctx context.Context, tx repo.Tx, kind string, most int, due *[]repo.Tombstone) ([]repo.Tombstone, carried, error) {
-	var err error
+	is, err := Bound(ctx, x.DB, tx, x.storeOf(kind))
+	if err != nil || !is {
+		return nil, carried{}, err
+	}
 	if *due, err = x.DB.Due(ctx, tx, kind, most); err != nil || len(*due) == 0 {
 		return nil, carried{}, err
 	}

@@ -28,6 +28,10 @@ type Blobs interface {
 	// sequence ends with its first error.
 	List(ctx context.Context) iter.Seq2[Listed, error]
 
+	// Stat looks at one object by its name; there is false without an error where
+	// it is none of the store. A name that leaves the store is ErrOutside.
+	Stat(ctx context.Context, name string) (blob Blob, there bool, err error)
+
 	// Remove removes one object. One that is not there was removed. A name that
 	// leaves the store, or names no plain object, is ErrOutside.
 	Remove(ctx context.Context, name string) error

@@ -8,6 +8,11 @@ import (
 // ErrNoHold says that no sweep is held under an id.
 var ErrNoHold = errors.New("no sweep is held under that id")
 
+// ErrRowsMissing says that rows of table file that were there when the last
+// tombstones were written are gone, and were not deleted by pruned: a backup may
+// just be restored, and what is due may be in use again in a moment.
+var ErrRowsMissing = errors.New("rows of table file are missing that pruned did not delete, as while a backup is restored: nothing is removed until they are back, or a day has passed and table file is not empty")
+
 // Kind is what a failure means for whoever handles a batch. It is decided once,
 // at the border of the engine.
 type Kind int

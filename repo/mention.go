@@ -58,13 +58,41 @@ func Searchable(token string) bool { return IsUUID(token) || IsLiteral(token) }
 // Tokens calls yield with every UUID-shaped token in text, lower-cased and with
 // hyphens; repeats and overlaps included. There is no word boundary:
 // VIDEO_FILE_ID_{uuid} is a mention, and so is a run of hexadecimal digits that
-// only ends like one. Underscores count as hyphens, as vector stores write them. 32
-// digits without any are one, as Python's uuid.hex writes it, also with up to four
-// more beside them: an escape's (\u201c, %2F, \012) or a word's last letters. In
-// longer runs, which are digests, there is none. The slice is valid until yield
-// returns.
+// only ends like one. Underscores count as hyphens, as vector stores write them, and
+// so do hyphens that JSON or a URL has escaped. 32 digits without any are one, as
+// Python's uuid.hex writes it, also with up to four more beside them: an escape's
+// (\u201c, %2F, \012) or a word's last letters. In longer runs, which may be digests,
+// there are those that stand side by side, if they look like UUIDs and nothing but
+// such digits is beside them. The slice is valid until yield returns.
 func Tokens(text []byte, yield func(token []byte)) {
 	var token [tokenLen]byte
+	hyphenated(text, &token, yield)
+	if plain := unescaped(text); plain != nil {
+		hyphenated(plain, &token, yield)
+	}
+	// Of each run of that length one digit is looked at here.
+	for at := bareLen - 1; at < len(text); at += bareLen {
+		if hexDigits[text[at]] == 0 {
+			continue
+		}
+		run, end := runAt(text, at)
+		at = end
+		more := len(run) % bareLen
+		if more > beside {
+			continue
+		}
+		for i := 0; i+bareLen <= len(run); i++ {
+			digits := run[i : i+bareLen]
+			if i%bareLen <= more && (len(run) < 2*bareLen || looksRandom(digits)) {
+				hyphenate(digits, &token)
+				yield(token[:])
+			}
+		}
+	}
+}
+
+// hyphenated yields the tokens that have their hyphens.
+func hyphenated(text []byte, token *[tokenLen]byte, yield func(token []byte)) {
 	for _, separator := range []byte{'-', '_'} {
 		for at := 0; ; {
 			i := bytes.IndexByte(text[at:], separator)
@@ -72,22 +100,19 @@ func Tokens(text []byte, yield func(token []byte)) {
 				break
 			}
 			at += i + 1
-			if tokenAt(text, at-9, separator, &token) {
+			if tokenAt(text, at-9, separator, token) {
 				yield(token[:])
 				// None begins at its other separators: that needs one where it has a digit.
 				at += tokenLen - 9
 			}
 		}
 	}
-	// Of each run of that length one digit is looked at here.
-	for at := bareLen - 1; at < len(text); at += bareLen {
-		if hexDigits[text[at]] != 0 {
-			for run := runAt(text, at); len(run) >= bareLen && len(run) <= bareLen+beside; run = run[1:] {
-				hyphenate(run[:bareLen], &token)
-				yield(token[:])
-			}
-		}
-	}
+}
+
+// looksRandom says whether 32 digits have the version and the variant of a UUID (RFC
+// 9562): one of eight digests does by chance.
+func looksRandom(digits []byte) bool {
+	return digits[12] >= '1' && digits[12] <= '8' && (digits[16] == '8' || digits[16] == '9' || digits[16]|0x20 == 'a' || digits[16]|0x20 == 'b')
 }
 
 const (
@@ -103,17 +128,16 @@ var hexDigits = func() (digits [256]byte) {
 	return digits
 }()
 
-// runAt is the run of hexadecimal digits around text[at], or as much of it as is
-// too long.
-func runAt(text []byte, at int) []byte {
-	start, end := at, at+1
-	for start > 0 && end-start <= bareLen+beside && hexDigits[text[start-1]] != 0 {
+// runAt is the run of hexadecimal digits around text[at], and where it ends.
+func runAt(text []byte, at int) (run []byte, end int) {
+	start := at
+	for end = at + 1; start > 0 && hexDigits[text[start-1]] != 0; {
 		start--
 	}
-	for end < len(text) && end-start <= bareLen+beside && hexDigits[text[end]] != 0 {
+	for end < len(text) && hexDigits[text[end]] != 0 {
 		end++
 	}
-	return text[start:end]
+	return text[start:end], end
 }
 
 // hyphenate writes 32 digits as a token.
@@ -190,10 +214,12 @@ func (f *Finder) Find(text []byte, yield func(id string)) {
 	if len(f.literals) == 0 {
 		return
 	}
-	text = lower(text)
-	for _, l := range f.literals {
-		if bytes.Contains(text, l.token) {
-			yield(l.id)
+	for _, text := range [][]byte{text, unescaped(text)} {
+		text = lower(text)
+		for _, l := range f.literals {
+			if bytes.Contains(text, l.token) {
+				yield(l.id)
+			}
 		}
 	}
 }

@@ -21,6 +21,8 @@ const (
 	bare = "0f8fad5bd9cb469fa16570867728950e"
 )
 
+func escaped(id, hyphen string) string { return strings.ReplaceAll(id, "-", hyphen) }
+
 func tokens(text string) (found []string) {
 	repo.Tokens([]byte(text), func(token []byte) { found = append(found, string(token)) })
 	return found
@@ -44,7 +46,15 @@ func TestTokens(t *testing.T) {
 		strings.ReplaceAll(id, "-", ""):  {id},
 		"id:" + bare + "/" + bare:        {id, id},
 		strings.ToUpper("x" + bare):      {id},
-		bare + bare:                      nil,
+		bare + bare:                      {id, id},
+		bare + bare + bare + "01":        {id, id, id},
+		strings.Repeat("0", 64):          nil,
+		bare + "56789" + bare:            nil,
+		escaped(id, `\u002d`):            {id},
+		"x" + escaped(id, `\\u002D`):     {id},
+		escaped(id, "%2d"):               {id},
+		escaped(id, "%2D") + `\u002d`:    {id},
+		escaped(id, "%252d"):             nil,
 		"01234" + bare:                   nil,
 		bare + "56789":                   nil,
 		bare[1:]:                         nil,
@@ -72,6 +82,7 @@ func TestTokensFindsAll(t *testing.T) {
 	piece := rapid.OneOf(
 		rapid.SampledFrom([]string{id, strings.ToUpper(id), strings.ReplaceAll(id, "-", "_"), bare, "-", "_", "70867728950e", "0f8fad5b", "d9cb"}),
 		rapid.StringMatching(`[0-9a-gA-G_-]{0,9}`),
+		rapid.SampledFrom([]string{bare + bare, bare + bare + "ab", strings.Repeat(bare, 3)}),
 	)
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(piece, 0, 12).Draw(t, "pieces"), "")
@@ -82,8 +93,11 @@ func TestTokensFindsAll(t *testing.T) {
 			}
 		}
 		for _, run := range regexp.MustCompile(`(?i)[0-9a-f]+`).FindAllString(text, -1) {
-			for i := 0; len(run) <= 36 && i+32 <= len(run); i++ {
-				want = append(want, uuid.MustParse(run[i:i+32]).String())
+			for i := 0; len(run)%32 <= 4 && i+32 <= len(run); i++ {
+				random := regexp.MustCompile(`^(?i)[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab]`).MatchString(run[i:])
+				if i%32 <= len(run)%32 && (len(run) <= 36 || random) {
+					want = append(want, uuid.MustParse(run[i:i+32]).String())
+				}
 			}
 		}
 		got := tokens(text)

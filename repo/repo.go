@@ -80,7 +80,8 @@ type Tombstones interface {
 	Entombed(ctx context.Context, tx Tx, ids []string) (map[string][]string, error)
 
 	// Living says which of them, by Seq, must not be carried out: a row has
-	// that id, or a path with that base name.
+	// that id, or a path with that base name. It is ErrRowsMissing where nothing
+	// must be.
 	Living(ctx context.Context, tx Tx, tombstones []Tombstone) (map[int64]bool, error)
 
 	// Close removes tombstones, Postpone makes one due again after a delay,
@@ -174,6 +175,7 @@ type Tombstone struct {
 	FileID   string
 	Name     string        // base name of the bytes; empty for vectors
 	Delay    time.Duration // until it is due
+	Age      time.Duration // since it was written, of one that is due
 	Attempts int
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,14 +81,10 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 }
 
 // loseRows deletes the rows of the first orphans, as the application does: their
-// vectors and bytes stay. Without a row it is the bytes that have to be old enough.
+// vectors and bytes stay. Without a row it is the bytes that have to be old enough,
+// and nobody can set back when they were written.
 func (w *world) loseRows(ctx context.Context, n int) error {
-	longAgo := time.Now().AddDate(0, -1, 0)
-	// Of rows that are gone already the paths are not known any more.
-	err := w.eachPath(ctx, w.Orphans[:n], func(path string) error { return os.Chtimes(path, longAgo, longAgo) })
-	if err != nil {
-		return err
-	}
+	w.stores = append(w.stores, "PRUNED_MIN_AGE=0")
 	return w.connected(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `DELETE FROM file WHERE id = ANY ($1)`, w.Orphans[:n])
 		return err
@@ -103,17 +98,4 @@ func (w *world) forgetProgress(ctx context.Context) error {
 		_, err := conn.Exec(ctx, `DELETE FROM pruned.lease; UPDATE pruned.candidate SET claimed_at = claimed_at - interval '2 hours'`)
 		return err
 	})
-}
-
-func (w *world) eachPath(ctx context.Context, ids []string, fn func(path string) error) error {
-	var paths []string
-	err := w.connected(ctx, func(conn *pgx.Conn) (err error) {
-		rows, _ := conn.Query(ctx, `SELECT path FROM file WHERE id = ANY ($1)`, ids)
-		paths, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
-	for _, path := range paths {
-		err = errors.Join(err, fn(path))
-	}
-	return err
 }

@@ -74,6 +74,7 @@ func (d *demonstration) begin() error {
 func (d *demonstration) clean(ctx context.Context) error {
 	d.introduce()
 	return d.inner.with(ctx, func(p *parts) error {
+		p.blobs = agedBlobs{p.blobs}
 		if err := d.sweep(ctx, p); err != nil {
 			return err
 		}

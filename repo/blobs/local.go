@@ -155,7 +155,11 @@ func describe(entry fs.DirEntry) (repo.Blob, bool) {
 	if err != nil {
 		return repo.Blob{}, false
 	}
-	return repo.Blob{Name: entry.Name(), Size: info.Size(), Age: time.Since(info.ModTime())}, true
+	return blobOf(info, time.Now()), true
+}
+
+func blobOf(info fs.FileInfo, now time.Time) repo.Blob {
+	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(now, info.ModTime(), changedAt(info))}
 }
 
 const uuidLen = 36
@@ -171,23 +175,41 @@ func ownerOf(name string) string {
 	return ""
 }
 
-// Remove removes a plain file that lies directly in the folder.
-func (l *Local) Remove(_ context.Context, name string) error {
+// Stat looks at a plain file that lies directly in the folder.
+func (l *Local) Stat(_ context.Context, name string) (blob repo.Blob, there bool, err error) {
+	_, info, err := l.lookAt(name)
+	if err != nil || info == nil || !info.Mode().IsRegular() {
+		return blob, false, err
+	}
+	return blobOf(info, time.Now()), true, nil
+}
+
+// lookAt returns the folder, and no info where there is nothing of that name in it.
+func (l *Local) lookAt(name string) (root *os.Root, info fs.FileInfo, err error) {
 	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
-		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
+		return nil, nil, fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	}
-	root, err := l.current()
-	if err != nil {
-		return err
+	if root, err = l.current(); err != nil {
+		return nil, nil, err
 	}
-	info, err := root.Lstat(name)
+	info, err = root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return root, nil, nil
 	case errors.Is(err, syscall.ENAMETOOLONG):
-		return fmt.Errorf("%w: %q", repo.ErrOutside, name)
+		return nil, nil, fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	case err != nil:
-		return fmt.Errorf("remove upload %q: %w", name, err)
+		return nil, nil, fmt.Errorf("look at upload %q: %w", name, err)
+	}
+	return root, info, nil
+}
+
+// Remove removes a plain file that lies directly in the folder.
+func (l *Local) Remove(_ context.Context, name string) error {
+	root, info, err := l.lookAt(name)
+	switch {
+	case err != nil || info == nil:
+		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%w: %q is no plain file", repo.ErrOutside, name)
 	}

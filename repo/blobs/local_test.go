@@ -92,7 +92,8 @@ func TestFindKnowsWhoseBytes(t *testing.T) {
 	require.Equal(t, []string{strings.ToUpper(id) + "_a"}, f.find(t, strings.ToUpper(id))[strings.ToUpper(id)])
 }
 
-func TestFindDescribes(t *testing.T) {
+// Bytes that were restored with their times a month ago are not old at once.
+func TestTimesOfRestoredBytes(t *testing.T) {
 	t.Parallel()
 	name := id + "_a"
 	f := open(t, name)
@@ -102,7 +103,12 @@ func TestFindDescribes(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found[id], 1)
 	require.EqualValues(t, 5, found[id][0].Size)
-	require.InDelta(t, 48*time.Hour, found[id][0].Age, float64(time.Hour))
+	require.InDelta(t, 0, found[id][0].Age, float64(time.Minute))
+	require.InDelta(t, 0, f.list(t)[name].Age, float64(time.Minute))
+	blob, there, err := f.Stat(t.Context(), name)
+	require.NoError(t, err)
+	require.True(t, there)
+	require.InDelta(t, 0, blob.Age, float64(time.Minute))
 }
 
 // A folder is read in pieces; a name that no tombstone can hold is left alone.

@@ -19,28 +19,31 @@ import (
 
 // rowSQL reads meta only of what is listed, and data, which holds the whole
 // extracted text, only until settleSQL has.
-const rowSQL = `
+var rowSQL = `
 SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS NOT NULL AS there,
-       t.now, t.now - t.made AS age,
+       t.now, t.seen, t.now - t.made AS age,
        greatest(t.made + $1::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + $2::float8 - t.now END) AS ripe,
        ` + sizeSQL + ` AS size,
-       c.chunks, t.touched, c.settled, in_flight.yes AS in_flight,
+       c.chunks, t.touched, t.stamp, c.settled, in_flight.yes AS in_flight,
        NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold WHERE direction = 'row') AS held
   FROM {candidates} c
   LEFT JOIN LATERAL (SELECT * FROM %s f WHERE f.id = c.file_id OFFSET 0) f ON true
- CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now,
-                            coalesce(f.created_at, extract(epoch FROM c.first_seen))::float8 AS made,
-                            greatest(f.created_at, f.updated_at) AS touched) t
- CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $2::float8 AND t.touched IS DISTINCT FROM c.settled
+ CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) n
+ CROSS JOIN LATERAL (SELECT n.now, least(extract(epoch FROM c.first_seen)::float8, n.now) AS seen) s
+ CROSS JOIN LATERAL (SELECT n.now, s.seen, coalesce(` + createdSQL + `, s.seen) AS made,
+                            coalesce(greatest(` + createdSQL + `, ` + updatedSQL + `), s.seen) AS touched,
+                            coalesce(greatest(f.created_at, f.updated_at), 0)::float8 AS stamp) t
+ CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $2::float8 AND t.stamp IS DISTINCT FROM c.settled
                                           THEN ` + inFlightSQL + ` END, false) AS yes) in_flight`
 
 // listedSQL: a claim is about everything of an id, so that young bytes make it
 // young, and a hold holds it, wherever it was found.
 const listedSQL = `
 SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowlessSQL + ` AND $2::float8 IS NOT NULL AS there,
-       t.now, t.now - extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8 AS age,
-       extract(epoch FROM b.made_at)::float8 + $1::float8 - t.now AS ripe,
-       c.size, c.chunks, NULL::bigint AS touched, NULL::bigint AS settled, false AS in_flight,
+       t.now, least(extract(epoch FROM c.first_seen)::float8, t.now) AS seen,
+       t.now - least(extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8, t.now) AS age,
+       CASE WHEN b.made_at IS NOT NULL THEN least(extract(epoch FROM b.made_at)::float8, t.now) + $1::float8 - t.now END AS ripe,
+       c.size, c.chunks, NULL::float8 AS touched, NULL::float8 AS stamp, NULL::bigint AS settled, false AS in_flight,
        EXISTS (SELECT FROM pruned.hold h JOIN pruned.candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction <> 'row' AND NOT o.confirmed) AS held
   FROM {candidates} c
@@ -63,11 +66,12 @@ func (db *DB) candidatesOf(d repo.Direction, where string) string {
 }
 
 // dueInSQL is how long until a claim is useful. $3 is PRUNED_ORPHAN_AGE.
-const dueInSQL = `greatest(v.ripe, extract(epoch FROM v.first_seen)::float8 + $3::float8 - v.now)`
+const dueInSQL = `greatest(v.ripe, v.seen + $3::float8 - v.now)`
 
 // claimedSQL is since when a claim is in the queue, or NULL. After an hour it is
-// taken for lost: it is published once more, which harms nothing.
-const claimedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 < 3600
+// taken for lost, and so is one of the future, from a clock that was ahead: it is
+// published once more, which harms nothing.
+const claimedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 BETWEEN -1 AND 3600
             THEN greatest(v.now - extract(epoch FROM v.claimed_at)::float8, 1e-6) END`
 
 func agesArgs(ages repo.Ages) []any {

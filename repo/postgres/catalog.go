@@ -117,6 +117,7 @@ var columnsSQL = excludedCTE + `, columns AS (
 SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
        c.atttypid NOT IN (SELECT type FROM textless)
            AND NOT EXISTS (SELECT FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path = ''),
+       c.atttypid IN (SELECT base.type FROM base WHERE base.down = 'pg_catalog.bytea'::regtype),
        ARRAY(SELECT e.path FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path <> ''),
        coalesce((SELECT array_position(k.conkey, c.attnum) FROM pg_constraint k
                   WHERE k.conrelid = c.attrelid AND k.contype = 'p'), 0)
@@ -145,6 +146,8 @@ type column struct {
 	num  int
 	name string
 	typ  string
+	// binary: its base type is bytea.
+	binary bool
 	// excluded are the paths within its JSON that do not count.
 	excluded [][]string
 }
@@ -194,7 +197,7 @@ func (db *DB) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 	var paths []string
 	var position int
 	keys := map[uint32]map[int]column{}
-	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &paths, &position}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &c.binary, &paths, &position}, func() error {
 		r := byOID[oid]
 		c.excluded = splitPaths(paths)
 		if text {

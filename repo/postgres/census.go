@@ -11,10 +11,10 @@ import (
 // was seen, so that their status is not read by every sweep. A row that is touched
 // again is looked at again.
 const settleSQL = `
-UPDATE pruned.candidate c SET settled = v.touched
+UPDATE pruned.candidate c SET settled = v.stamp
   FROM ({rows}) v
  WHERE c.direction = 'row' AND c.file_id = v.file_id AND v.there AND NOT v.in_flight
-   AND v.touched > v.now - $2::float8 AND v.touched < 9e18 AND v.touched IS DISTINCT FROM v.settled`
+   AND v.touched > v.now - $2::float8 AND v.stamp < 9e18 AND v.stamp IS DISTINCT FROM v.settled`
 
 // Census counts a direction's candidates.
 func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (repo.Census, error) {

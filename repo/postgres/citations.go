@@ -17,6 +17,10 @@ func splitPaths(paths []string) (split [][]string) {
 // counted calls yield with the parts of the column's text in which a mention
 // counts.
 func (c *column) counted(text []byte, yield func(part []byte)) {
+	if c.binary {
+		c.readings(text, yield)
+		return
+	}
 	if len(c.excluded) == 0 {
 		yield(text)
 		return

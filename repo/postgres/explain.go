@@ -20,7 +20,8 @@ const mostReferences = 1000
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	var age float64
 	err = db.readRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(`+statusSQL+`, ''),
-		coalesce(extract(epoch FROM clock_timestamp()) - created_at, 0)::float8 FROM %s f WHERE id = $1::text`), []any{id},
+		coalesce(n.now - `+createdSQL+`, 0)::float8
+		FROM %s f, LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n WHERE id = $1::text`), []any{id},
 		&info.Path, &info.Status, &age)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return info, false, nil
@@ -37,14 +38,16 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 		return yes
 	}
 	add := func(r *relation, row string, column int, text []byte) {
-		if len(found) >= mostReferences || !mentions(text) {
-			return
-		}
-		for _, m := range repo.Mentions(repo.Mention{Table: r.label, Row: row, Column: r.columnName(column)}, text, mentions) {
-			if !m.Cites || !db.options.CitationsIgnore {
-				found = append(found, m)
+		r.column(column).readings(text, func(text []byte) {
+			if len(found) >= mostReferences || !mentions(text) {
+				return
 			}
-		}
+			for _, m := range repo.Mentions(repo.Mention{Table: r.label, Row: row, Column: r.columnName(column)}, text, mentions) {
+				if !m.Cites || !db.options.CitationsIgnore {
+					found = append(found, m)
+				}
+			}
+		})
 	}
 	err = db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		found = nil

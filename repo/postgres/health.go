@@ -12,8 +12,8 @@ import (
 // where something is wrong. It changes nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
-		db.examinePrivileges, db.examineVersions, db.examineSchema, db.examineSearched, db.examineClock, db.examineTransactions,
-		db.examineForeignKeys, db.examineIndexes,
+		db.examinePrivileges, db.examineVersions, db.examineSchema, db.examineSearched, db.examineClock, db.examineTimes,
+		db.examineTransactions, db.examineForeignKeys, db.examineIndexes,
 	}
 	made, err := db.hasSchema(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (db *DB) examineClock(ctx context.Context) ([]repo.Finding, error) {
 
 const examineCandidatesSQL = `
 SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE direction = 'vector'), count(*) FILTER (WHERE direction = 'bytes'),
-       coalesce(extract(epoch FROM clock_timestamp() - min(first_seen)), 0)::float8
+       greatest(coalesce(extract(epoch FROM clock_timestamp() - min(first_seen)), 0), 0)::float8
   FROM pruned.candidate`
 
 func (db *DB) examineCandidates(ctx context.Context) ([]repo.Finding, error) {

@@ -12,7 +12,8 @@ import (
 const holdColumns = `id, direction, store, reason, found, there, at`
 
 const holdSQL = `
-WITH earlier AS (DELETE FROM pruned.hold WHERE direction = $2::text AND store <> $3::text)
+WITH earlier AS (DELETE FROM pruned.hold WHERE direction = $2::text AND store <> $3::text),
+     shown AS (UPDATE pruned.candidate SET shown = true WHERE direction = $2::text AND ($2::text = 'row' OR store = $3::text) AND NOT shown)
 INSERT INTO pruned.hold (id, direction, store, reason, found, there)
 VALUES ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::bigint)
     ON CONFLICT (direction, store) DO UPDATE
@@ -49,7 +50,7 @@ const confirmSQL = `
 WITH held AS (DELETE FROM pruned.hold WHERE id = $1::text RETURNING *),
      bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, $2::text FROM held ON CONFLICT DO NOTHING),
      freed AS (UPDATE pruned.candidate c SET confirmed = true FROM held h
-                WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.first_seen <= h.shown_at AND NOT c.confirmed)
+                WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed)
 SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
 
 // Confirm lets the candidates of a held sweep go, and binds its stores.

@@ -8,12 +8,14 @@ import (
 )
 
 // leadSQL takes the one lease if it is free, ours or over, by this server's
-// clock: those of the replicas may differ.
+// clock: those of the replicas may differ. One that ends later than it is long was
+// taken by a clock that was ahead, and is nobody's.
 const leadSQL = `
-INSERT INTO pruned.lease AS l (holder, until)
-VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8))
-    ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until
- WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()`
+INSERT INTO pruned.lease AS l (holder, until, ttl)
+VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8), $2::float8)
+    ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
+ WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()
+    OR l.until > clock_timestamp() + make_interval(secs => coalesce(l.ttl, $2::float8))`
 
 // Lead takes the lead of sweeps, or keeps it.
 func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
@@ -38,6 +40,9 @@ func (db *DB) Resign(ctx context.Context, holder string) error {
 
 // Begin numbers a sweep.
 func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
+	if err := mendTimes(ctx, pgxTx(t)); err != nil {
+		return 0, err
+	}
 	err = pgxTx(t).QueryRow(ctx, `SELECT nextval('pruned.sweep')`).Scan(&sweep)
 	return sweep, translate(err, "number a sweep")
 }

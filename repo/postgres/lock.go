@@ -15,19 +15,22 @@ import (
 // fails on the missing row.
 //
 // data holds the whole extracted text: its status is read only where it matters,
-// in rows that were touched lately. A row without created_at is as old as we
-// have known it. $2, $3 are PRUNED_MIN_AGE and PRUNED_PENDING_AGE in seconds.
-const lockSQL = `
+// in rows that were touched lately. A row without a time that can be (repo.SecondsOf)
+// is as old as we have known it; that clock starts anew where it was started by one
+// that was ahead. $2, $3 are PRUNED_MIN_AGE and PRUNED_PENDING_AGE in seconds.
+var lockSQL = `
 SELECT f.id, coalesce(f.path, ''),
-       t.now - coalesce(f.created_at, c.seen, t.now)::float8,
-       greatest(coalesce(f.created_at, c.seen, t.now)::float8 + $2::float8 - t.now,
+       t.now - t.made,
+       greatest(t.made + $2::float8 - t.now,
                 CASE WHEN in_flight.yes THEN t.touched + $3::float8 - t.now END),
        in_flight.yes, coalesce(t.now - c.seen, 0)::float8, c.seen IS NOT NULL
   FROM %s f
-  LEFT JOIN (SELECT file_id, extract(epoch FROM first_seen)::float8 AS seen FROM pruned.candidate WHERE direction = 'row') c
+  LEFT JOIN (SELECT file_id, extract(epoch FROM first_seen)::float8 AS seen FROM pruned.candidate
+              WHERE direction = 'row' AND first_seen <= clock_timestamp()) c
          ON c.file_id = f.id
- CROSS JOIN LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now,
-                            greatest(f.created_at, f.updated_at)::float8 AS touched) t
+ CROSS JOIN LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n
+ CROSS JOIN LATERAL (SELECT n.now, coalesce(` + createdSQL + `, c.seen, n.now) AS made,
+                            coalesce(greatest(` + createdSQL + `, ` + updatedSQL + `), c.seen, n.now) AS touched) t
  CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $3::float8
                                           THEN ` + inFlightSQL + ` END, false) AS yes) in_flight
  WHERE f.id = ANY ($1::text[])

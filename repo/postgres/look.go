@@ -179,14 +179,17 @@ func note(found map[string]repo.Reference, id string, reference repo.Reference) 
 	}
 }
 
-func (r *relation) columnName(num int) string {
-	for _, c := range r.columns {
-		if c.num == num {
-			return c.name
+// column is one of those that count, or an empty one.
+func (r *relation) column(num int) *column {
+	for i := range r.columns {
+		if r.columns[i].num == num {
+			return &r.columns[i]
 		}
 	}
-	return ""
+	return &column{}
 }
+
+func (r *relation) columnName(num int) string { return r.column(num).name }
 
 // withPlan calls fn with the cached plan, and once more with a new one if that
 // turns out to be outdated.

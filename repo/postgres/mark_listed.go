@@ -28,6 +28,7 @@ SELECT c.file_id, $1::text, $10::text, $4::bigint, sum(c.size), sum(c.chunks),
        first_seen = CASE WHEN c.store = excluded.store THEN c.first_seen ELSE excluded.first_seen END,
        claimed_at = CASE WHEN c.store = excluded.store THEN c.claimed_at END,
        confirmed = c.confirmed AND c.store = excluded.store,
+       shown = c.shown AND c.store = excluded.store,
        store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
 // MarkListed marks what a store lists of files that have no row. What is longer than

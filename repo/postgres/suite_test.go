@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,10 @@ func newEngine(t *testing.T) suite.Engine {
 		},
 		Table: func(name string) string { return pgx.Identifier{d.Schema, name}.Sanitize() },
 		Hold:  func(t testing.TB, id string) func() { return hold(t, d, id) },
+
+		Binary: "bytea",
+		Own:    func(name string) string { return "pruned." + name },
+		Moment: func(at time.Time) any { return at },
 	}
 }
 

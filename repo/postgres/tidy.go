@@ -11,7 +11,7 @@ import (
 
 // takeTidySQL: what vanished is in nobody's way, since every reader of the index
 // asks for the row as well; once an hour is enough, by one process.
-const takeTidySQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at < clock_timestamp() - interval '1 hour'`
+const takeTidySQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at NOT BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp()`
 
 const referencingSQL = `
 SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHERE source = r.id) ORDER BY id`

@@ -9,9 +9,11 @@ import (
 	"pruned/repo"
 )
 
+// entombSQL notes some of the files that have a row besides: see rowsMissingSQL.
 const entombSQL = `
-INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at)
-SELECT $1::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay)
+INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, beside)
+SELECT $1::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay,
+       ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10)
   FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[]) u (kind, file_id, name, delay)`
 
 // Entomb writes tombstones.
@@ -22,7 +24,7 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 		kinds, ids, names = append(kinds, s.Kind), append(ids, s.FileID), append(names, s.Name)
 		delays = append(delays, s.Delay.Seconds())
 	}
-	_, err := pgxTx(t).Exec(ctx, entombSQL, db.identity.String(), kinds, ids, names, delays)
+	_, err := pgxTx(t).Exec(ctx, db.sql(entombSQL), db.identity.String(), kinds, ids, names, delays)
 	return translate(err, "write %d tombstones", len(tombstones))
 }
 
@@ -30,7 +32,7 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 // each its own. Those of another database, that came with a copy of this table,
 // are never taken.
 const dueSQL = `
-SELECT seq, kind, file_id, name, attempts FROM pruned.tombstone
+SELECT seq, kind, file_id, name, attempts, extract(epoch FROM clock_timestamp() - made_at)::float8 FROM pruned.tombstone
  WHERE due_at <= clock_timestamp() AND kind = $1::text AND identity = $2::text
  ORDER BY due_at, seq LIMIT $3::int
    FOR UPDATE SKIP LOCKED`
@@ -38,9 +40,15 @@ SELECT seq, kind, file_id, name, attempts FROM pruned.tombstone
 // Due takes up to most tombstones of a kind that are due, and holds
 // them until the transaction ends.
 func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo.Tombstone, error) {
+	if _, err := pgxTx(t).Exec(ctx, mendTombstonesSQL); err != nil {
+		return nil, translate(err, "mend the times of tombstones")
+	}
 	rows, _ := pgxTx(t).Query(ctx, dueSQL, kind, db.identity.String(), most)
 	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s repo.Tombstone, err error) {
-		return s, row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts)
+		var age float64
+		err = row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &age)
+		s.Age = seconds(age)
+		return s, err
 	})
 	return due, translate(err, "take the tombstones that are due")
 }
@@ -59,9 +67,11 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 }
 
 // livingSQL: no row has that id, and no row's path has that base name (plugins
-// share paths). $1 are ids, $2 base names.
+// share paths). $1 are ids, $2 base names, $3 the identity.
 const livingSQL = `
-SELECT id, split_part(coalesce(path, ''), '/', -1) FROM %s
+SELECT true, '', '' WHERE ` + rowsMissingSQL + `
+UNION ALL
+SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM %s
  WHERE id = ANY ($1::text[]) OR (cardinality($2::text[]) > 0 AND split_part(path, '/', -1) = ANY ($2::text[]))`
 
 // Living returns those of the tombstones that must not be carried out, by their
@@ -74,10 +84,14 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 			names = append(names, s.Name)
 		}
 	}
-	rows, _ := pgxTx(t).Query(ctx, db.sql(livingSQL), ids, names)
+	rows, _ := pgxTx(t).Query(ctx, db.sql(livingSQL), ids, names, db.identity.String())
 	livingIDs, livingNames := map[string]bool{}, map[string]bool{}
+	var missing bool
 	var id, name string
-	_, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&missing, &id, &name}, func() error {
+		if missing {
+			return &repo.Error{Kind: repo.Environment, Doing: "carry out tombstones", Err: repo.ErrRowsMissing}
+		}
 		livingIDs[id], livingNames[name] = true, true
 		return nil
 	})
@@ -98,7 +112,7 @@ func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) erro
 
 // Postpone notes a failure; the tombstone is due again after delay.
 func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
-	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = $2::text,
+	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = $2::text, delay = $3::float8,
 		due_at = clock_timestamp() + make_interval(secs => $3::float8) WHERE seq = $1::bigint`, seq, reason, delay.Seconds())
 	return translate(err, "postpone a tombstone")
 }
@@ -115,7 +129,8 @@ func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
 // when the first is due: zero or less when it is.
 func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var wait float64
-	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM min(due_at) - clock_timestamp()), 0)::float8
+	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM
+		  min(least(due_at, clock_timestamp() + `+delaySQL+`)) - clock_timestamp()), 0)::float8
 		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, []any{db.identity.String(), kinds}, &n, &wait)
 	return n, seconds(wait), translate(err, "look for tombstones")
 }

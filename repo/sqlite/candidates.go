@@ -11,7 +11,7 @@ import (
 // rowsSQL are the candidates among rows. The time at which a row was touched lies
 // behind its text, which this reads as well.
 var rowsSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + when("f.created_at") + `, coalesce(` + touched + `, c.first_seen / 1e6), ` + inFlight + `,
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + when("f.created_at") + `, ` + when("f.updated_at") + `, ` + inFlight + `,
        ` + size + `, c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
  WHERE c.direction = 'row' AND c.file_id > ?3
@@ -20,7 +20,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + when("f.created_a
 // storesSQL: a claim is about everything of an id, so that young bytes make it
 // young, and a hold holds it, wherever it was found.
 const storesSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, coalesce(c.made_at, c.first_seen) / 1e6, b.made_at / 1e6, 0, c.size, c.chunks,
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
        EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction <> 'row' AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
@@ -45,28 +45,31 @@ func (db *DB) candidates(ctx context.Context, q querier, d repo.Direction, ages 
 	var seen, size, chunks int64
 	var confirmed, inFlight, held bool
 	var claimed *int64
-	var made, touched *float64
+	var made, changed *float64
 	err := each(ctx, q, query, []any{most, epoch(now.Add(-ages.Pending)), after},
-		[]any{&id, &seen, &confirmed, &claimed, &made, &touched, &inFlight, &size, &chunks, &held}, func() error {
-			since := fromMicros(seen)
-			c := repo.Candidate{FileID: id, Direction: d, Since: since, Size: size, Chunks: chunks, Confirmed: confirmed, Held: held}
-			born := epoch(since)
-			if made != nil {
-				born = *made
+		[]any{&id, &seen, &confirmed, &claimed, &made, &changed, &inFlight, &size, &chunks, &held}, func() error {
+			c := repo.Candidate{FileID: id, Direction: d, Since: fromMicros(seen), Size: size, Chunks: chunks, Confirmed: confirmed, Held: held}
+			since := notAfter(c.Since, now)
+			w := listedDates(made, changed, since, now)
+			if d == repo.FromRows {
+				w = datesOf(made, changed, since, now)
 			}
-			c.Age = seconds(epoch(now) - born)
-			ripe := seconds(born + ages.Min.Seconds() - epoch(now))
+			c.Age = now.Sub(w.made)
+			ripe := w.made.Add(ages.Min).Sub(now)
 			switch {
-			case d != repo.FromRows && touched == nil:
+			case d != repo.FromRows && changed == nil:
 				ripe = 0 // vectors alone
 			case d != repo.FromRows:
-				ripe = seconds(*touched + ages.Min.Seconds() - epoch(now))
-			case inFlight && touched != nil:
-				ripe = max(ripe, seconds(*touched+ages.Pending.Seconds()-epoch(now)))
+				ripe = w.touched.Add(ages.Min).Sub(now)
+			case inFlight:
+				ripe = max(ripe, w.touched.Add(ages.Pending).Sub(now))
 			}
 			c.DueIn = max(ripe, ages.Orphan-now.Sub(since))
-			if claimed != nil && now.Sub(fromMicros(*claimed)) < claimLost {
-				c.Claimed = max(now.Sub(fromMicros(*claimed)), time.Microsecond)
+			if claimed != nil {
+				// One of the future, from a clock that was ahead, is lost as well.
+				if age := now.Sub(fromMicros(*claimed)); age < claimLost && age > -time.Second {
+					c.Claimed = max(age, time.Microsecond)
+				}
 			}
 			yield(c, ripe)
 			return nil

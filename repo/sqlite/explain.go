@@ -13,13 +13,13 @@ const mostReferences = 1000
 // Row tells what the row of one file says. exists is false without an error where
 // there is none.
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
-	now := epoch(time.Now())
-	var made float64
-	exists, err = one(ctx, db.pool, `SELECT coalesce(path, ''), coalesce(`+when("created_at")+`, ?2),
+	now := time.Now()
+	var made *float64
+	exists, err = one(ctx, db.pool, `SELECT coalesce(path, ''), `+when("created_at")+`,
 		coalesce(CASE WHEN json_valid(data) AND json_type(data) = 'object' THEN data ->> '$.status' END, '') FROM file WHERE id = ?1`,
-		[]any{id, now}, &info.Path, &made, &info.Status)
+		[]any{id}, &info.Path, &made, &info.Status)
 	if exists {
-		info.Age = seconds(now - made)
+		info.Age = now.Sub(datesOf(made, nil, now, now).made)
 	}
 	return info, exists, translate(err, "read the row of file %s", id)
 }

@@ -15,7 +15,8 @@ import (
 // nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
-		db.examineVersions, alone(db.examineJournal), alone(db.examineLinks), alone(db.examineIndex), alone(db.examineVirtual), db.examineRows,
+		db.examineVersions, alone(db.examineJournal), alone(db.examineTimes), alone(db.examineLinks), alone(db.examineIndex),
+		alone(db.examineVirtual), db.examineRows,
 	}
 	var made bool
 	if _, err := one(ctx, db.pool, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'pruned_candidate')`, nil, &made); err != nil {
@@ -77,7 +78,7 @@ func (db *DB) examineCandidates(ctx context.Context) (repo.Finding, error) {
 	var oldest *int64
 	_, err := one(ctx, db.pool, countCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
 	if oldest != nil {
-		c.Oldest = time.Since(fromMicros(*oldest))
+		c.Oldest = max(time.Since(fromMicros(*oldest)), 0)
 	}
 	return c.Examine(), translate(err, "count the candidates")
 }

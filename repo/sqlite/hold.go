@@ -42,7 +42,9 @@ func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, erro
 	return h, tx.later.write(ctx, earlier, statement{`INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (direction, store) DO UPDATE
 		SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = excluded.shown_at`,
-		[]any{h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There, now}})
+		[]any{h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There, now}},
+		statement{`UPDATE pruned_candidate SET shown = 1 WHERE direction = ?1 AND (?1 = 'row' OR store = ?2) AND NOT shown`,
+			[]any{string(h.Direction), h.Store}})
 }
 
 // Release forgets that a direction is held.
@@ -73,6 +75,6 @@ func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, e
 			[]any{id, db.identity.Key, micros(time.Now())}},
 		statement{`UPDATE pruned_candidate SET confirmed = 1 FROM pruned_hold h
 			WHERE h.id = ?1 AND pruned_candidate.direction = h.direction
-			  AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND first_seen <= h.shown_at AND NOT confirmed`, []any{id}},
+			  AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND shown AND NOT confirmed`, []any{id}},
 		statement{`DELETE FROM pruned_hold WHERE id = ?1`, []any{id}})
 }

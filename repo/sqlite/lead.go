@@ -8,13 +8,15 @@ import (
 )
 
 // Lead takes the lead of sweeps, or keeps it, by this machine's clock: a SQLite
-// database is used on one.
+// database is used on one. A lease that ends later than it is long was taken when
+// that clock was ahead, and is nobody's.
 func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	now := time.Now()
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
-		n, err := sqliteTx(t).write(ctx, `INSERT INTO pruned_lease AS l (one, holder, until) VALUES (1, ?1, ?2)
-			ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until
-			WHERE l.holder = excluded.holder OR l.until <= ?3`, holder, micros(now.Add(ttl)), micros(now))
+		n, err := sqliteTx(t).write(ctx, `INSERT INTO pruned_lease AS l (one, holder, until, ttl) VALUES (1, ?1, ?2, ?4)
+			ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
+			WHERE l.holder = excluded.holder OR l.until <= ?3 OR l.until > ?3 + coalesce(l.ttl, ?4)`,
+			holder, micros(now.Add(ttl)), micros(now), ttl.Microseconds())
 		leads = n > 0
 		return translate(err, "take the lead of sweeps")
 	})
@@ -38,6 +40,9 @@ func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 	}
 	if _, err := one(ctx, q, `SELECT sweep + 1 FROM pruned_state`, nil, &sweep); err != nil {
 		return 0, translate(err, "number a sweep")
+	}
+	if err := tx.later.write(ctx, mending(time.Now())...); err != nil {
+		return 0, err
 	}
 	return sweep, tx.later.write(ctx, statement{`UPDATE pruned_state SET sweep = ?1`, []any{sweep}})
 }

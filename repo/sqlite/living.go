@@ -99,32 +99,44 @@ func (t *table) texts(ctx context.Context, q querier, where string, args []any, 
 		dest = append(dest, &texts[i])
 	}
 	err := each(ctx, q, `SELECT `+t.keyText()+columns+` FROM `+quote(t.name)+` t WHERE 1`+where+t.alive(), args, dest, func() error {
-		for i, text := range texts {
-			if text == nil {
-				continue
-			}
-			if err := fn(value(key), i, text); err != nil {
-				return err
-			}
+		var failed error
+		for i, raw := range texts {
+			raw.read(func(text []byte) {
+				if failed == nil {
+					failed = fn(value(key), i, text)
+				}
+			})
 		}
-		return nil
+		return failed
 	})
 	return translate(err, "read table %s", t.name)
 }
 
 // rawText is a value of a column as it is, text or blob; nil for NULL. It is valid
 // until the next row.
-type rawText []byte
+type rawText struct {
+	bytes []byte
+	blob  bool
+}
+
+func (r rawText) read(yield func(text []byte)) {
+	switch {
+	case r.blob:
+		repo.Readings(r.bytes, yield)
+	case r.bytes != nil:
+		yield(r.bytes)
+	}
+}
 
 // Scan implements sql.Scanner.
 func (r *rawText) Scan(value any) error {
 	switch v := value.(type) {
 	case string:
-		*r = rawText(v)
+		*r = rawText{bytes: []byte(v)}
 	case []byte:
-		*r = v
+		*r = rawText{v, true}
 	default:
-		*r = nil
+		*r = rawText{}
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // that this reads what a delete has to read anyway. ?2 is the earliest time in
 // seconds at which a file that is in flight may have been touched.
 var lockSQL = `
-SELECT f.id, coalesce(f.path, ''), ` + when("f.created_at") + `, ` + touched + `, ` + inFlight + `, c.first_seen
+SELECT f.id, coalesce(f.path, ''), ` + when("f.created_at") + `, ` + when("f.updated_at") + `, ` + inFlight + `, c.first_seen
   FROM file f LEFT JOIN pruned_candidate c ON c.file_id = f.id AND c.direction = 'row'
  WHERE f.id IN (SELECT value FROM json_each(?1))
  ORDER BY f.id`
@@ -32,30 +32,23 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	locked.Since = db.lock.taken
 	now := time.Now()
 	var id, path string
-	var made, touched *float64
+	var made, changed *float64
 	var inFlight bool
 	var seen *int64
 	there := map[string]bool{}
 	err = each(ctx, db.writer, lockSQL, []any{list(ids), float64(now.Add(-ages.Pending).Unix())},
-		[]any{&id, &path, &made, &touched, &inFlight, &seen}, func() error {
-			f := repo.File{ID: id, Path: path, InFlight: inFlight}
-			since := now // of a row without a date
-			if seen != nil {
+		[]any{&id, &path, &made, &changed, &inFlight, &seen}, func() error {
+			f := repo.File{ID: id, Path: path}
+			since := now
+			// A clock that was ahead started none.
+			if seen != nil && !fromMicros(*seen).After(now) {
 				since = fromMicros(*seen)
 				f.Clocked, f.Orphan = true, now.Sub(since)
 			}
-			born := epoch(since)
-			if made != nil {
-				born = *made
-			}
-			f.Age = seconds(epoch(now) - born)
-			f.Ripe = seconds(born + ages.Min.Seconds() - epoch(now))
-			if inFlight {
-				last := epoch(since)
-				if touched != nil {
-					last = *touched
-				}
-				f.Ripe = max(f.Ripe, seconds(last+ages.Pending.Seconds()-epoch(now)))
+			w := datesOf(made, changed, since, now)
+			f.Age, f.Ripe = now.Sub(w.made), w.made.Add(ages.Min).Sub(now)
+			if left := w.touched.Add(ages.Pending).Sub(now); inFlight && left > 0 {
+				f.InFlight, f.Ripe = true, max(f.Ripe, left)
 			}
 			locked.Files = append(locked.Files, f)
 			there[id] = true
@@ -94,21 +87,4 @@ func (db *DB) doubt(ctx context.Context, locked *repo.Locked) error {
 	}
 	locked.Doubt(letGo)
 	return nil
-}
-
-func epoch(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
-
-// Times of ours are microseconds since 1970.
-func micros(t time.Time) int64     { return t.UnixMicro() }
-func fromMicros(n int64) time.Time { return time.UnixMicro(n) }
-
-func seconds(s float64) time.Duration {
-	const most = 100 * 365 * 24 * time.Hour
-	switch limit := most.Seconds(); {
-	case s > limit:
-		return most
-	case s < -limit:
-		return -most
-	}
-	return time.Duration(s * float64(time.Second))
 }

@@ -20,6 +20,7 @@ SELECT value ->> '$.ID', ?2, ?5, ?3, ?3, ?4, value ->> '$.Size', value ->> '$.Ch
        first_seen = CASE c.store WHEN excluded.store THEN c.first_seen ELSE excluded.first_seen END,
        claimed_at = CASE c.store WHEN excluded.store THEN c.claimed_at END,
        confirmed = c.confirmed AND c.store = excluded.store,
+       shown = c.shown AND c.store = excluded.store,
        store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
 // leftOver is what a store holds of one file that has no row.

@@ -1,6 +1,10 @@
 package sqlite
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"pruned/repo"
+)
 
 // row is a row as it is stored: its number, and its record, which is read from its
 // beginning to its end. A record that does not fit into its leaf goes on in a chain
@@ -122,7 +126,8 @@ const piece = 1 << 20
 
 // texts calls yield with every value that may hold text, and the number of its
 // column: with pieces of it, which overlap, where it is longer than most says for
-// its column, and not at all where that is nothing.
+// its column, and not at all where that is nothing; with a blob as often as there
+// are ways to read it.
 func (r *row) texts(overlap int, most func(column int) int, yield func(column int, text []byte)) error {
 	kinds, err := r.kinds()
 	if err != nil {
@@ -143,7 +148,11 @@ func (r *row) texts(overlap int, most func(column int) int, yield func(column in
 			if err != nil {
 				return err
 			}
-			yield(column, text)
+			if kind%2 == 0 {
+				repo.Readings(text, func(text []byte) { yield(column, text) })
+			} else {
+				yield(column, text)
+			}
 			left, tail = left-n, text[max(0, len(text)-overlap):]
 		}
 	}

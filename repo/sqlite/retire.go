@@ -14,6 +14,10 @@ func (db *DB) Retire(ctx context.Context, keep time.Duration) error {
 		return nil
 	}
 	before := micros(time.Now().Add(-keep))
+	// What happened in the future, by a clock that was ahead, happened now.
+	if err := db.short(ctx, []statement{{`UPDATE pruned_ledger SET at = ?1 WHERE at > ?1`, []any{micros(time.Now())}}}); err != nil {
+		return err
+	}
 	for _, query := range []string{
 		`DELETE FROM pruned_ledger WHERE seq IN (SELECT seq FROM pruned_ledger WHERE at < ?1 LIMIT ?2)`,
 		`DELETE FROM pruned_candidate WHERE rowid IN (SELECT rowid FROM pruned_candidate WHERE direction <> 'row' AND seen_at < ?1 LIMIT ?2)`,

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +28,10 @@ func newEngine(t *testing.T, d *repotest.SQLite) suite.Engine {
 	return suite.Engine{
 		DB: open(t, d), Exec: d.Exec, Unchecked: d.Exec, Count: d.Count,
 		Table: func(name string) string { return name },
+
+		Binary: "BLOB",
+		Own:    func(name string) string { return "pruned_" + name },
+		Moment: func(at time.Time) any { return at.UnixMicro() },
 	}
 }
 

@@ -21,6 +21,7 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 		File string
 		Name string
 		Due  int64
+		Wait int64
 	}
 	var last int64
 	if _, err := one(ctx, db.writer, `UPDATE pruned_state SET tombstones = tombstones + ?1 RETURNING tombstones`, []any{len(tombstones)}, &last); err != nil {
@@ -29,11 +30,12 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	now := time.Now()
 	stones := make([]stone, len(tombstones))
 	for i, s := range tombstones {
-		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, micros(now.Add(s.Delay))}
+		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, micros(now.Add(s.Delay)), s.Delay.Microseconds()}
 	}
-	_, err := tx.write(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at)
-		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due' FROM json_each(?1)`,
-		list(stones), db.identity.Key)
+	_, err := tx.write(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, made_at, beside)
+		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', ?3,
+		       (SELECT json_group_array(id) FROM (SELECT CAST(id AS TEXT) AS id FROM file WHERE id IS NOT NULL ORDER BY id LIMIT 10)) FROM json_each(?1)`,
+		list(stones), db.identity.Key, micros(now))
 	return translate(err, "write %d tombstones", len(tombstones))
 }
 
@@ -42,10 +44,16 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 // the application would wait for as long as they take. Two processes may carry out
 // the same, which harms nothing.
 func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) (due []repo.Tombstone, err error) {
+	now := time.Now()
+	if err := db.mendTombstones(ctx, sqliteTx(t), now); err != nil {
+		return nil, err
+	}
 	s := repo.Tombstone{}
-	err = each(ctx, sqliteTx(t).sees(), `SELECT seq, kind, file_id, name, attempts FROM pruned_tombstone
+	var made int64
+	err = each(ctx, sqliteTx(t).sees(), `SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at) FROM pruned_tombstone
 		WHERE due_at <= ?1 AND kind = ?2 AND identity = ?3 ORDER BY due_at, seq LIMIT ?4`,
-		[]any{micros(time.Now()), kind, db.identity.Key, most}, []any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts}, func() error {
+		[]any{micros(now), kind, db.identity.Key, most}, []any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &made}, func() error {
+			s.Age = now.Sub(fromMicros(made))
 			due = append(due, s)
 			return nil
 		})
@@ -81,6 +89,9 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 		return nil, err
 	}
 	q := sqliteTx(t).sees()
+	if err := db.rowsMissing(ctx, q); err != nil {
+		return nil, err
+	}
 	there, err := column[string](ctx, q, `SELECT id FROM file WHERE id IN (SELECT value FROM json_each(?1))`, list(ids))
 	if err != nil {
 		return nil, translate(err, "look whether %d tombstones' files exist again", len(tombstones))
@@ -125,8 +136,8 @@ func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) erro
 
 // Postpone notes a failure; the tombstone is due again after delay.
 func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
-	_, err := sqliteTx(t).write(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3 WHERE seq = ?1`,
-		seq, reason, micros(time.Now().Add(delay)))
+	_, err := sqliteTx(t).write(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3, delay = ?4 WHERE seq = ?1`,
+		seq, reason, micros(time.Now().Add(delay)), delay.Microseconds())
 	return translate(err, "postpone a tombstone")
 }
 
@@ -134,8 +145,8 @@ func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Dur
 // when the first is due: zero or less when it is.
 func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var due *int64
-	_, err = one(ctx, db.pool, `SELECT count(*), min(due_at) FROM pruned_tombstone
-		WHERE identity = ?1 AND kind IN (SELECT value FROM json_each(?2))`, []any{db.identity.Key, list(kinds)}, &n, &due)
+	_, err = one(ctx, db.pool, `SELECT count(*), min(min(due_at, ?3 + `+delaySQL+`)) FROM pruned_tombstone
+		WHERE identity = ?1 AND kind IN (SELECT value FROM json_each(?2))`, []any{db.identity.Key, list(kinds), micros(time.Now())}, &n, &due)
 	if due != nil {
 		in = time.Until(fromMicros(*due))
 	}

@@ -37,7 +37,7 @@ type Embedded struct {
 	patience time.Duration // for Chroma's own transactions
 }
 
-var _ vectors.Store = (*Embedded)(nil)
+var _ vectors.Guarded = (*Embedded)(nil)
 
 // Open makes a store. It opens nothing: files are opened for each piece of work,
 // since the application may make them anew at any time. Without them the store

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"pruned/vectors"
 )
 
 // sharedSQL lists a file's chunks in shared collections, a page at a time.
@@ -23,7 +25,7 @@ SELECT 1 + max(coalesce((SELECT max(seq_id) FROM embeddings_queue), 0), coalesce
 
 const askSQL = `INSERT INTO embeddings_queue (seq_id, operation, topic, id) VALUES (?, ?, ?, ?)`
 
-type sharedChunk struct{ id, collection string }
+type sharedChunk struct{ id, collection, file string }
 
 // requests are what goes into the queue together, whichever file it is about.
 type requests struct {
@@ -31,6 +33,7 @@ type requests struct {
 	asked map[chunkKey]bool // what is there already
 	fresh []sharedChunk
 	made  int64
+	guard vectors.Guard
 }
 
 // ask asks for the deletion of a file's chunks, of each once, and says whether
@@ -39,7 +42,7 @@ func (r *requests) ask(ctx context.Context, file string) (waits bool, err error)
 	for after := int64(0); ; {
 		page := 0
 		err := r.query(ctx, func(scan func(...any) error) error {
-			var one sharedChunk
+			one := sharedChunk{file: file}
 			err := scan(&after, &one.id, &one.collection)
 			if !r.asked[keyOf(one.collection, one.id)] {
 				r.fresh = append(r.fresh, one)
@@ -62,26 +65,46 @@ func (r *requests) ask(ctx context.Context, file string) (waits bool, err error)
 	}
 }
 
-// flush puts into the queue what was asked for.
+// flush puts into the queue what was asked for, but for the files that must keep
+// theirs.
 func (r *requests) flush(ctx context.Context) error {
 	for some := range slices.Chunk(r.fresh, mostRows) {
+		var made int64
 		_, err := r.turn(ctx, func(tx *transaction) error {
+			may, err := r.guard(ctx, filesOf(some))
+			if err != nil {
+				return err
+			}
 			next, err := tx.number(numberSQL)
 			if err != nil {
 				return err
 			}
-			for i, chunk := range some {
-				if err := tx.exec(askSQL, next+int64(i), deleteRecord, topicPrefix+chunk.collection, chunk.id); err != nil {
+			for _, chunk := range some {
+				if !slices.Contains(may, chunk.file) {
+					continue
+				}
+				if err := tx.exec(askSQL, next+made, deleteRecord, topicPrefix+chunk.collection, chunk.id); err != nil {
 					return err
 				}
+				made++
 			}
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("ask for the deletion of %d chunks: %w", len(some), err)
 		}
-		r.made += int64(len(some))
+		r.made += made
 	}
 	r.fresh = r.fresh[:0]
 	return nil
+}
+
+// filesOf are the files of chunks, each once; those of one file stand together.
+func filesOf(chunks []sharedChunk) (files []string) {
+	for _, chunk := range chunks {
+		if n := len(files); n == 0 || files[n-1] != chunk.file {
+			files = append(files, chunk.file)
+		}
+	}
+	return files
 }

@@ -3,9 +3,12 @@ package chroma
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
+
+	"pruned/vectors"
 )
 
 const (
@@ -17,7 +20,7 @@ const (
 )
 
 const ownSQL = `
-SELECT id FROM collections
+SELECT id, name FROM collections
  WHERE database_id = ?1 AND name IN (SELECT '` + ownPrefix + `' || value FROM json_each(?2))`
 
 // hideSQL is all that Chroma has to see of a removal. The segments stay, and say
@@ -31,15 +34,30 @@ var hideSQL = []string{
 }
 
 // hide takes the own collections of these files away.
-func (s *session) hide(ctx context.Context, files []string) error {
-	ids, err := column[string](ctx, s, ownSQL, s.database, array(files))
+func (s *session) hide(ctx context.Context, files []string, guard vectors.Guard) error {
+	own := map[string]string{} // the ids of the collections, by file
+	err := s.query(ctx, func(scan func(...any) error) error {
+		var id, name string
+		err := scan(&id, &name)
+		file, _ := vectors.Owner(name)
+		own[file] = id
+		return err
+	}, ownSQL, s.database, array(files))
 	if err != nil {
 		return fmt.Errorf("look for the collections of %d files: %w", len(files), err)
 	}
-	for some := range slices.Chunk(ids, hiddenAtOnce) {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(own)), hiddenAtOnce) {
 		_, err := s.turn(ctx, func(tx *transaction) error {
+			may, err := guard(ctx, some)
+			if err != nil {
+				return err
+			}
+			collections := make([]string, len(may))
+			for i, file := range may {
+				collections[i] = own[file]
+			}
 			for _, sql := range hideSQL {
-				if err := tx.exec(sql, array(some)); err != nil {
+				if err := tx.exec(sql, array(collections)); err != nil {
 					return err
 				}
 			}

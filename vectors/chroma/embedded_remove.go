@@ -10,9 +10,15 @@ import (
 // groupOf bounds what is dealt with together: each group reads the queue once.
 const groupOf = 500
 
-// Remove drops the files' own collections, and asks Chroma to delete their
-// chunks from shared ones; files of which such chunks are still there wait.
+// Remove removes without asking anybody.
 func (e *Embedded) Remove(ctx context.Context, _ vectors.Tx, ids []string) (removed vectors.Removed, err error) {
+	return e.RemoveGuarded(ctx, ids, vectors.Unguarded)
+}
+
+// RemoveGuarded drops the files' own collections, and asks Chroma to delete their
+// chunks from shared ones; files of which such chunks are still there wait. The
+// guard is asked within each transaction, when that has Chroma's write lock.
+func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
 	if len(ids) == 0 {
 		return removed, nil
 	}
@@ -24,10 +30,10 @@ func (e *Embedded) Remove(ctx context.Context, _ vectors.Tx, ids []string) (remo
 		if err != nil {
 			return err
 		}
-		shared := &requests{session: s, asked: asked}
+		shared := &requests{session: s, asked: asked, guard: guard}
 		defer func() { removed.Chunks += shared.made }()
 		for group := range slices.Chunk(ids, groupOf) {
-			if err := s.hide(ctx, group); err != nil {
+			if err := s.hide(ctx, group, guard); err != nil {
 				return err
 			}
 			gone, err := s.clear(ctx)

@@ -33,7 +33,7 @@ type Server struct {
 	secrets  []string // what no error may quote
 }
 
-var _ vectors.Store = (*Server)(nil)
+var _ vectors.Guarded = (*Server)(nil)
 
 const (
 	// requestPatience bounds every request: to drop a collection of 100,000

@@ -26,10 +26,15 @@ type collection struct {
 	Name string `json:"name"`
 }
 
-// Remove drops the files' own collections, and deletes their chunks from every
-// shared one, until it finds none. Nothing waits: what the server says it
-// deleted is gone.
+// Remove removes without asking anybody.
 func (s *Server) Remove(ctx context.Context, _ vectors.Tx, ids []string) (removed vectors.Removed, err error) {
+	return s.RemoveGuarded(ctx, ids, vectors.Unguarded)
+}
+
+// RemoveGuarded drops the files' own collections, and deletes their chunks from
+// every shared one, until it finds none. Nothing waits: what the server says it
+// deleted is gone.
+func (s *Server) RemoveGuarded(ctx context.Context, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
 	if len(ids) == 0 {
 		return removed, nil
 	}
@@ -37,7 +42,7 @@ func (s *Server) Remove(ctx context.Context, _ vectors.Tx, ids []string) (remove
 		return removed, err
 	}
 	for _, id := range ids {
-		chunks, err := s.drop(ctx, vectors.FileCollection(id))
+		chunks, err := s.drop(ctx, id, guard)
 		if err != nil {
 			return removed, fmt.Errorf("drop the collection of file %s: %w", id, err)
 		}
@@ -51,7 +56,7 @@ func (s *Server) Remove(ctx context.Context, _ vectors.Tx, ids []string) (remove
 			continue
 		}
 		for some := range slices.Chunk(ids, filesAtOnce) {
-			chunks, err := s.deleteFrom(ctx, c, some)
+			chunks, err := s.deleteFrom(ctx, c, some, guard)
 			if err != nil {
 				return removed, err
 			}
@@ -61,14 +66,19 @@ func (s *Server) Remove(ctx context.Context, _ vectors.Tx, ids []string) (remove
 	return removed, nil
 }
 
-// drop deletes a collection, which goes by name; everything else goes by id.
-func (s *Server) drop(ctx context.Context, name string) (chunks int64, err error) {
+// drop deletes a file's own collection, which goes by name; everything else goes
+// by id.
+func (s *Server) drop(ctx context.Context, file string, guard vectors.Guard) (chunks int64, err error) {
+	name := vectors.FileCollection(file)
 	path := s.database + "/collections/" + url.PathEscape(name)
 	var c collection
 	if found, err := s.call(ctx, silencePatience, http.MethodGet, path, nil, &c); err != nil || !found || c.Name != name {
 		return 0, err
 	}
 	if chunks, err = s.count(ctx, c); err != nil {
+		return 0, err
+	}
+	if may, err := guard(ctx, []string{file}); err != nil || len(may) == 0 {
 		return 0, err
 	}
 	_, err = s.call(ctx, requestPatience, http.MethodDelete, path, nil, nil)
@@ -125,9 +135,10 @@ func ofFiles(ids []string) any {
 // deleteFrom deletes the chunks of some files from a shared collection, and
 // looks again until there are none: the ids of a page are deleted, not whatever
 // fits by then, so that each request is short. What is not Open WebUI's is passed
-// over.
-func (s *Server) deleteFrom(ctx context.Context, c collection, files []string) (chunks int64, err error) {
-	for last, offset := "", 0; ; {
+// over. A page that may hold chunks of a file which must keep them is asked for
+// again without it.
+func (s *Server) deleteFrom(ctx context.Context, c collection, files []string, guard vectors.Guard) (chunks int64, err error) {
+	for last, offset := "", 0; len(files) > 0; {
 		page, read, err := s.chunkPage(ctx, c, files, offset)
 		if err != nil || read == 0 {
 			return chunks, err
@@ -139,6 +150,14 @@ func (s *Server) deleteFrom(ctx context.Context, c collection, files []string) (
 		if page[0].id == last {
 			return chunks, unusable("the Chroma server at %s does not delete chunk %s of collection %s, though it says so", s.base.Host, last, c.Name)
 		}
+		may, err := guard(ctx, files)
+		if err != nil {
+			return chunks, err
+		}
+		if len(may) < len(files) {
+			files, offset = may, 0
+			continue
+		}
 		last = page[0].id
 		ids := make([]string, len(page))
 		for i, one := range page {
@@ -149,4 +168,5 @@ func (s *Server) deleteFrom(ctx context.Context, c collection, files []string) (
 		}
 		chunks += int64(len(ids))
 	}
+	return chunks, nil
 }

@@ -88,7 +88,11 @@ func lockMeasures(t *testing.T, e Engine) {
 	}{
 		{"old", aged(30 * day), 30 * day, 10*time.Hour - 30*day},
 		{"young", aged(2 * time.Hour), 2 * time.Hour, 8 * time.Hour},
-		{"in the future", aged(-5 * time.Hour), -5 * time.Hour, 15 * time.Hour},
+		{"in the future", aged(-5 * time.Hour), 0, 10 * time.Hour},
+		{"in milliseconds", stamped(30*day, time.Millisecond), 30 * day, 10*time.Hour - 30*day},
+		{"in microseconds", stamped(2*time.Hour, time.Microsecond), 2 * time.Hour, 8 * time.Hour},
+		{"in nanoseconds", stamped(30*day, time.Nanosecond), 30 * day, 10*time.Hour - 30*day},
+		{"no time at all", row{"created_at": 0, "updated_at": 12345}, 0, 10 * time.Hour},
 		{"touched lately", row{"updated_at": time.Now().Unix()}, 30 * day, 10*time.Hour - 30*day},
 		{"undated", row{"created_at": nil, "updated_at": nil}, 0, 10 * time.Hour},
 	} {
@@ -99,11 +103,6 @@ func lockMeasures(t *testing.T, e Engine) {
 		require.False(t, locked.Files[0].Clocked, c.what)
 		require.False(t, locked.Files[0].InFlight, c.what)
 	}
-	// Milliseconds for seconds: never ripe rather than ripe at once.
-	f := e.lock(t, ages, e.file(t, row{"created_at": time.Now().UnixMilli()})).Files[0]
-	require.Positive(t, f.Ripe)
-	f = e.lock(t, ages, e.file(t, row{"created_at": time.Now().UnixNano()})).Files[0]
-	require.Positive(t, f.Ripe)
 }
 
 // lockKnowsInFlight: a file that is being processed, and was touched lately, is
@@ -120,6 +119,9 @@ func lockKnowsInFlight(t *testing.T, e Engine) {
 		{"processing", data(aged(40*time.Hour), `{"status": "processing", "content":"x"}`), true},
 		{"pending, touched lately", data(row{"updated_at": time.Now().Unix()}, `{"status":"pending"}`), true},
 		{"pending, never touched", data(row{"created_at": time.Now().Add(-time.Hour).Unix(), "updated_at": nil}, `{"status":"pending"}`), true},
+		{"pending in milliseconds", data(stamped(40*time.Hour, time.Millisecond), `{"status":"pending"}`), true},
+		{"pending for ever in nanoseconds", data(stamped(200*time.Hour, time.Nanosecond), `{"status":"pending"}`), false},
+		{"pending in the future", data(aged(-1000*time.Hour), `{"status":"pending"}`), true},
 		{"pending for ever", data(aged(200*time.Hour), `{"status":"pending"}`), false},
 		{"completed", data(aged(40*time.Hour), `{"status":"completed"}`), false},
 		{"failed", data(aged(40*time.Hour), `{"status":"failed","error":"pending"}`), false},

@@ -142,3 +142,9 @@ func (e Engine) files(t testing.TB, n int) []string {
 
 // background is the context of what ends with the case.
 func background() context.Context { return context.Background() }
+
+// stamped is aged, in another unit.
+func stamped(age, unit time.Duration) row {
+	at := time.Now().Add(-age).UnixNano() / int64(unit)
+	return row{"created_at": at, "updated_at": at}
+}

@@ -29,6 +29,11 @@ type Engine struct {
 	Count func(t testing.TB, sql string, args ...any) int64
 	// Table is how a transaction of the engine's names a table of the application.
 	Table func(name string) string
+	// Binary is the engine's type of a column that holds bytes.
+	Binary string
+	// Own names a table of pruned's, and Moment is a time as one of its columns has it.
+	Own    func(name string) string
+	Moment func(at time.Time) any
 	// Hold locks the row of a file, as an application does that has not yet
 	// committed, until release is called. Nil for an engine with one writer, for
 	// which nobody writes while a transaction is open.
@@ -50,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"a row that may do without a parent keeps":    freeRowKeeps,
 		"ids that are no UUID are searched literally": literalIDs,
 		"ids that cannot be searched are unknown":     unsearchableIDs,
+		"encodings: a mention in any keeps":           encodingsKeep,
 		"ids that may be values are unknown":          valueIDs,
 		"a refresh reads many rows":                   refreshReadsMany,
 		"a new file is unknown until a pass":          unknownUntilPass,
@@ -75,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"tombstones of the living are told":           livingAreTold,
 	}
 	maps.Copy(cases, sweepCases)
+	maps.Copy(cases, timesCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds

@@ -80,7 +80,7 @@ func sweepMeasuresListed(t *testing.T, e Engine) {
 			"old":    {Age: 30 * day, DueIn: time.Hour, Size: 1},
 			"two":    {Age: 4 * time.Hour, DueIn: 6 * time.Hour, Size: 10},
 			"young":  {Age: 3 * time.Hour, DueIn: 7 * time.Hour, Size: 4},
-			"future": {Age: -time.Hour, DueIn: 11 * time.Hour, Size: 16},
+			"future": {DueIn: 10 * time.Hour, Size: 16},
 		},
 		repo.FromVectors: {
 			"old": {DueIn: time.Hour}, "young": {DueIn: 7 * time.Hour}, "alone": {DueIn: time.Hour},

@@ -1,0 +1,70 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
+
+// The times of row f of table file in seconds, or NULL; n.now is the time.
+var (
+	createdSQL = repo.SecondsSQL("f.created_at::float8", "n.now")
+	updatedSQL = repo.SecondsSQL("f.updated_at::float8", "n.now")
+)
+
+// delaySQL is how long a tombstone waits at most, an interval. Of one that was
+// written before that was noted it is not known; no setting is longer than 30 days.
+const delaySQL = `make_interval(secs => coalesce(delay, 2592000))`
+
+// mendTombstonesSQL: a wait that is longer than its length was begun by a clock that
+// was ahead, and begins now.
+const mendTombstonesSQL = `
+UPDATE pruned.tombstone SET due_at = least(due_at, clock_timestamp() + ` + delaySQL + `), made_at = least(made_at, clock_timestamp())
+ WHERE due_at > clock_timestamp() + ` + delaySQL + ` OR made_at > clock_timestamp()`
+
+// mendSQL: what happened in the future happened now. The clock was ahead, or has
+// been put back.
+var mendSQL = []string{
+	`UPDATE pruned.candidate SET first_seen = least(first_seen, clock_timestamp()), seen_at = least(seen_at, clock_timestamp()),
+	        made_at = CASE WHEN made_at > clock_timestamp() THEN clock_timestamp() ELSE made_at END,
+	        claimed_at = CASE WHEN claimed_at <= clock_timestamp() THEN claimed_at END
+	  WHERE greatest(first_seen, seen_at, made_at, claimed_at) > clock_timestamp()`,
+	`UPDATE pruned.ledger SET at = clock_timestamp() WHERE at > clock_timestamp()`,
+	`UPDATE pruned.hold SET at = least(at, clock_timestamp()), shown_at = least(shown_at, clock_timestamp())
+	  WHERE greatest(at, shown_at) > clock_timestamp()`,
+	mendTombstonesSQL,
+}
+
+func mendTimes(ctx context.Context, t pgx.Tx) error {
+	for _, sql := range mendSQL {
+		if _, err := t.Exec(ctx, sql); err != nil {
+			return translate(err, "mend times that are in the future")
+		}
+	}
+	return nil
+}
+
+// rowsMissingSQL is the condition that rows of table file are missing that pruned did
+// not delete: more than half of those that were beside the last tombstone when it
+// was written, or all. It holds for a day, and as long as the table is empty: rows
+// that the application deleted are missing as well. $3 is the identity.
+const rowsMissingSQL = `
+       (SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (bool_or(fresh) OR NOT EXISTS (SELECT FROM %s))
+          FROM (SELECT made_at > clock_timestamp() - interval '1 day' - ` + delaySQL + ` AS fresh,
+                       NOT EXISTS (SELECT FROM %s f WHERE f.id = b.id)
+                       AND NOT EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = b.id AND l.outcome = 'deleted') AS lost
+                  FROM (SELECT * FROM pruned.tombstone WHERE identity = $3::text ORDER BY seq DESC LIMIT 1) t
+                 CROSS JOIN unnest(t.beside) b (id)) w)`
+
+var examineTimesSQL = `SELECT ` + repo.TimesSQL("f.created_at::float8", "n.now") + `, ` + repo.TimesSQL("f.updated_at::float8", "n.now") + `
+  FROM %s f, (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n`
+
+// examineTimes tells of what the times of table file count.
+func (db *DB) examineTimes(ctx context.Context) ([]repo.Finding, error) {
+	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
+	err := db.readRow(ctx, db.sql(examineTimesSQL), nil, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
+		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
+	return []repo.Finding{repo.ExamineTimes(c, u)}, translate(err, "look at the times of table file")
+}
