@@ -9,3 +9,6 @@ func (db *DB) KeepPlan() (bringBack func()) {
 	p := db.looks.get()
 	return func() { db.looks.set(p) }
 }
+
+// NextFetch is how many rows a fetch asks for after one of so many and so large.
+var NextFetch = nextFetch
