@@ -12,3 +12,6 @@ func (db *DB) KeepPlan() (bringBack func()) {
 
 // NextFetch is how many rows a fetch asks for after one of so many and so large.
 var NextFetch = nextFetch
+
+// WaitForWriters has a look take every transaction of somebody who writes for a long one.
+func (db *DB) WaitForWriters() { db.longWriting = 0 }
