@@ -34,7 +34,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
 // pruned built, or brought up to date meanwhile, lacks that.
 const identitySQL = `concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
-             'pruned.reference'::regclass::oid, 'reader 1')`
+             'pruned.reference'::regclass::oid, 'reader 2')`
 
 // soundSQL says whether every mark can be compared by age(): not from a future
 // that this cluster has not seen, not so far behind that it may wrap around.
