@@ -64,6 +64,8 @@ func TestJudge(t *testing.T) {
 		{name: "its clock has nearly run for long enough", file: func(f *repo.File) { f.Orphan = hour - time.Second },
 			want: Young, why: "only", retry: time.Minute},
 		{name: "its clock has just run for long enough", file: func(f *repo.File) { f.Orphan = hour }, want: Deleted},
+		{name: "somebody may yet mention it", look: repo.Look{Pending: "a session"}, want: Young, why: "may yet commit a mention of it: a session", retry: time.Minute},
+		{name: "somebody may, and somebody does", look: repo.Look{Pending: "a session", Referenced: map[string]repo.Reference{ripe().ID: {Table: "note"}}}, want: Kept, why: "note"},
 		{name: "without a clock where none is wanted", ages: repo.Ages{Min: day}, file: func(f *repo.File) { f.Clocked, f.Orphan = false, 0 }, want: Deleted},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -102,7 +102,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5
 // schema, $2 the exclusions, $3 are oids of relations, $4 the types that hold no
 // text.
 var columnsSQL = excludedCTE + `, columns AS (
-    SELECT attrelid, attnum, attname, atttypid FROM pg_attribute
+    SELECT attrelid, attnum, attname, atttypid, attgenerated FROM pg_attribute
      WHERE attrelid = ANY ($3::oid[]) AND attnum > 0 AND NOT attisdropped
 ), base(type, down) AS (
     SELECT DISTINCT atttypid, atttypid FROM columns
@@ -120,7 +120,8 @@ SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
        c.atttypid IN (SELECT base.type FROM base WHERE base.down = 'pg_catalog.bytea'::regtype),
        ARRAY(SELECT e.path FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path <> ''),
        coalesce((SELECT array_position(k.conkey, c.attnum) FROM pg_constraint k
-                  WHERE k.conrelid = c.attrelid AND k.contype = 'p'), 0)
+                  WHERE k.conrelid = c.attrelid AND k.contype = 'p'), 0),
+       c.attgenerated = 'v'
   FROM columns c
  ORDER BY c.attrelid, c.attnum`
 
@@ -148,6 +149,8 @@ type column struct {
 	typ  string
 	// binary: its base type is bytea.
 	binary bool
+	// virtual: it is computed while it is read, which may raise.
+	virtual bool
 	// excluded are the paths within its JSON that do not count.
 	excluded [][]string
 }
@@ -197,7 +200,7 @@ func (db *DB) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 	var paths []string
 	var position int
 	keys := map[uint32]map[int]column{}
-	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &c.binary, &paths, &position}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &c.binary, &paths, &position, &c.virtual}, func() error {
 		r := byOID[oid]
 		c.excluded = splitPaths(paths)
 		if text {

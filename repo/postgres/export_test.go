@@ -9,3 +9,9 @@ func (db *DB) KeepPlan() (bringBack func()) {
 	p := db.looks.get()
 	return func() { db.looks.set(p) }
 }
+
+// NextFetch is how many rows a fetch asks for after one of so many and so large.
+var NextFetch = nextFetch
+
+// WaitForWriters has a look take every transaction of somebody who writes for a long one.
+func (db *DB) WaitForWriters() { db.longWriting = 0 }

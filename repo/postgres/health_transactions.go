@@ -23,10 +23,7 @@ SELECT coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), coalesce(a.s
  ORDER BY age(l.transactionid) DESC
  LIMIT 1`
 
-// staleTransaction is when somebody should wonder who keeps one open.
-const staleTransaction = time.Minute
-
-// examineTransactions tells who keeps the mark back up to which the index is true:
+// examineTransactions tells, after a minute, who keeps the mark back up to which the index is true:
 // what was written since is read by every look. It never quotes a statement.
 func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
 	f := repo.Finding{Check: "transactions", OK: true, Detail: "none is older than a minute"}
@@ -34,7 +31,7 @@ func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
 	var name, state, database string
 	var age *float64
 	err := db.pool.QueryRow(ctx, oldestSQL).Scan(&pid, &name, &state, &database, &age)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && age != nil && *age < staleTransaction.Seconds() {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && age != nil && *age < 12*db.longWriting.Seconds() {
 		return []repo.Finding{f}, nil
 	}
 	if err != nil {

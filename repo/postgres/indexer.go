@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/jackc/pgx/v5"
@@ -12,17 +13,15 @@ import (
 	"pruned/repo"
 )
 
-const (
-	fetchRows = 1000  // rows a fetch
-	flushAt   = 20000 // rows and tokens held at once
-)
+// flushAt are the rows and tokens held at once.
+const flushAt = 20000
 
 // indexer reads rows of one table after the other and writes what they mention,
 // inside one transaction.
 type indexer struct {
 	t        pgx.Tx
 	literals *repo.Finder       // the known ids that are no UUID
-	known    *bloom.BloomFilter // the others; nil where there is too little to read
+	known    *bloom.BloomFilter // the others; nil while there is too little to read
 	// mentioned takes the UUIDs of rows that nobody reads again until they change.
 	mentioned mentioned
 }
@@ -55,7 +54,7 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 		}
 		for _, r := range relations {
 			if slices.Contains(ids, r.id) {
-				page := newPage(r, nil, &x.mentioned)
+				page := newPage(r, x.known, &x.mentioned)
 				if err := x.read(ctx, page, reading{where: r.isChanged(), mark: "$1::text::xid8::xid"}, mark); err != nil {
 					return err
 				}
@@ -90,21 +89,17 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 		return nil
 	}
 	x.mentioned.again = x.mentioned.again || r.generation > 0
-	values := []string{r.keyText(), "CASE WHEN " + changedSince(what.mark) + " THEN '' ELSE 'y' END"}
-	for i := range r.columns {
-		values = append(values, r.columns[i].raw())
-	}
-	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s FROM ONLY %s t WHERE %s",
-		strings.Join(values, ", "), r.quoted(), what.where), args...); err != nil {
+	declare := r.cursorSQL(r.keyText(), "CASE WHEN "+changedSince(what.mark)+" THEN '' ELSE 'y' END", what.where)
+	if _, err := x.t.Exec(ctx, declare, args...); err != nil {
 		return translate(err, "read table %s", r)
 	}
-	for n := fetchRows; n == fetchRows; {
+	for more := true; more; {
 		var err error
-		if n, err = x.fetch(ctx, page); err != nil {
+		if more, err = x.fetch(ctx, page); err != nil {
 			return err
 		}
 		if page.full() {
-			if err := page.flush(ctx, x.t); err != nil {
+			if err := x.flush(ctx, page); err != nil {
 				return err
 			}
 		}
@@ -118,42 +113,15 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 	return translate(err, "close a cursor")
 }
 
-// raw is the column as text. What json is sent as is its text already: casting it
-// would copy it twice.
-func (c *column) raw() string {
-	if c.typ == "json" {
-		return "t." + quote(c.name)
+// flush writes what the page gathered. Where there is that much to read, the ids that
+// are no file's are worth leaving out from here on.
+func (x *indexer) flush(ctx context.Context, page *page) (err error) {
+	if err := page.flush(ctx, x.t); err != nil || page.known != nil {
+		return err
 	}
-	return "t." + quote(c.name) + "::text"
-}
-
-func (x *indexer) fetch(ctx context.Context, page *page) (n int, err error) {
-	rows, err := x.t.Query(ctx, fmt.Sprintf("FETCH %d FROM pruned_read", fetchRows))
-	if err != nil {
-		return 0, translate(err, "read table %s", page.relation)
-	}
-	defer rows.Close()
-	for ; rows.Next(); n++ {
-		values := rows.RawValues()
-		page.start(string(values[0]), len(values[1]) > 0)
-		for i, text := range values[2:] {
-			page.relation.columns[i].counted(text, func(part []byte) {
-				repo.Tokens(part, page.addToken)
-				x.literals.Find(part, page.addLiteral)
-			})
-		}
-	}
-	return n, translate(rows.Err(), "read table %s", page.relation)
-}
-
-// texts joins the columns that can hold text, a row each, as v (n, text): the
-// column's number and its value.
-func (r *relation) texts() string {
-	var values []string
-	for _, c := range r.columns {
-		values = append(values, fmt.Sprintf("(%d, t.%s::text)", c.num, quote(c.name)))
-	}
-	return " CROSS JOIN LATERAL (VALUES " + strings.Join(values, ", ") + ") v (n, text)"
+	x.known, err = (&knownFiles{}).load(ctx, x.t, time.Time{})
+	page.known = x.known
+	return err
 }
 
 // unreadable names a table that may not be read, and what helps.

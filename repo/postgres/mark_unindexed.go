@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
-	"strings"
 )
 
 // unmarkSQL takes tokens in sets of a fixed size. $1 are tokens.
@@ -14,27 +12,22 @@ DELETE FROM pruned.candidate c USING pruned.known_file k
 // unmarkMentioned reads a relation that the index cannot hold, as each sweep has
 // to, and forgets the candidates that its living rows mention.
 func (x *indexer) unmarkMentioned(ctx context.Context, r *relation) error {
-	values := []string{"NULL::text", "''::text"}
-	for _, c := range r.columns {
-		values = append(values, "t."+quote(c.name)+"::text")
-	}
-	if _, err := x.t.Exec(ctx, fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s FROM ONLY %s t WHERE true%s",
-		strings.Join(values, ", "), r.quoted(), r.alive())); err != nil {
+	if _, err := x.t.Exec(ctx, r.cursorSQL("NULL::text", "''::text", "true"+r.alive())); err != nil {
 		return translate(err, "read table %s", r)
 	}
 	page := newPage(r, nil, nil)
-	for n := fetchRows; n == fetchRows; {
+	for more := true; more; {
 		var err error
-		if n, err = x.fetch(ctx, page); err != nil {
+		if more, err = x.fetch(ctx, page); err != nil {
 			return err
 		}
-		if n == fetchRows && !page.full() {
+		if more && !page.full() {
 			continue
 		}
 		if _, err := x.t.Exec(ctx, unmarkSQL, page.tokens); err != nil {
 			return translate(err, "forget the candidates that table %s mentions", r)
 		}
-		page = newPage(r, nil, nil)
+		page.empty()
 	}
 	_, err := x.t.Exec(ctx, "CLOSE pruned_read")
 	return translate(err, "close a cursor")

@@ -73,14 +73,16 @@ SELECT u.bucket, string_agg(u.uuid, '') FROM unnest($1::int[], $2::bytea[]) u (b
  GROUP BY u.bucket`
 
 // flush writes what was gathered. Of a pass over whole tables it is much, and
-// everything new unless it reads them again.
+// everything new unless it reads them again; also of one over what changed it may be
+// much. To look for each in the database is cheaper only while there is less than one
+// for each bucket: it reads a bucket for each.
 func (m *mentioned) flush(ctx context.Context, t pgx.Tx, whole bool) error {
 	if m.n == 0 {
 		return nil
 	}
 	write := m.addFresh
 	switch {
-	case whole && m.again:
+	case whole && m.again, !whole && m.n > buckets:
 		write = m.addRest
 	case whole:
 		write = m.addAll

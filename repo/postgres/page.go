@@ -13,6 +13,7 @@ import (
 type page struct {
 	relation *relation
 	seen     int64               // rows
+	fetching int                 // how many rows the next fetch asks for; zero at first
 	row      string              // the row that is being read
 	settled  bool                // that row version is older than its table's mark
 	own      map[string]struct{} // tokens of that row
@@ -98,6 +99,9 @@ func (p *page) flush(ctx context.Context, t pgx.Tx) error {
 	if _, err := t.Exec(ctx, mentionsSQL, p.relation.id, p.rows, p.tokenRows, p.tokens); err != nil {
 		return translate(err, "index table %s", p.relation)
 	}
-	p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0]
+	p.empty()
 	return nil
 }
+
+// empty forgets what was gathered.
+func (p *page) empty() { p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0] }

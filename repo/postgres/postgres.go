@@ -80,7 +80,9 @@ type DB struct {
 	looks     lookCache
 	// pagesTime is how long a transaction of a full pass keeps other passes waiting.
 	pagesTime time.Duration
-	excluded  []string // exceptions, Ignore and citations
+	// longWriting is from when on a transaction of somebody who writes is waited for.
+	longWriting time.Duration
+	excluded    []string // exceptions, Ignore and citations
 }
 
 var _ repo.Engine = (*DB)(nil)
@@ -105,7 +107,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	if err != nil {
 		return nil, translate(err, "connect to PostgreSQL")
 	}
-	db := &DB{options: options, pool: pool, pagesTime: time.Second}
+	db := &DB{options: options, pool: pool, pagesTime: time.Second, longWriting: 5 * time.Second}
 	locate := func(ctx context.Context) error { return db.locate(ctx, &config.ConnConfig.Config) }
 	for _, check := range []func(context.Context) error{db.recognize, locate, db.identify, db.recognizeIgnored} {
 		if err := check(ctx); err != nil {

@@ -16,9 +16,6 @@ import (
 // transactions are; while one that is not holds a lock to write, nothing that it may
 // mention is deleted.
 
-// longTransaction is from when on one is waited for.
-const longTransaction = 5 * time.Second
-
 // writersSQL finds who may have written to tables, $1, or to table file, $2, for longer
 // than $3 seconds, or for a time that we may not see: of either the longest. The modes
 // are those under which rows are written. Transactions of pruned's own, whichever
@@ -26,15 +23,17 @@ const longTransaction = 5 * time.Second
 // no session.
 const writersSQL = `
 WITH locks AS MATERIALIZED (
-    SELECT pid, virtualtransaction AS id, relation, mode, granted FROM pg_locks
-     WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    SELECT pid, virtualtransaction AS id, relation, transactionid, mode, granted FROM pg_locks
+     WHERE locktype = 'transactionid'
+        OR locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 SELECT DISTINCT ON (rows)
-       l.relation = to_regclass($2::text) AS rows, coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), l.relation::regclass::text,
+       l.relation = to_regclass($2::text) AS rows, coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), l.relation,
        extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS age
   FROM locks l
   LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-  LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.id = '-1/' || p.transaction::text
+  LEFT JOIN locks x ON l.pid IS NULL AND x.pid IS NULL AND x.id = l.id AND x.transactionid IS NOT NULL AND x.granted
+  LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
  WHERE (l.relation = ANY ($1::oid[]) OR l.relation = to_regclass($2::text)) AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
    AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
    AND NOT EXISTS (SELECT FROM locks o WHERE o.id = l.id AND o.relation = 'pruned.candidate'::regclass)
@@ -62,15 +61,22 @@ func (w *writer) String() string {
 
 // pending fills in who may yet commit a mention, or a row of table file.
 func (db *DB) pending(ctx context.Context, t pgx.Tx, p *plan, look *repo.Look) error {
-	rows, _ := t.Query(ctx, writersSQL, p.searched(), db.table("file"), longTransaction.Seconds())
+	rows, _ := t.Query(ctx, writersSQL, p.searched(), db.table("file"), db.longWriting.Seconds())
 	var w writer
 	var toFile bool
-	_, err := pgx.ForEachRow(rows, []any{&toFile, &w.pid, &w.name, &w.table, &w.age}, func() error {
+	var oid uint32
+	_, err := pgx.ForEachRow(rows, []any{&toFile, &w.pid, &w.name, &oid, &w.age}, func() error {
 		if toFile {
+			w.table = db.schema + ".file"
 			look.PendingRows = w.String()
-		} else {
-			look.Pending = w.String()
+			return nil
 		}
+		for _, r := range p.relations {
+			if r.oid == oid {
+				w.table = r.String()
+			}
+		}
+		look.Pending = w.String()
 		return nil
 	})
 	return translate(err, "look for transactions that are open")

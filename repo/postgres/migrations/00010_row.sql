@@ -15,7 +15,23 @@ CREATE INDEX reference_row ON pruned.reference (source, left(row_id, 250));
 ALTER TABLE pruned.reference REPLICA IDENTITY FULL;
 ALTER TABLE pruned.mentioned REPLICA IDENTITY FULL;
 
+-- The text of a virtual column, or nothing where it cannot be computed: its expression
+-- may raise for one row of many. It reads the row that the caller sees.
+-- +goose StatementBegin
+CREATE FUNCTION pruned.value(tbl regclass, place tid, col name) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    value text;
+BEGIN
+    EXECUTE format('SELECT t.%I::text FROM ONLY %s t WHERE t.ctid = $1', col, tbl) INTO value USING place;
+    RETURN value;
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
 -- +goose Down
+DROP FUNCTION pruned.value(regclass, tid, name);
 ALTER TABLE pruned.mentioned REPLICA IDENTITY DEFAULT;
 ALTER TABLE pruned.reference REPLICA IDENTITY DEFAULT;
 DROP INDEX pruned.reference_once, pruned.reference_row;
