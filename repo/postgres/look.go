@@ -128,7 +128,10 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 			}
 		})
 		look.Snapshot = h.Snapshot + " " + h.Catalog
-		return err
+		if err != nil {
+			return err
+		}
+		return p.verifyFree(ctx, pgxTx(t), &look, ids)
 	})
 	return look, err
 }
