@@ -11,12 +11,12 @@ import (
 // Check looks at the table as it is now. A table that is not there yet is in
 // order: there are no chunks.
 func (s *Store) Check(ctx context.Context) error {
-	return s.session(ctx, "check the chunks", func(conn *pgx.Conn) error {
-		p, err := s.find(ctx, conn)
+	return s.inTx(ctx, "check the chunks", func(tx pgx.Tx) error {
+		p, err := s.find(ctx, tx)
 		if err != nil || p.absent() {
 			return err
 		}
-		return errors.Join(p.checkPrivileges(ctx, conn), p.checkIndex(ctx, conn), s.checkKey(ctx, conn, p))
+		return errors.Join(p.checkPrivileges(ctx, tx), p.checkIndex(ctx, tx), s.checkKey(ctx, tx, p))
 	})
 }
 
@@ -27,10 +27,10 @@ SELECT current_user,
          WHERE NOT has_table_privilege($1::regclass, p)),
        row_security_active($1::regclass)`
 
-func (p *place) checkPrivileges(ctx context.Context, conn *pgx.Conn) error {
+func (p *place) checkPrivileges(ctx context.Context, tx pgx.Tx) error {
 	var user, missing string
 	var hidden bool
-	if err := conn.QueryRow(ctx, checkPrivilegesSQL, p.table()).Scan(&user, &missing, &hidden); err != nil {
+	if err := tx.QueryRow(ctx, checkPrivilegesSQL, p.table()).Scan(&user, &missing, &hidden); err != nil {
 		return fmt.Errorf("read the privileges on %s: %w", p.table(), err)
 	}
 	if missing != "" {
@@ -44,8 +44,8 @@ func (p *place) checkPrivileges(ctx context.Context, conn *pgx.Conn) error {
 
 // checkIndex wants the application's own index, without which nothing is done
 // by Join.
-func (p *place) checkIndex(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Exec(ctx, lookSQL, p.table(), p.metadata)
+func (p *place) checkIndex(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Exec(ctx, lookSQL, p.table(), p.metadata)
 	if err != nil {
 		return fmt.Errorf("read the indexes of %s: %w", p.table(), err)
 	}
@@ -61,11 +61,11 @@ const checkKeySQL = `
 SELECT {file_id} FROM ONLY {table} WHERE vmetadata IS NOT NULL AND $1::text = $2::text LIMIT 1`
 
 // checkKey tries the key.
-func (s *Store) checkKey(ctx context.Context, conn *pgx.Conn, p *place) error {
+func (s *Store) checkKey(ctx context.Context, tx pgx.Tx, p *place) error {
 	if !p.encrypted {
 		return nil
 	}
-	if _, err := conn.Exec(ctx, p.sql(checkKeySQL), p.args(s.key, "", "")...); err != nil {
+	if _, err := tx.Exec(ctx, p.sql(checkKeySQL), p.args(s.key, "", "")...); err != nil {
 		return fmt.Errorf("PGVECTOR_PGCRYPTO_KEY does not decrypt %s: %w", p.table(), err)
 	}
 	return nil

@@ -21,13 +21,13 @@ SELECT collection_name, count(*)
 // Collections lists where chunks of one file lie, in the byte order of the
 // names. Without the index on the file's id it reads the whole table.
 func (s *Store) Collections(ctx context.Context, id string) (collections []vectors.Collection, err error) {
-	err = s.session(ctx, "list the collections of file "+id, func(conn *pgx.Conn) error {
-		p, err := s.find(ctx, conn)
+	err = s.inTx(ctx, "list the collections of file "+id, func(tx pgx.Tx) error {
+		p, err := s.find(ctx, tx)
 		if err != nil || p.absent() {
 			return err
 		}
 		args := p.args(s.key, vectors.FileCollection(id), id)
-		rows, _ := conn.Query(ctx, p.sql(collectionsSQL), args...) // an error comes out of the rows as well
+		rows, _ := tx.Query(ctx, p.sql(collectionsSQL), args...) // an error comes out of the rows as well
 		collections, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Collection])
 		if err != nil {
 			return fmt.Errorf("count chunks in %s: %w", p.table(), err)
