@@ -70,6 +70,12 @@ var othersSQL = relationsCTE + `
 SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname <> $1::text ORDER BY 1`
 
+// Unsearched names what is not searched: schema.table, or schema.* for a whole schema.
+func (db *DB) Unsearched(ctx context.Context) ([]string, error) {
+	names, err := db.readColumn(ctx, unsearchedSQL, db.schema, db.excluded)
+	return names, translate(err, "list what is not searched")
+}
+
 // mostNames bounds what a finding lists.
 const mostNames = 20
 
@@ -79,9 +85,9 @@ func (db *DB) examineSearched(ctx context.Context) ([]repo.Finding, error) {
 	if err != nil {
 		return nil, translate(err, "list the schemas that are searched")
 	}
-	unsearched, err := db.readColumn(ctx, unsearchedSQL, db.schema, db.excluded)
+	unsearched, err := db.Unsearched(ctx)
 	if err != nil {
-		return nil, translate(err, "list what is not searched")
+		return nil, err
 	}
 	f := repo.Finding{Check: "searched", OK: true, Detail: "every table of schema " + quote(db.schema)}
 	if len(others) > 0 {
