@@ -130,7 +130,7 @@ var kinds = []kind{
 		`CREATE TABLE ancestor (id int PRIMARY KEY, v text);
 		 CREATE TABLE elsewhere.heir (extra text) INHERITS (ancestor);
 		 CREATE TABLE elsewhere.grandchild (PRIMARY KEY (id)) INHERITS (elsewhere.heir)`,
-		`INSERT INTO elsewhere.heir VALUES (1, NULL, 'ID')`, "heir", "extra",
+		`INSERT INTO elsewhere.heir VALUES (1, NULL, 'ID')`, "elsewhere.heir", "extra",
 	},
 	{
 		`SELECT 1`,
