@@ -33,6 +33,9 @@ type Engine interface {
 	// Examine looks at everything that is needed of the database, and changes
 	// nothing.
 	Examine(ctx context.Context) ([]Finding, error)
+	// Unsearched names the tables and schemas that are not searched for mentions
+	// though nobody asked for that (PRUNED_IGNORE does).
+	Unsearched(ctx context.Context) ([]string, error)
 
 	Close()
 }

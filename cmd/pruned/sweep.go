@@ -32,6 +32,13 @@ func (r *sweepCmd) Run(ctx *runContext) error {
 }
 
 func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
+	unsearched, err := p.db.Unsearched(ctx)
+	if err != nil {
+		return err
+	}
+	if len(unsearched) > 0 {
+		p.log.Warn().Strs("tables", unsearched).Msg("not searched for mentions of files: they may not be read, or lie in another database")
+	}
 	show := ctx.sweepView()
 	bar := ctx.bar("sweeping")
 	report, err := ctx.sweeper(p).Sweep(ctx, consumer.SweepOptions{

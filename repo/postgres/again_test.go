@@ -37,12 +37,12 @@ func TestTableThatComesMeanwhile(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 1)
-	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE SCHEMA elsewhere;
-		CREATE TABLE elsewhere.part (id int PRIMARY KEY, v text); INSERT INTO elsewhere.part VALUES (1, '`+ids[0]+`')`)
+	d.Exec(t, `CREATE SCHEMA elsewhere;
+		CREATE TABLE elsewhere.document_chunk (id int PRIMARY KEY, collection_name text, vmetadata text); INSERT INTO elsewhere.document_chunk VALUES (1, '`+ids[0]+`')`)
 	refresh(t, db)
 	other := open(t, d)
 	_, err := deletion(db, ids, func() {
-		d.Exec(t, `ALTER TABLE extra ATTACH PARTITION elsewhere.part DEFAULT`)
+		d.Exec(t, `ALTER TABLE elsewhere.document_chunk RENAME TO part`)
 		refresh(t, other)
 	})
 	require.Equal(t, repo.Passing, repo.KindOf(err))

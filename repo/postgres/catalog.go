@@ -98,6 +98,16 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5
  WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
  ORDER BY c.oid`
 
+// equalSQL is the operator by which the index of primary key k compares its column at
+// k.position: that of a type which an extension brought is in the extension's schema.
+const equalSQL = `
+SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+  FROM pg_index i JOIN pg_opclass p ON p.oid = i.indclass[k.position - 1]
+  JOIN pg_am m ON m.oid = p.opcmethod AND m.amname = 'btree'
+  JOIN pg_amop a ON a.amopfamily = p.opcfamily AND a.amoplefttype = p.opcintype AND a.amoprighttype = p.opcintype AND a.amopstrategy = 3
+  JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+ WHERE i.indexrelid = k.conindid`
+
 // columnsSQL resolves domains and arrays down to their base types. $1 is the
 // schema, $2 the exclusions, $3 are oids of relations, $4 the types that hold no
 // text.
@@ -119,10 +129,10 @@ SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
            AND NOT EXISTS (SELECT FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path = ''),
        c.atttypid IN (SELECT base.type FROM base WHERE base.down = 'pg_catalog.bytea'::regtype),
        ARRAY(SELECT e.path FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path <> ''),
-       coalesce((SELECT array_position(k.conkey, c.attnum) FROM pg_constraint k
-                  WHERE k.conrelid = c.attrelid AND k.contype = 'p'), 0),
-       c.attgenerated = 'v'
-  FROM columns c
+       coalesce(k.position, 0), coalesce((` + equalSQL + `), '='), c.attgenerated = 'v'
+  FROM columns c LEFT JOIN LATERAL (
+           SELECT k.conindid, array_position(k.conkey, c.attnum) AS position FROM pg_constraint k
+            WHERE k.conrelid = c.attrelid AND k.contype = 'p') k ON true
  ORDER BY c.attrelid, c.attnum`
 
 // relation is one table, partition or child that may mention files.
@@ -151,6 +161,8 @@ type column struct {
 	binary bool
 	// virtual: it is computed while it is read, which may raise.
 	virtual bool
+	// equal is the operator that compares it, where it is part of the key.
+	equal string
 	// excluded are the paths within its JSON that do not count.
 	excluded [][]string
 }
@@ -200,7 +212,7 @@ func (db *DB) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 	var paths []string
 	var position int
 	keys := map[uint32]map[int]column{}
-	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &c.binary, &paths, &position, &c.virtual}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &c.binary, &paths, &position, &c.equal, &c.virtual}, func() error {
 		r := byOID[oid]
 		c.excluded = splitPaths(paths)
 		if text {

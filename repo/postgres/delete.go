@@ -19,9 +19,9 @@ var linkTables = []string{"chat_file", "channel_file", "knowledge_file"}
 // leaves nothing to be resolved by it.
 const deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) RETURNING id, coalesce(path, '')`
 
-// Delete is step 4 of the transaction. The number of rows that DELETE returns is
-// the only proof: a trigger that returns NULL, or a policy, deletes nothing and
-// raises nothing.
+// Delete is step 4 of the transaction. The rows that DELETE returns, and that none is
+// left, are the only proof: a trigger that returns NULL, or a policy, deletes nothing
+// and raises nothing.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
 	unbound, err := db.unboundLinks(ctx, pgxTx(t))
 	if err != nil {
@@ -33,7 +33,22 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 	if err := deleteDeadLinks(ctx, t, unbound, ids); err != nil {
 		return nil, err
 	}
-	rows, _ := pgxTx(t).Query(ctx, db.sql(deleteSQL), ids)
+	deleted, err := db.deleteRows(ctx, pgxTx(t), ids)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Exec(ctx, safePath); err != nil {
+		return nil, err
+	}
+	if err := db.requireDeleted(ctx, pgxTx(t), ids); err != nil {
+		return nil, err
+	}
+	_, err = pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
+	return deleted, translate(err, "forget %d candidates", len(ids))
+}
+
+func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) ([]repo.Deleted, error) {
+	rows, _ := t.Query(ctx, db.sql(deleteSQL), ids)
 	deleted, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
 	if err != nil {
 		return nil, translate(err, "delete %d rows of table file", len(ids))
@@ -42,11 +57,18 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
 			Err: fmt.Errorf("only %d went, without an error: a trigger or a policy prevents it", len(deleted))}
 	}
-	if _, err := t.Exec(ctx, safePath); err != nil {
-		return nil, err
+	return deleted, nil
+}
+
+// requireDeleted: a rule can make DELETE something else that returns rows all the
+// same, a trigger can write them again.
+func (db *DB) requireDeleted(ctx context.Context, t pgx.Tx, ids []string) error {
+	left, err := readIDs(ctx, t, "file", db.sql(presentSQL), []any{ids})
+	if err == nil && len(left) > 0 {
+		return &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
+			Err: fmt.Errorf("%d are there afterwards, without an error: a rule or a trigger keeps them", len(left))}
 	}
-	_, err = pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
-	return deleted, translate(err, "forget %d candidates", len(ids))
+	return err
 }
 
 // MissingForeignKeys lists the link tables that exist and have no foreign key to

@@ -67,11 +67,9 @@ func TestRealErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := db.InTx(t.Context(), nil, func(tx tx) error {
-				if c.before != "" {
-					_, err := tx.Exec(t.Context(), c.before)
-					require.NoError(t, err)
-				}
-				_, err := tx.Exec(t.Context(), c.sql)
+				_, err := tx.Exec(t.Context(), `SET LOCAL search_path TO DEFAULT; `+c.before)
+				require.NoError(t, err)
+				_, err = tx.Exec(t.Context(), c.sql)
 				return err
 			})
 			require.Equal(t, c.state, repo.SQLState(err))
@@ -147,7 +145,7 @@ func TestErrorsOfWaiting(t *testing.T) {
 	exec(t, other, take, ids[1])
 	released := make(chan error, 1)
 	err = db.InTx(t.Context(), nil, func(tx tx) error {
-		_, err := tx.Exec(t.Context(), `SET LOCAL deadlock_timeout = '10ms'`)
+		_, err := tx.Exec(t.Context(), `SET LOCAL deadlock_timeout = '10ms'; SET LOCAL search_path TO DEFAULT`)
 		require.NoError(t, err)
 		_, err = tx.Exec(t.Context(), take, ids[0])
 		require.NoError(t, err)

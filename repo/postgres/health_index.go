@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -67,6 +69,14 @@ SELECT k.conrelid::regclass::text, quote_ident(a.attname), pg_relation_size(k.co
    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = k.conkey[1])
  ORDER BY 3 DESC`
 
+// invalidSQL lists indexes of ours and of the application's that nobody is building
+// and that are not valid. $1 is the schema.
+const invalidSQL = `
+SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname IN ($1::text, 'pruned') AND NOT (i.indisvalid AND i.indisready)
+   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = i.indexrelid)
+ ORDER BY 1`
+
 // examineIndexes tells which indexes on the application's tables would help.
 func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err error) {
 	err = db.read(ctx, func(t pgx.Tx) error {
@@ -81,6 +91,12 @@ func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err err
 		})
 		return err
 	})
+	invalid, invalidErr := db.readColumn(ctx, invalidSQL, db.schema)
+	if len(invalid) > 0 {
+		found = append(found, repo.Finding{Check: "indexes", Detail: "not valid, so that rows are missing from them once they are: " + strings.Join(invalid, ", "),
+			Do: "REINDEX INDEX CONCURRENTLY " + strings.Join(invalid, "; REINDEX INDEX CONCURRENTLY ") + ";"})
+	}
+	err = errors.Join(err, invalidErr)
 	if len(found) == 0 {
 		found = []repo.Finding{{Check: "indexes", OK: true, Detail: "every foreign key to table file has one, or its table is small"}}
 	}

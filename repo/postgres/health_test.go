@@ -78,6 +78,7 @@ func everything(t *testing.T, d *repotest.Database, options postgres.Options, ro
 		return err
 	}
 	ids := newFiles(t, d, 1)
+	repotest.InsertChat(t, d.Pool, repotest.Chat{})
 	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ($1, 'u', 'gone', $1, 1, 1)`, ids[0])
 	if err := db.Refresh(t.Context(), nil); err != nil {
 		return err

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,15 +26,16 @@ func (i Installation) String() string { return i.base() + i.suffix }
 // base is what a database and its physical copies have in common.
 func (i Installation) base() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
 
-// pathSQL is the role's own search path, of which later transactions see nothing.
-const pathSQL = `SELECT pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pruned'::pg_catalog.name)::pg_catalog.text[]`
+// pathSQL is the role's own search path, of which later transactions see nothing, and
+// whether the server takes transactions that write at all.
+const pathSQL = `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_database()::pg_catalog.text,
+       pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pruned'::pg_catalog.name)::pg_catalog.text[]`
 
 // recognizeSQL takes for the application's schema what it was told ($1), or the first
 // of the path ($2) with the application's tables: our role may have a schema of its
 // own name before that, which is our own if it is called pruned.
 const recognizeSQL = `
-SELECT pg_is_in_recovery(),
-       current_setting('server_version_num')::int,
+SELECT current_setting('server_version_num')::int,
        coalesce(nullif($1::text, ''),
                 (SELECT n FROM unnest($2::text[]) WITH ORDINALITY u (n, i)
                   WHERE to_regclass(format('%I.file', n)) IS NOT NULL AND to_regclass(format('%I.alembic_version', n)) IS NOT NULL ORDER BY i LIMIT 1),
@@ -47,18 +49,23 @@ type refusal func(format string, args ...any) error
 // recognize finds out whose database this is, and refuses what cannot be
 // worked with.
 func (db *DB) recognize(ctx context.Context) error {
+	var standby bool
+	var name string
 	var path []string
-	if err := db.pool.QueryRow(ctx, pathSQL).Scan(&path); err != nil {
+	if err := db.pool.QueryRow(ctx, pathSQL).Scan(&standby, &name, &path); err != nil {
 		return translate(err, "connect to PostgreSQL")
+	}
+	if standby {
+		return &repo.Error{Kind: repo.Environment, Doing: "open database " + name,
+			Err: errors.New("this server is a standby (pg_is_in_recovery): DATABASE_URL must name the primary")}
 	}
 	return db.read(ctx, func(t pgx.Tx) error { return db.recognizeIn(ctx, t, path) })
 }
 
 func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
-	var standby bool
 	var version int
 	var id Installation
-	err := t.QueryRow(ctx, recognizeSQL, db.options.Schema, path).Scan(&standby, &version, &id.Schema, &id.Name, &id.Database)
+	err := t.QueryRow(ctx, recognizeSQL, db.options.Schema, path).Scan(&version, &id.Schema, &id.Name, &id.Database)
 	if err != nil {
 		return translate(err, "connect to PostgreSQL")
 	}
@@ -66,8 +73,6 @@ func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
 		return &repo.Error{Kind: repo.Environment, Doing: "open database " + id.Name, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
-	case standby:
-		return refuse("this server is a standby (pg_is_in_recovery): DATABASE_URL must name the primary")
 	case version < 140000:
 		return refuse("PostgreSQL %d is too old: 14 or later is needed", version/10000)
 	case id.Schema == "":

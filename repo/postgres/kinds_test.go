@@ -119,22 +119,22 @@ var kinds = []kind{
 		 CREATE TABLE split_low PARTITION OF split FOR VALUES FROM (0) TO (10);
 		 CREATE TABLE elsewhere.split_high PARTITION OF split FOR VALUES FROM (10) TO (20) PARTITION BY LIST (id);
 		 CREATE TABLE elsewhere.split_ten PARTITION OF elsewhere.split_high FOR VALUES IN (10)`,
-		`INSERT INTO split VALUES (10, 'ID')`, "split_ten", "v",
+		`INSERT INTO split VALUES (10, 'ID')`, "elsewhere.split_ten", "v",
 	},
 	{
 		`CREATE TABLE keyless_split (id int, v text) PARTITION BY HASH (id);
 		 CREATE TABLE elsewhere.keyless_leaf PARTITION OF keyless_split FOR VALUES WITH (modulus 1, remainder 0)`,
-		`INSERT INTO keyless_split VALUES (10, 'ID')`, "keyless_leaf", "v",
+		`INSERT INTO keyless_split VALUES (10, 'ID')`, "elsewhere.keyless_leaf", "v",
 	},
 	{
 		`CREATE TABLE ancestor (id int PRIMARY KEY, v text);
 		 CREATE TABLE elsewhere.heir (extra text) INHERITS (ancestor);
 		 CREATE TABLE elsewhere.grandchild (PRIMARY KEY (id)) INHERITS (elsewhere.heir)`,
-		`INSERT INTO elsewhere.heir VALUES (1, NULL, 'ID')`, "heir", "extra",
+		`INSERT INTO elsewhere.heir VALUES (1, NULL, 'ID')`, "elsewhere.heir", "extra",
 	},
 	{
 		`SELECT 1`,
-		`INSERT INTO elsewhere.grandchild VALUES (2, 'ID')`, "grandchild", "v",
+		`INSERT INTO elsewhere.grandchild VALUES (2, 'ID')`, "elsewhere.grandchild", "v",
 	},
 }
 
@@ -230,8 +230,6 @@ func TestWhatIsNoRowKeepsNothing(t *testing.T) {
 	repotest.InsertChunks(t, d.Pool, repotest.Chunks{FileID: ids[0], N: 2, Vectors: repotest.VectorOptions{Dim: 3}})
 	d.Exec(t, `CREATE MATERIALIZED VIEW repeated AS SELECT id, path FROM file`)
 	d.Exec(t, `CREATE VIEW seen AS SELECT id, path FROM file`)
-	d.Exec(t, `CREATE SCHEMA elsewhere`)
-	d.Exec(t, `CREATE TABLE elsewhere.note AS SELECT id FROM file`)
 	conn := d.Conn(t)
 	exec(t, conn, `CREATE TEMP TABLE passing AS SELECT id FROM file`)
 	// Ours: all that pruned itself writes.

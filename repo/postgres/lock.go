@@ -62,9 +62,12 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	return locked, db.sortRest(ctx, t, ids, held, &locked)
 }
 
-// sortRest tells busy rows from those that do not exist, by a plain SELECT.
+const presentSQL = `SELECT id FROM %s WHERE id = ANY ($1::text[])`
+
+// sortRest tells busy rows from those that do not exist, by a plain SELECT, and of
+// those by one that uses no index.
 func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[string]bool, locked *repo.Locked) error {
-	rows, _ := pgxTx(t).Query(ctx, db.sql(`SELECT id FROM %s WHERE id = ANY ($1::text[])`), ids)
+	rows, _ := pgxTx(t).Query(ctx, db.sql(presentSQL), ids)
 	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return translate(err, "look for %d rows of table file", len(ids))
@@ -82,8 +85,8 @@ func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[st
 			locked.Gone = append(locked.Gone, id)
 		}
 	}
-	if len(locked.Gone) < len(ids) {
-		return nil
+	if err := db.verifyGone(ctx, pgxTx(t), locked); err != nil || len(locked.Gone) < len(ids) {
+		return err
 	}
 	return db.doubt(ctx, t, locked)
 }

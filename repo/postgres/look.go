@@ -131,7 +131,10 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 		if err != nil {
 			return err
 		}
-		return db.pending(ctx, pgxTx(t), p, &look)
+		if err := db.pending(ctx, pgxTx(t), p, &look); err != nil {
+			return err
+		}
+		return p.verifyFree(ctx, pgxTx(t), &look, ids)
 	})
 	return look, err
 }

@@ -163,11 +163,11 @@ func (r *relation) keyText() string {
 // use the primary key.
 func (r *relation) keyIs(name string) string {
 	if len(r.key) == 1 {
-		return "t." + quote(r.key[0].name) + " = " + name + "::" + r.key[0].typ
+		return "t." + quote(r.key[0].name) + " " + r.key[0].equal + " " + name + "::" + r.key[0].typ
 	}
 	var parts []string
 	for i, c := range r.key {
-		parts = append(parts, fmt.Sprintf("t.%s = (%s::text[])[%d]::%s", quote(c.name), name, i+1, c.typ))
+		parts = append(parts, fmt.Sprintf("t.%s %s (%s::text[])[%d]::%s", quote(c.name), c.equal, name, i+1, c.typ))
 	}
 	return strings.Join(parts, " AND ")
 }

@@ -18,7 +18,8 @@ SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.
  WHERE NOT (` + readableSQL + `) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
  ORDER BY 1, 2`
 
-// refuseLost refuses to go on without a table that was searched until now.
+// refuseLost refuses to go on without a table that was searched until now, or that lost
+// what it held.
 func (db *DB) refuseLost(ctx context.Context, t pgx.Tx) error {
 	rows, _ := t.Query(ctx, lostSQL, db.schema, db.excluded)
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
@@ -28,7 +29,26 @@ func (db *DB) refuseLost(ctx context.Context, t pgx.Tx) error {
 	if err == nil && len(lost) > 0 {
 		return unreadable(lost[0])
 	}
-	return translate(err, "look for tables that may not be read any more")
+	if err != nil {
+		return translate(err, "look for tables that may not be read any more")
+	}
+	return refuseEmptied(ctx, t)
+}
+
+// emptiedSQL finds an UNLOGGED table without a single row that mentioned files: a crash
+// empties such a table, and what it mentioned would be free.
+const emptiedSQL = `
+SELECT r.relid::regclass::text FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid
+ WHERE c.relpersistence = 'u' AND pg_relation_size(c.oid) = 0 AND EXISTS (SELECT FROM pruned.reference f WHERE f.source = r.id)
+ ORDER BY 1`
+
+func refuseEmptied(ctx context.Context, t pgx.Tx) error {
+	emptied, err := readIDs(ctx, t, "pruned.relation", emptiedSQL, nil)
+	if err == nil && len(emptied) > 0 {
+		return &repo.Error{Kind: repo.Environment, Doing: "look for references in table " + emptied[0],
+			Err: fmt.Errorf("it is UNLOGGED and empty, and mentioned files: a crash empties such tables. Restore it; or, if nothing is missing, ALTER TABLE %s SET LOGGED;", emptied[0])}
+	}
+	return err
 }
 
 // unsearchedSQL lists what is not searched though nobody said so: whole schemas,
@@ -50,6 +70,12 @@ var othersSQL = relationsCTE + `
 SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname <> $1::text ORDER BY 1`
 
+// Unsearched names what is not searched: schema.table, or schema.* for a whole schema.
+func (db *DB) Unsearched(ctx context.Context) ([]string, error) {
+	names, err := db.readColumn(ctx, unsearchedSQL, db.schema, db.excluded)
+	return names, translate(err, "list what is not searched")
+}
+
 // mostNames bounds what a finding lists.
 const mostNames = 20
 
@@ -59,9 +85,9 @@ func (db *DB) examineSearched(ctx context.Context) ([]repo.Finding, error) {
 	if err != nil {
 		return nil, translate(err, "list the schemas that are searched")
 	}
-	unsearched, err := db.readColumn(ctx, unsearchedSQL, db.schema, db.excluded)
+	unsearched, err := db.Unsearched(ctx)
 	if err != nil {
-		return nil, translate(err, "list what is not searched")
+		return nil, err
 	}
 	f := repo.Finding{Check: "searched", OK: true, Detail: "every table of schema " + quote(db.schema)}
 	if len(others) > 0 {

@@ -61,6 +61,7 @@ func TestVanishedRowsAreForgotten(t *testing.T) {
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
 	mention(t, d, ids[0])
+	repotest.InsertChat(t, d.Pool, repotest.Chat{})
 	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('l', 'u', 'c', $1, 1, 1)`, ids[1])
 	d.Exec(t, `INSERT INTO tag (id, user_id, name) VALUES ('t', 'u', $1)`, ids[2])
 	sweep(t, db)

@@ -41,7 +41,7 @@ func (db *DB) tidy(ctx context.Context) error {
 
 // forgetVanished excludes passes: a row that comes back under its old key while
 // this runs would be read by a pass, which finds its mentions noted, and then be
-// forgotten. What comes back afterwards has a new version, and is read.
+// forgotten. It believes no index of the table. What comes back afterwards has a new version, and is read.
 func (db *DB) forgetVanished(ctx context.Context, t pgx.Tx, source int) error {
 	s, err := db.lockState(ctx, t)
 	if err != nil || !s.sound {
@@ -56,6 +56,9 @@ func (db *DB) forgetVanished(ctx context.Context, t pgx.Tx, source int) error {
 	}
 	for _, r := range relations {
 		if r.id == source && r.readable {
+			if _, err := t.Exec(ctx, withoutIndexes); err != nil {
+				return translate(err, "forget rows that vanished from table %s", r)
+			}
 			_, err := t.Exec(ctx, fmt.Sprintf(`DELETE FROM pruned.reference r WHERE r.source = %d
 				AND NOT EXISTS (SELECT FROM ONLY %s t WHERE %s)`, source, r.quoted(), r.keyIs("r.row_id")))
 			return translate(err, "forget rows that vanished from table %s", r)

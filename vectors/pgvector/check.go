@@ -11,12 +11,12 @@ import (
 // Check looks at the table as it is now. A table that is not there yet is in
 // order: there are no chunks.
 func (s *Store) Check(ctx context.Context) error {
-	return s.session(ctx, "check the chunks", func(conn *pgx.Conn) error {
-		p, err := s.find(ctx, conn)
+	return s.inTx(ctx, "check the chunks", func(tx pgx.Tx) error {
+		p, err := s.find(ctx, tx)
 		if err != nil || p.absent() {
 			return err
 		}
-		return errors.Join(p.checkPrivileges(ctx, conn), p.checkIndex(ctx, conn), s.tryKey(ctx, conn, p))
+		return errors.Join(p.checkPrivileges(ctx, tx), p.checkIndex(ctx, tx), s.tryKey(ctx, tx, p))
 	})
 }
 
@@ -27,10 +27,10 @@ SELECT current_user,
          WHERE NOT has_table_privilege($1::regclass, p)),
        row_security_active($1::regclass)`
 
-func (p *place) checkPrivileges(ctx context.Context, conn *pgx.Conn) error {
+func (p *place) checkPrivileges(ctx context.Context, tx pgx.Tx) error {
 	var user, missing string
 	var hidden bool
-	if err := conn.QueryRow(ctx, checkPrivilegesSQL, p.table()).Scan(&user, &missing, &hidden); err != nil {
+	if err := tx.QueryRow(ctx, checkPrivilegesSQL, p.table()).Scan(&user, &missing, &hidden); err != nil {
 		return fmt.Errorf("read the privileges on %s: %w", p.table(), err)
 	}
 	if missing != "" {
@@ -44,8 +44,8 @@ func (p *place) checkPrivileges(ctx context.Context, conn *pgx.Conn) error {
 
 // checkIndex wants the application's own index, without which nothing is done
 // by Join.
-func (p *place) checkIndex(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Exec(ctx, lookSQL, p.table(), p.metadata)
+func (p *place) checkIndex(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Exec(ctx, lookSQL, p.table(), p.metadata)
 	if err != nil {
 		return fmt.Errorf("read the indexes of %s: %w", p.table(), err)
 	}
@@ -55,14 +55,12 @@ func (p *place) checkIndex(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// tryKey is checkKey in a transaction of its own.
-func (s *Store) tryKey(ctx context.Context, conn *pgx.Conn, p *place) error {
-	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error {
-		if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
-			return err
-		}
-		return s.checkKey(ctx, ownTx{tx}, p)
-	})
+// tryKey is checkKey in a transaction that has not decrypted yet.
+func (s *Store) tryKey(ctx context.Context, tx pgx.Tx, p *place) error {
+	if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
+		return err
+	}
+	return s.checkKey(ctx, ownTx{tx}, p)
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -22,7 +22,7 @@ SELECT collection_name, count(*)
 // names. Without the index on the file's id it reads the whole table.
 func (s *Store) Collections(ctx context.Context, id string) (collections []vectors.Collection, err error) {
 	err = s.inOwnTx(ctx, "list the collections of file "+id, func(tx ownTx) error {
-		p, err := s.find(ctx, tx)
+		p, err := s.find(ctx, tx.Tx)
 		if err != nil || p.absent() {
 			return err
 		}

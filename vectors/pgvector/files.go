@@ -74,11 +74,11 @@ func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
 		wanted := true
 		err := s.session(ctx, "list the files that have chunks", func(conn *pgx.Conn) error {
-			p, err := s.find(ctx, conn)
-			if err != nil || p.absent() {
-				return err
-			}
 			return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
+				p, err := s.find(ctx, tx)
+				if err != nil || p.absent() {
+					return err
+				}
 				return s.list(ctx, tx, p, func(f vectors.File) bool {
 					wanted = yield(f, nil)
 					return wanted

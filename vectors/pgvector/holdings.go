@@ -12,11 +12,11 @@ import (
 // holdingsSQL looks at one chunk of each own collection, and at all those of the
 // files in shared ones.
 const holdingsSQL = `
-SELECT f.id, f.collection, coalesce(c.maker, '')
+SELECT f.id, f.collection, coalesce(nullif(c.maker, '` + unreadable + `'), '')
   FROM unnest($1::text[], $2::text[]) AS f (collection, id),
        LATERAL (SELECT {created_by} FROM ONLY {table} WHERE collection_name = f.collection LIMIT 1) AS c (maker)
  UNION ALL
-SELECT id, collection_name, coalesce(min(maker), '')
+SELECT id, collection_name, coalesce(min(nullif(maker, '` + unreadable + `')), '')
   FROM (SELECT {file_id}, collection_name, {created_by} FROM ONLY {table}
          WHERE {file_id} = ANY(ARRAY(SELECT unnest($2::text[]))) AND ` + shared + `) AS c (id, collection_name, maker)
  GROUP BY 1, 2`
@@ -59,13 +59,18 @@ func (s *Store) Strange(ctx context.Context) (names []string, err error) {
 	return names, err
 }
 
-// reading runs fn in a transaction that only reads, unless there is no table.
+// reading runs fn in a transaction of its own, unless there is no table.
 func (s *Store) reading(ctx context.Context, doing string, fn func(pgx.Tx, *place) error) error {
 	return s.session(ctx, doing, func(conn *pgx.Conn) error {
-		p, err := s.find(ctx, conn)
-		if err != nil || p.absent() {
-			return err
-		}
-		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error { return fn(tx, p) })
+		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
+			p, err := s.find(ctx, tx)
+			if err != nil || p.absent() {
+				return err
+			}
+			if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
+				return err
+			}
+			return fn(tx, p)
+		})
 	})
 }

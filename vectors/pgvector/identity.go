@@ -16,10 +16,10 @@ SELECT current_database(), d.oid, (SELECT system_identifier::text FROM pg_contro
 // cluster with this system identifier. Host names are not compared, one server
 // has many.
 func (s *Store) SameDatabase(ctx context.Context, systemIdentifier string, databaseOID uint32) error {
-	return s.session(ctx, "compare the databases", func(conn *pgx.Conn) error {
+	return s.inTx(ctx, "compare the databases", func(tx pgx.Tx) error {
 		var name, system string
 		var oid uint32
-		if err := conn.QueryRow(ctx, identitySQL).Scan(&name, &oid, &system); err != nil {
+		if err := tx.QueryRow(ctx, identitySQL).Scan(&name, &oid, &system); err != nil {
 			return fmt.Errorf("read the system identifier (GRANT EXECUTE ON FUNCTION pg_control_system() helps if it is a matter of privilege): %w", err)
 		}
 		if system != systemIdentifier || oid != databaseOID {

@@ -19,9 +19,10 @@ SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a
    AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = '(collection_name !~~ ''file-%''::text)')`
 
 // createIndexSQL leaves out the files' own collections: they are found by name,
-// hold half of all chunks or more, and need not pay for it.
-const createIndexSQL = `CREATE INDEX CONCURRENTLY IF NOT EXISTS ` + indexName +
-	` ON {table} ((` + plainFileID + `)) WHERE ` + unowned
+// hold half of all chunks or more, and need not pay for it. It runs in no
+// transaction, so that every operator is spelt out (see safePath).
+const createIndexSQL = `CREATE INDEX CONCURRENTLY IF NOT EXISTS ` + indexName + ` ON {table} ((vmetadata OPERATOR(pg_catalog.->>) 'file_id'::pg_catalog.text))
+ WHERE collection_name OPERATOR(pg_catalog.!~~) 'file-%'::pg_catalog.text`
 
 // stateSQL tells of table $1: can a file's chunks be found by index; is an
 // index of it being built (seen by the same user, who owns the table); is there
@@ -35,7 +36,9 @@ SELECT EXISTS (` + fileIDIndexSQL + `),
 type indexState struct{ usable, building, invalid bool }
 
 func (p *place) indexState(ctx context.Context, conn *pgx.Conn) (state indexState, err error) {
-	err = conn.QueryRow(ctx, stateSQL, p.table(), p.index()).Scan(&state.usable, &state.building, &state.invalid)
+	err = safely(ctx, conn, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, stateSQL, p.table(), p.index()).Scan(&state.usable, &state.building, &state.invalid)
+	})
 	if err != nil {
 		return state, fmt.Errorf("read the indexes of %s: %w", p.table(), err)
 	}
@@ -52,7 +55,7 @@ func (p *place) index() string { return pgx.Identifier{p.schema, indexName}.Sani
 // can be made, it does nothing.
 func (s *Store) Index(ctx context.Context) error {
 	return s.session(ctx, "make index "+indexName, func(conn *pgx.Conn) error {
-		p, err := s.find(ctx, conn)
+		p, err := s.findFirst(ctx, conn)
 		if err != nil || p.absent() || p.encrypted {
 			return err
 		}
@@ -89,7 +92,7 @@ func (p *place) build(ctx context.Context, conn *pgx.Conn, state indexState) err
 // DropIndex removes the index that Index makes.
 func (s *Store) DropIndex(ctx context.Context) error {
 	return s.session(ctx, "drop index "+indexName, func(conn *pgx.Conn) error {
-		p, err := s.find(ctx, conn)
+		p, err := s.findFirst(ctx, conn)
 		if err != nil || p.absent() {
 			return err
 		}

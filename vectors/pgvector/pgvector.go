@@ -89,17 +89,3 @@ func (s *Store) Close() { s.pool.Close() }
 
 // String keeps the key out of what is printed.
 func (s *Store) String() string { return "pgvector" }
-
-// session runs fn in the store's own session. There is one: fn must not ask for
-// another.
-func (s *Store) session(ctx context.Context, doing string, fn func(*pgx.Conn) error) error {
-	err := s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return fn(conn.Conn()) })
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil: // the server's answer to that is only that it was cancelled
-		return fmt.Errorf("%s: %w: %w", doing, ctx.Err(), err)
-	default:
-		return fmt.Errorf("%w: %s: %w", vectors.ErrUnusable, doing, err)
-	}
-}

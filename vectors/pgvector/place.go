@@ -38,32 +38,39 @@ func (p *place) candidates() []string {
 	return names
 }
 
-// findSQL goes by the search path, as the application does: DATABASE_SCHEMA
+// pathSQL is the search path that the application's role has, if it is ours.
+const pathSQL = `SELECT pg_catalog.current_schemas(false)::pg_catalog.text[]`
+
+// findSQL goes by the search path $1, as the application does: DATABASE_SCHEMA
 // does not apply to this table. pgcrypto may lie in a schema that is not on the
 // path of the transaction that we join.
 const findSQL = `
-SELECT current_schemas(false)::text[],
-       coalesce(n.nspname, ''),
+SELECT coalesce(n.nspname, ''),
        coalesce(c.relkind::text, ''),
        coalesce(format_type(m.atttypid, NULL), ''),
        coalesce((SELECT x.nspname FROM pg_extension e JOIN pg_namespace x ON x.oid = e.extnamespace
                   WHERE e.extname = 'pgcrypto'), '')
-  FROM (SELECT to_regclass('` + tableName + `')::oid) AS found (oid)
+  FROM (SELECT (SELECT to_regclass(format('%I.` + tableName + `', s)) FROM unnest($1::text[]) WITH ORDINALITY u (s, i)
+                 WHERE to_regclass(format('%I.` + tableName + `', s)) IS NOT NULL ORDER BY i LIMIT 1)::oid) AS found (oid)
   LEFT JOIN pg_class c ON c.oid = found.oid
   LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attribute m ON m.attrelid = c.oid AND m.attname = 'vmetadata' AND NOT m.attisdropped`
 
-// rower is a connection or a transaction of pgx.
-type rower interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
 // find looks for the table, remembers where it is, and refuses in a sentence
 // what the settings do not fit.
-func (s *Store) find(ctx context.Context, db rower) (*place, error) {
+func (s *Store) find(ctx context.Context, tx pgx.Tx) (*place, error) {
 	var p place
 	var kind, crypto string
-	err := db.QueryRow(ctx, findSQL).Scan(&p.path, &p.schema, &kind, &p.metadata, &crypto)
+	_, err := tx.Exec(ctx, `SET LOCAL search_path TO DEFAULT`)
+	if err == nil {
+		err = tx.QueryRow(ctx, pathSQL).Scan(&p.path)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, safePath)
+	}
+	if err == nil {
+		err = tx.QueryRow(ctx, findSQL, p.path).Scan(&p.schema, &kind, &p.metadata, &crypto)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look for table %s: %w", tableName, err)
 	}
@@ -97,10 +104,19 @@ func (s *Store) judge(p *place, kind, crypto string) error {
 	return nil
 }
 
+// findFirst looks for the table in a transaction of its own.
+func (s *Store) findFirst(ctx context.Context, conn *pgx.Conn) (p *place, err error) {
+	err = safely(ctx, conn, func(tx pgx.Tx) error {
+		p, err = s.find(ctx, tx)
+		return err
+	})
+	return p, err
+}
+
 // findInSession looks for the table in the store's own session.
 func (s *Store) findInSession(ctx context.Context) (p *place, err error) {
-	err = s.session(ctx, "find the chunks", func(conn *pgx.Conn) error {
-		p, err = s.find(ctx, conn)
+	err = s.inTx(ctx, "find the chunks", func(tx pgx.Tx) error {
+		p, err = s.find(ctx, tx)
 		return err
 	})
 	return p, err

@@ -17,10 +17,10 @@ const unreadable = `?`
 // beforehand. It lasts as long as the session and is made anew in each transaction, so
 // that a pooler may change the session between them.
 const readableSQL = `
-CREATE OR REPLACE FUNCTION pg_temp.pruned_file_id(metadata bytea, key text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION pg_temp.pruned_member(metadata bytea, key text, member text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN pg_catalog.jsonb_path_query_first({pgcrypto}.pgp_sym_decrypt(metadata, key)::pg_catalog.jsonb,
-        '$ ? (exists (@.` + vectors.NameKey + `)).file_id') OPERATOR(pg_catalog.#>>) '{}';
+        '$ ? (exists (@.` + vectors.NameKey + `))') OPERATOR(pg_catalog.->>) member;
 EXCEPTION WHEN OTHERS THEN
     RETURN '` + unreadable + `';
 END $$`
@@ -63,7 +63,7 @@ SELECT count(*) FILTER (WHERE id = '` + unreadable + `'), count(*)
 // that the key does not decrypt. They are never removed: whose they are nobody can tell.
 func (s *Store) Unreadable(ctx context.Context) (n, of int64, err error) {
 	err = s.inOwnTx(ctx, "look for chunks that cannot be read", func(tx ownTx) error {
-		p, err := s.find(ctx, tx)
+		p, err := s.find(ctx, tx.Tx)
 		if err != nil || p.absent() || !p.encrypted {
 			return err
 		}

@@ -62,7 +62,7 @@ func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (remove
 		return removed, err
 	}
 	err = s.inOwnTx(ctx, "remove chunks", func(tx ownTx) error {
-		removed.Chunks, err = s.remove(ctx, tx, ids, func(ctx context.Context) (*place, error) { return s.find(ctx, tx) })
+		removed.Chunks, err = s.remove(ctx, tx, ids, func(ctx context.Context) (*place, error) { return s.find(ctx, tx.Tx) })
 		return err
 	})
 	return removed, err
@@ -113,18 +113,6 @@ func (t ownTx) Exec(ctx context.Context, sql string, args ...any) (int64, error)
 	return tag.RowsAffected(), err
 }
 
-// begin depends on no default of the database or the user, such as a limit on whole
-// transactions (PostgreSQL 17). A policy that would hide rows is an error. One pass may take minutes (encrypted chunks are
-// decrypted at a few thousand a second): the caller's context bounds it.
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-SET LOCAL row_security = off;
-SET LOCAL statement_timeout = 0;
-SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`
-
 func (s *Store) inOwnTx(ctx context.Context, doing string, fn func(ownTx) error) error {
-	return s.session(ctx, doing, func(conn *pgx.Conn) error {
-		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error {
-			return fn(ownTx{tx})
-		})
-	})
+	return s.inTx(ctx, doing, func(tx pgx.Tx) error { return fn(ownTx{tx}) })
 }

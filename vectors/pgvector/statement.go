@@ -16,7 +16,7 @@ const plainNamed = `vmetadata ? '` + vectors.NameKey + `'`
 // encryptedFileID is the same in an encrypted one, of chunks that are Open WebUI's, and
 // key the number of the parameter that decrypts: a call of what readableSQL makes.
 func encryptedFileID(key int) string {
-	return fmt.Sprintf(`pg_temp.pruned_file_id(vmetadata, $%d::text)`, key)
+	return fmt.Sprintf(`pg_temp.pruned_member(vmetadata, $%d::text, 'file_id')`, key)
 }
 
 // unowned is what limits a search to collections that belong to no single file.
@@ -86,7 +86,7 @@ func (p *place) named() string {
 
 // createdBy is the id of the user who made a chunk; parameter 3 decrypts.
 func (p *place) createdBy() string {
-	return strings.Replace(p.fileID, "file_id", "created_by", 1)
+	return strings.Replace(p.fileID, "'file_id'", "'created_by'", 1)
 }
 
 // ownCollections are the names of the files' own collections.

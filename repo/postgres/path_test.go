@@ -1,0 +1,199 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/postgres"
+	"pruned/repo/repotest"
+)
+
+// Functions and operators that somebody else made in a schema on our search path are
+// never called, whatever is done.
+func TestPathOfOthersIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t)
+	ids := newFiles(t, d, 4)
+	repotest.LinkChat(t, d.Pool, repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]}).ID, ids[1])
+	d.Exec(t, `CREATE TABLE keyless (v varchar)`)
+	d.Exec(t, `ALTER TABLE channel_file DROP CONSTRAINT channel_file_file_id_fkey`)
+	d.Shadow(t)
+	_, err := d.Pool.Exec(t.Context(), `SELECT FROM file WHERE id = ANY ($1::text[])`, ids)
+	require.ErrorContains(t, err, "shadowed")
+
+	db := openWith(t, postgres.Options{URL: d.URL, Strict: true, Ignore: []string{"keyless"}, CitationsIgnore: true})
+	refresh(t, db)
+	pass(t, db)
+	_, err = db.Examine(t.Context())
+	require.NoError(t, err)
+	_, err = db.Grants(t.Context(), "anybody")
+	require.NoError(t, err)
+	sweepOnce(t, db, ids)
+	deleteOne(t, db, ids)
+	requireKept(t, db, ids[:2]...)
+	requireAll(t, d, 3)
+	askEverything(t, db, ids)
+	require.NoError(t, db.Uninstall(t.Context()))
+}
+
+// sweepOnce does what a sweep does.
+func sweepOnce(t *testing.T, db *postgres.DB, ids []string) {
+	ctx, ages := t.Context(), repo.Ages{Min: time.Hour, Pending: time.Hour}
+	leads, err := db.Lead(ctx, "we", time.Minute)
+	require.NoError(t, err)
+	require.True(t, leads)
+	inTx(t, db, func(tx tx) {
+		sweep, err := db.Begin(ctx, tx)
+		require.NoError(t, err)
+		require.NoError(t, db.MarkRows(ctx, tx, sweep))
+		for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
+			if d != repo.FromRows {
+				require.NoError(t, db.MarkListed(ctx, tx, sweep, d, "a store", []repo.Listed{{FileID: ids[0], Name: ids[0] + "_x"}, {FileID: "other", Name: "other_x"}}))
+				require.NoError(t, db.Unmark(ctx, tx, sweep, d))
+			}
+			_, err = db.Census(ctx, tx, d, ages, 2)
+			require.NoError(t, err)
+			_, err = db.Barren(ctx, tx, d, 2)
+			require.NoError(t, err)
+			_, err = db.Candidates(ctx, tx, d, ages, "", 10)
+			require.NoError(t, err)
+			require.NoError(t, db.Claimed(ctx, tx, d, ids))
+		}
+		_, err = db.Hold(ctx, tx, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "a store", Reason: "r"})
+		require.NoError(t, err)
+		_, err = db.Confirm(ctx, tx, "h")
+		require.NoError(t, err)
+		_, _, err = db.Binding(ctx, tx, "a store")
+		require.NoError(t, err)
+		require.NoError(t, db.Release(ctx, tx, repo.FromVectors))
+	})
+	_, _, err = db.NextCandidate(ctx, ages)
+	require.NoError(t, err)
+	require.NoError(t, db.Resign(ctx, "we"))
+	require.NoError(t, db.Retire(ctx, time.Hour))
+}
+
+// deleteOne does what a batch does, with the last of the files.
+func deleteOne(t *testing.T, db *postgres.DB, ids []string) {
+	ctx, last := t.Context(), ids[3:]
+	_, err := deletion(db, last, nothing)
+	require.NoError(t, err)
+	inTx(t, db, func(tx tx) {
+		require.NoError(t, db.StartClocks(ctx, tx, ids))
+		require.NoError(t, db.StopClocks(ctx, tx, ids))
+		require.NoError(t, db.Record(ctx, tx, []repo.Entry{{FileID: last[0], Outcome: "deleted"}}))
+		require.NoError(t, db.Annotate(ctx, tx, last[0], "a note"))
+		require.NoError(t, db.Entomb(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: last[0], Name: "a"}, {Kind: repo.Vectors, FileID: last[0]}}))
+	})
+	inTx(t, db, func(tx tx) {
+		due, err := db.Due(ctx, tx, repo.Bytes, 10)
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+		living, err := db.Living(ctx, tx, due)
+		require.NoError(t, err)
+		require.Empty(t, living)
+		require.NoError(t, db.Postpone(ctx, tx, due[0].Seq, time.Minute, "why"))
+		_, err = db.Entombed(ctx, tx, ids)
+		require.NoError(t, err)
+		require.NoError(t, db.CloseTombstones(ctx, tx, []int64{due[0].Seq}))
+	})
+}
+
+func askEverything(t *testing.T, db *postgres.DB, ids []string) {
+	ctx := t.Context()
+	for _, ask := range []func() error{
+		func() error { _, _, err := db.NextDue(ctx, repo.Bytes, repo.Vectors); return err },
+		func() error { _, _, err := db.Tried(ctx, repo.Bytes); return err },
+		func() error { _, _, err := db.Strays(ctx); return err },
+		func() error { _, err := db.Holds(ctx); return err },
+		func() error { _, err := db.Webhooks(ctx); return err },
+		func() error { _, err := db.MissingForeignKeys(ctx); return err },
+		func() error { _, _, err := db.Row(ctx, ids[0]); return err },
+		func() error {
+			return db.InTx(ctx, nil, func(tx tx) error { _, err := db.References(ctx, tx, ids[0]); return err })
+		},
+		func() error {
+			for _, err := range db.Ledger(context.WithoutCancel(ctx), "") {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		require.NoError(t, ask())
+	}
+}
+
+// A trigger of the application's finds its tables as it does for the application.
+func TestPathOfTriggersIsTheRoles(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	d.Exec(t, `CREATE TABLE audit (n int);
+		CREATE FUNCTION note_it() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit VALUES (1); RETURN OLD; END';
+		CREATE TRIGGER noted BEFORE DELETE ON file FOR EACH ROW EXECUTE FUNCTION note_it()`)
+	ids := newFiles(t, d, 1)
+	refresh(t, db)
+	_, err := deletion(db, ids, nothing)
+	require.NoError(t, err)
+	requireAll(t, d, 0)
+	require.Equal(t, 1, repotest.Value[int](t, d, `SELECT count(*) FROM audit`))
+}
+
+// A role called pruned has our own schema first on its search path, once it is made:
+// the application's is found all the same, and that is told.
+func TestPathOfARoleCalledPruned(t *testing.T) {
+	t.Parallel()
+	server := repotest.NewServer(t, repotest.ServerOptions{})
+	d := server.New(t)
+	d.Exec(t, `CREATE ROLE pruned LOGIN SUPERUSER`)
+	url := roleURL(t, d, "pruned")
+	ids := newFiles(t, d, 2)
+	mention(t, d, ids[0])
+	for range 2 {
+		db := openWith(t, postgres.Options{URL: url})
+		require.Equal(t, "public", db.Schema())
+		refresh(t, db)
+		requireKept(t, db, ids[0])
+		requireFree(t, db, ids[1])
+		require.Contains(t, examined(t, db, "schema").Do, "ALTER ROLE pruned SET search_path")
+	}
+}
+
+// A schema of our role's own name, without the application's tables, hides them from
+// nobody; tables that lie off the path are named.
+func TestPathWithoutTheApplicationsSchema(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t, repotest.InSchema())
+	d.Exec(t, `CREATE SCHEMA first; CREATE TABLE first.file (id text); CREATE SCHEMA alone`)
+	path := func(list string) string { return d.URL + "&search_path=" + list }
+	db := openWith(t, postgres.Options{URL: path("first," + repotest.Schema)})
+	require.Equal(t, repotest.Schema, db.Schema())
+	_, err := postgres.Open(t.Context(), postgres.Options{URL: path("alone")})
+	require.ErrorContains(t, err, "schema alone is empty")
+	require.ErrorContains(t, err, "Open WebUI's tables are in schema "+repotest.Schema)
+}
+
+// A table whose key has a type that an extension brought is searched by its index,
+// though that type's operators are off the path.
+func TestPathOfKeysOfExtensions(t *testing.T) {
+	t.Parallel()
+	repotest.NeedsNewest(t, "citext")
+	d := repotest.New(t)
+	d.Exec(t, `CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TABLE one (id citext PRIMARY KEY, v text);
+		CREATE TABLE two (a ltree, b citext, v text, PRIMARY KEY (a, b))`)
+	db := open(t, d)
+	ids := newFiles(t, d, 3)
+	d.Exec(t, `INSERT INTO one VALUES ('Key', $1)`, ids[0])
+	d.Exec(t, `INSERT INTO two VALUES ('a.b', 'Key', $1)`, ids[1])
+	refresh(t, db)
+	for range 2 {
+		requireKept(t, db, ids[:2]...)
+		requireFree(t, db, ids[2])
+		readAll(t, d, db)
+	}
+}

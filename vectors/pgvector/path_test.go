@@ -1,0 +1,42 @@
+package pgvector_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+	"pruned/vectors/vectorstest"
+)
+
+// Functions and operators that somebody else made in a schema on our search path are
+// never called.
+func TestPathOfOthersIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	for name, crypto := range map[string]string{"plain": "", "encrypted": key} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, repotest.VectorOptions{Crypto: crypto})
+			chunks := []vectorstest.Chunk{
+				{ID: "1", Collection: "file-a", FileID: "a"}, {ID: "2", Collection: "shared", FileID: "a"},
+				{ID: "3", Collection: "file-b", FileID: "b"}, {ID: "4", Collection: "shared", FileID: "b"},
+			}
+			i.insert(t, chunks...)
+			i.Shadow(t)
+			store := newStore(t, i.URL, crypto != "")
+			require.NoError(t, store.Index(t.Context()))
+			require.NoError(t, store.Check(t.Context()))
+			for _, err := range store.Files(t.Context()) {
+				require.NoError(t, err)
+			}
+			found, err := store.Collections(t.Context(), "a")
+			require.NoError(t, err)
+			require.Len(t, found, 2)
+			require.ErrorContains(t, store.SameDatabase(t.Context(), "1", 2), "not the one")
+			_, err = store.Remove(t.Context(), nil, []string{"a"})
+			require.NoError(t, err)
+			require.Equal(t, 2, repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`))
+			require.NoError(t, store.DropIndex(t.Context()))
+		})
+	}
+}

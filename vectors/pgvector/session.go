@@ -1,0 +1,50 @@
+package pgvector
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pruned/vectors"
+)
+
+// safePath is the search path of every transaction. Whoever may CREATE in a schema
+// on the role's own path can make a function or an operator there that fits the
+// arguments of a statement better than PostgreSQL's, and it would run with our
+// privileges.
+const safePath = `SET LOCAL search_path = pg_catalog, pg_temp`
+
+// begin depends on no default of the database or the user, such as a limit on whole
+// transactions (PostgreSQL 17). A policy that would hide rows is an error. One pass
+// may take minutes (encrypted chunks are decrypted at a few thousand a second): the
+// caller's context bounds it.
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+` + safePath + `;
+SET LOCAL row_security = off;
+SET LOCAL statement_timeout = 0;
+SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`
+
+// session runs fn in the store's own session. There is one: fn must not ask for
+// another.
+func (s *Store) session(ctx context.Context, doing string, fn func(*pgx.Conn) error) error {
+	err := s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return fn(conn.Conn()) })
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // the server's answer to that is only that it was cancelled
+		return fmt.Errorf("%s: %w: %w", doing, ctx.Err(), err)
+	default:
+		return fmt.Errorf("%w: %s: %w", vectors.ErrUnusable, doing, err)
+	}
+}
+
+// inTx runs fn in a transaction in the store's own session.
+func (s *Store) inTx(ctx context.Context, doing string, fn func(pgx.Tx) error) error {
+	return s.session(ctx, doing, func(conn *pgx.Conn) error { return safely(ctx, conn, fn) })
+}
+
+func safely(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, fn)
+}
