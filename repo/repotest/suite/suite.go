@@ -75,6 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"tombstones of the living are told":           livingAreTold,
 	}
 	maps.Copy(cases, sweepCases)
+	maps.Copy(cases, ownerCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds
