@@ -66,10 +66,7 @@ func (x *Executor) rest(interval, took time.Duration) time.Duration {
 // Due carries out what is due, and says whether anything is left that is. What
 // waits for its store to be bound is not.
 func (x *Executor) Due(ctx context.Context) (bool, error) {
-	if err := x.CarryOut(ctx); err != nil {
-		return true, err
-	}
-	kinds, err := x.bound(ctx)
+	kinds, err := x.carryOut(ctx)
 	if err != nil {
 		return true, err
 	}
@@ -80,13 +77,19 @@ func (x *Executor) Due(ctx context.Context) (bool, error) {
 // CarryOut carries out everything that is due. What keeps vectors from going
 // does not keep bytes.
 func (x *Executor) CarryOut(ctx context.Context) error {
+	_, err := x.carryOut(ctx)
+	return err
+}
+
+// carryOut also says which kinds of tombstones may be carried out.
+func (x *Executor) carryOut(ctx context.Context) (kinds []string, failed error) {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	kinds, failed := x.bound(ctx)
+	kinds, failed = x.bound(ctx)
 	for _, kind := range kinds {
 		failed = errors.Join(failed, x.all(ctx, x.workOf(kind)))
 	}
-	return failed
+	return kinds, failed
 }
 
 // workOf is what the tombstones of a kind ask for.
@@ -98,23 +101,28 @@ func (x *Executor) workOf(kind string) work {
 }
 
 // bound are the kinds of tombstones that may be carried out. What lies in a store
-// that others may use waits until somebody has said that the store is this
-// installation's, also where the row of this database names it: in a copy of a
-// database, whose settings still name the original's store, it is the original's.
-func (x *Executor) bound(ctx context.Context) (kinds []string, err error) {
-	for _, store := range []struct {
-		kind string
-		StoreInfo
-	}{{repo.Vectors, x.VectorStore}, {repo.Bytes, x.BlobStore}} {
-		is, err := Bound(ctx, x.DB, nil, store.StoreInfo)
-		if err != nil {
-			return nil, err
+// that is not known to be this installation's waits until that is known, also where
+// the row of this database names it: in a copy of a database, whose settings still
+// name the original's store, it is the original's. A store of which that cannot be
+// said does not keep the other.
+func (x *Executor) bound(ctx context.Context) (kinds []string, failed error) {
+	err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
+		for _, store := range []struct {
+			kind string
+			StoreInfo
+		}{{repo.Vectors, x.VectorStore}, {repo.Bytes, x.BlobStore}} {
+			is, err := Bound(ctx, x.DB, tx, store.StoreInfo)
+			failed = errors.Join(failed, err)
+			if is {
+				kinds = append(kinds, store.kind)
+			}
 		}
-		if is {
-			kinds = append(kinds, store.kind)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return kinds, nil
+	return kinds, failed
 }
 
 // Waiting is the files whose vectors were to go and are still there.
