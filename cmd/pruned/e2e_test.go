@@ -3,7 +3,7 @@
 package main
 
 import (
-	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
