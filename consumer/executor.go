@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -125,28 +126,41 @@ func (x *Executor) bound(ctx context.Context) (kinds []string, failed error) {
 	return kinds, failed
 }
 
-// Waiting is the files whose vectors were to go and are still there.
+// Waiting is the files of which something was to go that is still there.
 type Waiting struct {
 	Files int
 	For   string // what they wait for, in a sentence; empty where there are none
 }
 
-// Waiting counts what waits until its store is bound, or else what was tried and
-// is tried again: its store has still to carry it out, or failed.
+// Waiting counts what waits until its store is known to be this installation's, or
+// else the vectors that were tried and are tried again: their store has still to carry
+// it out, or failed.
 func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
-	var n int64
-	is, err := Bound(ctx, x.DB, nil, x.VectorStore)
-	switch {
-	case err != nil:
+	kinds, err := x.bound(ctx)
+	if err != nil {
 		return w, err
-	case is:
-		n, w.For, err = x.DB.Tried(ctx, repo.Vectors)
-	default:
-		w.For = "nobody has said yet that " + x.VectorStore.Name + " is this installation's: `pruned sweep` tells how"
-		n, _, err = x.DB.NextDue(ctx, repo.Vectors)
 	}
-	if w.Files = int(n); n == 0 {
-		w.For = ""
+	for _, store := range []struct {
+		kind string
+		StoreInfo
+	}{{repo.Vectors, x.VectorStore}, {repo.Bytes, x.BlobStore}} {
+		if slices.Contains(kinds, store.kind) {
+			continue
+		}
+		n, _, err := x.DB.NextDue(ctx, store.kind)
+		if err != nil {
+			return w, err
+		}
+		if int(n) > w.Files {
+			w = Waiting{int(n), "nobody has said yet that " + store.Name + " is this installation's: `pruned sweep` tells how"}
+		}
+	}
+	if w.Files > 0 || !slices.Contains(kinds, repo.Vectors) {
+		return w, nil
+	}
+	n, why, err := x.DB.Tried(ctx, repo.Vectors)
+	if n > 0 {
+		w = Waiting{int(n), why}
 	}
 	return w, err
 }

@@ -34,6 +34,10 @@ func TestOwnershipMarkOfAFolder(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, owner)
 
+	require.False(t, nowhere.Absent())
+	nowhere.Optional = true
+	require.True(t, nowhere.Absent())
+
 	name := filepath.Join(dir, entries[0].Name())
 	for _, text := range []string{"", "\n", "half of a na"} {
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -51,4 +52,18 @@ func TestLostLinksOnSQLite(t *testing.T) {
 			require.Equal(t, before.Rows, holdings(t, world).Rows)
 		})
 	}
+}
+
+// Where the application never stored a vector there is no folder for them: nothing
+// waits for it.
+func TestOwnershipOfAFolderThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	i, world := scratch(t, "PRUNED_MAX_FRACTION=1")
+	require.NoError(t, os.RemoveAll(filepath.Join(world.Dir, "vector_db")))
+	i.sweep(t, exitDone)
+	summary := i.drain(t)
+	require.Positive(t, summary.Deleted)
+	require.Zero(t, summary.Waiting, summary.WaitingFor)
+	_, err := os.Stat(filepath.Join(world.Dir, "vector_db"))
+	require.ErrorIs(t, err, os.ErrNotExist)
 }
