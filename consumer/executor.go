@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,15 +70,12 @@ func (x *Executor) rest(interval, took time.Duration) time.Duration {
 // Due carries out what is due, and says whether anything is left that is. What
 // waits for its store to be bound, or for rows to come back, is not.
 func (x *Executor) Due(ctx context.Context) (bool, error) {
-	if err := x.CarryOut(ctx); err != nil {
+	kinds, err := x.carryOut(ctx)
+	if err != nil {
 		return true, err
 	}
 	if x.doubt() != nil {
 		return false, nil
-	}
-	kinds, err := x.bound(ctx)
-	if err != nil {
-		return true, err
 	}
 	n, in, err := x.DB.NextDue(ctx, kinds...)
 	return n > 0 && in <= 0, err
@@ -86,10 +84,16 @@ func (x *Executor) Due(ctx context.Context) (bool, error) {
 // CarryOut carries out everything that is due. What keeps vectors from going
 // does not keep bytes.
 func (x *Executor) CarryOut(ctx context.Context) error {
+	_, err := x.carryOut(ctx)
+	return err
+}
+
+// carryOut also says which kinds of tombstones may be carried out.
+func (x *Executor) carryOut(ctx context.Context) (kinds []string, failed error) {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	kinds, failed := x.bound(ctx)
 	var doubts error
+	kinds, failed = x.bound(ctx)
 	for _, kind := range kinds {
 		err := x.all(ctx, x.workOf(kind))
 		if errors.Is(err, repo.ErrRowsMissing) {
@@ -98,7 +102,7 @@ func (x *Executor) CarryOut(ctx context.Context) error {
 		failed = errors.Join(failed, err)
 	}
 	x.setDoubt(doubts)
-	return failed
+	return kinds, failed
 }
 
 func (x *Executor) doubt() error {
@@ -134,47 +138,63 @@ func (x *Executor) workOf(kind string) work {
 }
 
 // bound are the kinds of tombstones that may be carried out. What lies in a store
-// that others may use waits until somebody has said that the store is this
-// installation's, also where the row of this database names it: in a copy of a
-// database, whose settings still name the original's store, it is the original's.
-func (x *Executor) bound(ctx context.Context) (kinds []string, err error) {
-	for _, kind := range []string{repo.Vectors, repo.Bytes} {
-		is, err := Bound(ctx, x.DB, nil, x.storeOf(kind))
-		if err != nil {
-			return nil, err
+// that is not known to be this installation's waits until that is known, also where
+// the row of this database names it: in a copy of a database, whose settings still
+// name the original's store, it is the original's. A store of which that cannot be
+// said does not keep the other.
+func (x *Executor) bound(ctx context.Context) (kinds []string, failed error) {
+	err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
+		for _, kind := range []string{repo.Vectors, repo.Bytes} {
+			is, err := Bound(ctx, x.DB, tx, x.storeOf(kind))
+			failed = errors.Join(failed, err)
+			if is {
+				kinds = append(kinds, kind)
+			}
 		}
-		if is {
-			kinds = append(kinds, kind)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return kinds, nil
+	return kinds, failed
 }
 
-// Waiting is the files whose vectors were to go and are still there.
+// Waiting is the files of which something was to go that is still there.
 type Waiting struct {
 	Files int
 	For   string // what they wait for, in a sentence; empty where there are none
 }
 
-// Waiting counts what waits until its store is bound, or else what was tried and
-// is tried again: its store has still to carry it out, or failed.
+// Waiting counts what waits until its store is known to be this installation's, or
+// else the vectors that were tried and are tried again: their store has still to carry
+// it out, or failed.
 func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
-	var n int64
-	is, err := Bound(ctx, x.DB, nil, x.VectorStore)
-	switch {
-	case err != nil:
+	kinds, err := x.bound(ctx)
+	if err != nil {
 		return w, err
-	case x.doubt() != nil:
-		w.For = repo.ErrRowsMissing.Error()
-		n, _, err = x.DB.NextDue(ctx, repo.Vectors)
-	case is:
-		n, w.For, err = x.DB.Tried(ctx, repo.Vectors)
-	default:
-		w.For = "nobody has said yet that " + x.VectorStore.Name + " is this installation's: `pruned sweep` tells how"
-		n, _, err = x.DB.NextDue(ctx, repo.Vectors)
 	}
-	if w.Files = int(n); n == 0 {
-		w.For = ""
+	if x.doubt() != nil {
+		n, _, err := x.DB.NextDue(ctx, repo.Vectors)
+		return Waiting{int(n), repo.ErrRowsMissing.Error()}, err
+	}
+	for _, kind := range []string{repo.Vectors, repo.Bytes} {
+		if slices.Contains(kinds, kind) {
+			continue
+		}
+		n, _, err := x.DB.NextDue(ctx, kind)
+		if err != nil {
+			return w, err
+		}
+		if int(n) > w.Files {
+			w = Waiting{int(n), "nobody has said yet that " + x.storeOf(kind).Name + " is this installation's: `pruned sweep` tells how"}
+		}
+	}
+	if w.Files > 0 || !slices.Contains(kinds, repo.Vectors) {
+		return w, nil
+	}
+	n, why, err := x.DB.Tried(ctx, repo.Vectors)
+	if n > 0 {
+		w = Waiting{int(n), why}
 	}
 	return w, err
 }

@@ -83,3 +83,21 @@ func TestBucketThatNobodyBoundIsNotTouched(t *testing.T) {
 	require.NoError(t, x.CarryOut(t.Context()))
 	require.Equal(t, nothing, i.left(t, id))
 }
+
+// Bytes that wait for a folder that is another's are told as well.
+func TestOwnershipTellsWhatWaits(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	id := repotest.NewID()
+	i.entomb(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: repotest.StoredName(id, "document.pdf")})
+	x := i.executor(t)
+	waiting, err := x.Waiting(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, Waiting{}, waiting)
+	x.BlobStore = i.marked()
+	require.NoError(t, x.BlobStore.Mark.Set("the/original"))
+	waiting, err = x.Waiting(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, waiting.Files)
+	require.Contains(t, waiting.For, "uploads")
+}

@@ -159,58 +159,56 @@ func (s *Sweeper) Bind(ctx context.Context) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	w := &sweep{Sweeper: s, confirmed: map[string]bool{}}
-	var failed error
-	for _, d := range w.stores() {
-		bound, err := Bound(ctx, s.DB, nil, d.store)
-		if err == nil && !bound && d.store.local() {
-			err = w.bindByEvidence(ctx, d)
+	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
+		for _, d := range w.stores() {
+			if !d.store.local() {
+				continue
+			}
+			bound, err := Bound(ctx, s.DB, tx, d.store)
+			if err == nil && !bound {
+				err = w.bindByEvidence(ctx, tx, d)
+			}
+			var listing *listError
+			if errors.As(err, &listing) && ctx.Err() == nil {
+				s.Log.Warn().Err(err).Msg("nobody can tell whose store this is; nothing in it is removed")
+				err = nil
+			}
+			if err != nil {
+				return err
+			}
 		}
-		var listing *listError
-		if errors.As(err, &listing) && ctx.Err() == nil {
-			s.Log.Warn().Err(err).Msg("nobody can tell whose store this is; nothing in it is removed")
-			err = nil
-		}
-		failed = errors.Join(failed, err)
-	}
-	return failed
+		return nil
+	})
 }
 
-func (w *sweep) bindByEvidence(ctx context.Context, d *direction) error {
-	var count tally
-	page := make([]repo.Listed, 0, sweepPage)
-	add := func() error {
-		return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-			_, err := count.add(ctx, w.DB, tx, d.Direction, page)
-			page = page[:0]
-			return err
-		})
-	}
-	read := 0
+func (w *sweep) bindByEvidence(ctx context.Context, tx repo.Tx, d *direction) error {
+	count, page, read := &tally{}, make([]repo.Listed, 0, sweepPage), 0
 	for item, err := range d.files(ctx) {
 		if err != nil {
 			return &listError{d.store.Name, err}
 		}
 		if page = append(page, item); len(page) == sweepPage {
-			if err := add(); err != nil {
+			if _, err := count.add(ctx, w.DB, tx, d.Direction, page); err != nil {
 				return err
 			}
+			page = page[:0]
 		}
 		if read++; read == bindMost {
 			break
 		}
 	}
-	if err := add(); err != nil {
-		return err
-	}
-	d.tell(&count)
-	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-		o, err := w.judgeOwner(ctx, tx, d)
-		if err == nil && !o.bound {
-			w.Log.Warn().Str("store", d.store.Name).Str("reason", o.why).
-				Msg("not known to be this installation's: nothing in it is removed; `pruned sweep` tells more")
+	if len(page) > 0 {
+		if _, err := count.add(ctx, w.DB, tx, d.Direction, page); err != nil {
+			return err
 		}
-		return err
-	})
+	}
+	d.tell(count)
+	o, err := w.judgeOwner(ctx, tx, d)
+	if err == nil && !o.bound {
+		w.Log.Warn().Str("store", d.store.Name).Str("reason", o.why).
+			Msg("not known to be this installation's: nothing in it is removed; `pruned sweep` tells more")
+	}
+	return err
 }
 
 // tellStrange says once that there are collections of other programs.

@@ -27,7 +27,7 @@ func (s StoreInfo) foreign(db repo.Ownership) (owner string, marked bool, err er
 		return "", true, nil
 	}
 	owner, err = s.Mark.Owner()
-	if owner == db.Identity().Key {
+	if owner == db.Identity().Key || owner == "" && err == nil && s.Mark.Absent() {
 		return "", true, err
 	}
 	return owner, false, err

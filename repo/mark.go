@@ -12,7 +12,18 @@ import (
 // Mark is a small file in a folder that says which installation the folder belongs
 // to. What is in a folder cannot say that: a copy of the database knows most of it
 // too.
-type Mark struct{ Dir string }
+type Mark struct {
+	Dir string
+	// Optional: the application makes the folder when it needs it. Until then nothing
+	// is in it, and nobody has marked it.
+	Optional bool
+}
+
+// Absent says that there is no folder to be marked, and that this is in order.
+func (m Mark) Absent() bool {
+	_, err := os.Lstat(m.Dir)
+	return m.Optional && errors.Is(err, fs.ErrNotExist)
+}
 
 const (
 	markFile = ".pruned-installation"

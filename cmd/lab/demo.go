@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -70,6 +71,9 @@ func (w *world) tally(ctx context.Context) (t tally, err error) {
 		return t, err
 	}
 	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), ".") {
+			continue // the mark that the program leaves
+		}
 		info, err := entry.Info()
 		if err != nil {
 			return t, err

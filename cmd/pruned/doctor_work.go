@@ -108,7 +108,7 @@ func ownerFindings(ctx context.Context, p *parts) (found []finding) {
 			"vectors here are removed only once somebody has said that they are this one's", Do: "pruned sweep tells how"})
 	}
 	for _, table := range links {
-		found = append(found, finding{Check: "links", OK: true, Detail: "table " + table + " is empty, though there are chats with files or knowledge bases: were its rows lost in a migration or restore?",
+		found = append(found, finding{Check: "lost links", OK: true, Detail: "table " + table + " is empty, though there are chats with files or knowledge bases: were its rows lost in a migration or restore?",
 			Do: "restore it; files that only it kept are held by sweeps until `pruned sweep --confirm`"})
 	}
 	return found

@@ -3,7 +3,7 @@
 package main
 
 import (
-	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
@@ -75,7 +75,7 @@ func (b *beside) await(t *testing.T, world openwebui.World) {
 
 // stored counts files of bytes.
 func (b *beside) stored() int {
-	entries, _ := os.ReadDir(b.app.UploadDir()) // the next look tells
+	entries, _ := filepath.Glob(filepath.Join(b.app.UploadDir(), "[^.]*")) // the next look tells
 	return len(entries)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,9 +48,17 @@ func TestMovedFolderIsAnotherInstallation(t *testing.T) {
 	require.Contains(t, errs, "set PRUNED_STREAM")
 
 	moved = moved.with("PRUNED_STREAM=MOVED")
-	strays := ask[diagnosis](t, moved, "doctor").of(t, "strays")
+	_, out, _ := moved.pruned(t, "", "doctor", "-o", "json")
+	var d diagnosis
+	require.NoError(t, json.Unmarshal([]byte(out), &d))
+	require.False(t, d.OK, "its folders are marked as another's")
+	strays := d.of(t, "strays")
 	require.Contains(t, strays.Detail, "another installation's")
-	moved.sweep(t, exitDone)
+	held := moved.sweep(t, exitHeld)
+	for _, h := range held.Holds {
+		require.Contains(t, h.Reason, "marked as another installation's")
+	}
+	moved.sweep(t, exitDone, "--confirm", held.ID)
 	moved.drain(t)
 	require.NoError(t, other.Verify(before, holdings(t, &other)))
 	require.Equal(t, left, holdings(t, world), "the original is left alone")

@@ -55,7 +55,7 @@ func (c *command) openVectors(ctx context.Context, p *parts) (vectors.Store, con
 		return store, consumer.StoreInfo{Name: "pgvector", Beside: true}, err
 	case c.cli.Chroma.Embedded():
 		store, err := c.openChromaFile(ctx)
-		return store, consumer.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: c.cli.Storage.VectorDir()}}, err
+		return store, consumer.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: c.cli.Storage.VectorDir(), Optional: true}}, err
 	default:
 		return c.openChromaServer(ctx)
 	}

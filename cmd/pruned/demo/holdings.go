@@ -38,6 +38,9 @@ func (w *World) Holdings(ctx context.Context) (h Holdings, err error) {
 		return h, err
 	}
 	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), ".") {
+			continue // the mark that pruned leaves
+		}
 		info, err := entry.Info()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // removed just now

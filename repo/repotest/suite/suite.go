@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	}
 	maps.Copy(cases, sweepCases)
 	maps.Copy(cases, timesCases)
+	maps.Copy(cases, ownerCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds
