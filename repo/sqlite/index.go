@@ -80,7 +80,7 @@ func (x *index) know(ids []string) {
 		if uuid, ok := parseUUID(token); ok {
 			x.uuids[uuid] = 0
 			x.maybe.add(hash(&uuid))
-			if x.others.has(hash(&uuid)) {
+			if x.others != nil && x.others.has(hash(&uuid)) {
 				x.late[token] = true
 			}
 			continue
@@ -147,7 +147,9 @@ func (x *index) note(at place, column int, text []byte) {
 		}
 		if !known {
 			*lately = uuid
-			x.others.add(h)
+			if x.others != nil {
+				x.others.add(h)
+			}
 			return
 		}
 		if added, is := x.add(first, at, column); is {

@@ -58,6 +58,7 @@ type DB struct {
 	reader *session
 	turn   turn // whoever has it uses writer, reader and index
 	index  *index
+	only   []string // the ids that the index is about; nil: all of table file
 
 	follower follower // of the write-ahead log, from the index on
 	rate     rate
