@@ -160,7 +160,9 @@ func (db *DB) bring(ctx context.Context, s *session, now state, c changes, p pac
 	} else {
 		err = r.changed(ctx, c.pages)
 	}
-	db.rate.learn(pages.read-read, time.Since(began))
+	if p.breathe == nil { // rests are no part of it
+		db.rate.learn(pages.read-read, time.Since(began))
+	}
 	if err != nil {
 		return translate(err, "read the tables")
 	}

@@ -84,7 +84,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	}
 	options.Path = resolved
 	db := &DB{options: options, pool: connect(options.Path), turn: newTurn(), index: &index{}}
-	db.pin.db = db
+	db.pin.db, db.pin.breathIn = db, breathIn
 	db.follower.start(position{})
 	if err := db.recognize(ctx); err != nil {
 		_ = db.pool.Close()
