@@ -178,8 +178,9 @@ func (x *index) add(first uint32, at place, column int) (uint32, bool) {
 }
 
 // overlap is how much of a text has to be read again with what follows, so that
-// whatever is looked for stands in one of them.
-func (x *index) overlap() int { return max(1<<10, x.longest) }
+// whatever is looked for stands whole in one of the two, in characters of two bytes
+// as well. A piece begins where a UUID of 16 bytes does, if they lie side by side.
+func (x *index) overlap() int { return max(1<<10, (2*x.longest+15)&^15) }
 
 // reads says that a row is read again: what it mentioned before no longer counts.
 func (x *index) reads(at place) {
