@@ -103,14 +103,14 @@ func (x *index) know(ids []string) {
 
 // widen makes room for more UUIDs of files in the bitmap.
 func (x *index) widen(more int) {
-	wide := newBitmap(len(x.uuids) + more)
-	if len(wide.bits) <= len(x.maybe.bits) {
+	n := len(x.uuids) + more
+	if x.maybe.holds(n) {
 		return
 	}
+	x.maybe = newBitmap(n)
 	for uuid := range x.uuids {
-		wide.add(hash(&uuid))
+		x.maybe.add(hash(&uuid))
 	}
-	x.maybe = wide
 }
 
 func (x *index) knows(token string) bool {
