@@ -9,7 +9,7 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small kill kill-sqlite kill-short kill-sweep race fuzz e2e check settings
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep race fuzz e2e check settings
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,19 @@ bench: ## tables of rates, memory, sessions, commits, locks (installs Open WebUI
 
 bench-small: ## the same on a tenth, to see that it works
 	$(GO) run ./cmd/lab bench --small
+
+# Alternately, three times each, the same benchmark on the same database (476 MB):
+# CPU-s says the same on a machine that is busy. The other commit's memory is bounded
+# as its program bounds it.
+BASE ?= 09d56aa
+bench-index: ## the first pass over SQLite beside that of another commit: BASE=COMMIT
+	@dir=$$(mktemp -d) && trap 'git worktree remove --force '$$dir'/base; rm -rf '$$dir EXIT && \
+	git worktree add -q --detach $$dir/base $(BASE) && \
+	cp repo/sqlite/firstpass_test.go $$dir/base/repo/sqlite/ && cp repo/repotest/seedmany.go $$dir/base/repo/repotest/ && \
+	$(GO) test -c -o $$dir/now.test ./repo/sqlite && (cd $$dir/base && $(GO) test -c -o $$dir/base.test ./repo/sqlite) && \
+	for round in 1 2 3; do for build in base now; do echo -n "$$build "; \
+	  (cd repo/sqlite && MANY_DB=$$dir/webui.db GOMEMLIMIT=45MiB GOGC=400 $$dir/$$build.test -test.run xxx -test.bench FirstPass -test.benchtime 1x) | grep ^Benchmark || exit 1; \
+	done; done
 
 kill: ## fifty kills at random moments
 	$(GO) run ./cmd/lab kill --times 50

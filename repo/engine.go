@@ -22,6 +22,10 @@ type Engine interface {
 	Row(ctx context.Context, id string) (info FileInfo, exists bool, err error)
 	References(ctx context.Context, tx Tx, id string) ([]Mention, error)
 
+	// Search makes what Look and References say of these ids true, and needs no more
+	// than one search for that: of others they may say that they are unknown.
+	Search(ctx context.Context, ids []string, progress Progress) error
+
 	// Strays counts the tombstones that another installation wrote, and names one
 	// such: this database was copied from its, or is its own, restored or moved.
 	// Nobody carries them out.

@@ -48,8 +48,8 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 	return db, nil
 }
 
-// sqliteMemory is what SQLite keeps of pages, of both databases.
-const sqliteMemory = 15 << 20
+// sqliteMemory is what SQLite keeps of pages, of both databases, and its code.
+const sqliteMemory = 22 << 20
 
 func (c *command) openSQLite(ctx context.Context, path string) (repo.Engine, error) {
 	leaveRoom(sqliteMemory)

@@ -43,8 +43,8 @@ type object struct {
 // Run explains one file, by the way that a claim would take, rolled back.
 func (r *explainCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
-		bar := ctx.bar("indexing references")
-		err := p.db.Refresh(ctx, tableProgress(bar))
+		bar := ctx.bar("searching")
+		err := p.db.Search(ctx, []string{r.ID}, tableProgress(bar))
 		_ = bar.Exit()
 		if err != nil {
 			return err

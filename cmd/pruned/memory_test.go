@@ -27,7 +27,7 @@ func TestTheLimitFollowsWhatIsInUse(t *testing.T) {
 		}
 	}
 	held := [][]byte{make([]byte, 500<<20)}
-	require.Eventually(t, limited(func(limit int64) bool { return limit > 600<<20 }), time.Minute, time.Millisecond)
+	require.Eventually(t, limited(func(limit int64) bool { return limit > 550<<20 }), time.Minute, time.Millisecond)
 	held[0] = nil
 	require.Eventually(t, limited(func(limit int64) bool { return limit < 400<<20 }), time.Minute, time.Millisecond)
 	runtime.KeepAlive(held)

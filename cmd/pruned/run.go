@@ -90,7 +90,7 @@ func (c *command) daemon(ctx context.Context, p *parts) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	if err := c.index(ctx, p); err != nil {
+	if err := c.indexPatiently(ctx, p, indexRetry); err != nil {
 		return unlessStopped(ctx, err)
 	}
 	rest, end := c.background(ctx, p)

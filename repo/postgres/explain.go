@@ -30,6 +30,12 @@ func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bo
 	return info, err == nil, translate(err, "read the row of file %s", id)
 }
 
+// Search is a pass: the index lies in the database, so that only what changed since
+// the last one is read.
+func (db *DB) Search(ctx context.Context, _ []string, progress repo.Progress) error {
+	return db.Refresh(ctx, progress)
+}
+
 // References lists every mention of one file that keeps it, up to 1,000.
 func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []repo.Mention, err error) {
 	finder := repo.NewFinder([]string{id})

@@ -43,6 +43,7 @@ const (
 	// other way.
 	briefly = 30 * time.Millisecond
 	atMost  = 900 * time.Millisecond
+	patient = 3 * time.Second // for which writers may wait at last
 	// tries until then, and at all.
 	triesBriefly, tries = 4, 8
 )
@@ -104,7 +105,8 @@ func (db *DB) bringWithin(ctx context.Context, limit time.Duration) error {
 // instant in which the reader begins to see the same state.
 func (db *DB) catchUp(ctx context.Context, progress repo.Progress) error {
 	for try := 1; ; try++ {
-		err := db.catchUpOnce(ctx, progress)
+		rests := try < triesBriefly
+		err := db.catchUpOnce(ctx, progress, rests)
 		if !errors.Is(err, errMoved) {
 			return err
 		}
@@ -114,7 +116,10 @@ func (db *DB) catchUp(ctx context.Context, progress repo.Progress) error {
 	}
 }
 
-func (db *DB) catchUpOnce(ctx context.Context, progress repo.Progress) error {
+// catchUpOnce lets writers go first now and then, if it rests, where they wait for
+// readers. It cannot, where they write all the time and a pass is over before they
+// give up: Open WebUI's wait for 5 s.
+func (db *DB) catchUpOnce(ctx context.Context, progress repo.Progress, rests bool) error {
 	if err := db.follower.follow(db.options.Path); err != nil {
 		return err
 	}
@@ -131,7 +136,7 @@ func (db *DB) catchUpOnce(ctx context.Context, progress repo.Progress) error {
 	}
 	defer db.pin.keep(now)
 	var p pace
-	if !now.logged && db.rate.expect(now.pages) > atMost {
+	if expected := db.rate.expect(now.pages); !now.logged && expected > atMost && (rests || expected > patient) {
 		p.breathe = db.pin.breathe(ctx)
 	}
 	return db.bring(ctx, db.reader, now, c, p, progress)
@@ -155,7 +160,9 @@ func (db *DB) bring(ctx context.Context, s *session, now state, c changes, p pac
 	} else {
 		err = r.changed(ctx, c.pages)
 	}
-	db.rate.learn(pages.read-read, time.Since(began))
+	if p.breathe == nil { // rests are no part of it
+		db.rate.learn(pages.read-read, time.Since(began))
+	}
 	if err != nil {
 		return translate(err, "read the tables")
 	}

@@ -12,6 +12,9 @@ func (b *bitmap) has(h uint64) bool { return b.bits[h>>6&b.mask()]&(1<<(h>>58)) 
 
 func (b *bitmap) mask() uint64 { return uint64(len(b.bits)) - 1 }
 
+// holds says whether it is large enough for n UUIDs.
+func (b *bitmap) holds(n int) bool { return len(b.bits)*64 >= n*bitsPerUUID }
+
 // newBitmap makes one that is large enough for n UUIDs.
 func newBitmap(n int) bitmap {
 	words := 1 << 10

@@ -80,7 +80,7 @@ func (x *index) know(ids []string) {
 		if uuid, ok := parseUUID(token); ok {
 			x.uuids[uuid] = 0
 			x.maybe.add(hash(&uuid))
-			if x.others.has(hash(&uuid)) {
+			if x.others != nil && x.others.has(hash(&uuid)) {
 				x.late[token] = true
 			}
 			continue
@@ -103,14 +103,14 @@ func (x *index) know(ids []string) {
 
 // widen makes room for more UUIDs of files in the bitmap.
 func (x *index) widen(more int) {
-	wide := newBitmap(len(x.uuids) + more)
-	if len(wide.bits) <= len(x.maybe.bits) {
+	n := len(x.uuids) + more
+	if x.maybe.holds(n) {
 		return
 	}
+	x.maybe = newBitmap(n)
 	for uuid := range x.uuids {
-		wide.add(hash(&uuid))
+		x.maybe.add(hash(&uuid))
 	}
-	x.maybe = wide
 }
 
 func (x *index) knows(token string) bool {
@@ -147,7 +147,9 @@ func (x *index) note(at place, column int, text []byte) {
 		}
 		if !known {
 			*lately = uuid
-			x.others.add(h)
+			if x.others != nil {
+				x.others.add(h)
+			}
 			return
 		}
 		if added, is := x.add(first, at, column); is {
@@ -176,9 +178,9 @@ func (x *index) add(first uint32, at place, column int) (uint32, bool) {
 }
 
 // overlap is how much of a text has to be read again with what follows, so that
-// whatever is looked for stands in one of them, and a list of UUIDs of 16 bytes goes
-// on where one begins.
-func (x *index) overlap() int { return (max(1<<10, x.longest) + 15) &^ 15 }
+// whatever is looked for stands whole in one of the two, in characters of two bytes
+// as well. A piece begins where a UUID of 16 bytes does, if they lie side by side.
+func (x *index) overlap() int { return max(1<<10, (2*x.longest+15)&^15) }
 
 // reads says that a row is read again: what it mentioned before no longer counts.
 func (x *index) reads(at place) {

@@ -18,9 +18,14 @@ import (
 // opened is a database with some rows in table note, whose texts are these.
 func opened(t *testing.T, texts ...string) *DB {
 	t.Helper()
+	return openedWith(t, "wal", texts...)
+}
+
+func openedWith(t *testing.T, journal string, texts ...string) *DB {
+	t.Helper()
 	path, ctx := filepath.Join(t.TempDir(), "webui.db"), context.Background()
 	require.NoError(t, repotest.CopySQLite(ctx, path))
-	app, err := repotest.OpenSQLite(path, "wal")
+	app, err := repotest.OpenSQLite(path, journal)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = app.Close() })
 	for _, text := range texts {

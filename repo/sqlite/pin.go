@@ -19,6 +19,8 @@ type pin struct {
 	stopped bool
 
 	open bool // of whoever has the turn
+
+	breathIn time.Duration // see breathe
 }
 
 const (
@@ -106,7 +108,7 @@ func (p *pin) breathe(ctx context.Context) func() error {
 	began := time.Now()
 	var version, now int64
 	return func() error {
-		if time.Since(began) < breathIn {
+		if time.Since(began) < p.breathIn {
 			return nil
 		}
 		if version == 0 {

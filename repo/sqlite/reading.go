@@ -25,8 +25,10 @@ func (r *reading) everything(ctx context.Context) error {
 		return err
 	}
 	r.index = newIndex(c)
-	ids, err := column[string](ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
-	if err != nil {
+	ids := r.db.only
+	if ids != nil {
+		r.index.others = nil
+	} else if ids, err = column[string](ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`); err != nil {
 		return err
 	}
 	r.index.know(ids)
@@ -64,8 +66,10 @@ func (r *reading) changed(ctx context.Context, written map[uint32]bool) error {
 			dirty[leaf] = true
 		}
 	}
-	if err := r.newFiles(ctx, dirty); err != nil {
-		return err
+	if r.db.only == nil {
+		if err := r.newFiles(ctx, dirty); err != nil {
+			return err
+		}
 	}
 	r.index.reading++
 	r.text = r.note

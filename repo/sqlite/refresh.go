@@ -16,6 +16,22 @@ func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
 	return db.refresh(ctx, progress, true)
 }
 
+// Search reads everything once, and looks for these ids and no others.
+func (db *DB) Search(ctx context.Context, ids []string, progress repo.Progress) error {
+	if err := db.turn.take(ctx); err != nil {
+		return err
+	}
+	defer db.turn.giveBack()
+	db.about(ids)
+	return db.catchUp(ctx, progress)
+}
+
+// about begins an index anew, which is about these ids.
+func (db *DB) about(ids []string) {
+	db.index, db.only = &index{}, ids
+	db.follower.start(position{})
+}
+
 func (db *DB) refresh(ctx context.Context, progress repo.Progress, whole bool) error {
 	mentioned, err := db.catchUpWhole(ctx, progress, whole)
 	if err != nil || len(mentioned) == 0 {
@@ -31,6 +47,9 @@ func (db *DB) catchUpWhole(ctx context.Context, progress repo.Progress, whole bo
 		return nil, err
 	}
 	defer db.turn.giveBack()
+	if db.only != nil {
+		db.about(nil)
+	}
 	if !db.index.made && !whole {
 		return nil, nil
 	}

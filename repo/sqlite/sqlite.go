@@ -62,6 +62,7 @@ type DB struct {
 	reader *session
 	turn   turn // whoever has it uses writer, reader and index
 	index  *index
+	only   []string // the ids that the index is about; nil: all of table file
 
 	follower follower // of the write-ahead log, from the index on
 	rate     rate
@@ -87,7 +88,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	}
 	options.Path = resolved
 	db := &DB{options: options, pool: connect(options.Path), turn: newTurn(), index: &index{}}
-	db.pin.db = db
+	db.pin.db, db.pin.breathIn = db, breathIn
 	db.follower.start(position{})
 	if err := db.recognize(ctx); err != nil {
 		_ = db.pool.Close()
