@@ -32,6 +32,10 @@ type Executor struct {
 	Log         zerolog.Logger
 
 	turn sync.Mutex // one at a time in this process
+
+	pulse pulse
+	mu    sync.Mutex
+	state ExecutorState
 }
 
 // Run carries out what is due every interval, with rests that grow with what that
@@ -39,6 +43,7 @@ type Executor struct {
 func (x *Executor) Run(ctx context.Context, interval time.Duration) {
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
+	x.pulse.beat()
 	for {
 		select {
 		case <-ctx.Done():
@@ -46,7 +51,9 @@ func (x *Executor) Run(ctx context.Context, interval time.Duration) {
 		case <-timer.C:
 		}
 		start := time.Now()
-		if err := x.CarryOut(ctx); err != nil && ctx.Err() == nil {
+		err := x.CarryOut(ctx)
+		x.remember(err)
+		if err != nil && ctx.Err() == nil {
 			x.Log.Warn().Err(err).Msg("tombstones could not be carried out; they are tried again")
 		}
 		timer.Reset(x.rest(interval, time.Since(start)))

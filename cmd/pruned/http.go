@@ -42,11 +42,11 @@ func routes(healthy, ready probe, receiver http.Handler) http.Handler {
 }
 
 // receiver is the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
-func receiver(ctx *command, p *parts) (http.Handler, error) {
+func receiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
 	if ctx.cli.HTTP.WebhookToken == "" {
 		return nil, nil
 	}
-	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: p.queue, Log: p.log})
+	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: queue, Log: log})
 }
 
 // ServeHTTP answers 200, or 503 with what is wrong.
