@@ -56,6 +56,8 @@ type sessions struct {
 	opened bool // everything, just now
 	worked bool // since the start of the program
 	told   string
+
+	refused int // looks at the vector store, one after the other
 }
 
 // goesOn says whether a session that ended is followed by another.
@@ -99,6 +101,7 @@ func (s *sessions) work(ctx context.Context, p *parts) error {
 	if !s.cli.Consumer.DryRun {
 		w.executor = p.executor()
 	}
+	s.whose.Store(asked(p.db.Identity().Key))
 	s.begin(w, p.queue)
 	defer s.service.end(errStarting)
 	if err := s.index(ctx, p); err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pruned/consumer"
@@ -30,6 +32,7 @@ type work struct {
 // service is what PRUNED_HTTP tells of.
 type service struct {
 	relay relay
+	whose atomic.Value // the installation's identity as strangers may see it, once known
 
 	mu      sync.Mutex
 	work    *work // nil while nothing is open
@@ -76,7 +79,13 @@ func (c *command) listen(ctx context.Context, d *service) (stop func() error, er
 	if err != nil {
 		return nil, err
 	}
-	address, stop, err := serve(ctx, c.cli.HTTP.Listen, routes(d.healthy, d.ready, hook), log)
+	handler := routes(d.healthy, d.ready, hook)
+	address, stop, err := serve(ctx, c.cli.HTTP.Listen, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if whose, ok := d.whose.Load().(string); ok {
+			w.Header().Set(askedHeader, whose)
+		}
+		handler.ServeHTTP(w, r)
+	}), log)
 	if err != nil {
 		return nil, err
 	}

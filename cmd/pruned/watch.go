@@ -77,7 +77,11 @@ func (s *sessions) lookAtStores(ctx context.Context, p *parts) error {
 	ctx, cancel := context.WithTimeout(ctx, watchPatience)
 	defer cancel()
 	var errs []error
-	if err := p.store.Check(ctx); err != nil {
+	err := p.store.Check(ctx)
+	if s.refused++; err == nil {
+		s.refused = 0
+	}
+	if s.refused >= failedOften { // one that is busy for a moment is not away
 		errs = append(errs, fmt.Errorf("vectors: %w", err))
 	}
 	if err := p.blobs.Check(ctx); err != nil {
