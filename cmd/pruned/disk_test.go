@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -35,7 +34,7 @@ func fill(t *testing.T, dir string) (free func()) {
 	require.NoError(t, err)
 	for size := 1 << 20; size > 0; {
 		if _, err = file.Write(make([]byte, size)); err != nil {
-			require.True(t, errors.Is(err, syscall.ENOSPC), "%v", err)
+			require.ErrorIs(t, err, syscall.ENOSPC)
 			size /= 2
 		}
 	}
@@ -61,7 +60,7 @@ func (d *daemon) hook(t *testing.T, id string) int {
 // though the queue's server refuses every store for good after the first that failed.
 func TestFullDiskIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	for name, make := range map[string]func(*testing.T, string) *installation{
+	for name, set := range map[string]func(*testing.T, string) *installation{
 		"the queue's": func(t *testing.T, disk string) *installation {
 			return install(t, repotest.Vectors(small)).with("PRUNED_DATA_DIR=" + disk)
 		},
@@ -77,7 +76,7 @@ func TestFullDiskIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			disk := smallDisk(t)
-			i := make(t, disk).with("PRUNED_WEBHOOK_TOKEN=" + hookToken)
+			i := set(t, disk).with("PRUNED_WEBHOOK_TOKEN=" + hookToken)
 			d := i.start(t)
 			d.becomes(t, http.StatusOK, "")
 			require.Equal(t, http.StatusAccepted, d.hook(t, "before"))
