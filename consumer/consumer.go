@@ -81,6 +81,7 @@ type Consumer struct {
 	target  uint64                      // events that a dry run's drain is about
 	asked   time.Time                   // when the consumer was last asked whether it is paused
 
+	pulse    pulse         // of the fetcher
 	progress progress      // of a drain
 	patience time.Duration // of a drain that makes none
 	askEvery time.Duration
@@ -172,6 +173,7 @@ func outlast(ctx context.Context, while time.Duration) (context.Context, context
 // fetch overlaps the running transactions.
 func (c *Consumer) feed(ctx context.Context, batches chan<- batch) error {
 	for eager := true; ctx.Err() == nil; {
+		c.pulse.beat()
 		if c.awaitEnvironment(ctx); ctx.Err() != nil {
 			return nil
 		}
@@ -230,7 +232,10 @@ func (c *Consumer) release() {
 func (c *Consumer) pace(ctx context.Context, n int) {
 	if c.limit != nil {
 		// Not WaitN: it does not wait at all for what comes after ctx ends.
-		sleep(ctx, c.limit.ReserveN(time.Now(), n).Delay())
+		_ = c.progress.during(func() error {
+			sleep(ctx, c.limit.ReserveN(time.Now(), n).Delay())
+			return nil
+		})
 	}
 }
 
@@ -243,6 +248,7 @@ func (c *Consumer) awaitEnvironment(ctx context.Context) {
 		c.recover.Reset()
 	}
 	for sleep(ctx, c.recover.NextBackOff()) {
+		c.pulse.beat()
 		if c.o.Ready == nil {
 			break
 		}

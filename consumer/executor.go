@@ -34,7 +34,9 @@ type Executor struct {
 
 	turn sync.Mutex // one at a time in this process
 
+	pulse  pulse
 	mu     sync.Mutex
+	state  ExecutorState
 	doubts error // why nothing is carried out for now, though it is due
 }
 
@@ -43,6 +45,7 @@ type Executor struct {
 func (x *Executor) Run(ctx context.Context, interval time.Duration) {
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
+	x.pulse.beat()
 	for {
 		select {
 		case <-ctx.Done():
@@ -50,7 +53,9 @@ func (x *Executor) Run(ctx context.Context, interval time.Duration) {
 		case <-timer.C:
 		}
 		start := time.Now()
-		if err := x.CarryOut(ctx); err != nil && ctx.Err() == nil {
+		err := x.CarryOut(ctx)
+		x.remember(err)
+		if err != nil && ctx.Err() == nil {
 			x.Log.Warn().Err(err).Msg("tombstones could not be carried out; they are tried again")
 		}
 		timer.Reset(x.rest(interval, time.Since(start)))

@@ -135,7 +135,8 @@ func (c *Consumer) mend(ctx context.Context, cause error) error {
 		c.o.Log.Warn().Err(cause).Msg("no claims can be fetched from the queue")
 	}
 	for sleep(ctx, c.again.NextBackOff()) {
-		if err := c.q.awaitConnection(ctx); err != nil {
+		c.pulse.beat()
+		if err := c.awaitConnection(ctx); err != nil {
 			return err
 		}
 		err := c.attachSoon(ctx)
@@ -152,6 +153,14 @@ func (c *Consumer) attachSoon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	return c.attach(ctx)
+}
+
+// awaitConnection may wait for as long as the queue is away.
+func (c *Consumer) awaitConnection(ctx context.Context) error {
+	if c.o.Drain {
+		return c.q.awaitConnection(ctx)
+	}
+	return c.progress.during(func() error { return c.q.awaitConnection(ctx) })
 }
 
 // awaitConnection returns when the connection stands or ctx ends. Only a

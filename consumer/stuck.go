@@ -52,6 +52,12 @@ func (p *progress) note(why error) {
 	}
 }
 
+func (p *progress) working() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.busy > 0
+}
+
 // stuck is how long nothing has gone on, and why.
 func (p *progress) stuck() (since time.Duration, why error) {
 	p.mu.Lock()

@@ -39,6 +39,7 @@ type Sweeps struct {
 	debounce time.Duration
 	another  time.Duration // until the next try, while another process sweeps
 
+	pulse pulse
 	mu    sync.Mutex
 	state SweepState
 }
@@ -49,6 +50,8 @@ type SweepState struct {
 	Ended  time.Time
 	Report SweepReport
 	Err    error // why it failed
+
+	Failures int // of the last sweeps, one after the other
 }
 
 // State says how sweeps are.
@@ -93,6 +96,7 @@ func (s *Sweeps) Run(ctx context.Context) {
 	passes := time.NewTicker(changedEvery)
 	defer passes.Stop()
 	for plan := newSweepPlan(s.Every); ; {
+		s.pulse.beat()
 		timer := time.NewTimer(time.Until(plan.at))
 		select {
 		case <-timer.C:
@@ -120,7 +124,7 @@ func (s *Sweeps) sweep(ctx context.Context, plan *sweepPlan) {
 		s.Changed.Store(0)
 	}
 	began := time.Now()
-	report, err := s.Sweeper.Sweep(ctx, SweepOptions{Rest: true})
+	report, err := s.Sweeper.Sweep(ctx, SweepOptions{Rest: true, Progress: func(string, int64, int64) { s.pulse.beat() }})
 	if s.hints != nil {
 		if err == nil {
 			s.hints.ack(ctx, taken)
@@ -151,6 +155,9 @@ func (s *Sweeps) sweep(ctx context.Context, plan *sweepPlan) {
 func (s *Sweeps) remember(state SweepState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if state.Err != nil {
+		state.Failures = s.state.Failures + 1
+	}
 	s.state = state
 }
 

@@ -66,6 +66,7 @@ type Identity struct {
 type Finding struct {
 	Check  string `json:"check"`
 	OK     bool   `json:"ok"`
+	Warn   bool   `json:"warning,omitempty"` // it works, and somebody should look
 	Detail string `json:"detail"`
 	Do     string `json:"do,omitempty"` // what to do about it
 }

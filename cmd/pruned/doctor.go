@@ -10,7 +10,7 @@ import (
 )
 
 type doctorCmd struct {
-	Quick  bool   `help:"Only whether the database and the queue answer: for a health check." xor:"part"`
+	Quick  bool   `help:"Only whether the database answers, the queue stores, and the daemon that runs here is ready: for a health check." xor:"part"`
 	Grants string `placeholder:"ROLE" help:"Only print the least that a role of the database has to be granted." xor:"part"`
 }
 
@@ -73,12 +73,22 @@ func (r *doctorCmd) print(ctx *runContext, findings []finding, ok bool) error {
 	}
 	return ctx.table(func(line func(...any)) {
 		for _, f := range findings {
-			line(map[bool]string{true: "ok", false: "WRONG"}[f.OK], f.Check, f.Detail)
+			line(verdict(f), f.Check, f.Detail)
 			if f.Do != "" {
 				line("", "", "-> "+f.Do)
 			}
 		}
 	})
+}
+
+func verdict(f finding) string {
+	switch {
+	case !f.OK:
+		return "WRONG"
+	case f.Warn:
+		return "WARN"
+	}
+	return "ok"
 }
 
 func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
@@ -105,11 +115,15 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 		check("uploads", ctx.cli.Storage.Uploads()+" can be read and written", uploads)
 		found = append(found, r.workFindings(ctx, p)...)
 		found = append(found, r.webhookFindings(ctx, p)...)
+		found = append(found, r.sweepFindings(ctx, p)...)
 	}
-	if check("queue", "answers", foundQueue) && !r.Quick {
-		found = append(found, r.queueFindings(ctx, p)...)
+	if check("queue", "answers", foundQueue) {
+		found = append(found, probeFindings(ctx, p)...)
+		if !r.Quick {
+			found = append(found, r.queueFindings(ctx, p)...)
+		}
 	}
-	return found
+	return append(found, daemonFindings(ctx, ctx.command, p)...)
 }
 
 func (r *doctorCmd) databaseFindings(ctx *runContext, p *parts) []finding {

@@ -133,6 +133,7 @@ func tombstoneFinding(ctx context.Context, p *parts, kind string, store consumer
 		f.Do = "pruned sweep tells how"
 	case in < 0:
 		f.Detail = fmt.Sprintf("%d wait, the first is overdue by %s", n, -in.Round(time.Second))
+		f.Warn = true
 		f.Do = "pruned run carries them out"
 	}
 	tried, why, err := p.db.Tried(ctx, kind)

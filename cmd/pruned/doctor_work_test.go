@@ -23,6 +23,7 @@ func TestDoctorTellsOfTombstones(t *testing.T) {
 	require.True(t, d.OK)
 	bytes := d.of(t, "tombstones of bytes")
 	require.Contains(t, bytes.Detail, "1 wait, the first is overdue by 1m")
+	require.True(t, bytes.Warn)
 	require.Contains(t, bytes.Detail, "the disk is away")
 	require.Contains(t, bytes.Do, "pruned run")
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log"
@@ -42,11 +44,20 @@ func routes(healthy, ready probe, receiver http.Handler) http.Handler {
 }
 
 // receiver is the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
-func receiver(ctx *command, p *parts) (http.Handler, error) {
+func receiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
 	if ctx.cli.HTTP.WebhookToken == "" {
 		return nil, nil
 	}
-	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: p.queue, Log: p.log})
+	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: queue, Log: log})
+}
+
+// askedHeader tells whose daemon answers: several may be asked on one machine.
+const askedHeader = "Pruned-Installation"
+
+// asked is the identity of an installation as strangers may see it.
+func asked(identity string) string {
+	sum := sha256.Sum256([]byte(identity))
+	return hex.EncodeToString(sum[:8])
 }
 
 // ServeHTTP answers 200, or 503 with what is wrong.

@@ -146,6 +146,12 @@ type daemon struct {
 // start starts "run" and returns when it works.
 func (i *installation) start(t *testing.T, args ...string) *daemon {
 	t.Helper()
+	return i.startUntil(t, func(d *daemon) bool { return strings.Contains(d.errs.String(), "is up to date") }, args...)
+}
+
+// startUntil starts "run" and returns when it is as wanted.
+func (i *installation) startUntil(t *testing.T, is func(*daemon) bool, args ...string) *daemon {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	d := &daemon{cancel: cancel, ended: make(chan int, 1)}
 	go func() {
@@ -158,7 +164,7 @@ func (i *installation) start(t *testing.T, args ...string) *daemon {
 		}
 	})
 	require.Eventually(t, func() bool {
-		return strings.Contains(d.errs.String(), "is up to date") || len(d.ended) > 0
+		return is(d) || len(d.ended) > 0
 	}, patience, pollEvery)
 	return d
 }

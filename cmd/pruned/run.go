@@ -25,13 +25,15 @@ const (
 
 // Run consumes until it is told to stop, which is no failure at any time.
 func (r *runCmd) Run(ctx *runContext) error {
-	err := ctx.with(ctx, func(p *parts) error {
-		ctx.announce(p)
-		if r.Drain {
+	var err error
+	if r.Drain {
+		err = ctx.with(ctx, func(p *parts) error {
+			ctx.announce(p)
 			return ctx.drain(ctx, p)
-		}
-		return ctx.daemon(ctx, p)
-	}, migrated, vectorStore, uploads, ownQueue)
+		}, migrated, vectorStore, uploads, ownQueue)
+	} else {
+		err = ctx.daemon(ctx)
+	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
 	}
@@ -73,31 +75,6 @@ func (c *command) index(ctx context.Context, p *parts) error {
 	}
 	p.log.Info().Dur("took", time.Since(start)).Msg("the reference index is up to date")
 	return c.sweeper(p).Bind(ctx)
-}
-
-// daemon listens, consumes and sweeps. It listens before it can do anything else:
-// Open WebUI tells of each event only once.
-func (c *command) daemon(ctx context.Context, p *parts) (err error) {
-	batch := c.batch(p)
-	d := &service{
-		consumer: consumer.New(p.queue, batch, c.consumption(p)),
-		sweeps: &consumer.Sweeps{
-			Sweeper: c.sweeper(p), Queue: p.queue, Every: c.cli.Sweep.Every, Changed: &batch.Changed, Log: p.log,
-		},
-	}
-	stop, err := c.listen(ctx, p, d)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	if err := c.indexPatiently(ctx, p, indexRetry); err != nil {
-		return unlessStopped(ctx, err)
-	}
-	rest, end := c.background(ctx, p)
-	defer end()
-	rest.Go(d.sweeps.Run)
-	_, err = d.consumer.Run(ctx)
-	return err
 }
 
 // unlessStopped leaves out what failed because the program was told to stop: a

@@ -16,9 +16,10 @@ import (
 
 // parts are what commands work with, made in a straight line, ended in reverse.
 type parts struct {
-	log   zerolog.Logger
-	db    repo.Engine
-	queue *consumer.Queue
+	log    zerolog.Logger
+	db     repo.Engine
+	queue  *consumer.Queue
+	server *embedded.Server // of an embedded queue that is this process's
 
 	store     vectors.Store
 	storeInfo consumer.StoreInfo
@@ -63,6 +64,7 @@ func ownQueue(ctx context.Context, c *command, p *parts) error {
 	if err != nil {
 		return fmt.Errorf("start the embedded queue (PRUNED_NATS_LISTEN=%s): %w", c.cli.Queue.Listen, err)
 	}
+	p.server = server
 	p.onEnd(server.Close)
 	nc, err := server.Conn(ctx)
 	if err != nil {

@@ -50,7 +50,7 @@ func (db *DB) recognize(ctx context.Context) error {
 }
 
 // errReplaced says that another file has the name of the one that was opened.
-var errReplaced = errors.New("the file was replaced by another one: start pruned again")
+var errReplaced = errors.New("the file was replaced by another one")
 
 // present refuses when the file was replaced, as a backup is restored: what was
 // opened is nobody's database any more, and what it says of stores may be false.

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"pruned/consumer"
+)
+
+// relay is the queue of the webhook, which listens also while no queue is open: it
+// waits for one as for any that restarts.
+type relay struct {
+	queue atomic.Pointer[consumer.Queue]
+}
+
+var errNoQueue = errors.New("no queue is open just now")
+
+// Hint stores an event of the application.
+func (r *relay) Hint(ctx context.Context, id, event string, payload []byte) error {
+	q := r.queue.Load()
+	if q == nil {
+		return errNoQueue
+	}
+	return q.Hint(ctx, id, event, payload)
+}
+
+// Claim stores a claim.
+func (r *relay) Claim(ctx context.Context, e consumer.Event) error {
+	q := r.queue.Load()
+	if q == nil {
+		return errNoQueue
+	}
+	return q.Claim(ctx, e)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+// spaceLeast is what a file system must have free for anything to be stored there.
+const spaceLeast = 1 << 20
+
+// fullDisk says, in a sentence, what is free on each file system that pruned writes
+// to, where that is too little on any of them.
+func (c *command) fullDisk() error {
+	places := []struct{ name, path string }{{"PRUNED_DATA_DIR", c.cli.Queue.DataDir}, {"uploads", c.cli.Storage.Uploads()}}
+	if path, ok := c.cli.Database.SQLite(); ok {
+		places = append(places, struct{ name, path string }{"webui.db", filepath.Dir(path)})
+	}
+	full := false
+	var free []string
+	for _, place := range places {
+		n, err := freeSpace(existing(place.path))
+		if err != nil {
+			continue // what uses it says what is wrong with it
+		}
+		full = full || n < spaceLeast
+		free = append(free, fmt.Sprintf("%s has %s free", place.name, humanize.IBytes(n)))
+	}
+	if !full {
+		return nil
+	}
+	return fmt.Errorf("a disk is full, pruned waits until there is room: %s", strings.Join(free, ", "))
+}
+
+// existing is the path, or else the folder above it that exists.
+func existing(path string) string {
+	for {
+		if _, err := os.Stat(path); err == nil || path == filepath.Dir(path) {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+}
