@@ -61,7 +61,7 @@ type Handler interface {
 	Size() int
 }
 
-// Summary counts what became of events.
+// Summary counts what became of the files that events are about.
 type Summary struct {
 	Batches  int     `json:"batches"`
 	Events   int     `json:"events"`
@@ -73,7 +73,8 @@ type Summary struct {
 	Invalid  int     `json:"invalid"`
 	Poison   int     `json:"poison"`
 	Failed   int     `json:"failed"`
-	Waiting  int     `json:"waiting"` // files whose vectors were to go and are still there, at the end
+	Repeated int     `json:"repeated"` // events about a file that another one of their batch was about
+	Waiting  int     `json:"waiting"`  // files whose vectors were to go and are still there, at the end
 	Duration float64 `json:"duration_s"`
 
 	WaitingFor string `json:"waiting_for,omitempty"` // in a sentence
@@ -104,6 +105,7 @@ func (s *Summary) count(o Outcome) *int {
 func (s *Summary) add(o Summary) {
 	s.Batches += o.Batches
 	s.Events += o.Events
+	s.Repeated += o.Repeated
 	for _, outcome := range []Outcome{Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed} {
 		*s.count(outcome) += *o.count(outcome)
 	}

@@ -108,16 +108,25 @@ func extendAll(claims []*claim) error {
 	return nil
 }
 
-// report counts a batch, logs it and tells who wants to know.
+// report counts a batch, logs it and tells who wants to know. Outcomes are counted by
+// files: what several events say of one is counted once, and the rest as repeated.
 func (c *Consumer) report(claims []*claim, took time.Duration) {
 	one := Summary{Batches: 1, Duration: took.Seconds()}
 	var pending uint64
+	counted := map[string]bool{}
 	for _, cl := range claims {
 		pending = cl.meta.NumPending
-		if cl.result.Outcome != "" {
-			one.Events++
+		file := cl.event.Subject
+		switch {
+		case cl.result.Outcome == "":
+			continue
+		case file != "" && counted[file]:
+			one.Repeated++
+		default:
 			*one.count(cl.result.Outcome)++
+			counted[file] = true
 		}
+		one.Events++
 	}
 	c.mu.Lock()
 	c.sum.add(one)
@@ -143,5 +152,8 @@ func (s Summary) MarshalZerologObject(e *zerolog.Event) {
 		if n := *s.count(o); n > 0 {
 			e.Int(string(o), n)
 		}
+	}
+	if s.Repeated > 0 {
+		e.Int("repeated", s.Repeated)
 	}
 }

@@ -109,8 +109,9 @@ func TestFileOfSeveralClaimsIsJudgedOnce(t *testing.T) {
 	h := &fake{handle: byPrefix}
 	sum := drain(t, q, h, Options{})
 	require.Equal(t, 4, sum.Events)
-	require.Equal(t, 2, sum.Kept)
-	require.Equal(t, 2, sum.Poison)
+	require.Equal(t, 1, sum.Kept)
+	require.Equal(t, 1, sum.Poison)
+	require.Equal(t, 2, sum.Repeated)
 	require.Len(t, h.batches, 1)
 	require.Len(t, h.batches[0], 2)
 	require.Equal(t, first, h.batches[0][0].Event)

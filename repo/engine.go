@@ -31,6 +31,9 @@ type Engine interface {
 	// Nobody carries them out.
 	Strays(ctx context.Context) (n int64, whose string, err error)
 
+	// Unsearchable counts the files that are always kept, whatever nothing mentions.
+	Unsearchable(ctx context.Context) (Unsearchable, error)
+
 	// Ledger lists what was deleted, oldest first: everything, or one file's.
 	Ledger(ctx context.Context, id string) iter.Seq2[Entry, error]
 

@@ -110,6 +110,7 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 	if !r.Quick {
 		found = append(found, r.databaseFindings(ctx, p)...)
 		found = append(found, elsewhereFindings(p)...)
+		found = append(found, unsearchableFindings(ctx, p)...)
 		check("vectors", "answers", vectorStore)
 		found = append(found, unreadableFindings(ctx, p)...)
 		check("uploads", ctx.cli.Storage.Uploads()+" can be read and written", uploads)

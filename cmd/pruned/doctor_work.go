@@ -43,6 +43,18 @@ func elsewhereFindings(p *parts) []finding {
 		Do:     "see that DATA_DIR and the vector store are its own; `pruned sweep` shows what waits until somebody says so"}}
 }
 
+// unsearchableFindings tells of files that are kept for ever.
+func unsearchableFindings(ctx context.Context, p *parts) []finding {
+	kept, err := p.db.Unsearchable(ctx)
+	switch {
+	case err != nil:
+		return []finding{{Check: "ids", Detail: err.Error()}}
+	case kept.Files == 0:
+		return nil
+	}
+	return []finding{{Check: "ids", OK: true, Detail: kept.String(), Do: "delete those that nobody needs in Open WebUI"}}
+}
+
 // strayFindings tells of what was entombed when this database was another one.
 func strayFindings(ctx context.Context, p *parts) []finding {
 	n, whose, err := p.db.Strays(ctx)

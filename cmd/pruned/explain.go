@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -32,7 +33,16 @@ type explanation struct {
 	// how long a claim would delete it, as things are. Missing where neither is so.
 	UnreferencedS *float64 `json:"unreferenced_s,omitempty"`
 	DueInS        *float64 `json:"due_in_s,omitempty"`
+	// Ledger is what was deleted under this id, oldest first.
+	Ledger []repo.Entry `json:"ledger"`
+
+	exists bool // it has a row
 }
+
+// unknown is the verdict on an id of which nothing is known.
+const unknown consumer.Outcome = "unknown"
+
+var errUnknownID = errors.New("no file of this id was ever seen here")
 
 // object is a stored one.
 type object struct {
@@ -54,15 +64,20 @@ func (r *explainCmd) Run(ctx *runContext) error {
 			return err
 		}
 		if ctx.json() {
-			return ctx.object(e)
+			err = ctx.object(e)
+		} else {
+			err = e.print(ctx.command)
 		}
-		return e.print(ctx.command)
+		if err == nil && e.Verdict == unknown {
+			err = fmt.Errorf("%w: %q", errUnknownID, e.ID)
+		}
+		return err
 	}, migrated, vectorStore, uploads)
 }
 
 func (r *explainCmd) explain(ctx *runContext, p *parts) (*explanation, error) {
-	e := &explanation{ID: r.ID, References: []repo.Mention{}, Vectors: []vectors.Collection{}, Bytes: []object{}}
-	for _, tell := range []func(*runContext, *parts) error{e.tellRow, e.tellStores, e.tellVerdict} {
+	e := &explanation{ID: r.ID, References: []repo.Mention{}, Vectors: []vectors.Collection{}, Bytes: []object{}, Ledger: []repo.Entry{}}
+	for _, tell := range []func(*runContext, *parts) error{e.tellRow, e.tellStores, e.tellVerdict, e.tellPast} {
 		if err := tell(ctx, p); err != nil {
 			return nil, err
 		}
@@ -73,7 +88,7 @@ func (r *explainCmd) explain(ctx *runContext, p *parts) (*explanation, error) {
 // tellRow tells what the database says.
 func (e *explanation) tellRow(ctx *runContext, p *parts) error {
 	info, exists, err := p.db.Row(ctx, e.ID)
-	if err != nil || !exists {
+	if e.exists = exists; err != nil || !exists {
 		return err
 	}
 	e.Path, e.Status, e.AgeS = info.Path, info.Status, math.Round(info.Age.Seconds())
@@ -124,6 +139,26 @@ func (e *explanation) tellVerdict(ctx *runContext, p *parts) error {
 	return nil
 }
 
+// tellPast tells what was deleted under an id that has no row any more.
+func (e *explanation) tellPast(ctx *runContext, p *parts) error {
+	for entry, err := range p.db.Ledger(ctx, e.ID) {
+		if err != nil {
+			return err
+		}
+		e.Ledger = append(e.Ledger, entry)
+	}
+	switch n := len(e.Ledger); {
+	case e.exists:
+	case n > 0:
+		last := e.Ledger[n-1]
+		e.Why = fmt.Sprintf("it was deleted %s ago, because: %s", short(time.Since(last.At).Round(time.Second)), last.Reason)
+	case len(e.Vectors)+len(e.Bytes) == 0:
+		e.Verdict, e.DueInS = unknown, nil
+		e.Why = "it was never seen: it has no row, no vectors, no bytes, and no line in the ledger (nor has a file that Open WebUI deleted itself)"
+	}
+	return nil
+}
+
 func rounded(d time.Duration) *float64 {
 	s := math.Round(d.Seconds())
 	return &s
@@ -147,6 +182,9 @@ func (e *explanation) print(c *command) error {
 		}
 		for _, v := range e.Vectors {
 			line("vectors", v.Name, fmt.Sprintf("%d chunks", v.Chunks))
+		}
+		for _, l := range e.Ledger {
+			line("ledger", l.At.Format(time.RFC3339), l.Outcome, l.Reason, l.Note)
 		}
 		for _, o := range e.Bytes {
 			line("bytes", o.Name, humanize.IBytes(uint64(o.Size)))

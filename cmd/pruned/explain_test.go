@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"testing"
@@ -93,14 +94,25 @@ func TestExplainUnknownIDs(t *testing.T) {
 	repotest.NewFile(t, i.Pool)
 	loose := repotest.NewID()
 	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: loose, Vectors: small})
-	for _, id := range []string{loose, repotest.NewID(), "no-uuid", "böse/id"} {
-		e := ask[explained](t, i, "explain", id)
-		require.Equal(t, "gone", e.Verdict)
+	for _, id := range []string{loose, repotest.NewID(), "no-uuid", "böse/id", "true", " "} {
+		status, out, errs := i.pruned(t, "", "explain", id, "-o", "json")
+		var e explained
+		require.NoError(t, json.Unmarshal([]byte(out), &e))
+		if id == loose {
+			require.Zero(t, status)
+			require.Equal(t, "gone", e.Verdict)
+		} else {
+			require.Equal(t, exitFailed, status)
+			require.Equal(t, "unknown", e.Verdict)
+			require.Contains(t, e.Why, "never seen")
+			require.Contains(t, errs, "no file of this id was ever seen here")
+		}
 		require.NotNil(t, e.References)
 		require.Empty(t, e.References)
 		require.NotNil(t, e.Vectors)
 		require.Len(t, e.Vectors, map[bool]int{true: 1}[id == loose])
-		require.Contains(t, i.must(t, "explain", id), "gone")
+		_, out, _ = i.pruned(t, "", "explain", id)
+		require.Contains(t, out, "verdict  "+e.Verdict)
 	}
 	require.Equal(t, 1, i.left(t, loose).chunks)
 }

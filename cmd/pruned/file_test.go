@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -106,5 +107,18 @@ func TestDemo(t *testing.T) {
 	for _, kind := range got.Kinds {
 		require.True(t, kind.right(), kind.What)
 		require.NotEmpty(t, kind.Why)
+	}
+}
+
+// openWorld runs statements of the application's on a scratch installation.
+func openWorld(t *testing.T, world *demo.World) func(query string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(world.Dir, "webui.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return func(query string, args ...any) {
+		t.Helper()
+		_, err := db.ExecContext(t.Context(), query, args...)
+		require.NoError(t, err)
 	}
 }

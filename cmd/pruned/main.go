@@ -70,8 +70,9 @@ type command struct {
 
 // run is the whole program but its exit.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &command{cli: &cli{}, stdin: stdin, stdout: stdout, stderr: stderr}
-	parsed, err := config.Parse(c.cli, args, environ, stdout,
+	printed := &printer{to: stdout}
+	c := &command{cli: &cli{}, stdin: stdin, stdout: printed, stderr: stderr}
+	parsed, err := config.Parse(c.cli, args, environ, printed,
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
 	if err == nil {
@@ -79,6 +80,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	if err == nil {
 		err = parsed.Run(&runContext{ctx, c})
+	}
+	if err != nil && !errors.Is(err, config.ErrDone) && !printed.any && (c.json() || wantsJSON(args)) {
+		err = errors.Join(err, c.object(map[string]string{"error": err.Error()}))
 	}
 	return c.report(err)
 }

@@ -14,6 +14,33 @@ import (
 // json says whether the result is one object on one line.
 func (c *command) json() bool { return c.cli.Output == "json" }
 
+// printer notes whether anything was printed: where a command fails before it has a
+// result, its error is the one object.
+type printer struct {
+	to  io.Writer
+	any bool
+}
+
+func (p *printer) Write(text []byte) (int, error) {
+	p.any = p.any || len(text) > 0
+	return p.to.Write(text)
+}
+
+// wantsJSON reads the command line where it could not be parsed.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "-ojson", "-o=json", "--output=json":
+			return true
+		case "-o", "--output":
+			if i+1 < len(args) && args[i+1] == "json" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // object prints a result as one line of JSON.
 func (c *command) object(v any) error {
 	return json.NewEncoder(c.stdout).Encode(v)

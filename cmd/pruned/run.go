@@ -200,7 +200,7 @@ func (c *command) summary(s consumer.Summary) error {
 			name string
 			n    int
 		}{{"deleted", s.Deleted}, {"gone", s.Gone}, {"kept", s.Kept}, {"young", s.Young}, {"busy", s.Busy},
-			{"invalid", s.Invalid}, {"poison", s.Poison}, {"failed", s.Failed}, {"waiting", s.Waiting}} {
+			{"invalid", s.Invalid}, {"poison", s.Poison}, {"failed", s.Failed}, {"repeated", s.Repeated}, {"waiting", s.Waiting}} {
 			line("  "+row.name, row.n)
 		}
 		if s.WaitingFor != "" {

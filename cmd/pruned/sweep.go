@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"pruned/consumer"
+	"pruned/repo"
 )
 
 type sweepCmd struct {
@@ -45,7 +46,11 @@ func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
 		Confirm: r.Confirm, Wait: sweepWait, Each: show.orphan, Progress: stageProgress(bar),
 	})
 	_ = bar.Exit()
-	if err := firstError(show.end(report, err), err); err != nil {
+	var kept repo.Unsearchable
+	if err == nil {
+		kept, err = p.db.Unsearchable(ctx)
+	}
+	if err := firstError(show.end(report, kept, err), err); err != nil {
 		return err
 	}
 	if len(report.Holds) > 0 && ctx.cli.Consumer.DryRun {
@@ -74,7 +79,7 @@ func (c *command) sweeper(p *parts) *consumer.Sweeper {
 type sweepView interface {
 	orphan(consumer.Orphan) error
 	// end shows the rest; failed is why the sweep ended too soon.
-	end(report consumer.SweepReport, failed error) error
+	end(report consumer.SweepReport, kept repo.Unsearchable, failed error) error
 }
 
 func (c *command) sweepView() sweepView {
@@ -110,7 +115,7 @@ func (t *sweepTable) orphan(o consumer.Orphan) error {
 	return err
 }
 
-func (t *sweepTable) end(r consumer.SweepReport, failed error) error {
+func (t *sweepTable) end(r consumer.SweepReport, kept repo.Unsearchable, failed error) error {
 	if failed != nil {
 		return nil
 	}
@@ -123,6 +128,9 @@ func (t *sweepTable) end(r consumer.SweepReport, failed error) error {
 		line("  chunks", humanize.Comma(r.Totals.Chunks))
 		line("  bytes", humanize.IBytes(uint64(max(r.Totals.Bytes, 0))))
 		line("published", humanize.Comma(r.Published))
+		if kept.Files > 0 {
+			line("kept", humanize.Comma(kept.Files), kept.String())
+		}
 		for _, hold := range r.Holds {
 			line("held", humanize.Comma(hold.Found), fmt.Sprintf("%s of %s: %s", hold.Direction, hold.Store, hold.Reason))
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"pruned/consumer"
+	"pruned/repo"
 )
 
 // sweepObject writes one object on one line, orphans first, as they are found.
@@ -29,12 +30,15 @@ func (o *sweepObject) orphan(orphan consumer.Orphan) error {
 }
 
 // end completes the object, also of a sweep that failed: it says how far that came.
-func (o *sweepObject) end(report consumer.SweepReport, _ error) error {
+func (o *sweepObject) end(report consumer.SweepReport, kept repo.Unsearchable, _ error) error {
 	begin := "],"
 	if o.orphans == 0 {
 		begin = `{"orphans":[],`
 	}
-	encoded, err := json.Marshal(report)
+	encoded, err := json.Marshal(struct {
+		consumer.SweepReport
+		AlwaysKept repo.Unsearchable `json:"always_kept"`
+	}{report, kept})
 	if err != nil {
 		return fmt.Errorf("encode the report of a sweep: %w", err)
 	}

@@ -138,6 +138,10 @@ func (db *DB) refuseShared(ctx context.Context, q asker, stays []witness.Stay) e
 // settle notes that the database is here, under the identity that it had here or a
 // new one. Replicas that start together take turns, and find what the first one wrote.
 func (db *DB) settle(ctx context.Context) error {
+	stays, err := db.know(ctx, db.pool)
+	if err != nil || slices.Contains(stays, witness.Stay{Identity: db.identity.String(), Place: db.place}) {
+		return err // most commands come to where the daemon is
+	}
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
 		q := pgxTx(t)
 		if _, err := q.Exec(ctx, `LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
