@@ -63,6 +63,7 @@ type DB struct {
 	rate     rate
 	pin      pin
 	names    names
+	shared   sharedNames
 	links    links
 	lock     writeLock
 }
