@@ -22,7 +22,10 @@ import (
 )
 
 // Local is a folder of uploads (STORAGE_PROVIDER=local).
-type Local struct{ root *os.Root }
+type Local struct {
+	root     *os.Root
+	modified bool // only when a file was modified counts
+}
 
 var _ repo.Blobs = (*Local)(nil)
 
@@ -35,8 +38,13 @@ func OpenLocal(dir string) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the upload folder: %w", err)
 	}
-	return &Local{root}, nil
+	return &Local{root: root}, nil
 }
+
+// ByModification is the same folder, in which only the times of modification count: for
+// one that nobody restores files into with the times that they had, such as a
+// demonstration's, whose files are old by these times alone.
+func (l *Local) ByModification() *Local { return &Local{l.root, true} }
 
 // Close closes the folder.
 func (l *Local) Close() error { return l.root.Close() }
@@ -77,7 +85,7 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 	}
 	err := l.walk(ctx, func(id string, entry fs.DirEntry) bool {
 		if wanted[id] {
-			if blob, ok := describe(entry); ok {
+			if blob, ok := l.describe(entry); ok {
 				found[id] = append(found[id], blob)
 			}
 		}
@@ -90,7 +98,7 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 func (l *Local) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 	return func(yield func(repo.Listed, error) bool) {
 		err := l.walk(ctx, func(id string, entry fs.DirEntry) bool {
-			blob, ok := describe(entry)
+			blob, ok := l.describe(entry)
 			return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
 		})
 		if err != nil {
@@ -129,16 +137,20 @@ func (l *Local) walk(ctx context.Context, each func(id string, entry fs.DirEntry
 }
 
 // describe is not ok where the object went meanwhile.
-func describe(entry fs.DirEntry) (repo.Blob, bool) {
+func (l *Local) describe(entry fs.DirEntry) (repo.Blob, bool) {
 	info, err := entry.Info()
 	if err != nil {
 		return repo.Blob{}, false
 	}
-	return blobOf(info, time.Now()), true
+	return l.blobOf(info), true
 }
 
-func blobOf(info fs.FileInfo, now time.Time) repo.Blob {
-	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(now, info.ModTime(), changedAt(info))}
+func (l *Local) blobOf(info fs.FileInfo) repo.Blob {
+	var changed time.Time
+	if !l.modified {
+		changed = changedAt(info)
+	}
+	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(time.Now(), info.ModTime(), changed)}
 }
 
 const uuidLen = 36
@@ -160,7 +172,7 @@ func (l *Local) Stat(_ context.Context, name string) (blob repo.Blob, there bool
 	if err != nil || info == nil || !info.Mode().IsRegular() {
 		return blob, false, err
 	}
-	return blobOf(info, time.Now()), true, nil
+	return l.blobOf(info), true, nil
 }
 
 // lstat returns nothing without an error where there is nothing of that name.
