@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -13,27 +12,6 @@ import (
 	"pruned/repo/repotest"
 	"pruned/vectors"
 )
-
-// modifiedBlobs are as old as the modification of their files says, which a test can
-// set; when they were changed it cannot.
-type modifiedBlobs struct {
-	repo.Blobs
-	dir string
-}
-
-func (b modifiedBlobs) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
-	found, err := b.Blobs.Find(ctx, ids)
-	for _, objects := range found {
-		for i := range objects {
-			info, err := os.Stat(filepath.Join(b.dir, objects[i].Name))
-			if err != nil {
-				return nil, err
-			}
-			objects[i].Age = time.Since(info.ModTime())
-		}
-	}
-	return found, err
-}
 
 // entombAll leaves of n files what their tombstones are to remove, and no row.
 func (i *installation) entombAll(t *testing.T, kind string, n int) []string {

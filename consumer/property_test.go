@@ -126,7 +126,7 @@ func (w *world) add() {
 	path := filepath.Join(w.uploads, repotest.StoredName(f.id, "document.pdf"))
 	if f.bytes {
 		repotest.WriteBytes(w.t, w.uploads, f.id, "document.pdf")
-		require.NoError(w.t, os.Chtimes(path, now, now.Add(-f.bytesAge))) // modifiedBlobs tells it
+		require.NoError(w.t, os.Chtimes(path, now, now.Add(-f.bytesAge)))
 	}
 	if f.row {
 		status := map[bool]string{true: "pending", false: "completed"}[f.pending]
@@ -222,7 +222,7 @@ func (w *world) round() {
 		require.NoError(w.t, err)
 	}
 	x := w.transaction()
-	x.Ages, x.Blobs = w.m.ages, modifiedBlobs{x.Blobs, w.uploads}
+	x.Ages, x.Blobs = w.m.ages, w.blobs.ByModification()
 	h := &forgetful{Handler: NewBatch(x, pick(w.r, "batch", 1, 5, 50), time.Minute, testLog(w.t)),
 		forget: pick(w.r, "forget", 0, 0, 1, 3), got: map[string][]Outcome{}}
 	sum := drain(w.t, w.q, h, Options{Due: w.executor(w.t).Due})

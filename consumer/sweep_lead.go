@@ -75,7 +75,7 @@ func (s *Sweeper) keepLead(ctx context.Context, holder string, ttl time.Duration
 func (s *Sweeper) renewLead(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, ttl/3)
 	defer cancel()
-	return s.DB.Lead(ctx, holder, ttl)
+	return s.DB.Renew(ctx, holder, ttl)
 }
 
 // resign also after the sweep was told to stop: the next one need not wait.

@@ -77,8 +77,11 @@ type Hold struct {
 // of its own, or, in a dry run, all are part of one that is rolled back.
 type Sweeps interface {
 	// Lead takes the lead of sweeps for a while, or keeps it: one process at a
-	// time. It is false while another one has it. Resign gives it up.
+	// time. It is false while another one has it; a lease that ends later than it is
+	// long is nobody's. Renew keeps the lead, and never takes it from another. Resign
+	// gives it up.
 	Lead(ctx context.Context, holder string, ttl time.Duration) (bool, error)
+	Renew(ctx context.Context, holder string, ttl time.Duration) (bool, error)
 	Resign(ctx context.Context, holder string) error
 
 	// Begin numbers a sweep.

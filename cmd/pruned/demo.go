@@ -12,6 +12,7 @@ import (
 	"pruned/cmd/pruned/demo"
 	"pruned/config"
 	"pruned/consumer"
+	"pruned/repo/blobs"
 )
 
 type demoCmd struct {
@@ -74,7 +75,9 @@ func (d *demonstration) begin() error {
 func (d *demonstration) clean(ctx context.Context) error {
 	d.introduce()
 	return d.inner.with(ctx, func(p *parts) error {
-		p.blobs = agedBlobs{p.blobs}
+		if local, ok := p.blobs.(*blobs.Local); ok {
+			p.blobs = local.ByModification() // the demonstration has just written all of them
+		}
 		if err := d.sweep(ctx, p); err != nil {
 			return err
 		}

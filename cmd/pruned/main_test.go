@@ -16,12 +16,20 @@ import (
 	"go.uber.org/goleak"
 
 	"pruned/consumer"
+	"pruned/repo/blobs"
 	"pruned/repo/repotest"
 )
 
 // A server that ends while one of its streams looks for its source leaves that
 // goroutine of its own until a timer of its own fires.
 func TestMain(m *testing.M) {
+	openUploads = func(dir string) (*blobs.Local, error) {
+		local, err := blobs.OpenLocal(dir)
+		if err != nil {
+			return nil, err
+		}
+		return local.ByModification(), nil
+	}
 	repotest.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
 }
 

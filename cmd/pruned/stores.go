@@ -109,9 +109,12 @@ func (c *command) openPGVector(ctx context.Context, p *parts) (vectors.Store, er
 	return store, nil
 }
 
+// openUploads is another one in tests, which cannot set back when a file was changed.
+var openUploads = blobs.OpenLocal
+
 // uploads opens the folder of the bytes.
 func uploads(ctx context.Context, c *command, p *parts) error {
-	local, err := blobs.OpenLocal(c.cli.Storage.Uploads())
+	local, err := openUploads(c.cli.Storage.Uploads())
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ import (
 
 // Local is a folder of uploads (STORAGE_PROVIDER=local).
 type Local struct {
-	dir string
+	dir      string
+	modified bool // only when a file was modified counts
 
 	mu   sync.Mutex
 	root *os.Root // what the path led to when it was last looked at
@@ -42,6 +43,14 @@ func OpenLocal(dir string) (*Local, error) {
 		return nil, fmt.Errorf("open the upload folder: %w", err)
 	}
 	return &Local{dir: dir, root: root}, nil
+}
+
+// ByModification has only the times of modification count: in a folder that nobody
+// restores files into with the times that they had, such as a demonstration's, whose
+// files are old by these times alone. It returns the folder.
+func (l *Local) ByModification() *Local {
+	l.modified = true
+	return l
 }
 
 // Close closes the folder.
@@ -95,7 +104,7 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 	}
 	err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
 		if wanted[id] {
-			if blob, ok := describe(entry); ok {
+			if blob, ok := l.describe(entry); ok {
 				found[id] = append(found[id], blob)
 			}
 		}
@@ -110,7 +119,7 @@ func (l *Local) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 		root, err := l.current()
 		if err == nil {
 			err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
-				blob, ok := describe(entry)
+				blob, ok := l.describe(entry)
 				return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
 			})
 		}
@@ -150,16 +159,20 @@ func walk(ctx context.Context, root *os.Root, each func(id string, entry fs.DirE
 }
 
 // describe is not ok where the object went meanwhile.
-func describe(entry fs.DirEntry) (repo.Blob, bool) {
+func (l *Local) describe(entry fs.DirEntry) (repo.Blob, bool) {
 	info, err := entry.Info()
 	if err != nil {
 		return repo.Blob{}, false
 	}
-	return blobOf(info, time.Now()), true
+	return l.blobOf(info), true
 }
 
-func blobOf(info fs.FileInfo, now time.Time) repo.Blob {
-	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(now, info.ModTime(), changedAt(info))}
+func (l *Local) blobOf(info fs.FileInfo) repo.Blob {
+	var changed time.Time
+	if !l.modified {
+		changed = changedAt(info)
+	}
+	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(time.Now(), info.ModTime(), changed)}
 }
 
 const uuidLen = 36
@@ -181,7 +194,7 @@ func (l *Local) Stat(_ context.Context, name string) (blob repo.Blob, there bool
 	if err != nil || info == nil || !info.Mode().IsRegular() {
 		return blob, false, err
 	}
-	return blobOf(info, time.Now()), true, nil
+	return l.blobOf(info), true, nil
 }
 
 // lookAt returns the folder, and no info where there is nothing of that name in it.

@@ -30,6 +30,17 @@ func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads
 	return leads && err == nil, err
 }
 
+// Renew keeps the lead of sweeps.
+func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		n, err := t.Exec(ctx, `UPDATE pruned.lease SET until = clock_timestamp() + make_interval(secs => $2::float8), ttl = $2::float8
+			WHERE holder = $1::text`, holder, ttl.Seconds())
+		leads = n > 0
+		return translate(err, "keep the lead of sweeps")
+	})
+	return leads && err == nil, err
+}
+
 // Resign gives the lead up.
 func (db *DB) Resign(ctx context.Context, holder string) error {
 	return db.InTx(ctx, nil, func(t repo.Tx) error {

@@ -66,5 +66,13 @@ func (db *DB) examineTimes(ctx context.Context) ([]repo.Finding, error) {
 	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
 	err := db.readRow(ctx, db.sql(examineTimesSQL), nil, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
-	return []repo.Finding{repo.ExamineTimes(c, u)}, translate(err, "look at the times of table file")
+	if err = translate(err, "look at the times of table file"); err == nil {
+		return []repo.Finding{repo.ExamineTimes(c, u)}, nil
+	}
+	if repo.KindOf(err) != repo.Permanent {
+		return nil, err
+	}
+	// The error quotes a value.
+	return []repo.Finding{{Check: "times", Detail: "created_at or updated_at of table file holds what is no number",
+		Do: "make both bigint again, seconds since 1970, as Open WebUI's migrations do (ALTER TABLE file ALTER COLUMN ... TYPE bigint USING ...)"}}, nil
 }

@@ -19,6 +19,17 @@ func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads
 	return n > 0 && err == nil, translate(err, "take the lead of sweeps")
 }
 
+// Renew keeps the lead of sweeps.
+func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		n, err := sqliteTx(t).write(ctx, `UPDATE pruned_lease SET until = ?2, ttl = ?3 WHERE holder = ?1`,
+			holder, micros(time.Now().Add(ttl)), ttl.Microseconds())
+		leads = n > 0
+		return translate(err, "keep the lead of sweeps")
+	})
+	return leads && err == nil, err
+}
+
 // Resign gives the lead up.
 func (db *DB) Resign(ctx context.Context, holder string) error {
 	_, err := db.aside(ctx, `DELETE FROM pruned_lease WHERE holder = ?1`, holder)

@@ -68,6 +68,7 @@ type DB struct {
 	rate     rate
 	pin      pin
 	names    names
+	shared   sharedNames
 	links    links
 	lock     writeLock
 }

@@ -78,12 +78,13 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 // written by an application that does not wait for us either way.
 func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
 	var ids []string
-	named := map[string]bool{}
+	named := false
 	for _, s := range tombstones {
 		ids = append(ids, s.FileID)
-		if s.Name != "" {
-			named[s.Name] = true
+		if owner := ownerOf(s.Name); owner != "" && owner != s.FileID {
+			ids = append(ids, owner, s.Name[:len(owner)])
 		}
+		named = named || s.Name != ""
 	}
 	if err := db.present(); err != nil {
 		return nil, err
@@ -100,15 +101,16 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	for _, id := range there {
 		exists[id] = true
 	}
-	used := map[string]bool{}
-	if len(named) > 0 {
-		if err := paths(ctx, q, func(_, name string) { used[name] = named[name] }); err != nil {
+	var used map[string]bool
+	if named {
+		if used, err = db.shared.of(ctx, q); err != nil {
 			return nil, err
 		}
 	}
 	living := map[int64]bool{}
 	for _, s := range tombstones {
-		if exists[s.FileID] || s.Name != "" && used[s.Name] {
+		owner := ownerOf(s.Name)
+		if exists[s.FileID] || s.Name != "" && used[s.Name] || owner != "" && (exists[owner] || exists[s.Name[:len(owner)]]) {
 			living[s.Seq] = true
 		}
 	}

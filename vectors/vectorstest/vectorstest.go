@@ -81,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"does nothing for no files":          doesNothing,
 		"takes ids as they are":              takesIDsAsTheyAre,
 		"removes many files":                 removesMany,
+		"asks the guard before it removes":   asksTheGuard,
 		"counts the collections of one file": countsCollections,
 		"lists files":                        listsFiles,
 		"lists odd ids":                      listsOddIDs,

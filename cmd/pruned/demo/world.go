@@ -140,9 +140,14 @@ func (w *World) add(kind *Kind, rows *scribe) error {
 	return nil
 }
 
-// upload writes the bytes.
+// upload writes the bytes, as old as their row.
 func (w *World) upload(f File, content string) error {
-	return os.WriteFile(filepath.Join(w.uploads(), f.name), []byte(content), 0o600)
+	path := filepath.Join(w.uploads(), f.name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		return err
+	}
+	made := time.Now().Add(-f.Kind.since())
+	return os.Chtimes(path, made, made)
 }
 
 // since is how long ago its files were uploaded.

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"encoding/binary"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -64,7 +63,7 @@ func encodingsKeep(t *testing.T, e Engine) {
 	for round := range 2 {
 		found := e.look(t, append(all, lone)...)
 		for name, id := range ids {
-			require.Contains(t, found.Referenced, id, fmt.Sprintf("%s, round %d", name, round))
+			require.Contains(t, found.Referenced, id, "%s, round %d", name, round)
 		}
 		require.NotContains(t, found.Referenced, lone)
 		e.settle(t, all...)

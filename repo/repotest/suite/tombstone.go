@@ -146,6 +146,8 @@ func livingAreTold(t *testing.T, e Engine) {
 		{Kind: repo.Bytes, FileID: "gone-3", Name: "hared.pdf"},
 		{Kind: repo.Bytes, FileID: "gone-4", Name: "other.pdf"},
 		{Kind: repo.Vectors, FileID: "gone-5"},
+		{Kind: repo.Bytes, FileID: "gone-6", Name: back + "_report.pdf"},
+		{Kind: repo.Bytes, FileID: "gone-7", Name: "late.pdf"},
 	}
 	for i := range tombstones {
 		tombstones[i].Seq = int64(i)
@@ -153,6 +155,13 @@ func livingAreTold(t *testing.T, e Engine) {
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		living, err := e.DB.Living(ctx, tx, tombstones)
 		require.NoError(t, err)
-		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true}, living)
+		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true}, living)
+	})
+	// Rows that came since are seen at once.
+	e.file(t, row{"path": "late.pdf"})
+	e.in(t, func(ctx context.Context, tx repo.Tx) {
+		living, err := e.DB.Living(ctx, tx, tombstones)
+		require.NoError(t, err)
+		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true, 8: true}, living)
 	})
 }

@@ -1,0 +1,55 @@
+package vectorstest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"pruned/vectors"
+)
+
+// asksTheGuard: what came back keeps its chunks, in its own collection and in shared
+// ones, also if it comes back on the way; what the guard does not know stays.
+func asksTheGuard(t *testing.T, f Fixture) {
+	store, asks := f.Store.(vectors.Guarded)
+	if !asks {
+		require.NotNil(t, f.Begin, "a store outside the database asks")
+		return
+	}
+	going, kept, late := uuid.NewString(), uuid.NewString(), uuid.NewString()
+	ids := []string{going, kept, late}
+	goes := file(going, "", "base")
+	stays := slices.Concat(file(kept, "", "base"), file(uuid.NewString(), "", "base"))
+	back := file(late, "", "base")
+	all := slices.Concat(goes, stays, back)
+	f.Insert(t, all...)
+
+	failure := errors.New("the database does not answer")
+	_, err := store.RemoveGuarded(t.Context(), ids, func(context.Context, []string) ([]string, error) { return nil, failure })
+	require.ErrorIs(t, err, failure)
+	f.holds(t, all)
+
+	asked := map[string]int{}
+	removed, err := store.RemoveGuarded(t.Context(), ids, func(_ context.Context, ids []string) (may []string, err error) {
+		for _, id := range ids {
+			if asked[id]++; id == going || id == late && asked[id] == 1 {
+				may = append(may, id)
+			}
+		}
+		return may, nil
+	})
+	require.NoError(t, err)
+	if len(removed.Waiting) > 0 {
+		f.Apply(t)
+	}
+	for _, c := range back {
+		if c.Collection == "base" {
+			stays = append(stays, c)
+		}
+	}
+	f.holds(t, stays)
+}
