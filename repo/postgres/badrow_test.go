@@ -146,7 +146,7 @@ func TestOneBadRowWithALongKeyStopsNoPass(t *testing.T) {
 		requireFree(t, db, ids[1:]...)
 	}
 	readAll(t, d, db)
-	require.EqualValues(t, 2, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.reference`))
+	require.Equal(t, 2, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.reference`))
 	d.Exec(t, `UPDATE long SET v = $1 WHERE a LIKE '%9'`, ids[1])
 	readAll(t, d, db)
 	requireKept(t, db, ids[:2]...)

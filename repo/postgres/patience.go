@@ -14,8 +14,9 @@ import (
 const waitBriefly = `SELECT set_config('lock_timeout',
        greatest(1, (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 100)::int)::text, true)`
 
-// lockFirst takes a transaction's first lock. Who holds nothing may wait for longer.
+// lockFirst takes a transaction's first lock. Who holds nothing may wait for longer, and
+// who holds only what is pruned's own: nobody else waits for that.
 func (db *DB) lockFirst(ctx context.Context, t pgx.Tx, sql string) error {
-	_, err := t.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d; %s; %s", max(db.options.LockTimeout.Milliseconds(), 1), sql, waitBriefly))
+	_, err := t.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d; %s", max(db.options.LockTimeout.Milliseconds(), 1), sql))
 	return err
 }

@@ -90,6 +90,9 @@ func (db *DB) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
 	s := &state{}
 	err := t.QueryRow(ctx, stateSQL, nil, db.schema).
 		Scan(&s.mark, &s.generation, &s.passedAt, &s.now, &s.sound)
+	if err == nil {
+		_, err = t.Exec(ctx, waitBriefly)
+	}
 	return s, translate(err, "read the state of the reference index")
 }
 

@@ -36,7 +36,7 @@ func (db *DB) alone(ctx context.Context, t pgx.Tx) error {
 	if !db.options.Strict {
 		return nil
 	}
-	return translate(db.lockFirst(ctx, t, aloneSQL), "wait for another strict deletion")
+	return translate(db.lockFirst(ctx, t, aloneSQL+"; "+waitBriefly), "wait for another strict deletion")
 }
 
 // keepOut locks every table that may mention a file against writers, and says

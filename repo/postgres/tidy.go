@@ -13,6 +13,9 @@ import (
 // asks for the row as well; once an hour is enough, by one process.
 const takeTidySQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at NOT BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp()`
 
+// lockTidySQL is what passes are excluded by, and takes no part in their turns.
+const lockTidySQL = `LOCK TABLE pruned.state IN ROW EXCLUSIVE MODE`
+
 const referencingSQL = `
 SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHERE source = r.id) ORDER BY id`
 
@@ -22,6 +25,9 @@ SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHER
 func (db *DB) tidy(ctx context.Context) error {
 	var sources []int
 	err := db.inNewTx(ctx, passTimeout, func(t repo.Tx) error {
+		if err := db.lockFirst(ctx, pgxTx(t), lockTidySQL); err != nil {
+			return translate(err, "take turns to tidy")
+		}
 		taken, err := t.Exec(ctx, takeTidySQL)
 		if err != nil || taken == 0 {
 			return translate(err, "note when the reference index was tidied")

@@ -44,6 +44,7 @@ type Server struct {
 var defaultSettings = []string{
 	"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
 	"fsync=off", "shared_buffers=256MB", "maintenance_work_mem=256MB", "max_wal_size=8GB",
+	"deadlock_timeout=5s",                                                 // of which pruned waits a tenth: other tests lock shared catalogs
 	"track_counts=on", "autovacuum=on", "dynamic_shared_memory_type=mmap", // /dev/shm is small in containers
 }
 
