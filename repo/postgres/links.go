@@ -98,10 +98,10 @@ func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 	if err != nil {
 		return translate(err, "list the foreign keys")
 	}
-	var comparable bool
-	err = t.QueryRow(ctx, looseSQL, db.table(looseLink.table), looseLink.column, db.table(looseLink.parent)).Scan(&comparable)
+	var alike bool
+	err = t.QueryRow(ctx, looseSQL, db.table(looseLink.table), looseLink.column, db.table(looseLink.parent)).Scan(&alike)
 	for _, r := range byOID {
-		if comparable && r.schema == db.schema && r.name == looseLink.table && r.has(looseLink.column) {
+		if alike && r.schema == db.schema && r.name == looseLink.table && r.has(looseLink.column) {
 			r.parents = append(r.parents, parent{db.schema, looseLink.parent, looseLink.column, false})
 		}
 	}
