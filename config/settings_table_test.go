@@ -26,14 +26,14 @@ func TestReadmeTellsEverySetting(t *testing.T) {
 	require.NoError(t, err)
 	before, rest, found := strings.Cut(string(text), tableBegin)
 	require.True(t, found, "README.md has lost the line %q", tableBegin)
-	_, after, found := strings.Cut(rest, tableEnd)
+	table, after, found := strings.Cut(rest, tableEnd)
 	require.True(t, found, "README.md has lost the line %q", tableEnd)
-	want := before + tableBegin + settingsTable() + tableEnd + after
+	want := settingsTable()
 	if *update {
-		require.NoError(t, os.WriteFile(readme, []byte(want), 0o600))
+		require.NoError(t, os.WriteFile(readme, []byte(before+tableBegin+want+tableEnd+after), 0o600))
 		return
 	}
-	require.Equal(t, want, string(text), "README.md tells of other settings than config: `make settings` mends that")
+	require.Equal(t, strings.Split(want, "\n"), strings.Split(table, "\n"), "README.md tells of other settings than config: `make settings` mends that")
 }
 
 // settingsTable has a line a setting, in the order and the groups of Config.

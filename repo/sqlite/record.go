@@ -77,7 +77,8 @@ func (r *row) read(n int, tail []byte) ([]byte, error) {
 		r.here, r.left = r.here[n:], r.left-n
 		return text, nil
 	}
-	text := append(r.pages.text[:0], tail...)
+	text := r.pages.text[:0]
+	text = append(text, tail...)
 	err := r.over(n, func(part []byte) { text = append(text, part...) })
 	if r.pages.text = text; cap(text) > 4*piece {
 		r.pages.text = nil // one long text among many short ones
