@@ -33,6 +33,7 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_RETENTION=-1s":             "-1s is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
 		"PRUNED_RETENTION=99ms":            "99ms is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
 		"PRUNED_STREAM=OTHER_DEAD":         `"OTHER_DEAD" may be a stream of another installation's: wanted a name that does not end in _DEAD`,
+		"PRUNED_STREAM=other_hints":        `"other_hints" may be a stream of another installation's: wanted a name that does not end in _HINTS`,
 		"PRUNED_STREAM=other_later":        `"other_later" may be a stream of another installation's: wanted a name that does not end in _LATER`,
 		"PRUNED_LEDGER_RETENTION=-1s":      "-1s is out of range: " + duration,
 		"PRUNED_MAX_BYTES=1023KiB":         "1023 KiB is out of range: wanted a size such as 512MiB or 1GiB, 1.0 MiB or more",
