@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// tables are those of Open WebUI's schema, up to 0.12.4 (openwebui: models,
-// migrations/versions).
-var tables = strings.Fields(`
+// ApplicationTables are those of Open WebUI's schema, up to 0.12.4, also those that its
+// migrations have left behind (openwebui: models, migrations/versions).
+var ApplicationTables = strings.Fields(`
 access_grant alembic_version api_key app auth automation automation_run calendar calendar_event
 calendar_event_attendee channel channel_file channel_member channel_webhook chat chat_file chat_message chatidtag
 config config_old document feedback file folder function function_history group group_member knowledge
@@ -17,4 +17,6 @@ pinned_note prompt prompt_history shared_chat skill skill_history tag tool tool_
 // IsApplicationTable says whether Open WebUI has a table of that name. What has the
 // name and is no table, but a view or what only looks like a table, keeps its rows
 // where nobody looks for them.
-func IsApplicationTable(name string) bool { return slices.Contains(tables, strings.ToLower(name)) }
+func IsApplicationTable(name string) bool {
+	return slices.Contains(ApplicationTables, strings.ToLower(name))
+}

@@ -5,25 +5,26 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
 )
 
 // link is a column of a table of Open WebUI's that names the row which its own row
 // goes with.
 type link struct{ table, column, parent string }
 
-// links are those that a foreign key enforces. Without the row that one of them
-// names a row is dead. Of every other table a missing parent says nothing: a copy of
-// a chat is shared without it, and what a plugin's rows live by is the plugin's.
-var links = []link{
-	{"chat_file", "chat_id", "chat"},
-	{"chat_file", "file_id", "file"},
-	{"channel_file", "channel_id", "channel"},
-	{"channel_file", "message_id", "message"},
-	{"channel_file", "file_id", "file"},
-	{"knowledge_file", "knowledge_id", "knowledge"},
-	{"knowledge_file", "file_id", "file"},
-	{"chat_message", "chat_id", "chat"},
-}
+// links are those that a foreign key enforces: repo.Parents, and those to the file.
+var links = func() (list []link) {
+	for _, p := range repo.Parents {
+		if p.Child != looseLink.table {
+			list = append(list, link{p.Child, p.Column, p.Table})
+		}
+	}
+	for _, table := range linkTables {
+		list = append(list, link{table, "file_id", "file"})
+	}
+	return list
+}()
 
 // looseLink is the one without a foreign key: Open WebUI deletes a channel and
 // leaves its messages for ever.

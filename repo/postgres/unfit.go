@@ -10,18 +10,6 @@ import (
 	"pruned/repo"
 )
 
-// applicationTables are the tables of Open WebUI 0.12.4, and those that its
-// migrations have left behind (__tablename__ in open_webui/models; document,
-// chatidtag and config_old in migrations/versions).
-var applicationTables = []string{
-	"access_grant", "alembic_version", "api_key", "app", "auth", "automation", "automation_run", "calendar", "calendar_event",
-	"calendar_event_attendee", "channel", "channel_file", "channel_member", "channel_webhook", "chat", "chat_file", "chat_message",
-	"chatidtag", "config", "config_old", "document", "feedback", "file", "folder", "function", "function_history", "group",
-	"group_member", "knowledge", "knowledge_directory", "knowledge_file", "memory", "message", "message_reaction", "model",
-	"model_history", "note", "oauth_session", "pinned_note", "prompt", "prompt_history", "shared_chat", "skill", "skill_history",
-	"tag", "tool", "tool_history", "user",
-}
-
 // unfitCTE finds what makes that no answer of the database can be believed, a
 // sentence each.
 //
@@ -41,7 +29,7 @@ used (oid) AS MATERIALIZED (
     SELECT format('%s is a %s and no table: nothing tells which of the rows that it shows changed. Make it a table of schema %I again', c.oid::regclass,
                   CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END, $1::text)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1::text AND c.relkind IN ('v', 'm', 'f') AND c.relname = ANY ('{` + strings.Join(applicationTables, ",") + `}')
+     WHERE n.nspname = $1::text AND c.relkind IN ('v', 'm', 'f') AND c.relname = ANY ('{` + strings.Join(repo.ApplicationTables, ",") + `}')
     UNION ALL
     SELECT format('the indexes of database %I were built with version %s of its collation, and this server has version %s: they may not find rows that are there. REINDEX DATABASE %1$I; ALTER DATABASE %1$I REFRESH COLLATION VERSION;',
                   d.datname, to_jsonb(d) ->> 'datcollversion', v.actual)
