@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// linksFew files that a knowledge base's collection holds without a link are no
-	// sign that links were lost, nor is a tenth of its files.
-	linksFew, linksPart = 3, 10
+	// linksPart: of a knowledge base's files as many may lack their link without being
+	// a sign that links were lost, as may repo.FewLinks.
+	linksPart = 10
 	// linksAtOnce bounds what a store is asked about at once: it may be a scan.
 	linksAtOnce = 10000
 	// linksLost begins the reason of a hold that only a person ends: links that come
@@ -88,7 +88,7 @@ func (w *sweep) lostKnowledge(ctx context.Context, tx repo.Tx, none bool) (strin
 	}
 	for name, links := range linked {
 		n := unlinked[name]
-		if none || n > linksFew && linksPart*n > n+links {
+		if none || n > repo.FewLinks && linksPart*n > n+links {
 			return fmt.Sprintf("%sthe collection of knowledge base %s holds %d files that table knowledge_file does not know, beside %d that it does", linksLost, name, n, links), nil
 		}
 	}

@@ -14,7 +14,8 @@ import (
 
 // ownership is whether a store is this installation's. It is so if somebody said it
 // (sweep --confirm), or by evidence: more than half of what a local store holds
-// belongs to rows of this database, and no sign of another installation is there.
+// belongs to rows of this database, and no sign of another installation is there. Of a
+// database that ran elsewhere before, a folder shows nothing by what it holds.
 // What a person saw, and let go, is no sign any more.
 type ownership struct {
 	bound bool
@@ -54,6 +55,9 @@ func (w *sweep) judgeOwner(ctx context.Context, tx repo.Tx, d *direction) (o own
 		return ownership{bound: true, why: makers}, nil
 	case !d.store.local():
 		return ownership{why: "first sweep of a store that others may use"}, nil
+	case d.store.Mark != nil && w.DB.Identity().Elsewhere != "":
+		// A copy knows most of what the original's folder holds.
+		return ownership{why: "this database ran at " + w.DB.Identity().Elsewhere + " before, and the folder may be that installation's"}, nil
 	case signs != "":
 		return ownership{why: "the database also has " + signs + ", which may keep its own here"}, nil
 	case makers != "":

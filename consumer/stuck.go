@@ -78,12 +78,21 @@ func (c *Consumer) whileMoving(ctx context.Context) (context.Context, context.Ca
 	c.progress.made()
 	go func() {
 		for sleep(moving, c.patience/10) {
-			if since, why := c.progress.stuck(); since > c.patience && c.inHand.Load() == 0 {
+			if since, why := c.progress.stuck(); since > c.waits() && c.inHand.Load() == 0 {
 				cancel(c.stuck(since, why))
 			}
 		}
 	}()
 	return moving, func() { cancel(nil) }
+}
+
+// waits is how long a drain waits for anything to go on. While nothing can be deleted
+// no claim is put off either, and somebody has to mend it: a third is enough.
+func (c *Consumer) waits() time.Duration {
+	if c.broken.err() != nil {
+		return c.patience / 3
+	}
+	return c.patience
 }
 
 // stuck says why a drain ends before everything is done.

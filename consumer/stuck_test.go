@@ -49,6 +49,17 @@ func TestDrainEndsWhereNothingGoesOn(t *testing.T) {
 	}
 }
 
+// What only a person can mend is not waited for as long as what is only put off.
+func TestDrainEndsSoonerWhereNothingCanBeDeleted(t *testing.T) {
+	t.Parallel()
+	c := New(openQueue(t), &fake{}, Options{Drain: true})
+	require.Equal(t, drainPatience, c.waits())
+	c.broken.begin(errors.New("an index is blind"))
+	require.Equal(t, drainPatience/3, c.waits())
+	c.broken.end()
+	require.Equal(t, drainPatience, c.waits())
+}
+
 func TestDrainEndsWithoutItsQueue(t *testing.T) {
 	t.Parallel()
 	server := startServer(t, t.TempDir(), 0)

@@ -30,11 +30,15 @@ type Ownership interface {
 	Binding(ctx context.Context, tx Tx, store string) (accepted string, bound bool, err error)
 }
 
+// FewLinks is how many files without a link are no sign that links were lost: a small
+// installation, or chats that were made by other programs.
+const FewLinks = 3
+
 // Links is what a database knows of the tables that link files to what they are in.
 type Links interface {
 	// EmptyLinks names the link tables that have not a single row though something
 	// says that they had: knowledge_file beside knowledge bases, chat_file beside chats
-	// with files.
+	// that hold more than a few files.
 	EmptyLinks(ctx context.Context, tx Tx) ([]string, error)
 
 	// LinkedFiles counts the files of those of these knowledge bases that exist.

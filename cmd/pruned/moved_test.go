@@ -63,3 +63,31 @@ func TestMovedFolderIsAnotherInstallation(t *testing.T) {
 	require.NoError(t, other.Verify(before, holdings(t, &other)))
 	require.Equal(t, left, holdings(t, world), "the original is left alone")
 }
+
+// A copy knows most of what is in the folders of its original: also where that never
+// marked them, they are the copy's only once somebody says so.
+func TestOwnershipOfFoldersWithoutAMarkByACopy(t *testing.T) {
+	t.Parallel()
+	i, world := scratch(t, "PRUNED_MAX_FRACTION=1")
+	i.sweep(t, exitDone)
+	other := *world
+	other.Dir = t.TempDir()
+	copyTree(t, world.Dir, other.Dir)
+	for _, folder := range []string{"uploads", "vector_db"} {
+		require.NoError(t, os.Remove(filepath.Join(other.Dir, folder, ".pruned-installation")))
+	}
+	before := holdings(t, &other)
+	copied := i.with("DATA_DIR="+other.Dir, "PRUNED_STREAM=COPY")
+	held := copied.sweep(t, exitHeld)
+	require.NotEmpty(t, held.Holds)
+	for _, h := range held.Holds {
+		require.Contains(t, h.Reason, "this database ran at")
+	}
+	copied.drain(t)
+	left := holdings(t, &other)
+	require.Equal(t, before.Bytes, left.Bytes)
+	require.Equal(t, before.Chunks, left.Chunks)
+	copied.sweep(t, exitDone, "--confirm", held.ID)
+	copied.drain(t)
+	require.NotEqual(t, before.Bytes, holdings(t, &other).Bytes)
+}

@@ -47,7 +47,9 @@ func TestBlindIndexOfFiles(t *testing.T) {
 	locked, err := lock(ids[0], "no such file")
 	require.NoError(t, err)
 	require.Equal(t, []string{"no such file"}, locked.Gone)
+	requireBlind(t, db.Refresh(t.Context(), nil)) // it is not ready until that is mended
 	d.Exec(t, `REINDEX TABLE file`)
+	refresh(t, db)
 	locked, err = lock(ids[0], hidden)
 	require.NoError(t, err)
 	require.Len(t, locked.Files, 2)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,8 +19,9 @@ func emptyLinksSQL(link, proof string) string {
 func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err error) {
 	for _, link := range []struct{ name, proof string }{
 		{"knowledge_file", `SELECT FROM ` + db.table("knowledge") + ` WHERE $1::text IS NOT NULL`},
-		{"chat_file", `SELECT FROM pruned.relation s JOIN pruned.reference r ON r.source = s.id JOIN ` + db.table("chat") + ` c ON c.id = r.row_id
-			WHERE s.relid = to_regclass($1::text)`},
+		{"chat_file", `SELECT WHERE (SELECT count(*) FROM (SELECT DISTINCT r.file_id FROM pruned.relation s JOIN pruned.reference r ON r.source = s.id
+			JOIN ` + db.table("chat") + ` c ON c.id = r.row_id JOIN ` + db.table("file") + ` f ON f.id = r.file_id
+			WHERE s.relid = to_regclass($1::text) LIMIT ` + strconv.Itoa(repo.FewLinks+1) + `) files) > ` + strconv.Itoa(repo.FewLinks)},
 	} {
 		there, err := db.hasTable(ctx, t, link.name)
 		if err != nil {

@@ -134,7 +134,7 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 		if err := db.pending(ctx, pgxTx(t), p, &look); err != nil {
 			return err
 		}
-		return p.verifyFree(ctx, pgxTx(t), &look, ids)
+		return db.verifyFree(ctx, pgxTx(t), p, &look, ids)
 	})
 	return look, err
 }

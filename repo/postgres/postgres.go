@@ -78,6 +78,7 @@ type DB struct {
 	elsewhere string     // see repo.Identity
 	placing   sync.Mutex // of what notes place
 	looks     lookCache
+	blind     blindness
 	// pagesTime is how long a transaction of a full pass keeps other passes waiting.
 	pagesTime time.Duration
 	// longWriting is from when on a transaction of somebody who writes is waited for.

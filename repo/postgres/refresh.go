@@ -18,7 +18,8 @@ const passTimeout = 10 * time.Minute
 // pass, then, where a table has never been read or files appeared that older
 // rows may mention, page by page whole tables. Each step is a transaction of
 // its own that leaves the index true, so that a pass goes on where another was
-// interrupted; refreshers of several processes take turns.
+// interrupted; refreshers of several processes take turns. An index that was seen to
+// be blind is asked again: as long as it is, nothing can be deleted.
 func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
 	// A table that changes between a pass and its pages wants another pass;
 	// a schema that changes every time is being migrated.
@@ -41,7 +42,10 @@ func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
 	if err != nil {
 		return err
 	}
-	return db.tidy(ctx)
+	if err := db.tidy(ctx); err != nil {
+		return err
+	}
+	return db.inNewTx(ctx, passTimeout, func(t repo.Tx) error { return db.blind.again(ctx, pgxTx(t)) })
 }
 
 var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("they changed meanwhile")}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,8 +21,43 @@ const (
 	withIndexes    = `SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_indexscan TO DEFAULT; SET LOCAL enable_indexonlyscan TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT`
 )
 
-// bySequence asks a query, which answers with ids, of the tables themselves. What it
-// finds, and the indexes do not find afterwards either, did not just come.
+// question is a query, which answers with ids, of one table.
+type question struct {
+	table, sql string
+	args       []any
+}
+
+// blindness is the last question that an index answered wrongly. Until it answers it
+// rightly nothing can be deleted: the files of one batch show what holds for all.
+type blindness struct{ last atomic.Pointer[question] }
+
+// ask asks the tables themselves. What they find, and the indexes do not find
+// afterwards either, did not just come.
+func (b *blindness) ask(ctx context.Context, t pgx.Tx, q *question) ([]string, error) {
+	came, err := bySequence(ctx, t, q.table, q.sql, q.args...)
+	if errors.Is(err, errBlind) {
+		b.last.Store(q)
+	}
+	return came, err
+}
+
+// again asks the last question again that an index answered wrongly. The table that
+// it was asked of may have been dropped, or changed, meanwhile.
+func (b *blindness) again(ctx context.Context, t pgx.Tx) error {
+	q := b.last.Load()
+	if q == nil {
+		return nil
+	}
+	_, err := bySequence(ctx, t, q.table, q.sql, q.args...)
+	if errors.Is(err, errBlind) || repo.KindOf(err) == repo.Passing || repo.KindOf(err) == repo.Unknown {
+		return err
+	}
+	b.last.CompareAndSwap(q, nil)
+	return nil
+}
+
+var errBlind = errors.New("an index does not find rows that are there; nothing is deleted until it does: REINDEX DATABASE CONCURRENTLY; (without a name, in this database)")
+
 func bySequence(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (came []string, err error) {
 	if _, err := t.Exec(ctx, withoutIndexes); err != nil {
 		return nil, translate(err, "read table %s", table)
@@ -37,8 +73,7 @@ func bySequence(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (
 		return nil, err
 	}
 	if len(came) < len(found) {
-		return nil, &repo.Error{Kind: repo.Environment, Doing: "read table " + table,
-			Err: errors.New("an index does not find rows that are there; nothing is deleted until it does: REINDEX DATABASE CONCURRENTLY; (without a name, in this database)")}
+		return nil, &repo.Error{Kind: repo.Environment, Doing: "read table " + table, Err: errBlind}
 	}
 	return came, nil
 }
@@ -55,7 +90,7 @@ func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) err
 	if len(locked.Gone) == 0 {
 		return nil
 	}
-	came, err := bySequence(ctx, t, "file", db.sql(presentSQL), locked.Gone)
+	came, err := db.blind.ask(ctx, t, &question{"file", db.sql(presentSQL), []any{locked.Gone}})
 	if err != nil || len(came) == 0 {
 		return err
 	}
@@ -81,7 +116,7 @@ const leftSQL = `SELECT file_id, source, row_id FROM pruned.reference WHERE file
 // that no index of theirs has found a living row for: of a file that was never
 // mentioned there is none, and of others few until the next time that vanished rows
 // are forgotten.
-func (p *plan) verifyFree(ctx context.Context, t pgx.Tx, look *repo.Look, ids []string) error {
+func (db *DB) verifyFree(ctx context.Context, t pgx.Tx, p *plan, look *repo.Look, ids []string) error {
 	var free []string
 	for _, id := range ids {
 		if _, kept := look.Referenced[id]; !kept && !look.Unknown[id] {
@@ -104,7 +139,7 @@ func (p *plan) verifyFree(ctx context.Context, t pgx.Tx, look *repo.Look, ids []
 	}
 	for _, r := range p.relations {
 		if pairs := left[r.id]; r.indexed() && len(pairs[0]) > 0 {
-			came, err := bySequence(ctx, t, r.String(), r.livingSQL(), pairs[0], pairs[1])
+			came, err := db.blind.ask(ctx, t, &question{r.String(), r.livingSQL(), []any{pairs[0], pairs[1]}})
 			if err != nil {
 				return err
 			}

@@ -61,14 +61,18 @@ func (db *DB) Binding(ctx context.Context, t repo.Tx, store string) (accepted st
 	return accepted, bound, translate(err, "look whether %s is bound", store)
 }
 
-// filesInChat matches the text of chats that hold a file, as the application and
-// others write JSON.
-const filesInChat = `chat LIKE '%"files": [{%' OR chat LIKE '%"files":[{%'`
+// chatsHoldFiles has a row where chats hold more than a few files: by their ids, in
+// the JSON of the application and of others.
+var chatsHoldFiles = fmt.Sprintf(`SELECT 1 WHERE (SELECT count(*) FROM (
+	SELECT DISTINCT f.id FROM chat c, json_tree(CASE WHEN typeof(c.chat) = 'text' AND json_valid(c.chat) THEN c.chat ELSE '{}' END) j
+	  JOIN file f ON f.id = j.atom
+	 WHERE (c.chat LIKE '%%"files": [{%%' OR c.chat LIKE '%%"files":[{%%') AND j.type = 'text'
+	 LIMIT %d)) > %d`, repo.FewLinks+1, repo.FewLinks)
 
 // EmptyLinks names link tables that are empty and were not.
 func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err error) {
 	for _, link := range []struct{ name, proof string }{
-		{"knowledge_file", `SELECT 1 FROM knowledge`}, {"chat_file", `SELECT 1 FROM chat WHERE ` + filesInChat},
+		{"knowledge_file", `SELECT 1 FROM knowledge`}, {"chat_file", chatsHoldFiles},
 	} {
 		there, err := asked(ctx, t, `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1`, link.name)
 		if err == nil && len(there) > 0 {

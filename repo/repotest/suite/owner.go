@@ -80,7 +80,11 @@ func emptyLinksAreTold(t *testing.T, e Engine) {
 	id := e.file(t, nil)
 	e.insert(t, "chat", row{"id": aChat, "chat": `{"history": {}, "files": []}`})
 	empty()
-	e.insert(t, "chat", row{"chat": `{"files": [{"id": "` + id + `"}]}`})
+	e.insert(t, "chat", row{"chat": `{"files": [{"id": "` + id + `"}, {"id": "` + id + `"}, {"id": "no such file"}]}`})
+	for range repo.FewLinks {
+		empty() // a small installation needs nobody
+		e.insert(t, "chat", row{"chat": `{"files":[{"type": "file", "id": "` + e.file(t, nil) + `"}]}`})
+	}
 	empty("chat_file")
 	e.insert(t, "knowledge", row{"id": aKnowledge})
 	empty("chat_file", "knowledge_file")
