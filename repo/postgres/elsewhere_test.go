@@ -186,3 +186,24 @@ func TestElsewhereAttached(t *testing.T) {
 		})
 	}
 }
+
+// Tables of somebody else's that have the names of ours are in the way, and stay.
+func TestElsewhereTablesCalledLikeOurs(t *testing.T) {
+	t.Parallel()
+	for _, made := range []string{`CREATE TABLE pruned.reference (v text)`, `CREATE TABLE pruned.migration (v text)`} {
+		d := repotest.New(t)
+		d.Exec(t, `CREATE SCHEMA pruned; `+made)
+		tables := func() []string {
+			return repotest.Column[string](t, d, `SELECT relname::text FROM pg_class WHERE relnamespace = 'pruned'::regnamespace`)
+		}
+		before := tables()
+		db, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL})
+		require.NoError(t, err)
+		t.Cleanup(db.Close)
+		require.NoError(t, db.Uninstall(t.Context()))
+		require.Equal(t, before, tables())
+		require.Error(t, db.Migrate(t.Context()))
+		require.NoError(t, db.Uninstall(t.Context()))
+		require.Equal(t, before, tables())
+	}
+}
