@@ -29,10 +29,10 @@ func TestBesideAMigrationWeGiveWay(t *testing.T) {
 		},
 		"tombstones": func(t *testing.T, _ *repotest.Database, db *postgres.DB, ids []string, migrate func()) error {
 			return db.InTx(t.Context(), nil, func(tx repo.Tx) error {
-				_, err := tx.Exec(t.Context(), `SELECT FROM file`)
+				_, err := tx.Exec(t.Context(), `SELECT FROM public.file`)
 				require.NoError(t, err)
 				migrate()
-				_, err = tx.Exec(t.Context(), `SELECT FROM note`)
+				_, err = tx.Exec(t.Context(), `SELECT FROM public.note`)
 				return err
 			})
 		},

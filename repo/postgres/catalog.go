@@ -14,7 +14,8 @@ const elsewhere = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\
 // excludedCTE lists the exclusions as (oid, column, path): no column is the whole
 // table, no path the whole column. Partitions and children are excluded with their
 // parent. So is, in whatever schema, a table of vectors, and where another Open WebUI
-// is, what mentions files there without using them. $1 is the schema, $2 the
+// is, what mentions files there without using them: a plugin that has a table file, and
+// alembic for its migrations, is none. $1 is the schema, $2 the
 // exclusions.
 var excludedCTE = `
 WITH RECURSIVE excluded (oid, attname, path) AS (
@@ -28,7 +29,7 @@ WITH RECURSIVE excluded (oid, attname, path) AS (
        AND (c.relname = '` + vectorTable + `' AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
                                                     AND a.attname IN ('collection_name', 'vmetadata')) = 2
             OR c.relname = ANY ('{` + strings.Join(exceptions, ",") + `}')
-               AND (SELECT count(*) FROM pg_class b WHERE b.relnamespace = n.oid AND b.relname IN ('file', 'alembic_version')) = 2)
+               AND (SELECT count(*) FROM pg_class b WHERE b.relnamespace = n.oid AND b.relname IN ('alembic_version', 'auth', 'chat', 'file', 'user')) = 5)
     UNION
     SELECT i.inhrelid, e.attname, e.path FROM excluded e JOIN pg_inherits i ON i.inhparent = e.oid
 )`

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"pruned/repo"
 )
@@ -15,13 +16,17 @@ import (
 // what is not so.
 var linkTables = []string{"chat_file", "channel_file", "knowledge_file"}
 
-// deleteSQL runs under the role's own search path, for the sake of triggers: it
-// leaves nothing to be resolved by it.
-const deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) RETURNING id, coalesce(path, '')`
+// Both run under the role's own search path, for the sake of triggers: they leave
+// nothing to be resolved by it. DELETE returns nothing, since it may not where a rule
+// has it do something else, though that be for one row of many.
+const (
+	takenSQL  = `SELECT id, coalesce(path, '') FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
+	deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
+)
 
-// Delete is step 4 of the transaction. The rows that DELETE returns, and that none is
-// left, are the only proof: a trigger that returns NULL, or a policy, deletes nothing
-// and raises nothing.
+// Delete is step 4 of the transaction. The number of rows that DELETE tells, and that
+// none is left, are the only proof: a trigger that returns NULL, or a policy, deletes
+// nothing and raises nothing.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
 	unbound, err := db.unboundLinks(ctx, pgxTx(t))
 	if err != nil {
@@ -47,15 +52,24 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 	return deleted, translate(err, "forget %d candidates", len(ids))
 }
 
-func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) ([]repo.Deleted, error) {
-	rows, _ := t.Query(ctx, db.sql(deleteSQL), ids)
-	deleted, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
-	if err != nil {
+// deleteRows asks for both in one round trip. The rows are locked.
+func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted []repo.Deleted, err error) {
+	var went int64
+	batch := &pgx.Batch{}
+	batch.Queue(db.sql(takenSQL), ids).Query(func(rows pgx.Rows) error {
+		deleted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
+		return err
+	})
+	batch.Queue(db.sql(deleteSQL), ids).Exec(func(tag pgconn.CommandTag) error {
+		went = tag.RowsAffected()
+		return nil
+	})
+	if err := t.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, translate(err, "delete %d rows of table file", len(ids))
 	}
-	if len(deleted) != len(ids) {
+	if went = min(went, int64(len(deleted))); went != int64(len(ids)) {
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
-			Err: fmt.Errorf("only %d went, without an error: a trigger or a policy prevents it", len(deleted))}
+			Err: fmt.Errorf("only %d went, without an error: a rule, a trigger or a policy prevents it", went)}
 	}
 	return deleted, nil
 }

@@ -70,8 +70,10 @@ func TestElsewhereAfterAMove(t *testing.T) {
 func TestElsewhereAnotherInstallation(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	ids := newFiles(t, d, 5)
+	ids := newFiles(t, d, 6)
 	d.Exec(t, `CREATE SCHEMA other; CREATE TABLE other.alembic_version (version_num text PRIMARY KEY);
+		CREATE TABLE other.auth (); CREATE TABLE other.chat (); CREATE TABLE other."user" ();
+		CREATE SCHEMA plugin; CREATE TABLE plugin.alembic_version (version_num text); CREATE TABLE plugin.file (id text PRIMARY KEY);
 		CREATE TABLE other.file AS TABLE file; CREATE TABLE other.note AS TABLE note;
 		CREATE TABLE other.access_grant (id text PRIMARY KEY, resource_id text); CREATE SCHEMA vectors;
 		CREATE TABLE vectors.document_chunk (id text PRIMARY KEY, collection_name text, vmetadata jsonb);
@@ -80,10 +82,11 @@ func TestElsewhereAnotherInstallation(t *testing.T) {
 	d.Exec(t, `INSERT INTO vectors.file VALUES ($1)`, ids[1])
 	d.Exec(t, `INSERT INTO other.access_grant VALUES ('n', $1)`, ids[2])
 	d.Exec(t, `INSERT INTO vectors.document_chunk VALUES ('n', 'file-' || $1, jsonb_build_object('file_id', $1::text))`, ids[3])
+	d.Exec(t, `INSERT INTO plugin.file VALUES ($1)`, ids[5])
 	refresh(t, db)
 	for range 2 {
-		requireKept(t, db, ids[:2]...)
-		requireFree(t, db, ids[2:]...)
+		requireKept(t, db, ids[0], ids[1], ids[5])
+		requireFree(t, db, ids[2:5]...)
 		readAll(t, d, db)
 	}
 	require.Contains(t, examined(t, db, "schema").Detail, "another Open WebUI's are in other")
@@ -184,5 +187,26 @@ func TestElsewhereAttached(t *testing.T) {
 				readAll(t, d, db)
 			}
 		})
+	}
+}
+
+// Tables of somebody else's that have the names of ours are in the way, and stay.
+func TestElsewhereTablesCalledLikeOurs(t *testing.T) {
+	t.Parallel()
+	for _, made := range []string{`CREATE TABLE pruned.reference (v text)`, `CREATE TABLE pruned.migration (v text)`} {
+		d := repotest.New(t)
+		d.Exec(t, `CREATE SCHEMA pruned; `+made)
+		tables := func() []string {
+			return repotest.Column[string](t, d, `SELECT relname::text FROM pg_class WHERE relnamespace = 'pruned'::regnamespace`)
+		}
+		before := tables()
+		db, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL})
+		require.NoError(t, err)
+		t.Cleanup(db.Close)
+		require.NoError(t, db.Uninstall(t.Context()))
+		require.Equal(t, before, tables())
+		require.Error(t, db.Migrate(t.Context()))
+		require.NoError(t, db.Uninstall(t.Context()))
+		require.Equal(t, before, tables())
 	}
 }

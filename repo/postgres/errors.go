@@ -88,6 +88,7 @@ func kindOf(code string) repo.Kind {
 type detailed struct {
 	*pgconn.PgError
 	text string
+	told bool // see tellFixed
 }
 
 func (d *detailed) Error() string { return d.text }
@@ -103,10 +104,13 @@ var inFunction = regexp.MustCompile(`^PL/pgSQL function [^"']* line \d+ at [\w ]
 
 // describe adds to the server's message what helps an operator: the constraint,
 // and where in a trigger it came from. Never the detail, which quotes rows, nor what a
-// message of class 22, data exception, quotes.
+// message of class 22, data exception, quotes, nor what a function raises: see tellFixed.
 func describe(pg *pgconn.PgError) error {
 	message := pg.Message
-	if strings.HasPrefix(pg.Code, "22") {
+	switch {
+	case isRaised(pg):
+		message = hidden
+	case strings.HasPrefix(pg.Code, "22"):
 		message = quoted.ReplaceAllString(message, `"..."`)
 	}
 	text := fmt.Sprintf("%s (SQLSTATE %s)", message, pg.Code)
@@ -122,5 +126,5 @@ func describe(pg *pgconn.PgError) error {
 	if where, _, _ := strings.Cut(pg.Where, "\n"); inFunction.MatchString(where) {
 		text += ", at " + where
 	}
-	return &detailed{pg, text}
+	return &detailed{PgError: pg, text: text}
 }

@@ -67,6 +67,7 @@ func TestForeignServerThatIsAwayIsNoPassingFailure(t *testing.T) {
 	require.Equal(t, "08001", repo.SQLState(err))
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	require.ErrorContains(t, err, "faraway")
+	require.ErrorContains(t, err, "public.remote", "which table to take out")
 	require.ErrorContains(t, err, "PRUNED_IGNORE")
 	d.Exec(t, `DROP FOREIGN TABLE remote`)
 	_, err = tryLook(db, ids...)

@@ -269,7 +269,7 @@ func (p *plan) scan(ctx context.Context, t pgx.Tx, sql string, args []any, yield
 	h := &header{}
 	rows, err := t.Query(ctx, sql, args...)
 	if err != nil {
-		return h, translate(err, "look for references")
+		return h, p.failed(err)
 	}
 	defer rows.Close()
 	byID := map[int]*relation{}
@@ -297,7 +297,7 @@ func (p *plan) scan(ctx context.Context, t pgx.Tx, sql string, args []any, yield
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return h, translate(err, "look for references")
+		return h, p.failed(err)
 	}
 	return h, h.check(p)
 }

@@ -50,6 +50,11 @@ SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
 // is in the way, and is named by the error.
 func (db *DB) Uninstall(ctx context.Context) error {
 	return db.read(ctx, func(t pgx.Tx) error {
+		if never, err := neverMigrated(ctx, t); err != nil {
+			return err
+		} else if never {
+			return dropIfEmpty(ctx, t)
+		}
 		for _, drop := range []struct {
 			kind  string
 			names []string

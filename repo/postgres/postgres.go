@@ -156,7 +156,9 @@ func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error
 	if t != nil {
 		return fn(t)
 	}
-	return db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), fn)
+	err := db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), fn)
+	db.tellFixed(ctx, err)
+	return err
 }
 
 // patience is how long a statement may take: as long as the caller waits, where

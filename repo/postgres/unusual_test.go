@@ -32,6 +32,22 @@ func TestUnusualDeletions(t *testing.T) {
 	}
 }
 
+// A rule that keeps one row keeps that one.
+func TestUnusualRuleForOneRow(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 3)
+	refresh(t, db)
+	d.Exec(t, `CREATE RULE r AS ON DELETE TO file WHERE OLD.id = '`+ids[1]+`' DO INSTEAD NOTHING`)
+	_, err := deletion(db, ids, nothing)
+	require.ErrorContains(t, err, "a rule")
+	require.Equal(t, repo.Permanent, repo.KindOf(err))
+	requireAll(t, d, 3)
+	_, err = deletion(db, []string{ids[0], ids[2]}, nothing)
+	require.NoError(t, err)
+	require.Equal(t, ids[1:2], repotest.Column[string](t, d, `SELECT id FROM file`))
+}
+
 // An UNLOGGED table is empty after a crash: what it mentioned is not free.
 func TestUnusualTableEmptiedByACrash(t *testing.T) {
 	t.Parallel()

@@ -61,7 +61,7 @@ func translate(err error, doing string, args ...any) error {
 	if errors.As(err, &done) {
 		return err
 	}
-	return &repo.Error{Kind: kindOf(err), Doing: fmt.Sprintf(doing, args...), Err: err}
+	return &repo.Error{Kind: kindOf(err), Doing: fmt.Sprintf(doing, args...), Err: hideRaised(err)}
 }
 
 func kindOf(err error) repo.Kind {

@@ -67,10 +67,9 @@ func (db *DB) migrate(ctx context.Context) error {
 // Uninstall removes everything of ours from the database.
 func (db *DB) Uninstall(ctx context.Context) error {
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
-		ours, err := column[string](ctx, db.pool, `SELECT name FROM sqlite_schema
-			WHERE type = 'table' AND name IN (SELECT value FROM json_each(?1))`, list(ownTables()))
+		ours, err := db.ourTables(ctx)
 		if err != nil {
-			return translate(err, "list our own tables")
+			return err
 		}
 		for _, name := range ours {
 			if _, err := t.Exec(ctx, `DROP TABLE `+quote(name)); err != nil {

@@ -221,3 +221,21 @@ func TestAReplacedFileIsLeftAlone(t *testing.T) {
 		return err
 	}))
 }
+
+// Tables of somebody else's that have the names of ours are in the way, and stay.
+func TestUninstallLeavesTablesCalledLikeOurs(t *testing.T) {
+	t.Parallel()
+	for _, made := range []string{`CREATE TABLE pruned_ledger (v TEXT)`, `CREATE TABLE pruned_migration (v TEXT)`} {
+		d := repotest.NewSQLite(t)
+		d.Exec(t, made)
+		before := schema(t, d)
+		db, err := sqlite.Open(t.Context(), sqlite.Options{Path: d.Path})
+		require.NoError(t, err)
+		t.Cleanup(db.Close)
+		require.NoError(t, db.Uninstall(t.Context()))
+		require.Equal(t, before, schema(t, d))
+		require.Error(t, db.Migrate(t.Context()))
+		require.NoError(t, db.Uninstall(t.Context()))
+		require.Equal(t, before, schema(t, d))
+	}
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"pruned/repo"
 	"pruned/repo/repotest"
 )
 
@@ -23,4 +24,25 @@ func TestSecretsOfRowsAreNotInErrors(t *testing.T) {
 		require.ErrorContains(t, err, "another type than wanted")
 	}
 	require.True(t, failed)
+}
+
+// What a trigger always says is told: an operator wrote it for whoever meets it.
+func TestSecretsOfRowsAreNotInErrorsOfTriggers(t *testing.T) {
+	t.Parallel()
+	for message, says := range map[string]string{
+		`'it''s on "legal hold"'`:  `it's on "legal hold"`,
+		`'no: ' || OLD.filename`:   "a trigger raises an exception",
+		`coalesce(OLD.filename,1)`: "a trigger raises an exception",
+	} {
+		d := repotest.NewSQLite(t)
+		db := open(t, d)
+		id := newFile(t, d)
+		d.Exec(t, `UPDATE file SET filename = 'hunter2'`)
+		d.Exec(t, `CREATE TRIGGER guard BEFORE DELETE ON file BEGIN SELECT RAISE(ABORT, `+message+`); END`)
+		require.NoError(t, db.Refresh(t.Context(), nil))
+		_, err := remove(t.Context(), db, id)
+		require.ErrorContains(t, err, says)
+		require.NotContains(t, err.Error(), "hunter2")
+		require.Equal(t, repo.Permanent, repo.KindOf(err))
+	}
 }

@@ -35,6 +35,12 @@ func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error
 	if err := ctx.Err(); err != nil {
 		return translate(err, "begin a transaction")
 	}
+	err := db.inNewTx(ctx, fn)
+	db.tellFixed(ctx, err)
+	return err
+}
+
+func (db *DB) inNewTx(ctx context.Context, fn func(repo.Tx) error) error {
 	opened := &tx{db: db}
 	// Also when fn panics. After a commit there is nothing left to roll back.
 	defer opened.rollback(ctx)
