@@ -10,7 +10,7 @@ import (
 )
 
 type doctorCmd struct {
-	Quick  bool   `help:"Only whether the database answers, the queue stores, and the daemon that runs here is ready: for a health check." xor:"part"`
+	Quick  bool   `help:"Only whether database, stores and queue answer, the role may read what it must, the queue stores, and the daemon that runs here is ready: for a health check." xor:"part"`
 	Grants string `placeholder:"ROLE" help:"Only print the least that a role of the database has to be granted." xor:"part"`
 }
 
@@ -44,6 +44,7 @@ func (r *doctorCmd) Run(ctx *runContext) error {
 // granter is an engine whose database has roles.
 type granter interface {
 	Grants(ctx context.Context, role string) ([]string, error)
+	Privileges(ctx context.Context) ([]repo.Finding, error)
 }
 
 var errNoRoles = &config.UsageError{Err: errors.New("--grants: this database has no roles")}
@@ -107,13 +108,17 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 	if !check("database", "answers", database) {
 		return found
 	}
-	if !r.Quick {
+	if r.Quick {
+		found = append(found, privilegeFindings(ctx, p)...)
+	} else {
 		found = append(found, r.databaseFindings(ctx, p)...)
 		found = append(found, elsewhereFindings(p)...)
 		found = append(found, unsearchableFindings(ctx, p)...)
-		check("vectors", "answers", vectorStore)
+	}
+	check("vectors", "answers", vectorStore)
+	check("uploads", ctx.cli.Storage.Uploads()+" can be read and written", uploads)
+	if !r.Quick {
 		found = append(found, unreadableFindings(ctx, p)...)
-		check("uploads", ctx.cli.Storage.Uploads()+" can be read and written", uploads)
 		found = append(found, r.workFindings(ctx, p)...)
 		found = append(found, r.webhookFindings(ctx, p)...)
 		found = append(found, r.sweepFindings(ctx, p)...)
@@ -125,6 +130,20 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 		}
 	}
 	return append(found, daemonFindings(ctx, ctx.command, p)...)
+}
+
+// privilegeFindings tells what a role may not that no sweep succeeds without. It asks
+// catalogs alone, also where no daemon answers that could tell of its sweeps.
+func privilegeFindings(ctx context.Context, p *parts) []finding {
+	db, ok := p.db.(granter)
+	if !ok {
+		return nil
+	}
+	found, err := db.Privileges(ctx)
+	if err != nil {
+		return []finding{{Check: "privileges", Detail: err.Error()}}
+	}
+	return found
 }
 
 func (r *doctorCmd) databaseFindings(ctx *runContext, p *parts) []finding {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -95,4 +96,35 @@ func TestDoctorAsksTheDaemon(t *testing.T) {
 		require.Contains(t, found.of(t, "daemon").Detail, "not ready: uploads")
 	}
 	require.Zero(t, d.stop(t))
+}
+
+// A health check that finds no daemon to ask says by itself what no sweep succeeds
+// without: the privileges, the stores.
+func TestDoctorQuickTellsTheTruthWithoutADaemon(t *testing.T) {
+	t.Parallel()
+	i := install(t, repotest.Vectors(small))
+	role := "quick_of_" + i.Name
+	i.Exec(t, `CREATE ROLE `+role+` LOGIN`)
+	t.Cleanup(func() {
+		i.Exec(t, `DROP OWNED BY `+role+` CASCADE`)
+		i.Exec(t, `DROP ROLE `+role)
+	})
+	for _, statement := range ask[[]string](t, i, "doctor", "--grants", role) {
+		i.Exec(t, statement)
+	}
+	limited := i.with("DATABASE_URL=" + strings.Replace(i.URL, "postgres@", role+"@", 1))
+	limited.must(t, "migrate")
+	d := limited.diagnose(t, "--quick")
+	require.True(t, d.OK)
+	require.True(t, d.of(t, "privileges").OK)
+	i.Exec(t, `REVOKE SELECT ON note FROM `+role)
+	d = limited.diagnose(t, "--quick")
+	require.False(t, d.OK)
+	require.Contains(t, d.of(t, "privileges").Do, "GRANT SELECT")
+	require.Contains(t, d.of(t, "privileges").Do, "note")
+
+	away := i.with("VECTOR_DB=chroma", "CHROMA_HTTP_HOST=http://127.0.0.1:1")
+	require.False(t, away.diagnose(t, "--quick").of(t, "vectors").OK)
+	require.NoError(t, os.Rename(i.uploads(), i.uploads()+".away"))
+	require.False(t, i.diagnose(t, "--quick").of(t, "uploads").OK)
 }

@@ -17,11 +17,11 @@ func TestDrainPrintsItsSummary(t *testing.T) {
 	file := repotest.NewFile(t, i.Pool)
 	i.publish(t, file, repotest.NewID())
 	summary := ask[map[string]float64](t, i, "run", "--drain")
-	require.ElementsMatch(t, []string{"batches", "events", "deleted", "gone", "kept", "young", "busy", "invalid", "poison", "failed", "waiting", "duration_s"},
+	require.ElementsMatch(t, []string{"batches", "events", "deleted", "gone", "kept", "young", "busy", "invalid", "poison", "failed", "repeated", "waiting", "duration_s"},
 		slices.Collect(maps.Keys(summary)))
 	require.Positive(t, summary["duration_s"])
 	delete(summary, "duration_s")
-	require.Equal(t, map[string]float64{"batches": 1, "events": 2, "deleted": 1, "gone": 1, "kept": 0, "young": 0, "busy": 0, "invalid": 0, "poison": 0, "failed": 0, "waiting": 0}, summary)
+	require.Equal(t, map[string]float64{"batches": 1, "events": 2, "deleted": 1, "gone": 1, "kept": 0, "young": 0, "busy": 0, "invalid": 0, "poison": 0, "failed": 0, "repeated": 0, "waiting": 0}, summary)
 
 	out := i.must(t, "run", "--drain")
 	require.Regexp(t, `(?m)^batches +0$`, out)

@@ -27,10 +27,17 @@ func TestOwnershipOfAnotherInstallationsDataFolderOnSQLite(t *testing.T) {
 	_, foreign := scratch(t)
 	before, own := holdings(t, foreign), holdings(t, ours)
 	mixed := a.with("DATA_DIR="+foreign.Dir, "DATABASE_URL=sqlite:///"+filepath.Join(ours.Dir, "webui.db"), "PRUNED_DATA_DIR="+t.TempDir())
+	status, _, errs := mixed.pruned(t, "", "sweep")
+	require.Equal(t, exitUsage, status)
+	require.Contains(t, errs, "has a webui.db that is not DATABASE_URL's")
+	// Without it nothing tells whose folder it is but what lies in it.
+	db := filepath.Join(foreign.Dir, "webui.db")
+	require.NoError(t, os.Rename(db, db+".away"))
 	held := mixed.sweep(t, exitHeld)
 	require.Len(t, held.Holds, 2)
 	mixed.publish(t, foreign.Files[0].ID)
 	mixed.drain(t)
+	require.NoError(t, os.Rename(db+".away", db))
 	require.Equal(t, before, holdings(t, foreign))
 	require.Equal(t, own.Bytes, holdings(t, ours).Bytes)
 }

@@ -30,7 +30,8 @@ func (b *busy) Refresh(context.Context, repo.Progress) error {
 // time to a database without a log; but what nobody can mend by waiting does.
 func TestAnEmbeddedPartThatFailsForAWhileEndsNoRun(t *testing.T) {
 	t.Parallel()
-	c := &command{stderr: io.Discard}
+	c := &command{stderr: io.Discard, cli: &cli{}}
+	c.cli.Consumer.DryRun = true // nothing is bound
 	tooBusy := &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("too busy")}
 	b := &busy{times: 9, err: tooBusy}
 	require.NoError(t, c.indexPatiently(context.Background(), &parts{db: b, log: zerolog.Nop()}, 0))

@@ -35,6 +35,9 @@ func (o *sweepObject) end(report consumer.SweepReport, kept repo.Unsearchable, _
 	if o.orphans == 0 {
 		begin = `{"orphans":[],`
 	}
+	if kept.Examples == nil {
+		kept.Examples = []string{} // a list, also an empty one
+	}
 	encoded, err := json.Marshal(struct {
 		consumer.SweepReport
 		AlwaysKept repo.Unsearchable `json:"always_kept"`

@@ -126,7 +126,8 @@ func lacked(ctx context.Context, t pgx.Tx, list []want) (missing []want, err err
 	return missing, translate(err, "read privileges")
 }
 
-func (db *DB) examinePrivileges(ctx context.Context) ([]repo.Finding, error) {
+// Privileges tells what this role may not that it must; it reads catalogs alone.
+func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 	var missing []string
 	var role string
 	err := db.InTx(ctx, nil, func(t repo.Tx) error {

@@ -12,7 +12,7 @@ import (
 // where something is wrong. It changes nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
-		db.examinePrivileges, db.examineVersions, db.examineSchema, db.examineSearched, db.examineClock, db.examineTimes,
+		db.Privileges, db.examineVersions, db.examineSchema, db.examineSearched, db.examineClock, db.examineTimes,
 		db.examineTransactions, db.examineForeignKeys, db.examineIndexes,
 	}
 	made, err := db.hasSchema(ctx)

@@ -18,10 +18,15 @@ var (
 // written before that was noted it is not known; no setting is longer than 30 days.
 const delaySQL = `make_interval(secs => coalesce(delay, 2592000))`
 
-// mendTombstonesSQL: a wait that is longer than its length was begun by a clock that
-// was ahead, and begins now.
+// dueAtSQL is when a tombstone is due. A wait that is longer than its length was begun
+// by a clock that was ahead, and begins now; where that clock was ahead by more than a
+// day, nobody knows for how long it has waited: it counts as over.
+const dueAtSQL = `CASE WHEN due_at > clock_timestamp() + ` + delaySQL + ` + interval '1 day' THEN clock_timestamp()
+	ELSE least(due_at, clock_timestamp() + ` + delaySQL + `) END`
+
+// mendTombstonesSQL notes it.
 const mendTombstonesSQL = `
-UPDATE pruned.tombstone SET due_at = least(due_at, clock_timestamp() + ` + delaySQL + `), made_at = least(made_at, clock_timestamp())
+UPDATE pruned.tombstone SET due_at = ` + dueAtSQL + `, made_at = least(made_at, clock_timestamp())
  WHERE due_at > clock_timestamp() + ` + delaySQL + ` OR made_at > clock_timestamp()`
 
 // mendSQL: what happened in the future happened now. The clock was ahead, or has

@@ -130,7 +130,7 @@ func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
 func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var wait float64
 	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM
-		  min(least(due_at, clock_timestamp() + `+delaySQL+`)) - clock_timestamp()), 0)::float8
+		  min(`+dueAtSQL+`) - clock_timestamp()), 0)::float8
 		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, []any{db.identity.String(), kinds}, &n, &wait)
 	return n, seconds(wait), translate(err, "look for tombstones")
 }

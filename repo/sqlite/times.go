@@ -77,15 +77,19 @@ func mending(now time.Time) []statement {
 	return list
 }
 
-// mendTombstones: a wait that is longer than its length was begun by a clock that was
-// ahead, and begins now. The write lock is taken only where there is one.
+// dueAtSQL is when a tombstone is due; ?1 is the time. A wait that is longer than its
+// length was begun by a clock that was ahead, and begins now; where that clock was ahead
+// by more than a day, nobody knows for how long it has waited: it counts as over.
+const dueAtSQL = `CASE WHEN due_at > ?1 + ` + delaySQL + ` + 86400000000 THEN ?1 ELSE min(due_at, ?1 + ` + delaySQL + `) END`
+
+// mendTombstones notes it. The write lock is taken only where there is one.
 func (db *DB) mendTombstones(ctx context.Context, t *tx, now time.Time) error {
 	const ahead = ` WHERE due_at > ?1 + ` + delaySQL + ` OR made_at > ?1`
 	var some bool
 	if _, err := one(ctx, t.sees(), `SELECT EXISTS (SELECT 1 FROM pruned_tombstone`+ahead+`)`, []any{micros(now)}, &some); err != nil || !some {
 		return translate(err, "look at the times of tombstones")
 	}
-	_, err := t.write(ctx, `UPDATE pruned_tombstone SET due_at = min(due_at, ?1 + `+delaySQL+`), made_at = min(made_at, ?1)`+ahead, micros(now))
+	_, err := t.write(ctx, `UPDATE pruned_tombstone SET due_at = `+dueAtSQL+`, made_at = min(made_at, ?1)`+ahead, micros(now))
 	return translate(err, "mend the times of tombstones")
 }
 

@@ -147,8 +147,8 @@ func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Dur
 // when the first is due: zero or less when it is.
 func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var due *int64
-	_, err = one(ctx, db.pool, `SELECT count(*), min(min(due_at, ?3 + `+delaySQL+`)) FROM pruned_tombstone
-		WHERE identity = ?1 AND kind IN (SELECT value FROM json_each(?2))`, []any{db.identity.Key, list(kinds), micros(time.Now())}, &n, &due)
+	_, err = one(ctx, db.pool, `SELECT count(*), min(`+dueAtSQL+`) FROM pruned_tombstone
+		WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3))`, []any{micros(time.Now()), db.identity.Key, list(kinds)}, &n, &due)
 	if due != nil {
 		in = time.Until(fromMicros(*due))
 	}
