@@ -30,7 +30,7 @@ func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
 	var pid int
 	var name, state, database string
 	var age *float64
-	err := db.pool.QueryRow(ctx, oldestSQL).Scan(&pid, &name, &state, &database, &age)
+	err := db.readRow(ctx, oldestSQL, nil, &pid, &name, &state, &database, &age)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && age != nil && *age < 12*db.longWriting.Seconds() {
 		return []repo.Finding{f}, nil
 	}
