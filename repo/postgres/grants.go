@@ -164,7 +164,9 @@ UNION ALL
 SELECT format('ALTER %s %s OWNER TO %s;', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, $1::text)
   FROM pg_class c WHERE c.relnamespace = to_regnamespace('pruned') AND c.relkind IN ('r', 'S')
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
-                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))`
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+UNION ALL
+SELECT format('ALTER FUNCTION %s OWNER TO %s;', oid::regprocedure, $1::text) FROM pg_proc WHERE pronamespace = to_regnamespace('pruned')`
 
 // Grants are the statements, for a superuser or the owner, that let a role do what
 // pruned does with these settings, and no more. The last lets it read the tables
