@@ -53,7 +53,7 @@ func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
 }
 
 // wantedForLinks are for the dead links that no foreign key deletes, and for the
-// vectors where they are in the same schema.
+// vectors where they are in this database.
 func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err error) {
 	unbound, err := db.unboundLinks(ctx, t)
 	if err != nil {
@@ -62,17 +62,23 @@ func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err er
 	for _, r := range unbound {
 		list = append(list, want{privilege: "DELETE", table: r.quoted()})
 	}
-	var vectors bool
-	if err := t.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, db.table(vectorTable)).Scan(&vectors); err != nil {
+	chunks, err := texts(ctx, tx{t}, chunksSQL, db.path)
+	if err != nil {
 		return nil, translate(err, "look for table %s", vectorTable)
 	}
-	if vectors {
+	for _, schema := range chunks {
 		for _, privilege := range []string{"SELECT", "UPDATE", "DELETE"} {
-			list = append(list, want{privilege: privilege, table: db.table(vectorTable)})
+			list = append(list, want{privilege: privilege, table: pgx.Identifier{schema, vectorTable}.Sanitize()})
 		}
 	}
 	return list, nil
 }
+
+// chunksSQL is the schema of the vectors, which DATABASE_SCHEMA says nothing of: the
+// first of the role's own path, $1.
+const chunksSQL = `
+SELECT s FROM unnest($1::text[]) WITH ORDINALITY u (s, i)
+ WHERE to_regclass(format('%I.` + vectorTable + `', s)) IS NOT NULL ORDER BY i LIMIT 1`
 
 // lockPrivilege is what strict deletions lock tables with. Before PostgreSQL 17
 // nobody may lock a table who may not also change it.

@@ -73,6 +73,7 @@ type DB struct {
 	options   Options
 	pool      *pgxpool.Pool
 	schema    string
+	path      []string // the role's own, of schemas
 	identity  Installation
 	place     witness.Place
 	elsewhere string     // see repo.Identity
