@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -90,6 +91,18 @@ func (m Mark) Set(owner string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("mark folder %s: %w", m.Dir, err)
+	}
+	return nil
+}
+
+// Remove removes the mark where it is that of owner.
+func (m Mark) Remove(owner string) error {
+	is, err := m.Owner()
+	if err != nil || is != owner || owner == "" {
+		return err
+	}
+	if err := os.Remove(filepath.Join(m.Dir, markFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the mark of folder %s: %w", m.Dir, err)
 	}
 	return nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
-	"pruned/consumer/embedded"
 	"pruned/vectors/pgvector"
 )
 
@@ -40,37 +38,4 @@ func (c *command) say(what string) error {
 	}
 	_, err := fmt.Fprintln(c.stdout, what)
 	return err
-}
-
-type uninstallCmd struct {
-	Yes bool `help:"Really: the ledger and the dead letters are lost." required:""`
-}
-
-var errStillRuns = errors.New("a pruned process still works with this installation, and would fail for ever without its tables and streams: stop it first")
-
-// Run removes what is ours: streams, index, tables. Beside a process that works with
-// them it removes nothing.
-func (uninstallCmd) Run(ctx *runContext) error {
-	if queue := ctx.cli.Queue; queue.Embedded() {
-		if running, err := embedded.Running(queue.DataDir); err != nil || running {
-			return firstError(err, errStillRuns)
-		}
-	}
-	return ctx.with(ctx, func(p *parts) error {
-		if consumed, err := p.queue.Consumed(ctx); err != nil || consumed {
-			return firstError(err, errStillRuns)
-		}
-		if err := p.queue.Remove(ctx); err != nil {
-			return err
-		}
-		if store, ok := p.store.(*pgvector.Store); ok {
-			if err := store.DropIndex(ctx); err != nil {
-				return err
-			}
-		}
-		if err := p.db.Uninstall(ctx); err != nil {
-			return err
-		}
-		return ctx.say("removed pruned's own tables, index and streams")
-	}, database, vectorStore, sharedQueue)
 }

@@ -120,5 +120,8 @@ func uploads(ctx context.Context, c *command, p *parts) error {
 	}
 	p.blobs, p.blobsInfo = local, consumer.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: c.cli.Storage.Uploads()}}
 	p.onEnd(local.Close)
+	used := useOf(c.cli.Storage.Uploads())
+	used.share()
+	p.onEnd(used.end)
 	return local.Check(ctx)
 }

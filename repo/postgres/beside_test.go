@@ -167,4 +167,19 @@ func TestBesideAnIdleTransactionDoctorSaysWho(t *testing.T) {
 	exec(t, writer, `ROLLBACK PREPARED 'p'`)
 	require.Empty(t, look(t, db, ids...).Pending)
 	require.True(t, examined(t, db, "transactions").OK)
+
+	exec(t, writer, `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'secret' FROM note`)
+	f = examined(t, db, "transactions")
+	require.True(t, f.OK && f.Warn)
+	require.Contains(t, f.Detail, `(application "forgetful", idle in transaction, database `+d.Name)
+	require.NotContains(t, f.Detail+f.Do, "secret")
+	exec(t, writer, `ROLLBACK; BEGIN; UPDATE note SET title = title`)
+	f.Warn = false
+	exec(t, writer, `INSERT INTO note (id, user_id, title) VALUES ('another', 'u', 'secret')`)
+	for age := time.Millisecond; !f.Warn && age < time.Hour; age *= 2 {
+		db.WaitForWritersOf(age)
+		f = examined(t, db, "transactions")
+	}
+	require.True(t, f.OK && f.Warn, "until it is old it is a warning")
+	require.Contains(t, f.Detail, `application "forgetful"`)
 }

@@ -1,5 +1,7 @@
 package postgres
 
+import "time"
+
 // EndEachPage has a full pass commit after every page.
 func (db *DB) EndEachPage() { db.pagesTime = 0 }
 
@@ -15,3 +17,6 @@ var NextFetch = nextFetch
 
 // WaitForWriters has a look take every transaction of somebody who writes for a long one.
 func (db *DB) WaitForWriters() { db.longWriting = 0 }
+
+// WaitForWritersOf has it take those of that age for one.
+func (db *DB) WaitForWritersOf(age time.Duration) { db.longWriting = age }

@@ -53,7 +53,7 @@ func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
 }
 
 // wantedForLinks are for the dead links that no foreign key deletes, and for the
-// vectors where they are in the same schema.
+// vectors where they are in this database.
 func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err error) {
 	unbound, err := db.unboundLinks(ctx, t)
 	if err != nil {
@@ -62,17 +62,23 @@ func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err er
 	for _, r := range unbound {
 		list = append(list, want{privilege: "DELETE", table: r.quoted()})
 	}
-	var vectors bool
-	if err := t.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, db.table(vectorTable)).Scan(&vectors); err != nil {
+	chunks, err := texts(ctx, tx{t}, chunksSQL, db.path)
+	if err != nil {
 		return nil, translate(err, "look for table %s", vectorTable)
 	}
-	if vectors {
+	for _, schema := range chunks {
 		for _, privilege := range []string{"SELECT", "UPDATE", "DELETE"} {
-			list = append(list, want{privilege: privilege, table: db.table(vectorTable)})
+			list = append(list, want{privilege: privilege, table: pgx.Identifier{schema, vectorTable}.Sanitize()})
 		}
 	}
 	return list, nil
 }
+
+// chunksSQL is the schema of the vectors, which DATABASE_SCHEMA says nothing of: the
+// first of the role's own path, $1.
+const chunksSQL = `
+SELECT s FROM unnest($1::text[]) WITH ORDINALITY u (s, i)
+ WHERE to_regclass(format('%I.` + vectorTable + `', s)) IS NOT NULL ORDER BY i LIMIT 1`
 
 // lockPrivilege is what strict deletions lock tables with. Before PostgreSQL 17
 // nobody may lock a table who may not also change it.
@@ -165,7 +171,9 @@ UNION ALL
 SELECT format('ALTER %s %s OWNER TO %s;', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, $1::text)
   FROM pg_class c WHERE c.relnamespace = to_regnamespace('pruned') AND c.relkind IN ('r', 'S')
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
-                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))`
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+UNION ALL
+SELECT format('ALTER FUNCTION %s OWNER TO %s;', oid::regprocedure, $1::text) FROM pg_proc WHERE pronamespace = to_regnamespace('pruned')`
 
 // Grants are the statements, for a superuser or the owner, that let a role do what
 // pruned does with these settings, and no more. The last lets it read the tables

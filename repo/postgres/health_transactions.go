@@ -11,44 +11,78 @@ import (
 	"pruned/repo"
 )
 
-// oldestSQL is the oldest transaction that has a number, of whatever database: no mark
-// goes beyond it. Everybody sees who locks a number; since when, not everybody.
+// oldestSQL is the oldest transaction that has a number and has been open for $1
+// seconds, of whatever database: no mark goes beyond it. Everybody sees who locks a
+// number; since when, not everybody. Where there is none, it is a session that is idle
+// in one that only reads, here.
 const oldestSQL = `
-SELECT coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), coalesce(a.state, ''), coalesce(a.datname::text, p.database::text, ''),
-       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8
+SELECT pid, name, state, database, age, writes FROM (
+SELECT coalesce(l.pid, 0) AS pid, coalesce(a.application_name, p.gid, '') AS name, coalesce(a.state, '') AS state,
+       coalesce(a.datname::text, p.database::text, '') AS database,
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS age, true AS writes, age(l.transactionid) AS n
   FROM pg_locks l
   LEFT JOIN pg_stat_activity a ON a.pid = l.pid
   LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.transactionid = p.transaction
  WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
- ORDER BY age(l.transactionid) DESC
+UNION ALL
+SELECT pid, application_name, state, datname::text, extract(epoch FROM clock_timestamp() - xact_start)::float8, false, age(backend_xmin)
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND backend_xid IS NULL AND backend_xmin IS NOT NULL
+) t
+ WHERE age IS NULL OR age >= $1::float8
+ ORDER BY writes DESC, n DESC
  LIMIT 1`
 
-// examineTransactions tells, after a minute, who keeps the mark back up to which the index is true:
-// what was written since is read by every look. It never quotes a statement.
+// longWritings make an old transaction, one that somebody has to end.
+const longWritings = 12
+
+// oldest is a transaction that is open.
+type oldest struct {
+	pid                   int
+	name, state, database string
+	age                   *float64 // seconds; nil where we may not see it
+	writes                bool
+}
+
+func (o *oldest) String() string {
+	if o.pid == 0 {
+		return fmt.Sprintf("the prepared transaction %q of database %s", o.name, o.database)
+	}
+	return fmt.Sprintf("session %d (application %q, %s, database %s)", o.pid, o.name, o.state, o.database)
+}
+
+// end is how to end it.
+func (o *oldest) end() string {
+	if o.pid == 0 {
+		return "COMMIT PREPARED or ROLLBACK PREPARED it there"
+	}
+	return fmt.Sprintf("end it (SELECT pg_terminate_backend(%d)), or set idle_in_transaction_session_timeout for its role", o.pid)
+}
+
+// examineTransactions tells who keeps the mark back up to which the index is true: what
+// was written since is read by every look, and nothing that it may mention is deleted.
+// After a minute that is wrong. It never quotes a statement.
 func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
-	f := repo.Finding{Check: "transactions", OK: true, Detail: "none is older than a minute"}
-	var pid int
-	var name, state, database string
-	var age *float64
-	err := db.pool.QueryRow(ctx, oldestSQL).Scan(&pid, &name, &state, &database, &age)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && age != nil && *age < 12*db.longWriting.Seconds() {
-		return []repo.Finding{f}, nil
-	}
-	if err != nil {
+	f := repo.Finding{Check: "transactions", OK: true}
+	var o oldest
+	err := db.readRow(ctx, oldestSQL, []any{db.longWriting.Seconds()}, &o.pid, &o.name, &o.state, &o.database, &o.age, &o.writes)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		f.Detail = fmt.Sprintf("none is open for longer than %s", db.longWriting)
+	case err != nil:
 		return nil, translate(err, "look for old transactions")
-	}
-	who, end := fmt.Sprintf("session %d (application %q, %s, database %s)", pid, name, state, database),
-		fmt.Sprintf("end it (SELECT pg_terminate_backend(%d)), or set idle_in_transaction_session_timeout for its role", pid)
-	if pid == 0 {
-		who, end = fmt.Sprintf("the prepared transaction %q of database %s", name, database), "COMMIT PREPARED or ROLLBACK PREPARED it there"
-	}
-	if age == nil {
-		f.Detail = fmt.Sprintf("session %d has one open, since when this role may not see", pid)
+	case o.age == nil:
+		f.Detail = fmt.Sprintf("session %d has one open, since when this role may not see", o.pid)
 		f.Do = "GRANT pg_read_all_stats TO CURRENT_USER (by a superuser, for pruned's role): a writer whose age is not known is waited for"
-		return []repo.Finding{f}, nil
+	case !o.writes:
+		f.Warn, f.Do = true, o.end()
+		f.Detail = fmt.Sprintf("%s has one open since %s ago that has only read: VACUUM removes nothing that was deleted since",
+			&o, seconds(*o.age).Round(time.Second))
+	default:
+		f.OK = *o.age < longWritings*db.longWriting.Seconds()
+		f.Warn, f.Do = f.OK, o.end()
+		f.Detail = fmt.Sprintf("%s has one open since %s ago: what was written since is read by every batch, and nothing is deleted that it may mention",
+			&o, seconds(*o.age).Round(time.Second))
 	}
-	f.OK, f.Do = false, end
-	f.Detail = fmt.Sprintf("%s has one open since %s ago: what was written since is read by every batch, and nothing is deleted that it may mention",
-		who, seconds(*age).Round(time.Second))
 	return []repo.Finding{f}, nil
 }

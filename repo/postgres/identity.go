@@ -92,7 +92,7 @@ func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
 	if err := recognizeColumns(ctx, t, id.Schema, refuse); err != nil {
 		return err
 	}
-	db.schema, db.identity = id.Schema, id
+	db.schema, db.path, db.identity = id.Schema, path, id
 	return nil
 }
 

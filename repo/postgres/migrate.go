@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"io/fs"
 	"time"
@@ -25,15 +27,26 @@ const lockMigrationsSQL = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_l
 
 // Migrate brings our own tables, in schema pruned, up to date.
 func (db *DB) Migrate(ctx context.Context) error {
-	return db.inNewTx(ctx, migrateTimeout, func(t repo.Tx) error {
+	connector := ofOneTransaction{stdlib.GetPoolConnector(db.pool), nil}
+	session, err := connector.Connector.Connect(ctx)
+	if err != nil {
+		return translate(err, "connect to PostgreSQL")
+	}
+	defer session.Close()
+	connector.session = session.(*stdlib.Conn)
+	err = db.inTxOf(ctx, connector.session.Conn(), migrateTimeout, func(t repo.Tx) error {
 		if _, err := t.Exec(ctx, lockMigrationsSQL); err != nil {
 			return translate(err, "wait for another migration")
 		}
 		if err := db.makeSchema(ctx); err != nil {
 			return err
 		}
-		return db.migrate(ctx)
+		return db.migrate(ctx, connector)
 	})
+	if err != nil {
+		return err
+	}
+	return db.settle(ctx)
 }
 
 // makeSchema makes schema pruned: goose makes its own table first, and not the
@@ -52,15 +65,15 @@ func (db *DB) makeSchema(ctx context.Context) error {
 	return translate(err, "create schema pruned (GRANT CREATE ON DATABASE %s, or create it by hand)", db.identity.Name)
 }
 
-// migrate runs goose in sessions with the role's own search path. Its statements,
-// and those of our migrations, compare nothing but values of one type that is
-// PostgreSQL's own, which nobody's operator fits better.
-func (db *DB) migrate(ctx context.Context) error {
+// migrate runs goose within the transaction that a session is in: its own would have
+// the role's search path, on which somebody else's schema may come first of all.
+func (db *DB) migrate(ctx context.Context, connector driver.Connector) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	handle := stdlib.OpenDBFromPool(db.pool)
+	handle := sql.OpenDB(connector)
+	handle.SetMaxOpenConns(1)
 	defer handle.Close()
 	provider, err := goose.NewProvider(goose.DialectPostgres, handle, files,
 		goose.WithTableName("pruned.migration"), goose.WithDisableGlobalRegistry(true))
@@ -76,8 +89,30 @@ func (db *DB) migrate(ctx context.Context) error {
 			return translate(err, "migrate schema pruned")
 		}
 	}
-	return db.settle(ctx)
+	return nil
 }
+
+// ofOneTransaction connects database/sql to a session of the pool that is in a
+// transaction: whoever opened that ends it.
+type ofOneTransaction struct {
+	driver.Connector
+	session *stdlib.Conn
+}
+
+// Connect implements driver.Connector.
+func (c ofOneTransaction) Connect(context.Context) (driver.Conn, error) {
+	return withinTransaction{c.session}, nil
+}
+
+type withinTransaction struct{ *stdlib.Conn }
+
+func (c withinTransaction) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
+	return c, nil
+}
+func (withinTransaction) Commit() error                      { return nil }
+func (withinTransaction) Rollback() error                    { return nil }
+func (withinTransaction) ResetSession(context.Context) error { return nil }
+func (withinTransaction) Close() error                       { return nil }
 
 // hasSchema says whether schema pruned exists.
 func (db *DB) hasSchema(ctx context.Context) (exists bool, err error) {

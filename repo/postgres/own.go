@@ -14,13 +14,17 @@ import (
 // release took turns by.
 var ownTables = append(madeBy("TABLE"), "migration", "migration_lock")
 
-// ownSequences are our sequences that belong to no column.
-var ownSequences = madeBy("SEQUENCE")
+// ownSequences are our sequences that belong to no column, ownFunctions our functions
+// with their parameters.
+var (
+	ownSequences = madeBy("SEQUENCE")
+	ownFunctions = madeBy("FUNCTION")
+)
 
 // madeBy are the names of what our migrations create, so that no list has to be
 // kept beside them.
 func madeBy(kind string) (names []string) {
-	made := regexp.MustCompile(`(?m)^CREATE ` + kind + ` (?:IF NOT EXISTS )?pruned\.(\w+)`)
+	made := regexp.MustCompile(`(?m)^CREATE ` + kind + ` (?:IF NOT EXISTS )?pruned\.(\w+(?:\([^)]*\))?)`)
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		panic(err) // of the pattern, which is a constant
@@ -58,13 +62,11 @@ func (db *DB) Uninstall(ctx context.Context) error {
 		for _, drop := range []struct {
 			kind  string
 			names []string
-		}{{"TABLE", ownTables}, {"SEQUENCE", ownSequences}} {
-			var quoted []string
+		}{{"TABLE", ownTables}, {"SEQUENCE", ownSequences}, {"FUNCTION", ownFunctions}} {
 			for _, name := range drop.names {
-				quoted = append(quoted, pgx.Identifier{"pruned", name}.Sanitize())
-			}
-			if _, err := t.Exec(ctx, `DROP `+drop.kind+` IF EXISTS `+strings.Join(quoted, ", ")); err != nil {
-				return translate(err, "drop the tables of schema pruned")
+				if _, err := t.Exec(ctx, `DROP `+drop.kind+` IF EXISTS pruned.`+name); err != nil {
+					return translate(err, "drop %s pruned.%s", strings.ToLower(drop.kind), name)
+				}
 			}
 		}
 		return dropIfEmpty(ctx, t)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
@@ -38,6 +39,37 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 	requireAll(t, d, 3)
 	askEverything(t, db, ids)
 	require.NoError(t, db.Uninstall(t.Context()))
+}
+
+// A role may have a schema of others before PostgreSQL's own: then every name is
+// theirs, also in our migrations, in the places that are noted, in doctor's looks.
+func TestPathBeforePostgreSQLsIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t)
+	ids := newFiles(t, d, 4)
+	repotest.LinkChat(t, d.Pool, repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]}).ID, ids[1])
+	d.Shadow(t)
+	d.Exec(t, `CREATE FUNCTION to_regclass(text) RETURNS regclass LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'shadowed'; END $$`)
+	d.Exec(t, `CREATE FUNCTION md5(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'shadowed'; END $$`)
+	d.Exec(t, `CREATE VIEW pg_tables AS SELECT 1 / 0 AS shadowed`)
+	url := d.URL + "&options=-csearch_path%3Dpublic%2Cpg_catalog"
+	theirs, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = theirs.Close(context.WithoutCancel(t.Context())) })
+	_, err = theirs.Exec(t.Context(), `SELECT to_regclass('file'::text)`)
+	require.ErrorContains(t, err, "shadowed")
+
+	db := openWith(t, postgres.Options{URL: url})
+	refresh(t, db)
+	_, err = db.Examine(t.Context())
+	require.NoError(t, err)
+	_, err = db.HasChunks(t.Context())
+	require.NoError(t, err)
+	sweepOnce(t, db, ids)
+	deleteOne(t, db, ids)
+	askEverything(t, db, ids)
+	again := openWith(t, postgres.Options{URL: url})
+	require.NoError(t, again.Uninstall(t.Context()))
 }
 
 // sweepOnce does what a sweep does.

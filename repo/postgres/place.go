@@ -29,7 +29,7 @@ func (db *DB) locate(ctx context.Context, config *pgconn.Config) error {
 
 // askServer asks when the server was started.
 func (db *DB) askServer(ctx context.Context) error {
-	err := db.pool.QueryRow(ctx, `SELECT extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text`).Scan(&db.place.Server)
+	err := db.readRow(ctx, `SELECT extract(epoch FROM pg_postmaster_start_time())::text`, nil, &db.place.Server)
 	return translate(err, "ask when the server was started")
 }
 
@@ -47,19 +47,21 @@ func address(config *pgconn.Config) string {
 // identify takes the identity that the database has here. It only reads, and refuses
 // a schema pruned that belongs to another installation in this database.
 func (db *DB) identify(ctx context.Context) error {
-	var made, remembers bool
-	err := db.pool.QueryRow(ctx, `SELECT to_regclass('pruned.state') IS NOT NULL, to_regclass('pruned.place') IS NOT NULL`).Scan(&made, &remembers)
-	switch {
-	case err != nil:
-		return translate(err, "look for our own tables")
-	case remembers:
-		_, err = db.know(ctx, db.pool)
-		return err
-	case made:
-		return db.refuseShared(ctx, db.pool, nil)
-	}
-	db.identity.suffix = db.suffix()
-	return nil
+	return db.read(ctx, func(t pgx.Tx) error {
+		var made, remembers bool
+		err := t.QueryRow(ctx, `SELECT to_regclass('pruned.state') IS NOT NULL, to_regclass('pruned.place') IS NOT NULL`).Scan(&made, &remembers)
+		switch {
+		case err != nil:
+			return translate(err, "look for our own tables")
+		case remembers:
+			_, err = db.know(ctx, t)
+			return err
+		case made:
+			return db.refuseShared(ctx, t, nil)
+		}
+		db.identity.suffix = db.suffix()
+		return nil
+	})
 }
 
 // suffix is that of an identity which is given here.
@@ -67,24 +69,18 @@ func (db *DB) suffix() string {
 	return strings.TrimPrefix(db.place.Name(db.identity.base()), db.identity.base())
 }
 
-// asker is what runs queries: a transaction or the pool.
-type asker interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
 // know reads where this database ran, refuses where that was as another installation's,
 // and takes the identity that it had here, or a new one. One that an earlier version
 // swept, which kept no places, keeps the one that it had.
-func (db *DB) know(ctx context.Context, q asker) (stays []witness.Stay, err error) {
-	if stays, err = readStays(ctx, q); err != nil {
+func (db *DB) know(ctx context.Context, t pgx.Tx) (stays []witness.Stay, err error) {
+	if stays, err = readStays(ctx, t); err != nil {
 		return nil, err
 	}
-	if err := db.refuseShared(ctx, q, stays); err != nil {
+	if err := db.refuseShared(ctx, t, stays); err != nil {
 		return nil, err
 	}
 	var swept bool
-	if err := q.QueryRow(ctx, `SELECT is_called FROM pruned.sweep`).Scan(&swept); err != nil {
+	if err := t.QueryRow(ctx, `SELECT is_called FROM pruned.sweep`).Scan(&swept); err != nil {
 		return nil, translate(err, "look whether there was a sweep")
 	}
 	base := db.identity.base()
@@ -98,8 +94,8 @@ func (db *DB) know(ctx context.Context, q asker) (stays []witness.Stay, err erro
 	return stays, nil
 }
 
-func readStays(ctx context.Context, q asker) ([]witness.Stay, error) {
-	rows, _ := q.Query(ctx, `SELECT identity, place FROM pruned.place ORDER BY seen_at DESC`)
+func readStays(ctx context.Context, t pgx.Tx) ([]witness.Stay, error) {
+	rows, _ := t.Query(ctx, `SELECT identity, place FROM pruned.place ORDER BY seen_at DESC`)
 	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (witness.Stay, error) {
 		var identity, place string
 		err := row.Scan(&identity, &place)
@@ -118,13 +114,13 @@ SELECT s.name FROM (SELECT identity AS name FROM pruned.state UNION ALL SELECT u
 
 // refuseShared refuses where schema pruned is that of another installation in this
 // database, which would take our index for its own, and have it made anew, for ever.
-func (db *DB) refuseShared(ctx context.Context, q asker, stays []witness.Stay) error {
+func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) error {
 	identities := make([]string, len(stays))
 	for i, s := range stays {
 		identities[i] = s.Identity
 	}
 	cluster := fmt.Sprintf("%s/%d/", db.identity.System, db.identity.Database)
-	rows, _ := q.Query(ctx, sharedSQL, cluster, db.identity.Schema, identities)
+	rows, _ := t.Query(ctx, sharedSQL, cluster, db.identity.Schema, identities)
 	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(others) == 0 {
 		return translate(err, "look whose schema pruned is")
@@ -138,7 +134,11 @@ func (db *DB) refuseShared(ctx context.Context, q asker, stays []witness.Stay) e
 // settle notes that the database is here, under the identity that it had here or a
 // new one. Replicas that start together take turns, and find what the first one wrote.
 func (db *DB) settle(ctx context.Context) error {
-	stays, err := db.know(ctx, db.pool)
+	var stays []witness.Stay
+	err := db.read(ctx, func(t pgx.Tx) (err error) {
+		stays, err = db.know(ctx, t)
+		return err
+	})
 	if err != nil || slices.Contains(stays, witness.Stay{Identity: db.identity.String(), Place: db.place}) {
 		return err // most commands come to where the daemon is
 	}

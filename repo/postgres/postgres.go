@@ -73,6 +73,7 @@ type DB struct {
 	options   Options
 	pool      *pgxpool.Pool
 	schema    string
+	path      []string // the role's own, of schemas
 	identity  Installation
 	place     witness.Place
 	elsewhere string     // see repo.Identity
@@ -201,7 +202,16 @@ SELECT set_config(s.name, s.value, true)
 ` + waitBriefly
 
 func (db *DB) inNewTx(ctx context.Context, timeout time.Duration, fn func(repo.Tx) error) error {
-	opened, err := db.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(begin,
+	return db.inTxOf(ctx, db.pool, timeout, fn)
+}
+
+// beginner is what begins transactions: the pool, or one session of it.
+type beginner interface {
+	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
+}
+
+func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn func(repo.Tx) error) error {
+	opened, err := of.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(begin,
 		timeout.Milliseconds(), (2 * timeout).Milliseconds())})
 	if err != nil {
 		return translate(err, "begin a transaction")
