@@ -88,7 +88,6 @@ func kindOf(code string) repo.Kind {
 type detailed struct {
 	*pgconn.PgError
 	text string
-	told bool // see tellFixed
 }
 
 func (d *detailed) Error() string { return d.text }
@@ -109,7 +108,7 @@ func describe(pg *pgconn.PgError) error {
 	message := pg.Message
 	switch {
 	case isRaised(pg):
-		message = hidden
+		message = repo.Raised
 	case strings.HasPrefix(pg.Code, "22"):
 		message = quoted.ReplaceAllString(message, `"..."`)
 	}
@@ -126,5 +125,5 @@ func describe(pg *pgconn.PgError) error {
 	if where, _, _ := strings.Cut(pg.Where, "\n"); inFunction.MatchString(where) {
 		text += ", at " + where
 	}
-	return &detailed{PgError: pg, text: text}
+	return &detailed{pg, text}
 }

@@ -157,9 +157,7 @@ func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error
 	if t != nil {
 		return fn(t)
 	}
-	err := db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), fn)
-	db.tellFixed(ctx, err)
-	return err
+	return db.tellFixed(ctx, db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), fn))
 }
 
 // patience is how long a statement may take: as long as the caller waits, where

@@ -10,10 +10,6 @@ import (
 	"pruned/repo"
 )
 
-// hidden stands for the message of an exception that a function raises: its author
-// may have put a row into it.
-const hidden = "a function raises an exception, whose message is in the server's log, since it may quote a row"
-
 // isRaised says whether a function's author worded the message: PL/pgSQL's RAISE and
 // ASSERT, whatever code they give, and what other languages raise.
 func isRaised(pg *pgconn.PgError) bool {
@@ -25,19 +21,20 @@ func isRaised(pg *pgconn.PgError) bool {
 const fixedSQL = `SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE l.lanname NOT IN ('internal', 'c') AND strpos(p.prosrc, $1) > 0)`
 
-// tellFixed has an error say what a function raised, if it always says just that,
-// such as "legal hold". No transaction may be open that holds anything.
-func (db *DB) tellFixed(ctx context.Context, err error) {
-	var raised *detailed
-	if !errors.As(err, &raised) || !isRaised(raised.PgError) || raised.told {
-		return
+// tellFixed returns err with what a function raised, if it always says just that, such
+// as "legal hold"; otherwise the message is in the server's log. No transaction may be
+// open that holds anything.
+func (db *DB) tellFixed(ctx context.Context, err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || !isRaised(pg) {
+		return err
 	}
-	raised.told = true
 	var fixed bool
 	asked := db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), func(t repo.Tx) error {
-		return pgxTx(t).QueryRow(ctx, fixedSQL, strings.ReplaceAll(raised.Message, "'", "''")).Scan(&fixed)
+		return pgxTx(t).QueryRow(ctx, fixedSQL, strings.ReplaceAll(pg.Message, "'", "''")).Scan(&fixed)
 	})
 	if asked == nil && fixed {
-		raised.text = strings.Replace(raised.text, hidden, raised.Message, 1)
+		return repo.TellRaised(err, pg.Message)
 	}
+	return err
 }

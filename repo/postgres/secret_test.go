@@ -51,9 +51,9 @@ func TestSecretsOfRowsAreNotInErrorsOfTriggers(t *testing.T) {
 	t.Parallel()
 	for raised, says := range map[string]string{
 		`'it''s on "legal hold"'`:    `it's on "legal hold" (SQLSTATE P0001), at PL/pgSQL function guard() line 1 at RAISE`,
-		`'no: %', OLD.filename`:      "a function raises an exception, whose message is in the server's log",
-		`'%', OLD.filename`:          "a function raises an exception, whose message is in the server's log",
-		`USING MESSAGE=OLD.filename`: "a function raises an exception, whose message is in the server's log",
+		`'no: %', OLD.filename`:      repo.Raised,
+		`'%', OLD.filename`:          repo.Raised,
+		`USING MESSAGE=OLD.filename`: repo.Raised,
 	} {
 		d, db := newDB(t)
 		ids := newFiles(t, d, 1)

@@ -31,8 +31,8 @@ func TestSecretsOfRowsAreNotInErrorsOfTriggers(t *testing.T) {
 	t.Parallel()
 	for message, says := range map[string]string{
 		`'it''s on "legal hold"'`:  `it's on "legal hold"`,
-		`'no: ' || OLD.filename`:   "a trigger raises an exception",
-		`coalesce(OLD.filename,1)`: "a trigger raises an exception",
+		`'no: ' || OLD.filename`:   repo.Raised,
+		`coalesce(OLD.filename,1)`: repo.Raised,
 	} {
 		d := repotest.NewSQLite(t)
 		db := open(t, d)

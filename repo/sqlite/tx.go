@@ -35,9 +35,7 @@ func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error
 	if err := ctx.Err(); err != nil {
 		return translate(err, "begin a transaction")
 	}
-	err := db.inNewTx(ctx, fn)
-	db.tellFixed(ctx, err)
-	return err
+	return db.tellFixed(ctx, db.inNewTx(ctx, fn))
 }
 
 func (db *DB) inNewTx(ctx context.Context, fn func(repo.Tx) error) error {
