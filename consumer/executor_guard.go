@@ -29,9 +29,10 @@ func (x *Executor) stillGone(ctx context.Context, tx repo.Tx, removed []repo.Tom
 	return err
 }
 
-// stillDue takes out what may not be carried out any more, as of now.
-func (x *Executor) stillDue(ctx context.Context, set []repo.Tombstone) (rest []repo.Tombstone, c carried, err error) {
-	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) (err error) {
+// stillDue takes out what may not be carried out any more, as of now, also within a
+// transaction: each statement sees what was committed before it.
+func (x *Executor) stillDue(ctx context.Context, tx repo.Tx, set []repo.Tombstone) (rest []repo.Tombstone, c carried, err error) {
+	err = x.DB.InTx(ctx, tx, func(tx repo.Tx) (err error) {
 		rest, c, err = x.dropLiving(ctx, tx, set)
 		return err
 	})
@@ -62,7 +63,7 @@ func (g *rowGuard) check(ctx context.Context, ids []string) (may []string, err e
 	if len(ask) == 0 {
 		return nil, nil
 	}
-	rest, kept, err := g.x.stillDue(ctx, ask)
+	rest, kept, err := g.x.stillDue(ctx, nil, ask)
 	if err != nil {
 		return nil, err
 	}

@@ -72,23 +72,31 @@ const bytesAtOnce = 100
 // the rest.
 func (x *Executor) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c carried, err error) {
 	for some := range slices.Chunk(due, bytesAtOnce) {
-		rest, kept, err := x.stillDue(ctx, some)
-		c.add(kept)
+		// What was removed before an error is gone: c outlives the transaction.
+		err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeObjects(ctx, tx, some, &c) })
 		if err != nil {
 			return c, err
 		}
-		for _, t := range rest {
-			if err := ctx.Err(); err != nil {
-				return c, &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
-			}
-			did, err := x.removeObject(ctx, t)
-			c.add(did)
-			if err != nil {
-				return c, err
-			}
-		}
 	}
 	return c, nil
+}
+
+// removeObjects looks for the names of a set once and for the id of each object right
+// before that goes, all in one transaction that only reads.
+func (x *Executor) removeObjects(ctx context.Context, tx repo.Tx, some []repo.Tombstone, c *carried) error {
+	rest, kept, err := x.stillDue(ctx, tx, some)
+	c.add(kept)
+	for _, t := range rest {
+		if err := ctx.Err(); err != nil {
+			return &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
+		}
+		did, err := x.removeObject(ctx, tx, t)
+		c.add(did)
+		if err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // clockSlack is how coarse the times of a file system are.
@@ -97,10 +105,10 @@ const clockSlack = 2 * time.Second
 // removeObject removes one object, unless a row has its id by now, or it was
 // written since the tombstone was: a restore may bring bytes before rows. A sweep
 // finds what no row comes for.
-func (x *Executor) removeObject(ctx context.Context, t repo.Tombstone) (c carried, err error) {
+func (x *Executor) removeObject(ctx context.Context, tx repo.Tx, t repo.Tombstone) (c carried, err error) {
 	byID := t
 	byID.Name = ""
-	if _, c, err = x.stillDue(ctx, []repo.Tombstone{byID}); err != nil || len(c.done) > 0 {
+	if _, c, err = x.stillDue(ctx, tx, []repo.Tombstone{byID}); err != nil || len(c.done) > 0 {
 		return c, err
 	}
 	blob, there, err := x.Blobs.Stat(ctx, t.Name)

@@ -22,12 +22,14 @@ type progress struct {
 	last time.Time
 	busy int   // calls under way that end by themselves
 	why  error // of the last failure; nil after anything went well
+
+	failures int // of such calls since anything went well
 }
 
 func (p *progress) made() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.last, p.why = time.Now(), nil
+	p.last, p.why, p.failures = time.Now(), nil, 0
 }
 
 // during runs what may take long.
@@ -38,6 +40,9 @@ func (p *progress) during(fn func() error) error {
 	err := fn()
 	p.mu.Lock()
 	p.busy--
+	if err != nil {
+		p.failures++
+	}
 	p.mu.Unlock()
 	p.note(err)
 	return err
@@ -58,11 +63,15 @@ func (p *progress) working() bool {
 	return p.busy > 0
 }
 
+// failedAgain calls in a row make the next one no progress: one that takes minutes to
+// fail, for a store that does not answer, is under way nearly all the time.
+const failedAgain = 2
+
 // stuck is how long nothing has gone on, and why.
 func (p *progress) stuck() (since time.Duration, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy > 0 {
+	if p.busy > 0 && p.failures < failedAgain {
 		return 0, nil
 	}
 	return time.Since(p.last), p.why

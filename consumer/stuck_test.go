@@ -60,6 +60,23 @@ func TestDrainEndsSoonerWhereNothingCanBeDeleted(t *testing.T) {
 	require.Equal(t, drainPatience, c.waits())
 }
 
+// A store that does not answer takes long to fail: the next try is no progress.
+func TestDrainEndsWhereEachTryHangs(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	tries := 0
+	c := quick(t, q, &fake{}, Options{Drain: true, Due: func(ctx context.Context) (bool, error) {
+		if tries++; tries > failedAgain {
+			<-ctx.Done()
+		}
+		return true, errors.New("no answer")
+	}})
+	c.patience = 5 * time.Second // more than passes between two tries
+	_, err := c.Run(testContext(t))
+	require.ErrorIs(t, err, ErrStuck)
+	require.ErrorContains(t, err, "no answer")
+}
+
 func TestDrainEndsWithoutItsQueue(t *testing.T) {
 	t.Parallel()
 	server := startServer(t, t.TempDir(), 0)
@@ -70,10 +87,10 @@ func TestDrainEndsWithoutItsQueue(t *testing.T) {
 		return all(events, Deleted), nil
 	}}
 	c := quick(t, q, gone, Options{Drain: true})
-	c.patience = time.Second
+	c.patience = 3 * requestTimeout // an ack and a request may each take that long
 	_, err := c.Run(testContext(t))
 	require.ErrorIs(t, err, ErrStuck)
-	require.ErrorContains(t, err, "nats:")
+	require.Regexp(t, "nats:|looking for consumer", err.Error())
 }
 
 // What takes long is not stuck.

@@ -45,11 +45,8 @@ func TestSessionsAndCommitsDependOnBatches(t *testing.T) {
 		after := counted(t, i.Database)
 		require.LessOrEqual(t, summary.Batches, 2+n/250)
 		require.LessOrEqual(t, after.sessions-before.sessions, int64(8), "%d files", n)
-		// The start takes some; a batch is one, and one for each thousand bytes. Right
-		// before a file's bytes are removed one look says that no row has its id: it
-		// writes nothing, and no transaction stays open while bytes are removed.
-		looks := n + n/100
-		require.LessOrEqual(t, after.commits-before.commits, int64(40+3*summary.Batches+n/1000+looks), "%d files", n)
+		// The start takes some; a batch is one, and one for each hundred bytes.
+		require.LessOrEqual(t, after.commits-before.commits, int64(41+3*summary.Batches+n/100), "%d files", n)
 		require.LessOrEqual(t, after.rollbacks-before.rollbacks, int64(1), "%d files", n)
 	}
 }
