@@ -32,7 +32,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return translate(err, "connect to PostgreSQL")
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }()
 	connector.session = session.(*stdlib.Conn)
 	err = db.inTxOf(ctx, connector.session.Conn(), migrateTimeout, func(t repo.Tx) error {
 		if _, err := t.Exec(ctx, lockMigrationsSQL); err != nil {
