@@ -17,6 +17,7 @@ type modelFile struct {
 	id       string
 	uuid     bool
 	row      bool
+	ever     bool // there was a row
 	age      time.Duration
 	touched  time.Duration // since the row was
 	pending  bool
@@ -58,9 +59,12 @@ func (m *model) claim(id string) Outcome {
 	return Deleted
 }
 
-// clean removes what bears the id of a file without a row.
+// clean removes what bears the id of a file without a row. What is called by a word
+// that never was a file's is another program's.
 func (m *model) clean(f *modelFile) {
-	f.chunks = 0
+	if f.uuid || f.ever {
+		f.chunks = 0
+	}
 	if f.uuid {
 		f.bytes = false
 	}

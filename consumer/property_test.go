@@ -117,6 +117,7 @@ func (w *world) add() {
 		f.id, f.uuid = "plugin-"+f.id[:8], false
 	}
 	f.row, f.bytes = pick(w.r, "row", true, true, true, false), flip("bytes")
+	f.ever = f.row
 	f.age, f.bytesAge = age("age"), age("age of the bytes")
 	f.touched, f.pending = min(f.age, age("touched")), flip("pending")
 	w.m.files[f.id] = f
