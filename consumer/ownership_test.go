@@ -169,7 +169,9 @@ func TestOwnershipOfChunksBesideAnotherSchema(t *testing.T) {
 	doomed, theirs := i.file(t), i.remains(t, true, false)
 	i.Exec(t, `CREATE SCHEMA b`)
 	i.Exec(t, `CREATE TABLE b.file AS SELECT * FROM file`)
-	i.Exec(t, `CREATE TABLE b.alembic_version AS SELECT * FROM alembic_version`)
+	for _, table := range []string{"alembic_version", "auth", "chat", `"user"`} {
+		i.Exec(t, `CREATE TABLE b.`+table+` AS SELECT * FROM `+table)
+	}
 	report := sweepOnce(t, s)
 	require.Contains(t, reasons(report)[repo.FromVectors], "another installation in schema b")
 	i.consume(t, q)

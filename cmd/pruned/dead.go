@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"pruned/consumer"
@@ -42,6 +43,9 @@ type deadShowCmd struct {
 	Name string `arg:"" name:"seq" help:"Number of the dead letter; its whole name where several have that."`
 }
 
+// Validate refuses what no dead letter is called.
+func (r *deadShowCmd) Validate() error { return checkLetters(r.Name) }
+
 // Run shows one dead letter.
 func (r *deadShowCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
@@ -71,6 +75,21 @@ func (r *deadShowCmd) Run(ctx *runContext) error {
 
 type deadRedriveCmd struct {
 	Names []string `arg:"" optional:"" name:"seq" help:"Numbers, or whole names; none: all."`
+}
+
+// Validate refuses what no dead letter is called.
+func (r *deadRedriveCmd) Validate() error { return checkLetters(r.Names...) }
+
+// letterShape is a number, or a number and when the letter was stored.
+var letterShape = regexp.MustCompile(`^[0-9]+(\.[0-9A-Za-z]+)?$`)
+
+func checkLetters(names ...string) error {
+	for _, name := range names {
+		if !letterShape.MatchString(name) {
+			return fmt.Errorf("%q is no dead letter's name: wanted one that `pruned dead list` shows", name)
+		}
+	}
+	return nil
 }
 
 // Run publishes dead letters again.
