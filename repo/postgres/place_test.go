@@ -19,7 +19,8 @@ func TestBesideOthersTwoSchemasShareNoIndex(t *testing.T) {
 	ids := newFiles(t, d, 1)
 	mention(t, d, ids[0])
 	refresh(t, db)
-	d.Exec(t, `CREATE SCHEMA second; CREATE TABLE second.file (LIKE public.file INCLUDING ALL); CREATE TABLE second.alembic_version (LIKE public.alembic_version)`)
+	d.Exec(t, `CREATE SCHEMA second; CREATE TABLE second.file (LIKE public.file INCLUDING ALL); CREATE TABLE second.alembic_version (LIKE public.alembic_version);
+		CREATE TABLE second.auth (LIKE public.auth); CREATE TABLE second.chat (LIKE public.chat); CREATE TABLE second."user" (LIKE public."user")`)
 	for range 2 {
 		_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Schema: "second"})
 		require.ErrorContains(t, err, "schema pruned is that of the installation in schema "+d.Schema)
