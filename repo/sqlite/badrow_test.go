@@ -165,7 +165,7 @@ func TestATimeThatIsNoNumberMakesNoFileOld(t *testing.T) {
 	young, pending, number := newFile(t, d), newFile(t, d), newFile(t, d)
 	d.Exec(t, `UPDATE file SET created_at = '2026-11-28 10:00:00', updated_at = NULL WHERE id = $1`, young)
 	d.Exec(t, `UPDATE file SET created_at = 'yesterday', updated_at = 'today', data = '{"status":"pending"}' WHERE id = $1`, pending)
-	d.Exec(t, `UPDATE file SET created_at = '1000', updated_at = NULL WHERE id = $1`, number)
+	d.Exec(t, `UPDATE file SET created_at = '1500000000', updated_at = NULL WHERE id = $1`, number)
 	require.NoError(t, db.Refresh(ctx, nil))
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
 		require.NoError(t, db.MarkRows(ctx, tx, 1))

@@ -18,8 +18,8 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 			t.Parallel()
 			i := install(t, repotest.VectorOptions{Crypto: crypto})
 			chunks := []vectorstest.Chunk{
-				{ID: "1", Collection: "file-a", FileID: "a"}, {ID: "2", Collection: "shared", FileID: "a"},
-				{ID: "3", Collection: "file-b", FileID: "b"}, {ID: "4", Collection: "shared", FileID: "b"},
+				{ID: "1", Collection: "file-a", FileID: "a"}, {ID: "2", Collection: vectorstest.Base, FileID: "a"},
+				{ID: "3", Collection: "file-b", FileID: "b"}, {ID: "4", Collection: vectorstest.Base, FileID: "b"},
 			}
 			i.insert(t, chunks...)
 			i.Shadow(t)

@@ -16,7 +16,7 @@ import (
 func TestOneBadRowThatDoesNotDecryptStopsNothing(t *testing.T) {
 	t.Parallel()
 	i := install(t, repotest.VectorOptions{Crypto: key})
-	i.insert(t, vectorstest.Chunk{ID: "a1", Collection: "base", FileID: "a"}, vectorstest.Chunk{ID: "b1", Collection: "base", FileID: "b"},
+	i.insert(t, vectorstest.Chunk{ID: "a1", Collection: vectorstest.Base, FileID: "a"}, vectorstest.Chunk{ID: "b1", Collection: vectorstest.Base, FileID: "b"},
 		vectorstest.Chunk{ID: "a2", Collection: "file-a", FileID: "a"})
 	for id, metadata := range map[string]string{
 		"old":  `pgp_sym_encrypt('{"file_id": "a"}', 'an older key')`,
@@ -25,7 +25,7 @@ func TestOneBadRowThatDoesNotDecryptStopsNothing(t *testing.T) {
 		"junk": `'\x00ff'::bytea`,
 		"bare": `pgp_sym_encrypt('[]', $1)`,
 	} {
-		i.Exec(t, `INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata) SELECT '`+id+`', '[1,2,3]', 'base', ''::bytea, `+metadata+` WHERE $1::text <> ''`, key)
+		i.Exec(t, `INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata) SELECT '`+id+`', '[1,2,3]', '`+vectorstest.Base+`', ''::bytea, `+metadata+` WHERE $1::text <> ''`, key)
 	}
 	store := newStore(t, i.URL, true)
 	require.NoError(t, store.Check(t.Context()))
@@ -40,7 +40,7 @@ func TestOneBadRowThatDoesNotDecryptStopsNothing(t *testing.T) {
 	require.Equal(t, []int64{4, 7}, []int64{n, of})
 	collections, err := store.Collections(t.Context(), "a")
 	require.NoError(t, err)
-	require.Equal(t, []vectors.Collection{{Name: "base", Chunks: 1}, {Name: "file-a", Chunks: 1}}, collections)
+	require.Equal(t, []vectors.Collection{{Name: vectorstest.Base, Chunks: 1}, {Name: "file-a", Chunks: 1}}, collections)
 
 	removed, err := store.Remove(t.Context(), nil, []string{"a"})
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestOneBadRowThatDoesNotDecryptStopsNothing(t *testing.T) {
 func TestKeyThatDecryptsNothingIsNoEmptyStore(t *testing.T) {
 	t.Parallel()
 	i := install(t, repotest.VectorOptions{Crypto: "another"})
-	i.insert(t, vectorstest.Chunk{ID: "1", Collection: "base", FileID: "a"}, vectorstest.Chunk{ID: "2", Collection: "file-a", FileID: "a"})
+	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"}, vectorstest.Chunk{ID: "2", Collection: "file-a", FileID: "a"})
 	store, err := pgvector.New(t.Context(), pgvector.Options{URL: i.URL, Crypto: true, CryptoKey: key})
 	require.NoError(t, err)
 	t.Cleanup(store.Close)

@@ -22,9 +22,9 @@ func asksTheGuard(t *testing.T, f Fixture) {
 	}
 	going, kept, late := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	ids := []string{going, kept, late}
-	goes := file(going, "", "base")
-	stays := slices.Concat(file(kept, "", "base"), file(uuid.NewString(), "", "base"))
-	back := file(late, "", "base")
+	goes := file(going, "", Base)
+	stays := slices.Concat(file(kept, "", Base), file(uuid.NewString(), "", Base))
+	back := file(late, "", Base)
 	all := slices.Concat(goes, stays, back)
 	f.Insert(t, all...)
 
@@ -47,7 +47,7 @@ func asksTheGuard(t *testing.T, f Fixture) {
 		f.Apply(t)
 	}
 	for _, c := range back {
-		if c.Collection == "base" {
+		if c.Collection == Base {
 			stays = append(stays, c)
 		}
 	}
