@@ -35,7 +35,7 @@ func TestGrantsAreTheLeastThatIsEnough(t *testing.T) {
 			d.Exec(t, `REVOKE ALL ON DATABASE `+d.Name+` FROM PUBLIC`)
 			d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text); ALTER TABLE chat_file DROP CONSTRAINT chat_file_file_id_fkey`)
 			if name == "plain" { // the vectors are on the role's own path, whatever DATABASE_SCHEMA is
-				require.NoError(t, repotest.CreateChunks(t.Context(), d.Pool, repotest.VectorOptions{Dim: 3}))
+				d.Exec(t, `CREATE TABLE public.document_chunk (id text PRIMARY KEY, collection_name text, text text, vmetadata jsonb)`)
 			}
 			options.URL, options.Schema = d.URL, d.Schema
 			admin, err := postgres.Open(t.Context(), options)
