@@ -14,9 +14,9 @@ import (
 	"pruned/repo/repotest"
 )
 
-// mention is a way in which the application writes a file's id that takes no
+// attachment is a way in which the application writes a file's id that takes no
 // lock on the file's row.
-type mention struct {
+type attachment struct {
 	name   string
 	before func(t *testing.T, i *installation) string             // what was there long before
 	attach func(t *testing.T, db repotest.DB, there, file string) // commits, unless db is a transaction
@@ -30,7 +30,7 @@ func execute(t *testing.T, db repotest.DB, sql string, args ...any) {
 
 func none(*testing.T, *installation) string { return "" }
 
-var mentions = []mention{
+var mentions = []attachment{
 	{"a new chat", none, func(t *testing.T, db repotest.DB, _, file string) {
 		repotest.InsertChat(t, db, repotest.Chat{Files: []string{file}})
 	}},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 const (
@@ -21,7 +22,7 @@ func judge(f repo.File, look repo.Look, ages repo.Ages) Result {
 		return kept(reference)
 	}
 	switch {
-	case !repo.Searchable(repo.Token(f.ID)):
+	case !mention.Searchable(mention.Token(f.ID)):
 		return Result{Outcome: Kept, Detail: "its id may be written in other ways, so that no search can tell whether it is in use"}
 	case look.Unknown[f.ID]:
 		return young("it appeared with an old date: every table is read once more first", minRetry)

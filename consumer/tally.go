@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 	"pruned/vectors"
 )
 
@@ -39,7 +40,7 @@ func (c *tally) add(ctx context.Context, db repo.Ownership, tx repo.Tx, d repo.D
 	}
 	ours := make([]repo.Listed, 0, len(page))
 	for _, item := range page {
-		if d == repo.FromVectors && stranger[item.FileID] && !repo.IsUUID(repo.Token(item.FileID)) {
+		if d == repo.FromVectors && stranger[item.FileID] && !mention.IsUUID(mention.Token(item.FileID)) {
 			c.others(item.FileID)
 			continue
 		}

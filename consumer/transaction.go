@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/openwebui"
 	"pruned/vectors"
 )
 
@@ -154,7 +156,7 @@ func (a *attempt) look(ctx context.Context, claims []Delivery) (err error) {
 // findOthers looks which ids without a row are nothing that the application made: it
 // gives UUIDs. Plugins may, but then there is a row, or a line in the ledger.
 func (a *attempt) findOthers(ctx context.Context) error {
-	ids := slices.DeleteFunc(slices.Clone(a.locked.Gone), func(id string) bool { return repo.IsUUID(repo.Token(id)) })
+	ids := slices.DeleteFunc(slices.Clone(a.locked.Gone), func(id string) bool { return mention.IsUUID(mention.Token(id)) })
 	if a.others = map[string]bool{}; len(ids) == 0 {
 		return nil
 	}
@@ -169,7 +171,7 @@ func (a *attempt) findOthers(ctx context.Context) error {
 // is kept in any case.
 func (a *attempt) wantsPass() bool {
 	for id := range a.found.Unknown {
-		if repo.Searchable(repo.Token(id)) {
+		if mention.Searchable(mention.Token(id)) {
 			return true
 		}
 	}
@@ -314,7 +316,7 @@ func storeError(ctx context.Context, err error) error {
 
 func (a *attempt) tombstones(deleted []repo.Deleted, rest bool) (list []repo.Tombstone) {
 	for _, d := range deleted {
-		if name := repo.BaseName(d.Path); name != "" {
+		if name := openwebui.BaseName(d.Path); name != "" {
 			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: a.BytesDelay})
 		}
 	}

@@ -41,15 +41,3 @@ type Blobs interface {
 
 	Close() error
 }
-
-// BaseName is the last part of a path that the application stored, which is how
-// it finds the object itself, whatever folder the path names. Empty where the
-// path has none.
-func BaseName(path string) string {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '/' {
-			return path[i+1:]
-		}
-	}
-	return path
-}

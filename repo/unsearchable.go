@@ -1,6 +1,10 @@
 package repo
 
-import "fmt"
+import (
+	"fmt"
+
+	"pruned/repo/mention"
+)
 
 // Unsearchable are the files that are always kept, used or not: their ids may be
 // written in other ways (spaces, digits only, true), so that no search can tell
@@ -14,7 +18,7 @@ const unsearchableExamples = 3
 
 // Add counts a file whose id cannot be searched for.
 func (u *Unsearchable) Add(id string) {
-	if Searchable(Token(id)) {
+	if mention.Searchable(mention.Token(id)) {
 		return
 	}
 	if u.Files++; len(u.Examples) < unsearchableExamples {

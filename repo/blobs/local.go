@@ -20,6 +20,8 @@ import (
 	"unicode/utf8"
 
 	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/openwebui"
 )
 
 // Local is a folder of uploads (STORAGE_PROVIDER=local).
@@ -90,7 +92,7 @@ func checkWrite(root *os.Root) error {
 func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
 	wanted := map[string]bool{}
 	for _, id := range ids {
-		if repo.IsUUID(repo.Token(id)) {
+		if mention.IsUUID(mention.Token(id)) {
 			wanted[id] = true
 		}
 	}
@@ -150,7 +152,7 @@ func walk(ctx context.Context, root *os.Root, each func(id string, entry fs.DirE
 			return fmt.Errorf("read the upload folder: %w", err)
 		}
 		for _, entry := range entries {
-			id := ownerOf(entry.Name())
+			id := openwebui.ObjectFile(entry.Name())
 			if id != "" && entry.Type().IsRegular() && utf8.ValidString(entry.Name()) && !each(id, entry) {
 				return nil
 			}
@@ -173,19 +175,6 @@ func (l *Local) blobOf(info fs.FileInfo) repo.Blob {
 		changed = changedAt(info)
 	}
 	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(time.Now(), info.ModTime(), changed)}
-}
-
-const uuidLen = 36
-
-// ownerOf is the id that an object's name begins with, or nothing.
-func ownerOf(name string) string {
-	if len(name) < uuidLen || len(name) > uuidLen && name[uuidLen] != '_' && name[uuidLen] != '.' {
-		return ""
-	}
-	if id := name[:uuidLen]; repo.IsUUID(repo.Token(id)) {
-		return id
-	}
-	return ""
 }
 
 // Stat looks at a plain file that lies directly in the folder.

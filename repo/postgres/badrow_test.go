@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 	"pruned/repo/postgres"
 	"pruned/repo/repotest"
 )
@@ -63,7 +64,7 @@ func TestOneBadRowOfTableFileStopsNothing(t *testing.T) {
 			t.Parallel()
 			d, db := newDB(t)
 			ids := newFiles(t, d, 3)
-			mention(t, d, ids[1])
+			insertMention(t, d, ids[1])
 			dropStatusIndex(t, d)
 			for _, sql := range strings.Split(strings.ReplaceAll(odd, "ODD", ids[0]), ";") {
 				d.Exec(t, sql)
@@ -124,12 +125,12 @@ func TestOneBadRowIsInFlightAllTheSame(t *testing.T) {
 func TestOneBadRowWithALongIDIsKept(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	long := strings.Repeat("ab", repo.LongestID)
+	long := strings.Repeat("ab", mention.LongestID)
 	repotest.InsertFile(t, d.Pool, repotest.File{ID: long, Path: "x"})
 	everyStep(t, db, long)
 	require.True(t, look(t, db, long).Unknown[long])
-	require.False(t, repo.Searchable(long))
-	require.True(t, repo.Searchable(long[:repo.LongestID]))
+	require.False(t, mention.Searchable(long))
+	require.True(t, mention.Searchable(long[:mention.LongestID]))
 }
 
 // A row with a key that no index entry holds is one like any other.
@@ -163,7 +164,7 @@ func TestPublicationOfAllTablesStopsNothing(t *testing.T) {
 	d.Exec(t, `CREATE PUBLICATION everything FOR ALL TABLES`)
 	db := open(t, d)
 	ids := newFiles(t, d, 2)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	sweep(t, db)
 	d.Exec(t, `UPDATE note SET title = $1`, ids[1])
 	sweep(t, db)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // readings calls yield with each text that a value of the column may stand for. One
@@ -19,7 +19,7 @@ func (c *column) readings(text []byte, yield func(part []byte)) {
 	if strings.HasSuffix(c.typ, "[]") {
 		data = unescapeBytea(data)
 	}
-	repo.Readings(data, yield)
+	mention.Readings(data, yield)
 }
 
 // unescapeBytea reads the format escape: a backslash is doubled, and what is not

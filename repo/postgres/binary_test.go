@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // Encodings: what is in a bytea is found in its text, in an array's as well.
@@ -33,7 +33,7 @@ func TestEncodingsOfBytea(t *testing.T) {
 		"bytea": escaped.String(), "bytea[]": `{"abc","` + strings.ReplaceAll(escaped.String(), `\`, `\\`) + `"}`,
 	} {
 		found := false
-		finder := repo.NewFinder([]string{id})
+		finder := mention.NewFinder([]string{id})
 		(&column{typ: typ, binary: true}).counted([]byte(text), func(part []byte) { finder.Find(part, func(string) { found = true }) })
 		require.True(t, found, typ)
 	}

@@ -63,7 +63,7 @@ func TestBlindIndexOfMentions(t *testing.T) {
 		index string
 		write func(t testing.TB, d *repotest.Database, file string)
 	}{
-		"the row": {"note_pkey", func(t testing.TB, d *repotest.Database, file string) { mention(t, d, file) }},
+		"the row": {"note_pkey", func(t testing.TB, d *repotest.Database, file string) { insertMention(t, d, file) }},
 		"its parent": {"chat_pkey", func(t testing.TB, d *repotest.Database, file string) {
 			repotest.LinkChat(t, d.Pool, repotest.InsertChat(t, d.Pool, repotest.Chat{}).ID, file)
 		}},
@@ -75,7 +75,7 @@ func TestBlindIndexOfMentions(t *testing.T) {
 			d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u', 't' FROM generate_series(1, 2000) i`)
 			d.Exec(t, `INSERT INTO chat (id, user_id, title, chat) SELECT lpad(i::text, 6, '0'), 'u', 't', '{}' FROM generate_series(1, 2000) i`)
 			blinded(t, d, c.index, func() { withoutKeys(t, d, func() { c.write(t, d, ids[0]) }) })
-			mention(t, d, ids[1])
+			insertMention(t, d, ids[1])
 			refresh(t, db)
 			readAll(t, d, db)
 			d.Exec(t, `ANALYZE; UPDATE pruned.state SET tidied_at = 'epoch'`)

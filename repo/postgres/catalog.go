@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"pruned/repo/openwebui"
 )
 
 // elsewhere is the condition that schema n is neither PostgreSQL's nor a session's
@@ -26,7 +28,7 @@ WITH RECURSIVE excluded (oid, attname, path) AS (
     UNION
     SELECT c.oid, '', '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'f') AND ` + elsewhere + `
-       AND (c.relname = '` + vectorTable + `' AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+       AND (c.relname = '` + openwebui.VectorTable + `' AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
                                                     AND a.attname IN ('collection_name', 'vmetadata')) = 2
             OR c.relname = ANY ('{` + strings.Join(exceptions, ",") + `}')
                AND (SELECT count(*) FROM pg_class b WHERE b.relnamespace = n.oid AND b.relname IN ('alembic_version', 'auth', 'chat', 'file', 'user')) = 5)

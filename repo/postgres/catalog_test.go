@@ -116,7 +116,7 @@ func TestUnchangedTablesAreNotReadAgain(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 2)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	look(t, db, ids...)
 	for _, change := range []string{

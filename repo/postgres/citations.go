@@ -3,7 +3,7 @@ package postgres
 import (
 	"strings"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // splitPaths cuts paths into their keys.
@@ -25,11 +25,11 @@ func (c *column) counted(text []byte, yield func(part []byte)) {
 		yield(text)
 		return
 	}
-	repo.Outside(text, c.excluded, yield)
+	mention.Outside(text, c.excluded, yield)
 }
 
 // find calls yield with each id that counts in the text of a column.
-func (r *relation) find(finder *repo.Finder, num int, text []byte, yield func(id string)) {
+func (r *relation) find(finder *mention.Finder, num int, text []byte, yield func(id string)) {
 	for i := range r.columns {
 		if r.columns[i].num == num {
 			r.columns[i].counted(text, func(part []byte) { finder.Find(part, yield) })

@@ -7,20 +7,16 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"pruned/repo/openwebui"
 )
 
-// fileColumns are those of table file that this engine reads, their types, and the
-// types that its statements can work with as well.
-var fileColumns = []struct {
-	name, typ string
-	like      []string
-}{
-	{"id", "varchar", []string{"varchar", "text"}},
-	{"path", "text", []string{"varchar", "text"}},
-	{"data", "json", []string{"json", "jsonb", "varchar", "text"}},
-	{"meta", "json", []string{"json", "jsonb", "varchar", "text"}},
-	{"created_at", "bigint", []string{"int8", "int4", "int2", "numeric", "float8", "float4"}},
-	{"updated_at", "bigint", []string{"int8", "int4", "int2", "numeric", "float8", "float4"}},
+// fitting are the types that our statements can work with in place of another.
+var fitting = map[string][]string{
+	"varchar": {"varchar", "text"},
+	"text":    {"varchar", "text"},
+	"json":    {"json", "jsonb", "varchar", "text"},
+	"bigint":  {"int8", "int4", "int2", "numeric", "float8", "float4"},
 }
 
 // columnTypesSQL are the columns of table file and their types: of a domain what it is
@@ -43,13 +39,13 @@ func recognizeColumns(ctx context.Context, t pgx.Tx, schema string, refuse refus
 		return translate(err, "look at the columns of table file")
 	}
 	var missing, wrong []error
-	for _, want := range fileColumns {
-		switch has, there := types[want.name]; {
+	for _, want := range openwebui.FileColumns {
+		switch has, there := types[want.Name]; {
 		case !there:
-			missing = append(missing, fmt.Errorf("file.%s", want.name))
-		case !slices.Contains(want.like, has):
+			missing = append(missing, fmt.Errorf("file.%s", want.Name))
+		case !slices.Contains(fitting[want.Type], has):
 			wrong = append(wrong, fmt.Errorf("column file.%s has type %s, not %s: ALTER TABLE %s ALTER COLUMN %[1]s DROP DEFAULT, ALTER COLUMN %[1]s TYPE %[3]s USING %[5]s;",
-				want.name, written[want.name], want.typ, table, conversion(want.name, has, want.typ)))
+				want.Name, written[want.Name], want.Type, table, conversion(want.Name, has, want.Type)))
 		}
 	}
 	if len(missing) > 0 {

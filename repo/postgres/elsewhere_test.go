@@ -53,7 +53,7 @@ func TestElsewhereAfterAMove(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 2)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	readAll(t, d, db)
 	d.Exec(t, `CREATE SCHEMA archive; ALTER TABLE note SET SCHEMA archive`)

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/openwebui"
 )
 
 // mostReferences bounds an explanation: a picture may be in every chat.
@@ -38,7 +40,7 @@ func (db *DB) Search(ctx context.Context, _ []string, progress repo.Progress) er
 
 // References lists every mention of one file that keeps it, up to 1,000.
 func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []repo.Mention, err error) {
-	finder := repo.NewFinder([]string{id})
+	finder := mention.NewFinder([]string{id})
 	mentions := func(text []byte) (yes bool) {
 		finder.Find(text, func(string) { yes = true })
 		return yes
@@ -48,9 +50,11 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 			if len(found) >= mostReferences || !mentions(text) {
 				return
 			}
-			for _, m := range repo.Mentions(repo.Mention{Table: r.label, Row: row, Column: r.columnName(column)}, text, mentions) {
-				if !m.Cites || !db.options.CitationsIgnore {
-					found = append(found, m)
+			name := r.columnName(column)
+			citing, whole := openwebui.CitationsOf(r.label, name)
+			for _, p := range mention.Places(text, citing, whole, mentions) {
+				if !p.Cites || !db.options.CitationsIgnore {
+					found = append(found, repo.Mention{Table: r.label, Row: row, Column: name, Path: p.Path, Cites: p.Cites})
 				}
 			}
 		})

@@ -18,7 +18,7 @@ func TestReferencesAreTold(t *testing.T) {
 	id := repotest.NewFile(t, d.Pool)
 	chat := repotest.InsertChat(t, d.Pool, repotest.Chat{})
 	d.Exec(t, `UPDATE chat SET chat = $1 WHERE id = $2`, `{"files":[{"id":"x"},{"id":"`+id+`","url":"/api/v1/files/`+id+`"}]}`, chat.ID)
-	note := mention(t, d, id)
+	note := insertMention(t, d, id)
 	d.Exec(t, `CREATE TABLE keyless (v text); INSERT INTO keyless VALUES ('`+id+`')`)
 	repotest.InsertMessage(t, d.Pool, "no such channel", id)
 	want := []repo.Mention{

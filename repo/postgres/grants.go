@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // want is a privilege that pruned needs on a table of the application's; any of
@@ -64,11 +65,11 @@ func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err er
 	}
 	chunks, err := texts(ctx, tx{t}, chunksSQL, db.path)
 	if err != nil {
-		return nil, translate(err, "look for table %s", vectorTable)
+		return nil, translate(err, "look for table %s", openwebui.VectorTable)
 	}
 	for _, schema := range chunks {
 		for _, privilege := range []string{"SELECT", "UPDATE", "DELETE"} {
-			list = append(list, want{privilege: privilege, table: pgx.Identifier{schema, vectorTable}.Sanitize()})
+			list = append(list, want{privilege: privilege, table: pgx.Identifier{schema, openwebui.VectorTable}.Sanitize()})
 		}
 	}
 	return list, nil
@@ -78,7 +79,7 @@ func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err er
 // first of the role's own path, $1.
 const chunksSQL = `
 SELECT s FROM unnest($1::text[]) WITH ORDINALITY u (s, i)
- WHERE to_regclass(format('%I.` + vectorTable + `', s)) IS NOT NULL ORDER BY i LIMIT 1`
+ WHERE to_regclass(format('%I.` + openwebui.VectorTable + `', s)) IS NOT NULL ORDER BY i LIMIT 1`
 
 // lockPrivilege is what strict deletions lock tables with. Before PostgreSQL 17
 // nobody may lock a table who may not also change it.

@@ -114,7 +114,7 @@ func TestExamination(t *testing.T) {
 	require.Contains(t, examined(t, db, "reference index").Detail, "not there yet")
 
 	ids := newFiles(t, d, 3)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	require.Contains(t, examined(t, db, "reference index").Detail, "3 files, 1 references")
 	d.Exec(t, `UPDATE pruned.state SET passed_at = passed_at - interval '2 days'`)

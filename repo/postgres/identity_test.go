@@ -28,7 +28,7 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	repotest.NeedsNewest(t, "pg_dump")
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
 		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "x", Name: "x.pdf"}}))
@@ -42,7 +42,7 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 		url, err := server.Restore(t.Context(), dump)
 		require.NoError(t, err, name)
 		copied := at(t, server, url)
-		mention(t, copied, ids[1])
+		insertMention(t, copied, ids[1])
 		restored := open(t, copied)
 		require.NotEqual(t, db.Identity(), restored.Identity(), name)
 		requireIncomplete(t, restored, ids...)
@@ -75,9 +75,9 @@ func TestPromotedStandbyGoesOn(t *testing.T) {
 	network := newProxy(t, d)
 	db := openWith(t, postgres.Options{URL: network.url})
 	ids := newFiles(t, d, 4)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
-	mention(t, d, ids[1])
+	insertMention(t, d, ids[1])
 
 	standby := primary.NewStandby(t)
 	url := standby.URL(d.Name)
@@ -90,7 +90,7 @@ func TestPromotedStandbyGoesOn(t *testing.T) {
 	promoted := at(t, standby, url)
 	after := openWith(t, postgres.Options{URL: network.url})
 	require.Equal(t, db.Identity(), after.Identity())
-	mention(t, promoted, ids[2])
+	insertMention(t, promoted, ids[2])
 	for range 2 {
 		requireKept(t, after, ids[:3]...)
 		requireFree(t, after, ids[3])
@@ -111,7 +111,7 @@ func TestIdentityPhysicalCopyIsAnotherInstallation(t *testing.T) {
 	d := primary.New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 2)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
 		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Vectors, FileID: "x"}}))
@@ -177,7 +177,7 @@ func TestMarksThatMeanNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ids := newFiles(t, d, 2)
-			mention(t, d, ids[0])
+			insertMention(t, d, ids[0])
 			refresh(t, db)
 			readAll(t, d, db)
 			look(t, db, ids...)
@@ -199,7 +199,7 @@ func TestManyTransactionsLater(t *testing.T) {
 	d := server.New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 4)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	preparedTransactions(t, d, db, ids)
 
@@ -208,7 +208,7 @@ func TestManyTransactionsLater(t *testing.T) {
 	d.Pool.Reset()
 	db = open(t, d)
 	requireIncomplete(t, db, ids...)
-	mention(t, d, ids[2])
+	insertMention(t, d, ids[2])
 	refresh(t, db)
 	for range 2 {
 		requireKept(t, db, ids[:3]...)
@@ -226,7 +226,7 @@ func preparedTransactions(t *testing.T, d *repotest.Database, db *postgres.DB, i
 	exec(t, conn, `INSERT INTO note (id, user_id, title) VALUES ('prepared', 'u', $1)`, ids[1])
 	exec(t, conn, `PREPARE TRANSACTION 'p'`)
 	for range 2 {
-		mention(t, d, "younger")
+		insertMention(t, d, "younger")
 		pass(t, db)
 		requireFree(t, db, ids[1:]...)
 	}

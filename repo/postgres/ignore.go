@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // exclusions are what keeps no file, as schema.table, schema.table.column, or
@@ -25,7 +26,7 @@ func (o Options) exclusions(ignored []string) (list []string) {
 		list = append(list, "pruned."+name)
 	}
 	if o.CitationsIgnore {
-		for _, path := range repo.Citations {
+		for _, path := range openwebui.Citations {
 			list = append(list, "."+path)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // flushAt are the rows and tokens held at once.
@@ -20,7 +21,7 @@ const flushAt = 20000
 // inside one transaction.
 type indexer struct {
 	t        pgx.Tx
-	literals *repo.Finder       // the known ids that are no UUID
+	literals *mention.Finder    // the known ids that are no UUID
 	known    *bloom.BloomFilter // the others; nil while there is too little to read
 	// mentioned takes the UUIDs of rows that nobody reads again until they change.
 	mentioned mentioned
@@ -29,7 +30,7 @@ type indexer struct {
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
 	rows, _ := t.Query(ctx, `SELECT file_id FROM pruned.known_file WHERE literal`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return &indexer{t: t, literals: repo.NewFinder(ids)}, translate(err, "list the ids that are no UUID")
+	return &indexer{t: t, literals: mention.NewFinder(ids)}, translate(err, "list the ids that are no UUID")
 }
 
 // changed reads the rows of all tables that changed since their marks, and moves

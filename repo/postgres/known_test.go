@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 	"pruned/repo/repotest"
 )
 
@@ -34,7 +34,7 @@ func TestAlmostUUIDs(t *testing.T) {
 		var id string
 		var literal bool
 		require.NoError(t, rows.Scan(&id, &literal))
-		require.Equal(t, !repo.IsUUID(repo.Token(id)), literal, "%q", id)
+		require.Equal(t, !mention.IsUUID(mention.Token(id)), literal, "%q", id)
 		kinds[literal]++
 	}
 	require.NoError(t, rows.Err())

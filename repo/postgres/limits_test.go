@@ -84,9 +84,9 @@ func TestVersionsBeyondTheRingAreOld(t *testing.T) {
 	d := server.New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 4)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	unknown := repotest.NewID()
-	mention(t, d, unknown)
+	insertMention(t, d, unknown)
 	refresh(t, db)
 	db.Close()
 	for _, next := range []uint32{1_200_000_000, 2_400_000_000} {
@@ -97,7 +97,7 @@ func TestVersionsBeyondTheRingAreOld(t *testing.T) {
 	freeze(t, d)
 	db = open(t, d)
 	require.Negative(t, repotest.Value[int](t, d, `SELECT min(age(xmin)) FROM note`))
-	mention(t, d, ids[1])
+	insertMention(t, d, ids[1])
 	refresh(t, db)
 	for range 2 {
 		requireKept(t, db, ids[:2]...)
@@ -105,7 +105,7 @@ func TestVersionsBeyondTheRingAreOld(t *testing.T) {
 		readAll(t, d, db)
 	}
 	require.Zero(t, look(t, db, ids...).Changed, "nothing changed")
-	appeared, err := deletion(db, ids[2:3], func() { mention(t, d, ids[2]) })
+	appeared, err := deletion(db, ids[2:3], func() { insertMention(t, d, ids[2]) })
 	require.NoError(t, err)
 	require.Contains(t, appeared, ids[2])
 	_, err = deletion(db, ids[3:], nothing)

@@ -6,16 +6,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // link is a column of a table of Open WebUI's that names the row which its own row
 // goes with.
 type link struct{ table, column, parent string }
 
-// links are those that a foreign key enforces: repo.Parents, and those to the file.
+// links are those that a foreign key enforces: openwebui.Parents, and those to the file.
 var links = func() (list []link) {
-	for _, p := range repo.Parents {
+	for _, p := range openwebui.Parents {
 		if p.Child != looseLink.table {
 			list = append(list, link{p.Child, p.Column, p.Table})
 		}

@@ -15,7 +15,7 @@ import (
 // fails on the missing row.
 //
 // data holds the whole extracted text: its status is read only where it matters,
-// in rows that were touched lately. A row without a time that can be (repo.SecondsOf)
+// in rows that were touched lately. A row without a time that can be (openwebui.SecondsOf)
 // is as old as we have known it; that clock starts anew where it was started by one
 // that was ahead. $2, $3 are PRUNED_MIN_AGE and PRUNED_PENDING_AGE in seconds.
 var lockSQL = `

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // ErrIncomplete says that the reference index does not cover every table as it
@@ -105,14 +106,14 @@ const planOnceSQL = `SET LOCAL plan_cache_mode = force_generic_plan`
 func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
 	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
 	for _, id := range ids {
-		if !repo.Searchable(repo.Token(id)) {
+		if !mention.Searchable(mention.Token(id)) {
 			look.Unknown[id] = true
 		}
 	}
 	if _, err := pgxTx(t).Exec(ctx, planOnceSQL); err != nil {
 		return look, translate(err, "look for references")
 	}
-	finder := repo.NewFinder(ids)
+	finder := mention.NewFinder(ids)
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		h, err := p.scan(ctx, pgxTx(t), p.look, []any{db.looks.mode(), ids, db.schema, db.excluded}, func(part int, r *relation, row string, column int, text []byte) {
 			switch part {
@@ -143,7 +144,7 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 // since may hold older rows, and are no matter for this transaction.
 func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
 	appeared := map[string]repo.Reference{}
-	finder := repo.NewFinder(deleted)
+	finder := mention.NewFinder(deleted)
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
 		if db.options.Strict && len(deleted) > 0 {

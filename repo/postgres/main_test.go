@@ -124,7 +124,7 @@ func newFiles(t testing.TB, d *repotest.Database, n int) []string {
 }
 
 // mention makes a note that mentions a file, and returns its id.
-func mention(t testing.TB, d *repotest.Database, file string) string {
+func insertMention(t testing.TB, d *repotest.Database, file string) string {
 	t.Helper()
 	id := uuid.NewString()
 	d.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ($1, 'u', $2, 1, 1)`, id, file)

@@ -71,7 +71,7 @@ const knownSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
 // what is mentioned by a row that lives by itself, which is nearly everything, is
 // put aside; only for the rest parents are looked for. Sets are subtracted, and not
 // by anti joins: an estimate that is far out then costs little. An id that no search
-// finds (repo.Searchable) is always kept.
+// finds (mention.Searchable) is always kept.
 func markSQL(relations []*relation) string {
 	var alone, bound []string
 	for _, r := range relations {

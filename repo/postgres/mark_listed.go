@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // markListedSQL leaves out what has a row, what a row's path names, and what waits
@@ -42,7 +43,7 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 	var sizes, chunks []int64
 	var ages []float64
 	for _, l := range listed {
-		if len(l.FileID) > repo.LongestID {
+		if len(l.FileID) > mention.LongestID {
 			continue
 		}
 		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())

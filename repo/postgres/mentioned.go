@@ -43,7 +43,7 @@ type mentioned struct {
 	again   bool // some may be of tables that were read before
 }
 
-// add takes a token as repo.Tokens yields it.
+// add takes a token as mention.Tokens yields it.
 func (m *mentioned) add(token []byte) {
 	var digits [32]byte
 	copy(digits[:], token[:8])

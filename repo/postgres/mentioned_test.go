@@ -14,7 +14,7 @@ func TestMentionedIsNotedOnce(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	for range 50 {
-		mention(t, d, uuid.NewString())
+		insertMention(t, d, uuid.NewString())
 	}
 	noted := func() (n, distinct int) {
 		const each = ` FROM pruned.mentioned, generate_series(1, octet_length(uuids), 16) i`
@@ -26,7 +26,7 @@ func TestMentionedIsNotedOnce(t *testing.T) {
 	for i := range 3 {
 		// An id that is no UUID has all tables read once more.
 		repotest.InsertFile(t, d.Pool, repotest.File{ID: "report-" + string(rune('a'+i))})
-		mention(t, d, uuid.NewString())
+		insertMention(t, d, uuid.NewString())
 		readAll(t, d, db)
 		require.Equal(t, before+i+1, passes())
 		n, distinct := noted()

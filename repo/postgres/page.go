@@ -6,7 +6,7 @@ import (
 	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/jackc/pgx/v5"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // page gathers what some rows of one table mention.
@@ -56,8 +56,8 @@ func (p *page) addToken(token []byte) {
 }
 
 func (p *page) addLiteral(id string) {
-	if _, known := p.own[repo.Token(id)]; !known {
-		p.add(repo.Token(id))
+	if _, known := p.own[mention.Token(id)]; !known {
+		p.add(mention.Token(id))
 	}
 }
 

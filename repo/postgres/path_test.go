@@ -185,7 +185,7 @@ func TestPathOfARoleCalledPruned(t *testing.T) {
 	d.Exec(t, `CREATE ROLE pruned LOGIN SUPERUSER`)
 	url := roleURL(t, d, "pruned")
 	ids := newFiles(t, d, 2)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	for range 2 {
 		db := openWith(t, postgres.Options{URL: url})
 		require.Equal(t, "public", db.Schema())

@@ -17,7 +17,7 @@ func TestBesideOthersTwoSchemasShareNoIndex(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 1)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	d.Exec(t, `CREATE SCHEMA second; CREATE TABLE second.file (LIKE public.file INCLUDING ALL); CREATE TABLE second.alembic_version (LIKE public.alembic_version);
 		CREATE TABLE second.auth (LIKE public.auth); CREATE TABLE second.chat (LIKE public.chat); CREATE TABLE second."user" (LIKE public."user")`)

@@ -26,7 +26,7 @@ func TestBehindAPooler(t *testing.T) {
 	}
 	used, free := newFiles(t, d, 30), newFiles(t, d, 30)
 	for _, id := range used {
-		mention(t, d, id)
+		insertMention(t, d, id)
 	}
 	var work errgroup.Group
 	for _, db := range workers {

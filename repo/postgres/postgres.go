@@ -38,7 +38,7 @@ type Options struct {
 	Strict bool
 	// Ignore are tables and columns (table.column) whose mentions keep no file, with
 	// their schema (schema.table) where that is another, or all of a schema (schema.*);
-	// CitationsIgnore does the same for what answers cite (repo.Citations).
+	// CitationsIgnore does the same for what answers cite (openwebui.Citations).
 	Ignore          []string
 	CitationsIgnore bool
 	// StatementTimeout bounds each statement, LockTimeout a transaction's wait for its

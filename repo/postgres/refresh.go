@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // passTimeout bounds a statement of a pass. No lease waits for a pass, and one
@@ -200,8 +201,8 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 // that is no UUID, of which only the known ones are looked for, unless no pass can
 // find it either. $2 says that rows were read before at all. Not an anti join: on a
 // table that looks empty that becomes a nested loop over what the statement itself
-// inserts. Ids that no search finds for their length (repo.LongestID) never join it; in
-// a table that was copied by hand an id may be missing, or be there twice. Collation C: tokens are lower case as repo.Token makes them, which a
+// inserts. Ids that no search finds for their length (mention.LongestID) never join it; in
+// a table that was copied by hand an id may be missing, or be there twice. Collation C: tokens are lower case as mention.Token makes them, which a
 // Turkish I would not be. No store has an object with a longer name. They come in
 // their order, for the sake of the indexes.
 const joinKnownSQL = `
@@ -222,9 +223,9 @@ const literalSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR 
        OR length(replace(t.token, '-', '')) <> 32)`
 
 // searchableSQL is the condition that a search finds every mention of a token t that
-// is no UUID, as repo.IsLiteral has it.
+// is no UUID, as mention.IsLiteral has it.
 const searchableSQL = `
-                 t.token COLLATE "C" ~ '` + repo.LiteralShape + `' AND t.token COLLATE "C" !~ '` + repo.ValueShape + `'`
+                 t.token COLLATE "C" ~ '` + mention.LiteralShape + `' AND t.token COLLATE "C" !~ '` + mention.ValueShape + `'`
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if _, err := t.Exec(ctx, db.sql(forgetFilesSQL)); err != nil {

@@ -40,7 +40,7 @@ func TestRefreshersTakeTurns(t *testing.T) {
 		})
 	}
 	for _, id := range ids[:30] {
-		mention(t, d, id)
+		insertMention(t, d, id)
 	}
 	require.NoError(t, work.Wait())
 	requireKept(t, first, ids[:30]...)
@@ -53,7 +53,7 @@ func TestLooksDoNotWaitForRefreshers(t *testing.T) {
 	d := repotest.New(t)
 	db := openWith(t, postgres.Options{URL: d.URL, LockTimeout: time.Second})
 	ids := newFiles(t, d, 2)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	other := d.Conn(t)
 	exec(t, other, `BEGIN; LOCK TABLE pruned.state IN EXCLUSIVE MODE; DELETE FROM pruned.reference; UPDATE pruned.relation SET w = '3', generation = 0`)
@@ -76,7 +76,7 @@ func TestIndexForgetsVanishedFiles(t *testing.T) {
 	d, db := newDB(t)
 	ids := newFiles(t, d, 2)
 	for _, id := range ids {
-		mention(t, d, id)
+		insertMention(t, d, id)
 	}
 	refresh(t, db)
 	d.Exec(t, `DELETE FROM file WHERE id = $1`, ids[0])
@@ -93,7 +93,7 @@ func TestReusedIDIsMentionedByOldRows(t *testing.T) {
 	d, db := newDB(t)
 	const id = "plugin-logo"
 	repotest.InsertFile(t, d.Pool, repotest.File{ID: id})
-	mention(t, d, id)
+	insertMention(t, d, id)
 	refresh(t, db)
 	readAll(t, d, db)
 	d.Exec(t, `DELETE FROM file`)

@@ -1,5 +1,11 @@
 package postgres
 
+import (
+	"strings"
+
+	"pruned/repo/openwebui"
+)
+
 // What a file's JSON says is found in its text, and never by taking the JSON apart:
 // the operators raise for a whole statement where one row of thousands holds an
 // escaped NUL, half of a surrogate pair, or, in a column of text, no JSON at all. Any
@@ -13,8 +19,8 @@ const mostText = "67108864"
 
 // inFlightSQL is the condition that the status of file f is one of a file that is
 // being processed. A text that is too long to be searched may be one.
-const inFlightSQL = `(SELECT CASE WHEN octet_length(d.text) > ` + mostText + ` THEN true
-                    ELSE d.text ~ '"status"\s*:\s*"(pending|processing)"' END
+var inFlightSQL = `(SELECT CASE WHEN octet_length(d.text) > ` + mostText + ` THEN true
+                    ELSE d.text ~ '"status"\s*:\s*"(` + strings.Join(openwebui.ProcessingStatuses, "|") + `)"' END
                FROM (SELECT f.data::text COLLATE "C" AS text OFFSET 0) d)`
 
 // statusSQL is the status of file f, or NULL.

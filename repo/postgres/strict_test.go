@@ -127,7 +127,7 @@ func TestStrictLooksAgain(t *testing.T) {
 	db := strict(t, d)
 	ids := newFiles(t, d, 3)
 	refresh(t, plain)
-	require.ErrorIs(t, wholeDeletion(db, ids[:1], func() { mention(t, d, ids[0]) }, nothing), errKept)
+	require.ErrorIs(t, wholeDeletion(db, ids[:1], func() { insertMention(t, d, ids[0]) }, nothing), errKept)
 
 	writer := d.Conn(t)
 	exec(t, writer, `BEGIN; SELECT pg_current_xact_id()`)

@@ -60,7 +60,7 @@ func TestVanishedRowsAreForgotten(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	repotest.InsertChat(t, d.Pool, repotest.Chat{})
 	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('l', 'u', 'c', $1, 1, 1)`, ids[1])
 	d.Exec(t, `INSERT INTO tag (id, user_id, name) VALUES ('t', 'u', $1)`, ids[2])
@@ -230,7 +230,7 @@ func TestSweepBehindAPooler(t *testing.T) {
 	address := repotest.PgBouncer(t, d)
 	db := openWith(t, postgres.Options{URL: address})
 	ids := newFiles(t, d, 3)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	d.Exec(t, `CREATE TABLE keyless (v text)`)
 	d.Exec(t, `INSERT INTO keyless VALUES ($1)`, ids[1])
 	for range 5 {

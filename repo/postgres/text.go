@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // What rows say is read as text. A text has a gigabyte at most, and bytes that are no
@@ -15,7 +15,7 @@ import (
 
 const (
 	pieceBytes   = 16 << 20
-	pieceOverlap = 2 * repo.LongestID
+	pieceOverlap = 2 * mention.LongestID
 )
 
 func (c *column) inPieces() bool { return c.typ == "bytea" && !c.virtual }
@@ -125,7 +125,7 @@ func (x *indexer) fetch(ctx context.Context, page *page) (more bool, err error) 
 		for i, text := range values[3:] {
 			bytes += int64(len(text))
 			page.relation.columns[i].counted(text, func(part []byte) {
-				repo.Tokens(part, page.addToken)
+				mention.Tokens(part, page.addToken)
 				x.literals.Find(part, page.addLiteral)
 			})
 		}

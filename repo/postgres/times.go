@@ -6,12 +6,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // The times of row f of table file in seconds, or NULL; n.now is the time.
 var (
-	createdSQL = repo.SecondsSQL("f.created_at::float8", "n.now")
-	updatedSQL = repo.SecondsSQL("f.updated_at::float8", "n.now")
+	createdSQL = openwebui.SecondsSQL("f.created_at::float8", "n.now")
+	updatedSQL = openwebui.SecondsSQL("f.updated_at::float8", "n.now")
 )
 
 // delaySQL is how long a tombstone waits at most, an interval. Of one that was
@@ -63,7 +64,7 @@ const rowsMissingSQL = `
                   FROM (SELECT * FROM pruned.tombstone WHERE identity = $3::text ORDER BY seq DESC LIMIT 1) t
                  CROSS JOIN unnest(t.beside) b (id)) w)`
 
-var examineTimesSQL = `SELECT ` + repo.TimesSQL("f.created_at::float8", "n.now") + `, ` + repo.TimesSQL("f.updated_at::float8", "n.now") + `
+var examineTimesSQL = `SELECT ` + openwebui.TimesSQL("f.created_at::float8", "n.now") + `, ` + openwebui.TimesSQL("f.updated_at::float8", "n.now") + `
   FROM %s f, (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n`
 
 // examineTimes tells of what the times of table file count.

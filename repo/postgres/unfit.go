@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // unfitCTE finds what makes that no answer of the database can be believed, a
@@ -29,7 +30,7 @@ used (oid) AS MATERIALIZED (
     SELECT format('%s is a %s and no table: nothing tells which of the rows that it shows changed. Make it a table of schema %I again', c.oid::regclass,
                   CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END, $1::text)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1::text AND c.relkind IN ('v', 'm', 'f') AND c.relname = ANY ('{` + strings.Join(repo.ApplicationTables, ",") + `}')
+     WHERE n.nspname = $1::text AND c.relkind IN ('v', 'm', 'f') AND c.relname = ANY ('{` + strings.Join(openwebui.Tables, ",") + `}')
     UNION ALL
     SELECT format('the indexes of database %I were built with version %s of its collation, and this server has version %s: they may not find rows that are there. REINDEX DATABASE %1$I; ALTER DATABASE %1$I REFRESH COLLATION VERSION;',
                   d.datname, to_jsonb(d) ->> 'datcollversion', v.actual)

@@ -56,7 +56,7 @@ func TestUnusualTableEmptiedByACrash(t *testing.T) {
 	db := open(t, d)
 	ids := newFiles(t, d, 2)
 	d.Exec(t, `ALTER TABLE pinned_note SET UNLOGGED; ALTER TABLE note SET UNLOGGED`)
-	mention(t, d, ids[0])
+	insertMention(t, d, ids[0])
 	refresh(t, db)
 	readAll(t, d, db)
 	requireKept(t, db, ids[0])

@@ -32,7 +32,7 @@ func TestLateCommitsAreSeen(t *testing.T) {
 			writer := d.Conn(t)
 			exec(t, writer, withID(c.write, ids[0]))
 			for range 3 {
-				mention(t, d, "younger")
+				insertMention(t, d, "younger")
 				pass(t, db)
 				requireFree(t, db, ids...)
 			}
@@ -53,7 +53,7 @@ func TestNewerTransactionsAreSeen(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
-	mention(t, d, "older")
+	insertMention(t, d, "older")
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
 		// Our number, and the point from which age() counts, are older than
@@ -63,7 +63,7 @@ func TestNewerTransactionsAreSeen(t *testing.T) {
 		require.Empty(t, found.Referenced)
 		_, err = tx.Exec(t.Context(), `SELECT pg_current_xact_id()`)
 		require.NoError(t, err)
-		mention(t, d, ids[0])
+		insertMention(t, d, ids[0])
 		writer := d.Conn(t)
 		exec(t, writer, `BEGIN; SAVEPOINT a; SAVEPOINT b`)
 		exec(t, writer, `INSERT INTO note (id, user_id, title) VALUES ('s', 'u', $1)`, ids[1])
@@ -84,10 +84,10 @@ func TestMaintenanceLosesNothing(t *testing.T) {
 	} {
 		t.Run(maintenance, func(t *testing.T) {
 			ids := newFiles(t, d, 3)
-			mention(t, d, ids[0])
+			insertMention(t, d, ids[0])
 			refresh(t, db)
 			readAll(t, d, db)
-			mention(t, d, ids[1]) // not read yet
+			insertMention(t, d, ids[1]) // not read yet
 			for range 2 {
 				d.Exec(t, maintenance)
 				pass(t, db)

@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 
-	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // Webhooks are the addresses of the enabled webhooks that the application sends
@@ -16,9 +16,9 @@ func (db *DB) Webhooks(ctx context.Context) (urls []string, err error) {
 		return nil, translate(err, "look for the application's settings")
 	}
 	var value string
-	err = db.readRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.table("config")+` WHERE key = $1::text), '')`, []any{repo.WebhooksKey}, &value)
+	err = db.readRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.table("config")+` WHERE key = $1::text), '')`, []any{openwebui.WebhooksKey}, &value)
 	if err != nil {
 		return nil, translate(err, "read the application's webhooks")
 	}
-	return repo.Webhooks(value), nil
+	return openwebui.Webhooks(value), nil
 }

@@ -59,7 +59,7 @@ func TestOneBadRowStopsNothing(t *testing.T) {
 				bad = append(bad, id)
 			}
 			good, used := newFile(t, d), newFile(t, d)
-			mention(t, d, used)
+			insertMention(t, d, used)
 			everyStep(ctx, t, db, append(bad, good, used), good)
 			require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM file WHERE id = $1`, used))
 			require.Zero(t, d.Count(t, `SELECT count(*) FROM file WHERE id = $1`, good))

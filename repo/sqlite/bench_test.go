@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 	"pruned/repo/repotest"
 	"pruned/repo/sqlite"
 )
@@ -160,7 +161,7 @@ func deleteBatch(ctx context.Context, db *sqlite.DB, ids []string) (held time.Du
 		var stones []repo.Tombstone
 		var entries []repo.Entry
 		for _, d := range deleted {
-			stones = append(stones, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: repo.BaseName(d.Path)}, repo.Tombstone{Kind: repo.Vectors, FileID: d.ID})
+			stones = append(stones, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: openwebui.BaseName(d.Path)}, repo.Tombstone{Kind: repo.Vectors, FileID: d.ID})
 			entries = append(entries, repo.Entry{FileID: d.ID, Path: d.Path, Outcome: "deleted"})
 		}
 		if err := db.Entomb(ctx, tx, stones); err != nil {

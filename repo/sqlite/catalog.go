@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // catalog is what may mention files, as of one state of the schema.
@@ -82,7 +82,7 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 			name := t.columns[i].name
 			t.columns[i].ignored = ignore.column(t.name, name)
 			if o.CitationsIgnore {
-				paths, whole := repo.CitationsOf(t.name, name)
+				paths, whole := openwebui.CitationsOf(t.name, name)
 				t.columns[i].cut = paths
 				t.columns[i].ignored = t.columns[i].ignored || whole
 			}
@@ -138,7 +138,7 @@ func (t *table) readColumns(ctx context.Context, q querier) error {
 // readParents finds out without which rows those of the table are dead. A parent
 // that cannot be looked up makes none dead.
 func (t *table) readParents(all []*table) {
-	for _, p := range repo.ParentsOf(t.name) {
+	for _, p := range openwebui.ParentsOf(t.name) {
 		if to := find(all, p.Table); to != nil && to.has(p.Key) && t.has(p.Column) {
 			t.parents = append(t.parents, parent{table: to.name, key: p.Key, column: p.Column})
 		}

@@ -7,22 +7,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
-)
 
-// The exceptions to "any living row of any table keeps the file". Each is a
-// table of Open WebUI's schema whose rows mention files without using them.
-var exceptions = map[string]bool{
-	"file":            true, // every row names itself, and some list what else was in their request
-	"alembic_version": true, // the schema's revision
-	"config_old":      true, // a copy that a migration left behind and nothing reads
-	"access_grant":    true, // leftovers of file.access_control, which nothing reads
-}
+	"pruned/repo/openwebui"
+)
 
 // isException says whether a table's rows keep no file: one of the exceptions,
 // ours, or SQLite's own.
 func isException(name string) bool {
 	name = strings.ToLower(name)
-	return exceptions[name] || slices.Contains(ownTables(), name) || strings.HasPrefix(name, "sqlite_")
+	return slices.Contains(openwebui.NotReferences, name) || slices.Contains(ownTables(), name) || strings.HasPrefix(name, "sqlite_")
 }
 
 var createTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)

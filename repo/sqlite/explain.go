@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/openwebui"
 )
 
 // mostReferences bounds an explanation: a picture may be in every chat.
@@ -41,7 +43,7 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 	}
 	rows := map[*table][]int64{}
 	n := 0
-	db.index.of(id, func(m *mention) bool {
+	db.index.of(id, func(m *posting) bool {
 		switch {
 		case m.table == schemaTable:
 			found = append(found, repo.Mention{Table: "sqlite_schema"})
@@ -53,7 +55,7 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 		n++
 		return n < mostReferences
 	})
-	x := &explanation{db: db, q: tx.sees(), found: found, finder: repo.NewFinder([]string{id})}
+	x := &explanation{db: db, q: tx.sees(), found: found, finder: mention.NewFinder([]string{id})}
 	for _, table := range db.index.catalog.tables {
 		if numbers, mentioned := rows[table]; mentioned {
 			if err := x.read(ctx, table, numbers); err != nil {
@@ -68,7 +70,7 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 type explanation struct {
 	db     *DB
 	q      querier
-	finder *repo.Finder
+	finder *mention.Finder
 	found  []repo.Mention
 }
 
@@ -90,9 +92,10 @@ func (x *explanation) read(ctx context.Context, t *table, rows []int64) error {
 		if c.ignored && !whole || len(x.found) >= mostReferences || !x.mentions(text) {
 			return nil
 		}
-		for _, m := range repo.Mentions(repo.Mention{Table: t.name, Row: key, Column: c.name}, text, x.mentions) {
-			if !m.Cites || !x.db.options.CitationsIgnore {
-				x.found = append(x.found, m)
+		citing, all := openwebui.CitationsOf(t.name, c.name)
+		for _, p := range mention.Places(text, citing, all, x.mentions) {
+			if !p.Cites || !x.db.options.CitationsIgnore {
+				x.found = append(x.found, repo.Mention{Table: t.name, Row: key, Column: c.name, Path: p.Path, Cites: p.Cites})
 			}
 		}
 		return nil

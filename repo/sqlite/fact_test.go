@@ -137,7 +137,7 @@ func requireKept(t *testing.T, d *repotest.SQLite, kept, free string) *sqlite.DB
 	require.NoError(t, err)
 	require.Len(t, deleted, 1)
 	require.Equal(t, free, deleted[0].ID)
-	mention(t, d, uuid.NewString()) // the same by what changed since
+	insertMention(t, d, uuid.NewString()) // the same by what changed since
 	deleted, err = remove(ctx, db, kept)
 	require.NoError(t, err)
 	require.Empty(t, deleted)

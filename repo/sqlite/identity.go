@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-)
 
-// fileColumns are those of table file that this engine reads.
-var fileColumns = []string{"id", "path", "data", "meta", "created_at", "updated_at"}
+	"pruned/repo/openwebui"
+)
 
 // recognize finds out whose database this is, and refuses what cannot be worked
 // with. It only reads.
@@ -35,9 +34,9 @@ func (db *DB) recognize(ctx context.Context) error {
 		return refuse(path, plain(err))
 	}
 	var missing []error
-	for _, want := range fileColumns {
-		if !slices.Contains(columns, want) {
-			missing = append(missing, fmt.Errorf("file.%s", want))
+	for _, want := range openwebui.FileColumns {
+		if !slices.Contains(columns, want.Name) {
+			missing = append(missing, fmt.Errorf("file.%s", want.Name))
 		}
 	}
 	if len(missing) > 0 {

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"math"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // index is what mentions which files, as of one state of the database. It is kept
@@ -21,13 +21,13 @@ type index struct {
 	uuids   map[[16]byte]uint32 // the newest mention of each file, one more than its number
 	words   map[string]uint32   // the same of ids that are no UUID
 	longest int                 // of them
-	finder  *repo.Finder        // of words
+	finder  *mention.Finder     // of words
 	late    map[string]bool     // tokens that rows may mention which were read before they were known
 	others  *seen               // UUIDs that were read and were no file's then
 	lately  [1 << 10][16]byte   // some of them: an id stands in a text several times
 	maybe   bitmap              // which may be those of files
 
-	mentions []mention
+	mentions []posting
 	reading  uint32            // number of the pass that reads
 	read     map[place]uint32  // the last pass that read a row, where that is not the first
 	owners   []uint32          // by page: the leaf whose row goes on there; zero where none does
@@ -41,9 +41,9 @@ type place struct {
 	row   int64
 }
 
-// mention says that a row mentioned a file when a pass read it. Those of one file
+// posting says that a row mentioned a file when a pass read it. Those of one file
 // are a list.
-type mention struct {
+type posting struct {
 	row    int64
 	next   uint32
 	pass   uint32
@@ -63,7 +63,7 @@ const noRow = math.MinInt64
 func newIndex(c *catalog) *index {
 	return &index{catalog: c, uuids: map[[16]byte]uint32{}, words: map[string]uint32{}, late: map[string]bool{},
 		others: &seen{}, maybe: newBitmap(0),
-		finder: repo.NewFinder(nil), reading: 1, read: map[place]uint32{}, loose: map[uint16]uint32{}}
+		finder: mention.NewFinder(nil), reading: 1, read: map[place]uint32{}, loose: map[uint16]uint32{}}
 }
 
 // know adds ids to those that passes look for. Rows that were read already may
@@ -73,8 +73,8 @@ func (x *index) know(ids []string) {
 	x.lately = [len(x.lately)][16]byte{}
 	more := false
 	for _, id := range ids {
-		token := repo.Token(id)
-		if x.knows(token) || !repo.Searchable(token) {
+		token := mention.Token(id)
+		if x.knows(token) || !mention.Searchable(token) {
 			continue
 		}
 		if uuid, ok := parseUUID(token); ok {
@@ -98,7 +98,7 @@ func (x *index) know(ids []string) {
 	for word := range x.words {
 		words = append(words, word)
 	}
-	x.finder = repo.NewFinder(words)
+	x.finder = mention.NewFinder(words)
 }
 
 // widen makes room for more UUIDs of files in the bitmap.
@@ -124,13 +124,13 @@ func (x *index) knows(token string) bool {
 
 // sure says whether the index tells everything that mentions an id.
 func (x *index) sure(id string) bool {
-	token := repo.Token(id)
-	return repo.Searchable(token) && x.knows(token) && !x.late[token]
+	token := mention.Token(id)
+	return mention.Searchable(token) && x.knows(token) && !x.late[token]
 }
 
 // note notes what a text of a row mentions.
 func (x *index) note(at place, column int, text []byte) {
-	repo.Tokens(text, func(token []byte) {
+	mention.Tokens(text, func(token []byte) {
 		uuid, ok := parseUUID(token)
 		if !ok {
 			return
@@ -173,7 +173,7 @@ func (x *index) add(first uint32, at place, column int) (uint32, bool) {
 			return first, false
 		}
 	}
-	x.mentions = append(x.mentions, mention{at.row, first, x.reading, at.table, uint16(min(column, math.MaxUint16))})
+	x.mentions = append(x.mentions, posting{at.row, first, x.reading, at.table, uint16(min(column, math.MaxUint16))})
 	return uint32(len(x.mentions)), true
 }
 
@@ -190,7 +190,7 @@ func (x *index) reads(at place) {
 }
 
 // current says whether a mention is that of the last pass that read its row.
-func (x *index) current(m *mention) bool {
+func (x *index) current(m *posting) bool {
 	if m.row == noRow {
 		return m.pass == x.loose[m.table]
 	}
@@ -198,8 +198,8 @@ func (x *index) current(m *mention) bool {
 }
 
 // of calls yield with what mentions a file, newest first, until that says no.
-func (x *index) of(id string, yield func(*mention) bool) {
-	token := repo.Token(id)
+func (x *index) of(id string, yield func(*posting) bool) {
+	token := mention.Token(id)
 	first := x.words[token]
 	if uuid, ok := parseUUID(token); ok {
 		first = x.uuids[uuid]
@@ -260,7 +260,7 @@ func (x *index) owner(page uint32) uint32 {
 	return 0
 }
 
-// parseUUID reads a token in the form that repo.Tokens yields.
+// parseUUID reads a token in the form that mention.Tokens yields.
 func parseUUID[T string | []byte](token T) (uuid [16]byte, ok bool) {
 	if len(token) != 36 || token[8] != '-' || token[13] != '-' || token[18] != '-' || token[23] != '-' {
 		return uuid, false

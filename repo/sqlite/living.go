@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // found is one living row that mentions a file.
 type found struct {
-	*mention
+	*posting
 	table *table
 	key   string
 }
@@ -31,11 +32,11 @@ func (f found) reference() repo.Reference {
 // each time. One is enough, but chats that are gone may have left thousands.
 func (x *index) living(ctx context.Context, q querier, ids []string) (map[string]found, error) {
 	result := map[string]found{}
-	open := make(map[string][]*mention, len(ids))
+	open := make(map[string][]*posting, len(ids))
 	for _, id := range ids {
-		x.of(id, func(m *mention) bool {
+		x.of(id, func(m *posting) bool {
 			if m.table == schemaTable {
-				result[id] = found{mention: m}
+				result[id] = found{posting: m}
 				return false
 			}
 			open[id] = append(open[id], m)
@@ -68,7 +69,7 @@ func (x *index) living(ctx context.Context, q querier, ids []string) (map[string
 					break
 				}
 			}
-			if open[id] = mentions[looked:]; result[id].mention != nil || len(open[id]) == 0 {
+			if open[id] = mentions[looked:]; result[id].posting != nil || len(open[id]) == 0 {
 				delete(open, id)
 			}
 		}
@@ -122,7 +123,7 @@ type rawText struct {
 func (r rawText) read(yield func(text []byte)) {
 	switch {
 	case r.blob:
-		repo.Readings(r.bytes, yield)
+		mention.Readings(r.bytes, yield)
 	case r.bytes != nil:
 		yield(r.bytes)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // notTablesSQL are the views, and the tables whose rows a module keeps (virtual
@@ -21,7 +22,7 @@ func examineTables(ctx context.Context, q querier, path string) error {
 	var moved []error
 	var name, is string
 	err := each(ctx, q, notTablesSQL, nil, []any{&name, &is}, func() error {
-		if repo.IsApplicationTable(name) {
+		if openwebui.HasTable(name) {
 			moved = append(moved, fmt.Errorf("%s is %s", name, is))
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // What several pages of one sweep list of a file adds up.
@@ -77,7 +78,7 @@ func (db *DB) dealtWith(ctx context.Context, q querier, sweep int64, d repo.Dire
 	}
 	rows := map[string]bool{}
 	for _, id := range there {
-		rows[id], rows[repo.Token(id)] = true, rows[repo.Token(id)] || repo.IsUUID(repo.Token(id))
+		rows[id], rows[mention.Token(id)] = true, rows[mention.Token(id)] || mention.IsUUID(mention.Token(id))
 	}
 	kind := repo.Vectors
 	used := map[string]bool{}
@@ -97,8 +98,8 @@ func (db *DB) dealtWith(ctx context.Context, q querier, sweep int64, d repo.Dire
 	}
 	result := make([]bool, len(listed))
 	for i, l := range listed {
-		token := repo.Token(l.FileID)
-		result[i] = rows[l.FileID] || repo.IsUUID(token) && rows[token] || l.Name != "" && used[l.Name] || buried[object{l.FileID, l.Name}]
+		token := mention.Token(l.FileID)
+		result[i] = rows[l.FileID] || mention.IsUUID(token) && rows[token] || l.Name != "" && used[l.Name] || buried[object{l.FileID, l.Name}]
 	}
 	return result, nil
 }

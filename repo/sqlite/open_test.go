@@ -198,7 +198,7 @@ func TestOpenFollowsALink(t *testing.T) {
 	require.NoError(t, db.Migrate(context.Background()))
 	id := newFile(t, d)
 	require.NoError(t, db.Refresh(context.Background(), nil))
-	mention(t, d, id)
+	insertMention(t, d, id)
 	deleted, err := remove(context.Background(), db, id)
 	require.NoError(t, err)
 	require.Empty(t, deleted)

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 	"pruned/repo/repotest"
 )
 
@@ -60,7 +60,7 @@ func TestOneBadRowOfAnySizeIsReadInPieces(t *testing.T) {
 	db := opened(t, text.String())
 	require.NoError(t, db.Refresh(context.Background(), nil))
 	for _, id := range ids {
-		repo.Tokens([]byte(id), func(token []byte) {
+		mention.Tokens([]byte(id), func(token []byte) {
 			uuid, ok := parseUUID(token)
 			require.True(t, ok)
 			require.True(t, db.index.others.has(hash(&uuid)), id)
@@ -119,7 +119,7 @@ func TestAMentionRightAfterItsFileIsKnownCounts(t *testing.T) {
 		require.True(t, x.late[id])
 		x.note(place{0, 2}, 0, []byte(id))
 		n := 0
-		x.of(id, func(m *mention) bool {
+		x.of(id, func(m *posting) bool {
 			require.EqualValues(t, 2, m.row)
 			n++
 			return true

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // reading is one pass, under way.
@@ -164,7 +165,7 @@ func (r *reading) note(t *table, at place, column int, text []byte) {
 		r.index.note(at, column, text)
 	case t.columns[column].ignored:
 	case len(t.columns[column].cut) > 0:
-		repo.Outside(text, t.columns[column].cut, func(part []byte) { r.index.note(at, column, part) })
+		mention.Outside(text, t.columns[column].cut, func(part []byte) { r.index.note(at, column, part) })
 	default:
 		r.index.note(at, column, text)
 	}

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"encoding/binary"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // row is a row as it is stored: its number, and its record, which is read from its
@@ -150,7 +150,7 @@ func (r *row) texts(overlap int, most func(column int) int, yield func(column in
 				return err
 			}
 			if kind%2 == 0 {
-				repo.Readings(text, func(text []byte) { yield(column, text) })
+				mention.Readings(text, func(text []byte) { yield(column, text) })
 			} else {
 				yield(column, text)
 			}

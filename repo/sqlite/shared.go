@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // sharedFor is how long the names of others are believed.
@@ -34,7 +34,7 @@ func (s *sharedNames) of(ctx context.Context, q querier) (map[string]bool, error
 	}
 	names, at := map[string]bool{}, time.Now()
 	err := paths(ctx, q, func(id, name string) {
-		if ownerOf(name) != repo.Token(id) {
+		if ownerOf(name) != mention.Token(id) {
 			names[name] = true
 		}
 	})
@@ -47,8 +47,8 @@ func (s *sharedNames) of(ctx context.Context, q querier) (map[string]bool, error
 // ownerOf is the UUID that a name begins with, or nothing.
 func ownerOf(name string) string {
 	const length = 36
-	if len(name) >= length && repo.IsUUID(repo.Token(name[:length])) {
-		return repo.Token(name[:length])
+	if len(name) >= length && mention.IsUUID(mention.Token(name[:length])) {
+		return mention.Token(name[:length])
 	}
 	return ""
 }

@@ -34,7 +34,7 @@ type Options struct {
 	// Ignore names tables, and columns as table.column, in which a mention does
 	// not count.
 	Ignore []string
-	// CitationsIgnore: mentions that only cite do not count (repo.Citations).
+	// CitationsIgnore: mentions that only cite do not count (openwebui.Citations).
 	CitationsIgnore bool
 	// Place is where the file is; without a path it is found out.
 	Place witness.Place

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // Times of ours are microseconds since 1970, those of table file seconds.
@@ -31,7 +32,7 @@ func datesOf(made, changed *float64, known, now time.Time) dates {
 		if value == nil {
 			return t, false
 		}
-		s, ok := repo.SecondsOf(*value, epoch(now))
+		s, ok := openwebui.SecondsOf(*value, epoch(now))
 		return time.UnixMicro(int64(s * 1e6)), ok
 	}
 	first, is := at(made)
@@ -118,7 +119,7 @@ func (db *DB) rowsMissing(ctx context.Context, q querier) error {
 // examineTimes tells of what the times of table file count.
 func (db *DB) examineTimes(ctx context.Context) (repo.Finding, error) {
 	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
-	_, err := one(ctx, db.pool, `SELECT `+repo.TimesSQL(when("created_at"), "?1")+`, `+repo.TimesSQL(when("updated_at"), "?1")+` FROM file`,
+	_, err := one(ctx, db.pool, `SELECT `+openwebui.TimesSQL(when("created_at"), "?1")+`, `+openwebui.TimesSQL(when("updated_at"), "?1")+` FROM file`,
 		[]any{epoch(time.Now())}, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
 	return repo.ExamineTimes(c, u), translate(err, "look at the times of table file")

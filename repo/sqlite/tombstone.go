@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // Entomb writes tombstones. Their numbers are never given twice: whoever carries
@@ -122,7 +123,7 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 func paths(ctx context.Context, q querier, yield func(id, name string)) error {
 	var id, path string
 	err := each(ctx, q, `SELECT CAST(id AS TEXT), CAST(path AS TEXT) FROM file WHERE id IS NOT NULL AND path <> ''`, nil, []any{&id, &path}, func() error {
-		if name := repo.BaseName(path); name != "" {
+		if name := openwebui.BaseName(path); name != "" {
 			yield(id, name)
 		}
 		return nil

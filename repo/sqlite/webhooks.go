@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 
-	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // Webhooks are the addresses of the enabled webhooks that the application sends
@@ -15,6 +15,6 @@ func (db *DB) Webhooks(ctx context.Context) ([]string, error) {
 		return nil, translate(err, "look for the application's settings")
 	}
 	var value string
-	_, err = one(ctx, db.pool, `SELECT coalesce((SELECT CAST(value AS TEXT) FROM config WHERE key = ?1), '')`, []any{repo.WebhooksKey}, &value)
-	return repo.Webhooks(value), translate(err, "read the application's webhooks")
+	_, err = one(ctx, db.pool, `SELECT coalesce((SELECT CAST(value AS TEXT) FROM config WHERE key = ?1), '')`, []any{openwebui.WebhooksKey}, &value)
+	return openwebui.Webhooks(value), translate(err, "read the application's webhooks")
 }

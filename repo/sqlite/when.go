@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // when is the time in a column of table file, in seconds since 1970; NULL where the
@@ -23,7 +24,7 @@ var touched = `max(coalesce(` + when("f.created_at") + `, ` + when("f.updated_at
 // inFlight says whether row f is being processed, and was touched after ?2 or at a
 // time that nobody can read. No value that the column may hold makes it fail.
 var inFlight = `CASE WHEN coalesce(` + touched + ` > ?2, 1) AND json_valid(f.data)
-	THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('pending', 'processing'), 0) ELSE 0 END`
+	THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('` + strings.Join(openwebui.ProcessingStatuses, `', '`) + `'), 0) ELSE 0 END`
 
 // size is that of row f's bytes, as far as its row tells.
 const size = `CASE WHEN json_valid(f.meta) AND json_type(f.meta) = 'object' AND json_type(f.meta, '$.size') = 'integer'

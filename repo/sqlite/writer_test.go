@@ -25,7 +25,7 @@ func newFile(t testing.TB, d *repotest.SQLite) string {
 	return id
 }
 
-func mention(t testing.TB, d *repotest.SQLite, id string) {
+func insertMention(t testing.TB, d *repotest.SQLite, id string) {
 	t.Helper()
 	d.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ($1, 'u', $2, 1, 1)`, uuid.NewString(), id)
 }
@@ -75,7 +75,7 @@ func TestNobodyWritesDuringATransaction(t *testing.T) {
 				require.NoError(t, err)
 				return nil
 			}))
-			mention(t, d, id) // the lock is free
+			insertMention(t, d, id) // the lock is free
 			require.Zero(t, d.Count(t, `SELECT count(*) FROM file`))
 		})
 	}
@@ -100,7 +100,7 @@ func TestLookSeesWhatWasWrittenSince(t *testing.T) {
 			require.NoError(t, db.Refresh(ctx, nil))
 			for i, id := range ids {
 				if i%2 == 0 {
-					mention(t, d, id)
+					insertMention(t, d, id)
 				}
 				deleted, err := remove(ctx, db, id)
 				require.NoError(t, err)
@@ -228,7 +228,7 @@ func TestAKilledProcessLeavesNothing(t *testing.T) {
 			n, _, err := db.NextDue(ctx)
 			require.NoError(t, err)
 			require.Zero(t, n)
-			mention(t, d, ids[0])
+			insertMention(t, d, ids[0])
 			deleted, err := remove(ctx, db, ids...)
 			require.NoError(t, err)
 			require.Equal(t, []repo.Deleted{{ID: ids[1], Path: "/data/" + ids[1] + "_f"}}, deleted)

@@ -1,4 +1,4 @@
-package repo
+package openwebui
 
 // Parent is a row without which another row of Open WebUI's is dead: nothing in the
 // application leads to the one but by the other.

@@ -1,4 +1,4 @@
-package repo
+package openwebui
 
 import "encoding/json"
 

@@ -1,4 +1,4 @@
-package repo_test
+package mention_test
 
 import (
 	"bytes"
@@ -12,12 +12,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 // read are the tokens that a binary value may hold.
 func read(data []byte) (found []string) {
-	repo.Readings(data, func(text []byte) { found = append(found, tokens(string(text))...) })
+	mention.Readings(data, func(text []byte) { found = append(found, tokens(string(text))...) })
 	return found
 }
 
@@ -61,10 +61,10 @@ func TestEncodingsOfBinaryValues(t *testing.T) {
 // Encodings: ids that are no UUID are searched in the same ways.
 func TestEncodingsOfLiterals(t *testing.T) {
 	t.Parallel()
-	finder := repo.NewFinder([]string{"plugin-7"})
+	finder := mention.NewFinder([]string{"plugin-7"})
 	for _, data := range [][]byte{utf16Of("x plugin-7", binary.LittleEndian), []byte(`{"id":"plugin\u002d7"}`), []byte("/Plugin%2D7")} {
 		found := false
-		repo.Readings(data, func(text []byte) { finder.Find(text, func(string) { found = true }) })
+		mention.Readings(data, func(text []byte) { finder.Find(text, func(string) { found = true }) })
 		require.True(t, found, "%q", data)
 	}
 }

@@ -1,4 +1,4 @@
-package repo_test
+package mention_test
 
 import (
 	"bytes"
@@ -12,19 +12,20 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/openwebui"
 )
 
 // outside is what of a text lies at none of the paths, with null in their place.
 func outside(text string, paths [][]string) string {
 	var parts [][]byte
-	repo.Outside([]byte(text), paths, func(part []byte) { parts = append(parts, part) })
+	mention.Outside([]byte(text), paths, func(part []byte) { parts = append(parts, part) })
 	return string(bytes.Join(parts, []byte("null")))
 }
 
 func TestOutside(t *testing.T) {
 	t.Parallel()
-	paths, whole := repo.CitationsOf("chat", "chat")
+	paths, whole := openwebui.CitationsOf("chat", "chat")
 	require.False(t, whole)
 	for text, want := range map[string]string{
 		`{"history":{"messages":{"m":{"sources":[{"id":1}],"files":[2]}}}}`: `{"history":{"messages":{"m":{"sources":null,"files":[2]}}}}`,
@@ -45,9 +46,9 @@ func TestOutside(t *testing.T) {
 	} {
 		require.Equal(t, want, outside(text, paths), text)
 	}
-	_, whole = repo.CitationsOf("chat_message", "sources")
+	_, whole = openwebui.CitationsOf("chat_message", "sources")
 	require.True(t, whole)
-	paths, whole = repo.CitationsOf("note", "data")
+	paths, whole = openwebui.CitationsOf("note", "data")
 	require.Empty(t, paths)
 	require.False(t, whole)
 }
@@ -55,7 +56,7 @@ func TestOutside(t *testing.T) {
 // What is left out is what a parser that builds trees leaves out.
 func TestOutsideIsWhatAParserSays(t *testing.T) {
 	t.Parallel()
-	paths, _ := repo.CitationsOf("chat", "chat")
+	paths, _ := openwebui.CitationsOf("chat", "chat")
 	key := rapid.SampledFrom([]string{"history", "messages", "sources", "files", "m1", `q"uote`, `back\`, "ü", ""})
 	var value func(depth int) *rapid.Generator[any]
 	value = func(depth int) *rapid.Generator[any] {
@@ -124,12 +125,12 @@ func without(tree any, path []string) any {
 }
 
 func FuzzOutside(f *testing.F) {
-	paths, _ := repo.CitationsOf("chat", "chat")
+	paths, _ := openwebui.CitationsOf("chat", "chat")
 	f.Add([]byte(`{"history":{"messages":{"m":{"sources":[{"id":1}]}}},"messages":[{"sources":"\\"}]}`))
 	f.Add([]byte(`{"sources":[1,2.5e3,true,null,"\""]`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		n := 0
-		repo.Outside(text, paths, func(part []byte) { n += len(part) })
+		mention.Outside(text, paths, func(part []byte) { n += len(part) })
 		require.LessOrEqual(t, n, len(text))
 		if !json.Valid(text) {
 			require.Equal(t, string(text), outside(string(text), paths))
@@ -139,13 +140,13 @@ func FuzzOutside(f *testing.F) {
 	})
 }
 
-func TestMentions(t *testing.T) {
+func TestPlaces(t *testing.T) {
 	t.Parallel()
-	mention := func(text []byte) bool { return strings.Contains(string(text), id) }
+	is := func(text []byte) bool { return strings.Contains(string(text), id) }
 	at := func(table, column, text string) (found []string) {
-		for _, m := range repo.Mentions(repo.Mention{Table: table, Row: "r", Column: column}, []byte(text), mention) {
-			require.Equal(t, []string{table, "r", column}, []string{m.Table, m.Row, m.Column})
-			found = append(found, m.Path+" "+strconv.FormatBool(m.Cites))
+		citing, whole := openwebui.CitationsOf(table, column)
+		for _, p := range mention.Places([]byte(text), citing, whole, is) {
+			found = append(found, p.Path+" "+strconv.FormatBool(p.Cites))
 		}
 		return found
 	}

@@ -1,4 +1,4 @@
-package repo_test
+package mention_test
 
 import (
 	"encoding/base64"
@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"pruned/repo"
+	"pruned/repo/mention"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 func escaped(id, hyphen string) string { return strings.ReplaceAll(id, "-", hyphen) }
 
 func tokens(text string) (found []string) {
-	repo.Tokens([]byte(text), func(token []byte) { found = append(found, string(token)) })
+	mention.Tokens([]byte(text), func(token []byte) { found = append(found, string(token)) })
 	return found
 }
 
@@ -110,7 +110,7 @@ func TestTokensFindsAll(t *testing.T) {
 func TestFinder(t *testing.T) {
 	t.Parallel()
 	upper := strings.ToUpper(id)
-	finder := repo.NewFinder([]string{id, upper, "logo.V2", "a b", ""})
+	finder := mention.NewFinder([]string{id, upper, "logo.V2", "a b", ""})
 	find := func(text string) []string {
 		found := []string{}
 		finder.Find([]byte(text), func(id string) { found = append(found, id) })
@@ -133,36 +133,27 @@ func TestSearchable(t *testing.T) {
 		"2024-06-01": false, "12.34.56.7": false, "true": false, "f": false, "no": false, "n": false,
 		"a b": false, "ü": false, `a"b`: false, "a/b": false, "a%20": false, "a\nb": false, "a\n": false,
 	} {
-		require.Equal(t, want, repo.Searchable(token), "%q", token)
+		require.Equal(t, want, mention.Searchable(token), "%q", token)
 	}
 }
 
 // A letter whose lower case is ASCII, in Unicode, is none that a database finds.
 func TestTokenLowersASCII(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "az09-é", repo.Token("AZ09-é"))
+	require.Equal(t, "az09-é", mention.Token("AZ09-é"))
 	for _, id := range []string{"\u212aey1", "f\u0130le1", "\u017fig"} {
-		require.Equal(t, id, repo.Token(id))
-		require.False(t, repo.Searchable(repo.Token(id)), id)
+		require.Equal(t, id, mention.Token(id))
+		require.False(t, mention.Searchable(mention.Token(id)), id)
 	}
 }
 
 func TestJSONPaths(t *testing.T) {
 	t.Parallel()
-	mention := func(text []byte) bool { return strings.Contains(string(text), id) }
+	is := func(text []byte) bool { return strings.Contains(string(text), id) }
 	text := `{"history":{"messages":{"m1":{"files":[{"id":"x"},{"id":"` + id + `"}]}}},"` + id + `":1,"b":["` + id + `"],"n":1e400}`
-	require.Equal(t, []string{id, "b[0]", "history.messages.m1.files[1].id"}, repo.JSONPaths([]byte(text), mention))
-	require.Equal(t, []string{""}, repo.JSONPaths([]byte(`"`+id+`"`), mention))
-	require.Empty(t, repo.JSONPaths([]byte(`no JSON `+id), mention))
-}
-
-func TestBaseName(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string]string{
-		"/data/uploads/a_b.pdf": "a_b.pdf", "s3://bucket/prefix/a": "a", "a": "a", "": "", "/data/": "",
-	} {
-		require.Equal(t, want, repo.BaseName(path))
-	}
+	require.Equal(t, []string{id, "b[0]", "history.messages.m1.files[1].id"}, mention.JSONPaths([]byte(text), is))
+	require.Equal(t, []string{""}, mention.JSONPaths([]byte(`"`+id+`"`), is))
+	require.Empty(t, mention.JSONPaths([]byte(`no JSON `+id), is))
 }
 
 // BenchmarkTokens is a chat whose text does not compress.
@@ -180,6 +171,6 @@ func BenchmarkTokens(b *testing.B) {
 	chat := []byte(text.String())
 	b.SetBytes(int64(len(chat)))
 	for b.Loop() {
-		repo.Tokens(chat, func([]byte) {})
+		mention.Tokens(chat, func([]byte) {})
 	}
 }

@@ -1,40 +1,10 @@
-package repo
+package mention
 
 import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 )
-
-// Citations are where Open WebUI writes what an answer cites, as
-// table.column.path; * is any key or index. A column without a path holds nothing
-// else (openwebui: models/chats.py, models/chat_messages.py, models/feedbacks.py).
-var Citations = []string{
-	"chat.chat.history.messages.*.sources",
-	"chat.chat.messages.*.sources",
-	"shared_chat.chat.history.messages.*.sources",
-	"shared_chat.chat.messages.*.sources",
-	"chat_message.sources",
-	"feedback.snapshot.chat.chat.history.messages.*.sources",
-	"feedback.snapshot.chat.chat.messages.*.sources",
-}
-
-// CitationsOf are the paths of Citations within one column; whole says that the
-// column holds nothing but citations.
-func CitationsOf(table, column string) (paths [][]string, whole bool) {
-	for _, c := range Citations {
-		parts := strings.Split(c, ".")
-		switch {
-		case parts[0] != table || parts[1] != column:
-		case len(parts) == 2:
-			whole = true
-		default:
-			paths = append(paths, parts[2:])
-		}
-	}
-	return paths, whole
-}
 
 // Outside calls yield with the parts of a text that lie at none of the paths of
 // its JSON, in order. A text that is no JSON is one part, whole, and so is what
@@ -177,22 +147,27 @@ func (c *cutter) space() {
 	}
 }
 
-// Mentions tells every place in the text of a column that mention holds for: m
-// with its path, and whether it only cites. A text that is no JSON has no path.
-func Mentions(m Mention, text []byte, mention func([]byte) bool) []Mention {
+// Place is one place in a text that mentions a file.
+type Place struct {
+	Path  string // within JSON; empty elsewhere
+	Cites bool   // it lies where an answer's citations are
+}
+
+// Places tells every place in the text of a column that mention holds for. citing are
+// the paths of citations in it; whole says that it holds nothing else. A text that is
+// no JSON has one place, without a path.
+func Places(text []byte, citing [][]string, whole bool, mention func([]byte) bool) []Place {
 	paths := JSONPaths(text, mention)
 	if len(paths) == 0 {
 		paths = []string{""}
 	}
-	citing, whole := CitationsOf(m.Table, m.Column)
 	var uses []string
 	if len(citing) > 0 {
 		uses = JSONPaths(blanked(text, citing), mention)
 	}
-	found := make([]Mention, 0, len(paths))
+	found := make([]Place, 0, len(paths))
 	for _, path := range paths {
-		m.Path, m.Cites = path, whole || len(citing) > 0 && path != "" && !slices.Contains(uses, path)
-		found = append(found, m)
+		found = append(found, Place{path, whole || len(citing) > 0 && path != "" && !slices.Contains(uses, path)})
 	}
 	return found
 }
