@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // analyze lets the planner know how large the index has become. Nothing is locked
@@ -13,7 +14,7 @@ import (
 func (db *DB) analyze(ctx context.Context) error {
 	return db.inNewTx(ctx, passTimeout, func(t repo.Tx) error {
 		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation, pruned.mentioned`)
-		return translate(err, "gather statistics of the reference index")
+		return pgerr.Translate(err, "gather statistics of the reference index")
 	})
 }
 
@@ -26,5 +27,5 @@ func analyzeCandidates(ctx context.Context, t pgx.Tx) error {
 	if err == nil && stale {
 		_, err = t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.candidate`)
 	}
-	return translate(err, "gather statistics of the candidates")
+	return pgerr.Translate(err, "gather statistics of the candidates")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // What is known of candidates, in rows of the same shape. there says that it is
@@ -90,7 +91,7 @@ func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages 
 			}
 		})
 	}
-	return page, translate(err, "list the candidates among %s", d)
+	return page, pgerr.Translate(err, "list the candidates among %s", d)
 }
 
 func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int, yield func(c repo.Candidate, there bool)) error {
@@ -119,7 +120,7 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		err := pgxTx(t).QueryRow(ctx, `SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
 			WHERE v.there AND NOT v.held AND `+claimedSQL+` IS NULL`, agesArgs(ages)...).Scan(&next)
-		return translate(err, "look for the next candidate that becomes due")
+		return pgerr.Translate(err, "look for the next candidate that becomes due")
 	})
 	if err != nil || next == nil {
 		return 0, false, err
@@ -131,5 +132,5 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.candidate SET claimed_at = clock_timestamp()
 		WHERE direction = $1::text AND file_id = ANY ($2::text[])`, string(d), ids)
-	return translate(err, "note that %d candidates are claimed", len(ids))
+	return pgerr.Translate(err, "note that %d candidates are claimed", len(ids))
 }

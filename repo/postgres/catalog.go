@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // elsewhere is the condition that schema n is neither PostgreSQL's nor a session's
@@ -193,7 +194,7 @@ func (db *DB) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 		return r, err
 	})
 	if err != nil {
-		return nil, translate(err, "list the tables of schema %s", db.schema)
+		return nil, pgerr.Translate(err, "list the tables of schema %s", db.schema)
 	}
 	byOID := make(map[uint32]*relation, len(relations))
 	oids := make([]uint32, 0, len(relations))
@@ -234,7 +235,7 @@ func (db *DB) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 			byOID[oid].key = append(byOID[oid].key, key[i])
 		}
 	}
-	return translate(err, "list the columns of the tables")
+	return pgerr.Translate(err, "list the columns of the tables")
 }
 
 func (r *relation) has(name string) bool {

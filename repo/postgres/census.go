@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // settleSQL notes of rows that were touched lately and are not in flight that this
@@ -22,15 +23,15 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 	args := agesArgs(ages)[:2]
 	if d == repo.FromRows {
 		if _, err := t.Exec(ctx, strings.Replace(settleSQL, "{rows}", db.candidatesOf(d, ""), 1), args...); err != nil {
-			return census, translate(err, "look which candidates are in flight")
+			return census, pgerr.Translate(err, "look which candidates are in flight")
 		}
 		if err := pgxTx(t).QueryRow(ctx, db.sql(`SELECT count(*) FROM %s`)).Scan(&census.There); err != nil {
-			return census, translate(err, "count the rows of table file")
+			return census, pgerr.Translate(err, "count the rows of table file")
 		}
 	}
 	err := pgxTx(t).QueryRow(ctx, `SELECT count(*) FROM (`+db.candidatesOf(d, ` AND NOT confirmed`)+`) v
 		WHERE v.there AND coalesce(v.ripe <= 0, true)`, args...).Scan(&census.Found)
-	return census, translate(err, "count the candidates among %s", d)
+	return census, pgerr.Translate(err, "count the candidates among %s", d)
 }
 
 // barrenSQL: $1 says that rows are meant. A file that the index knows, and that is
@@ -50,7 +51,7 @@ func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed in
 	err = pgxTx(t).QueryRow(ctx, strings.Replace(db.sql(barrenSQL), "{chat}", db.table("chat"), 1), d == repo.FromRows).Scan(&lacks)
 	switch {
 	case err != nil:
-		return "", translate(err, "look whether the database can be believed")
+		return "", pgerr.Translate(err, "look whether the database can be believed")
 	case lacks == "no reference":
 		return "there are files and chats, and not one of these files is mentioned anywhere", nil
 	case lacks == "no file" && d != repo.FromRows && listed > 0:

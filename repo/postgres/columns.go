@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // fitting are the types that our statements can work with in place of another.
@@ -36,7 +37,7 @@ func recognizeColumns(ctx context.Context, t pgx.Tx, schema string, refuse refus
 		types[name], written[name] = typ, long
 		return nil
 	}); err != nil {
-		return translate(err, "look at the columns of table file")
+		return pgerr.Translate(err, "look at the columns of table file")
 	}
 	var missing, wrong []error
 	for _, want := range openwebui.FileColumns {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // linkTables are the application's own links to files. Their foreign keys
@@ -49,7 +50,7 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 		return nil, err
 	}
 	_, err = pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
-	return deleted, translate(err, "forget %d candidates", len(ids))
+	return deleted, pgerr.Translate(err, "forget %d candidates", len(ids))
 }
 
 // deleteRows asks for both in one round trip. The rows are locked.
@@ -65,7 +66,7 @@ func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted [
 		return nil
 	})
 	if err := t.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, translate(err, "delete %d rows of table file", len(ids))
+		return nil, pgerr.Translate(err, "delete %d rows of table file", len(ids))
 	}
 	if went = min(went, int64(len(deleted))); went != int64(len(ids)) {
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
@@ -119,7 +120,7 @@ func (db *DB) unboundLinks(ctx context.Context, t pgx.Tx) (tables []*relation, e
 		}
 		return r, err
 	})
-	return tables, translate(err, "look for the foreign keys of the link tables")
+	return tables, pgerr.Translate(err, "look for the foreign keys of the link tables")
 }
 
 // deleteDeadLinks removes the links that no foreign key removes. Only dead ones: a
@@ -131,7 +132,7 @@ func deleteDeadLinks(ctx context.Context, t repo.Tx, tables []*relation, ids []s
 		}
 		if _, err := t.Exec(ctx, `DELETE FROM `+r.quoted()+` t WHERE t.file_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
 			AND NOT (true`+r.alive()+`)`, ids); err != nil {
-			return translate(err, "delete from table %s", r.name)
+			return pgerr.Translate(err, "delete from table %s", r.name)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"pruned/repo"
 	"pruned/repo/mention"
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // mostReferences bounds an explanation: a picture may be in every chat.
@@ -29,7 +30,7 @@ func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bo
 		return info, false, nil
 	}
 	info.Age = seconds(age)
-	return info, err == nil, translate(err, "read the row of file %s", id)
+	return info, err == nil, pgerr.Translate(err, "read the row of file %s", id)
 }
 
 // Search is a pass: the index lies in the database, so that only what changed since
@@ -90,7 +91,7 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 		r.keyText(), r.quoted(), r.keyIs("r.row_id"), r.texts(), r.isChanged(), r.alive(), mostReferences)
 	rows, err := t.Query(ctx, sql, id, r.id)
 	if err != nil {
-		return translate(err, "read table %s", r)
+		return pgerr.Translate(err, "read table %s", r)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -98,11 +99,11 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 		var n int
 		var text pgtype.DriverBytes
 		if err := rows.Scan(&row, &n, &text); err != nil {
-			return translate(err, "read table %s", r)
+			return pgerr.Translate(err, "read table %s", r)
 		}
 		add(r, row, n, text)
 	}
-	return translate(rows.Err(), "read table %s", r)
+	return pgerr.Translate(rows.Err(), "read table %s", r)
 }
 
 // tellChats fills in title and owner of the chats that the mentions are in, or
@@ -132,7 +133,7 @@ func (db *DB) tellChats(ctx context.Context, t pgx.Tx, p *plan, found []repo.Men
 			return nil
 		})
 		if err != nil {
-			return translate(err, "look for the chats of table %s", r)
+			return pgerr.Translate(err, "look for the chats of table %s", r)
 		}
 	}
 	return nil

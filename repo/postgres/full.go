@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // page reads on in the tables that have to be read whole, for about a second.
@@ -61,7 +62,7 @@ func completeEmpty(ctx context.Context, t pgx.Tx, relations []*relation, generat
 	}
 	_, err := t.Exec(ctx, `UPDATE pruned.relation SET generation = $1, scanning = 0, position = NULL, rows = 0
 		WHERE id IN (`+strings.Join(empty, " UNION ALL ")+`)`, generation)
-	return translate(err, "look for empty tables")
+	return pgerr.Translate(err, "look for empty tables")
 }
 
 // nextTable reads on in the next table until it ends or time is up, a page at

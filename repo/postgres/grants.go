@@ -10,6 +10,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // want is a privilege that pruned needs on a table of the application's; any of
@@ -65,7 +66,7 @@ func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err er
 	}
 	chunks, err := texts(ctx, tx{t}, chunksSQL, db.path)
 	if err != nil {
-		return nil, translate(err, "look for table %s", openwebui.VectorTable)
+		return nil, pgerr.Translate(err, "look for table %s", openwebui.VectorTable)
 	}
 	for _, schema := range chunks {
 		for _, privilege := range []string{"SELECT", "UPDATE", "DELETE"} {
@@ -130,7 +131,7 @@ func lacked(ctx context.Context, t pgx.Tx, list []want) (missing []want, err err
 	for _, i := range indexes {
 		missing = append(missing, list[i-1])
 	}
-	return missing, translate(err, "read privileges")
+	return missing, pgerr.Translate(err, "read privileges")
 }
 
 // Privileges tells what this role may not that it must; it reads catalogs alone.
@@ -152,7 +153,7 @@ func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 		if missing = statements(lacking, role); !schema {
 			missing = append(missing, "CREATE SCHEMA pruned AUTHORIZATION "+role+";")
 		}
-		return translate(err, "read privileges")
+		return pgerr.Translate(err, "read privileges")
 	})
 	if err != nil {
 		return nil, err
@@ -189,7 +190,7 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 		rows, _ := pgxTx(t).Query(ctx, prunedSQL, role)
 		ours, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
-			return translate(err, "look at schema pruned")
+			return pgerr.Translate(err, "look at schema pruned")
 		}
 		if len(ours) == 0 {
 			ours = []string{"CREATE SCHEMA pruned AUTHORIZATION " + role + ";"}
@@ -206,7 +207,7 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 		}, statements(wanted, role), ours, []string{
 			fmt.Sprintf("ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT %s ON TABLES TO %s;", quote(owner), quote(db.schema), strings.Join(later, ", "), role),
 		})
-		return translate(err, "look for the owner of table file")
+		return pgerr.Translate(err, "look for the owner of table file")
 	})
 	return list, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // Examine looks at everything that pruned needs of the database, and goes on
@@ -43,7 +44,7 @@ func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
 		coalesce((SELECT extversion FROM pg_extension WHERE extname = 'vector'), ''),
 		coalesce((SELECT string_agg(version_num, ', ') FROM `+db.table("alembic_version")+`), '')`, nil, &server, &vector, &revision)
 	if err != nil {
-		return nil, translate(err, "read versions")
+		return nil, pgerr.Translate(err, "read versions")
 	}
 	detail := fmt.Sprintf("PostgreSQL %s, ", server)
 	if vector != "" {
@@ -61,7 +62,7 @@ func (db *DB) examineClock(ctx context.Context) ([]repo.Finding, error) {
 	var theirs time.Time
 	before := time.Now()
 	if err := db.readRow(ctx, `SELECT clock_timestamp()`, nil, &theirs); err != nil {
-		return nil, translate(err, "read the clock")
+		return nil, pgerr.Translate(err, "read the clock")
 	}
 	took := time.Since(before)
 	apart := theirs.Sub(before.Add(took / 2)).Abs()
@@ -82,5 +83,5 @@ func (db *DB) examineCandidates(ctx context.Context) ([]repo.Finding, error) {
 	var oldest float64
 	err := db.readRow(ctx, examineCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
 	c.Oldest = seconds(oldest)
-	return []repo.Finding{c.Examine()}, translate(err, "count the candidates")
+	return []repo.Finding{c.Examine()}, pgerr.Translate(err, "count the candidates")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 func notMade(context.Context) ([]repo.Finding, error) { return []repo.Finding{repo.NotMade()}, nil }
@@ -33,7 +34,7 @@ func (db *DB) examineIndex(ctx context.Context) ([]repo.Finding, error) {
 	var files, references, size int64
 	err := db.readRow(ctx, examineIndexSQL, nil, &ago, &files, &references, &size)
 	if err != nil {
-		return nil, translate(err, "read the state of the reference index")
+		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}
 	if ago == nil {
 		return notMade(ctx)
@@ -100,5 +101,5 @@ func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err err
 	if len(found) == 0 {
 		found = []repo.Finding{{Check: "indexes", OK: true, Detail: "every foreign key to table file has one, or its table is small"}}
 	}
-	return found, translate(err, "look for indexes")
+	return found, pgerr.Translate(err, "look for indexes")
 }

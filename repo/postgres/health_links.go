@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // idleSQL lists the links that no foreign key enforces, and what would make one do
@@ -42,7 +43,7 @@ func (db *DB) examineForeignKeys(ctx context.Context) ([]repo.Finding, error) {
 		return err
 	})
 	if err != nil {
-		return nil, translate(err, "look for the foreign keys of the link tables")
+		return nil, pgerr.Translate(err, "look for the foreign keys of the link tables")
 	}
 	if len(columns) == 0 {
 		return []repo.Finding{{Check: "foreign keys", OK: true, Detail: "every link to a file, chat, channel or knowledge base is enforced by its own"}}, nil

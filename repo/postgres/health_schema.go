@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // examineSchema tells whose tables were found: without DATABASE_SCHEMA that is a guess
@@ -24,7 +25,7 @@ func (db *DB) examineSchema(ctx context.Context) ([]repo.Finding, error) {
 		return err
 	})
 	if err != nil {
-		return nil, translate(err, "look for Open WebUI's tables")
+		return nil, pgerr.Translate(err, "look for Open WebUI's tables")
 	}
 	f := repo.Finding{Check: "schema", OK: true, Detail: "Open WebUI's tables are in schema " + quote(db.schema)}
 	if db.options.Schema == "" {

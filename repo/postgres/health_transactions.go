@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // oldestSQL is the oldest transaction that has a number and has been open for $1
@@ -70,7 +71,7 @@ func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
 	case errors.Is(err, pgx.ErrNoRows):
 		f.Detail = fmt.Sprintf("none is open for longer than %s", db.longWriting)
 	case err != nil:
-		return nil, translate(err, "look for old transactions")
+		return nil, pgerr.Translate(err, "look for old transactions")
 	case o.age == nil:
 		f.Detail = fmt.Sprintf("session %d has one open, since when this role may not see", o.pid)
 		f.Do = "GRANT pg_read_all_stats TO CURRENT_USER (by a superuser, for pruned's role): a writer whose age is not known is waited for"

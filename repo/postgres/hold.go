@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 const holdColumns = `id, direction, store, reason, found, there, at`
@@ -24,13 +25,13 @@ RETURNING ` + holdColumns
 func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
 	rows, _ := pgxTx(t).Query(ctx, holdSQL, h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There)
 	held, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[repo.Hold])
-	return held, translate(err, "hold what was found in %s", h.Store)
+	return held, pgerr.Translate(err, "hold what was found in %s", h.Store)
 }
 
 // Release forgets that a direction is held.
 func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
 	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.hold WHERE direction = $1::text`, string(d))
-	return translate(err, "release what was found among %s", d)
+	return pgerr.Translate(err, "release what was found among %s", d)
 }
 
 // Holds lists what is held, oldest first.
@@ -41,7 +42,7 @@ func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) {
 		held, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
 		return err
 	})
-	return held, translate(err, "list what is held")
+	return held, pgerr.Translate(err, "list what is held")
 }
 
 // confirmSQL lets go what was there when the last sweep showed it, and nothing
@@ -60,5 +61,5 @@ func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, e
 	if err == nil && len(held) == 0 {
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
 	}
-	return held, translate(err, "confirm the held sweep %s", id)
+	return held, pgerr.Translate(err, "confirm the held sweep %s", id)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // Installation says which database of which cluster this is.
@@ -53,7 +54,7 @@ func (db *DB) recognize(ctx context.Context) error {
 	var name string
 	var path []string
 	if err := db.pool.QueryRow(ctx, pathSQL).Scan(&standby, &name, &path); err != nil {
-		return translate(err, "connect to PostgreSQL")
+		return pgerr.Translate(err, "connect to PostgreSQL")
 	}
 	if standby {
 		return &repo.Error{Kind: repo.Environment, Doing: "open database " + name,
@@ -67,7 +68,7 @@ func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
 	var id Installation
 	err := t.QueryRow(ctx, recognizeSQL, db.options.Schema, path).Scan(&version, &id.Schema, &id.Name, &id.Database)
 	if err != nil {
-		return translate(err, "connect to PostgreSQL")
+		return pgerr.Translate(err, "connect to PostgreSQL")
 	}
 	refuse := func(format string, args ...any) error {
 		return &repo.Error{Kind: repo.Environment, Doing: "open database " + id.Name, Err: fmt.Errorf(format, args...)}
@@ -81,7 +82,7 @@ func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
 		return refuse("DATABASE_SCHEMA %q cannot hold the application's tables", id.Schema)
 	}
 	if err := t.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&id.System); err != nil {
-		return translate(err, "read the system identifier (GRANT EXECUTE ON FUNCTION pg_control_system() helps if it is a matter of privilege)")
+		return pgerr.Translate(err, "read the system identifier (GRANT EXECUTE ON FUNCTION pg_control_system() helps if it is a matter of privilege)")
 	}
 	if err := recognizeTables(ctx, t, id, refuse); err != nil {
 		return err
@@ -115,7 +116,7 @@ func recognizeTables(ctx context.Context, t pgx.Tx, id Installation, refuse refu
 	var tables int
 	err := t.QueryRow(ctx, tablesSQL, id.Schema).Scan(&hasFile, &tables, &hasAlembic)
 	if err != nil {
-		return translate(err, "look for Open WebUI's tables")
+		return pgerr.Translate(err, "look for Open WebUI's tables")
 	}
 	if hasFile && hasAlembic {
 		return nil
@@ -123,7 +124,7 @@ func recognizeTables(ctx context.Context, t pgx.Tx, id Installation, refuse refu
 	rows, _ := t.Query(ctx, installationsSQL)
 	elsewhere, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return translate(err, "look for Open WebUI's tables")
+		return pgerr.Translate(err, "look for Open WebUI's tables")
 	}
 	hint := "set DATABASE_SCHEMA if it lies elsewhere"
 	if len(elsewhere) > 0 {

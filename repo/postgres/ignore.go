@@ -11,6 +11,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // exclusions are what keeps no file, as schema.table, schema.table.column, or
@@ -79,7 +80,7 @@ func (db *DB) recognizeIgnored(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return translate(err, "look for what PRUNED_IGNORE names")
+		return pgerr.Translate(err, "look for what PRUNED_IGNORE names")
 	}
 	var problems []error
 	var ignored []string

@@ -12,6 +12,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
 )
 
 // flushAt are the rows and tokens held at once.
@@ -30,7 +31,7 @@ type indexer struct {
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
 	rows, _ := t.Query(ctx, `SELECT file_id FROM pruned.known_file WHERE literal`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return &indexer{t: t, literals: mention.NewFinder(ids)}, translate(err, "list the ids that are no UUID")
+	return &indexer{t: t, literals: mention.NewFinder(ids)}, pgerr.Translate(err, "list the ids that are no UUID")
 }
 
 // changed reads the rows of all tables that changed since their marks, and moves
@@ -51,7 +52,7 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 		rows, _ := x.t.Query(ctx, strings.Join(changed, " UNION ALL "))
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[int])
 		if err != nil {
-			return translate(err, "look for tables that changed")
+			return pgerr.Translate(err, "look for tables that changed")
 		}
 		for _, r := range relations {
 			if slices.Contains(ids, r.id) {
@@ -69,7 +70,7 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 		return err
 	}
 	_, err := x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = ANY ($1::int[])`, complete, mark)
-	return translate(err, "move the marks of the tables")
+	return pgerr.Translate(err, "move the marks of the tables")
 }
 
 func (r *relation) isChanged() string { return changedSince(r.w()) }
@@ -92,7 +93,7 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 	x.mentioned.again = x.mentioned.again || r.generation > 0
 	declare := r.cursorSQL(r.keyText(), "CASE WHEN "+changedSince(what.mark)+" THEN '' ELSE 'y' END", what.where)
 	if _, err := x.t.Exec(ctx, declare, args...); err != nil {
-		return translate(err, "read table %s", r)
+		return pgerr.Translate(err, "read table %s", r)
 	}
 	for more := true; more; {
 		var err error
@@ -111,7 +112,7 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 		}
 	}
 	_, err := x.t.Exec(ctx, "CLOSE pruned_read")
-	return translate(err, "close a cursor")
+	return pgerr.Translate(err, "close a cursor")
 }
 
 // flush writes what the page gathered. Where there is that much to read, the ids that

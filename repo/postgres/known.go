@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"pruned/repo/postgres/pgerr"
+
 	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/jackc/pgx/v5"
 )
@@ -27,7 +29,7 @@ func (k *knownFiles) load(ctx context.Context, t pgx.Tx, passedAt time.Time) (*b
 	}
 	var n uint
 	if err := t.QueryRow(ctx, `SELECT count(*) FROM pruned.known_file`).Scan(&n); err != nil {
-		return nil, translate(err, "count the known files")
+		return nil, pgerr.Translate(err, "count the known files")
 	}
 	filter := bloom.NewWithEstimates(max(n, 1), mistakes)
 	rows, _ := t.Query(ctx, `SELECT token FROM pruned.known_file`)
@@ -37,5 +39,5 @@ func (k *knownFiles) load(ctx context.Context, t pgx.Tx, passedAt time.Time) (*b
 		return nil
 	})
 	k.passedAt, k.filter = passedAt, filter
-	return filter, translate(err, "list the known files")
+	return filter, pgerr.Translate(err, "list the known files")
 }

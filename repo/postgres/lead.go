@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // leadSQL takes the one lease if it is free, ours or over, by this server's
@@ -25,7 +26,7 @@ func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		n, err := t.Exec(ctx, leadSQL, holder, ttl.Seconds())
 		leads = n > 0
-		return translate(err, "take the lead of sweeps")
+		return pgerr.Translate(err, "take the lead of sweeps")
 	})
 	return leads && err == nil, err
 }
@@ -36,7 +37,7 @@ func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (lead
 		n, err := t.Exec(ctx, `UPDATE pruned.lease SET until = clock_timestamp() + make_interval(secs => $2::float8), ttl = $2::float8
 			WHERE holder = $1::text`, holder, ttl.Seconds())
 		leads = n > 0
-		return translate(err, "keep the lead of sweeps")
+		return pgerr.Translate(err, "keep the lead of sweeps")
 	})
 	return leads && err == nil, err
 }
@@ -45,7 +46,7 @@ func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (lead
 func (db *DB) Resign(ctx context.Context, holder string) error {
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
 		_, err := t.Exec(ctx, `DELETE FROM pruned.lease WHERE holder = $1::text`, holder)
-		return translate(err, "give up the lead of sweeps")
+		return pgerr.Translate(err, "give up the lead of sweeps")
 	})
 }
 
@@ -55,5 +56,5 @@ func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 		return 0, err
 	}
 	err = pgxTx(t).QueryRow(ctx, `SELECT nextval('pruned.sweep')`).Scan(&sweep)
-	return sweep, translate(err, "number a sweep")
+	return sweep, pgerr.Translate(err, "number a sweep")
 }

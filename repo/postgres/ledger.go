@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 const recordSQL = `
@@ -26,7 +27,7 @@ func (db *DB) Record(ctx context.Context, t repo.Tx, entries []repo.Entry) error
 		args[i] = columns[i]
 	}
 	_, err := pgxTx(t).Exec(ctx, recordSQL, args...)
-	return translate(err, "record %d deletions", len(entries))
+	return pgerr.Translate(err, "record %d deletions", len(entries))
 }
 
 const ledgerSQL = `
@@ -51,7 +52,7 @@ func (db *DB) Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error
 			return rows.Err()
 		})
 		if err != nil && wanted {
-			yield(repo.Entry{}, translate(err, "read the ledger"))
+			yield(repo.Entry{}, pgerr.Translate(err, "read the ledger"))
 		}
 	}
 }

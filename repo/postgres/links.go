@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // link is a column of a table of Open WebUI's that names the row which its own row
@@ -97,7 +98,7 @@ func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 		return nil
 	})
 	if err != nil {
-		return translate(err, "list the foreign keys")
+		return pgerr.Translate(err, "list the foreign keys")
 	}
 	var alike bool
 	err = t.QueryRow(ctx, looseSQL, db.table(looseLink.table), looseLink.column, db.table(looseLink.parent)).Scan(&alike)
@@ -106,7 +107,7 @@ func (db *DB) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID ma
 			r.parents = append(r.parents, parent{db.schema, looseLink.parent, looseLink.column, false})
 		}
 	}
-	return translate(err, "look for the channels of messages")
+	return pgerr.Translate(err, "look for the channels of messages")
 }
 
 // parent is a row that another row cannot live without.

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // emptyLinksSQL asks for one link table; {link} and {proof} are put in.
@@ -32,7 +33,7 @@ func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err e
 			err = pgxTx(t).QueryRow(ctx, emptyLinksSQL(db.table(link.name), link.proof), db.table("chat")).Scan(&empty)
 		}
 		if err != nil {
-			return nil, translate(err, "look whether %s lost its rows", link.name)
+			return nil, pgerr.Translate(err, "look whether %s lost its rows", link.name)
 		}
 		if empty {
 			tables = append(tables, link.name)
@@ -56,10 +57,10 @@ func (db *DB) LinkedFiles(ctx context.Context, t repo.Tx, knowledge []string) (m
 		counts[id] = n
 		return nil
 	})
-	return counts, translate(err, "count the files of %d knowledge bases", len(knowledge))
+	return counts, pgerr.Translate(err, "count the files of %d knowledge bases", len(knowledge))
 }
 
 func (db *DB) hasTable(ctx context.Context, t repo.Tx, name string) (there bool, err error) {
 	err = pgxTx(t).QueryRow(ctx, `SELECT to_regclass($1::text) IS NOT NULL`, db.table(name)).Scan(&there)
-	return there, translate(err, "look for table %s", name)
+	return there, pgerr.Translate(err, "look for table %s", name)
 }

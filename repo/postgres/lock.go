@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // lockSQL never waits: waiting deadlocks with the application, which links files
@@ -54,7 +55,7 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 		return nil
 	})
 	if err != nil {
-		return locked, translate(err, "lock %d rows of table file", len(ids))
+		return locked, pgerr.Translate(err, "lock %d rows of table file", len(ids))
 	}
 	if len(locked.Files) == len(ids) {
 		return locked, nil
@@ -70,7 +71,7 @@ func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[st
 	rows, _ := pgxTx(t).Query(ctx, db.sql(presentSQL), ids)
 	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return translate(err, "look for %d rows of table file", len(ids))
+		return pgerr.Translate(err, "look for %d rows of table file", len(ids))
 	}
 	exists := map[string]bool{}
 	for _, id := range there {
@@ -102,7 +103,7 @@ func (db *DB) doubt(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
 	var ids []string
 	err := pgxTx(t).QueryRow(ctx, db.sql(letGoSQL), locked.Gone).Scan(&filled, &ids)
 	if err != nil || filled {
-		return translate(err, "look whether table file is empty")
+		return pgerr.Translate(err, "look whether table file is empty")
 	}
 	letGo := map[string]bool{}
 	for _, id := range ids {

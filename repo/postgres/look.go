@@ -14,6 +14,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
 )
 
 // ErrIncomplete says that the reference index does not cover every table as it
@@ -111,7 +112,7 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 		}
 	}
 	if _, err := pgxTx(t).Exec(ctx, planOnceSQL); err != nil {
-		return look, translate(err, "look for references")
+		return look, pgerr.Translate(err, "look for references")
 	}
 	finder := mention.NewFinder(ids)
 	err := db.withPlan(ctx, pgxTx(t), func(p *plan) error {
@@ -221,7 +222,7 @@ func (db *DB) newPlan(ctx context.Context, t pgx.Tx) (*plan, error) {
 	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`) WHERE $1::text[] IS NULL`,
 		[]string(nil), db.schema, db.excluded).Scan(&p.catalog, &p.index)
 	if err != nil {
-		return nil, translate(err, "read the state of the reference index")
+		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}
 	if p.relations, err = db.catalog(ctx, t); err != nil {
 		return nil, err
@@ -261,7 +262,7 @@ func readIndexState(ctx context.Context, t pgx.Tx, relations []*relation) error 
 		}
 		return nil
 	})
-	return translate(err, "read the state of the reference index")
+	return pgerr.Translate(err, "read the state of the reference index")
 }
 
 // scan runs a look and calls yield with each row but the header. text is valid
@@ -282,12 +283,12 @@ func (p *plan) scan(ctx context.Context, t pgx.Tx, sql string, args []any, yield
 		var row *string
 		var text pgtype.DriverBytes
 		if err := rows.Scan(&part, &source, &row, &column, &text); err != nil {
-			return h, translate(err, "read what mentions files")
+			return h, pgerr.Translate(err, "read what mentions files")
 		}
 		switch part {
 		case partHeader:
 			if err := json.Unmarshal(text, h); err != nil {
-				return h, translate(err, "read the header of a look")
+				return h, pgerr.Translate(err, "read the header of a look")
 			}
 		case partIndex:
 			yield(part, byID[source], value(row), column, text)

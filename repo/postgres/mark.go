@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // MarkRows makes the candidates among rows those that no living row mentions, as
@@ -22,7 +23,7 @@ func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
 		return err
 	}
 	if _, err := t.Exec(ctx, markSQL(p.relations)); err != nil {
-		return translate(err, "mark the files that nothing mentions")
+		return pgerr.Translate(err, "mark the files that nothing mentions")
 	}
 	x, err := newIndexer(ctx, pgxTx(t))
 	if err != nil {
@@ -48,7 +49,7 @@ func (db *DB) soundIndex(ctx context.Context, t pgx.Tx) error {
 	if err == nil && !same {
 		return &repo.Error{Kind: repo.Environment, Doing: "mark the files that nothing mentions", Err: ErrIncomplete}
 	}
-	return translate(err, "read the state of the reference index")
+	return pgerr.Translate(err, "read the state of the reference index")
 }
 
 // unchangedIndex refuses what was marked by the numbers of tables that have others
@@ -59,7 +60,7 @@ func unchangedIndex(ctx context.Context, t pgx.Tx, p *plan) error {
 	if err == nil && index != p.index {
 		return &repo.Error{Kind: repo.Passing, Doing: "mark the files that nothing mentions", Err: errOutdated}
 	}
-	return translate(err, "read the state of the reference index")
+	return pgerr.Translate(err, "read the state of the reference index")
 }
 
 // knownSQL is the condition that every mention of file k would be known, if there

@@ -5,6 +5,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
 )
 
 // markListedSQL leaves out what has a row, what a row's path names, and what waits
@@ -50,7 +51,7 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
 	}
 	_, err := pgxTx(t).Exec(ctx, db.sql(markListedSQL), string(d), kind, db.identity.String(), sweep, ids, names, sizes, chunks, ages, store)
-	return translate(err, "mark what a store lists of %d files", len(listed))
+	return pgerr.Translate(err, "mark what a store lists of %d files", len(listed))
 }
 
 // unmarkListedSQL: a row may have come since its file was listed.
@@ -62,7 +63,7 @@ DELETE FROM pruned.candidate c
 func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
 	_, err := pgxTx(t).Exec(ctx, db.sql(unmarkListedSQL), string(d), sweep)
 	if err != nil {
-		return translate(err, "forget candidates among %s", d)
+		return pgerr.Translate(err, "forget candidates among %s", d)
 	}
 	return analyzeCandidates(ctx, pgxTx(t))
 }

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+
+	"pruned/repo/postgres/pgerr"
 )
 
 // unmarkSQL takes tokens in sets of a fixed size. $1 are tokens.
@@ -13,7 +15,7 @@ DELETE FROM pruned.candidate c USING pruned.known_file k
 // to, and forgets the candidates that its living rows mention.
 func (x *indexer) unmarkMentioned(ctx context.Context, r *relation) error {
 	if _, err := x.t.Exec(ctx, r.cursorSQL("NULL::text", "''::text", "true"+r.alive())); err != nil {
-		return translate(err, "read table %s", r)
+		return pgerr.Translate(err, "read table %s", r)
 	}
 	page := newPage(r, nil, nil)
 	for more := true; more; {
@@ -25,10 +27,10 @@ func (x *indexer) unmarkMentioned(ctx context.Context, r *relation) error {
 			continue
 		}
 		if _, err := x.t.Exec(ctx, unmarkSQL, page.tokens); err != nil {
-			return translate(err, "forget the candidates that table %s mentions", r)
+			return pgerr.Translate(err, "forget the candidates that table %s mentions", r)
 		}
 		page.empty()
 	}
 	_, err := x.t.Exec(ctx, "CLOSE pruned_read")
-	return translate(err, "close a cursor")
+	return pgerr.Translate(err, "close a cursor")
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 
+	"pruned/repo/postgres/pgerr"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -88,7 +90,7 @@ func (m *mentioned) flush(ctx context.Context, t pgx.Tx, whole bool) error {
 		write = m.addAll
 	}
 	if err := write(ctx, t); err != nil {
-		return translate(err, "note what was mentioned")
+		return pgerr.Translate(err, "note what was mentioned")
 	}
 	for i := range m.buckets {
 		m.buckets[i] = m.buckets[i][:0]

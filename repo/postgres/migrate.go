@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 //go:embed migrations/*.sql
@@ -30,13 +31,13 @@ func (db *DB) Migrate(ctx context.Context) error {
 	connector := ofOneTransaction{stdlib.GetPoolConnector(db.pool), nil}
 	session, err := connector.Connector.Connect(ctx)
 	if err != nil {
-		return translate(err, "connect to PostgreSQL")
+		return pgerr.Translate(err, "connect to PostgreSQL")
 	}
 	defer func() { _ = session.Close() }()
 	connector.session = session.(*stdlib.Conn)
 	err = db.inTxOf(ctx, connector.session.Conn(), migrateTimeout, func(t repo.Tx) error {
 		if _, err := t.Exec(ctx, lockMigrationsSQL); err != nil {
-			return translate(err, "wait for another migration")
+			return pgerr.Translate(err, "wait for another migration")
 		}
 		if err := db.makeSchema(ctx); err != nil {
 			return err
@@ -62,7 +63,7 @@ func (db *DB) makeSchema(ctx context.Context) error {
 	if exists, lookErr := db.hasSchema(ctx); lookErr == nil && exists {
 		return nil
 	}
-	return translate(err, "create schema pruned (GRANT CREATE ON DATABASE %s, or create it by hand)", db.identity.Name)
+	return pgerr.Translate(err, "create schema pruned (GRANT CREATE ON DATABASE %s, or create it by hand)", db.identity.Name)
 }
 
 // migrate runs goose within the transaction that a session is in: its own would have
@@ -78,15 +79,15 @@ func (db *DB) migrate(ctx context.Context, connector driver.Connector) error {
 	provider, err := goose.NewProvider(goose.DialectPostgres, handle, files,
 		goose.WithTableName("pruned.migration"), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return translate(err, "prepare the migrations of schema pruned")
+		return pgerr.Translate(err, "prepare the migrations of schema pruned")
 	}
 	pending, err := provider.HasPending(ctx)
 	if err != nil {
-		return translate(err, "read the version of schema pruned")
+		return pgerr.Translate(err, "read the version of schema pruned")
 	}
 	if pending {
 		if _, err := provider.Up(ctx); err != nil {
-			return translate(err, "migrate schema pruned")
+			return pgerr.Translate(err, "migrate schema pruned")
 		}
 	}
 	return nil
@@ -117,5 +118,5 @@ func (withinTransaction) Close() error                       { return nil }
 // hasSchema says whether schema pruned exists.
 func (db *DB) hasSchema(ctx context.Context) (exists bool, err error) {
 	err = db.readRow(ctx, `SELECT to_regnamespace('pruned') IS NOT NULL`, nil, &exists)
-	return exists, translate(err, "look for schema pruned")
+	return exists, pgerr.Translate(err, "look for schema pruned")
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"pruned/repo/postgres/pgerr"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -65,7 +67,7 @@ func (db *DB) Uninstall(ctx context.Context) error {
 		}{{"TABLE", ownTables}, {"SEQUENCE", ownSequences}, {"FUNCTION", ownFunctions}} {
 			for _, name := range drop.names {
 				if _, err := t.Exec(ctx, `DROP `+drop.kind+` IF EXISTS pruned.`+name); err != nil {
-					return translate(err, "drop %s pruned.%s", strings.ToLower(drop.kind), name)
+					return pgerr.Translate(err, "drop %s pruned.%s", strings.ToLower(drop.kind), name)
 				}
 			}
 		}
@@ -79,5 +81,5 @@ func dropIfEmpty(ctx context.Context, t pgx.Tx) error {
 	if err == nil && len(empty) == 1 && empty[0] {
 		_, err = t.Exec(ctx, `DROP SCHEMA pruned`)
 	}
-	return translate(err, "drop schema pruned")
+	return pgerr.Translate(err, "drop schema pruned")
 }

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 
+	"pruned/repo/postgres/pgerr"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -14,11 +16,11 @@ func neverMigrated(ctx context.Context, t pgx.Tx) (never bool, err error) {
 	err = t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_attribute
 		WHERE attrelid = to_regclass('pruned.migration') AND attname = 'version_id' AND NOT attisdropped)`).Scan(&started)
 	if err != nil || !started {
-		return true, translate(err, "look for what is ours in schema pruned")
+		return true, pgerr.Translate(err, "look for what is ours in schema pruned")
 	}
 	err = t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.migration WHERE version_id > 0)`).Scan(&migrated)
 	if err == nil && !migrated {
 		_, err = t.Exec(ctx, `DROP TABLE pruned.migration`)
 	}
-	return !migrated, translate(err, "look for what is ours in schema pruned")
+	return !migrated, pgerr.Translate(err, "look for what is ours in schema pruned")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // texts runs a query for one column of text.
@@ -23,13 +24,13 @@ SELECT c.file_id FROM unnest($1::text[]) c (file_id)
 // Strangers says which of these ids were never a file's here.
 func (db *DB) Strangers(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
 	strangers, err := texts(ctx, t, db.sql(strangersSQL), ids)
-	return strangers, translate(err, "look which of %d ids were ever files", len(ids))
+	return strangers, pgerr.Translate(err, "look which of %d ids were ever files", len(ids))
 }
 
 // UnknownUsers says which of these users this database never had.
 func (db *DB) UnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
 	unknown, err := texts(ctx, t, db.sql(`SELECT u FROM unnest($1::text[]) u EXCEPT SELECT id FROM `+db.table("user")+` EXCEPT SELECT user_id FROM %s`), users)
-	return unknown, translate(err, "look which of %d users there are", len(users))
+	return unknown, pgerr.Translate(err, "look which of %d users there are", len(users))
 }
 
 // neighboursSQL: $1 is our schema.
@@ -43,20 +44,20 @@ SELECT n.nspname::text FROM pg_catalog.pg_namespace n
 // Neighbours names the schemas of other installations.
 func (db *DB) Neighbours(ctx context.Context, t repo.Tx) ([]string, error) {
 	schemas, err := texts(ctx, t, neighboursSQL, db.schema)
-	return schemas, translate(err, "look for other installations in this database")
+	return schemas, pgerr.Translate(err, "look for other installations in this database")
 }
 
 // Bind says that a store is this installation's.
 func (db *DB) Bind(ctx context.Context, t repo.Tx, store, accepted string) error {
 	_, err := pgxTx(t).Exec(ctx, `INSERT INTO pruned.binding (store, identity, accepted) VALUES ($1::text, $2::text, $3::text)
 		ON CONFLICT (store, identity) DO UPDATE SET accepted = excluded.accepted`, store, db.identity.String(), accepted)
-	return translate(err, "bind %s to this installation", store)
+	return pgerr.Translate(err, "bind %s to this installation", store)
 }
 
 // Unbind takes that back.
 func (db *DB) Unbind(ctx context.Context, t repo.Tx, store string) error {
 	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.binding WHERE store = $1::text AND identity = $2::text`, store, db.identity.String())
-	return translate(err, "unbind %s", store)
+	return pgerr.Translate(err, "unbind %s", store)
 }
 
 // Binding says whether a store is bound to this installation: a copy of the
@@ -67,5 +68,5 @@ func (db *DB) Binding(ctx context.Context, t repo.Tx, store string) (accepted st
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", false, nil
 	}
-	return accepted, err == nil, translate(err, "look whether %s is bound", store)
+	return accepted, err == nil, pgerr.Translate(err, "look whether %s is bound", store)
 }

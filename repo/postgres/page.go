@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
 )
 
 // page gathers what some rows of one table mention.
@@ -97,7 +98,7 @@ func (p *page) flush(ctx context.Context, t pgx.Tx) error {
 		return nil
 	}
 	if _, err := t.Exec(ctx, mentionsSQL, p.relation.id, p.rows, p.tokenRows, p.tokens); err != nil {
-		return translate(err, "index table %s", p.relation)
+		return pgerr.Translate(err, "index table %s", p.relation)
 	}
 	p.empty()
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 	"pruned/repo/witness"
 )
 
@@ -30,7 +31,7 @@ func (db *DB) locate(ctx context.Context, config *pgconn.Config) error {
 // askServer asks when the server was started.
 func (db *DB) askServer(ctx context.Context) error {
 	err := db.readRow(ctx, `SELECT extract(epoch FROM pg_postmaster_start_time())::text`, nil, &db.place.Server)
-	return translate(err, "ask when the server was started")
+	return pgerr.Translate(err, "ask when the server was started")
 }
 
 // address is every server that DATABASE_URL names.
@@ -52,7 +53,7 @@ func (db *DB) identify(ctx context.Context) error {
 		err := t.QueryRow(ctx, `SELECT to_regclass('pruned.state') IS NOT NULL, to_regclass('pruned.place') IS NOT NULL`).Scan(&made, &remembers)
 		switch {
 		case err != nil:
-			return translate(err, "look for our own tables")
+			return pgerr.Translate(err, "look for our own tables")
 		case remembers:
 			_, err = db.know(ctx, t)
 			return err
@@ -81,7 +82,7 @@ func (db *DB) know(ctx context.Context, t pgx.Tx) (stays []witness.Stay, err err
 	}
 	var swept bool
 	if err := t.QueryRow(ctx, `SELECT is_called FROM pruned.sweep`).Scan(&swept); err != nil {
-		return nil, translate(err, "look whether there was a sweep")
+		return nil, pgerr.Translate(err, "look whether there was a sweep")
 	}
 	base := db.identity.base()
 	switch key, elsewhere := witness.Find(stays, base, db.place); {
@@ -101,7 +102,7 @@ func readStays(ctx context.Context, t pgx.Tx) ([]witness.Stay, error) {
 		err := row.Scan(&identity, &place)
 		return witness.Read(identity, place), err
 	})
-	return stays, translate(err, "read where this database ran")
+	return stays, pgerr.Translate(err, "read where this database ran")
 }
 
 const sharedSQL = `
@@ -123,7 +124,7 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 	rows, _ := t.Query(ctx, sharedSQL, cluster, db.identity.Schema, identities)
 	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(others) == 0 {
-		return translate(err, "look whose schema pruned is")
+		return pgerr.Translate(err, "look whose schema pruned is")
 	}
 	return &repo.Error{Kind: repo.Environment, Doing: "open database " + db.identity.Name, Err: fmt.Errorf(
 		"schema pruned is that of the installation in schema %s, and this is the one in schema %s: pruned serves one installation in a database; "+
@@ -145,7 +146,7 @@ func (db *DB) settle(ctx context.Context) error {
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
 		q := pgxTx(t)
 		if _, err := q.Exec(ctx, `LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
-			return translate(err, "lock table pruned.place")
+			return pgerr.Translate(err, "lock table pruned.place")
 		}
 		stays, err := db.know(ctx, q)
 		if err != nil {
@@ -154,7 +155,7 @@ func (db *DB) settle(ctx context.Context) error {
 		if !slices.ContainsFunc(stays, func(s witness.Stay) bool { return s.Identity == db.identity.String() }) {
 			// What was seen, claimed, held and let go is the original's.
 			if _, err := q.Exec(ctx, `WITH held AS (DELETE FROM pruned.hold) DELETE FROM pruned.candidate`); err != nil {
-				return translate(err, "forget what another installation found")
+				return pgerr.Translate(err, "forget what another installation found")
 			}
 		}
 		return db.writeStay(ctx, q, stays)
@@ -174,10 +175,10 @@ func (db *DB) writeStay(ctx context.Context, q pgx.Tx, stays []witness.Stay) err
 		}
 	}
 	if _, err := q.Exec(ctx, `DELETE FROM pruned.place WHERE identity = $1::text AND place = ANY ($2::text[])`, key, old); err != nil {
-		return translate(err, "forget where this database was")
+		return pgerr.Translate(err, "forget where this database was")
 	}
 	_, err := q.Exec(ctx, `INSERT INTO pruned.place (identity, place) VALUES ($1::text, $2::text) ON CONFLICT DO NOTHING`, key, here)
-	return translate(err, "note where this database is")
+	return pgerr.Translate(err, "note where this database is")
 }
 
 // stay notes a server that was started anew, so that others who ask it know it.

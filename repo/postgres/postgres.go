@@ -23,6 +23,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 	"pruned/repo/witness"
 )
 
@@ -95,7 +96,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	options = options.withDefaults()
 	config, err := pgxpool.ParseConfig(options.URL)
 	if err != nil {
-		return nil, translate(err, "read DATABASE_URL")
+		return nil, pgerr.Translate(err, "read DATABASE_URL")
 	}
 	config.MaxConns = options.MaxConns
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -107,7 +108,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, translate(err, "connect to PostgreSQL")
+		return nil, pgerr.Translate(err, "connect to PostgreSQL")
 	}
 	db := &DB{options: options, pool: pool, pagesTime: time.Second, longWriting: 5 * time.Second}
 	locate := func(ctx context.Context) error { return db.locate(ctx, &config.ConnConfig.Config) }
@@ -144,7 +145,7 @@ type tx struct{ pgx.Tx }
 func (t tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	tag, err := t.Tx.Exec(ctx, sql, args...)
 	if err != nil {
-		return 0, translate(err, "execute %.40q", sql)
+		return 0, pgerr.Translate(err, "execute %.40q", sql)
 	}
 	return tag.RowsAffected(), nil
 }
@@ -212,7 +213,7 @@ func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn
 	opened, err := of.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(begin,
 		timeout.Milliseconds(), (2 * timeout).Milliseconds())})
 	if err != nil {
-		return translate(err, "begin a transaction")
+		return pgerr.Translate(err, "begin a transaction")
 	}
 	// Also when fn panics. After a commit there is nothing left to roll back.
 	defer db.rollback(ctx, opened)
@@ -239,7 +240,7 @@ func (db *DB) commit(ctx context.Context, opened pgx.Tx) error {
 	var answer *pgconn.PgError
 	refused := errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR"
 	if err == nil || refused || errors.Is(err, pgx.ErrTxCommitRollback) {
-		return translate(err, "commit")
+		return pgerr.Translate(err, "commit")
 	}
-	return &repo.Error{Kind: repo.Unknown, SQLState: repo.SQLState(translate(err, "commit")), Doing: "commit", Err: err}
+	return &repo.Error{Kind: repo.Unknown, SQLState: repo.SQLState(pgerr.Translate(err, "commit")), Doing: "commit", Err: err}
 }

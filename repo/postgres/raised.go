@@ -8,13 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
-
-// isRaised says whether a function's author worded the message: PL/pgSQL's RAISE and
-// ASSERT, whatever code they give, and what other languages raise.
-func isRaised(pg *pgconn.PgError) bool {
-	return strings.HasPrefix(pg.Routine, "exec_stmt_") || strings.HasPrefix(pg.Code, "P0") || strings.HasPrefix(pg.Code, "38")
-}
 
 // fixedSQL tells whether a message is written out in a function, so that it quotes no
 // row. It asks all of them, since a failure names its function by words alone.
@@ -26,7 +21,7 @@ const fixedSQL = `SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_language l ON l.o
 // open that holds anything.
 func (db *DB) tellFixed(ctx context.Context, err error) error {
 	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || !isRaised(pg) {
+	if !errors.As(err, &pg) || !pgerr.IsRaised(pg) {
 		return err
 	}
 	var fixed bool

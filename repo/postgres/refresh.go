@@ -9,6 +9,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
 )
 
 // passTimeout bounds a statement of a pass. No lease waits for a pass, and one
@@ -90,7 +91,7 @@ type state struct {
 
 func (db *DB) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
 	if err := db.lockFirst(ctx, t, lockStateSQL); err != nil {
-		return nil, translate(err, "lock the reference index")
+		return nil, pgerr.Translate(err, "lock the reference index")
 	}
 	s := &state{}
 	err := t.QueryRow(ctx, stateSQL, nil, db.schema).
@@ -98,7 +99,7 @@ func (db *DB) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
 	if err == nil {
 		_, err = t.Exec(ctx, waitBriefly)
 	}
-	return s, translate(err, "read the state of the reference index")
+	return s, pgerr.Translate(err, "read the state of the reference index")
 }
 
 // pass reads what changed since the last one.
@@ -138,7 +139,7 @@ func (db *DB) pass(ctx context.Context, t pgx.Tx) error {
 		return err
 	}
 	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = $3, generation = $1`, s.generation, db.schema, s.now)
-	return translate(err, "write the state of the reference index")
+	return pgerr.Translate(err, "write the state of the reference index")
 }
 
 // startAnew empties the index. Not by TRUNCATE: a look with an older snapshot
@@ -147,7 +148,7 @@ func (db *DB) pass(ctx context.Context, t pgx.Tx) error {
 func startAnew(ctx context.Context, t pgx.Tx, s *state) error {
 	for _, table := range []string{"reference", "relation", "known_file", "mentioned", "hold"} {
 		if _, err := t.Exec(ctx, `DELETE FROM pruned.`+table); err != nil {
-			return translate(err, "empty pruned.%s", table)
+			return pgerr.Translate(err, "empty pruned.%s", table)
 		}
 	}
 	if err := resetCandidates(ctx, t); err != nil {
@@ -182,10 +183,10 @@ func (db *DB) register(ctx context.Context, t pgx.Tx, s *state, relations []*rel
 		}
 	}
 	if _, err := t.Exec(ctx, forgetTablesSQL, oids, signatures); err != nil {
-		return translate(err, "forget tables")
+		return pgerr.Translate(err, "forget tables")
 	}
 	if _, err := t.Exec(ctx, registerSQL, oids, signatures, names, s.mark); err != nil {
-		return translate(err, "register %d tables", len(oids))
+		return pgerr.Translate(err, "register %d tables", len(oids))
 	}
 	return readIndexState(ctx, t, relations)
 }
@@ -229,19 +230,19 @@ const searchableSQL = `
 
 func (db *DB) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
 	if _, err := t.Exec(ctx, db.sql(forgetFilesSQL)); err != nil {
-		return translate(err, "forget vanished files")
+		return pgerr.Translate(err, "forget vanished files")
 	}
 	next := s.generation
 	if s.passedAt != nil {
 		next++
 	}
 	if _, err := t.Exec(ctx, db.sql(joinKnownSQL), next, s.passedAt != nil); err != nil {
-		return translate(err, "learn new files")
+		return pgerr.Translate(err, "learn new files")
 	}
 	var late bool
 	err := t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.known_file WHERE generation > $1::int)`, s.generation).Scan(&late)
 	if late {
 		s.generation = next
 	}
-	return translate(err, "look for files that appeared late")
+	return pgerr.Translate(err, "look for files that appeared late")
 }

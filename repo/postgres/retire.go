@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // Retire forgets what is older than keep. Candidates that are rows are forgotten
@@ -21,7 +22,7 @@ func (db *DB) Retire(ctx context.Context, keep time.Duration) error {
 			`DELETE FROM pruned.candidate WHERE direction <> 'row' AND seen_at < clock_timestamp() - make_interval(secs => $1::float8)`,
 		} {
 			if _, err := t.Exec(ctx, sql, keep.Seconds()); err != nil {
-				return translate(err, "forget what is older than %s", keep)
+				return pgerr.Translate(err, "forget what is older than %s", keep)
 			}
 		}
 		return nil
@@ -35,5 +36,5 @@ func resetCandidates(ctx context.Context, t pgx.Tx) error {
 	if err == nil {
 		_, err = t.Exec(ctx, `UPDATE pruned.candidate SET confirmed = false, claimed_at = NULL WHERE confirmed OR claimed_at IS NOT NULL`)
 	}
-	return translate(err, "forget candidates")
+	return pgerr.Translate(err, "forget candidates")
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"pruned/repo/postgres/pgerr"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -39,7 +41,7 @@ func nextScan(ctx context.Context, t pgx.Tx) (*scan, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, err
 	}
-	return s, translate(err, "look for the next table to read")
+	return s, pgerr.Translate(err, "look for the next table to read")
 }
 
 const blocksSQL = `SELECT pg_relation_filenode($1::oid), pg_relation_size($1::oid) / current_setting('block_size')::bigint`
@@ -49,10 +51,10 @@ const blocksSQL = `SELECT pg_relation_filenode($1::oid), pg_relation_size($1::oi
 // puts them into another one, which is then read from its first block.
 func (s *scan) locate(ctx context.Context, t pgx.Tx, r *relation) error {
 	if _, err := t.Exec(ctx, `LOCK TABLE ONLY `+r.quoted()+` IN ACCESS SHARE MODE`); err != nil {
-		return translate(err, "lock table %s", r)
+		return pgerr.Translate(err, "lock table %s", r)
 	}
 	if err := t.QueryRow(ctx, blocksSQL, s.relid).Scan(&s.file, &s.until); err != nil {
-		return translate(err, "look where table %s lies", r)
+		return pgerr.Translate(err, "look where table %s lies", r)
 	}
 	var file uint32
 	_, err := fmt.Sscanf(s.position, "%d/%d", &file, &s.next)
@@ -74,5 +76,5 @@ func (s *scan) note(ctx context.Context, t pgx.Tx, r *relation) (err error) {
 	} else {
 		_, err = t.Exec(ctx, scanningSQL, s.id, s.generation, fmt.Sprintf("%d/%d", s.file, s.next), s.rows)
 	}
-	return translate(err, "note how far table %s was read", r)
+	return pgerr.Translate(err, "note how far table %s was read", r)
 }

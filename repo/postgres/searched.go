@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // lostSQL finds a table that the index covers and that our role may not read any
@@ -30,7 +31,7 @@ func (db *DB) refuseLost(ctx context.Context, t pgx.Tx) error {
 		return unreadable(lost[0])
 	}
 	if err != nil {
-		return translate(err, "look for tables that may not be read any more")
+		return pgerr.Translate(err, "look for tables that may not be read any more")
 	}
 	return refuseEmptied(ctx, t)
 }
@@ -73,7 +74,7 @@ SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid
 // Unsearched names what is not searched: schema.table, or schema.* for a whole schema.
 func (db *DB) Unsearched(ctx context.Context) ([]string, error) {
 	names, err := db.readColumn(ctx, unsearchedSQL, db.schema, db.excluded)
-	return names, translate(err, "list what is not searched")
+	return names, pgerr.Translate(err, "list what is not searched")
 }
 
 // mostNames bounds what a finding lists.
@@ -83,7 +84,7 @@ const mostNames = 20
 func (db *DB) examineSearched(ctx context.Context) ([]repo.Finding, error) {
 	others, err := db.readColumn(ctx, othersSQL, db.schema, db.excluded)
 	if err != nil {
-		return nil, translate(err, "list the schemas that are searched")
+		return nil, pgerr.Translate(err, "list the schemas that are searched")
 	}
 	unsearched, err := db.Unsearched(ctx)
 	if err != nil {

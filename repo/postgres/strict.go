@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // Between the last look and the commit somebody may mention a file in JSON, which
@@ -36,7 +37,7 @@ func (db *DB) alone(ctx context.Context, t pgx.Tx) error {
 	if !db.options.Strict {
 		return nil
 	}
-	return translate(db.lockFirst(ctx, t, aloneSQL+"; "+waitBriefly), "wait for another strict deletion")
+	return pgerr.Translate(db.lockFirst(ctx, t, aloneSQL+"; "+waitBriefly), "wait for another strict deletion")
 }
 
 // keepOut locks every table that may mention a file against writers, and says
@@ -54,7 +55,7 @@ func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same boo
 		}
 		select {
 		case <-ctx.Done():
-			return false, translate(ctx.Err(), "lock the tables that may mention files")
+			return false, pgerr.Translate(ctx.Err(), "lock the tables that may mention files")
 		case <-time.After(rand.N(pause) + time.Millisecond):
 		}
 		pause += pause / 2
@@ -62,7 +63,7 @@ func (p *plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same boo
 	// Textually: a transaction that had a number before the look may have
 	// committed since, which leaves the next number as it was.
 	err = t.QueryRow(ctx, `SELECT pg_current_snapshot()::text = $1::text`, snapshot).Scan(&same)
-	return same, translate(err, "read the snapshot")
+	return same, pgerr.Translate(err, "read the snapshot")
 }
 
 // lock tries once, below a savepoint: a refusal ends a transaction. Until it is
@@ -76,7 +77,7 @@ func (p *plan) lock(ctx context.Context, t pgx.Tx) error {
 		_, err := savepoint.Exec(ctx, `LOCK TABLE ONLY `+strings.Join(names, ", ONLY ")+` IN SHARE MODE`)
 		return err
 	})
-	return translate(err, "lock the tables that may mention files")
+	return pgerr.Translate(err, "lock the tables that may mention files")
 }
 
 // lockable are the tables to lock, in the order of their names. A link table with

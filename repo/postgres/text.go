@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
 )
 
 // What rows say is read as text. A text has a gigabyte at most, and bytes that are no
@@ -113,7 +114,7 @@ func (x *indexer) fetch(ctx context.Context, page *page) (more bool, err error) 
 	}
 	rows, err := x.t.Query(ctx, fmt.Sprintf("FETCH %d FROM pruned_read", page.fetching))
 	if err != nil {
-		return false, translate(err, "read table %s", page.relation)
+		return false, pgerr.Translate(err, "read table %s", page.relation)
 	}
 	defer rows.Close()
 	n, bytes := 0, int64(0)
@@ -132,5 +133,5 @@ func (x *indexer) fetch(ctx context.Context, page *page) (more bool, err error) 
 	}
 	more = n == page.fetching
 	page.fetching = nextFetch(page.fetching, bytes)
-	return more, translate(rows.Err(), "read table %s", page.relation)
+	return more, pgerr.Translate(rows.Err(), "read table %s", page.relation)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // takeTidySQL: what vanished is in nobody's way, since every reader of the index
@@ -26,15 +27,15 @@ func (db *DB) tidy(ctx context.Context) error {
 	var sources []int
 	err := db.inNewTx(ctx, passTimeout, func(t repo.Tx) error {
 		if err := db.lockFirst(ctx, pgxTx(t), lockTidySQL); err != nil {
-			return translate(err, "take turns to tidy")
+			return pgerr.Translate(err, "take turns to tidy")
 		}
 		taken, err := t.Exec(ctx, takeTidySQL)
 		if err != nil || taken == 0 {
-			return translate(err, "note when the reference index was tidied")
+			return pgerr.Translate(err, "note when the reference index was tidied")
 		}
 		rows, _ := pgxTx(t).Query(ctx, referencingSQL)
 		sources, err = pgx.CollectRows(rows, pgx.RowTo[int])
-		return translate(err, "list the tables that mention files")
+		return pgerr.Translate(err, "list the tables that mention files")
 	})
 	for _, source := range sources {
 		if err != nil {
@@ -63,11 +64,11 @@ func (db *DB) forgetVanished(ctx context.Context, t pgx.Tx, source int) error {
 	for _, r := range relations {
 		if r.id == source && r.readable {
 			if _, err := t.Exec(ctx, withoutIndexes); err != nil {
-				return translate(err, "forget rows that vanished from table %s", r)
+				return pgerr.Translate(err, "forget rows that vanished from table %s", r)
 			}
 			_, err := t.Exec(ctx, fmt.Sprintf(`DELETE FROM pruned.reference r WHERE r.source = %d
 				AND NOT EXISTS (SELECT FROM ONLY %s t WHERE %s)`, source, r.quoted(), r.keyIs("r.row_id")))
-			return translate(err, "forget rows that vanished from table %s", r)
+			return pgerr.Translate(err, "forget rows that vanished from table %s", r)
 		}
 	}
 	return nil

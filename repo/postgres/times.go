@@ -7,6 +7,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // The times of row f of table file in seconds, or NULL; n.now is the time.
@@ -46,7 +47,7 @@ var mendSQL = []string{
 func mendTimes(ctx context.Context, t pgx.Tx) error {
 	for _, sql := range mendSQL {
 		if _, err := t.Exec(ctx, sql); err != nil {
-			return translate(err, "mend times that are in the future")
+			return pgerr.Translate(err, "mend times that are in the future")
 		}
 	}
 	return nil
@@ -72,7 +73,7 @@ func (db *DB) examineTimes(ctx context.Context) ([]repo.Finding, error) {
 	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
 	err := db.readRow(ctx, db.sql(examineTimesSQL), nil, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
-	if err = translate(err, "look at the times of table file"); err == nil {
+	if err = pgerr.Translate(err, "look at the times of table file"); err == nil {
 		return []repo.Finding{repo.ExamineTimes(c, u)}, nil
 	}
 	if repo.KindOf(err) != repo.Permanent {

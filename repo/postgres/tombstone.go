@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // entombSQL notes some of the files that have a row besides: see rowsMissingSQL.
@@ -25,7 +26,7 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 		delays = append(delays, s.Delay.Seconds())
 	}
 	_, err := pgxTx(t).Exec(ctx, db.sql(entombSQL), db.identity.String(), kinds, ids, names, delays)
-	return translate(err, "write %d tombstones", len(tombstones))
+	return pgerr.Translate(err, "write %d tombstones", len(tombstones))
 }
 
 // dueSQL takes what is due. SKIP LOCKED: several replicas carry out tombstones,
@@ -41,7 +42,7 @@ SELECT seq, kind, file_id, name, attempts, extract(epoch FROM clock_timestamp() 
 // them until the transaction ends.
 func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo.Tombstone, error) {
 	if _, err := pgxTx(t).Exec(ctx, mendTombstonesSQL); err != nil {
-		return nil, translate(err, "mend the times of tombstones")
+		return nil, pgerr.Translate(err, "mend the times of tombstones")
 	}
 	rows, _ := pgxTx(t).Query(ctx, dueSQL, kind, db.identity.String(), most)
 	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s repo.Tombstone, err error) {
@@ -50,7 +51,7 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo
 		s.Age = seconds(age)
 		return s, err
 	})
-	return due, translate(err, "take the tombstones that are due")
+	return due, pgerr.Translate(err, "take the tombstones that are due")
 }
 
 // Entombed lists the names of bytes that wait for their removal, by file id.
@@ -63,7 +64,7 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 		names[id] = append(names[id], name)
 		return nil
 	})
-	return names, translate(err, "look for tombstones of %d files", len(ids))
+	return names, pgerr.Translate(err, "look for tombstones of %d files", len(ids))
 }
 
 // livingSQL: no row has that id, and no row's path has that base name (plugins
@@ -101,20 +102,20 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 			living[s.Seq] = true
 		}
 	}
-	return living, translate(err, "look whether %d tombstones' files exist again", len(tombstones))
+	return living, pgerr.Translate(err, "look whether %d tombstones' files exist again", len(tombstones))
 }
 
 // CloseTombstones removes tombstones that were carried out or dropped.
 func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) error {
 	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.tombstone WHERE seq = ANY ($1::bigint[])`, seqs)
-	return translate(err, "close %d tombstones", len(seqs))
+	return pgerr.Translate(err, "close %d tombstones", len(seqs))
 }
 
 // Postpone notes a failure; the tombstone is due again after delay.
 func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = $2::text, delay = $3::float8,
 		due_at = clock_timestamp() + make_interval(secs => $3::float8) WHERE seq = $1::bigint`, seq, reason, delay.Seconds())
-	return translate(err, "postpone a tombstone")
+	return pgerr.Translate(err, "postpone a tombstone")
 }
 
 // Annotate adds to a file's last line of the ledger what happened to it outside
@@ -122,7 +123,7 @@ func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Dur
 func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.ledger SET note = $2::text
 		WHERE seq = (SELECT max(seq) FROM pruned.ledger WHERE file_id = $1::text)`, id, note)
-	return translate(err, "annotate the ledger of file %s", id)
+	return pgerr.Translate(err, "annotate the ledger of file %s", id)
 }
 
 // NextDue says how many tombstones of some kinds of this database there are, and
@@ -132,12 +133,12 @@ func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Du
 	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM
 		  min(`+dueAtSQL+`) - clock_timestamp()), 0)::float8
 		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, []any{db.identity.String(), kinds}, &n, &wait)
-	return n, seconds(wait), translate(err, "look for tombstones")
+	return n, seconds(wait), pgerr.Translate(err, "look for tombstones")
 }
 
 // Tried counts this database's tombstones of a kind that were postponed.
 func (db *DB) Tried(ctx context.Context, kind string) (n int64, why string, err error) {
 	err = db.readRow(ctx, `SELECT count(*), coalesce((array_agg(error ORDER BY attempts DESC, seq))[1], '') FROM pruned.tombstone
 		WHERE identity = $1::text AND kind = $2::text AND attempts > 0`, []any{db.identity.String(), kind}, &n, &why)
-	return n, why, translate(err, "count the tombstones that were tried")
+	return n, why, pgerr.Translate(err, "count the tombstones that were tried")
 }

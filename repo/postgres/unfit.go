@@ -9,6 +9,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // unfitCTE finds what makes that no answer of the database can be believed, a
@@ -50,5 +51,5 @@ func refuseUnfit(ctx context.Context, t pgx.Tx, schema string) error {
 	if err == nil && len(found) > 0 {
 		return &repo.Error{Kind: repo.Environment, Doing: "look at the database", Err: errors.New(strings.Join(found, "; "))}
 	}
-	return translate(err, "look at the database")
+	return pgerr.Translate(err, "look at the database")
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // Unsearchable counts the files that are always kept.
@@ -19,5 +20,5 @@ func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error)
 		})
 		return err
 	})
-	return u, translate(err, "count the files whose ids cannot be searched for")
+	return u, pgerr.Translate(err, "count the files whose ids cannot be searched for")
 }

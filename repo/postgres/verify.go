@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // An index that is not in order does not find rows that are there: one whose
@@ -60,14 +61,14 @@ var errBlind = errors.New("an index does not find rows that are there; nothing i
 
 func bySequence(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (came []string, err error) {
 	if _, err := t.Exec(ctx, withoutIndexes); err != nil {
-		return nil, translate(err, "read table %s", table)
+		return nil, pgerr.Translate(err, "read table %s", table)
 	}
 	found, err := readIDs(ctx, t, table, sql, args)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := t.Exec(ctx, withIndexes); err != nil || len(found) == 0 {
-		return nil, translate(err, "read table %s", table)
+		return nil, pgerr.Translate(err, "read table %s", table)
 	}
 	if came, err = readIDs(ctx, t, table, sql, args); err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func bySequence(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (
 func readIDs(ctx context.Context, t pgx.Tx, table, sql string, args []any) ([]string, error) {
 	rows, _ := t.Query(ctx, sql, args...)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return ids, translate(err, "read table %s", table)
+	return ids, pgerr.Translate(err, "read table %s", table)
 }
 
 // verifyGone asks table file itself for ids that its index does not find. Those that
@@ -135,7 +136,7 @@ func (db *DB) verifyFree(ctx context.Context, t pgx.Tx, p *plan, look *repo.Look
 		left[source] = [2][]string{append(pairs[0], file), append(pairs[1], row)}
 		return nil
 	}); err != nil {
-		return translate(err, "look for references")
+		return pgerr.Translate(err, "look for references")
 	}
 	for _, r := range p.relations {
 		if pairs := left[r.id]; r.indexed() && len(pairs[0]) > 0 {

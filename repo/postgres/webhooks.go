@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
 )
 
 // Webhooks are the addresses of the enabled webhooks that the application sends
@@ -13,12 +14,12 @@ func (db *DB) Webhooks(ctx context.Context) (urls []string, err error) {
 	err = db.readRow(ctx, `SELECT count(*) = 2 FROM pg_attribute
 		WHERE attrelid = to_regclass($1) AND attname IN ('key', 'value') AND NOT attisdropped`, []any{db.table("config")}, &rows)
 	if err != nil || !rows {
-		return nil, translate(err, "look for the application's settings")
+		return nil, pgerr.Translate(err, "look for the application's settings")
 	}
 	var value string
 	err = db.readRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.table("config")+` WHERE key = $1::text), '')`, []any{openwebui.WebhooksKey}, &value)
 	if err != nil {
-		return nil, translate(err, "read the application's webhooks")
+		return nil, pgerr.Translate(err, "read the application's webhooks")
 	}
 	return openwebui.Webhooks(value), nil
 }

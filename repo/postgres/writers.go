@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
 )
 
 // A mention that somebody has written and not yet committed is seen by no look, and
@@ -79,7 +80,7 @@ func (db *DB) pending(ctx context.Context, t pgx.Tx, p *plan, look *repo.Look) e
 		look.Pending = w.String()
 		return nil
 	})
-	return translate(err, "look for transactions that are open")
+	return pgerr.Translate(err, "look for transactions that are open")
 }
 
 // searched are the tables that may mention files.

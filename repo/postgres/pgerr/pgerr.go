@@ -1,4 +1,9 @@
-package postgres
+// Package pgerr says what a failure of PostgreSQL means.
+//
+// Its central idea is the border: an error of the driver is translated once, where
+// the driver ends, into one of the four kinds of package repo. Nothing above knows
+// SQLSTATEs, and no translated error quotes a row.
+package pgerr
 
 import (
 	"errors"
@@ -43,11 +48,11 @@ var kinds = map[string]repo.Kind{
 	"XX002": repo.Environment,
 }
 
-// translate turns an error of the driver into a *repo.Error: what was being
+// Translate turns an error of the driver into a *repo.Error: what was being
 // done, and what it means. Whatever is not the server's own word came from the
 // connection (the network, a deadline, a server that went away), and passes.
 // Errors that are translated already pass through.
-func translate(err error, doing string, args ...any) error {
+func Translate(err error, doing string, args ...any) error {
 	if err == nil {
 		return nil
 	}
@@ -103,11 +108,11 @@ var inFunction = regexp.MustCompile(`^PL/pgSQL function [^"']* line \d+ at [\w ]
 
 // describe adds to the server's message what helps an operator: the constraint,
 // and where in a trigger it came from. Never the detail, which quotes rows, nor what a
-// message of class 22, data exception, quotes, nor what a function raises: see tellFixed.
+// message of class 22, data exception, quotes, nor what a function raises: see IsRaised.
 func describe(pg *pgconn.PgError) error {
 	message := pg.Message
 	switch {
-	case isRaised(pg):
+	case IsRaised(pg):
 		message = repo.Raised
 	case strings.HasPrefix(pg.Code, "22"):
 		message = quoted.ReplaceAllString(message, `"..."`)
@@ -126,4 +131,10 @@ func describe(pg *pgconn.PgError) error {
 		text += ", at " + where
 	}
 	return &detailed{pg, text}
+}
+
+// IsRaised says whether a function's author worded the message: PL/pgSQL's RAISE and
+// ASSERT, whatever code they give, and what other languages raise.
+func IsRaised(pg *pgconn.PgError) bool {
+	return strings.HasPrefix(pg.Routine, "exec_stmt_") || strings.HasPrefix(pg.Code, "P0") || strings.HasPrefix(pg.Code, "38")
 }
