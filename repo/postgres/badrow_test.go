@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -217,13 +216,4 @@ func TestOneBadRowOfAVirtualColumnStopsNothing(t *testing.T) {
 		readAll(t, d, db)
 	}
 	require.Len(t, everyStep(t, db, ids...), 2)
-}
-
-func TestFetchesAreBoundByBytes(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, 64, postgres.NextFetch(16, 0))
-	require.Equal(t, 1000, postgres.NextFetch(1000, 1000))
-	require.Equal(t, 19, postgres.NextFetch(16, 16*212<<10))
-	require.Equal(t, 1, postgres.NextFetch(16, math.MaxInt32))
-	require.Equal(t, 4, postgres.NextFetch(1, 100))
 }

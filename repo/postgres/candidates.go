@@ -134,3 +134,22 @@ func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []st
 		WHERE direction = $1::text AND file_id = ANY ($2::text[])`, string(d), ids)
 	return pgerr.Translate(err, "note that %d candidates are claimed", len(ids))
 }
+
+// StartClocks notes since when files are known to be unreferenced. One that a clock
+// started which was ahead starts anew.
+func (db *DB) StartClocks(ctx context.Context, t repo.Tx, ids []string) error {
+	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.candidate SET first_seen = clock_timestamp()
+		WHERE direction = 'row' AND file_id = ANY ($1::text[]) AND first_seen > clock_timestamp()`, ids)
+	if err != nil {
+		return pgerr.Translate(err, "mend the times of %d candidates", len(ids))
+	}
+	_, err = pgxTx(t).Exec(ctx, `INSERT INTO pruned.candidate (file_id, direction)
+		SELECT id, 'row' FROM unnest($1::text[]) id ON CONFLICT DO NOTHING`, ids)
+	return pgerr.Translate(err, "note %d candidates", len(ids))
+}
+
+// StopClocks forgets it.
+func (db *DB) StopClocks(ctx context.Context, t repo.Tx, ids []string) error {
+	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
+	return pgerr.Translate(err, "forget %d candidates", len(ids))
+}

@@ -8,6 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
+	"pruned/repo/postgres/refindex"
 	"pruned/repo/repotest"
 )
 
@@ -16,7 +17,7 @@ import (
 func requireIncomplete(t testing.TB, db *postgres.DB, ids ...string) {
 	t.Helper()
 	_, err := tryLook(db, ids...)
-	require.ErrorIs(t, err, postgres.ErrIncomplete)
+	require.ErrorIs(t, err, refindex.ErrIncomplete)
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 }
 

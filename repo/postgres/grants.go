@@ -27,17 +27,11 @@ const lockColumn = "updated_at"
 
 // wanted is the least that pruned can do with.
 func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
-	relations, err := db.catalog(ctx, t)
+	tables, locked, err := db.index.Tables(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	tables := []string{db.table("alembic_version"), db.table("file")}
-	for _, r := range relations {
-		tables = append(tables, r.quoted())
-		for _, p := range r.parents {
-			tables = append(tables, p.quoted())
-		}
-	}
+	tables = append(tables, db.table("alembic_version"), db.table("file"))
 	slices.Sort(tables)
 	for _, table := range slices.Compact(tables) {
 		list = append(list, want{privilege: "SELECT", table: table})
@@ -45,24 +39,21 @@ func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
 	list = append(list, want{privilege: "DELETE", table: db.table("file")},
 		want{privilege: "UPDATE (" + lockColumn + ")", table: db.table("file")})
 	unbound, err := db.wantedForLinks(ctx, t)
-	if err != nil || !db.options.Strict {
-		return append(list, unbound...), err
-	}
-	for _, table := range (&plan{relations: relations}).lockable() {
+	for _, table := range locked {
 		unbound = append(unbound, want{privilege: lockPrivilege(t), table: table, instead: "UPDATE, DELETE, TRUNCATE"})
 	}
-	return append(list, unbound...), nil
+	return append(list, unbound...), err
 }
 
 // wantedForLinks are for the dead links that no foreign key deletes, and for the
 // vectors where they are in this database.
 func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err error) {
-	unbound, err := db.unboundLinks(ctx, t)
+	unbound, err := db.index.UnenforcedLinks(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range unbound {
-		list = append(list, want{privilege: "DELETE", table: r.quoted()})
+	for _, l := range unbound {
+		list = append(list, want{privilege: "DELETE", table: l.Table})
 	}
 	chunks, err := texts(ctx, tx{t}, chunksSQL, db.path)
 	if err != nil {

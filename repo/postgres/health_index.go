@@ -39,10 +39,7 @@ func (db *DB) examineIndex(ctx context.Context) ([]repo.Finding, error) {
 	if ago == nil {
 		return notMade(ctx)
 	}
-	err = db.InTx(ctx, nil, func(t repo.Tx) error {
-		_, err := db.newPlan(ctx, pgxTx(t))
-		return err
-	})
+	err = db.read(ctx, func(t pgx.Tx) error { return db.index.RequireComplete(ctx, t) })
 	if repo.KindOf(err) == repo.Environment {
 		return []repo.Finding{{Check: "reference index", Detail: "nothing is deleted: " + err.Error(), Do: "pruned run completes it"}}, nil
 	}
@@ -102,4 +99,51 @@ func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err err
 		found = []repo.Finding{{Check: "indexes", OK: true, Detail: "every foreign key to table file has one, or its table is small"}}
 	}
 	return found, pgerr.Translate(err, "look for indexes")
+}
+
+// mostNames bounds what a finding lists.
+const mostNames = 20
+
+// examineSearched tells where mentions of files are looked for, and where not.
+func (db *DB) examineSearched(ctx context.Context) ([]repo.Finding, error) {
+	var others, unsearched []string
+	err := db.read(ctx, func(t pgx.Tx) (err error) {
+		others, unsearched, err = db.index.Searched(ctx, t)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	f := repo.Finding{Check: "searched", OK: true, Detail: "every table of schema " + quote(db.schema)}
+	if len(others) > 0 {
+		f.Detail += ", and of " + strings.Join(others, ", ") + " (PRUNED_IGNORE=schema.* leaves one out)"
+	}
+	if n := len(unsearched); n > 0 {
+		named := strings.Join(unsearched[:min(n, mostNames)], ", ")
+		if n > mostNames {
+			named += fmt.Sprintf(" and %d more", n-mostNames)
+		}
+		f.Detail += "; not searched, since they may not be read or lie in another database: " + named
+		f.Do = "if Open WebUI or a plugin keeps anything there, GRANT USAGE and SELECT on it"
+	}
+	return []repo.Finding{f}, nil
+}
+
+// examineForeignKeys: those that are missing, or declared only, cost safety nothing:
+// their tables are searched like any other.
+func (db *DB) examineForeignKeys(ctx context.Context) ([]repo.Finding, error) {
+	var columns, remedies []string
+	err := db.read(ctx, func(t pgx.Tx) (err error) {
+		columns, remedies, err = db.index.IdleLinks(ctx, t)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(columns) == 0 {
+		return []repo.Finding{{Check: "foreign keys", OK: true, Detail: "every link to a file, chat, channel or knowledge base is enforced by its own"}}, nil
+	}
+	return []repo.Finding{{Check: "foreign keys", Detail: "missing, or declared and not enforced: " + strings.Join(columns, ", ") +
+		": links keep their files as long as they are there, also those to what was deleted, and a file that is attached at the very moment of its deletion is only noticed by the last look",
+		Do: strings.Join(remedies, " ")}}, nil
 }

@@ -66,10 +66,10 @@ func (o *oldest) end() string {
 func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
 	f := repo.Finding{Check: "transactions", OK: true}
 	var o oldest
-	err := db.readRow(ctx, oldestSQL, []any{db.longWriting.Seconds()}, &o.pid, &o.name, &o.state, &o.database, &o.age, &o.writes)
+	err := db.readRow(ctx, oldestSQL, []any{db.index.LongWriting.Seconds()}, &o.pid, &o.name, &o.state, &o.database, &o.age, &o.writes)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		f.Detail = fmt.Sprintf("none is open for longer than %s", db.longWriting)
+		f.Detail = fmt.Sprintf("none is open for longer than %s", db.index.LongWriting)
 	case err != nil:
 		return nil, pgerr.Translate(err, "look for old transactions")
 	case o.age == nil:
@@ -80,7 +80,7 @@ func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
 		f.Detail = fmt.Sprintf("%s has one open since %s ago that has only read: VACUUM removes nothing that was deleted since",
 			&o, seconds(*o.age).Round(time.Second))
 	default:
-		f.OK = *o.age < longWritings*db.longWriting.Seconds()
+		f.OK = *o.age < longWritings*db.index.LongWriting.Seconds()
 		f.Warn, f.Do = f.OK, o.end()
 		f.Detail = fmt.Sprintf("%s has one open since %s ago: what was written since is read by every batch, and nothing is deleted that it may mention",
 			&o, seconds(*o.age).Round(time.Second))

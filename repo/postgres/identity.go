@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 )
 
 // Installation says which database of which cluster this is.
@@ -87,7 +89,7 @@ func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
 	if err := recognizeTables(ctx, t, id, refuse); err != nil {
 		return err
 	}
-	if err := refuseUnfit(ctx, t, id.Schema); err != nil {
+	if err := refindex.RefuseUnfit(ctx, t, id.Schema); err != nil {
 		return err
 	}
 	if err := recognizeColumns(ctx, t, id.Schema, refuse); err != nil {
@@ -135,4 +137,29 @@ func recognizeTables(ctx context.Context, t pgx.Tx, id Installation, refuse refu
 	}
 	return refuse("schema %s is not Open WebUI's: it has no table %s (%s)",
 		id.Schema, map[bool]string{true: "alembic_version", false: "file"}[hasFile], hint)
+}
+
+// Webhooks are the addresses of the enabled webhooks that the application sends
+// its events to. A revision that keeps its settings otherwise has none.
+func (db *DB) Webhooks(ctx context.Context) (urls []string, err error) {
+	var rows bool
+	err = db.readRow(ctx, `SELECT count(*) = 2 FROM pg_attribute
+		WHERE attrelid = to_regclass($1) AND attname IN ('key', 'value') AND NOT attisdropped`, []any{db.table("config")}, &rows)
+	if err != nil || !rows {
+		return nil, pgerr.Translate(err, "look for the application's settings")
+	}
+	var value string
+	err = db.readRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.table("config")+` WHERE key = $1::text), '')`, []any{openwebui.WebhooksKey}, &value)
+	if err != nil {
+		return nil, pgerr.Translate(err, "read the application's webhooks")
+	}
+	return openwebui.Webhooks(value), nil
+}
+
+// HasChunks says whether some schema of this database has the table in which Open WebUI
+// keeps vectors with VECTOR_DB=pgvector: which one that is depends on PGVECTOR_DB_URL.
+func (db *DB) HasChunks(ctx context.Context) (has bool, err error) {
+	err = db.readRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relname = $1::text AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_')`, []any{openwebui.VectorTable}, &has)
+	return has, pgerr.Translate(err, "look for table %s", openwebui.VectorTable)
 }

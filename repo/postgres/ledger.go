@@ -38,7 +38,7 @@ SELECT file_id, path, outcome, event_id, source, reason, at, note
 func (db *DB) Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error] {
 	return func(yield func(repo.Entry, error) bool) {
 		wanted := true
-		err := db.inNewTx(ctx, passTimeout, func(t repo.Tx) error {
+		err := db.inNewTx(ctx, longTimeout, func(t repo.Tx) error {
 			rows, _ := pgxTx(t).Query(ctx, ledgerSQL, id)
 			defer rows.Close()
 			for wanted && rows.Next() {

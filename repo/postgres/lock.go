@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"math"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,7 +39,7 @@ SELECT f.id, coalesce(f.path, ''),
 // Lock is step 1 of the transaction.
 func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages) (repo.Locked, error) {
 	var locked repo.Locked
-	if err := db.alone(ctx, pgxTx(t)); err != nil {
+	if err := db.index.SerializeStrict(ctx, pgxTx(t)); err != nil {
 		return locked, err
 	}
 	rows, _ := pgxTx(t).Query(ctx, db.sql(lockSQL), ids, ages.Min.Seconds(), ages.Pending.Seconds())
@@ -92,6 +90,32 @@ func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[st
 	return db.doubt(ctx, t, locked)
 }
 
+// verifyGone asks table file itself for ids that its index does not find. Those that
+// came meanwhile are busy.
+func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) error {
+	if len(locked.Gone) == 0 {
+		return nil
+	}
+	came, err := db.index.FindUnindexed(ctx, t, "file", db.sql(presentSQL), locked.Gone)
+	if err != nil || len(came) == 0 {
+		return err
+	}
+	there := map[string]bool{}
+	for _, id := range came {
+		there[id] = true
+	}
+	var gone []string
+	for _, id := range locked.Gone {
+		if there[id] {
+			locked.Busy = append(locked.Busy, id)
+		} else {
+			gone = append(gone, id)
+		}
+	}
+	locked.Gone = gone
+	return nil
+}
+
 // letGoSQL: pg_restore --clean makes table file first, and fills it later.
 const letGoSQL = `
 SELECT EXISTS (SELECT FROM %s),
@@ -111,15 +135,4 @@ func (db *DB) doubt(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
 	}
 	locked.Doubt(letGo)
 	return nil
-}
-
-func seconds(s float64) time.Duration {
-	const most = 100 * 365 * 24 * time.Hour
-	switch limit := most.Seconds(); {
-	case s > limit, math.IsNaN(s): // NaN is more than everything, as in PostgreSQL
-		return most
-	case s < -limit:
-		return -most
-	}
-	return time.Duration(s * float64(time.Second))
 }

@@ -2,111 +2,91 @@ package postgres
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/mention"
 	"pruned/repo/postgres/pgerr"
 )
 
 // MarkRows makes the candidates among rows those that no living row mentions, as
-// of the last pass. What changed since is no matter: whoever handles a claim looks
-// again. It reads keys, and of no row the text, but where the index holds nothing.
+// of the last pass.
 func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
-	if err := db.soundIndex(ctx, pgxTx(t)); err != nil {
-		return err
-	}
-	p, err := db.newPlan(ctx, pgxTx(t))
-	if err != nil {
-		return err
-	}
-	if _, err := t.Exec(ctx, markSQL(p.relations)); err != nil {
-		return pgerr.Translate(err, "mark the files that nothing mentions")
-	}
-	x, err := newIndexer(ctx, pgxTx(t))
-	if err != nil {
-		return err
-	}
-	for _, r := range p.relations {
-		if !r.indexed() && len(r.columns) > 0 {
-			if err := x.unmarkMentioned(ctx, r); err != nil {
-				return err
-			}
-		}
-	}
-	if err := unchangedIndex(ctx, pgxTx(t), p); err != nil {
+	if err := db.index.MarkRows(ctx, pgxTx(t)); err != nil {
 		return err
 	}
 	return analyzeCandidates(ctx, pgxTx(t))
 }
 
-// soundIndex refuses an index that is another database's.
-func (db *DB) soundIndex(ctx context.Context, t pgx.Tx) error {
-	var same bool
-	err := t.QueryRow(ctx, `SELECT identity = `+identitySQL+` AND (`+soundSQL+`) FROM pruned.state WHERE $1::text IS NULL`, nil, db.schema).Scan(&same)
-	if err == nil && !same {
-		return &repo.Error{Kind: repo.Environment, Doing: "mark the files that nothing mentions", Err: ErrIncomplete}
+// markListedSQL leaves out what has a row, what a row's path names, and what waits
+// in a tombstone. Several objects of a file count together, those of another page
+// of the same sweep too. $1 is the direction, $2 the kind of its tombstones, $3
+// whose, $4 the sweep, $10 the store; then columns of the same length: ids, names,
+// sizes, chunks, ages.
+const markListedSQL = `
+INSERT INTO pruned.candidate AS c (file_id, direction, store, sweep, size, chunks, made_at)
+SELECT c.file_id, $1::text, $10::text, $4::bigint, sum(c.size), sum(c.chunks),
+       CASE WHEN $1::text = 'bytes' THEN clock_timestamp() - make_interval(secs => min(c.age)) END
+  FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::float8[]) c (file_id, name, size, chunks, age)
+ WHERE ` + rowlessSQL + `
+   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = c.name AND k.name <> '' OFFSET 0)
+   AND NOT EXISTS (SELECT FROM pruned.tombstone s
+                    WHERE s.file_id = c.file_id AND s.name = c.name AND s.kind = $2::text AND s.identity = $3::text OFFSET 0)
+ GROUP BY c.file_id
+    ON CONFLICT (file_id, direction) DO UPDATE
+   SET size = excluded.size + CASE WHEN c.sweep = excluded.sweep THEN c.size ELSE 0 END,
+       chunks = excluded.chunks + CASE WHEN c.sweep = excluded.sweep THEN c.chunks ELSE 0 END,
+       made_at = greatest(excluded.made_at, CASE WHEN c.sweep = excluded.sweep THEN c.made_at END),
+       first_seen = CASE WHEN c.store = excluded.store THEN c.first_seen ELSE excluded.first_seen END,
+       claimed_at = CASE WHEN c.store = excluded.store THEN c.claimed_at END,
+       confirmed = c.confirmed AND c.store = excluded.store,
+       shown = c.shown AND c.store = excluded.store,
+       store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
+
+// MarkListed marks what a store lists of files that have no row. What is longer than
+// any id is none: a plugin's own chunk may say anything.
+func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
+	kind := repo.Vectors
+	if d == repo.FromBytes {
+		kind = repo.Bytes
 	}
-	return pgerr.Translate(err, "read the state of the reference index")
-}
-
-// unchangedIndex refuses what was marked by the numbers of tables that have others
-// by now: a pass may have begun anew meanwhile.
-func unchangedIndex(ctx context.Context, t pgx.Tx, p *plan) error {
-	var index string
-	err := t.QueryRow(ctx, indexDigestSQL).Scan(&index)
-	if err == nil && index != p.index {
-		return &repo.Error{Kind: repo.Passing, Doing: "mark the files that nothing mentions", Err: errOutdated}
-	}
-	return pgerr.Translate(err, "read the state of the reference index")
-}
-
-// knownSQL is the condition that every mention of file k would be known, if there
-// were any.
-const knownSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
-       AND (NOT k.literal OR (SELECT` + searchableSQL + ` FROM (SELECT k.token) t))`
-
-// markSQL is one statement, so that index and rows are seen in one snapshot. First
-// what is mentioned by a row that lives by itself, which is nearly everything, is
-// put aside; only for the rest parents are looked for. Sets are subtracted, and not
-// by anti joins: an estimate that is far out then costs little. An id that no search
-// finds (mention.Searchable) is always kept.
-func markSQL(relations []*relation) string {
-	var alone, bound []string
-	for _, r := range relations {
-		if !r.indexed() || len(r.columns) == 0 {
+	var ids, names []string
+	var sizes, chunks []int64
+	var ages []float64
+	for _, l := range listed {
+		if len(l.FileID) > mention.LongestID {
 			continue
 		}
-		living := fmt.Sprintf("JOIN ONLY %s t ON %s WHERE r.source = %d%s", r.quoted(), r.keyIs("r.row_id"), r.id, r.alive())
-		if len(r.parents) == 0 {
-			alone = append(alone, "SELECT r.file_id FROM pruned.reference r "+living)
-		} else {
-			bound = append(bound, "SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id "+living)
-		}
+		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())
+		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
 	}
-	return `
-WITH unmentioned AS MATERIALIZED (
-    SELECT k.file_id FROM pruned.known_file k
-     WHERE ` + knownSQL + except(alone) + `
-), free AS MATERIALIZED (
-    SELECT file_id FROM unmentioned` + except(bound) + `
-), known AS (
-    SELECT file_id FROM pruned.candidate WHERE direction = 'row'
-), mentioned AS (
-    DELETE FROM pruned.candidate WHERE direction = 'row'
-       AND file_id IN (SELECT file_id FROM known EXCEPT SELECT file_id FROM free)
-)
-INSERT INTO pruned.candidate (file_id, direction)
-SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM known) fresh
-    ON CONFLICT DO NOTHING`
+	_, err := pgxTx(t).Exec(ctx, db.sql(markListedSQL), string(d), kind, db.identity.String(), sweep, ids, names, sizes, chunks, ages, store)
+	return pgerr.Translate(err, "mark what a store lists of %d files", len(listed))
 }
 
-// except takes away what any of these queries returns.
-func except(queries []string) string {
-	if len(queries) == 0 {
-		return ""
+// unmarkListedSQL: a row may have come since its file was listed.
+const unmarkListedSQL = `
+DELETE FROM pruned.candidate c
+ WHERE c.direction = $1::text AND c.direction <> 'row' AND (c.sweep <> $2::bigint OR NOT (` + rowlessSQL + `))`
+
+// Unmark forgets the candidates that the sweep did not find in their store.
+func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
+	_, err := pgxTx(t).Exec(ctx, db.sql(unmarkListedSQL), string(d), sweep)
+	if err != nil {
+		return pgerr.Translate(err, "forget candidates among %s", d)
 	}
-	return "\n    EXCEPT (\n    " + strings.Join(queries, "\n     UNION ALL\n    ") + ")"
+	return analyzeCandidates(ctx, pgxTx(t))
+}
+
+// analyzeCandidates does so where their number is another by far than the planner
+// takes it to be: a page would sort all of them.
+func analyzeCandidates(ctx context.Context, t pgx.Tx) error {
+	var stale bool
+	err := t.QueryRow(ctx, `SELECT abs((SELECT count(*) FROM pruned.candidate) - greatest(reltuples, 0)) > 1000 + reltuples / 5
+		FROM pg_class WHERE oid = 'pruned.candidate'::regclass`).Scan(&stale)
+	if err == nil && stale {
+		_, err = t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.candidate`)
+	}
+	return pgerr.Translate(err, "gather statistics of the candidates")
 }

@@ -9,6 +9,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
+	"pruned/repo/postgres/refindex"
 	"pruned/repo/repotest"
 )
 
@@ -141,16 +142,16 @@ func TestSweepRefusesAnIncompleteIndex(t *testing.T) {
 	mark := func() error {
 		return db.InTx(t.Context(), nil, func(tx repo.Tx) error { return db.MarkRows(t.Context(), tx, 1) })
 	}
-	require.ErrorIs(t, mark(), postgres.ErrIncomplete)
+	require.ErrorIs(t, mark(), refindex.ErrIncomplete)
 	refresh(t, db)
 	require.NoError(t, mark())
 	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text)`)
-	require.ErrorIs(t, mark(), postgres.ErrIncomplete)
+	require.ErrorIs(t, mark(), refindex.ErrIncomplete)
 	refresh(t, db)
 	require.NoError(t, mark())
 	d.Exec(t, `UPDATE pruned.state SET identity = 'another'`)
 	err := mark()
-	require.ErrorIs(t, err, postgres.ErrIncomplete)
+	require.ErrorIs(t, err, refindex.ErrIncomplete)
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 }
 

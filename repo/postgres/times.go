@@ -10,12 +10,6 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// The times of row f of table file in seconds, or NULL; n.now is the time.
-var (
-	createdSQL = openwebui.SecondsSQL("f.created_at::float8", "n.now")
-	updatedSQL = openwebui.SecondsSQL("f.updated_at::float8", "n.now")
-)
-
 // delaySQL is how long a tombstone waits at most, an interval. Of one that was
 // written before that was noted it is not known; no setting is longer than 30 days.
 const delaySQL = `make_interval(secs => coalesce(delay, 2592000))`

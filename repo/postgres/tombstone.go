@@ -142,3 +142,10 @@ func (db *DB) Tried(ctx context.Context, kind string) (n int64, why string, err 
 		WHERE identity = $1::text AND kind = $2::text AND attempts > 0`, []any{db.identity.String(), kind}, &n, &why)
 	return n, why, pgerr.Translate(err, "count the tombstones that were tried")
 }
+
+// Strays counts the tombstones that another installation wrote, and names one.
+func (db *DB) Strays(ctx context.Context) (n int64, whose string, err error) {
+	err = db.readRow(ctx, `SELECT count(*), coalesce(max(identity), '') FROM pruned.tombstone WHERE identity <> $1::text`,
+		[]any{db.identity.String()}, &n, &whose)
+	return n, whose, pgerr.Translate(err, "look for tombstones of another installation")
+}

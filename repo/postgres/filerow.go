@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"pruned/repo/openwebui"
+)
+
+// sql fills in the name of table file.
+func (db *DB) sql(text string) string { return strings.ReplaceAll(text, "%s", db.table("file")) }
+
+// The times of row f of table file in seconds, or NULL; n.now is the time.
+var (
+	createdSQL = openwebui.SecondsSQL("f.created_at::float8", "n.now")
+	updatedSQL = openwebui.SecondsSQL("f.updated_at::float8", "n.now")
+)
+
+// What a file's JSON says is found in its text, and never by taking the JSON apart:
+// the operators raise for a whole statement where one row of thousands holds an
+// escaped NUL, half of a surrogate pair, or, in a column of text, no JSON at all. Any
+// user can upload that. In the text a quote within a string has a backslash before
+// it, so that the patterns match keys and values alone; of any object, also a nested
+// one, which keeps a file for longer and never for less.
+
+// mostText bounds what a pattern is looked for in: a regular expression takes four
+// bytes for each, and PostgreSQL allocates a gigabyte at most.
+const mostText = "67108864"
+
+// inFlightSQL is the condition that the status of file f is one of a file that is
+// being processed. A text that is too long to be searched may be one.
+var inFlightSQL = `(SELECT CASE WHEN octet_length(d.text) > ` + mostText + ` THEN true
+                    ELSE d.text ~ '"status"\s*:\s*"(` + strings.Join(openwebui.ProcessingStatuses, "|") + `)"' END
+               FROM (SELECT f.data::text COLLATE "C" AS text OFFSET 0) d)`
+
+// statusSQL is the status of file f, or NULL.
+const statusSQL = `(SELECT CASE WHEN octet_length(d.text) <= ` + mostText + `
+                    THEN substring(d.text FROM '"status"\s*:\s*"([^"\\]*)"') END
+               FROM (SELECT f.data::text COLLATE "C" AS text OFFSET 0) d)`
+
+// sizeSQL is the size of file f, by its row, or zero.
+const sizeSQL = `coalesce((SELECT CASE WHEN octet_length(m.text) <= ` + mostText + `
+                    THEN substring(m.text FROM '"size"\s*:\s*"?([0-9]{1,18})"?\s*[,}]') END
+               FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m)::bigint, 0)`
+
+// seconds of PostgreSQL as a duration, a century at most.
+func seconds(s float64) time.Duration {
+	const most = 100 * 365 * 24 * time.Hour
+	switch limit := most.Seconds(); {
+	case s > limit, math.IsNaN(s): // NaN is more than everything, as in PostgreSQL
+		return most
+	case s < -limit:
+		return -most
+	}
+	return time.Duration(s * float64(time.Second))
+}

@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
+)
+
+// Look says which of these ids are mentioned.
+func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
+	return db.index.Look(ctx, pgxTx(t), ids)
+}
+
+// LookAgain says what others committed since look.
+func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+	return db.index.LookAgain(ctx, pgxTx(t), look, deleted, gone)
+}
+
+// Pass brings the reference index up to date with what changed.
+func (db *DB) Pass(ctx context.Context) error { return db.index.Pass(ctx) }
+
+// Refresh also reads whole what was never read.
+func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
+	return db.index.Refresh(ctx, progress)
+}
+
+// Row tells what the row of one file says. exists is false without an error
+// where there is none.
+func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
+	var age float64
+	err = db.readRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(`+statusSQL+`, ''),
+		coalesce(n.now - `+createdSQL+`, 0)::float8
+		FROM %s f, LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n WHERE id = $1::text`), []any{id},
+		&info.Path, &info.Status, &age)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return info, false, nil
+	}
+	info.Age = seconds(age)
+	return info, err == nil, pgerr.Translate(err, "read the row of file %s", id)
+}
+
+// Search is a pass: the index lies in the database, so that only what changed since
+// the last one is read.
+func (db *DB) Search(ctx context.Context, _ []string, progress repo.Progress) error {
+	return db.Refresh(ctx, progress)
+}
+
+// References lists every mention of one file that keeps it, up to 1,000.
+func (db *DB) References(ctx context.Context, t repo.Tx, id string) ([]repo.Mention, error) {
+	return db.index.References(ctx, pgxTx(t), id)
+}
+
+// Unsearchable counts the files that are always kept.
+func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
+	err = db.read(ctx, func(t pgx.Tx) error {
+		rows, _ := t.Query(ctx, db.sql(`SELECT id FROM %s WHERE id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' ORDER BY id`))
+		var id string
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+			u.Add(id)
+			return nil
+		})
+		return err
+	})
+	return u, pgerr.Translate(err, "count the files whose ids cannot be searched for")
+}
+
+// Unsearched names what is not searched: schema.table, or schema.* for a whole schema.
+func (db *DB) Unsearched(ctx context.Context) (unsearched []string, err error) {
+	err = db.read(ctx, func(t pgx.Tx) error {
+		_, unsearched, err = db.index.Searched(ctx, t)
+		return err
+	})
+	return unsearched, err
+}

@@ -1,0 +1,263 @@
+package refindex
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
+)
+
+// elsewhere is the condition that schema n is neither PostgreSQL's nor a session's
+// own.
+const elsewhere = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
+
+// excludedCTE lists the exclusions as (oid, column, path): no column is the whole
+// table, no path the whole column. Partitions and children are excluded with their
+// parent. So is, in whatever schema, a table of vectors, and where another Open WebUI
+// is, what mentions files there without using them: a plugin that has a table file, and
+// alembic for its migrations, is none. $1 is the schema, $2 the
+// exclusions.
+var excludedCTE = `
+WITH RECURSIVE excluded (oid, attname, path) AS (
+    SELECT c.oid, coalesce(e.name[3], ''), coalesce(array_to_string(e.name[4:], '.'), '')
+      FROM (SELECT string_to_array(e, '.') FROM unnest($2::text[]) e) e (name)
+      JOIN pg_namespace n ON n.nspname = coalesce(nullif(e.name[1], ''), $1::text)
+      JOIN pg_class c ON c.relnamespace = n.oid AND e.name[2] IN (c.relname, '*') AND c.relkind IN ('r', 'p', 'f')
+    UNION
+    SELECT c.oid, '', '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'f') AND ` + elsewhere + `
+       AND (c.relname = '` + openwebui.VectorTable + `' AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                                                    AND a.attname IN ('collection_name', 'vmetadata')) = 2
+            OR c.relname = ANY ('{` + strings.Join(notReferences, ",") + `}')
+               AND (SELECT count(*) FROM pg_class b WHERE b.relnamespace = n.oid AND b.relname IN ('alembic_version', 'auth', 'chat', 'file', 'user')) = 5)
+    UNION
+    SELECT i.inhrelid, e.attname, e.path FROM excluded e JOIN pg_inherits i ON i.inhparent = e.oid
+)`
+
+// readableSQL is the condition that table c of schema n can be searched without our
+// having to: its rows are in this database, and our role may read them.
+const readableSQL = `c.relkind <> 'f' AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')`
+
+// relationsCTE lists what may mention a file: every table of the schema but the
+// excluded ones, tables elsewhere with a foreign key to table file, and below each
+// its partitions and children in whatever schema; these have to be searched. The
+// tables of all other schemas are searched as far as our role may read them.
+// Materialized views repeat living rows and are no rows themselves. $1 is the schema,
+// $2 the exclusions.
+var relationsCTE = excludedCTE + `, reached (oid, required) AS (
+    SELECT c.oid, q.required FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL (
+               SELECT n.nspname = $1::text OR EXISTS (
+                   SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
+                      AND k.confrelid = to_regclass(format('%I.file', $1::text)))) q (required)
+     WHERE c.relkind IN ('r', 'p', 'f') AND (q.required OR ` + elsewhere + ` AND ` + readableSQL + `)
+       AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
+    UNION
+    SELECT c.oid, r.required FROM reached r JOIN pg_inherits i ON i.inhparent = r.oid
+      JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE (r.required OR ` + readableSQL + `)
+       AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
+), relations (oid) AS (SELECT DISTINCT oid FROM reached)`
+
+// labelsSQL are the labels that values in a column a may have, whatever type they
+// are part of. Its types are those that somebody made.
+const labelsSQL = `
+WITH RECURSIVE part (type) AS (
+    SELECT a.atttypid
+    UNION
+    SELECT p.type FROM part JOIN pg_type t ON t.oid = part.type CROSS JOIN LATERAL (
+               SELECT unnest(ARRAY[t.typelem, t.typbasetype])
+         UNION SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+         UNION SELECT b.atttypid FROM pg_attribute b WHERE b.attrelid = t.typrelid AND b.attnum > 0 AND NOT b.attisdropped) p (type)
+     WHERE p.type >= 16384
+)
+SELECT string_agg(concat_ws('=', e.oid, e.enumlabel), ' ' ORDER BY e.oid) FROM part JOIN pg_enum e ON e.enumtypid = part.type`
+
+// signatureSQL is one text that changes whenever what a relation's row versions
+// tell may have changed without a new version of any row: another relation under
+// the name, a column added (with a value that old rows have without being
+// written, attmissingval), a type changed, or the labels of one, a column computed in
+// another way while it is read; or what of it counts. What else a type may become,
+// PostgreSQL refuses while a column uses it. c is the relation in pg_class, beside
+// relationsCTE.
+const signatureSQL = `
+       concat_ws(' ', c.oid, (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname, c.relkind, c.relam,
+           (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.attmissingval,
+                        CASE WHEN a.atttypid >= 16384 THEN (` + labelsSQL + `) END,
+                        CASE WHEN a.attgenerated = 'v' THEN (SELECT adbin::text FROM pg_attrdef WHERE adrelid = a.attrelid AND adnum = a.attnum) END),
+                    ',' ORDER BY a.attnum)
+              FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+           (SELECT string_agg(concat_ws(':', k.oid, k.conkey), ',' ORDER BY k.oid)
+              FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')),
+           (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid))`
+
+var catalogSQL = relationsCTE + `
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5(` + signatureSQL + `),
+       has_table_privilege(c.oid, 'SELECT')
+  FROM relations JOIN pg_class c USING (oid)
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_am m ON m.oid = c.relam
+ WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
+ ORDER BY c.oid`
+
+// equalSQL is the operator by which the index of primary key k compares its column at
+// k.position: that of a type which an extension brought is in the extension's schema.
+const equalSQL = `
+SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+  FROM pg_index i JOIN pg_opclass p ON p.oid = i.indclass[k.position - 1]
+  JOIN pg_am m ON m.oid = p.opcmethod AND m.amname = 'btree'
+  JOIN pg_amop a ON a.amopfamily = p.opcfamily AND a.amoplefttype = p.opcintype AND a.amoprighttype = p.opcintype AND a.amopstrategy = 3
+  JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+ WHERE i.indexrelid = k.conindid`
+
+// Base types that cannot hold the text of an id. Every other type counts, those
+// that nobody knows yet too. Arrays and domains are what their elements and
+// base types are. An id that looks like a value of theirs is not searched at all
+// (mention.ValueShape).
+var textless = []string{
+	"bool", "int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid", "xid", "xid8", "cid", "tid",
+	"date", "time", "timetz", "timestamp", "timestamptz", "interval",
+	"bit", "varbit", "point", "line", "lseg", "box", "path", "polygon", "circle",
+	"inet", "cidr", "macaddr", "macaddr8",
+	"vector", "halfvec", "sparsevec",
+}
+
+// columnsSQL resolves domains and arrays down to their base types. $1 is the
+// schema, $2 the exclusions, $3 are oids of relations, $4 the types that hold no
+// text.
+var columnsSQL = excludedCTE + `, columns AS (
+    SELECT attrelid, attnum, attname, atttypid, attgenerated FROM pg_attribute
+     WHERE attrelid = ANY ($3::oid[]) AND attnum > 0 AND NOT attisdropped
+), base(type, down) AS (
+    SELECT DISTINCT atttypid, atttypid FROM columns
+    UNION
+    SELECT base.type, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END
+      FROM base JOIN pg_type t ON t.oid = base.down
+     WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0)
+), textless AS (
+    SELECT base.type FROM base JOIN pg_type t ON t.oid = base.down
+     WHERE t.typtype = 'b' AND t.typname = ANY ($4::text[])
+)
+SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
+       c.atttypid NOT IN (SELECT type FROM textless)
+           AND NOT EXISTS (SELECT FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path = ''),
+       c.atttypid IN (SELECT base.type FROM base WHERE base.down = 'pg_catalog.bytea'::regtype),
+       ARRAY(SELECT e.path FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path <> ''),
+       coalesce(k.position, 0), coalesce((` + equalSQL + `), '='), c.attgenerated = 'v'
+  FROM columns c LEFT JOIN LATERAL (
+           SELECT k.conindid, array_position(k.conkey, c.attnum) AS position FROM pg_constraint k
+            WHERE k.conrelid = c.attrelid AND k.contype = 'p') k ON true
+ ORDER BY c.attrelid, c.attnum`
+
+// relation is one table, partition or child that may mention files.
+type relation struct {
+	oid          uint32
+	schema, name string
+	label        string // for people: with the schema if that is not the application's
+	kind, method string
+	signature    string
+	readable     bool
+	columns      []column // those that can hold text, and count
+	key          []column // primary key, in its order
+	parents      []parent // without one of these the row is dead
+	bound        bool     // a row goes with its file, by a foreign key
+
+	// From pruned.relation; id is 0 where the index does not know it yet.
+	id         int
+	generation int
+}
+
+type column struct {
+	num  int
+	name string
+	typ  string
+	// binary: its base type is bytea.
+	binary bool
+	// virtual: it is computed while it is read, which may raise.
+	virtual bool
+	// equal is the operator that compares it, where it is part of the key.
+	equal string
+	// excluded are the paths within its JSON that do not count.
+	excluded [][]string
+}
+
+func (r *relation) String() string { return r.schema + "." + r.name }
+
+func (r *relation) quoted() string { return pgx.Identifier{r.schema, r.name}.Sanitize() }
+
+// indexed says whether the index can hold its mentions: a relation without
+// versions, or without a key to name its rows by, is read in full each time.
+func (r *relation) indexed() bool { return r.kind == "r" && r.method == "heap" && len(r.key) > 0 }
+
+// catalog reads what may mention files, as of the transaction's next snapshot.
+func (ix *Index) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
+	if err := RefuseUnfit(ctx, t, ix.Schema); err != nil {
+		return nil, err
+	}
+	rows, _ := t.Query(ctx, catalogSQL, ix.Schema, ix.Excluded)
+	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
+		r := &relation{}
+		err := row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
+		if r.label = r.name; r.schema != ix.Schema {
+			r.label = r.String()
+		}
+		return r, err
+	})
+	if err != nil {
+		return nil, pgerr.Translate(err, "list the tables of schema %s", ix.Schema)
+	}
+	byOID := make(map[uint32]*relation, len(relations))
+	oids := make([]uint32, 0, len(relations))
+	for _, r := range relations {
+		byOID[r.oid] = r
+		oids = append(oids, r.oid)
+	}
+	if err := ix.readColumns(ctx, t, oids, byOID); err != nil {
+		return nil, err
+	}
+	return relations, ix.readParents(ctx, t, oids, byOID)
+}
+
+func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
+	rows, _ := t.Query(ctx, columnsSQL, ix.Schema, ix.Excluded, oids, textless)
+	var oid uint32
+	var c column
+	var text bool
+	var paths []string
+	var position int
+	keys := map[uint32]map[int]column{}
+	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &c.binary, &paths, &position, &c.equal, &c.virtual}, func() error {
+		r := byOID[oid]
+		c.excluded = splitPaths(paths)
+		if text {
+			r.columns = append(r.columns, c)
+		}
+		if position > 0 {
+			if keys[oid] == nil {
+				keys[oid] = map[int]column{}
+			}
+			keys[oid][position] = c
+		}
+		return nil
+	})
+	for oid, key := range keys {
+		for i := 1; i <= len(key); i++ {
+			byOID[oid].key = append(byOID[oid].key, key[i])
+		}
+	}
+	return pgerr.Translate(err, "list the columns of the tables")
+}
+
+func (r *relation) has(name string) bool {
+	for _, c := range r.columns {
+		if c.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// quote quotes an identifier.
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

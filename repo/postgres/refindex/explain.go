@@ -1,0 +1,137 @@
+package refindex
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/openwebui"
+	"pruned/repo/postgres/pgerr"
+)
+
+// mostReferences bounds an explanation: a picture may be in every chat.
+const mostReferences = 1000
+
+// References lists every mention of one file that keeps it, up to 1,000.
+func (ix *Index) References(ctx context.Context, t pgx.Tx, id string) (found []repo.Mention, err error) {
+	finder := mention.NewFinder([]string{id})
+	mentions := func(text []byte) (yes bool) {
+		finder.Find(text, func(string) { yes = true })
+		return yes
+	}
+	add := func(r *relation, row string, column int, text []byte) {
+		r.column(column).readings(text, func(text []byte) {
+			if len(found) >= mostReferences || !mentions(text) {
+				return
+			}
+			name := r.columnName(column)
+			citing, whole := openwebui.CitationsOf(r.label, name)
+			for _, p := range mention.Places(text, citing, whole, mentions) {
+				if !p.Cites || !ix.CitationsIgnore {
+					found = append(found, repo.Mention{Table: r.label, Row: row, Column: name, Path: p.Path, Cites: p.Cites})
+				}
+			}
+		})
+	}
+	err = ix.withPlan(ctx, t, func(p *Plan) error {
+		found = nil
+		args := []any{ix.mode(), []string{id}, ix.Schema, ix.Excluded}
+		if _, err := p.scan(ctx, t, p.look, args, func(part int, r *relation, row string, column int, text []byte) {
+			if part == partChanged {
+				add(r, row, column, text)
+			}
+		}); err != nil {
+			return err
+		}
+		for _, r := range p.relations {
+			if err := r.indexedTexts(ctx, t, id, add); err != nil {
+				return err
+			}
+		}
+		return ix.tellChats(ctx, t, p, found)
+	})
+	return found[:min(len(found), mostReferences)], err
+}
+
+// indexedTexts reads the texts of the living rows of r that the index says
+// mention the id and that have not changed since.
+func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add func(*relation, string, int, []byte)) error {
+	if !r.indexed() || len(r.columns) == 0 {
+		return nil
+	}
+	sql := fmt.Sprintf(`SELECT %s, v.n, v.text FROM pruned.reference r JOIN ONLY %s t ON %s %s
+		WHERE r.file_id = $1::text AND r.source = $2::int AND NOT %s AND v.text IS NOT NULL%s LIMIT %d`,
+		r.keyText(), r.quoted(), r.keyIs("r.row_id"), r.texts(), r.isChanged(), r.alive(), mostReferences)
+	rows, err := t.Query(ctx, sql, id, r.id)
+	if err != nil {
+		return pgerr.Translate(err, "read table %s", r)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row string
+		var n int
+		var text pgtype.DriverBytes
+		if err := rows.Scan(&row, &n, &text); err != nil {
+			return pgerr.Translate(err, "read table %s", r)
+		}
+		add(r, row, n, text)
+	}
+	return pgerr.Translate(rows.Err(), "read table %s", r)
+}
+
+// tellChats fills in title and owner of the chats that the mentions are in, or
+// belong to by a column chat_id.
+func (ix *Index) tellChats(ctx context.Context, t pgx.Tx, p *Plan, found []repo.Mention) error {
+	chat := p.named(ix.Schema, "chat")
+	if chat == nil || !chat.has("title") || !chat.has("user_id") {
+		return nil
+	}
+	for _, r := range p.relations {
+		link := map[bool]string{true: "id", false: "chat_id"}[r == chat]
+		rows := rowsOf(r, found)
+		if r.schema != ix.Schema || len(r.key) == 0 || !r.has(link) || len(rows) == 0 {
+			continue
+		}
+		sql := fmt.Sprintf(`SELECT u.row, coalesce(c.title::text, ''), coalesce(c.user_id::text, '')
+			FROM unnest($1::text[]) u (row) JOIN ONLY %s t ON %s JOIN %s c ON c.id = t.%s`,
+			r.quoted(), r.keyIs("u.row"), chat.quoted(), link)
+		answer, _ := t.Query(ctx, sql, rows)
+		var row, title, owner string
+		_, err := pgx.ForEachRow(answer, []any{&row, &title, &owner}, func() error {
+			for i := range found {
+				if found[i].Table == r.label && found[i].Row == row {
+					found[i].Title, found[i].Owner = title, owner
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return pgerr.Translate(err, "look for the chats of table %s", r)
+		}
+	}
+	return nil
+}
+
+func (p *Plan) named(schema, name string) *relation {
+	for _, r := range p.relations {
+		if r.schema == schema && r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// rowsOf are the rows of r among the mentions, each once.
+func rowsOf(r *relation, found []repo.Mention) (rows []string) {
+	for _, m := range found {
+		if m.Table == r.label && m.Row != "" && !slices.Contains(rows, m.Row) {
+			rows = append(rows, m.Row)
+		}
+	}
+	return rows
+}

@@ -1,0 +1,82 @@
+package refindex
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo/openwebui"
+)
+
+// Config says of which tables the index is, and how long it may wait.
+type Config struct {
+	Schema string // of the application's tables
+	// Excluded are what keeps no file besides Open WebUI's own exceptions: schema.table,
+	// schema.table.column, or schema.table.column.path for what lies at a path of a
+	// column's JSON. The application's own schema is the empty one; * is every table.
+	// They are part of each table's signature, so that a table is read whole again when
+	// they change.
+	Excluded []string
+	// CitationsIgnore excludes what answers cite (openwebui.Citations).
+	CitationsIgnore bool
+	// Strict closes the instant between RecheckReferences and the commit, in which a file
+	// may be mentioned unseen: writers of every table that may mention it wait for
+	// that long.
+	Strict bool
+	// LockTimeout bounds a transaction's wait for its first lock.
+	LockTimeout time.Duration
+	// PageTime is how long a transaction of a full pass keeps other passes waiting.
+	PageTime time.Duration
+	// LongWriting is from when on a transaction of somebody who writes is waited for.
+	LongWriting time.Duration
+
+	// Run runs fn in a transaction of its own, whose statements may take timeout each.
+	Run func(ctx context.Context, timeout time.Duration, fn func(pgx.Tx) error) error
+	// OnRebuild forgets what was derived from an index that is thrown away, in the
+	// transaction that throws it away.
+	OnRebuild func(ctx context.Context, t pgx.Tx) error
+}
+
+// Index is the reference index of one installation.
+type Index struct {
+	Config
+	// Last is the plan of the last look. Any plan may be put there: each statement
+	// reports what it saw, and a plan that was made for something else is thrown away.
+	Last atomic.Pointer[Plan]
+
+	unprepared atomic.Bool // a pooler changes the session below a prepared statement
+	blind      blindness
+}
+
+// notReferences are the tables whose rows keep no file.
+var notReferences = append([]string{openwebui.VectorTable}, openwebui.NotReferences...)
+
+// New makes the index that a configuration describes; it asks the database nothing.
+func New(config Config) *Index {
+	var excluded []string
+	for _, name := range notReferences {
+		excluded = append(excluded, "."+name)
+	}
+	if config.CitationsIgnore {
+		for _, path := range openwebui.Citations {
+			excluded = append(excluded, "."+path)
+		}
+	}
+	config.Excluded = append(excluded, config.Excluded...)
+	return &Index{Config: config}
+}
+
+// table is the quoted name of a table of the application.
+func (ix *Index) table(name string) string { return pgx.Identifier{ix.Schema, name}.Sanitize() }
+
+// sql fills in the name of table file.
+func (ix *Index) sql(text string) string { return strings.ReplaceAll(text, "%s", ix.table("file")) }
+
+// readTexts runs a query for one column of text.
+func readTexts(ctx context.Context, t pgx.Tx, sql string, args ...any) ([]string, error) {
+	rows, _ := t.Query(ctx, sql, args...) // an error comes out of the rows as well
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

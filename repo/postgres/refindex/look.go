@@ -1,0 +1,200 @@
+package refindex
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
+)
+
+// header is the first row of a look.
+type header struct {
+	Snapshot   string
+	Same       bool // the index belongs to this database
+	Catalog    string
+	Index      string
+	Generation int
+	Sound      bool
+}
+
+// check says whether a look with this header may be believed.
+func (h *header) check(p *Plan) error {
+	switch {
+	case !h.Same || !h.Sound:
+		return &repo.Error{Kind: repo.Environment, Doing: "look for references", Err: ErrIncomplete}
+	case h.Catalog != p.catalog || h.Index != p.index:
+		return errOutdated
+	}
+	return nil
+}
+
+// Planning a look anew for each batch takes longer than running it, and no value of
+// its parameters changes the plan. Every statement that follows in the transaction
+// finds its rows by index whatever it is given.
+const planOnceSQL = `SET LOCAL plan_cache_mode = force_generic_plan`
+
+// Look is step 2 of the transaction.
+func (ix *Index) Look(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, error) {
+	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
+	for _, id := range ids {
+		if !mention.Searchable(mention.Token(id)) {
+			look.Unknown[id] = true
+		}
+	}
+	if _, err := t.Exec(ctx, planOnceSQL); err != nil {
+		return look, pgerr.Translate(err, "look for references")
+	}
+	finder := mention.NewFinder(ids)
+	err := ix.withPlan(ctx, t, func(p *Plan) error {
+		h, err := p.scan(ctx, t, p.look, []any{ix.mode(), ids, ix.Schema, ix.Excluded}, func(part int, r *relation, row string, column int, text []byte) {
+			switch part {
+			case partUnknown:
+				look.Unknown[string(text)] = true
+			case partIndex:
+				note(look.Referenced, string(text), repo.Reference{Table: r.label, Row: row})
+			case partChanged:
+				look.Changed += int64(len(text))
+				r.find(finder, column, text, func(id string) {
+					note(look.Referenced, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
+				})
+			}
+		})
+		look.Snapshot = h.Snapshot + " " + h.Catalog
+		if err != nil {
+			return err
+		}
+		if err := ix.pending(ctx, t, p, &look); err != nil {
+			return err
+		}
+		return ix.verifyFree(ctx, t, p, &look, ids)
+	})
+	return look, err
+}
+
+// LookAgain is step 6: only what others committed since look. Tables that came
+// since may hold older rows, and are no matter for this transaction.
+func (ix *Index) LookAgain(ctx context.Context, t pgx.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+	appeared := map[string]repo.Reference{}
+	finder := mention.NewFinder(deleted)
+	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
+	err := ix.withPlan(ctx, t, func(p *Plan) error {
+		if ix.Strict && len(deleted) > 0 {
+			// Another worker may have left an older plan since, without a table that
+			// the look knew: nothing was committed since, and it would stay open.
+			if p.catalog != catalog {
+				return errOutdated
+			}
+			if same, err := p.keepOut(ctx, t, snapshot); err != nil || same {
+				return err
+			}
+		}
+		args := []any{ix.mode(), gone, ix.Schema, ix.Excluded, snapshot}
+		h, err := p.scan(ctx, t, p.again, args, func(part int, r *relation, row string, column int, text []byte) {
+			switch part {
+			case partRow:
+				note(appeared, string(text), repo.Reference{Table: "file", Row: string(text)})
+			case partChanged:
+				r.find(finder, column, text, func(id string) {
+					note(appeared, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
+				})
+			}
+		})
+		if err == nil && h.Catalog != catalog {
+			return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
+		}
+		return err
+	})
+	return appeared, err
+}
+
+// note keeps the first reference of an id.
+func note(found map[string]repo.Reference, id string, reference repo.Reference) {
+	if _, known := found[id]; !known {
+		found[id] = reference
+	}
+}
+
+// column is one of those that count, or an empty one.
+func (r *relation) column(num int) *column {
+	for i := range r.columns {
+		if r.columns[i].num == num {
+			return &r.columns[i]
+		}
+	}
+	return &column{}
+}
+
+func (r *relation) columnName(num int) string { return r.column(num).name }
+
+// scan runs a look and calls yield with each row but the header. text is valid
+// until yield returns: a chat may be 50 MB, and is never held twice.
+func (p *Plan) scan(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(part int, r *relation, row string, column int, text []byte)) (*header, error) {
+	h := &header{}
+	rows, err := t.Query(ctx, sql, args...)
+	if err != nil {
+		return h, p.failed(err)
+	}
+	defer rows.Close()
+	byID := map[int]*relation{}
+	for _, r := range p.relations {
+		byID[r.id] = r
+	}
+	for rows.Next() {
+		var part, source, column int
+		var row *string
+		var text pgtype.DriverBytes
+		if err := rows.Scan(&part, &source, &row, &column, &text); err != nil {
+			return h, pgerr.Translate(err, "read what mentions files")
+		}
+		switch part {
+		case partHeader:
+			if err := json.Unmarshal(text, h); err != nil {
+				return h, pgerr.Translate(err, "read the header of a look")
+			}
+		case partIndex:
+			yield(part, byID[source], value(row), column, text)
+		case partChanged:
+			yield(part, p.relations[source], value(row), column, text)
+		default:
+			yield(part, nil, "", column, text)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return h, p.failed(err)
+	}
+	return h, h.check(p)
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// failed translates why a look failed, and names the foreign tables if it is that one
+// of their servers does not answer: the message names the server alone.
+func (p *Plan) failed(err error) error {
+	err = pgerr.Translate(err, "look for references")
+	var failed *repo.Error
+	if !errors.As(err, &failed) || failed.SQLState != "08001" && !strings.HasPrefix(failed.SQLState, "HV") {
+		return err
+	}
+	var foreign []string
+	for _, r := range p.relations {
+		if r.kind == "f" {
+			foreign = append(foreign, r.String())
+		}
+	}
+	if len(foreign) > 0 {
+		failed.Doing += " in foreign tables (" + strings.Join(foreign, ", ") + ")"
+	}
+	return err
+}

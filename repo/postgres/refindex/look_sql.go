@@ -1,0 +1,191 @@
+package refindex
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A look is one statement over all tables, so that the index, the mark up to
+// which it is true (W) and the rows that changed since are seen in one snapshot.
+// Its rows are (part, source, row, column number, text).
+const (
+	partHeader  = 0 // text: a JSON object
+	partIndex   = 1 // text: a file id that the index finds mentioned by a row that did not change since
+	partChanged = 2 // text: the value of a column of a row that changed since
+	partUnknown = 3 // text: a file id that the index does not know yet
+	partRow     = 4 // text: an id that has a row in table file
+)
+
+// headerSQL says what the look was made on. $2 is the schema, $3 the exclusions.
+var headerSQL = `
+SELECT 0, 0, NULL::text, 0, jsonb_build_object(
+         'snapshot', pg_current_snapshot()::text,
+         'same', s.identity = ` + identitySQL + `,
+         'catalog', (` + catalogDigestSQL + `),
+         'index', (` + indexDigestSQL + `),
+         'generation', (SELECT min(generation) FROM pruned.relation),
+         'sound', (` + soundSQL + `))::text
+  FROM pruned.state s`
+
+// identitySQL is what the index was built from, and by what; $2 is the schema. The
+// oid of pruned.reference is part of it, since a dump restored into the same database
+// brings old row versions' marks with new rows. The reader's number goes up with
+// every change of what passes find in a text or note of it: an index that an older
+// pruned built, or brought up to date meanwhile, lacks that.
+const identitySQL = `concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+             (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
+             'pruned.reference'::regclass::oid, 'reader 2')`
+
+// soundSQL says whether every mark can be compared by age(): not from a future
+// that this cluster has not seen, not so far behind that it may wrap around.
+const soundSQL = `SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
+                 AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
+            FROM pruned.relation`
+
+// catalogDigestSQL changes with whatever a plan rests on: the tables, the links that
+// are enforced, what makes the database unfit.
+var catalogDigestSQL = strings.NewReplacer("$1", "$2", "$2", "$3").Replace(relationsCTE+`, `+linkedCTE+`, `+unfitCTE) + `
+         SELECT md5(concat_ws(' ',
+                  (SELECT string_agg(md5(` + signatureSQL + `), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
+                    WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'),
+                  (SELECT string_agg(concat_ws(':', relation, attname, parent), ',' ORDER BY relation, attname) FROM linked),
+                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))`
+
+const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
+            FROM pruned.relation`
+
+// lookSQL is the statement of step 2. $1 are the ids.
+func lookSQL(relations []*relation) string {
+	var b strings.Builder
+	b.WriteString(headerSQL)
+	b.WriteString(`
+UNION ALL
+SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
+ WHERE NOT EXISTS (SELECT FROM pruned.known_file k
+                    WHERE k.file_id = id AND k.generation <= (SELECT min(generation) FROM pruned.relation))`)
+	b.WriteString(indexBranch(relations))
+	for i, r := range relations {
+		b.WriteString(r.textBranch(i, r.changedSinceIndex()))
+	}
+	return b.String()
+}
+
+// indexBranch takes the first living reference of each id. A row that changed
+// since W does not count here: its new text is read by its table's own branch.
+func indexBranch(relations []*relation) string {
+	var cases strings.Builder
+	for _, r := range relations {
+		if r.indexed() {
+			fmt.Fprintf(&cases, "\n        WHEN %d THEN EXISTS (SELECT FROM ONLY %s t WHERE %s AND NOT %s%s)",
+				r.id, r.quoted(), r.keyIs("r.row_id"), r.isChanged(), r.alive())
+		}
+	}
+	if cases.Len() == 0 {
+		return ""
+	}
+	return `
+UNION ALL
+SELECT 1, r.source, r.row_id, 0, r.file_id
+  FROM unnest($1::text[]) id CROSS JOIN LATERAL (
+    SELECT r.file_id, r.source, r.row_id FROM pruned.reference r
+     WHERE r.file_id = id AND CASE r.source` + cases.String() + `
+        ELSE false END
+     LIMIT 1) r`
+}
+
+// againSQL is the statement of step 6. $1 are the gone ids, $4 the snapshot of
+// the look.
+func againSQL(relations []*relation, fileTable string) string {
+	var b strings.Builder
+	b.WriteString(headerSQL)
+	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
+	for i, r := range relations {
+		b.WriteString(r.textBranch(i, r.changedByOthers()))
+	}
+	return b.String()
+}
+
+// textBranch reads the columns that can hold text, a row a column, of the rows
+// that match. i names the relation in the answer.
+func (r *relation) textBranch(i int, where string) string {
+	if len(r.columns) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nUNION ALL SELECT 2, %d, %s, v.n, v.text FROM ONLY %s t%s WHERE v.text IS NOT NULL%s%s",
+		i, r.keyText(), r.quoted(), r.texts(), where, r.alive())
+}
+
+// changedSinceIndex is the condition of rows that the index does not cover.
+func (r *relation) changedSinceIndex() string {
+	if !r.indexed() {
+		return ""
+	}
+	return " AND " + r.isChanged()
+}
+
+// changedByOthers is the condition of rows that somebody else committed since
+// the look's snapshot. What is visible and yet in progress is our own: an audit
+// trigger's row, also below a savepoint of the trigger's, whose number is not
+// ours. The full number of xmin is counted from the snapshot's end: age() alone
+// counts from where it was first called in the transaction.
+func (r *relation) changedByOthers() string {
+	if r.kind != "r" || r.method != "heap" {
+		return ""
+	}
+	return ` AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid) AND age(t.xmin) > ` + ageOfEndSQL + `
+             THEN pg_xact_status((pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+                                 - (age(t.xmin) - age(pg_snapshot_xmax(pg_current_snapshot())::xid)))::text::xid8)
+                  IS DISTINCT FROM 'in progress'
+             ELSE false END`
+}
+
+// w is the relation's mark, read in the statement that uses it.
+func (r *relation) w() string {
+	return fmt.Sprintf("(SELECT w::xid FROM pruned.relation WHERE id = %d)", r.id)
+}
+
+// keyText is how the index names row t.
+func (r *relation) keyText() string {
+	var parts []string
+	for _, c := range r.key {
+		parts = append(parts, "t."+quote(c.name)+"::text")
+	}
+	switch len(parts) {
+	case 0:
+		return "NULL"
+	case 1:
+		return parts[0]
+	}
+	return "ARRAY[" + strings.Join(parts, ", ") + "]::text"
+}
+
+// keyIs is the condition that t is the row named by a text expression; it can
+// use the primary key.
+func (r *relation) keyIs(name string) string {
+	if len(r.key) == 1 {
+		return "t." + quote(r.key[0].name) + " " + r.key[0].equal + " " + name + "::" + r.key[0].typ
+	}
+	var parts []string
+	for i, c := range r.key {
+		parts = append(parts, fmt.Sprintf("t.%s %s (%s::text[])[%d]::%s", quote(c.name), c.equal, name, i+1, c.typ))
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// Row versions are compared by age(), which counts on a ring: a row that was frozen
+// keeps the number that it had, and two thousand million transactions later that
+// number looks like one of the future. A row that a snapshot sees has in truth a
+// number below the snapshot's end, unless it is our own. So what looks younger than
+// that end is as old as a row can be.
+
+// ageOfEndSQL is the age of the end of the statement's own snapshot.
+const ageOfEndSQL = `(SELECT age(pg_snapshot_xmax(pg_current_snapshot())::xid))`
+
+// ownVersions is how far beyond that end the numbers of our own transaction, and of
+// its savepoints, may be: what it wrote counts as well.
+const ownVersions = "1048576"
+
+// changedSince is the condition that row version t is not older than a mark.
+func changedSince(mark string) string {
+	return "(age(t.xmin) <= age(" + mark + ") AND age(t.xmin) > " + ageOfEndSQL + " - " + ownVersions + ")"
+}

@@ -1,0 +1,126 @@
+package refindex
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
+)
+
+// ErrIncomplete says that the reference index does not cover every table as it
+// is now. Nothing may be deleted until Refresh has run.
+var ErrIncomplete = errors.New("the reference index is incomplete")
+
+// errOutdated says that a statement was made for tables or an index that have
+// changed since; made anew it may do.
+var errOutdated = errors.New("the tables changed since the statement was made")
+
+// Plan holds the two statements of a look and what they were made for.
+type Plan struct {
+	relations   []*relation
+	look, again string
+	catalog     string // digest of the tables
+	index       string // digest of pruned.relation
+}
+
+// mode is how a look is sent: planning it takes longer than running it, so it is
+// prepared once a session, unless a pooler stands between.
+func (ix *Index) mode() pgx.QueryExecMode {
+	if ix.unprepared.Load() {
+		return pgx.QueryExecModeExec
+	}
+	return pgx.QueryExecModeCacheStatement
+}
+
+// learn draws from a failure what the next look does otherwise; the transaction
+// that met it is lost either way, and its batch is handled again.
+func (ix *Index) learn(err error, cached bool) error {
+	switch state := repo.SQLState(err); {
+	case state == "26000", state == "42P05": // prepared statements do not survive here
+		ix.unprepared.Store(true)
+	case state == "42P01", state == "42703", state == "42704", state == "3F000", // a table, column, type, schema has another name by now
+		cached && (state == "42883" || state == "42804"): // or a column another type
+		ix.Last.Store(nil)
+		return &repo.Error{Kind: repo.Passing, SQLState: repo.SQLState(err), Doing: "look for references", Err: fmt.Errorf("%w: %w", errOutdated, err)}
+	}
+	return err
+}
+
+// withPlan calls fn with the cached plan, and once more with a new one if that
+// turns out to be outdated.
+func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, fn func(*Plan) error) error {
+	if p := ix.Last.Load(); p != nil {
+		if err := fn(p); !errors.Is(err, errOutdated) {
+			return ix.learn(err, true)
+		}
+	}
+	p, err := ix.newPlan(ctx, t)
+	if err != nil {
+		return err
+	}
+	ix.Last.Store(p)
+	if err := fn(p); !errors.Is(err, errOutdated) {
+		return ix.learn(err, false)
+	}
+	return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
+}
+
+// newPlan reads the tables and the index's own list of them, and refuses if the
+// index does not cover each as it is.
+func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
+	p := &Plan{}
+	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`) WHERE $1::text[] IS NULL`,
+		[]string(nil), ix.Schema, ix.Excluded).Scan(&p.catalog, &p.index)
+	if err != nil {
+		return nil, pgerr.Translate(err, "read the state of the reference index")
+	}
+	if p.relations, err = ix.catalog(ctx, t); err != nil {
+		return nil, err
+	}
+	if err := readIndexState(ctx, t, p.relations); err != nil {
+		return nil, err
+	}
+	for _, r := range p.relations {
+		if !r.readable {
+			return nil, unreadable(r)
+		}
+		if r.indexed() && r.generation == 0 {
+			return nil, &repo.Error{Kind: repo.Environment, Doing: "look for references in table " + r.String(), Err: ErrIncomplete}
+		}
+	}
+	if err := ix.refuseLost(ctx, t); err != nil {
+		return nil, err
+	}
+	p.look, p.again = lookSQL(p.relations), againSQL(p.relations, ix.table("file"))
+	return p, nil
+}
+
+// readIndexState fills in what the index knows of the relations. A relation
+// whose signature differs is as good as new.
+func readIndexState(ctx context.Context, t pgx.Tx, relations []*relation) error {
+	byOID := make(map[uint32]*relation, len(relations))
+	for _, r := range relations {
+		byOID[r.oid] = r
+	}
+	rows, _ := t.Query(ctx, `SELECT relid, id, signature, generation FROM pruned.relation`)
+	var oid uint32
+	var id, generation int
+	var signature string
+	_, err := pgx.ForEachRow(rows, []any{&oid, &id, &signature, &generation}, func() error {
+		if r := byOID[oid]; r != nil && r.signature == signature {
+			r.id, r.generation = id, generation
+		}
+		return nil
+	})
+	return pgerr.Translate(err, "read the state of the reference index")
+}
+
+// RequireComplete refuses an index that does not cover every table as it is now.
+func (ix *Index) RequireComplete(ctx context.Context, t pgx.Tx) error {
+	_, err := ix.newPlan(ctx, t)
+	return err
+}

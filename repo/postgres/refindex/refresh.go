@@ -1,0 +1,257 @@
+package refindex
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
+)
+
+// passTimeout bounds a statement of a pass. No lease waits for a pass, and one
+// fetch of chats of 50 MB takes its time.
+const passTimeout = 10 * time.Minute
+
+// Refresh brings the reference index up to date: what changed since the last
+// pass, then, where a table has never been read or files appeared that older
+// rows may mention, page by page whole tables. Each step is a transaction of
+// its own that leaves the index true, so that a pass goes on where another was
+// interrupted; refreshers of several processes take turns. An index that was seen to
+// be blind is asked again: as long as it is, nothing can be deleted.
+func (ix *Index) Refresh(ctx context.Context, progress repo.Progress) error {
+	// A table that changes between a pass and its pages wants another pass;
+	// a schema that changes every time is being migrated.
+	var err error
+	var read int
+	for range 5 {
+		if err = ix.Pass(ctx); err != nil {
+			return err
+		}
+		var pages int
+		pages, err = ix.pages(ctx, progress)
+		read += pages
+		if !errors.Is(err, errTablesChanged) && (err != nil || pages == 0) {
+			break
+		}
+	}
+	if err == nil && read > 0 {
+		err = ix.analyze(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := ix.tidy(ctx); err != nil {
+		return err
+	}
+	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.blind.again(ctx, t) })
+}
+
+var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("they changed meanwhile")}
+
+// Pass reads only what changed since the last pass.
+func (ix *Index) Pass(ctx context.Context) error {
+	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.pass(ctx, t) })
+}
+
+// pages reads pages until no table has to be read whole any more.
+func (ix *Index) pages(ctx context.Context, progress repo.Progress) (n int, err error) {
+	known := &knownFiles{}
+	for done := false; !done && err == nil; n++ {
+		err = ix.Run(ctx, passTimeout, func(t pgx.Tx) (err error) {
+			done, err = ix.page(ctx, t, known, progress)
+			return err
+		})
+	}
+	return n - 1, err
+}
+
+// analyze lets the planner know how large the index has become. Nothing is locked
+// against anybody meanwhile but another ANALYZE.
+func (ix *Index) analyze(ctx context.Context) error {
+	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
+		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation, pruned.mentioned`)
+		return pgerr.Translate(err, "gather statistics of the reference index")
+	})
+}
+
+// lockStateSQL excludes other refreshers. It is a pass's first statement and
+// takes no snapshot, so that everything after sees what the last one committed;
+// it ends with the transaction, which a session lock behind a pooler would not.
+const lockStateSQL = `LOCK TABLE pruned.state IN EXCLUSIVE MODE`
+
+// stateSQL is what a pass starts from; $2 is the schema.
+const stateSQL = `
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text, generation, passed_at, clock_timestamp(),
+       identity = ` + identitySQL + ` AND (` + soundSQL + `)
+  FROM pruned.state WHERE $1::text IS NULL`
+
+// state is pruned.state as a pass finds it.
+type state struct {
+	mark       string // every transaction before this one has ended
+	generation int
+	passedAt   *time.Time // nil before the first pass
+	now        time.Time
+	sound      bool
+}
+
+func (ix *Index) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
+	if err := ix.lockFirst(ctx, t, lockStateSQL); err != nil {
+		return nil, pgerr.Translate(err, "lock the reference index")
+	}
+	s := &state{}
+	err := t.QueryRow(ctx, stateSQL, nil, ix.Schema).
+		Scan(&s.mark, &s.generation, &s.passedAt, &s.now, &s.sound)
+	if err == nil {
+		_, err = t.Exec(ctx, WaitBriefly)
+	}
+	return s, pgerr.Translate(err, "read the state of the reference index")
+}
+
+// pass reads what changed since the last one.
+func (ix *Index) pass(ctx context.Context, t pgx.Tx) error {
+	s, err := ix.lockState(ctx, t)
+	if err != nil {
+		return err
+	}
+	if !s.sound {
+		if err := ix.startAnew(ctx, t, s); err != nil {
+			return err
+		}
+	}
+	relations, err := ix.catalog(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, r := range relations {
+		if !r.readable {
+			return unreadable(r)
+		}
+	}
+	if err := ix.refuseLost(ctx, t); err != nil {
+		return err
+	}
+	if err := ix.register(ctx, t, s, relations); err != nil {
+		return err
+	}
+	if err := ix.joinKnown(ctx, t, s); err != nil {
+		return err
+	}
+	x, err := newIndexer(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := x.changed(ctx, relations, s.mark); err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = $3, generation = $1`, s.generation, ix.Schema, s.now)
+	return pgerr.Translate(err, "write the state of the reference index")
+}
+
+// startAnew empties the index. Not by TRUNCATE: a look with an older snapshot
+// would see an empty index that claims to be complete. What was held is found
+// anew by the next sweep.
+func (ix *Index) startAnew(ctx context.Context, t pgx.Tx, s *state) error {
+	for _, table := range []string{"reference", "relation", "known_file", "mentioned"} {
+		if _, err := t.Exec(ctx, `DELETE FROM pruned.`+table); err != nil {
+			return pgerr.Translate(err, "empty pruned.%s", table)
+		}
+	}
+	if err := ix.OnRebuild(ctx, t); err != nil {
+		return err
+	}
+	s.generation, s.passedAt = 1, nil
+	return nil
+}
+
+// forgetTablesSQL takes along what the index says of a table: after a change of
+// its key that may be no key any more.
+const forgetTablesSQL = `
+WITH gone AS (
+    DELETE FROM pruned.relation r WHERE NOT EXISTS (
+        SELECT FROM unnest($1::oid[], $2::text[]) u (relid, signature) WHERE u.relid = r.relid AND u.signature = r.signature)
+    RETURNING id)
+DELETE FROM pruned.reference WHERE source IN (SELECT id FROM gone)`
+
+const registerSQL = `
+INSERT INTO pruned.relation (relid, signature, name, w)
+SELECT u.relid, u.signature, u.name, $4::text::xid8
+  FROM unnest($1::oid[], $2::text[], $3::text[]) u (relid, signature, name)
+ WHERE NOT EXISTS (SELECT FROM pruned.relation r WHERE r.relid = u.relid)`
+
+// register makes the index's list of tables that of the catalog. A table whose
+// signature differs is a new one, to be read whole.
+func (ix *Index) register(ctx context.Context, t pgx.Tx, s *state, relations []*relation) error {
+	oids, signatures, names := []uint32{}, []string{}, []string{}
+	for _, r := range relations {
+		if r.indexed() {
+			oids, signatures, names = append(oids, r.oid), append(signatures, r.signature), append(names, r.quoted())
+		}
+	}
+	if _, err := t.Exec(ctx, forgetTablesSQL, oids, signatures); err != nil {
+		return pgerr.Translate(err, "forget tables")
+	}
+	if _, err := t.Exec(ctx, registerSQL, oids, signatures, names, s.mark); err != nil {
+		return pgerr.Translate(err, "register %d tables", len(oids))
+	}
+	return readIndexState(ctx, t, relations)
+}
+
+// forgetFilesSQL takes along what the index says of files that vanished.
+const forgetFilesSQL = `
+WITH gone AS (
+    DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id)
+DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
+
+// joinKnownSQL adds the files that no pass has seen. One that rows may mention which
+// were read before waits for a full pass, whose generation is $1; so does every id
+// that is no UUID, of which only the known ones are looked for, unless no pass can
+// find it either. $2 says that rows were read before at all. Not an anti join: on a
+// table that looks empty that becomes a nested loop over what the statement itself
+// inserts. Ids that no search finds for their length (mention.LongestID) never join it; in
+// a table that was copied by hand an id may be missing, or be there twice. Collation C: tokens are lower case as mention.Token makes them, which a
+// Turkish I would not be. No store has an object with a longer name. They come in
+// their order, for the sake of the indexes.
+const joinKnownSQL = `
+INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
+SELECT t.id, t.token, ` + literalSQL + `,
+       CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END,
+       CASE WHEN ` + literalSQL + ` THEN CASE WHEN` + searchableSQL + ` THEN $1::int ELSE 0 END
+            WHEN $2::bool AND` + mentionedSQL + ` THEN $1::int ELSE 0 END
+  FROM (SELECT f.id, lower(f.id COLLATE "C") AS token, split_part(coalesce(f.path, ''), '/', -1) AS name
+          FROM (SELECT id FROM %s WHERE octet_length(id) <= 1024 EXCEPT SELECT file_id FROM pruned.known_file) fresh
+          JOIN %s f ON f.id = fresh.id
+         ORDER BY token) t
+    ON CONFLICT DO NOTHING`
+
+// literalSQL is the condition that a token t is no UUID: a third of the time of one
+// regular expression.
+const literalSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR t.token ~ '[^0-9a-f-]'
+       OR length(replace(t.token, '-', '')) <> 32)`
+
+// searchableSQL is the condition that a search finds every mention of a token t that
+// is no UUID, as mention.IsLiteral has it.
+const searchableSQL = `
+                 t.token COLLATE "C" ~ '` + mention.LiteralShape + `' AND t.token COLLATE "C" !~ '` + mention.ValueShape + `'`
+
+func (ix *Index) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
+	if _, err := t.Exec(ctx, ix.sql(forgetFilesSQL)); err != nil {
+		return pgerr.Translate(err, "forget vanished files")
+	}
+	next := s.generation
+	if s.passedAt != nil {
+		next++
+	}
+	if _, err := t.Exec(ctx, ix.sql(joinKnownSQL), next, s.passedAt != nil); err != nil {
+		return pgerr.Translate(err, "learn new files")
+	}
+	var late bool
+	err := t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.known_file WHERE generation > $1::int)`, s.generation).Scan(&late)
+	if late {
+		s.generation = next
+	}
+	return pgerr.Translate(err, "look for files that appeared late")
+}

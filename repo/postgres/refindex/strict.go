@@ -1,0 +1,109 @@
+package refindex
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
+)
+
+// Between the last look and the commit somebody may mention a file in JSON, which
+// takes no lock that we hold. A strict deletion keeps writers out for that
+// instant: it locks every table that may mention a file, and looks once more if
+// anything was committed since the look before.
+
+// strictTries are how often a lock is tried, each time for as long as a transaction
+// waits (WaitBriefly): without any wait a table that is written all the time is never
+// locked, and nothing is ever deleted. strictPause is how long at most the first pause
+// is between tries; each is half as long again as the one before.
+const (
+	strictTries = 6
+	strictPause = 8 * time.Millisecond
+)
+
+// aloneSQL lets one strict deletion after the other: what a trigger on table file
+// writes to, each of two would lock against the other for ever. The mode excludes
+// itself, and nobody who reads or writes that table. It ends with the transaction.
+const aloneSQL = `LOCK TABLE pruned.relation IN SHARE UPDATE EXCLUSIVE MODE`
+
+// SerializeStrict waits for other strict deletions, before anything is locked.
+func (ix *Index) SerializeStrict(ctx context.Context, t pgx.Tx) error {
+	if !ix.Strict {
+		return nil
+	}
+	return pgerr.Translate(ix.lockFirst(ctx, t, aloneSQL+"; "+WaitBriefly), "wait for another strict deletion")
+}
+
+// keepOut locks every table that may mention a file against writers, and says
+// whether nothing at all was committed since a snapshot. It waits for the lock only
+// for an instant: who writes may be waiting for us.
+func (p *Plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
+	pause := strictPause
+	for try := 1; ; try++ {
+		err := p.lock(ctx, t)
+		if err == nil {
+			break
+		}
+		if repo.SQLState(err) != "55P03" || try == strictTries {
+			return false, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, pgerr.Translate(ctx.Err(), "lock the tables that may mention files")
+		case <-time.After(rand.N(pause) + time.Millisecond):
+		}
+		pause += pause / 2
+	}
+	// Textually: a transaction that had a number before the look may have
+	// committed since, which leaves the next number as it was.
+	err = t.QueryRow(ctx, `SELECT pg_current_snapshot()::text = $1::text`, snapshot).Scan(&same)
+	return same, pgerr.Translate(err, "read the snapshot")
+}
+
+// lock tries once, below a savepoint: a refusal ends a transaction. Until it is
+// refused, or the transaction ends, writers of those tables wait.
+func (p *Plan) lock(ctx context.Context, t pgx.Tx) error {
+	names := p.lockable()
+	if len(names) == 0 {
+		return nil
+	}
+	err := pgx.BeginFunc(ctx, t, func(savepoint pgx.Tx) error {
+		_, err := savepoint.Exec(ctx, `LOCK TABLE ONLY `+strings.Join(names, ", ONLY ")+` IN SHARE MODE`)
+		return err
+	})
+	return pgerr.Translate(err, "lock the tables that may mention files")
+}
+
+// lockable are the tables to lock, in the order of their names. A link table with
+// its foreign key needs none: its writers wait for the rows that we hold, and we
+// would wait for them. Foreign tables cannot be locked.
+func (p *Plan) lockable() (names []string) {
+	for _, r := range p.relations {
+		if r.kind == "r" && (!r.bound || !slices.Contains(linkTables, r.name)) {
+			names = append(names, r.quoted())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// WaitBriefly has a transaction that holds locks give way long before PostgreSQL looks
+// for a deadlock, which it ends by refusing the one who looked first: that may be a
+// migration of the application, which then does not start. A tenth, as the server
+// says: the setting may be changed while it runs.
+const WaitBriefly = `SELECT set_config('lock_timeout',
+       greatest(1, (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 100)::int)::text, true)`
+
+// lockFirst takes a transaction's first lock. Who holds nothing may wait for longer, and
+// who holds only what is pruned's own: nobody else waits for that.
+func (ix *Index) lockFirst(ctx context.Context, t pgx.Tx, sql string) error {
+	_, err := t.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d; %s", max(ix.LockTimeout.Milliseconds(), 1), sql))
+	return err
+}

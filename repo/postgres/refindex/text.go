@@ -1,0 +1,137 @@
+package refindex
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"pruned/repo/mention"
+	"pruned/repo/postgres/pgerr"
+)
+
+// What rows say is read as text. A text has a gigabyte at most, and bytes that are no
+// letters take four times their length in it: so bytes come in pieces, which overlap by
+// more than the longest id. A virtual column is computed while it is read, and where
+// that raises it says nothing: what it is computed from is read as well.
+
+const (
+	pieceBytes   = 16 << 20
+	pieceOverlap = 2 * mention.LongestID
+)
+
+func (c *column) inPieces() bool { return c.typ == "bytea" && !c.virtual }
+
+// piece is the text of the i-th piece, i being an expression.
+func (c *column) piece(i string) string {
+	return fmt.Sprintf("substr(t.%s, %s * %d + 1, %d)::text", quote(c.name), i, pieceBytes, pieceBytes+pieceOverlap)
+}
+
+// lastPiece is the number of its last piece, from zero; NULL where there is no value.
+func (c *column) lastPiece() string {
+	return fmt.Sprintf("(octet_length(t.%s) - 1) / %d", quote(c.name), pieceBytes)
+}
+
+// text is the column of row t as text. What json is sent as is its text already:
+// casting it would copy it twice, and sent says that it is only sent.
+func (r *relation) text(c *column, sent bool) string {
+	switch {
+	case c.virtual && r.kind == "r":
+		return fmt.Sprintf("pruned.value(%d::oid::regclass, t.ctid, %s)", r.oid, literal(c.name))
+	case c.typ == "json" && sent:
+		return "t." + quote(c.name)
+	}
+	return "t." + quote(c.name) + "::text"
+}
+
+// literal is a text in SQL, whatever standard_conforming_strings is.
+func literal(text string) string {
+	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
+}
+
+// texts joins the columns that can hold text, a row each, or one for each piece, as v
+// (n, text): the column's number and its value.
+func (r *relation) texts() string {
+	var values, rows []string
+	for i := range r.columns {
+		c := &r.columns[i]
+		if c.inPieces() {
+			rows = append(rows, fmt.Sprintf("SELECT %d, %s FROM generate_series(0, %s) i", c.num, c.piece("i"), c.lastPiece()))
+			continue
+		}
+		values = append(values, fmt.Sprintf("(%d, %s)", c.num, r.text(c, false)))
+	}
+	if len(values) > 0 {
+		rows = append(rows, "VALUES "+strings.Join(values, ", "))
+	}
+	return " CROSS JOIN LATERAL (" + strings.Join(rows, " UNION ALL ") + ") v (n, text)"
+}
+
+// cursorSQL declares the cursor that fetch reads: the name of a row, whether it is
+// settled, whether it only goes on with the row before, then its columns. A row with
+// bytes comes once for each piece of the longest.
+func (r *relation) cursorSQL(row, settled, where string) string {
+	var columns, pieces []string
+	for i := range r.columns {
+		if c := &r.columns[i]; c.inPieces() {
+			pieces = append(pieces, c.lastPiece())
+		}
+	}
+	from, goesOn := r.quoted()+" t", "''"
+	if len(pieces) > 0 {
+		from += " CROSS JOIN LATERAL generate_series(0, coalesce(greatest(" + strings.Join(pieces, ", ") + "), 0)) p (i)"
+		goesOn = "CASE WHEN p.i > 0 THEN 'y' ELSE '' END"
+	}
+	for i := range r.columns {
+		switch c := &r.columns[i]; {
+		case c.inPieces():
+			columns = append(columns, c.piece("p.i"))
+		case len(pieces) > 0:
+			columns = append(columns, "CASE WHEN p.i = 0 THEN "+r.text(c, true)+" END")
+		default:
+			columns = append(columns, r.text(c, true))
+		}
+	}
+	return fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s, %s, %s, %s FROM ONLY %s WHERE %s",
+		row, settled, goesOn, strings.Join(columns, ", "), from, where)
+}
+
+const (
+	firstFetch = 16
+	mostFetch  = 1000
+	fetchBytes = 4 << 20
+)
+
+// nextFetch is how many rows to ask for: as many as hold fetchBytes by what the last
+// ones held. It grows step by step, since the next ones may be larger.
+func nextFetch(asked int, bytes int64) int {
+	return int(min(max(int64(asked)*fetchBytes/max(bytes, 1), 1), 4*int64(asked), mostFetch))
+}
+
+// fetch gathers what the next rows of the cursor mention. more is false after the last.
+func (x *indexer) fetch(ctx context.Context, page *page) (more bool, err error) {
+	if page.fetching == 0 {
+		page.fetching = firstFetch
+	}
+	rows, err := x.t.Query(ctx, fmt.Sprintf("FETCH %d FROM pruned_read", page.fetching))
+	if err != nil {
+		return false, pgerr.Translate(err, "read table %s", page.relation)
+	}
+	defer rows.Close()
+	n, bytes := 0, int64(0)
+	for ; rows.Next(); n++ {
+		values := rows.RawValues()
+		if len(values[2]) == 0 {
+			page.start(string(values[0]), len(values[1]) > 0)
+		}
+		for i, text := range values[3:] {
+			bytes += int64(len(text))
+			page.relation.columns[i].counted(text, func(part []byte) {
+				mention.Tokens(part, page.addToken)
+				x.literals.Find(part, page.addLiteral)
+			})
+		}
+	}
+	more = n == page.fetching
+	page.fetching = nextFetch(page.fetching, bytes)
+	return more, pgerr.Translate(rows.Err(), "read table %s", page.relation)
+}

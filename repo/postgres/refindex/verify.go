@@ -1,0 +1,139 @@
+package refindex
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
+)
+
+// An index that is not in order does not find rows that are there: one whose
+// collation changed below it, or one that was not ready while rows were written. Of
+// all answers only "there is none" is believed at our peril, so that it is asked once
+// more of the table itself before anything is deleted.
+
+const (
+	withoutIndexes = `SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off`
+	withIndexes    = `SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_indexscan TO DEFAULT; SET LOCAL enable_indexonlyscan TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT`
+)
+
+// question is a query, which answers with ids, of one table.
+type question struct {
+	table, sql string
+	args       []any
+}
+
+// blindness is the last question that an index answered wrongly. Until it answers it
+// rightly nothing can be deleted: the files of one batch show what holds for all.
+type blindness struct{ last atomic.Pointer[question] }
+
+// FindUnindexed asks a table itself, by a query for ids, for what its indexes may not
+// find. What came meanwhile it returns; rows that indexes are blind to are an error.
+func (ix *Index) FindUnindexed(ctx context.Context, t pgx.Tx, table, sql string, args ...any) ([]string, error) {
+	return ix.blind.ask(ctx, t, &question{table, sql, args})
+}
+
+// ask asks the tables themselves. What they find, and the indexes do not find
+// afterwards either, did not just come.
+func (b *blindness) ask(ctx context.Context, t pgx.Tx, q *question) ([]string, error) {
+	came, err := bySequence(ctx, t, q.table, q.sql, q.args...)
+	if errors.Is(err, errBlind) {
+		b.last.Store(q)
+	}
+	return came, err
+}
+
+// again asks the last question again that an index answered wrongly. The table that
+// it was asked of may have been dropped, or changed, meanwhile.
+func (b *blindness) again(ctx context.Context, t pgx.Tx) error {
+	q := b.last.Load()
+	if q == nil {
+		return nil
+	}
+	_, err := bySequence(ctx, t, q.table, q.sql, q.args...)
+	if errors.Is(err, errBlind) || repo.KindOf(err) == repo.Passing || repo.KindOf(err) == repo.Unknown {
+		return err
+	}
+	b.last.CompareAndSwap(q, nil)
+	return nil
+}
+
+var errBlind = errors.New("an index does not find rows that are there; nothing is deleted until it does: REINDEX DATABASE CONCURRENTLY; (without a name, in this database)")
+
+func bySequence(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (came []string, err error) {
+	if _, err := t.Exec(ctx, withoutIndexes); err != nil {
+		return nil, pgerr.Translate(err, "read table %s", table)
+	}
+	found, err := readIDs(ctx, t, table, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Exec(ctx, withIndexes); err != nil || len(found) == 0 {
+		return nil, pgerr.Translate(err, "read table %s", table)
+	}
+	if came, err = readIDs(ctx, t, table, sql, args); err != nil {
+		return nil, err
+	}
+	if len(came) < len(found) {
+		return nil, &repo.Error{Kind: repo.Environment, Doing: "read table " + table, Err: errBlind}
+	}
+	return came, nil
+}
+
+func readIDs(ctx context.Context, t pgx.Tx, table, sql string, args []any) ([]string, error) {
+	ids, err := readTexts(ctx, t, sql, args...)
+	return ids, pgerr.Translate(err, "read table %s", table)
+}
+
+const leftSQL = `SELECT file_id, source, row_id FROM pruned.reference WHERE file_id = ANY ($1::text[])`
+
+// verifyFree asks the tables themselves for the rows by which the index knows files
+// that no index of theirs has found a living row for: of a file that was never
+// mentioned there is none, and of others few until the next time that vanished rows
+// are forgotten.
+func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look, ids []string) error {
+	var free []string
+	for _, id := range ids {
+		if _, kept := look.Referenced[id]; !kept && !look.Unknown[id] {
+			free = append(free, id)
+		}
+	}
+	if len(free) == 0 {
+		return nil
+	}
+	rows, _ := t.Query(ctx, leftSQL, free)
+	left := map[int][2][]string{} // by source: files and rows
+	var file, row string
+	var source int
+	if _, err := pgx.ForEachRow(rows, []any{&file, &source, &row}, func() error {
+		pairs := left[source]
+		left[source] = [2][]string{append(pairs[0], file), append(pairs[1], row)}
+		return nil
+	}); err != nil {
+		return pgerr.Translate(err, "look for references")
+	}
+	for _, r := range p.relations {
+		if pairs := left[r.id]; r.indexed() && len(pairs[0]) > 0 {
+			came, err := ix.blind.ask(ctx, t, &question{r.String(), r.livingSQL(), []any{pairs[0], pairs[1]}})
+			if err != nil {
+				return err
+			}
+			for _, id := range came {
+				note(look.Referenced, id, repo.Reference{Table: r.label})
+			}
+		}
+	}
+	return nil
+}
+
+// livingSQL finds which of the files $1 are mentioned by living rows $2 that did not
+// change since the index read them.
+func (r *relation) livingSQL() string {
+	return fmt.Sprintf(`SELECT u.file_id FROM unnest($1::text[], $2::text[]) u (file_id, row_id) JOIN ONLY %s t ON %s WHERE age(t.xmin) > age(%s)%s`,
+		r.quoted(), r.keyIs("u.row_id"), r.w(), r.alive())
+}

@@ -1,0 +1,94 @@
+package refindex
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
+)
+
+// A mention that somebody has written and not yet committed is seen by no look, and
+// what was committed between look and commit the last look finds. So what is left is
+// a transaction that wrote before the look and commits after ours. It is short where
+// transactions are; while one that is not holds a lock to write, nothing that it may
+// mention is deleted.
+
+// writersSQL finds who may have written to tables, $1, or to table file, $2, for longer
+// than $3 seconds, or for a time that we may not see: of either the longest. The modes
+// are those under which rows are written. Transactions of pruned's own, whichever
+// process's, mention nothing: they lock our tables as well. One that is prepared has
+// no session.
+const writersSQL = `
+WITH locks AS MATERIALIZED (
+    SELECT pid, virtualtransaction AS id, relation, transactionid, mode, granted FROM pg_locks
+     WHERE locktype = 'transactionid'
+        OR locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+SELECT DISTINCT ON (rows)
+       l.relation = to_regclass($2::text) AS rows, coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), l.relation,
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS age
+  FROM locks l
+  LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  LEFT JOIN locks x ON l.pid IS NULL AND x.pid IS NULL AND x.id = l.id AND x.transactionid IS NOT NULL AND x.granted
+  LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
+ WHERE (l.relation = ANY ($1::oid[]) OR l.relation = to_regclass($2::text)) AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+   AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+   AND NOT EXISTS (SELECT FROM locks o WHERE o.id = l.id AND o.relation = 'pruned.candidate'::regclass)
+   AND coalesce(clock_timestamp() - coalesce(a.xact_start, p.prepared) > make_interval(secs => $3::float8), true)
+ ORDER BY rows, age DESC NULLS LAST`
+
+// writer is a transaction that is open.
+type writer struct {
+	pid   int
+	name  string // of its application, or of the prepared transaction
+	table string
+	age   *float64 // in seconds; nil where we may not see it
+}
+
+func (w *writer) String() string {
+	who := fmt.Sprintf("session %d (%q)", w.pid, w.name)
+	if w.pid == 0 {
+		who = fmt.Sprintf("the prepared transaction %q", w.name)
+	}
+	if w.age == nil {
+		return fmt.Sprintf("%s writes to %s, for how long this role may not see (GRANT pg_read_all_stats)", who, w.table)
+	}
+	return fmt.Sprintf("%s has written to %s and not committed for %s", who, w.table, time.Duration(*w.age*float64(time.Second)).Round(time.Second))
+}
+
+// pending fills in who may yet commit a mention, or a row of table file.
+func (ix *Index) pending(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look) error {
+	rows, _ := t.Query(ctx, writersSQL, p.searched(), ix.table("file"), ix.LongWriting.Seconds())
+	var w writer
+	var toFile bool
+	var oid uint32
+	_, err := pgx.ForEachRow(rows, []any{&toFile, &w.pid, &w.name, &oid, &w.age}, func() error {
+		if toFile {
+			w.table = ix.Schema + ".file"
+			look.PendingRows = w.String()
+			return nil
+		}
+		for _, r := range p.relations {
+			if r.oid == oid {
+				w.table = r.String()
+			}
+		}
+		look.Pending = w.String()
+		return nil
+	})
+	return pgerr.Translate(err, "look for transactions that are open")
+}
+
+// searched are the tables that may mention files.
+func (p *Plan) searched() (oids []uint32) {
+	for _, r := range p.relations {
+		if len(r.columns) > 0 {
+			oids = append(oids, r.oid)
+		}
+	}
+	return oids
+}
