@@ -1,0 +1,50 @@
+package refindex
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/repotest"
+)
+
+var update = flag.Bool("update", false, "write the composed statements into testdata")
+
+func TestMain(m *testing.M) { repotest.Main(m) }
+
+// The statements that are composed of the tables, at the newest schema of Open WebUI: a
+// diff of these files is what a change of a fragment does to them.
+func TestComposedStatements(t *testing.T) {
+	t.Parallel()
+	d := repotest.New(t)
+	ix := New(Config{Schema: d.Schema})
+	var relations []*relation
+	require.NoError(t, pgx.BeginFunc(context.Background(), d.Pool, func(tx pgx.Tx) (err error) {
+		relations, err = ix.catalog(t.Context(), tx)
+		return err
+	}))
+	slices.SortFunc(relations, func(a, b *relation) int { return strings.Compare(a.name, b.name) })
+	for i, r := range relations {
+		r.id, r.generation = i+1, 1
+	}
+	for name, sql := range map[string]string{
+		"look.sql":  lookSQL(relations),
+		"again.sql": againSQL(relations, ix.table("file")),
+		"mark.sql":  markSQL(relations),
+	} {
+		path := filepath.Join("testdata", name)
+		if *update {
+			require.NoError(t, os.WriteFile(path, []byte(strings.TrimPrefix(sql, "\n")+"\n"), 0o644))
+		}
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(want), strings.TrimPrefix(sql, "\n")+"\n", "%s: go test ./repo/postgres/refindex -update writes it anew", name)
+	}
+}
