@@ -14,42 +14,46 @@ import (
 // What is known of candidates, in rows of the same shape. there says that it is
 // one still: that its row is there, or none. ripe is how long until it is old
 // enough and no longer in flight, as Lock and the judge measure it; NULL where
-// nothing speaks against it. $1, $2 are PRUNED_MIN_AGE and PRUNED_PENDING_AGE in
-// seconds. What a query leaves out is not computed. OFFSET 0 makes each row a
-// lookup, whatever the planner believes of tables that nobody has analyzed yet.
+// nothing speaks against it. What a query leaves out is not computed. OFFSET 0 makes
+// each row a lookup, whatever the planner believes of tables that nobody has analyzed
+// yet.
 
-// rowSQL reads meta only of what is listed, and data, which holds the whole
+// rowCandidatesSQL reads meta only of what is listed, and data, which holds the whole
 // extracted text, only until settleSQL has.
-var rowSQL = `
+func rowCandidatesSQL(from string) string {
+	return `
 SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS NOT NULL AS there,
        t.now, t.seen, t.now - t.made AS age,
-       greatest(t.made + $1::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + $2::float8 - t.now END) AS ripe,
+       greatest(t.made + @min::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END) AS ripe,
        ` + sizeSQL + ` AS size,
        c.chunks, t.touched, t.stamp, c.settled, in_flight.yes AS in_flight,
        NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold WHERE direction = 'row') AS held
-  FROM {candidates} c
+  FROM ` + from + ` c
   LEFT JOIN LATERAL (SELECT * FROM %s f WHERE f.id = c.file_id OFFSET 0) f ON true
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) n
  CROSS JOIN LATERAL (SELECT n.now, least(extract(epoch FROM c.first_seen)::float8, n.now) AS seen) s
  CROSS JOIN LATERAL (SELECT n.now, s.seen, coalesce(` + createdSQL + `, s.seen) AS made,
                             coalesce(greatest(` + createdSQL + `, ` + updatedSQL + `), s.seen) AS touched,
                             coalesce(greatest(f.created_at, f.updated_at), 0)::float8 AS stamp) t
- CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $2::float8 AND t.stamp IS DISTINCT FROM c.settled
+ CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - @pending::float8 AND t.stamp IS DISTINCT FROM c.settled
                                           THEN ` + inFlightSQL + ` END, false) AS yes) in_flight`
+}
 
-// listedSQL: a claim is about everything of an id, so that young bytes make it
-// young, and a hold holds it, wherever it was found.
-const listedSQL = `
-SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowlessSQL + ` AND $2::float8 IS NOT NULL AS there,
+// listedCandidatesSQL: an event is about everything of an id, so that young bytes make
+// it young, and a hold holds it, wherever it was found.
+func listedCandidatesSQL(from string) string {
+	return `
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowlessSQL + ` AS there,
        t.now, least(extract(epoch FROM c.first_seen)::float8, t.now) AS seen,
        t.now - least(extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8, t.now) AS age,
-       CASE WHEN b.made_at IS NOT NULL THEN least(extract(epoch FROM b.made_at)::float8, t.now) + $1::float8 - t.now END AS ripe,
+       CASE WHEN b.made_at IS NOT NULL THEN least(extract(epoch FROM b.made_at)::float8, t.now) + @min::float8 - t.now END AS ripe,
        c.size, c.chunks, NULL::float8 AS touched, NULL::float8 AS stamp, NULL::bigint AS settled, false AS in_flight,
        EXISTS (SELECT FROM pruned.hold h JOIN pruned.candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction <> 'row' AND NOT o.confirmed) AS held
-  FROM {candidates} c
+  FROM ` + from + ` c
   LEFT JOIN LATERAL (SELECT made_at FROM pruned.candidate b WHERE b.direction = 'bytes' AND b.file_id = c.file_id OFFSET 0) b ON true
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) t`
+}
 
 // rowlessSQL is the condition that candidate c is of an id without a row, as Lock
 // looks for it, or in other letters as of the last pass.
@@ -57,27 +61,23 @@ const rowlessSQL = `NOT EXISTS (SELECT FROM %s f WHERE f.id = c.file_id OFFSET 0
    AND NOT EXISTS (SELECT FROM pruned.known_file k
                     WHERE NOT k.literal AND k.token = lower(c.file_id COLLATE "C") COLLATE "default" OFFSET 0)`
 
-// candidatesOf are the candidates of a direction that match a condition.
-func (db *DB) candidatesOf(d repo.Direction, where string) string {
-	sql := listedSQL
+// candidatesSQL are the candidates of a direction that match a condition.
+func candidatesSQL(d repo.Direction, where string) string {
+	from := `(SELECT * FROM pruned.candidate WHERE direction = '` + string(d) + `'` + where + `)`
 	if d == repo.FromRows {
-		sql = rowSQL
+		return rowCandidatesSQL(from)
 	}
-	return strings.Replace(db.sql(sql), "{candidates}", `(SELECT * FROM pruned.candidate WHERE direction = '`+string(d)+`'`+where+`)`, 1)
+	return listedCandidatesSQL(from)
 }
 
-// dueInSQL is how long until a claim is useful. $3 is PRUNED_ORPHAN_AGE.
-const dueInSQL = `greatest(v.ripe, v.seen + $3::float8 - v.now)`
+// dueInSQL is how long until an event is useful.
+const dueInSQL = `greatest(v.ripe, v.seen + @orphan::float8 - v.now)`
 
 // claimedSQL is since when a claim is in the queue, or NULL. After an hour it is
 // taken for lost, and so is one of the future, from a clock that was ahead: it is
 // published once more, which harms nothing.
 const claimedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 BETWEEN -1 AND 3600
             THEN greatest(v.now - extract(epoch FROM v.claimed_at)::float8, 1e-6) END`
-
-func agesArgs(ages repo.Ages) []any {
-	return []any{ages.Min.Seconds(), ages.Pending.Seconds(), ages.Orphan.Seconds()}
-}
 
 // Candidates lists a page of a direction's candidates. Of those that are none any
 // more there may be many: it reads on until the page is full.
@@ -95,9 +95,10 @@ func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages 
 }
 
 func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int, yield func(c repo.Candidate, there bool)) error {
-	sql := `SELECT v.file_id, v.there, v.first_seen, v.age, ` + dueInSQL + `, v.size, v.chunks, v.confirmed, v.held, coalesce(` + claimedSQL + `, 0)
-		FROM (` + db.candidatesOf(d, ` AND file_id > $4::text ORDER BY file_id LIMIT $5::int`) + `) v ORDER BY v.file_id`
-	rows, _ := pgxTx(t).Query(ctx, sql, append(agesArgs(ages), after, most)...)
+	sql, args := db.bind(`SELECT v.file_id, v.there, v.first_seen, v.age, `+dueInSQL+`, v.size, v.chunks, v.confirmed, v.held, coalesce(`+claimedSQL+`, 0)
+		FROM (`+candidatesSQL(d, ` AND file_id > @after::text ORDER BY file_id LIMIT @limit::int`)+`) v ORDER BY v.file_id`,
+		agesArgs(ages, pgx.NamedArgs{"after": after, "limit": most}))
+	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	c := repo.Candidate{Direction: d}
 	var there bool
 	var age, due, claimed float64
@@ -113,17 +114,14 @@ func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ag
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	var parts []string
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
-		parts = append(parts, `(`+db.candidatesOf(d, ` AND (confirmed OR NOT EXISTS
+		parts = append(parts, `(`+candidatesSQL(d, ` AND (confirmed OR NOT EXISTS
 			(SELECT FROM pruned.hold h WHERE h.direction = candidate.direction AND (h.direction = 'row' OR h.store = candidate.store)))`)+`)`)
 	}
+	sql, args := db.bind(`SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
+		WHERE v.there AND NOT v.held AND `+claimedSQL+` IS NULL`, agesArgs(ages, nil))
 	var next *float64
-	err = db.InTx(ctx, nil, func(t repo.Tx) error {
-		err := pgxTx(t).QueryRow(ctx, `SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
-			WHERE v.there AND NOT v.held AND `+claimedSQL+` IS NULL`, agesArgs(ages)...).Scan(&next)
-		return pgerr.Translate(err, "look for the next candidate that becomes due")
-	})
-	if err != nil || next == nil {
-		return 0, false, err
+	if err := db.readRow(ctx, sql, args, &next); err != nil || next == nil {
+		return 0, false, pgerr.Translate(err, "look for the next candidate that becomes due")
 	}
 	return seconds(*next), true, nil
 }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,44 +14,47 @@ import (
 // settleSQL notes of rows that were touched lately and are not in flight that this
 // was seen, so that their status is not read by every sweep. A row that is touched
 // again is looked at again.
-const settleSQL = `
+var settleSQL = `
 UPDATE pruned.candidate c SET settled = v.stamp
-  FROM ({rows}) v
+  FROM (` + candidatesSQL(repo.FromRows, "") + `) v
  WHERE c.direction = 'row' AND c.file_id = v.file_id AND v.there AND NOT v.in_flight
-   AND v.touched > v.now - $2::float8 AND v.stamp < 9e18 AND v.stamp IS DISTINCT FROM v.settled`
+   AND v.touched > v.now - @pending::float8 AND v.stamp < 9e18 AND v.stamp IS DISTINCT FROM v.settled`
 
 // Census counts a direction's candidates.
 func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (repo.Census, error) {
 	census := repo.Census{There: listed}
-	args := agesArgs(ages)[:2]
 	if d == repo.FromRows {
-		if _, err := t.Exec(ctx, strings.Replace(settleSQL, "{rows}", db.candidatesOf(d, ""), 1), args...); err != nil {
+		sql, args := db.bind(settleSQL, agesArgs(ages, nil))
+		if _, err := t.Exec(ctx, sql, args...); err != nil {
 			return census, pgerr.Translate(err, "look which candidates are in flight")
 		}
 		if err := pgxTx(t).QueryRow(ctx, db.sql(`SELECT count(*) FROM %s`)).Scan(&census.There); err != nil {
 			return census, pgerr.Translate(err, "count the rows of table file")
 		}
 	}
-	err := pgxTx(t).QueryRow(ctx, `SELECT count(*) FROM (`+db.candidatesOf(d, ` AND NOT confirmed`)+`) v
-		WHERE v.there AND coalesce(v.ripe <= 0, true)`, args...).Scan(&census.Found)
+	sql, args := db.bind(`SELECT count(*) FROM (`+candidatesSQL(d, ` AND NOT confirmed`)+`) v
+		WHERE v.there AND coalesce(v.ripe <= 0, true)`, agesArgs(ages, nil))
+	err := pgxTx(t).QueryRow(ctx, sql, args...).Scan(&census.Found)
 	return census, pgerr.Translate(err, "count the candidates among %s", d)
 }
 
-// barrenSQL: $1 says that rows are meant. A file that the index knows, and that is
-// no candidate, is one that a living row mentions, as MarkRows has just found out;
-// the references themselves stay for a while when their rows vanish.
-const barrenSQL = `
+// barrenSQL tells of rows whether none of their mentions is known. A file that the index
+// knows, and that is no candidate, is one that a living row mentions, as MarkRows has
+// just found out; the references themselves stay for a while when their rows vanish.
+func (db *DB) barrenSQL() string {
+	return db.sql(`
 SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
-            WHEN $1::bool AND EXISTS (SELECT FROM {chat})
+            WHEN $1::bool AND EXISTS (SELECT FROM ` + db.table("chat") + `)
              AND NOT EXISTS (SELECT FROM %s f JOIN pruned.known_file k ON k.file_id = f.id
                               WHERE ` + refindex.KnownSQL + `
                                 AND NOT EXISTS (SELECT FROM pruned.candidate c WHERE c.direction = 'row' AND c.file_id = f.id)) THEN 'no reference'
-            ELSE '' END`
+            ELSE '' END`)
+}
 
 // Barren says that nothing in the database can be believed.
 func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
 	var lacks string
-	err = pgxTx(t).QueryRow(ctx, strings.Replace(db.sql(barrenSQL), "{chat}", db.table("chat"), 1), d == repo.FromRows).Scan(&lacks)
+	err = pgxTx(t).QueryRow(ctx, db.barrenSQL(), d == repo.FromRows).Scan(&lacks)
 	switch {
 	case err != nil:
 		return "", pgerr.Translate(err, "look whether the database can be believed")
@@ -64,19 +66,17 @@ func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed in
 	return "", nil
 }
 
-// emptyLinksSQL asks for one link table; {link} and {proof} are put in.
-func emptyLinksSQL(link, proof string) string {
-	return `SELECT NOT EXISTS (SELECT FROM ` + link + `) AND EXISTS (` + proof + `)`
-}
-
 // EmptyLinks names link tables that are empty and were not. The index tells which
 // chats mention files.
 func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err error) {
-	for _, link := range []struct{ name, proof string }{
-		{"knowledge_file", `SELECT FROM ` + db.table("knowledge") + ` WHERE $1::text IS NOT NULL`},
+	for _, link := range []struct {
+		name, proof string
+		args        []any
+	}{
+		{"knowledge_file", `SELECT FROM ` + db.table("knowledge"), nil},
 		{"chat_file", `SELECT WHERE (SELECT count(*) FROM (SELECT DISTINCT r.file_id FROM pruned.relation s JOIN pruned.reference r ON r.source = s.id
 			JOIN ` + db.table("chat") + ` c ON c.id = r.row_id JOIN ` + db.table("file") + ` f ON f.id = r.file_id
-			WHERE s.relid = to_regclass($1::text) LIMIT ` + strconv.Itoa(repo.FewLinks+1) + `) files) > ` + strconv.Itoa(repo.FewLinks)},
+			WHERE s.relid = to_regclass($1::text) LIMIT ` + strconv.Itoa(repo.FewLinks+1) + `) files) > ` + strconv.Itoa(repo.FewLinks), []any{db.table("chat")}},
 	} {
 		there, err := db.hasTable(ctx, t, link.name)
 		if err != nil {
@@ -84,7 +84,7 @@ func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err e
 		}
 		empty := false
 		if there {
-			err = pgxTx(t).QueryRow(ctx, emptyLinksSQL(db.table(link.name), link.proof), db.table("chat")).Scan(&empty)
+			err = pgxTx(t).QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM `+db.table(link.name)+`) AND EXISTS (`+link.proof+`)`, link.args...).Scan(&empty)
 		}
 		if err != nil {
 			return nil, pgerr.Translate(err, "look whether %s lost its rows", link.name)

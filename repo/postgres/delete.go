@@ -20,7 +20,7 @@ const (
 	deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
 )
 
-// Delete is step 4 of the transaction. The number of rows that DELETE tells, and that
+// Delete removes rows of table file and what links to them. The number of rows that DELETE tells, and that
 // none is left, are the only proof: a trigger that returns NULL, or a policy, deletes
 // nothing and raises nothing.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
@@ -101,10 +101,14 @@ func deleteDeadLinks(ctx context.Context, t repo.Tx, links []refindex.Unenforced
 		if l.Dead == "" {
 			continue
 		}
-		if _, err := t.Exec(ctx, `DELETE FROM `+l.Table+` t WHERE t.file_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-			AND `+l.Dead, ids); err != nil {
+		if _, err := t.Exec(ctx, deadLinksSQL(l), ids); err != nil {
 			return pgerr.Translate(err, "delete from table %s", l.Name)
 		}
 	}
 	return nil
+}
+
+func deadLinksSQL(l refindex.UnenforcedLinks) string {
+	return `DELETE FROM ` + l.Table + ` t WHERE t.file_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+   AND ` + l.Dead
 }

@@ -1,6 +1,14 @@
 package postgres
 
-import "time"
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+)
 
 // EndEachPage has a full pass commit after every page.
 func (db *DB) EndEachPage() { db.index.PageTime = 0 }
@@ -17,3 +25,24 @@ func (db *DB) WaitForWriters() { db.index.LongWriting = 0 }
 
 // WaitForWritersOf has it take those of that age for one.
 func (db *DB) WaitForWritersOf(age time.Duration) { db.index.LongWriting = age }
+
+// ComposedStatements are those that are put together from fragments, by the name of
+// their file.
+func (db *DB) ComposedStatements(ctx context.Context) (statements map[string]string, err error) {
+	deletion := []string{db.sql(takenSQL), db.sql(deleteSQL)}
+	err = db.read(ctx, func(t pgx.Tx) error {
+		links, err := db.index.UnenforcedLinks(ctx, t)
+		for _, l := range links {
+			deletion = append(deletion, deadLinksSQL(l))
+		}
+		return err
+	})
+	return map[string]string{
+		"lock.sql":              db.sql(lockSQL),
+		"delete.sql":            strings.Join(deletion, ";\n"),
+		"row_candidates.sql":    db.sql(candidatesSQL(repo.FromRows, "")),
+		"listed_candidates.sql": db.sql(candidatesSQL(repo.FromVectors, "")),
+		"mark_listed.sql":       db.sql(markListedSQL),
+		"living.sql":            db.sql(livingSQL),
+	}, err
+}

@@ -1,15 +1,35 @@
 package postgres
 
 import (
+	"context"
+	"maps"
 	"math"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
 	"pruned/repo/openwebui"
 )
 
 // sql fills in the name of table file.
 func (db *DB) sql(text string) string { return strings.ReplaceAll(text, "%s", db.table("file")) }
+
+// bind numbers the named parameters of a statement, and then fills in the name of table
+// file: pgx would stop reading at a byte that is no UTF-8, which a schema's name has in
+// a database of another encoding.
+func (db *DB) bind(text string, named pgx.NamedArgs) (sql string, args []any) {
+	numbered, args, _ := named.RewriteQuery(context.Background(), nil, text, nil) // it never fails
+	return db.sql(numbered), args
+}
+
+// agesArgs are the settings that rows are measured against, in seconds, and more.
+func agesArgs(ages repo.Ages, more pgx.NamedArgs) pgx.NamedArgs {
+	args := pgx.NamedArgs{"min": ages.Min.Seconds(), "pending": ages.Pending.Seconds(), "orphan": ages.Orphan.Seconds()}
+	maps.Copy(args, more)
+	return args
+}
 
 // The times of row f of table file in seconds, or NULL; n.now is the time.
 var (

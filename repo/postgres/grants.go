@@ -100,9 +100,9 @@ func statements(list []want, role string) (grants []string) {
 	return grants
 }
 
-// missingSQL: $1 are tables, $2 and $3 the privileges on them, or on a column.
+// missingSQL numbers the privileges, on tables or on columns, that our role lacks.
 const missingSQL = `
-SELECT i FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY u (name, privilege, col, i)
+SELECT i FROM unnest(@tables::text[], @privileges::text[], @columns::text[]) WITH ORDINALITY u (name, privilege, col, i)
  WHERE NOT CASE WHEN u.col = '' THEN has_table_privilege(u.name, u.privilege)
                 ELSE has_column_privilege(u.name, u.col, u.privilege) END
  ORDER BY i`
@@ -117,7 +117,7 @@ func lacked(ctx context.Context, t pgx.Tx, list []want) (missing []want, err err
 		}
 		tables, privileges, columns = append(tables, w.table), append(privileges, privilege), append(columns, column)
 	}
-	rows, _ := t.Query(ctx, missingSQL, tables, privileges, columns)
+	rows, _ := t.Query(ctx, missingSQL, pgx.NamedArgs{"tables": tables, "privileges": privileges, "columns": columns})
 	indexes, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	for _, i := range indexes {
 		missing = append(missing, list[i-1])

@@ -13,17 +13,18 @@ import (
 const holdColumns = `id, direction, store, reason, found, there, at`
 
 const holdSQL = `
-WITH earlier AS (DELETE FROM pruned.hold WHERE direction = $2::text AND store <> $3::text),
-     shown AS (UPDATE pruned.candidate SET shown = true WHERE direction = $2::text AND ($2::text = 'row' OR store = $3::text) AND NOT shown)
+WITH earlier AS (DELETE FROM pruned.hold WHERE direction = @direction::text AND store <> @store::text),
+     shown AS (UPDATE pruned.candidate SET shown = true WHERE direction = @direction::text AND (@direction::text = 'row' OR store = @store::text) AND NOT shown)
 INSERT INTO pruned.hold (id, direction, store, reason, found, there)
-VALUES ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::bigint)
+VALUES (@id::text, @direction::text, @store::text, @reason::text, @found::bigint, @there::bigint)
     ON CONFLICT (direction, store) DO UPDATE
    SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = clock_timestamp()
 RETURNING ` + holdColumns
 
 // Hold keeps a held direction under the id that it was held under first.
 func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
-	rows, _ := pgxTx(t).Query(ctx, holdSQL, h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There)
+	rows, _ := pgxTx(t).Query(ctx, holdSQL, pgx.NamedArgs{"id": h.ID, "direction": string(h.Direction), "store": h.Store,
+		"reason": h.Reason, "found": h.Found, "there": h.There})
 	held, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[repo.Hold])
 	return held, pgerr.Translate(err, "hold what was found in %s", h.Store)
 }
@@ -48,15 +49,15 @@ func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) {
 // confirmSQL lets go what was there when the last sweep showed it, and nothing
 // that was found since.
 const confirmSQL = `
-WITH held AS (DELETE FROM pruned.hold WHERE id = $1::text RETURNING *),
-     bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, $2::text FROM held ON CONFLICT DO NOTHING),
+WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
+     bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, @identity::text FROM held ON CONFLICT DO NOTHING),
      freed AS (UPDATE pruned.candidate c SET confirmed = true FROM held h
                 WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed)
 SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
 
 // Confirm lets the candidates of a held sweep go, and binds its stores.
 func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
-	rows, _ := pgxTx(t).Query(ctx, confirmSQL, id, db.identity.String())
+	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String()})
 	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
 	if err == nil && len(held) == 0 {
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}

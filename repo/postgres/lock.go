@@ -16,12 +16,12 @@ import (
 // data holds the whole extracted text: its status is read only where it matters,
 // in rows that were touched lately. A row without a time that can be (openwebui.SecondsOf)
 // is as old as we have known it; that clock starts anew where it was started by one
-// that was ahead. $2, $3 are PRUNED_MIN_AGE and PRUNED_PENDING_AGE in seconds.
+// that was ahead.
 var lockSQL = `
 SELECT f.id, coalesce(f.path, ''),
        t.now - t.made,
-       greatest(t.made + $2::float8 - t.now,
-                CASE WHEN in_flight.yes THEN t.touched + $3::float8 - t.now END),
+       greatest(t.made + @min::float8 - t.now,
+                CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END),
        in_flight.yes, coalesce(t.now - c.seen, 0)::float8, c.seen IS NOT NULL
   FROM %s f
   LEFT JOIN (SELECT file_id, extract(epoch FROM first_seen)::float8 AS seen FROM pruned.candidate
@@ -30,19 +30,20 @@ SELECT f.id, coalesce(f.path, ''),
  CROSS JOIN LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n
  CROSS JOIN LATERAL (SELECT n.now, coalesce(` + createdSQL + `, c.seen, n.now) AS made,
                             coalesce(greatest(` + createdSQL + `, ` + updatedSQL + `), c.seen, n.now) AS touched) t
- CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - $3::float8
+ CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - @pending::float8
                                           THEN ` + inFlightSQL + ` END, false) AS yes) in_flight
- WHERE f.id = ANY ($1::text[])
+ WHERE f.id = ANY (@ids::text[])
  ORDER BY f.id
    FOR UPDATE OF f SKIP LOCKED`
 
-// Lock is step 1 of the transaction.
+// Lock locks the rows of table file that have one of these ids.
 func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages) (repo.Locked, error) {
 	var locked repo.Locked
 	if err := db.index.SerializeStrict(ctx, pgxTx(t)); err != nil {
 		return locked, err
 	}
-	rows, _ := pgxTx(t).Query(ctx, db.sql(lockSQL), ids, ages.Min.Seconds(), ages.Pending.Seconds())
+	sql, args := db.bind(lockSQL, agesArgs(ages, pgx.NamedArgs{"ids": ids}))
+	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	var f repo.File
 	var age, ripe, orphan float64
 	held := map[string]bool{}

@@ -21,18 +21,17 @@ func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
 
 // markListedSQL leaves out what has a row, what a row's path names, and what waits
 // in a tombstone. Several objects of a file count together, those of another page
-// of the same sweep too. $1 is the direction, $2 the kind of its tombstones, $3
-// whose, $4 the sweep, $10 the store; then columns of the same length: ids, names,
-// sizes, chunks, ages.
+// of the same sweep too. @ids, @names, @sizes, @chunks and @ages are columns of the same
+// length.
 const markListedSQL = `
 INSERT INTO pruned.candidate AS c (file_id, direction, store, sweep, size, chunks, made_at)
-SELECT c.file_id, $1::text, $10::text, $4::bigint, sum(c.size), sum(c.chunks),
-       CASE WHEN $1::text = 'bytes' THEN clock_timestamp() - make_interval(secs => min(c.age)) END
-  FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::float8[]) c (file_id, name, size, chunks, age)
+SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), sum(c.chunks),
+       CASE WHEN @direction::text = 'bytes' THEN clock_timestamp() - make_interval(secs => min(c.age)) END
+  FROM unnest(@ids::text[], @names::text[], @sizes::bigint[], @chunks::bigint[], @ages::float8[]) c (file_id, name, size, chunks, age)
  WHERE ` + rowlessSQL + `
    AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = c.name AND k.name <> '' OFFSET 0)
    AND NOT EXISTS (SELECT FROM pruned.tombstone s
-                    WHERE s.file_id = c.file_id AND s.name = c.name AND s.kind = $2::text AND s.identity = $3::text OFFSET 0)
+                    WHERE s.file_id = c.file_id AND s.name = c.name AND s.kind = @kind::text AND s.identity = @identity::text OFFSET 0)
  GROUP BY c.file_id
     ON CONFLICT (file_id, direction) DO UPDATE
    SET size = excluded.size + CASE WHEN c.sweep = excluded.sweep THEN c.size ELSE 0 END,
@@ -61,7 +60,9 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())
 		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
 	}
-	_, err := pgxTx(t).Exec(ctx, db.sql(markListedSQL), string(d), kind, db.identity.String(), sweep, ids, names, sizes, chunks, ages, store)
+	sql, args := db.bind(markListedSQL, pgx.NamedArgs{"direction": string(d), "kind": kind, "identity": db.identity.String(), "sweep": sweep,
+		"store": store, "ids": ids, "names": names, "sizes": sizes, "chunks": chunks, "ages": ages})
+	_, err := pgxTx(t).Exec(ctx, sql, args...)
 	return pgerr.Translate(err, "mark what a store lists of %d files", len(listed))
 }
 

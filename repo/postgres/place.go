@@ -106,10 +106,10 @@ func readStays(ctx context.Context, t pgx.Tx) ([]witness.Stay, error) {
 }
 
 const sharedSQL = `
-SELECT s.name FROM (SELECT identity AS name FROM pruned.state UNION ALL SELECT unnest($3::text[])) i,
-       LATERAL (SELECT substr(i.name, length($1::text) + 1) AS rest) r,
+SELECT s.name FROM (SELECT identity AS name FROM pruned.state UNION ALL SELECT unnest(@identities::text[])) i,
+       LATERAL (SELECT substr(i.name, length(@cluster::text) + 1) AS rest) r,
        LATERAL (SELECT split_part(r.rest, '/', 1) AS name) s
- WHERE starts_with(i.name, $1::text) AND s.name <> $2::text
+ WHERE starts_with(i.name, @cluster::text) AND s.name <> @schema::text
    AND to_regclass(format('%I.file', s.name)) IS NOT NULL AND to_regclass(format('%I.alembic_version', s.name)) IS NOT NULL
  LIMIT 1`
 
@@ -121,7 +121,7 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		identities[i] = s.Identity
 	}
 	cluster := fmt.Sprintf("%s/%d/", db.identity.System, db.identity.Database)
-	rows, _ := t.Query(ctx, sharedSQL, cluster, db.identity.Schema, identities)
+	rows, _ := t.Query(ctx, sharedSQL, pgx.NamedArgs{"cluster": cluster, "schema": db.identity.Schema, "identities": identities})
 	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(others) == 0 {
 		return pgerr.Translate(err, "look whose schema pruned is")

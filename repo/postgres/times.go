@@ -50,13 +50,13 @@ func mendTimes(ctx context.Context, t pgx.Tx) error {
 // rowsMissingSQL is the condition that rows of table file are missing that pruned did
 // not delete: more than half of those that were beside the last tombstone when it
 // was written, or all. It holds for a day, and as long as the table is empty: rows
-// that the application deleted are missing as well. $3 is the identity.
+// that the application deleted are missing as well.
 const rowsMissingSQL = `
        (SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (bool_or(fresh) OR NOT EXISTS (SELECT FROM %s))
           FROM (SELECT made_at > clock_timestamp() - interval '1 day' - ` + delaySQL + ` AS fresh,
                        NOT EXISTS (SELECT FROM %s f WHERE f.id = b.id)
                        AND NOT EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = b.id AND l.outcome = 'deleted') AS lost
-                  FROM (SELECT * FROM pruned.tombstone WHERE identity = $3::text ORDER BY seq DESC LIMIT 1) t
+                  FROM (SELECT * FROM pruned.tombstone WHERE identity = @identity::text ORDER BY seq DESC LIMIT 1) t
                  CROSS JOIN unnest(t.beside) b (id)) w)`
 
 var examineTimesSQL = `SELECT ` + openwebui.TimesSQL("f.created_at::float8", "n.now") + `, ` + openwebui.TimesSQL("f.updated_at::float8", "n.now") + `

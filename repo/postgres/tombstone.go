@@ -13,9 +13,9 @@ import (
 // entombSQL notes some of the files that have a row besides: see rowsMissingSQL.
 const entombSQL = `
 INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, beside)
-SELECT $1::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay,
+SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay,
        ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10)
-  FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[]) u (kind, file_id, name, delay)`
+  FROM unnest(@kinds::text[], @ids::text[], @names::text[], @delays::float8[]) u (kind, file_id, name, delay)`
 
 // Entomb writes tombstones.
 func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
@@ -25,7 +25,8 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 		kinds, ids, names = append(kinds, s.Kind), append(ids, s.FileID), append(names, s.Name)
 		delays = append(delays, s.Delay.Seconds())
 	}
-	_, err := pgxTx(t).Exec(ctx, db.sql(entombSQL), db.identity.String(), kinds, ids, names, delays)
+	sql, args := db.bind(entombSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays})
+	_, err := pgxTx(t).Exec(ctx, sql, args...)
 	return pgerr.Translate(err, "write %d tombstones", len(tombstones))
 }
 
@@ -34,8 +35,8 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 // are never taken.
 const dueSQL = `
 SELECT seq, kind, file_id, name, attempts, extract(epoch FROM clock_timestamp() - made_at)::float8 FROM pruned.tombstone
- WHERE due_at <= clock_timestamp() AND kind = $1::text AND identity = $2::text
- ORDER BY due_at, seq LIMIT $3::int
+ WHERE due_at <= clock_timestamp() AND kind = @kind::text AND identity = @identity::text
+ ORDER BY due_at, seq LIMIT @limit::int
    FOR UPDATE SKIP LOCKED`
 
 // Due takes up to most tombstones of a kind that are due, and holds
@@ -44,7 +45,7 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo
 	if _, err := pgxTx(t).Exec(ctx, mendTombstonesSQL); err != nil {
 		return nil, pgerr.Translate(err, "mend the times of tombstones")
 	}
-	rows, _ := pgxTx(t).Query(ctx, dueSQL, kind, db.identity.String(), most)
+	rows, _ := pgxTx(t).Query(ctx, dueSQL, pgx.NamedArgs{"kind": kind, "identity": db.identity.String(), "limit": most})
 	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s repo.Tombstone, err error) {
 		var age float64
 		err = row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &age)
@@ -68,12 +69,12 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 }
 
 // livingSQL: no row has that id, and no row's path has that base name (plugins
-// share paths). $1 are ids, $2 base names, $3 the identity.
+// share paths).
 const livingSQL = `
 SELECT true, '', '' WHERE ` + rowsMissingSQL + `
 UNION ALL
 SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM %s
- WHERE id = ANY ($1::text[]) OR (cardinality($2::text[]) > 0 AND split_part(path, '/', -1) = ANY ($2::text[]))`
+ WHERE id = ANY (@ids::text[]) OR (cardinality(@names::text[]) > 0 AND split_part(path, '/', -1) = ANY (@names::text[]))`
 
 // Living returns those of the tombstones that must not be carried out, by their
 // number, since a row has the id or shares the bytes.
@@ -85,7 +86,8 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 			names = append(names, s.Name)
 		}
 	}
-	rows, _ := pgxTx(t).Query(ctx, db.sql(livingSQL), ids, names, db.identity.String())
+	sql, args := db.bind(livingSQL, pgx.NamedArgs{"ids": ids, "names": names, "identity": db.identity.String()})
+	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	livingIDs, livingNames := map[string]bool{}, map[string]bool{}
 	var missing bool
 	var id, name string
@@ -113,8 +115,9 @@ func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) erro
 
 // Postpone notes a failure; the tombstone is due again after delay.
 func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
-	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = $2::text, delay = $3::float8,
-		due_at = clock_timestamp() + make_interval(secs => $3::float8) WHERE seq = $1::bigint`, seq, reason, delay.Seconds())
+	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = @reason::text, delay = @delay::float8,
+		due_at = clock_timestamp() + make_interval(secs => @delay::float8) WHERE seq = @seq::bigint`,
+		pgx.NamedArgs{"seq": seq, "reason": reason, "delay": delay.Seconds()})
 	return pgerr.Translate(err, "postpone a tombstone")
 }
 

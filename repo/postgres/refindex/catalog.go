@@ -18,13 +18,12 @@ const elsewhere = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\
 // table, no path the whole column. Partitions and children are excluded with their
 // parent. So is, in whatever schema, a table of vectors, and where another Open WebUI
 // is, what mentions files there without using them: a plugin that has a table file, and
-// alembic for its migrations, is none. $1 is the schema, $2 the
-// exclusions.
+// alembic for its migrations, is none.
 var excludedCTE = `
 WITH RECURSIVE excluded (oid, attname, path) AS (
     SELECT c.oid, coalesce(e.name[3], ''), coalesce(array_to_string(e.name[4:], '.'), '')
-      FROM (SELECT string_to_array(e, '.') FROM unnest($2::text[]) e) e (name)
-      JOIN pg_namespace n ON n.nspname = coalesce(nullif(e.name[1], ''), $1::text)
+      FROM (SELECT string_to_array(e, '.') FROM unnest(@excluded::text[]) e) e (name)
+      JOIN pg_namespace n ON n.nspname = coalesce(nullif(e.name[1], ''), @schema::text)
       JOIN pg_class c ON c.relnamespace = n.oid AND e.name[2] IN (c.relname, '*') AND c.relkind IN ('r', 'p', 'f')
     UNION
     SELECT c.oid, '', '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -45,13 +44,12 @@ const readableSQL = `c.relkind <> 'f' AND has_schema_privilege(n.oid, 'USAGE') A
 // excluded ones, tables elsewhere with a foreign key to table file, and below each
 // its partitions and children in whatever schema; these have to be searched. The
 // tables of all other schemas are searched as far as our role may read them.
-// Materialized views repeat living rows and are no rows themselves. $1 is the schema,
-// $2 the exclusions.
+// Materialized views repeat living rows and are no rows themselves.
 var relationsCTE = excludedCTE + `, reached (oid, required) AS (
     SELECT c.oid, q.required FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL (
-               SELECT n.nspname = $1::text OR EXISTS (
+               SELECT n.nspname = @schema::text OR EXISTS (
                    SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
-                      AND k.confrelid = to_regclass(format('%I.file', $1::text)))) q (required)
+                      AND k.confrelid = to_regclass(format('%I.file', @schema::text)))) q (required)
      WHERE c.relkind IN ('r', 'p', 'f') AND (q.required OR ` + elsewhere + ` AND ` + readableSQL + `)
        AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
     UNION
@@ -124,12 +122,10 @@ var textless = []string{
 	"vector", "halfvec", "sparsevec",
 }
 
-// columnsSQL resolves domains and arrays down to their base types. $1 is the
-// schema, $2 the exclusions, $3 are oids of relations, $4 the types that hold no
-// text.
+// columnsSQL resolves domains and arrays down to their base types.
 var columnsSQL = excludedCTE + `, columns AS (
     SELECT attrelid, attnum, attname, atttypid, attgenerated FROM pg_attribute
-     WHERE attrelid = ANY ($3::oid[]) AND attnum > 0 AND NOT attisdropped
+     WHERE attrelid = ANY (@relations::oid[]) AND attnum > 0 AND NOT attisdropped
 ), base(type, down) AS (
     SELECT DISTINCT atttypid, atttypid FROM columns
     UNION
@@ -138,7 +134,7 @@ var columnsSQL = excludedCTE + `, columns AS (
      WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0)
 ), textless AS (
     SELECT base.type FROM base JOIN pg_type t ON t.oid = base.down
-     WHERE t.typtype = 'b' AND t.typname = ANY ($4::text[])
+     WHERE t.typtype = 'b' AND t.typname = ANY (@textless::text[])
 )
 SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
        c.atttypid NOT IN (SELECT type FROM textless)
@@ -196,7 +192,7 @@ func (ix *Index) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 	if err := RefuseUnfit(ctx, t, ix.Schema); err != nil {
 		return nil, err
 	}
-	rows, _ := t.Query(ctx, catalogSQL, ix.Schema, ix.Excluded)
+	rows, _ := t.Query(ctx, catalogSQL, ix.args(nil))
 	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		err := row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
@@ -221,7 +217,7 @@ func (ix *Index) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 }
 
 func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	rows, _ := t.Query(ctx, columnsSQL, ix.Schema, ix.Excluded, oids, textless)
+	rows, _ := t.Query(ctx, columnsSQL, ix.args(pgx.NamedArgs{"relations": oids, "textless": textless}))
 	var oid uint32
 	var c column
 	var text bool

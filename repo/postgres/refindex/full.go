@@ -165,16 +165,17 @@ func (s *scan) locate(ctx context.Context, t pgx.Tx, r *relation) error {
 }
 
 const (
-	scannedSQL  = `UPDATE pruned.relation SET generation = $2, scanning = 0, position = NULL, rows = 0 WHERE id = $1`
-	scanningSQL = `UPDATE pruned.relation SET scanning = $2, position = $3, rows = $4 WHERE id = $1`
+	scannedSQL  = `UPDATE pruned.relation SET generation = @generation, scanning = 0, position = NULL, rows = 0 WHERE id = @id`
+	scanningSQL = `UPDATE pruned.relation SET scanning = @generation, position = @position, rows = @rows WHERE id = @id`
 )
 
 // note writes how far the table was read.
-func (s *scan) note(ctx context.Context, t pgx.Tx, r *relation) (err error) {
+func (s *scan) note(ctx context.Context, t pgx.Tx, r *relation) error {
+	sql := scanningSQL
 	if s.next >= s.until {
-		_, err = t.Exec(ctx, scannedSQL, s.id, s.generation)
-	} else {
-		_, err = t.Exec(ctx, scanningSQL, s.id, s.generation, fmt.Sprintf("%d/%d", s.file, s.next), s.rows)
+		sql = scannedSQL
 	}
+	_, err := t.Exec(ctx, sql, pgx.NamedArgs{"id": s.id, "generation": s.generation,
+		"position": fmt.Sprintf("%d/%d", s.file, s.next), "rows": s.rows})
 	return pgerr.Translate(err, "note how far table %s was read", r)
 }

@@ -2,6 +2,7 @@ package refindex
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -67,6 +68,15 @@ func New(config Config) *Index {
 	}
 	config.Excluded = append(excluded, config.Excluded...)
 	return &Index{Config: config}
+}
+
+// args are the parameters that statements over the catalog share, and more. Statements
+// that hold names of tables have none of these: pgx stops reading at a byte that is no
+// UTF-8, which names have in a database of another encoding.
+func (ix *Index) args(more pgx.NamedArgs) pgx.NamedArgs {
+	args := pgx.NamedArgs{"schema": ix.Schema, "excluded": ix.Excluded}
+	maps.Copy(args, more)
+	return args
 }
 
 // table is the quoted name of a table of the application.

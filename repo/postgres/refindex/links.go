@@ -45,7 +45,7 @@ var linksSQL = func() string {
 // where it is validated, is enforced (a column that PostgreSQL has from 18 on), and
 // all of its triggers fire, on both sides: those on the parent delete, those on the
 // child lock the parent. They do not fire where somebody's sessions are replicas, nor
-// for what a subscription brings. $1 is the schema.
+// for what a subscription brings.
 var linkedCTE = `
 family (oid, root) AS (
     SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
@@ -64,27 +64,27 @@ family (oid, root) AS (
 ), linked (relation, attname, parent) AS (
     SELECT DISTINCT k.conrelid, l.attname, l.parent
       FROM enforced e JOIN pg_constraint r ON r.oid = e.root AND r.confdeltype = 'c' AND cardinality(r.conkey) = 1
-      JOIN ` + linksSQL + ` ON r.conrelid = to_regclass(format('%I.%I', $1::text, l.child))
-                           AND r.confrelid = to_regclass(format('%I.%I', $1::text, l.parent))
+      JOIN ` + linksSQL + ` ON r.conrelid = to_regclass(format('%I.%I', @schema::text, l.child))
+                           AND r.confrelid = to_regclass(format('%I.%I', @schema::text, l.parent))
       JOIN pg_attribute c ON c.attrelid = r.conrelid AND c.attnum = r.conkey[1] AND c.attname = l.attname
       JOIN pg_attribute p ON p.attrelid = r.confrelid AND p.attnum = r.confkey[1] AND p.attname = 'id'
       JOIN family f ON f.root = r.oid JOIN pg_constraint k ON k.oid = f.oid
 )`
 
-// parentsSQL lists what the relations $2 live by.
+// parentsSQL lists what some relations live by.
 var parentsSQL = `WITH RECURSIVE ` + linkedCTE + `
-SELECT l.relation, l.attname, l.parent FROM linked l WHERE l.relation = ANY ($2::oid[]) ORDER BY 1, 2, 3`
+SELECT l.relation, l.attname, l.parent FROM linked l WHERE l.relation = ANY (@relations::oid[]) ORDER BY 1, 2, 3`
 
 // looseSQL asks whether both sides of the loose link are text: after a migration by
-// hand they may not even be comparable. $1 is the child, $2 its column, $3 the parent.
+// hand they may not even be comparable.
 const looseSQL = `
 SELECT count(*) = 2 FROM pg_attribute WHERE NOT attisdropped AND atttypid IN ('text'::regtype, 'varchar'::regtype)
-   AND (attrelid = to_regclass($1) AND attname = $2 OR attrelid = to_regclass($3) AND attname = 'id')`
+   AND (attrelid = to_regclass(@child) AND attname = @column OR attrelid = to_regclass(@parent) AND attname = 'id')`
 
 // readParents fills in what the relations live by, and which of them go with their
 // file.
 func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	rows, _ := t.Query(ctx, parentsSQL, ix.Schema, oids)
+	rows, _ := t.Query(ctx, parentsSQL, ix.args(pgx.NamedArgs{"relations": oids}))
 	var oid uint32
 	var p parent
 	_, err := pgx.ForEachRow(rows, []any{&oid, &p.column, &p.table}, func() error {
@@ -101,7 +101,7 @@ func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 		return pgerr.Translate(err, "list the foreign keys")
 	}
 	var alike bool
-	err = t.QueryRow(ctx, looseSQL, ix.table(looseLink.table), looseLink.column, ix.table(looseLink.parent)).Scan(&alike)
+	err = t.QueryRow(ctx, looseSQL, pgx.NamedArgs{"child": ix.table(looseLink.table), "column": looseLink.column, "parent": ix.table(looseLink.parent)}).Scan(&alike)
 	for _, r := range byOID {
 		if alike && r.schema == ix.Schema && r.name == looseLink.table && r.has(looseLink.column) {
 			r.parents = append(r.parents, parent{ix.Schema, looseLink.parent, looseLink.column, false})
@@ -145,7 +145,7 @@ var linkTables = []string{"chat_file", "channel_file", "knowledge_file"}
 var unenforcedSQL = `WITH RECURSIVE ` + linkedCTE + `
 SELECT c.oid, c.relname::text, array_remove(array_agg(l.attname::text ORDER BY l.attname), NULL), array_remove(array_agg(l.parent::text ORDER BY l.attname), NULL)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN linked l ON l.relation = c.oid
- WHERE n.nspname = $1::text AND c.relname = ANY ($2::text[]) AND c.relkind IN ('r', 'p')
+ WHERE n.nspname = @schema::text AND c.relname = ANY (@tables::text[]) AND c.relkind IN ('r', 'p')
  GROUP BY c.oid, c.relname
 HAVING bool_and(l.parent IS DISTINCT FROM 'file')
  ORDER BY c.relname`
@@ -161,7 +161,7 @@ type UnenforcedLinks struct {
 // UnenforcedLinks lists the link tables that exist and have no foreign key to table file
 // that cascades in fact.
 func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLinks, error) {
-	rows, _ := t.Query(ctx, unenforcedSQL, ix.Schema, linkTables)
+	rows, _ := t.Query(ctx, unenforcedSQL, ix.args(pgx.NamedArgs{"tables": linkTables}))
 	tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (UnenforcedLinks, error) {
 		r := &relation{schema: ix.Schema}
 		var columns, parents []string
@@ -179,7 +179,7 @@ func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLin
 }
 
 // idleSQL lists the links that no foreign key enforces, and what would make one do
-// so. $1 is the schema.
+// so.
 var idleSQL = `WITH RECURSIVE ` + linkedCTE + `
 SELECT format('%I.%I', l.child, l.attname),
        CASE WHEN k.oid IS NULL OR k.confdeltype <> 'c'
@@ -190,8 +190,8 @@ SELECT format('%I.%I', l.child, l.attname),
             THEN format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', c.oid::regclass, k.conname)
             ELSE format('ALTER TABLE %s ENABLE TRIGGER ALL; ALTER TABLE %s ENABLE TRIGGER ALL; and no role with session_replication_role = replica, nor a subscription', c.oid::regclass, p.oid::regclass) END
   FROM ` + linksSQL + `
-  JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', $1::text, l.child)) AND c.relkind IN ('r', 'p')
-  JOIN pg_class p ON p.oid = to_regclass(format('%I.%I', $1::text, l.parent))
+  JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', @schema::text, l.child)) AND c.relkind IN ('r', 'p')
+  JOIN pg_class p ON p.oid = to_regclass(format('%I.%I', @schema::text, l.parent))
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = l.attname AND NOT a.attisdropped
   LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.confrelid = p.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
  WHERE NOT EXISTS (SELECT FROM linked WHERE linked.relation = c.oid AND linked.attname = l.attname AND linked.parent = l.parent)
@@ -200,7 +200,7 @@ SELECT format('%I.%I', l.child, l.attname),
 // IdleLinks lists the columns that no foreign key enforces, and for each what would
 // make one do so.
 func (ix *Index) IdleLinks(ctx context.Context, t pgx.Tx) (columns, remedies []string, err error) {
-	rows, _ := t.Query(ctx, idleSQL, ix.Schema)
+	rows, _ := t.Query(ctx, idleSQL, ix.args(nil))
 	var column, remedy string
 	_, err = pgx.ForEachRow(rows, []any{&column, &remedy}, func() error {
 		columns, remedies = append(columns, column), append(remedies, remedy)

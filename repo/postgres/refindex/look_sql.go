@@ -16,8 +16,13 @@ const (
 	partRow     = 4 // text: an id that has a row in table file
 )
 
-// headerSQL says what the look was made on. $2 is the schema, $3 the exclusions.
-var headerSQL = `
+// The parameters of a look: the ids, $1, the schema, $2, the exclusions, $3, and in
+// the second one the snapshot of the first, $4. They have numbers since a look holds
+// names (see Index.args).
+var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
+
+// headerSQL says what the look was made on.
+var headerSQL = lookParameters.Replace(`
 SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'snapshot', pg_current_snapshot()::text,
          'same', s.identity = ` + identitySQL + `,
@@ -25,15 +30,15 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'index', (` + indexDigestSQL + `),
          'generation', (SELECT min(generation) FROM pruned.relation),
          'sound', (` + soundSQL + `))::text
-  FROM pruned.state s`
+  FROM pruned.state s`)
 
-// identitySQL is what the index was built from, and by what; $2 is the schema. The
+// identitySQL is what the index was built from, and by what. The
 // oid of pruned.reference is part of it, since a dump restored into the same database
 // brings old row versions' marks with new rows. The reader's number goes up with
 // every change of what passes find in a text or note of it: an index that an older
 // pruned built, or brought up to date meanwhile, lacks that.
 const identitySQL = `concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
-             (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
+             (SELECT oid FROM pg_database WHERE datname = current_database()), @schema::text,
              'pruned.reference'::regclass::oid, 'reader 2')`
 
 // soundSQL says whether every mark can be compared by age(): not from a future
@@ -44,7 +49,7 @@ const soundSQL = `SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snap
 
 // catalogDigestSQL changes with whatever a plan rests on: the tables, the links that
 // are enforced, what makes the database unfit.
-var catalogDigestSQL = strings.NewReplacer("$1", "$2", "$2", "$3").Replace(relationsCTE+`, `+linkedCTE+`, `+unfitCTE) + `
+var catalogDigestSQL = relationsCTE + `, ` + linkedCTE + `, ` + unfitCTE + `
          SELECT md5(concat_ws(' ',
                   (SELECT string_agg(md5(` + signatureSQL + `), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
                     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'),
@@ -54,7 +59,7 @@ var catalogDigestSQL = strings.NewReplacer("$1", "$2", "$2", "$3").Replace(relat
 const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation`
 
-// lookSQL is the statement of step 2. $1 are the ids.
+// lookSQL is the statement of FindReferences.
 func lookSQL(relations []*relation) string {
 	var b strings.Builder
 	b.WriteString(headerSQL)
@@ -93,8 +98,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
      LIMIT 1) r`
 }
 
-// againSQL is the statement of step 6. $1 are the gone ids, $4 the snapshot of
-// the look.
+// againSQL is that of RecheckReferences.
 func againSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
 	b.WriteString(headerSQL)

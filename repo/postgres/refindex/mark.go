@@ -42,7 +42,7 @@ func (ix *Index) MarkRows(ctx context.Context, t pgx.Tx) error {
 // soundIndex refuses an index that is another database's.
 func (ix *Index) soundIndex(ctx context.Context, t pgx.Tx) error {
 	var same bool
-	err := t.QueryRow(ctx, `SELECT identity = `+identitySQL+` AND (`+soundSQL+`) FROM pruned.state WHERE $1::text IS NULL`, nil, ix.Schema).Scan(&same)
+	err := t.QueryRow(ctx, `SELECT identity = `+identitySQL+` AND (`+soundSQL+`) FROM pruned.state`, ix.args(nil)).Scan(&same)
 	if err == nil && !same {
 		return &repo.Error{Kind: repo.Environment, Doing: "mark the files that nothing mentions", Err: ErrIncomplete}
 	}

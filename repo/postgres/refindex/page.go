@@ -69,24 +69,23 @@ func (p *page) add(token string) {
 	p.tokenRows = append(p.tokenRows, p.row)
 }
 
-// mentionsSQL makes the index say of the page's rows what they mention now. $1 is
-// the source, $2 the rows that the index may know already, $3 and $4 the rows and
-// tokens of mentions. They are looked up in their order, which takes half the time. A
-// file that is mentioned is no candidate any more: its clock starts anew. OFFSET 0
-// keeps the planner, which has no statistics yet, from reading all known files for
-// every page.
+// mentionsSQL makes the index say of the page's rows what they mention now: @rows are
+// those that the index may know already. Mentions are looked up in their order, which
+// takes half the time. A file that is mentioned is no candidate any more: its clock
+// starts anew. OFFSET 0 keeps the planner, which has no statistics yet, from reading
+// all known files for every page.
 const mentionsSQL = `
 WITH mentions AS MATERIALIZED (
     SELECT u.row_id, k.file_id
-      FROM (SELECT row_id, token FROM unnest($3::text[], $4::text[]) u (row_id, token) ORDER BY token) u
+      FROM (SELECT row_id, token FROM unnest(@mentioning::text[], @tokens::text[]) u (row_id, token) ORDER BY token) u
      CROSS JOIN LATERAL (SELECT file_id FROM pruned.known_file WHERE token = u.token OFFSET 0) k
 ), forgotten AS (
-    DELETE FROM pruned.reference r WHERE r.source = $1::int AND r.row_id = ANY ($2::text[])
-       AND left(r.row_id, 250) = ANY (ARRAY(SELECT left(row_id, 250) FROM unnest($2::text[]) u (row_id)))
+    DELETE FROM pruned.reference r WHERE r.source = @source::int AND r.row_id = ANY (@rows::text[])
+       AND left(r.row_id, 250) = ANY (ARRAY(SELECT left(row_id, 250) FROM unnest(@rows::text[]) u (row_id)))
        AND NOT EXISTS (SELECT FROM mentions m WHERE m.row_id = r.row_id AND m.file_id = r.file_id)
 ), added AS (
     INSERT INTO pruned.reference (file_id, source, row_id)
-    SELECT file_id, $1::int, row_id FROM mentions ON CONFLICT DO NOTHING
+    SELECT file_id, @source::int, row_id FROM mentions ON CONFLICT DO NOTHING
     RETURNING file_id)
 DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id IN (SELECT file_id FROM added)`
 
@@ -98,7 +97,7 @@ func (p *page) flush(ctx context.Context, t pgx.Tx) error {
 	if len(p.rows)+len(p.tokens) == 0 {
 		return nil
 	}
-	if _, err := t.Exec(ctx, mentionsSQL, p.relation.id, p.rows, p.tokenRows, p.tokens); err != nil {
+	if _, err := t.Exec(ctx, mentionsSQL, pgx.NamedArgs{"source": p.relation.id, "rows": p.rows, "mentioning": p.tokenRows, "tokens": p.tokens}); err != nil {
 		return pgerr.Translate(err, "index table %s", p.relation)
 	}
 	p.empty()

@@ -73,8 +73,7 @@ func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, fn func(*Plan) error) e
 // index does not cover each as it is.
 func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	p := &Plan{}
-	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`) WHERE $1::text[] IS NULL`,
-		[]string(nil), ix.Schema, ix.Excluded).Scan(&p.catalog, &p.index)
+	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`)`, ix.args(nil)).Scan(&p.catalog, &p.index)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}

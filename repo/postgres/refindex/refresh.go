@@ -83,11 +83,11 @@ func (ix *Index) analyze(ctx context.Context) error {
 // it ends with the transaction, which a session lock behind a pooler would not.
 const lockStateSQL = `LOCK TABLE pruned.state IN EXCLUSIVE MODE`
 
-// stateSQL is what a pass starts from; $2 is the schema.
+// stateSQL is what a pass starts from.
 const stateSQL = `
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text, generation, passed_at, clock_timestamp(),
        identity = ` + identitySQL + ` AND (` + soundSQL + `)
-  FROM pruned.state WHERE $1::text IS NULL`
+  FROM pruned.state`
 
 // state is pruned.state as a pass finds it.
 type state struct {
@@ -103,7 +103,7 @@ func (ix *Index) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
 		return nil, pgerr.Translate(err, "lock the reference index")
 	}
 	s := &state{}
-	err := t.QueryRow(ctx, stateSQL, nil, ix.Schema).
+	err := t.QueryRow(ctx, stateSQL, ix.args(nil)).
 		Scan(&s.mark, &s.generation, &s.passedAt, &s.now, &s.sound)
 	if err == nil {
 		_, err = t.Exec(ctx, WaitBriefly)
@@ -147,7 +147,8 @@ func (ix *Index) pass(ctx context.Context, t pgx.Tx) error {
 	if err := x.changed(ctx, relations, s.mark); err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = $3, generation = $1`, s.generation, ix.Schema, s.now)
+	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = @now, generation = @generation`,
+		ix.args(pgx.NamedArgs{"now": s.now, "generation": s.generation}))
 	return pgerr.Translate(err, "write the state of the reference index")
 }
 
@@ -172,14 +173,14 @@ func (ix *Index) startAnew(ctx context.Context, t pgx.Tx, s *state) error {
 const forgetTablesSQL = `
 WITH gone AS (
     DELETE FROM pruned.relation r WHERE NOT EXISTS (
-        SELECT FROM unnest($1::oid[], $2::text[]) u (relid, signature) WHERE u.relid = r.relid AND u.signature = r.signature)
+        SELECT FROM unnest(@relids::oid[], @signatures::text[]) u (relid, signature) WHERE u.relid = r.relid AND u.signature = r.signature)
     RETURNING id)
 DELETE FROM pruned.reference WHERE source IN (SELECT id FROM gone)`
 
 const registerSQL = `
 INSERT INTO pruned.relation (relid, signature, name, w)
-SELECT u.relid, u.signature, u.name, $4::text::xid8
-  FROM unnest($1::oid[], $2::text[], $3::text[]) u (relid, signature, name)
+SELECT u.relid, u.signature, u.name, @mark::text::xid8
+  FROM unnest(@relids::oid[], @signatures::text[], @names::text[]) u (relid, signature, name)
  WHERE NOT EXISTS (SELECT FROM pruned.relation r WHERE r.relid = u.relid)`
 
 // register makes the index's list of tables that of the catalog. A table whose
@@ -191,10 +192,11 @@ func (ix *Index) register(ctx context.Context, t pgx.Tx, s *state, relations []*
 			oids, signatures, names = append(oids, r.oid), append(signatures, r.signature), append(names, r.quoted())
 		}
 	}
-	if _, err := t.Exec(ctx, forgetTablesSQL, oids, signatures); err != nil {
+	args := pgx.NamedArgs{"relids": oids, "signatures": signatures, "names": names, "mark": s.mark}
+	if _, err := t.Exec(ctx, forgetTablesSQL, args); err != nil {
 		return pgerr.Translate(err, "forget tables")
 	}
-	if _, err := t.Exec(ctx, registerSQL, oids, signatures, names, s.mark); err != nil {
+	if _, err := t.Exec(ctx, registerSQL, args); err != nil {
 		return pgerr.Translate(err, "register %d tables", len(oids))
 	}
 	return readIndexState(ctx, t, relations)

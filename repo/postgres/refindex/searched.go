@@ -12,7 +12,7 @@ import (
 
 // lostSQL finds a table that the index covers and that our role may not read any
 // more: were it passed over like one that it never could read, what it mentions would
-// be free. $1 is the schema, $2 the exclusions.
+// be free.
 var lostSQL = excludedCTE + `
 SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT (` + readableSQL + `) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
@@ -21,7 +21,7 @@ SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.
 // refuseLost refuses to go on without a table that was searched until now, or that lost
 // what it held.
 func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
-	rows, _ := t.Query(ctx, lostSQL, ix.Schema, ix.Excluded)
+	rows, _ := t.Query(ctx, lostSQL, ix.args(nil))
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		return r, row.Scan(&r.schema, &r.name)
@@ -53,7 +53,7 @@ func refuseEmptied(ctx context.Context, t pgx.Tx) error {
 
 // unsearchedSQL lists what is not searched though nobody said so: whole schemas,
 // tables of others that our role may not read, and foreign tables elsewhere, whose rows
-// lie in another database. $1 is the schema, $2 the exclusions.
+// lie in another database.
 var unsearchedSQL = relationsCTE + `
 SELECT format('%I.*', n.nspname) FROM pg_namespace n
  WHERE ` + elsewhere + ` AND NOT has_schema_privilege(n.oid, 'USAGE')
@@ -68,15 +68,15 @@ SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n
 // othersSQL lists the schemas other than the application's that are searched.
 var othersSQL = relationsCTE + `
 SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname <> $1::text ORDER BY 1`
+ WHERE n.nspname <> @schema::text ORDER BY 1`
 
 // Searched lists the schemas other than the application's whose tables are searched,
 // and what is not searched: schema.table, or schema.* for a whole schema.
 func (ix *Index) Searched(ctx context.Context, t pgx.Tx) (others, unsearched []string, err error) {
-	if others, err = readTexts(ctx, t, othersSQL, ix.Schema, ix.Excluded); err != nil {
+	if others, err = readTexts(ctx, t, othersSQL, ix.args(nil)); err != nil {
 		return nil, nil, pgerr.Translate(err, "list the schemas that are searched")
 	}
-	unsearched, err = readTexts(ctx, t, unsearchedSQL, ix.Schema, ix.Excluded)
+	unsearched, err = readTexts(ctx, t, unsearchedSQL, ix.args(nil))
 	return others, unsearched, pgerr.Translate(err, "list what is not searched")
 }
 

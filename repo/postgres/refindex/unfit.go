@@ -22,16 +22,16 @@ import (
 // A collation whose version is not the one that indexes were built with: an index in
 // another order does not find rows that are there, so that a file in use is "gone".
 // The default collation stands for the database's, whose version PostgreSQL keeps
-// from 15 on. $1 is the schema.
+// from 15 on.
 var unfitCTE = `
 used (oid) AS MATERIALIZED (
     SELECT DISTINCT unnest(i.indcollation::oid[]) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
 ), unfit (what) AS (
     SELECT format('%s is a %s and no table: nothing tells which of the rows that it shows changed. Make it a table of schema %I again', c.oid::regclass,
-                  CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END, $1::text)
+                  CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END, @schema::text)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1::text AND c.relkind IN ('v', 'm', 'f') AND c.relname = ANY ('{` + strings.Join(openwebui.Tables, ",") + `}')
+     WHERE n.nspname = @schema::text AND c.relkind IN ('v', 'm', 'f') AND c.relname = ANY ('{` + strings.Join(openwebui.Tables, ",") + `}')
     UNION ALL
     SELECT format('the indexes of database %I were built with version %s of its collation, and this server has version %s: they may not find rows that are there. REINDEX DATABASE %1$I; ALTER DATABASE %1$I REFRESH COLLATION VERSION;',
                   d.datname, to_jsonb(d) ->> 'datcollversion', v.actual)
@@ -46,7 +46,7 @@ used (oid) AS MATERIALIZED (
 
 // RefuseUnfit refuses a database of which no answer can be believed.
 func RefuseUnfit(ctx context.Context, t pgx.Tx, schema string) error {
-	rows, _ := t.Query(ctx, `WITH `+unfitCTE+` SELECT what FROM unfit ORDER BY what`, schema)
+	rows, _ := t.Query(ctx, `WITH `+unfitCTE+` SELECT what FROM unfit ORDER BY what`, pgx.NamedArgs{"schema": schema})
 	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err == nil && len(found) > 0 {
 		return &repo.Error{Kind: repo.Environment, Doing: "look at the database", Err: errors.New(strings.Join(found, "; "))}

@@ -17,8 +17,8 @@ import (
 // transactions are; while one that is not holds a lock to write, nothing that it may
 // mention is deleted.
 
-// writersSQL finds who may have written to tables, $1, or to table file, $2, for longer
-// than $3 seconds, or for a time that we may not see: of either the longest. The modes
+// writersSQL finds who may have written to tables, or to table file, for longer than some
+// seconds, or for a time that we may not see: of either the longest. The modes
 // are those under which rows are written. Transactions of pruned's own, whichever
 // process's, mention nothing: they lock our tables as well. One that is prepared has
 // no session.
@@ -29,16 +29,16 @@ WITH locks AS MATERIALIZED (
         OR locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 SELECT DISTINCT ON (rows)
-       l.relation = to_regclass($2::text) AS rows, coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), l.relation,
+       l.relation = to_regclass(@file::text) AS rows, coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), l.relation,
        extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS age
   FROM locks l
   LEFT JOIN pg_stat_activity a ON a.pid = l.pid
   LEFT JOIN locks x ON l.pid IS NULL AND x.pid IS NULL AND x.id = l.id AND x.transactionid IS NOT NULL AND x.granted
   LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
- WHERE (l.relation = ANY ($1::oid[]) OR l.relation = to_regclass($2::text)) AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+ WHERE (l.relation = ANY (@tables::oid[]) OR l.relation = to_regclass(@file::text)) AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
    AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
    AND NOT EXISTS (SELECT FROM locks o WHERE o.id = l.id AND o.relation = 'pruned.candidate'::regclass)
-   AND coalesce(clock_timestamp() - coalesce(a.xact_start, p.prepared) > make_interval(secs => $3::float8), true)
+   AND coalesce(clock_timestamp() - coalesce(a.xact_start, p.prepared) > make_interval(secs => @seconds::float8), true)
  ORDER BY rows, age DESC NULLS LAST`
 
 // writer is a transaction that is open.
@@ -62,7 +62,7 @@ func (w *writer) String() string {
 
 // pending fills in who may yet commit a mention, or a row of table file.
 func (ix *Index) pending(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look) error {
-	rows, _ := t.Query(ctx, writersSQL, p.searched(), ix.table("file"), ix.LongWriting.Seconds())
+	rows, _ := t.Query(ctx, writersSQL, pgx.NamedArgs{"tables": p.searched(), "file": ix.table("file"), "seconds": ix.LongWriting.Seconds()})
 	var w writer
 	var toFile bool
 	var oid uint32

@@ -1,0 +1,10 @@
+SELECT true, '', '' WHERE 
+       (SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (bool_or(fresh) OR NOT EXISTS (SELECT FROM "public"."file"))
+          FROM (SELECT made_at > clock_timestamp() - interval '1 day' - make_interval(secs => coalesce(delay, 2592000)) AS fresh,
+                       NOT EXISTS (SELECT FROM "public"."file" f WHERE f.id = b.id)
+                       AND NOT EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = b.id AND l.outcome = 'deleted') AS lost
+                  FROM (SELECT * FROM pruned.tombstone WHERE identity = @identity::text ORDER BY seq DESC LIMIT 1) t
+                 CROSS JOIN unnest(t.beside) b (id)) w)
+UNION ALL
+SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM "public"."file"
+ WHERE id = ANY (@ids::text[]) OR (cardinality(@names::text[]) > 0 AND split_part(path, '/', -1) = ANY (@names::text[]))
