@@ -73,10 +73,10 @@ func candidatesSQL(d repo.Direction, where string) string {
 // dueInSQL is how long until an event is useful.
 const dueInSQL = `greatest(v.ripe, v.seen + @orphan::float8 - v.now)`
 
-// claimedSQL is since when a claim is in the queue, or NULL. After an hour it is
+// enqueuedSQL is since when a claim is in the queue, or NULL. After an hour it is
 // taken for lost, and so is one of the future, from a clock that was ahead: it is
 // published once more, which harms nothing.
-const claimedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 BETWEEN -1 AND 3600
+const enqueuedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 BETWEEN -1 AND 3600
             THEN greatest(v.now - extract(epoch FROM v.claimed_at)::float8, 1e-6) END`
 
 // Candidates lists a page of a direction's candidates. Of those that are none any
@@ -95,7 +95,7 @@ func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages 
 }
 
 func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int, yield func(c repo.Candidate, there bool)) error {
-	sql, args := db.bind(`SELECT v.file_id, v.there, v.first_seen, v.age, `+dueInSQL+`, v.size, v.chunks, v.confirmed, v.held, coalesce(`+claimedSQL+`, 0)
+	sql, args := db.bindArgs(`SELECT v.file_id, v.there, v.first_seen, v.age, `+dueInSQL+`, v.size, v.chunks, v.confirmed, v.held, coalesce(`+enqueuedSQL+`, 0)
 		FROM (`+candidatesSQL(d, ` AND file_id > @after::text ORDER BY file_id LIMIT @limit::int`)+`) v ORDER BY v.file_id`,
 		agesArgs(ages, pgx.NamedArgs{"after": after, "limit": most}))
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
@@ -103,7 +103,7 @@ func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ag
 	var there bool
 	var age, due, claimed float64
 	_, err := pgx.ForEachRow(rows, []any{&c.FileID, &there, &c.Since, &age, &due, &c.Size, &c.Chunks, &c.Confirmed, &c.Held, &claimed}, func() error {
-		c.Age, c.DueIn, c.Claimed = seconds(age), seconds(due), seconds(claimed)
+		c.Age, c.DueIn, c.Claimed = toDuration(age), toDuration(due), toDuration(claimed)
 		yield(c, there)
 		return nil
 	})
@@ -117,13 +117,13 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 		parts = append(parts, `(`+candidatesSQL(d, ` AND (confirmed OR NOT EXISTS
 			(SELECT FROM pruned.hold h WHERE h.direction = candidate.direction AND (h.direction = 'row' OR h.store = candidate.store)))`)+`)`)
 	}
-	sql, args := db.bind(`SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
-		WHERE v.there AND NOT v.held AND `+claimedSQL+` IS NULL`, agesArgs(ages, nil))
+	sql, args := db.bindArgs(`SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
+		WHERE v.there AND NOT v.held AND `+enqueuedSQL+` IS NULL`, agesArgs(ages, nil))
 	var next *float64
 	if err := db.readRow(ctx, sql, args, &next); err != nil || next == nil {
 		return 0, false, pgerr.Translate(err, "look for the next candidate that becomes due")
 	}
-	return seconds(*next), true, nil
+	return toDuration(*next), true, nil
 }
 
 // Claimed notes that the queue has stored claims.

@@ -24,27 +24,27 @@ UPDATE pruned.candidate c SET settled = v.stamp
 func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (repo.Census, error) {
 	census := repo.Census{There: listed}
 	if d == repo.FromRows {
-		sql, args := db.bind(settleSQL, agesArgs(ages, nil))
+		sql, args := db.bindArgs(settleSQL, agesArgs(ages, nil))
 		if _, err := t.Exec(ctx, sql, args...); err != nil {
 			return census, pgerr.Translate(err, "look which candidates are in flight")
 		}
-		if err := pgxTx(t).QueryRow(ctx, db.sql(`SELECT count(*) FROM %s`)).Scan(&census.There); err != nil {
+		if err := pgxTx(t).QueryRow(ctx, db.withFileTable(`SELECT count(*) FROM %s`)).Scan(&census.There); err != nil {
 			return census, pgerr.Translate(err, "count the rows of table file")
 		}
 	}
-	sql, args := db.bind(`SELECT count(*) FROM (`+candidatesSQL(d, ` AND NOT confirmed`)+`) v
+	sql, args := db.bindArgs(`SELECT count(*) FROM (`+candidatesSQL(d, ` AND NOT confirmed`)+`) v
 		WHERE v.there AND coalesce(v.ripe <= 0, true)`, agesArgs(ages, nil))
 	err := pgxTx(t).QueryRow(ctx, sql, args...).Scan(&census.Found)
 	return census, pgerr.Translate(err, "count the candidates among %s", d)
 }
 
-// barrenSQL tells of rows whether none of their mentions is known. A file that the index
+// sanitySQL tells of rows whether none of their mentions is known. A file that the index
 // knows, and that is no candidate, is one that a living row mentions, as MarkRows has
 // just found out; the references themselves stay for a while when their rows vanish.
-func (db *DB) barrenSQL() string {
-	return db.sql(`
+func (db *DB) sanitySQL() string {
+	return db.withFileTable(`
 SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
-            WHEN $1::bool AND EXISTS (SELECT FROM ` + db.table("chat") + `)
+            WHEN $1::bool AND EXISTS (SELECT FROM ` + db.quotedTable("chat") + `)
              AND NOT EXISTS (SELECT FROM %s f JOIN pruned.known_file k ON k.file_id = f.id
                               WHERE ` + refindex.KnownSQL + `
                                 AND NOT EXISTS (SELECT FROM pruned.candidate c WHERE c.direction = 'row' AND c.file_id = f.id)) THEN 'no reference'
@@ -54,7 +54,7 @@ SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
 // Barren says that nothing in the database can be believed.
 func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
 	var lacks string
-	err = pgxTx(t).QueryRow(ctx, db.barrenSQL(), d == repo.FromRows).Scan(&lacks)
+	err = pgxTx(t).QueryRow(ctx, db.sanitySQL(), d == repo.FromRows).Scan(&lacks)
 	switch {
 	case err != nil:
 		return "", pgerr.Translate(err, "look whether the database can be believed")
@@ -73,10 +73,10 @@ func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err e
 		name, proof string
 		args        []any
 	}{
-		{"knowledge_file", `SELECT FROM ` + db.table("knowledge"), nil},
+		{"knowledge_file", `SELECT FROM ` + db.quotedTable("knowledge"), nil},
 		{"chat_file", `SELECT WHERE (SELECT count(*) FROM (SELECT DISTINCT r.file_id FROM pruned.relation s JOIN pruned.reference r ON r.source = s.id
-			JOIN ` + db.table("chat") + ` c ON c.id = r.row_id JOIN ` + db.table("file") + ` f ON f.id = r.file_id
-			WHERE s.relid = to_regclass($1::text) LIMIT ` + strconv.Itoa(repo.FewLinks+1) + `) files) > ` + strconv.Itoa(repo.FewLinks), []any{db.table("chat")}},
+			JOIN ` + db.quotedTable("chat") + ` c ON c.id = r.row_id JOIN ` + db.quotedTable("file") + ` f ON f.id = r.file_id
+			WHERE s.relid = to_regclass($1::text) LIMIT ` + strconv.Itoa(repo.FewLinks+1) + `) files) > ` + strconv.Itoa(repo.FewLinks), []any{db.quotedTable("chat")}},
 	} {
 		there, err := db.hasTable(ctx, t, link.name)
 		if err != nil {
@@ -84,7 +84,7 @@ func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err e
 		}
 		empty := false
 		if there {
-			err = pgxTx(t).QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM `+db.table(link.name)+`) AND EXISTS (`+link.proof+`)`, link.args...).Scan(&empty)
+			err = pgxTx(t).QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM `+db.quotedTable(link.name)+`) AND EXISTS (`+link.proof+`)`, link.args...).Scan(&empty)
 		}
 		if err != nil {
 			return nil, pgerr.Translate(err, "look whether %s lost its rows", link.name)
@@ -103,8 +103,8 @@ func (db *DB) LinkedFiles(ctx context.Context, t repo.Tx, knowledge []string) (m
 	if err != nil || !there {
 		return counts, err
 	}
-	rows, _ := pgxTx(t).Query(ctx, `SELECT k.id, (SELECT count(*) FROM `+db.table("knowledge_file")+` l WHERE l.knowledge_id = k.id)
-		FROM `+db.table("knowledge")+` k WHERE k.id = ANY ($1::text[])`, knowledge)
+	rows, _ := pgxTx(t).Query(ctx, `SELECT k.id, (SELECT count(*) FROM `+db.quotedTable("knowledge_file")+` l WHERE l.knowledge_id = k.id)
+		FROM `+db.quotedTable("knowledge")+` k WHERE k.id = ANY ($1::text[])`, knowledge)
 	var id string
 	var n int64
 	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error {
@@ -115,6 +115,6 @@ func (db *DB) LinkedFiles(ctx context.Context, t repo.Tx, knowledge []string) (m
 }
 
 func (db *DB) hasTable(ctx context.Context, t repo.Tx, name string) (there bool, err error) {
-	err = pgxTx(t).QueryRow(ctx, `SELECT to_regclass($1::text) IS NOT NULL`, db.table(name)).Scan(&there)
+	err = pgxTx(t).QueryRow(ctx, `SELECT to_regclass($1::text) IS NOT NULL`, db.quotedTable(name)).Scan(&there)
 	return there, pgerr.Translate(err, "look for table %s", name)
 }

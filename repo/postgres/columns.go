@@ -46,7 +46,7 @@ func recognizeColumns(ctx context.Context, t pgx.Tx, schema string, refuse refus
 			missing = append(missing, fmt.Errorf("file.%s", want.Name))
 		case !slices.Contains(fitting[want.Type], has):
 			wrong = append(wrong, fmt.Errorf("column file.%s has type %s, not %s: ALTER TABLE %s ALTER COLUMN %[1]s DROP DEFAULT, ALTER COLUMN %[1]s TYPE %[3]s USING %[5]s;",
-				want.Name, written[want.Name], want.Type, table, conversion(want.Name, has, want.Type)))
+				want.Name, written[want.Name], want.Type, table, conversionSQL(want.Name, has, want.Type)))
 		}
 	}
 	if len(missing) > 0 {
@@ -58,8 +58,8 @@ func recognizeColumns(ctx context.Context, t pgx.Tx, schema string, refuse refus
 	return nil
 }
 
-// conversion is the expression that turns a column into what it should be.
-func conversion(name, has, wanted string) string {
+// conversionSQL is the expression that turns a column into what it should be.
+func conversionSQL(name, has, wanted string) string {
 	switch {
 	case wanted == "bigint" && slices.Contains([]string{"timestamp", "timestamptz", "date"}, has):
 		return "extract(epoch FROM " + name + ")::bigint"

@@ -52,11 +52,11 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted []repo.Deleted, err error) {
 	var went int64
 	batch := &pgx.Batch{}
-	batch.Queue(db.sql(takenSQL), ids).Query(func(rows pgx.Rows) error {
+	batch.Queue(db.withFileTable(takenSQL), ids).Query(func(rows pgx.Rows) error {
 		deleted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
 		return err
 	})
-	batch.Queue(db.sql(deleteSQL), ids).Exec(func(tag pgconn.CommandTag) error {
+	batch.Queue(db.withFileTable(deleteSQL), ids).Exec(func(tag pgconn.CommandTag) error {
 		went = tag.RowsAffected()
 		return nil
 	})
@@ -73,7 +73,7 @@ func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted [
 // requireDeleted: a rule can make DELETE something else that returns rows all the
 // same, a trigger can write them again.
 func (db *DB) requireDeleted(ctx context.Context, t pgx.Tx, ids []string) error {
-	left, err := texts(ctx, tx{t}, db.sql(presentSQL), ids)
+	left, err := readTexts(ctx, tx{t}, db.withFileTable(presentSQL), ids)
 	if err == nil && len(left) > 0 {
 		return &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
 			Err: fmt.Errorf("%d are there afterwards, without an error: a rule or a trigger keeps them", len(left))}
@@ -84,7 +84,7 @@ func (db *DB) requireDeleted(ctx context.Context, t pgx.Tx, ids []string) error 
 // MissingForeignKeys lists the link tables that exist and have no foreign key to
 // table file that cascades in fact.
 func (db *DB) MissingForeignKeys(ctx context.Context) (missing []string, err error) {
-	err = db.read(ctx, func(t pgx.Tx) error {
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		tables, err := db.index.UnenforcedLinks(ctx, t)
 		for _, table := range tables {
 			missing = append(missing, table.Name)

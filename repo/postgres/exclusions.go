@@ -13,9 +13,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// readings are what a name in PRUNED_IGNORE may mean, as exclusions, the likeliest
+// possibleExclusions are what a name in PRUNED_IGNORE may mean, as exclusions, the likeliest
 // first.
-func readings(name string) []string {
+func possibleExclusions(name string) []string {
 	switch parts := strings.Split(name, "."); {
 	case slices.Contains(parts, "") || len(parts) > 3:
 		return nil
@@ -47,10 +47,10 @@ SELECT e, CASE WHEN n.oid IS NULL THEN 'there is no such schema'
 func (db *DB) recognizeIgnored(ctx context.Context) (ignored []string, err error) {
 	var all []string
 	for _, name := range db.options.Ignore {
-		all = append(all, readings(name)...)
+		all = append(all, possibleExclusions(name)...)
 	}
 	missing := map[string]string{}
-	err = db.read(ctx, func(t pgx.Tx) error {
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		rows, _ := t.Query(ctx, ignoredSQL, db.schema, all)
 		var reading, what string
 		_, err := pgx.ForEachRow(rows, []any{&reading, &what}, func() error {
@@ -64,7 +64,7 @@ func (db *DB) recognizeIgnored(ctx context.Context) (ignored []string, err error
 	}
 	var problems []error
 	for _, name := range db.options.Ignore {
-		possible := readings(name)
+		possible := possibleExclusions(name)
 		i := slices.IndexFunc(possible, func(reading string) bool { return missing[reading] == "" })
 		switch {
 		case len(possible) == 0:

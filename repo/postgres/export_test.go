@@ -16,8 +16,8 @@ func (db *DB) EndEachPage() { db.index.PageTime = 0 }
 // KeepPlan returns what brings back the plan of the last look, as a worker does that
 // was slow to make it.
 func (db *DB) KeepPlan() (bringBack func()) {
-	p := db.index.Last.Load()
-	return func() { db.index.Last.Store(p) }
+	p := db.index.LastPlan.Load()
+	return func() { db.index.LastPlan.Store(p) }
 }
 
 // WaitForWriters has a look take every transaction of somebody who writes for a long one.
@@ -29,8 +29,8 @@ func (db *DB) WaitForWritersOf(age time.Duration) { db.index.LongWriting = age }
 // ComposedStatements are those that are put together from fragments, by the name of
 // their file.
 func (db *DB) ComposedStatements(ctx context.Context) (statements map[string]string, err error) {
-	deletion := []string{db.sql(takenSQL), db.sql(deleteSQL)}
-	err = db.read(ctx, func(t pgx.Tx) error {
+	deletion := []string{db.withFileTable(takenSQL), db.withFileTable(deleteSQL)}
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		links, err := db.index.UnenforcedLinks(ctx, t)
 		for _, l := range links {
 			deletion = append(deletion, deadLinksSQL(l))
@@ -38,11 +38,11 @@ func (db *DB) ComposedStatements(ctx context.Context) (statements map[string]str
 		return err
 	})
 	return map[string]string{
-		"lock.sql":              db.sql(lockSQL),
+		"lock.sql":              db.withFileTable(lockSQL),
 		"delete.sql":            strings.Join(deletion, ";\n"),
-		"row_candidates.sql":    db.sql(candidatesSQL(repo.FromRows, "")),
-		"listed_candidates.sql": db.sql(candidatesSQL(repo.FromVectors, "")),
-		"mark_listed.sql":       db.sql(markListedSQL),
-		"living.sql":            db.sql(livingSQL),
+		"row_candidates.sql":    db.withFileTable(candidatesSQL(repo.FromRows, "")),
+		"listed_candidates.sql": db.withFileTable(candidatesSQL(repo.FromVectors, "")),
+		"upsert_listed.sql":     db.withFileTable(upsertListedSQL),
+		"still_referenced.sql":  db.withFileTable(stillReferencedSQL),
 	}, err
 }

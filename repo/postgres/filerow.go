@@ -13,15 +13,15 @@ import (
 	"pruned/repo/openwebui"
 )
 
-// sql fills in the name of table file.
-func (db *DB) sql(text string) string { return strings.ReplaceAll(text, "%s", db.table("file")) }
+// withFileTable fills in the name of table file.
+func (db *DB) withFileTable(text string) string { return strings.ReplaceAll(text, "%s", db.quotedTable("file")) }
 
-// bind numbers the named parameters of a statement, and then fills in the name of table
+// bindArgs numbers the named parameters of a statement, and then fills in the name of table
 // file: pgx would stop reading at a byte that is no UTF-8, which a schema's name has in
 // a database of another encoding.
-func (db *DB) bind(text string, named pgx.NamedArgs) (sql string, args []any) {
+func (db *DB) bindArgs(text string, named pgx.NamedArgs) (sql string, args []any) {
 	numbered, args, _ := named.RewriteQuery(context.Background(), nil, text, nil) // it never fails
-	return db.sql(numbered), args
+	return db.withFileTable(numbered), args
 }
 
 // agesArgs are the settings that rows are measured against, in seconds, and more.
@@ -44,28 +44,28 @@ var (
 // it, so that the patterns match keys and values alone; of any object, also a nested
 // one, which keeps a file for longer and never for less.
 
-// mostText bounds what a pattern is looked for in: a regular expression takes four
+// maxTextBytes bounds what a pattern is looked for in: a regular expression takes four
 // bytes for each, and PostgreSQL allocates a gigabyte at most.
-const mostText = "67108864"
+const maxTextBytes = "67108864"
 
 // inFlightSQL is the condition that the status of file f is one of a file that is
 // being processed. A text that is too long to be searched may be one.
-var inFlightSQL = `(SELECT CASE WHEN octet_length(d.text) > ` + mostText + ` THEN true
+var inFlightSQL = `(SELECT CASE WHEN octet_length(d.text) > ` + maxTextBytes + ` THEN true
                     ELSE d.text ~ '"status"\s*:\s*"(` + strings.Join(openwebui.ProcessingStatuses, "|") + `)"' END
                FROM (SELECT f.data::text COLLATE "C" AS text OFFSET 0) d)`
 
 // statusSQL is the status of file f, or NULL.
-const statusSQL = `(SELECT CASE WHEN octet_length(d.text) <= ` + mostText + `
+const statusSQL = `(SELECT CASE WHEN octet_length(d.text) <= ` + maxTextBytes + `
                     THEN substring(d.text FROM '"status"\s*:\s*"([^"\\]*)"') END
                FROM (SELECT f.data::text COLLATE "C" AS text OFFSET 0) d)`
 
 // sizeSQL is the size of file f, by its row, or zero.
-const sizeSQL = `coalesce((SELECT CASE WHEN octet_length(m.text) <= ` + mostText + `
+const sizeSQL = `coalesce((SELECT CASE WHEN octet_length(m.text) <= ` + maxTextBytes + `
                     THEN substring(m.text FROM '"size"\s*:\s*"?([0-9]{1,18})"?\s*[,}]') END
                FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m)::bigint, 0)`
 
-// seconds of PostgreSQL as a duration, a century at most.
-func seconds(s float64) time.Duration {
+// toDuration of PostgreSQL as a duration, a century at most.
+func toDuration(s float64) time.Duration {
 	const most = 100 * 365 * 24 * time.Hour
 	switch limit := most.Seconds(); {
 	case s > limit, math.IsNaN(s): // NaN is more than everything, as in PostgreSQL

@@ -13,9 +13,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// want is a privilege that pruned needs on a table of the application's; any of
+// requirement is a privilege that pruned needs on a table of the application's; any of
 // instead does as well.
-type want struct {
+type requirement struct {
 	privilege string
 	table     string // quoted, with its schema
 	instead   string // for has_table_privilege
@@ -25,43 +25,43 @@ type want struct {
 // lock rows takes that privilege on one column.
 const lockColumn = "updated_at"
 
-// wanted is the least that pruned can do with.
-func (db *DB) wanted(ctx context.Context, t pgx.Tx) (list []want, err error) {
-	tables, locked, err := db.index.Tables(ctx, t)
+// requiredPrivileges is the least that pruned can do with.
+func (db *DB) requiredPrivileges(ctx context.Context, t pgx.Tx) (list []requirement, err error) {
+	tables, locked, err := db.index.ListTables(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	tables = append(tables, db.table("alembic_version"), db.table("file"))
+	tables = append(tables, db.quotedTable("alembic_version"), db.quotedTable("file"))
 	slices.Sort(tables)
 	for _, table := range slices.Compact(tables) {
-		list = append(list, want{privilege: "SELECT", table: table})
+		list = append(list, requirement{privilege: "SELECT", table: table})
 	}
-	list = append(list, want{privilege: "DELETE", table: db.table("file")},
-		want{privilege: "UPDATE (" + lockColumn + ")", table: db.table("file")})
-	unbound, err := db.wantedForLinks(ctx, t)
+	list = append(list, requirement{privilege: "DELETE", table: db.quotedTable("file")},
+		requirement{privilege: "UPDATE (" + lockColumn + ")", table: db.quotedTable("file")})
+	unbound, err := db.requiredForLinks(ctx, t)
 	for _, table := range locked {
-		unbound = append(unbound, want{privilege: lockPrivilege(t), table: table, instead: "UPDATE, DELETE, TRUNCATE"})
+		unbound = append(unbound, requirement{privilege: lockPrivilege(t), table: table, instead: "UPDATE, DELETE, TRUNCATE"})
 	}
 	return append(list, unbound...), err
 }
 
-// wantedForLinks are for the dead links that no foreign key deletes, and for the
+// requiredForLinks are for the dead links that no foreign key deletes, and for the
 // vectors where they are in this database.
-func (db *DB) wantedForLinks(ctx context.Context, t pgx.Tx) (list []want, err error) {
+func (db *DB) requiredForLinks(ctx context.Context, t pgx.Tx) (list []requirement, err error) {
 	unbound, err := db.index.UnenforcedLinks(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range unbound {
-		list = append(list, want{privilege: "DELETE", table: l.Table})
+		list = append(list, requirement{privilege: "DELETE", table: l.Table})
 	}
-	chunks, err := texts(ctx, tx{t}, chunksSQL, db.path)
+	chunks, err := readTexts(ctx, tx{t}, chunksSQL, db.path)
 	if err != nil {
 		return nil, pgerr.Translate(err, "look for table %s", openwebui.VectorTable)
 	}
 	for _, schema := range chunks {
 		for _, privilege := range []string{"SELECT", "UPDATE", "DELETE"} {
-			list = append(list, want{privilege: privilege, table: pgx.Identifier{schema, openwebui.VectorTable}.Sanitize()})
+			list = append(list, requirement{privilege: privilege, table: pgx.Identifier{schema, openwebui.VectorTable}.Sanitize()})
 		}
 	}
 	return list, nil
@@ -84,8 +84,8 @@ func lockPrivilege(t pgx.Tx) string {
 	return "MAINTAIN"
 }
 
-// statements are one GRANT for each privilege.
-func statements(list []want, role string) (grants []string) {
+// grantStatements are one GRANT for each privilege.
+func grantStatements(list []requirement, role string) (grants []string) {
 	tables := map[string][]string{}
 	var privileges []string
 	for _, w := range list {
@@ -107,8 +107,8 @@ SELECT i FROM unnest(@tables::text[], @privileges::text[], @columns::text[]) WIT
                 ELSE has_column_privilege(u.name, u.col, u.privilege) END
  ORDER BY i`
 
-// lacked are those of the list that our own role lacks.
-func lacked(ctx context.Context, t pgx.Tx, list []want) (missing []want, err error) {
+// missingPrivileges are those of the list that our own role lacks.
+func missingPrivileges(ctx context.Context, t pgx.Tx, list []requirement) (missing []requirement, err error) {
 	var tables, privileges, columns []string
 	for _, w := range list {
 		privilege, column, _ := strings.Cut(strings.TrimSuffix(w.privilege, ")"), " (")
@@ -130,18 +130,18 @@ func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 	var missing []string
 	var role string
 	err := db.InTx(ctx, nil, func(t repo.Tx) error {
-		list, err := db.wanted(ctx, pgxTx(t))
+		list, err := db.requiredPrivileges(ctx, pgxTx(t))
 		if err != nil {
 			return err
 		}
-		lacking, err := lacked(ctx, pgxTx(t), list)
+		lacking, err := missingPrivileges(ctx, pgxTx(t), list)
 		if err != nil {
 			return err
 		}
 		var schema bool
 		err = pgxTx(t).QueryRow(ctx, `SELECT quote_ident(current_user), to_regnamespace('pruned') IS NOT NULL
 			OR has_database_privilege(current_database(), 'CREATE')`).Scan(&role, &schema)
-		if missing = statements(lacking, role); !schema {
+		if missing = grantStatements(lacking, role); !schema {
 			missing = append(missing, "CREATE SCHEMA pruned AUTHORIZATION "+role+";")
 		}
 		return pgerr.Translate(err, "read privileges")
@@ -156,9 +156,9 @@ func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 		Do: strings.Join(missing, " ")}}, nil
 }
 
-// prunedSQL hands schema pruned to role $1, quoted: who migrates tables has to own
+// ownershipSQL hands schema pruned to role $1, quoted: who migrates tables has to own
 // them. What belongs to a column goes with its table.
-const prunedSQL = `
+const ownershipSQL = `
 SELECT format('ALTER SCHEMA pruned OWNER TO %s;', $1::text) FROM pg_namespace WHERE nspname = 'pruned'
 UNION ALL
 SELECT format('ALTER %s %s OWNER TO %s;', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, $1::text)
@@ -172,13 +172,13 @@ SELECT format('ALTER FUNCTION %s OWNER TO %s;', oid::regprocedure, $1::text) FRO
 // pruned does with these settings, and no more. The last lets it read the tables
 // that later releases of Open WebUI will make.
 func (db *DB) Grants(ctx context.Context, role string) (list []string, err error) {
-	role = quote(role)
+	role = quoteName(role)
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
-		wanted, err := db.wanted(ctx, pgxTx(t))
+		wanted, err := db.requiredPrivileges(ctx, pgxTx(t))
 		if err != nil {
 			return err
 		}
-		rows, _ := pgxTx(t).Query(ctx, prunedSQL, role)
+		rows, _ := pgxTx(t).Query(ctx, ownershipSQL, role)
 		ours, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
 			return pgerr.Translate(err, "look at schema pruned")
@@ -191,12 +191,12 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 			later = append(later, lockPrivilege(pgxTx(t)))
 		}
 		var owner string
-		err = pgxTx(t).QueryRow(ctx, `SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = $1::regclass`, db.table("file")).Scan(&owner)
+		err = pgxTx(t).QueryRow(ctx, `SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = $1::regclass`, db.quotedTable("file")).Scan(&owner)
 		list = slices.Concat([]string{
-			fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quote(db.identity.Name), role),
+			fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quoteName(db.identity.Name), role),
 			fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", strings.Join(schemasOf(wanted), ", "), role),
-		}, statements(wanted, role), ours, []string{
-			fmt.Sprintf("ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT %s ON TABLES TO %s;", quote(owner), quote(db.schema), strings.Join(later, ", "), role),
+		}, grantStatements(wanted, role), ours, []string{
+			fmt.Sprintf("ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT %s ON TABLES TO %s;", quoteName(owner), quoteName(db.schema), strings.Join(later, ", "), role),
 		})
 		return pgerr.Translate(err, "look for the owner of table file")
 	})
@@ -204,7 +204,7 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 }
 
 // schemasOf are the schemas of the tables, quoted, each once.
-func schemasOf(list []want) (schemas []string) {
+func schemasOf(list []requirement) (schemas []string) {
 	for _, w := range list {
 		schema := w.table[:strings.Index(w.table, `"."`)+1]
 		if !slices.Contains(schemas, schema) {

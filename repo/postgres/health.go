@@ -17,15 +17,15 @@ import (
 // where something is wrong. It changes nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
-		db.Privileges, db.examineVersions, db.examineSchema, db.examineSearched, db.examineClock, db.examineTimes,
-		db.examineTransactions, db.examineForeignKeys, db.examineIndexes,
+		db.Privileges, db.checkVersions, db.checkSchema, db.checkSearched, db.checkClock, db.checkTimes,
+		db.checkTransactions, db.checkForeignKeys, db.checkIndexes,
 	}
 	made, err := db.hasSchema(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if made {
-		checks = append(checks, db.examineIndex, db.examineCandidates)
+		checks = append(checks, db.checkIndex, db.checkCandidates)
 	} else {
 		checks = append(checks, notMade)
 	}
@@ -42,11 +42,11 @@ func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	return found, nil
 }
 
-func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
+func (db *DB) checkVersions(ctx context.Context) ([]repo.Finding, error) {
 	var server, vector, revision string
 	err := db.readRow(ctx, `SELECT current_setting('server_version'),
 		coalesce((SELECT extversion FROM pg_extension WHERE extname = 'vector'), ''),
-		coalesce((SELECT string_agg(version_num, ', ') FROM `+db.table("alembic_version")+`), '')`, nil, &server, &vector, &revision)
+		coalesce((SELECT string_agg(version_num, ', ') FROM `+db.quotedTable("alembic_version")+`), '')`, nil, &server, &vector, &revision)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read versions")
 	}
@@ -62,7 +62,7 @@ func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
 // database's, scheduled claims by the queue's.
 const clockTolerance = time.Minute
 
-func (db *DB) examineClock(ctx context.Context) ([]repo.Finding, error) {
+func (db *DB) checkClock(ctx context.Context) ([]repo.Finding, error) {
 	var theirs time.Time
 	before := time.Now()
 	if err := db.readRow(ctx, `SELECT clock_timestamp()`, nil, &theirs); err != nil {
@@ -77,25 +77,25 @@ func (db *DB) examineClock(ctx context.Context) ([]repo.Finding, error) {
 	return []repo.Finding{f}, nil
 }
 
-const examineCandidatesSQL = `
+const candidateCountsSQL = `
 SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE direction = 'vector'), count(*) FILTER (WHERE direction = 'bytes'),
        greatest(coalesce(extract(epoch FROM clock_timestamp() - min(first_seen)), 0), 0)::float8
   FROM pruned.candidate`
 
-func (db *DB) examineCandidates(ctx context.Context) ([]repo.Finding, error) {
+func (db *DB) checkCandidates(ctx context.Context) ([]repo.Finding, error) {
 	var c repo.Candidates
 	var oldest float64
-	err := db.readRow(ctx, examineCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
-	c.Oldest = seconds(oldest)
+	err := db.readRow(ctx, candidateCountsSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
+	c.Oldest = toDuration(oldest)
 	return []repo.Finding{c.Examine()}, pgerr.Translate(err, "count the candidates")
 }
 
-// examineSchema tells whose tables were found: without DATABASE_SCHEMA that is a guess
+// checkSchema tells whose tables were found: without DATABASE_SCHEMA that is a guess
 // by our own role's search path, where the application goes by its role's.
-func (db *DB) examineSchema(ctx context.Context) ([]repo.Finding, error) {
+func (db *DB) checkSchema(ctx context.Context) ([]repo.Finding, error) {
 	var role string
 	var all []string
-	err := db.read(ctx, func(t pgx.Tx) (err error) {
+	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
 		if err = t.QueryRow(ctx, `SELECT session_user::text`).Scan(&role); err != nil {
 			return err
 		}
@@ -106,9 +106,9 @@ func (db *DB) examineSchema(ctx context.Context) ([]repo.Finding, error) {
 	if err != nil {
 		return nil, pgerr.Translate(err, "look for Open WebUI's tables")
 	}
-	f := repo.Finding{Check: "schema", OK: true, Detail: "Open WebUI's tables are in schema " + quote(db.schema)}
+	f := repo.Finding{Check: "schema", OK: true, Detail: "Open WebUI's tables are in schema " + quoteName(db.schema)}
 	if db.options.Schema == "" {
-		f.Detail += " (DATABASE_SCHEMA is unset: the first of role " + quote(role) + "'s search path that has them)"
+		f.Detail += " (DATABASE_SCHEMA is unset: the first of role " + quoteName(role) + "'s search path that has them)"
 	}
 	if others := slices.DeleteFunc(all, func(s string) bool { return s == db.schema }); len(others) > 0 {
 		f.Detail += "; another Open WebUI's are in " + strings.Join(others, ", ")
@@ -116,7 +116,7 @@ func (db *DB) examineSchema(ctx context.Context) ([]repo.Finding, error) {
 	}
 	if role == "pruned" {
 		f.Detail += "; role pruned has our own schema before it on its search path, so that an application that connects as this role would make new tables there"
-		f.Do = "ALTER ROLE pruned SET search_path = " + quote(db.schema) + ", public;"
+		f.Do = "ALTER ROLE pruned SET search_path = " + quoteName(db.schema) + ", public;"
 	}
 	return []repo.Finding{f}, nil
 }

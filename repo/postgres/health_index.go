@@ -20,30 +20,30 @@ func notMade(context.Context) ([]repo.Finding, error) { return []repo.Finding{re
 // date.
 const staleAfter = time.Hour
 
-const examineIndexSQL = `
+const indexSizeSQL = `
 SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8,
        (SELECT count(*) FROM pruned.known_file), (SELECT count(*) FROM pruned.reference),
        (SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
          WHERE relnamespace = 'pruned'::regnamespace AND relkind = 'r')
   FROM pruned.state`
 
-// examineIndex also asks whether a look would believe the index: it may be
+// checkIndex also asks whether a look would believe the index: it may be
 // complete for other tables, or other settings, than there are now.
-func (db *DB) examineIndex(ctx context.Context) ([]repo.Finding, error) {
+func (db *DB) checkIndex(ctx context.Context) ([]repo.Finding, error) {
 	var ago *float64
 	var files, references, size int64
-	err := db.readRow(ctx, examineIndexSQL, nil, &ago, &files, &references, &size)
+	err := db.readRow(ctx, indexSizeSQL, nil, &ago, &files, &references, &size)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}
 	if ago == nil {
 		return notMade(ctx)
 	}
-	err = db.read(ctx, func(t pgx.Tx) error { return db.index.RequireComplete(ctx, t) })
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error { return db.index.RequireComplete(ctx, t) })
 	if repo.KindOf(err) == repo.Environment {
 		return []repo.Finding{{Check: "reference index", Detail: "nothing is deleted: " + err.Error(), Do: "pruned run completes it"}}, nil
 	}
-	age := seconds(*ago).Round(time.Second)
+	age := toDuration(*ago).Round(time.Second)
 	f := repo.Finding{Check: "reference index", OK: true, Detail: fmt.Sprintf("%d files, %d references, brought up to date %s ago; all of pruned's tables take %s",
 		files, references, age, humanize.IBytes(uint64(size)))}
 	if age > staleAfter {
@@ -75,9 +75,9 @@ SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i
    AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = i.indexrelid)
  ORDER BY 1`
 
-// examineIndexes tells which indexes on the application's tables would help.
-func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err error) {
-	err = db.read(ctx, func(t pgx.Tx) error {
+// checkIndexes tells which indexes on the application's tables would help.
+func (db *DB) checkIndexes(ctx context.Context) (found []repo.Finding, err error) {
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		rows, _ := t.Query(ctx, unindexedSQL, db.schema, int64(slowSize))
 		var table, column string
 		var size int64
@@ -101,27 +101,27 @@ func (db *DB) examineIndexes(ctx context.Context) (found []repo.Finding, err err
 	return found, pgerr.Translate(err, "look for indexes")
 }
 
-// mostNames bounds what a finding lists.
-const mostNames = 20
+// maxNames bounds what a finding lists.
+const maxNames = 20
 
-// examineSearched tells where mentions of files are looked for, and where not.
-func (db *DB) examineSearched(ctx context.Context) ([]repo.Finding, error) {
+// checkSearched tells where mentions of files are looked for, and where not.
+func (db *DB) checkSearched(ctx context.Context) ([]repo.Finding, error) {
 	var others, unsearched []string
-	err := db.read(ctx, func(t pgx.Tx) (err error) {
-		others, unsearched, err = db.index.Searched(ctx, t)
+	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
+		others, unsearched, err = db.index.ListSearched(ctx, t)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	f := repo.Finding{Check: "searched", OK: true, Detail: "every table of schema " + quote(db.schema)}
+	f := repo.Finding{Check: "searched", OK: true, Detail: "every table of schema " + quoteName(db.schema)}
 	if len(others) > 0 {
 		f.Detail += ", and of " + strings.Join(others, ", ") + " (PRUNED_IGNORE=schema.* leaves one out)"
 	}
 	if n := len(unsearched); n > 0 {
-		named := strings.Join(unsearched[:min(n, mostNames)], ", ")
-		if n > mostNames {
-			named += fmt.Sprintf(" and %d more", n-mostNames)
+		named := strings.Join(unsearched[:min(n, maxNames)], ", ")
+		if n > maxNames {
+			named += fmt.Sprintf(" and %d more", n-maxNames)
 		}
 		f.Detail += "; not searched, since they may not be read or lie in another database: " + named
 		f.Do = "if Open WebUI or a plugin keeps anything there, GRANT USAGE and SELECT on it"
@@ -129,11 +129,11 @@ func (db *DB) examineSearched(ctx context.Context) ([]repo.Finding, error) {
 	return []repo.Finding{f}, nil
 }
 
-// examineForeignKeys: those that are missing, or declared only, cost safety nothing:
+// checkForeignKeys: those that are missing, or declared only, cost safety nothing:
 // their tables are searched like any other.
-func (db *DB) examineForeignKeys(ctx context.Context) ([]repo.Finding, error) {
+func (db *DB) checkForeignKeys(ctx context.Context) ([]repo.Finding, error) {
 	var columns, remedies []string
-	err := db.read(ctx, func(t pgx.Tx) (err error) {
+	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
 		columns, remedies, err = db.index.IdleLinks(ctx, t)
 		return err
 	})

@@ -12,11 +12,11 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// oldestSQL is the oldest transaction that has a number and has been open for $1
+// oldTransactionSQL is the oldest transaction that has a number and has been open for $1
 // seconds, of whatever database: no mark goes beyond it. Everybody sees who locks a
 // number; since when, not everybody. Where there is none, it is a session that is idle
 // in one that only reads, here.
-const oldestSQL = `
+const oldTransactionSQL = `
 SELECT pid, name, state, database, age, writes FROM (
 SELECT coalesce(l.pid, 0) AS pid, coalesce(a.application_name, p.gid, '') AS name, coalesce(a.state, '') AS state,
        coalesce(a.datname::text, p.database::text, '') AS database,
@@ -37,36 +37,36 @@ SELECT pid, application_name, state, datname::text, extract(epoch FROM clock_tim
 // longWritings make an old transaction, one that somebody has to end.
 const longWritings = 12
 
-// oldest is a transaction that is open.
-type oldest struct {
+// oldTransaction is a transaction that is open.
+type oldTransaction struct {
 	pid                   int
 	name, state, database string
 	age                   *float64 // seconds; nil where we may not see it
 	writes                bool
 }
 
-func (o *oldest) String() string {
+func (o *oldTransaction) String() string {
 	if o.pid == 0 {
 		return fmt.Sprintf("the prepared transaction %q of database %s", o.name, o.database)
 	}
 	return fmt.Sprintf("session %d (application %q, %s, database %s)", o.pid, o.name, o.state, o.database)
 }
 
-// end is how to end it.
-func (o *oldest) end() string {
+// howToEnd is how to end it.
+func (o *oldTransaction) howToEnd() string {
 	if o.pid == 0 {
 		return "COMMIT PREPARED or ROLLBACK PREPARED it there"
 	}
 	return fmt.Sprintf("end it (SELECT pg_terminate_backend(%d)), or set idle_in_transaction_session_timeout for its role", o.pid)
 }
 
-// examineTransactions tells who keeps the mark back up to which the index is true: what
+// checkTransactions tells who keeps the mark back up to which the index is true: what
 // was written since is read by every look, and nothing that it may mention is deleted.
 // After a minute that is wrong. It never quotes a statement.
-func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
+func (db *DB) checkTransactions(ctx context.Context) ([]repo.Finding, error) {
 	f := repo.Finding{Check: "transactions", OK: true}
-	var o oldest
-	err := db.readRow(ctx, oldestSQL, []any{db.index.LongWriting.Seconds()}, &o.pid, &o.name, &o.state, &o.database, &o.age, &o.writes)
+	var o oldTransaction
+	err := db.readRow(ctx, oldTransactionSQL, []any{db.index.LongWriting.Seconds()}, &o.pid, &o.name, &o.state, &o.database, &o.age, &o.writes)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		f.Detail = fmt.Sprintf("none is open for longer than %s", db.index.LongWriting)
@@ -76,14 +76,14 @@ func (db *DB) examineTransactions(ctx context.Context) ([]repo.Finding, error) {
 		f.Detail = fmt.Sprintf("session %d has one open, since when this role may not see", o.pid)
 		f.Do = "GRANT pg_read_all_stats TO CURRENT_USER (by a superuser, for pruned's role): a writer whose age is not known is waited for"
 	case !o.writes:
-		f.Warn, f.Do = true, o.end()
+		f.Warn, f.Do = true, o.howToEnd()
 		f.Detail = fmt.Sprintf("%s has one open since %s ago that has only read: VACUUM removes nothing that was deleted since",
-			&o, seconds(*o.age).Round(time.Second))
+			&o, toDuration(*o.age).Round(time.Second))
 	default:
 		f.OK = *o.age < longWritings*db.index.LongWriting.Seconds()
-		f.Warn, f.Do = f.OK, o.end()
+		f.Warn, f.Do = f.OK, o.howToEnd()
 		f.Detail = fmt.Sprintf("%s has one open since %s ago: what was written since is read by every batch, and nothing is deleted that it may mention",
-			&o, seconds(*o.age).Round(time.Second))
+			&o, toDuration(*o.age).Round(time.Second))
 	}
 	return []repo.Finding{f}, nil
 }

@@ -38,7 +38,7 @@ func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
 // Holds lists what is held, oldest first.
 func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) {
 	var held []repo.Hold
-	err := db.read(ctx, func(t pgx.Tx) (err error) {
+	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
 		rows, _ := t.Query(ctx, `SELECT `+holdColumns+` FROM pruned.hold ORDER BY at, id, direction, store`)
 		held, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
 		return err

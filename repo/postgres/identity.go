@@ -24,10 +24,10 @@ type Installation struct {
 	suffix string // tells it from its copies
 }
 
-func (i Installation) String() string { return i.base() + i.suffix }
+func (i Installation) String() string { return i.baseKey() + i.suffix }
 
-// base is what a database and its physical copies have in common.
-func (i Installation) base() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
+// baseKey is what a database and its physical copies have in common.
+func (i Installation) baseKey() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
 
 // pathSQL is the role's own search path, of which later transactions see nothing, and
 // whether the server takes transactions that write at all.
@@ -49,9 +49,9 @@ SELECT current_setting('server_version_num')::int,
 // refusal makes the error of what cannot be worked with.
 type refusal func(format string, args ...any) error
 
-// recognize finds out whose database this is, and refuses what cannot be
+// recognizeDatabase finds out whose database this is, and refuses what cannot be
 // worked with.
-func (db *DB) recognize(ctx context.Context) error {
+func (db *DB) recognizeDatabase(ctx context.Context) error {
 	var standby bool
 	var name string
 	var path []string
@@ -62,10 +62,10 @@ func (db *DB) recognize(ctx context.Context) error {
 		return &repo.Error{Kind: repo.Environment, Doing: "open database " + name,
 			Err: errors.New("this server is a standby (pg_is_in_recovery): DATABASE_URL must name the primary")}
 	}
-	return db.read(ctx, func(t pgx.Tx) error { return db.recognizeIn(ctx, t, path) })
+	return db.inOwnTx(ctx, func(t pgx.Tx) error { return db.recognizeInTx(ctx, t, path) })
 }
 
-func (db *DB) recognizeIn(ctx context.Context, t pgx.Tx, path []string) error {
+func (db *DB) recognizeInTx(ctx context.Context, t pgx.Tx, path []string) error {
 	var version int
 	var id Installation
 	err := t.QueryRow(ctx, recognizeSQL, db.options.Schema, path).Scan(&version, &id.Schema, &id.Name, &id.Database)
@@ -144,12 +144,12 @@ func recognizeTables(ctx context.Context, t pgx.Tx, id Installation, refuse refu
 func (db *DB) Webhooks(ctx context.Context) (urls []string, err error) {
 	var rows bool
 	err = db.readRow(ctx, `SELECT count(*) = 2 FROM pg_attribute
-		WHERE attrelid = to_regclass($1) AND attname IN ('key', 'value') AND NOT attisdropped`, []any{db.table("config")}, &rows)
+		WHERE attrelid = to_regclass($1) AND attname IN ('key', 'value') AND NOT attisdropped`, []any{db.quotedTable("config")}, &rows)
 	if err != nil || !rows {
 		return nil, pgerr.Translate(err, "look for the application's settings")
 	}
 	var value string
-	err = db.readRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.table("config")+` WHERE key = $1::text), '')`, []any{openwebui.WebhooksKey}, &value)
+	err = db.readRow(ctx, `SELECT coalesce((SELECT value::text FROM `+db.quotedTable("config")+` WHERE key = $1::text), '')`, []any{openwebui.WebhooksKey}, &value)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the application's webhooks")
 	}

@@ -42,13 +42,13 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	if err := db.index.SerializeStrict(ctx, pgxTx(t)); err != nil {
 		return locked, err
 	}
-	sql, args := db.bind(lockSQL, agesArgs(ages, pgx.NamedArgs{"ids": ids}))
+	sql, args := db.bindArgs(lockSQL, agesArgs(ages, pgx.NamedArgs{"ids": ids}))
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	var f repo.File
 	var age, ripe, orphan float64
 	held := map[string]bool{}
 	_, err := pgx.ForEachRow(rows, []any{&f.ID, &f.Path, &age, &ripe, &f.InFlight, &orphan, &f.Clocked}, func() error {
-		f.Age, f.Ripe, f.Orphan = seconds(age), seconds(ripe), seconds(orphan)
+		f.Age, f.Ripe, f.Orphan = toDuration(age), toDuration(ripe), toDuration(orphan)
 		locked.Files = append(locked.Files, f)
 		held[f.ID] = true
 		return nil
@@ -59,15 +59,15 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	if len(locked.Files) == len(ids) {
 		return locked, nil
 	}
-	return locked, db.sortRest(ctx, t, ids, held, &locked)
+	return locked, db.sortMissing(ctx, t, ids, held, &locked)
 }
 
 const presentSQL = `SELECT id FROM %s WHERE id = ANY ($1::text[])`
 
-// sortRest tells busy rows from those that do not exist, by a plain SELECT, and of
+// sortMissing tells busy rows from those that do not exist, by a plain SELECT, and of
 // those by one that uses no index.
-func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[string]bool, locked *repo.Locked) error {
-	rows, _ := pgxTx(t).Query(ctx, db.sql(presentSQL), ids)
+func (db *DB) sortMissing(ctx context.Context, t repo.Tx, ids []string, held map[string]bool, locked *repo.Locked) error {
+	rows, _ := pgxTx(t).Query(ctx, db.withFileTable(presentSQL), ids)
 	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return pgerr.Translate(err, "look for %d rows of table file", len(ids))
@@ -88,7 +88,7 @@ func (db *DB) sortRest(ctx context.Context, t repo.Tx, ids []string, held map[st
 	if err := db.verifyGone(ctx, pgxTx(t), locked); err != nil || len(locked.Gone) < len(ids) {
 		return err
 	}
-	return db.doubt(ctx, t, locked)
+	return db.deferMissing(ctx, t, locked)
 }
 
 // verifyGone asks table file itself for ids that its index does not find. Those that
@@ -97,7 +97,7 @@ func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) err
 	if len(locked.Gone) == 0 {
 		return nil
 	}
-	came, err := db.index.FindUnindexed(ctx, t, "file", db.sql(presentSQL), locked.Gone)
+	came, err := db.index.FindUnindexed(ctx, t, "file", db.withFileTable(presentSQL), locked.Gone)
 	if err != nil || len(came) == 0 {
 		return err
 	}
@@ -117,16 +117,16 @@ func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) err
 	return nil
 }
 
-// letGoSQL: pg_restore --clean makes table file first, and fills it later.
-const letGoSQL = `
+// deferMissingSQL: pg_restore --clean makes table file first, and fills it later.
+const deferMissingSQL = `
 SELECT EXISTS (SELECT FROM %s),
        ARRAY(SELECT file_id FROM pruned.candidate WHERE direction IN ('vector', 'bytes') AND file_id = ANY ($1::text[]) AND confirmed)`
 
-// doubt takes for doubtful what is gone, where table file is empty.
-func (db *DB) doubt(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
+// deferMissing takes for doubtful what is gone, where table file is empty.
+func (db *DB) deferMissing(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
 	var filled bool
 	var ids []string
-	err := pgxTx(t).QueryRow(ctx, db.sql(letGoSQL), locked.Gone).Scan(&filled, &ids)
+	err := pgxTx(t).QueryRow(ctx, db.withFileTable(deferMissingSQL), locked.Gone).Scan(&filled, &ids)
 	if err != nil || filled {
 		return pgerr.Translate(err, "look whether table file is empty")
 	}

@@ -24,7 +24,7 @@ import (
 // patience is far more than anything takes; only a wait that would never end
 // reaches it.
 const (
-	patience = time.Minute
+	statementTimeout = time.Minute
 	tick     = 50 * time.Millisecond
 )
 

@@ -13,17 +13,17 @@ import (
 // MarkRows makes the candidates among rows those that no living row mentions, as
 // of the last pass.
 func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
-	if err := db.index.MarkRows(ctx, pgxTx(t)); err != nil {
+	if err := db.index.UpsertRowCandidates(ctx, pgxTx(t)); err != nil {
 		return err
 	}
 	return analyzeCandidates(ctx, pgxTx(t))
 }
 
-// markListedSQL leaves out what has a row, what a row's path names, and what waits
+// upsertListedSQL leaves out what has a row, what a row's path names, and what waits
 // in a tombstone. Several objects of a file count together, those of another page
 // of the same sweep too. @ids, @names, @sizes, @chunks and @ages are columns of the same
 // length.
-const markListedSQL = `
+const upsertListedSQL = `
 INSERT INTO pruned.candidate AS c (file_id, direction, store, sweep, size, chunks, made_at)
 SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), sum(c.chunks),
        CASE WHEN @direction::text = 'bytes' THEN clock_timestamp() - make_interval(secs => min(c.age)) END
@@ -60,20 +60,20 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())
 		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
 	}
-	sql, args := db.bind(markListedSQL, pgx.NamedArgs{"direction": string(d), "kind": kind, "identity": db.identity.String(), "sweep": sweep,
+	sql, args := db.bindArgs(upsertListedSQL, pgx.NamedArgs{"direction": string(d), "kind": kind, "identity": db.identity.String(), "sweep": sweep,
 		"store": store, "ids": ids, "names": names, "sizes": sizes, "chunks": chunks, "ages": ages})
 	_, err := pgxTx(t).Exec(ctx, sql, args...)
 	return pgerr.Translate(err, "mark what a store lists of %d files", len(listed))
 }
 
-// unmarkListedSQL: a row may have come since its file was listed.
-const unmarkListedSQL = `
+// dropStaleSQL: a row may have come since its file was listed.
+const dropStaleSQL = `
 DELETE FROM pruned.candidate c
  WHERE c.direction = $1::text AND c.direction <> 'row' AND (c.sweep <> $2::bigint OR NOT (` + rowlessSQL + `))`
 
 // Unmark forgets the candidates that the sweep did not find in their store.
 func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
-	_, err := pgxTx(t).Exec(ctx, db.sql(unmarkListedSQL), string(d), sweep)
+	_, err := pgxTx(t).Exec(ctx, db.withFileTable(dropStaleSQL), string(d), sweep)
 	if err != nil {
 		return pgerr.Translate(err, "forget candidates among %s", d)
 	}

@@ -28,7 +28,7 @@ const lockMigrationsSQL = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_l
 
 // Migrate brings our own tables, in schema pruned, up to date.
 func (db *DB) Migrate(ctx context.Context) error {
-	connector := ofOneTransaction{stdlib.GetPoolConnector(db.pool), nil}
+	connector := oneTxConnector{stdlib.GetPoolConnector(db.pool), nil}
 	session, err := connector.Connector.Connect(ctx)
 	if err != nil {
 		return pgerr.Translate(err, "connect to PostgreSQL")
@@ -42,12 +42,12 @@ func (db *DB) Migrate(ctx context.Context) error {
 		if err := db.makeSchema(ctx); err != nil {
 			return err
 		}
-		return db.migrate(ctx, connector)
+		return db.runMigrations(ctx, connector)
 	})
 	if err != nil {
 		return err
 	}
-	return db.settle(ctx)
+	return db.recordPlace(ctx)
 }
 
 // makeSchema makes schema pruned: goose makes its own table first, and not the
@@ -66,9 +66,9 @@ func (db *DB) makeSchema(ctx context.Context) error {
 	return pgerr.Translate(err, "create schema pruned (GRANT CREATE ON DATABASE %s, or create it by hand)", db.identity.Name)
 }
 
-// migrate runs goose within the transaction that a session is in: its own would have
+// runMigrations runs goose within the transaction that a session is in: its own would have
 // the role's search path, on which somebody else's schema may come first of all.
-func (db *DB) migrate(ctx context.Context, connector driver.Connector) error {
+func (db *DB) runMigrations(ctx context.Context, connector driver.Connector) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -93,27 +93,27 @@ func (db *DB) migrate(ctx context.Context, connector driver.Connector) error {
 	return nil
 }
 
-// ofOneTransaction connects database/sql to a session of the pool that is in a
+// oneTxConnector connects database/sql to a session of the pool that is in a
 // transaction: whoever opened that ends it.
-type ofOneTransaction struct {
+type oneTxConnector struct {
 	driver.Connector
 	session *stdlib.Conn
 }
 
 // Connect implements driver.Connector.
-func (c ofOneTransaction) Connect(context.Context) (driver.Conn, error) {
-	return withinTransaction{c.session}, nil
+func (c oneTxConnector) Connect(context.Context) (driver.Conn, error) {
+	return oneTxConn{c.session}, nil
 }
 
-type withinTransaction struct{ *stdlib.Conn }
+type oneTxConn struct{ *stdlib.Conn }
 
-func (c withinTransaction) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
+func (c oneTxConn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
 	return c, nil
 }
-func (withinTransaction) Commit() error                      { return nil }
-func (withinTransaction) Rollback() error                    { return nil }
-func (withinTransaction) ResetSession(context.Context) error { return nil }
-func (withinTransaction) Close() error                       { return nil }
+func (oneTxConn) Commit() error                      { return nil }
+func (oneTxConn) Rollback() error                    { return nil }
+func (oneTxConn) ResetSession(context.Context) error { return nil }
+func (oneTxConn) Close() error                       { return nil }
 
 // hasSchema says whether schema pruned exists.
 func (db *DB) hasSchema(ctx context.Context) (exists bool, err error) {

@@ -16,15 +16,15 @@ import (
 	"pruned/repo/witness"
 )
 
-// locate finds out where this database is served, and from where we ask.
-func (db *DB) locate(ctx context.Context, config *pgconn.Config) error {
+// locateServer finds out where this database is served, and from where we ask.
+func (db *DB) locateServer(ctx context.Context, config *pgconn.Config) error {
 	db.place = db.options.Place
 	if db.place.Host == "" && db.options.Folder != "" {
 		db.place = witness.File(db.options.Folder)
 	} else if db.place.Host == "" {
 		db.place.Machine = witness.Here()
 	}
-	db.place.Path = address(config)
+	db.place.Path = serverAddresses(config)
 	return db.askServer(ctx)
 }
 
@@ -34,8 +34,8 @@ func (db *DB) askServer(ctx context.Context) error {
 	return pgerr.Translate(err, "ask when the server was started")
 }
 
-// address is every server that DATABASE_URL names.
-func address(config *pgconn.Config) string {
+// serverAddresses is every server that DATABASE_URL names.
+func serverAddresses(config *pgconn.Config) string {
 	servers := []string{net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))}
 	for _, f := range config.Fallbacks {
 		if server := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); server != servers[len(servers)-1] {
@@ -45,35 +45,35 @@ func address(config *pgconn.Config) string {
 	return strings.Join(servers, ",")
 }
 
-// identify takes the identity that the database has here. It only reads, and refuses
+// readIdentity takes the identity that the database has here. It only reads, and refuses
 // a schema pruned that belongs to another installation in this database.
-func (db *DB) identify(ctx context.Context) error {
-	return db.read(ctx, func(t pgx.Tx) error {
+func (db *DB) readIdentity(ctx context.Context) error {
+	return db.inOwnTx(ctx, func(t pgx.Tx) error {
 		var made, remembers bool
 		err := t.QueryRow(ctx, `SELECT to_regclass('pruned.state') IS NOT NULL, to_regclass('pruned.place') IS NOT NULL`).Scan(&made, &remembers)
 		switch {
 		case err != nil:
 			return pgerr.Translate(err, "look for our own tables")
 		case remembers:
-			_, err = db.know(ctx, t)
+			_, err = db.readIdentityInTx(ctx, t)
 			return err
 		case made:
 			return db.refuseShared(ctx, t, nil)
 		}
-		db.identity.suffix = db.suffix()
+		db.identity.suffix = db.newSuffix()
 		return nil
 	})
 }
 
-// suffix is that of an identity which is given here.
-func (db *DB) suffix() string {
-	return strings.TrimPrefix(db.place.Name(db.identity.base()), db.identity.base())
+// newSuffix is that of an identity which is given here.
+func (db *DB) newSuffix() string {
+	return strings.TrimPrefix(db.place.Name(db.identity.baseKey()), db.identity.baseKey())
 }
 
-// know reads where this database ran, refuses where that was as another installation's,
+// readIdentityInTx reads where this database ran, refuses where that was as another installation's,
 // and takes the identity that it had here, or a new one. One that an earlier version
 // swept, which kept no places, keeps the one that it had.
-func (db *DB) know(ctx context.Context, t pgx.Tx) (stays []witness.Stay, err error) {
+func (db *DB) readIdentityInTx(ctx context.Context, t pgx.Tx) (stays []witness.Stay, err error) {
 	if stays, err = readStays(ctx, t); err != nil {
 		return nil, err
 	}
@@ -84,12 +84,12 @@ func (db *DB) know(ctx context.Context, t pgx.Tx) (stays []witness.Stay, err err
 	if err := t.QueryRow(ctx, `SELECT is_called FROM pruned.sweep`).Scan(&swept); err != nil {
 		return nil, pgerr.Translate(err, "look whether there was a sweep")
 	}
-	base := db.identity.base()
+	base := db.identity.baseKey()
 	switch key, elsewhere := witness.Find(stays, base, db.place); {
 	case key != "":
 		db.identity.suffix = strings.TrimPrefix(key, base)
 	case elsewhere || !swept:
-		db.identity.suffix = db.suffix()
+		db.identity.suffix = db.newSuffix()
 	}
 	db.elsewhere = witness.Elsewhere(stays, base, db.identity.String())
 	return stays, nil
@@ -132,12 +132,12 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		others[0], db.identity.Schema)}
 }
 
-// settle notes that the database is here, under the identity that it had here or a
+// recordPlace notes that the database is here, under the identity that it had here or a
 // new one. Replicas that start together take turns, and find what the first one wrote.
-func (db *DB) settle(ctx context.Context) error {
+func (db *DB) recordPlace(ctx context.Context) error {
 	var stays []witness.Stay
-	err := db.read(ctx, func(t pgx.Tx) (err error) {
-		stays, err = db.know(ctx, t)
+	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
+		stays, err = db.readIdentityInTx(ctx, t)
 		return err
 	})
 	if err != nil || slices.Contains(stays, witness.Stay{Identity: db.identity.String(), Place: db.place}) {
@@ -148,7 +148,7 @@ func (db *DB) settle(ctx context.Context) error {
 		if _, err := q.Exec(ctx, `LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
 			return pgerr.Translate(err, "lock table pruned.place")
 		}
-		stays, err := db.know(ctx, q)
+		stays, err := db.readIdentityInTx(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -181,8 +181,8 @@ func (db *DB) writeStay(ctx context.Context, q pgx.Tx, stays []witness.Stay) err
 	return pgerr.Translate(err, "note where this database is")
 }
 
-// stay notes a server that was started anew, so that others who ask it know it.
-func (db *DB) stay(ctx context.Context) error {
+// recordRestart notes a server that was started anew, so that others who ask it know it.
+func (db *DB) recordRestart(ctx context.Context) error {
 	db.placing.Lock()
 	defer db.placing.Unlock()
 	before := db.place.Server

@@ -103,8 +103,8 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		return nil, pgerr.Translate(err, "connect to PostgreSQL")
 	}
 	db := &DB{options: options, pool: pool}
-	locate := func(ctx context.Context) error { return db.locate(ctx, &config.ConnConfig.Config) }
-	for _, check := range []func(context.Context) error{db.recognize, locate, db.identify, db.openIndex} {
+	locate := func(ctx context.Context) error { return db.locateServer(ctx, &config.ConnConfig.Config) }
+	for _, check := range []func(context.Context) error{db.recognizeDatabase, locate, db.readIdentity, db.openIndex} {
 		if err := check(ctx); err != nil {
 			pool.Close()
 			return nil, err
@@ -140,8 +140,8 @@ func (db *DB) Identity() repo.Identity {
 // Installation is what the identity is made of.
 func (db *DB) Installation() Installation { return db.identity }
 
-// table is the quoted name of a table of the application.
-func (db *DB) table(name string) string { return pgx.Identifier{db.schema, name}.Sanitize() }
+// quotedTable is the quoted name of a table of the application.
+func (db *DB) quotedTable(name string) string { return pgx.Identifier{db.schema, name}.Sanitize() }
 
-// quote quotes an identifier.
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+// quoteName quotes an identifier.
+func quoteName(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -12,34 +12,34 @@ import (
 
 // Look says which of these ids are mentioned.
 func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
-	return db.index.Look(ctx, pgxTx(t), ids)
+	return db.index.FindReferences(ctx, pgxTx(t), ids)
 }
 
 // LookAgain says what others committed since look.
 func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
-	return db.index.LookAgain(ctx, pgxTx(t), look, deleted, gone)
+	return db.index.RecheckReferences(ctx, pgxTx(t), look, deleted, gone)
 }
 
 // Pass brings the reference index up to date with what changed.
-func (db *DB) Pass(ctx context.Context) error { return db.index.Pass(ctx) }
+func (db *DB) Pass(ctx context.Context) error { return db.index.IndexChanges(ctx) }
 
 // Refresh also reads whole what was never read.
 func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
-	return db.index.Refresh(ctx, progress)
+	return db.index.IndexAll(ctx, progress)
 }
 
 // Row tells what the row of one file says. exists is false without an error
 // where there is none.
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	var age float64
-	err = db.readRow(ctx, db.sql(`SELECT coalesce(path, ''), coalesce(`+statusSQL+`, ''),
+	err = db.readRow(ctx, db.withFileTable(`SELECT coalesce(path, ''), coalesce(`+statusSQL+`, ''),
 		coalesce(n.now - `+createdSQL+`, 0)::float8
 		FROM %s f, LATERAL (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n WHERE id = $1::text`), []any{id},
 		&info.Path, &info.Status, &age)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return info, false, nil
 	}
-	info.Age = seconds(age)
+	info.Age = toDuration(age)
 	return info, err == nil, pgerr.Translate(err, "read the row of file %s", id)
 }
 
@@ -51,13 +51,13 @@ func (db *DB) Search(ctx context.Context, _ []string, progress repo.Progress) er
 
 // References lists every mention of one file that keeps it, up to 1,000.
 func (db *DB) References(ctx context.Context, t repo.Tx, id string) ([]repo.Mention, error) {
-	return db.index.References(ctx, pgxTx(t), id)
+	return db.index.ListMentions(ctx, pgxTx(t), id)
 }
 
 // Unsearchable counts the files that are always kept.
 func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
-	err = db.read(ctx, func(t pgx.Tx) error {
-		rows, _ := t.Query(ctx, db.sql(`SELECT id FROM %s WHERE id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' ORDER BY id`))
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
+		rows, _ := t.Query(ctx, db.withFileTable(`SELECT id FROM %s WHERE id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' ORDER BY id`))
 		var id string
 		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
 			u.Add(id)
@@ -70,8 +70,8 @@ func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error)
 
 // Unsearched names what is not searched: schema.table, or schema.* for a whole schema.
 func (db *DB) Unsearched(ctx context.Context) (unsearched []string, err error) {
-	err = db.read(ctx, func(t pgx.Tx) error {
-		_, unsearched, err = db.index.Searched(ctx, t)
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
+		_, unsearched, err = db.index.ListSearched(ctx, t)
 		return err
 	})
 	return unsearched, err

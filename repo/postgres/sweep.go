@@ -10,10 +10,10 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// leadSQL takes the one lease if it is free, ours or over, by this server's
+// acquireLeaseSQL takes the one lease if it is free, ours or over, by this server's
 // clock: those of the replicas may differ. One that ends later than it is long was
 // taken by a clock that was ahead, and is nobody's.
-const leadSQL = `
+const acquireLeaseSQL = `
 INSERT INTO pruned.lease AS l (holder, until, ttl)
 VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8), $2::float8)
     ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
@@ -22,11 +22,11 @@ VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8), $2::flo
 
 // Lead takes the lead of sweeps, or keeps it.
 func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
-	if err := db.stay(ctx); err != nil {
+	if err := db.recordRestart(ctx); err != nil {
 		return false, err
 	}
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
-		n, err := t.Exec(ctx, leadSQL, holder, ttl.Seconds())
+		n, err := t.Exec(ctx, acquireLeaseSQL, holder, ttl.Seconds())
 		leads = n > 0
 		return pgerr.Translate(err, "take the lead of sweeps")
 	})

@@ -59,13 +59,13 @@ const rowsMissingSQL = `
                   FROM (SELECT * FROM pruned.tombstone WHERE identity = @identity::text ORDER BY seq DESC LIMIT 1) t
                  CROSS JOIN unnest(t.beside) b (id)) w)`
 
-var examineTimesSQL = `SELECT ` + openwebui.TimesSQL("f.created_at::float8", "n.now") + `, ` + openwebui.TimesSQL("f.updated_at::float8", "n.now") + `
+var timesSQL = `SELECT ` + openwebui.TimesSQL("f.created_at::float8", "n.now") + `, ` + openwebui.TimesSQL("f.updated_at::float8", "n.now") + `
   FROM %s f, (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n`
 
-// examineTimes tells of what the times of table file count.
-func (db *DB) examineTimes(ctx context.Context) ([]repo.Finding, error) {
+// checkTimes tells of what the times of table file count.
+func (db *DB) checkTimes(ctx context.Context) ([]repo.Finding, error) {
 	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
-	err := db.readRow(ctx, db.sql(examineTimesSQL), nil, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
+	err := db.readRow(ctx, db.withFileTable(timesSQL), nil, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
 	if err = pgerr.Translate(err, "look at the times of table file"); err == nil {
 		return []repo.Finding{repo.ExamineTimes(c, u)}, nil

@@ -10,8 +10,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// entombSQL notes some of the files that have a row besides: see rowsMissingSQL.
-const entombSQL = `
+// addTombstonesSQL notes some of the files that have a row besides: see rowsMissingSQL.
+const addTombstonesSQL = `
 INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, beside)
 SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay,
        ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10)
@@ -25,7 +25,7 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 		kinds, ids, names = append(kinds, s.Kind), append(ids, s.FileID), append(names, s.Name)
 		delays = append(delays, s.Delay.Seconds())
 	}
-	sql, args := db.bind(entombSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays})
+	sql, args := db.bindArgs(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays})
 	_, err := pgxTx(t).Exec(ctx, sql, args...)
 	return pgerr.Translate(err, "write %d tombstones", len(tombstones))
 }
@@ -49,7 +49,7 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo
 	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s repo.Tombstone, err error) {
 		var age float64
 		err = row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &age)
-		s.Age = seconds(age)
+		s.Age = toDuration(age)
 		return s, err
 	})
 	return due, pgerr.Translate(err, "take the tombstones that are due")
@@ -68,9 +68,9 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 	return names, pgerr.Translate(err, "look for tombstones of %d files", len(ids))
 }
 
-// livingSQL: no row has that id, and no row's path has that base name (plugins
+// stillReferencedSQL: no row has that id, and no row's path has that base name (plugins
 // share paths).
-const livingSQL = `
+const stillReferencedSQL = `
 SELECT true, '', '' WHERE ` + rowsMissingSQL + `
 UNION ALL
 SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM %s
@@ -86,7 +86,7 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 			names = append(names, s.Name)
 		}
 	}
-	sql, args := db.bind(livingSQL, pgx.NamedArgs{"ids": ids, "names": names, "identity": db.identity.String()})
+	sql, args := db.bindArgs(stillReferencedSQL, pgx.NamedArgs{"ids": ids, "names": names, "identity": db.identity.String()})
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	livingIDs, livingNames := map[string]bool{}, map[string]bool{}
 	var missing bool
@@ -136,7 +136,7 @@ func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Du
 	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM
 		  min(`+dueAtSQL+`) - clock_timestamp()), 0)::float8
 		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, []any{db.identity.String(), kinds}, &n, &wait)
-	return n, seconds(wait), pgerr.Translate(err, "look for tombstones")
+	return n, toDuration(wait), pgerr.Translate(err, "look for tombstones")
 }
 
 // Tried counts this database's tombstones of a kind that were postponed.

@@ -35,16 +35,16 @@ func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error
 	if t != nil {
 		return fn(t)
 	}
-	return db.tellFixed(ctx, db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), fn))
+	return db.revealRaised(ctx, db.inNewTx(ctx, statementTimeout(ctx, db.options.StatementTimeout), fn))
 }
 
 // longTimeout bounds a statement that takes as long as there is much.
 const longTimeout = 10 * time.Minute
 
-// patience is how long a statement may take: as long as the caller waits, where
+// statementTimeout is how long a statement may take: as long as the caller waits, where
 // it said so. The server gives up a little before the client, whose giving up
 // costs the session.
-func patience(ctx context.Context, otherwise time.Duration) time.Duration {
+func statementTimeout(ctx context.Context, otherwise time.Duration) time.Duration {
 	deadline, set := ctx.Deadline()
 	if !set {
 		return otherwise
@@ -52,7 +52,7 @@ func patience(ctx context.Context, otherwise time.Duration) time.Duration {
 	return max(time.Until(deadline)*9/10, time.Millisecond)
 }
 
-// begin is one round trip. The isolation level is spelt out, since a database's
+// beginSQL is one round trip. The isolation level is spelt out, since a database's
 // default of repeatable read would make the looks blind to what was committed
 // after the first statement; READ WRITE likewise. With row_security off, a
 // policy that would hide rows is an error instead. Values become text in one form,
@@ -61,7 +61,7 @@ func patience(ctx context.Context, otherwise time.Duration) time.Duration {
 // makes a commit durable, never lowered. A limit of the role's on whole transactions
 // (PostgreSQL 17) would end every pass that is longer. Compiling these statements takes
 // longer than running them. The first is safePath: before it, nothing is resolved.
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+const beginSQL = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 ` + safePath + `;
 SET LOCAL statement_timeout = %d;
 SET LOCAL idle_in_transaction_session_timeout = %d;
@@ -78,7 +78,7 @@ SELECT set_config(s.name, s.value, true)
                ('client_encoding', current_setting('server_encoding'), current_setting('client_encoding') <> current_setting('server_encoding'))
        ) s (name, value, wanted)
  WHERE s.wanted;
-` + refindex.WaitBriefly
+` + refindex.ShortWaitSQL
 
 func (db *DB) inNewTx(ctx context.Context, timeout time.Duration, fn func(repo.Tx) error) error {
 	return db.inTxOf(ctx, db.pool, timeout, fn)
@@ -90,30 +90,30 @@ type beginner interface {
 }
 
 func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn func(repo.Tx) error) error {
-	opened, err := of.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(begin,
+	opened, err := of.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(beginSQL,
 		timeout.Milliseconds(), (2 * timeout).Milliseconds())})
 	if err != nil {
 		return pgerr.Translate(err, "begin a transaction")
 	}
 	// Also when fn panics. After a commit there is nothing left to roll back.
-	defer db.rollback(ctx, opened)
+	defer db.rollbackTx(ctx, opened)
 	if err := fn(tx{opened}); err != nil {
 		return err
 	}
-	return db.commit(ctx, opened)
+	return db.commitTx(ctx, opened)
 }
 
-// rollback ignores that the caller gave up, but not for ever. Its own failure
+// rollbackTx ignores that the caller gave up, but not for ever. Its own failure
 // closes the session, which rolls back as well.
-func (db *DB) rollback(ctx context.Context, opened pgx.Tx) {
+func (db *DB) rollbackTx(ctx context.Context, opened pgx.Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.options.CommitTimeout)
 	defer cancel()
 	_ = opened.Rollback(ctx)
 }
 
-// commit commits under a deadline of its own. A server that refuses says so; no
+// commitTx commits under a deadline of its own. A server that refuses says so; no
 // answer, also that of a session which the server ends, is repo.Unknown.
-func (db *DB) commit(ctx context.Context, opened pgx.Tx) error {
+func (db *DB) commitTx(ctx context.Context, opened pgx.Tx) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.options.CommitTimeout)
 	defer cancel()
 	err := opened.Commit(ctx)
@@ -135,20 +135,20 @@ const safePath = `SET LOCAL search_path = pg_catalog, pg_temp`
 // the triggers of the application's tables.
 const ownPath = `SET LOCAL search_path TO DEFAULT`
 
-// read runs fn in a transaction of its own: outside of one a statement would be
+// inOwnTx runs fn in a transaction of its own: outside of one a statement would be
 // resolved by the role's own search path.
-func (db *DB) read(ctx context.Context, fn func(pgx.Tx) error) error {
+func (db *DB) inOwnTx(ctx context.Context, fn func(pgx.Tx) error) error {
 	return db.InTx(ctx, nil, func(t repo.Tx) error { return fn(pgxTx(t)) })
 }
 
 // readRow reads one row, in a transaction of its own.
 func (db *DB) readRow(ctx context.Context, sql string, args []any, into ...any) error {
-	return db.read(ctx, func(t pgx.Tx) error { return t.QueryRow(ctx, sql, args...).Scan(into...) })
+	return db.inOwnTx(ctx, func(t pgx.Tx) error { return t.QueryRow(ctx, sql, args...).Scan(into...) })
 }
 
 // readColumn reads one column of text, in a transaction of its own.
 func (db *DB) readColumn(ctx context.Context, sql string, args ...any) (values []string, err error) {
-	err = db.read(ctx, func(t pgx.Tx) error {
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		rows, _ := t.Query(ctx, sql, args...)
 		values, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
@@ -161,16 +161,16 @@ func (db *DB) readColumn(ctx context.Context, sql string, args ...any) (values [
 const fixedSQL = `SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE l.lanname NOT IN ('internal', 'c') AND strpos(p.prosrc, $1) > 0)`
 
-// tellFixed returns err with what a function raised, if it always says just that, such
+// revealRaised returns err with what a function raised, if it always says just that, such
 // as "legal hold"; otherwise the message is in the server's log. No transaction may be
 // open that holds anything.
-func (db *DB) tellFixed(ctx context.Context, err error) error {
+func (db *DB) revealRaised(ctx context.Context, err error) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) || !pgerr.IsRaised(pg) {
 		return err
 	}
 	var fixed bool
-	asked := db.inNewTx(ctx, patience(ctx, db.options.StatementTimeout), func(t repo.Tx) error {
+	asked := db.inNewTx(ctx, statementTimeout(ctx, db.options.StatementTimeout), func(t repo.Tx) error {
 		return pgxTx(t).QueryRow(ctx, fixedSQL, strings.ReplaceAll(pg.Message, "'", "''")).Scan(&fixed)
 	})
 	if asked == nil && fixed {

@@ -55,7 +55,7 @@ SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
 // somebody else keeps something there. A view of somebody else's on a table of ours
 // is in the way, and is named by the error.
 func (db *DB) Uninstall(ctx context.Context) error {
-	return db.read(ctx, func(t pgx.Tx) error {
+	return db.inOwnTx(ctx, func(t pgx.Tx) error {
 		if never, err := neverMigrated(ctx, t); err != nil {
 			return err
 		} else if never {

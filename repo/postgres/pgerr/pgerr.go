@@ -71,7 +71,7 @@ func Translate(err error, doing string, args ...any) error {
 	case errors.As(err, &pg):
 		translated.SQLState = pg.Code
 		translated.Kind = kindOf(pg.Code)
-		translated.Err = describe(pg)
+		translated.Err = describeFailure(pg)
 	case errors.As(err, &parse):
 		translated.Kind = repo.Environment
 	case errors.Is(err, pgx.ErrTxCommitRollback):
@@ -106,10 +106,10 @@ var quoted = regexp.MustCompile(`(?s)".*"`)
 // statements.
 var inFunction = regexp.MustCompile(`^PL/pgSQL function [^"']* line \d+ at [\w ]+$`)
 
-// describe adds to the server's message what helps an operator: the constraint,
+// describeFailure adds to the server's message what helps an operator: the constraint,
 // and where in a trigger it came from. Never the detail, which quotes rows, nor what a
 // message of class 22, data exception, quotes, nor what a function raises: see IsRaised.
-func describe(pg *pgconn.PgError) error {
+func describeFailure(pg *pgconn.PgError) error {
 	message := pg.Message
 	switch {
 	case IsRaised(pg):

@@ -158,7 +158,7 @@ type relation struct {
 	columns      []column // those that can hold text, and count
 	key          []column // primary key, in its order
 	parents      []parent // without one of these the row is dead
-	bound        bool     // a row goes with its file, by a foreign key
+	hasFileFK        bool     // a row goes with its file, by a foreign key
 
 	// From pruned.relation; id is 0 where the index does not know it yet.
 	id         int
@@ -181,18 +181,18 @@ type column struct {
 
 func (r *relation) String() string { return r.schema + "." + r.name }
 
-func (r *relation) quoted() string { return pgx.Identifier{r.schema, r.name}.Sanitize() }
+func (r *relation) quotedName() string { return pgx.Identifier{r.schema, r.name}.Sanitize() }
 
-// indexed says whether the index can hold its mentions: a relation without
+// canIndex says whether the index can hold its mentions: a relation without
 // versions, or without a key to name its rows by, is read in full each time.
-func (r *relation) indexed() bool { return r.kind == "r" && r.method == "heap" && len(r.key) > 0 }
+func (r *relation) canIndex() bool { return r.kind == "r" && r.method == "heap" && len(r.key) > 0 }
 
-// catalog reads what may mention files, as of the transaction's next snapshot.
-func (ix *Index) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
+// readCatalog reads what may mention files, as of the transaction's next snapshot.
+func (ix *Index) readCatalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 	if err := RefuseUnfit(ctx, t, ix.Schema); err != nil {
 		return nil, err
 	}
-	rows, _ := t.Query(ctx, catalogSQL, ix.args(nil))
+	rows, _ := t.Query(ctx, catalogSQL, ix.catalogArgs(nil))
 	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		err := row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
@@ -217,7 +217,7 @@ func (ix *Index) catalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 }
 
 func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	rows, _ := t.Query(ctx, columnsSQL, ix.args(pgx.NamedArgs{"relations": oids, "textless": textless}))
+	rows, _ := t.Query(ctx, columnsSQL, ix.catalogArgs(pgx.NamedArgs{"relations": oids, "textless": textless}))
 	var oid uint32
 	var c column
 	var text bool
@@ -246,7 +246,7 @@ func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 	return pgerr.Translate(err, "list the columns of the tables")
 }
 
-func (r *relation) has(name string) bool {
+func (r *relation) hasColumn(name string) bool {
 	for _, c := range r.columns {
 		if c.name == name {
 			return true
@@ -255,5 +255,5 @@ func (r *relation) has(name string) bool {
 	return false
 }
 
-// quote quotes an identifier.
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+// quoteName quotes an identifier.
+func quoteName(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -27,7 +27,7 @@ func TestComposedStatements(t *testing.T) {
 	ix := New(Config{Schema: d.Schema})
 	var relations []*relation
 	require.NoError(t, pgx.BeginFunc(context.Background(), d.Pool, func(tx pgx.Tx) (err error) {
-		relations, err = ix.catalog(t.Context(), tx)
+		relations, err = ix.readCatalog(t.Context(), tx)
 		return err
 	}))
 	slices.SortFunc(relations, func(a, b *relation) int { return strings.Compare(a.name, b.name) })
@@ -35,9 +35,9 @@ func TestComposedStatements(t *testing.T) {
 		r.id, r.generation = i+1, 1
 	}
 	for name, sql := range map[string]string{
-		"look.sql":  lookSQL(relations),
-		"again.sql": againSQL(relations, ix.table("file")),
-		"mark.sql":  markSQL(relations),
+		"find.sql":           findSQL(relations),
+		"recheck.sql":        recheckSQL(relations, ix.quotedTable("file")),
+		"row_candidates.sql": rowCandidatesSQL(relations),
 	} {
 		path := filepath.Join("testdata", name)
 		if *update {

@@ -44,9 +44,9 @@ type Config struct {
 // Index is the reference index of one installation.
 type Index struct {
 	Config
-	// Last is the plan of the last look. Any plan may be put there: each statement
+	// LastPlan is the plan of the last look. Any plan may be put there: each statement
 	// reports what it saw, and a plan that was made for something else is thrown away.
-	Last atomic.Pointer[Plan]
+	LastPlan atomic.Pointer[Plan]
 
 	unprepared atomic.Bool // a pooler changes the session below a prepared statement
 	blind      blindness
@@ -70,20 +70,20 @@ func New(config Config) *Index {
 	return &Index{Config: config}
 }
 
-// args are the parameters that statements over the catalog share, and more. Statements
+// catalogArgs are the parameters that statements over the catalog share, and more. Statements
 // that hold names of tables have none of these: pgx stops reading at a byte that is no
 // UTF-8, which names have in a database of another encoding.
-func (ix *Index) args(more pgx.NamedArgs) pgx.NamedArgs {
+func (ix *Index) catalogArgs(more pgx.NamedArgs) pgx.NamedArgs {
 	args := pgx.NamedArgs{"schema": ix.Schema, "excluded": ix.Excluded}
 	maps.Copy(args, more)
 	return args
 }
 
-// table is the quoted name of a table of the application.
-func (ix *Index) table(name string) string { return pgx.Identifier{ix.Schema, name}.Sanitize() }
+// quotedTable is the quoted name of a table of the application.
+func (ix *Index) quotedTable(name string) string { return pgx.Identifier{ix.Schema, name}.Sanitize() }
 
-// sql fills in the name of table file.
-func (ix *Index) sql(text string) string { return strings.ReplaceAll(text, "%s", ix.table("file")) }
+// withFileTable fills in the name of table file.
+func (ix *Index) withFileTable(text string) string { return strings.ReplaceAll(text, "%s", ix.quotedTable("file")) }
 
 // readTexts runs a query for one column of text.
 func readTexts(ctx context.Context, t pgx.Tx, sql string, args ...any) ([]string, error) {

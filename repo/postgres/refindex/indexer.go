@@ -15,8 +15,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// flushAt are the rows and tokens held at once.
-const flushAt = 20000
+// maxHeldRows are the rows and tokens held at once.
+const maxHeldRows = 20000
 
 // indexer reads rows of one table after the other and writes what they mention,
 // inside one transaction.
@@ -25,7 +25,7 @@ type indexer struct {
 	literals *mention.Finder    // the known ids that are no UUID
 	known    *bloom.BloomFilter // the others; nil while there is too little to read
 	// mentioned takes the UUIDs of rows that nobody reads again until they change.
-	mentioned mentioned
+	mentioned uuidSet
 }
 
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
@@ -34,17 +34,17 @@ func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
 	return &indexer{t: t, literals: mention.NewFinder(ids)}, pgerr.Translate(err, "list the ids that are no UUID")
 }
 
-// changed reads the rows of all tables that changed since their marks, and moves
+// indexChanged reads the rows of all tables that changed since their marks, and moves
 // the marks.
-func (x *indexer) changed(ctx context.Context, relations []*relation, mark string) error {
+func (x *indexer) indexChanged(ctx context.Context, relations []*relation, mark string) error {
 	var complete []int
 	var changed []string
 	for _, r := range relations {
 		// A table that was never read whole keeps its mark until it is.
-		if r.indexed() && r.generation > 0 {
+		if r.canIndex() && r.generation > 0 {
 			complete = append(complete, r.id)
 			if len(r.columns) > 0 {
-				changed = append(changed, fmt.Sprintf("SELECT %d WHERE EXISTS (SELECT FROM ONLY %s t WHERE %s)", r.id, r.quoted(), r.isChanged()))
+				changed = append(changed, fmt.Sprintf("SELECT %d WHERE EXISTS (SELECT FROM ONLY %s t WHERE %s)", r.id, r.quotedName(), r.isChanged()))
 			}
 		}
 	}
@@ -56,36 +56,36 @@ func (x *indexer) changed(ctx context.Context, relations []*relation, mark strin
 		}
 		for _, r := range relations {
 			if slices.Contains(ids, r.id) {
-				page := newPage(r, x.known, &x.mentioned)
-				if err := x.read(ctx, page, reading{where: r.isChanged(), mark: "$1::text::xid8::xid"}, mark); err != nil {
+				page := newPageBuffer(r, x.known, &x.mentioned)
+				if err := x.readRows(ctx, page, rowFilter{where: r.isChanged(), mark: "$1::text::xid8::xid"}, mark); err != nil {
 					return err
 				}
-				if err := page.flush(ctx, x.t); err != nil {
+				if err := page.flushMentions(ctx, x.t); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	if err := x.mentioned.flush(ctx, x.t, false); err != nil {
+	if err := x.mentioned.flushUUIDs(ctx, x.t, false); err != nil {
 		return err
 	}
 	_, err := x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = ANY ($1::int[])`, complete, mark)
 	return pgerr.Translate(err, "move the marks of the tables")
 }
 
-func (r *relation) isChanged() string { return changedSince(r.w()) }
+func (r *relation) isChanged() string { return changedSince(r.markSQL()) }
 
-// reading says which rows t of a table to read.
-type reading struct {
+// rowFilter says which rows t of a table to read.
+type rowFilter struct {
 	where string
 	mark  string // older row versions are not read again
 	whole bool   // it is part of a pass over the whole table
 }
 
-// read gathers what rows of the page's table mention, and writes it when it is much.
+// readRows gathers what rows of the page's table mention, and writes it when it is much.
 // It reads through a cursor, so that this can be written between two fetches on the
 // same session.
-func (x *indexer) read(ctx context.Context, page *page, what reading, args ...any) error {
+func (x *indexer) readRows(ctx context.Context, page *pageBuffer, what rowFilter, args ...any) error {
 	r := page.relation
 	if len(r.columns) == 0 {
 		return nil
@@ -97,16 +97,16 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 	}
 	for more := true; more; {
 		var err error
-		if more, err = x.fetch(ctx, page); err != nil {
+		if more, err = x.fetchRows(ctx, page); err != nil {
 			return err
 		}
-		if page.full() {
-			if err := x.flush(ctx, page); err != nil {
+		if page.isFull() {
+			if err := x.flushPage(ctx, page); err != nil {
 				return err
 			}
 		}
-		if x.mentioned.full() {
-			if err := x.mentioned.flush(ctx, x.t, what.whole); err != nil {
+		if x.mentioned.isFull() {
+			if err := x.mentioned.flushUUIDs(ctx, x.t, what.whole); err != nil {
 				return err
 			}
 		}
@@ -115,19 +115,19 @@ func (x *indexer) read(ctx context.Context, page *page, what reading, args ...an
 	return pgerr.Translate(err, "close a cursor")
 }
 
-// flush writes what the page gathered. Where there is that much to read, the ids that
+// flushPage writes what the page gathered. Where there is that much to read, the ids that
 // are no file's are worth leaving out from here on.
-func (x *indexer) flush(ctx context.Context, page *page) (err error) {
-	if err := page.flush(ctx, x.t); err != nil || page.known != nil {
+func (x *indexer) flushPage(ctx context.Context, page *pageBuffer) (err error) {
+	if err := page.flushMentions(ctx, x.t); err != nil || page.known != nil {
 		return err
 	}
-	x.known, err = (&knownFiles{}).load(ctx, x.t, time.Time{})
+	x.known, err = (&knownFiles{}).loadFilter(ctx, x.t, time.Time{})
 	page.known = x.known
 	return err
 }
 
-// unreadable names a table that may not be read, and what helps.
-func unreadable(r *relation) error {
+// unreadableError names a table that may not be read, and what helps.
+func unreadableError(r *relation) error {
 	return &repo.Error{Kind: repo.Environment, SQLState: "42501", Doing: "read table " + r.String(),
-		Err: fmt.Errorf("permission denied; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s TO CURRENT_USER (by its owner, for pruned's role)", r.quoted())}
+		Err: fmt.Errorf("permission denied; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s TO CURRENT_USER (by its owner, for pruned's role)", r.quotedName())}
 }

@@ -84,14 +84,14 @@ SELECT count(*) = 2 FROM pg_attribute WHERE NOT attisdropped AND atttypid IN ('t
 // readParents fills in what the relations live by, and which of them go with their
 // file.
 func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	rows, _ := t.Query(ctx, parentsSQL, ix.args(pgx.NamedArgs{"relations": oids}))
+	rows, _ := t.Query(ctx, parentsSQL, ix.catalogArgs(pgx.NamedArgs{"relations": oids}))
 	var oid uint32
 	var p parent
 	_, err := pgx.ForEachRow(rows, []any{&oid, &p.column, &p.table}, func() error {
 		r := byOID[oid]
 		if p.table == "file" {
 			// A row whose file is gone mentions nothing that matters.
-			r.bound = true
+			r.hasFileFK = true
 		} else {
 			r.parents = append(r.parents, parent{ix.Schema, p.table, p.column, true})
 		}
@@ -101,9 +101,9 @@ func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 		return pgerr.Translate(err, "list the foreign keys")
 	}
 	var alike bool
-	err = t.QueryRow(ctx, looseSQL, pgx.NamedArgs{"child": ix.table(looseLink.table), "column": looseLink.column, "parent": ix.table(looseLink.parent)}).Scan(&alike)
+	err = t.QueryRow(ctx, looseSQL, pgx.NamedArgs{"child": ix.quotedTable(looseLink.table), "column": looseLink.column, "parent": ix.quotedTable(looseLink.parent)}).Scan(&alike)
 	for _, r := range byOID {
-		if alike && r.schema == ix.Schema && r.name == looseLink.table && r.has(looseLink.column) {
+		if alike && r.schema == ix.Schema && r.name == looseLink.table && r.hasColumn(looseLink.column) {
 			r.parents = append(r.parents, parent{ix.Schema, looseLink.parent, looseLink.column, false})
 		}
 	}
@@ -114,21 +114,21 @@ func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 type parent struct {
 	schema, table string
 	column        string // of the child; it names the parent's id
-	bound         bool   // by a foreign key, which deletes the row with its parent
+	enforced         bool   // by a foreign key, which deletes the row with its parent
 }
 
-func (p *parent) quoted() string { return pgx.Identifier{p.schema, p.table}.Sanitize() }
+func (p *parent) quotedName() string { return pgx.Identifier{p.schema, p.table}.Sanitize() }
 
-// alive is the condition under which row t of the relation lives, or nothing. Where a
+// aliveSQL is the condition under which row t of the relation lives, or nothing. Where a
 // foreign key is enforced, a row without its parent is one that was written while it
 // was not, as by a restore: if no parent is there at all, they are still to come.
-func (r *relation) alive() string {
+func (r *relation) aliveSQL() string {
 	var b strings.Builder
 	for _, p := range r.parents {
-		column := "t." + quote(p.column)
-		b.WriteString(" AND (" + column + " IS NULL OR EXISTS (SELECT FROM " + p.quoted() + " p WHERE p.id OPERATOR(pg_catalog.=) " + column + ")")
-		if p.bound {
-			b.WriteString(" OR NOT EXISTS (SELECT FROM " + p.quoted() + ")")
+		column := "t." + quoteName(p.column)
+		b.WriteString(" AND (" + column + " IS NULL OR EXISTS (SELECT FROM " + p.quotedName() + " p WHERE p.id OPERATOR(pg_catalog.=) " + column + ")")
+		if p.enforced {
+			b.WriteString(" OR NOT EXISTS (SELECT FROM " + p.quotedName() + ")")
 		}
 		b.WriteString(")")
 	}
@@ -161,7 +161,7 @@ type UnenforcedLinks struct {
 // UnenforcedLinks lists the link tables that exist and have no foreign key to table file
 // that cascades in fact.
 func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLinks, error) {
-	rows, _ := t.Query(ctx, unenforcedSQL, ix.args(pgx.NamedArgs{"tables": linkTables}))
+	rows, _ := t.Query(ctx, unenforcedSQL, ix.catalogArgs(pgx.NamedArgs{"tables": linkTables}))
 	tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (UnenforcedLinks, error) {
 		r := &relation{schema: ix.Schema}
 		var columns, parents []string
@@ -169,9 +169,9 @@ func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLin
 		for i := range columns {
 			r.parents = append(r.parents, parent{ix.Schema, parents[i], columns[i], true})
 		}
-		links := UnenforcedLinks{Name: r.name, Table: r.quoted()}
+		links := UnenforcedLinks{Name: r.name, Table: r.quotedName()}
 		if len(r.parents) > 0 {
-			links.Dead = "NOT (true" + r.alive() + ")"
+			links.Dead = "NOT (true" + r.aliveSQL() + ")"
 		}
 		return links, err
 	})
@@ -200,7 +200,7 @@ SELECT format('%I.%I', l.child, l.attname),
 // IdleLinks lists the columns that no foreign key enforces, and for each what would
 // make one do so.
 func (ix *Index) IdleLinks(ctx context.Context, t pgx.Tx) (columns, remedies []string, err error) {
-	rows, _ := t.Query(ctx, idleSQL, ix.args(nil))
+	rows, _ := t.Query(ctx, idleSQL, ix.catalogArgs(nil))
 	var column, remedy string
 	_, err = pgx.ForEachRow(rows, []any{&column, &remedy}, func() error {
 		columns, remedies = append(columns, column), append(remedies, remedy)

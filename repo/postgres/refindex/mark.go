@@ -11,10 +11,10 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// MarkRows makes the candidates among rows those that no living row mentions, as
+// UpsertRowCandidates makes the candidates among rows those that no living row mentions, as
 // of the last pass. What changed since is no matter: whoever handles a claim looks
 // again. It reads keys, and of no row the text, but where the index holds nothing.
-func (ix *Index) MarkRows(ctx context.Context, t pgx.Tx) error {
+func (ix *Index) UpsertRowCandidates(ctx context.Context, t pgx.Tx) error {
 	if err := ix.soundIndex(ctx, t); err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (ix *Index) MarkRows(ctx context.Context, t pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.Exec(ctx, markSQL(p.relations)); err != nil {
+	if _, err := t.Exec(ctx, rowCandidatesSQL(p.relations)); err != nil {
 		return pgerr.Translate(err, "mark the files that nothing mentions")
 	}
 	x, err := newIndexer(ctx, t)
@@ -30,8 +30,8 @@ func (ix *Index) MarkRows(ctx context.Context, t pgx.Tx) error {
 		return err
 	}
 	for _, r := range p.relations {
-		if !r.indexed() && len(r.columns) > 0 {
-			if err := x.unmarkMentioned(ctx, r); err != nil {
+		if !r.canIndex() && len(r.columns) > 0 {
+			if err := x.dropMentioned(ctx, r); err != nil {
 				return err
 			}
 		}
@@ -42,7 +42,7 @@ func (ix *Index) MarkRows(ctx context.Context, t pgx.Tx) error {
 // soundIndex refuses an index that is another database's.
 func (ix *Index) soundIndex(ctx context.Context, t pgx.Tx) error {
 	var same bool
-	err := t.QueryRow(ctx, `SELECT identity = `+identitySQL+` AND (`+soundSQL+`) FROM pruned.state`, ix.args(nil)).Scan(&same)
+	err := t.QueryRow(ctx, `SELECT identity = `+identitySQL+` AND (`+soundSQL+`) FROM pruned.state`, ix.catalogArgs(nil)).Scan(&same)
 	if err == nil && !same {
 		return &repo.Error{Kind: repo.Environment, Doing: "mark the files that nothing mentions", Err: ErrIncomplete}
 	}
@@ -65,18 +65,18 @@ func unchangedIndex(ctx context.Context, t pgx.Tx, p *Plan) error {
 const KnownSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
        AND (NOT k.literal OR (SELECT` + searchableSQL + ` FROM (SELECT k.token) t))`
 
-// markSQL is one statement, so that index and rows are seen in one snapshot. First
+// rowCandidatesSQL is one statement, so that index and rows are seen in one snapshot. First
 // what is mentioned by a row that lives by itself, which is nearly everything, is
 // put aside; only for the rest parents are looked for. Sets are subtracted, and not
 // by anti joins: an estimate that is far out then costs little. An id that no search
 // finds (mention.Searchable) is always kept.
-func markSQL(relations []*relation) string {
+func rowCandidatesSQL(relations []*relation) string {
 	var alone, bound []string
 	for _, r := range relations {
-		if !r.indexed() || len(r.columns) == 0 {
+		if !r.canIndex() || len(r.columns) == 0 {
 			continue
 		}
-		living := fmt.Sprintf("JOIN ONLY %s t ON %s WHERE r.source = %d%s", r.quoted(), r.keyIs("r.row_id"), r.id, r.alive())
+		living := fmt.Sprintf("JOIN ONLY %s t ON %s WHERE r.source = %d%s", r.quotedName(), r.keyIs("r.row_id"), r.id, r.aliveSQL())
 		if len(r.parents) == 0 {
 			alone = append(alone, "SELECT r.file_id FROM pruned.reference r "+living)
 		} else {
@@ -86,9 +86,9 @@ func markSQL(relations []*relation) string {
 	return `
 WITH unmentioned AS MATERIALIZED (
     SELECT k.file_id FROM pruned.known_file k
-     WHERE ` + KnownSQL + except(alone) + `
+     WHERE ` + KnownSQL + exceptSQL(alone) + `
 ), free AS MATERIALIZED (
-    SELECT file_id FROM unmentioned` + except(bound) + `
+    SELECT file_id FROM unmentioned` + exceptSQL(bound) + `
 ), known AS (
     SELECT file_id FROM pruned.candidate WHERE direction = 'row'
 ), mentioned AS (
@@ -100,38 +100,38 @@ SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM 
     ON CONFLICT DO NOTHING`
 }
 
-// except takes away what any of these queries returns.
-func except(queries []string) string {
+// exceptSQL takes away what any of these queries returns.
+func exceptSQL(queries []string) string {
 	if len(queries) == 0 {
 		return ""
 	}
 	return "\n    EXCEPT (\n    " + strings.Join(queries, "\n     UNION ALL\n    ") + ")"
 }
 
-// unmarkSQL takes tokens in sets of a fixed size. $1 are tokens.
-const unmarkSQL = `
+// dropMentionedSQL takes tokens in sets of a fixed size. $1 are tokens.
+const dropMentionedSQL = `
 DELETE FROM pruned.candidate c USING pruned.known_file k
  WHERE k.token = ANY ($1::text[]) AND c.file_id = k.file_id AND c.direction = 'row'`
 
-// unmarkMentioned reads a relation that the index cannot hold, as each sweep has
+// dropMentioned reads a relation that the index cannot hold, as each sweep has
 // to, and forgets the candidates that its living rows mention.
-func (x *indexer) unmarkMentioned(ctx context.Context, r *relation) error {
-	if _, err := x.t.Exec(ctx, r.cursorSQL("NULL::text", "''::text", "true"+r.alive())); err != nil {
+func (x *indexer) dropMentioned(ctx context.Context, r *relation) error {
+	if _, err := x.t.Exec(ctx, r.cursorSQL("NULL::text", "''::text", "true"+r.aliveSQL())); err != nil {
 		return pgerr.Translate(err, "read table %s", r)
 	}
-	page := newPage(r, nil, nil)
+	page := newPageBuffer(r, nil, nil)
 	for more := true; more; {
 		var err error
-		if more, err = x.fetch(ctx, page); err != nil {
+		if more, err = x.fetchRows(ctx, page); err != nil {
 			return err
 		}
-		if more && !page.full() {
+		if more && !page.isFull() {
 			continue
 		}
-		if _, err := x.t.Exec(ctx, unmarkSQL, page.tokens); err != nil {
+		if _, err := x.t.Exec(ctx, dropMentionedSQL, page.tokens); err != nil {
 			return pgerr.Translate(err, "forget the candidates that table %s mentions", r)
 		}
-		page.empty()
+		page.clearRows()
 	}
 	_, err := x.t.Exec(ctx, "CLOSE pruned_read")
 	return pgerr.Translate(err, "close a cursor")

@@ -22,29 +22,29 @@ var errOutdated = errors.New("the tables changed since the statement was made")
 // Plan holds the two statements of a look and what they were made for.
 type Plan struct {
 	relations   []*relation
-	look, again string
+	find, recheck string
 	catalog     string // digest of the tables
 	index       string // digest of pruned.relation
 }
 
-// mode is how a look is sent: planning it takes longer than running it, so it is
+// execMode is how a look is sent: planning it takes longer than running it, so it is
 // prepared once a session, unless a pooler stands between.
-func (ix *Index) mode() pgx.QueryExecMode {
+func (ix *Index) execMode() pgx.QueryExecMode {
 	if ix.unprepared.Load() {
 		return pgx.QueryExecModeExec
 	}
 	return pgx.QueryExecModeCacheStatement
 }
 
-// learn draws from a failure what the next look does otherwise; the transaction
+// learnFromFailure draws from a failure what the next look does otherwise; the transaction
 // that met it is lost either way, and its batch is handled again.
-func (ix *Index) learn(err error, cached bool) error {
+func (ix *Index) learnFromFailure(err error, cached bool) error {
 	switch state := repo.SQLState(err); {
 	case state == "26000", state == "42P05": // prepared statements do not survive here
 		ix.unprepared.Store(true)
 	case state == "42P01", state == "42703", state == "42704", state == "3F000", // a table, column, type, schema has another name by now
 		cached && (state == "42883" || state == "42804"): // or a column another type
-		ix.Last.Store(nil)
+		ix.LastPlan.Store(nil)
 		return &repo.Error{Kind: repo.Passing, SQLState: repo.SQLState(err), Doing: "look for references", Err: fmt.Errorf("%w: %w", errOutdated, err)}
 	}
 	return err
@@ -53,18 +53,18 @@ func (ix *Index) learn(err error, cached bool) error {
 // withPlan calls fn with the cached plan, and once more with a new one if that
 // turns out to be outdated.
 func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, fn func(*Plan) error) error {
-	if p := ix.Last.Load(); p != nil {
+	if p := ix.LastPlan.Load(); p != nil {
 		if err := fn(p); !errors.Is(err, errOutdated) {
-			return ix.learn(err, true)
+			return ix.learnFromFailure(err, true)
 		}
 	}
 	p, err := ix.newPlan(ctx, t)
 	if err != nil {
 		return err
 	}
-	ix.Last.Store(p)
+	ix.LastPlan.Store(p)
 	if err := fn(p); !errors.Is(err, errOutdated) {
-		return ix.learn(err, false)
+		return ix.learnFromFailure(err, false)
 	}
 	return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
 }
@@ -73,11 +73,11 @@ func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, fn func(*Plan) error) e
 // index does not cover each as it is.
 func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	p := &Plan{}
-	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`)`, ix.args(nil)).Scan(&p.catalog, &p.index)
+	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`)`, ix.catalogArgs(nil)).Scan(&p.catalog, &p.index)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}
-	if p.relations, err = ix.catalog(ctx, t); err != nil {
+	if p.relations, err = ix.readCatalog(ctx, t); err != nil {
 		return nil, err
 	}
 	if err := readIndexState(ctx, t, p.relations); err != nil {
@@ -85,16 +85,16 @@ func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	}
 	for _, r := range p.relations {
 		if !r.readable {
-			return nil, unreadable(r)
+			return nil, unreadableError(r)
 		}
-		if r.indexed() && r.generation == 0 {
+		if r.canIndex() && r.generation == 0 {
 			return nil, &repo.Error{Kind: repo.Environment, Doing: "look for references in table " + r.String(), Err: ErrIncomplete}
 		}
 	}
 	if err := ix.refuseLost(ctx, t); err != nil {
 		return nil, err
 	}
-	p.look, p.again = lookSQL(p.relations), againSQL(p.relations, ix.table("file"))
+	p.find, p.recheck = findSQL(p.relations), recheckSQL(p.relations, ix.quotedTable("file"))
 	return p, nil
 }
 

@@ -16,62 +16,62 @@ import (
 // fetch of chats of 50 MB takes its time.
 const passTimeout = 10 * time.Minute
 
-// Refresh brings the reference index up to date: what changed since the last
+// IndexAll brings the reference index up to date: what changed since the last
 // pass, then, where a table has never been read or files appeared that older
 // rows may mention, page by page whole tables. Each step is a transaction of
 // its own that leaves the index true, so that a pass goes on where another was
 // interrupted; refreshers of several processes take turns. An index that was seen to
 // be blind is asked again: as long as it is, nothing can be deleted.
-func (ix *Index) Refresh(ctx context.Context, progress repo.Progress) error {
+func (ix *Index) IndexAll(ctx context.Context, progress repo.Progress) error {
 	// A table that changes between a pass and its pages wants another pass;
 	// a schema that changes every time is being migrated.
 	var err error
 	var read int
 	for range 5 {
-		if err = ix.Pass(ctx); err != nil {
+		if err = ix.IndexChanges(ctx); err != nil {
 			return err
 		}
 		var pages int
-		pages, err = ix.pages(ctx, progress)
+		pages, err = ix.indexPages(ctx, progress)
 		read += pages
 		if !errors.Is(err, errTablesChanged) && (err != nil || pages == 0) {
 			break
 		}
 	}
 	if err == nil && read > 0 {
-		err = ix.analyze(ctx)
+		err = ix.analyzeIndex(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	if err := ix.tidy(ctx); err != nil {
+	if err := ix.deleteVanished(ctx); err != nil {
 		return err
 	}
-	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.blind.again(ctx, t) })
+	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.blind.askLast(ctx, t) })
 }
 
 var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("they changed meanwhile")}
 
-// Pass reads only what changed since the last pass.
-func (ix *Index) Pass(ctx context.Context) error {
-	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.pass(ctx, t) })
+// IndexChanges reads only what changed since the last pass.
+func (ix *Index) IndexChanges(ctx context.Context) error {
+	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.indexChangesInTx(ctx, t) })
 }
 
-// pages reads pages until no table has to be read whole any more.
-func (ix *Index) pages(ctx context.Context, progress repo.Progress) (n int, err error) {
+// indexPages reads pages until no table has to be read whole any more.
+func (ix *Index) indexPages(ctx context.Context, progress repo.Progress) (n int, err error) {
 	known := &knownFiles{}
 	for done := false; !done && err == nil; n++ {
 		err = ix.Run(ctx, passTimeout, func(t pgx.Tx) (err error) {
-			done, err = ix.page(ctx, t, known, progress)
+			done, err = ix.indexPagesInTx(ctx, t, known, progress)
 			return err
 		})
 	}
 	return n - 1, err
 }
 
-// analyze lets the planner know how large the index has become. Nothing is locked
+// analyzeIndex lets the planner know how large the index has become. Nothing is locked
 // against anybody meanwhile but another ANALYZE.
-func (ix *Index) analyze(ctx context.Context) error {
+func (ix *Index) analyzeIndex(ctx context.Context) error {
 	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
 		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation, pruned.mentioned`)
 		return pgerr.Translate(err, "gather statistics of the reference index")
@@ -89,8 +89,8 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text, generation, passed_at, clo
        identity = ` + identitySQL + ` AND (` + soundSQL + `)
   FROM pruned.state`
 
-// state is pruned.state as a pass finds it.
-type state struct {
+// passState is pruned.state as a pass finds it.
+type passState struct {
 	mark       string // every transaction before this one has ended
 	generation int
 	passedAt   *time.Time // nil before the first pass
@@ -98,21 +98,21 @@ type state struct {
 	sound      bool
 }
 
-func (ix *Index) lockState(ctx context.Context, t pgx.Tx) (*state, error) {
+func (ix *Index) lockState(ctx context.Context, t pgx.Tx) (*passState, error) {
 	if err := ix.lockFirst(ctx, t, lockStateSQL); err != nil {
 		return nil, pgerr.Translate(err, "lock the reference index")
 	}
-	s := &state{}
-	err := t.QueryRow(ctx, stateSQL, ix.args(nil)).
+	s := &passState{}
+	err := t.QueryRow(ctx, stateSQL, ix.catalogArgs(nil)).
 		Scan(&s.mark, &s.generation, &s.passedAt, &s.now, &s.sound)
 	if err == nil {
-		_, err = t.Exec(ctx, WaitBriefly)
+		_, err = t.Exec(ctx, ShortWaitSQL)
 	}
 	return s, pgerr.Translate(err, "read the state of the reference index")
 }
 
-// pass reads what changed since the last one.
-func (ix *Index) pass(ctx context.Context, t pgx.Tx) error {
+// indexChangesInTx reads what changed since the last one.
+func (ix *Index) indexChangesInTx(ctx context.Context, t pgx.Tx) error {
 	s, err := ix.lockState(ctx, t)
 	if err != nil {
 		return err
@@ -122,40 +122,40 @@ func (ix *Index) pass(ctx context.Context, t pgx.Tx) error {
 			return err
 		}
 	}
-	relations, err := ix.catalog(ctx, t)
+	relations, err := ix.readCatalog(ctx, t)
 	if err != nil {
 		return err
 	}
 	for _, r := range relations {
 		if !r.readable {
-			return unreadable(r)
+			return unreadableError(r)
 		}
 	}
 	if err := ix.refuseLost(ctx, t); err != nil {
 		return err
 	}
-	if err := ix.register(ctx, t, s, relations); err != nil {
+	if err := ix.registerTables(ctx, t, s, relations); err != nil {
 		return err
 	}
-	if err := ix.joinKnown(ctx, t, s); err != nil {
+	if err := ix.addKnownFiles(ctx, t, s); err != nil {
 		return err
 	}
 	x, err := newIndexer(ctx, t)
 	if err != nil {
 		return err
 	}
-	if err := x.changed(ctx, relations, s.mark); err != nil {
+	if err := x.indexChanged(ctx, relations, s.mark); err != nil {
 		return err
 	}
 	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = @now, generation = @generation`,
-		ix.args(pgx.NamedArgs{"now": s.now, "generation": s.generation}))
+		ix.catalogArgs(pgx.NamedArgs{"now": s.now, "generation": s.generation}))
 	return pgerr.Translate(err, "write the state of the reference index")
 }
 
 // startAnew empties the index. Not by TRUNCATE: a look with an older snapshot
 // would see an empty index that claims to be complete. What was held is found
 // anew by the next sweep.
-func (ix *Index) startAnew(ctx context.Context, t pgx.Tx, s *state) error {
+func (ix *Index) startAnew(ctx context.Context, t pgx.Tx, s *passState) error {
 	for _, table := range []string{"reference", "relation", "known_file", "mentioned"} {
 		if _, err := t.Exec(ctx, `DELETE FROM pruned.`+table); err != nil {
 			return pgerr.Translate(err, "empty pruned.%s", table)
@@ -183,13 +183,13 @@ SELECT u.relid, u.signature, u.name, @mark::text::xid8
   FROM unnest(@relids::oid[], @signatures::text[], @names::text[]) u (relid, signature, name)
  WHERE NOT EXISTS (SELECT FROM pruned.relation r WHERE r.relid = u.relid)`
 
-// register makes the index's list of tables that of the catalog. A table whose
+// registerTables makes the index's list of tables that of the catalog. A table whose
 // signature differs is a new one, to be read whole.
-func (ix *Index) register(ctx context.Context, t pgx.Tx, s *state, relations []*relation) error {
+func (ix *Index) registerTables(ctx context.Context, t pgx.Tx, s *passState, relations []*relation) error {
 	oids, signatures, names := []uint32{}, []string{}, []string{}
 	for _, r := range relations {
-		if r.indexed() {
-			oids, signatures, names = append(oids, r.oid), append(signatures, r.signature), append(names, r.quoted())
+		if r.canIndex() {
+			oids, signatures, names = append(oids, r.oid), append(signatures, r.signature), append(names, r.quotedName())
 		}
 	}
 	args := pgx.NamedArgs{"relids": oids, "signatures": signatures, "names": names, "mark": s.mark}
@@ -208,7 +208,7 @@ WITH gone AS (
     DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id)
 DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 
-// joinKnownSQL adds the files that no pass has seen. One that rows may mention which
+// addKnownFilesSQL adds the files that no pass has seen. One that rows may mention which
 // were read before waits for a full pass, whose generation is $1; so does every id
 // that is no UUID, of which only the known ones are looked for, unless no pass can
 // find it either. $2 says that rows were read before at all. Not an anti join: on a
@@ -217,7 +217,7 @@ DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 // a table that was copied by hand an id may be missing, or be there twice. Collation C: tokens are lower case as mention.Token makes them, which a
 // Turkish I would not be. No store has an object with a longer name. They come in
 // their order, for the sake of the indexes.
-const joinKnownSQL = `
+const addKnownFilesSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
 SELECT t.id, t.token, ` + literalSQL + `,
        CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END,
@@ -239,15 +239,15 @@ const literalSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR 
 const searchableSQL = `
                  t.token COLLATE "C" ~ '` + mention.LiteralShape + `' AND t.token COLLATE "C" !~ '` + mention.ValueShape + `'`
 
-func (ix *Index) joinKnown(ctx context.Context, t pgx.Tx, s *state) error {
-	if _, err := t.Exec(ctx, ix.sql(forgetFilesSQL)); err != nil {
+func (ix *Index) addKnownFiles(ctx context.Context, t pgx.Tx, s *passState) error {
+	if _, err := t.Exec(ctx, ix.withFileTable(forgetFilesSQL)); err != nil {
 		return pgerr.Translate(err, "forget vanished files")
 	}
 	next := s.generation
 	if s.passedAt != nil {
 		next++
 	}
-	if _, err := t.Exec(ctx, ix.sql(joinKnownSQL), next, s.passedAt != nil); err != nil {
+	if _, err := t.Exec(ctx, ix.withFileTable(addKnownFilesSQL), next, s.passedAt != nil); err != nil {
 		return pgerr.Translate(err, "learn new files")
 	}
 	var late bool

@@ -21,13 +21,13 @@ SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.
 // refuseLost refuses to go on without a table that was searched until now, or that lost
 // what it held.
 func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
-	rows, _ := t.Query(ctx, lostSQL, ix.args(nil))
+	rows, _ := t.Query(ctx, lostSQL, ix.catalogArgs(nil))
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		return r, row.Scan(&r.schema, &r.name)
 	})
 	if err == nil && len(lost) > 0 {
-		return unreadable(lost[0])
+		return unreadableError(lost[0])
 	}
 	if err != nil {
 		return pgerr.Translate(err, "look for tables that may not be read any more")
@@ -70,31 +70,31 @@ var othersSQL = relationsCTE + `
 SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname <> @schema::text ORDER BY 1`
 
-// Searched lists the schemas other than the application's whose tables are searched,
+// ListSearched lists the schemas other than the application's whose tables are searched,
 // and what is not searched: schema.table, or schema.* for a whole schema.
-func (ix *Index) Searched(ctx context.Context, t pgx.Tx) (others, unsearched []string, err error) {
-	if others, err = readTexts(ctx, t, othersSQL, ix.args(nil)); err != nil {
+func (ix *Index) ListSearched(ctx context.Context, t pgx.Tx) (others, unsearched []string, err error) {
+	if others, err = readTexts(ctx, t, othersSQL, ix.catalogArgs(nil)); err != nil {
 		return nil, nil, pgerr.Translate(err, "list the schemas that are searched")
 	}
-	unsearched, err = readTexts(ctx, t, unsearchedSQL, ix.args(nil))
+	unsearched, err = readTexts(ctx, t, unsearchedSQL, ix.catalogArgs(nil))
 	return others, unsearched, pgerr.Translate(err, "list what is not searched")
 }
 
-// Tables lists, quoted and with their schemas, the tables that are read and those that
+// ListTables lists, quoted and with their schemas, the tables that are read and those that
 // a strict deletion locks.
-func (ix *Index) Tables(ctx context.Context, t pgx.Tx) (read, locked []string, err error) {
-	relations, err := ix.catalog(ctx, t)
+func (ix *Index) ListTables(ctx context.Context, t pgx.Tx) (read, locked []string, err error) {
+	relations, err := ix.readCatalog(ctx, t)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, r := range relations {
-		read = append(read, r.quoted())
+		read = append(read, r.quotedName())
 		for _, p := range r.parents {
-			read = append(read, p.quoted())
+			read = append(read, p.quotedName())
 		}
 	}
 	if ix.Strict {
-		locked = (&Plan{relations: relations}).lockable()
+		locked = (&Plan{relations: relations}).lockableTables()
 	}
 	return read, locked, nil
 }

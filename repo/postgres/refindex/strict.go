@@ -28,26 +28,26 @@ const (
 	strictPause = 8 * time.Millisecond
 )
 
-// aloneSQL lets one strict deletion after the other: what a trigger on table file
+// serializeStrictSQL lets one strict deletion after the other: what a trigger on table file
 // writes to, each of two would lock against the other for ever. The mode excludes
 // itself, and nobody who reads or writes that table. It ends with the transaction.
-const aloneSQL = `LOCK TABLE pruned.relation IN SHARE UPDATE EXCLUSIVE MODE`
+const serializeStrictSQL = `LOCK TABLE pruned.relation IN SHARE UPDATE EXCLUSIVE MODE`
 
 // SerializeStrict waits for other strict deletions, before anything is locked.
 func (ix *Index) SerializeStrict(ctx context.Context, t pgx.Tx) error {
 	if !ix.Strict {
 		return nil
 	}
-	return pgerr.Translate(ix.lockFirst(ctx, t, aloneSQL+"; "+WaitBriefly), "wait for another strict deletion")
+	return pgerr.Translate(ix.lockFirst(ctx, t, serializeStrictSQL+"; "+ShortWaitSQL), "wait for another strict deletion")
 }
 
-// keepOut locks every table that may mention a file against writers, and says
+// lockWriters locks every table that may mention a file against writers, and says
 // whether nothing at all was committed since a snapshot. It waits for the lock only
 // for an instant: who writes may be waiting for us.
-func (p *Plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
+func (p *Plan) lockWriters(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
 	pause := strictPause
 	for try := 1; ; try++ {
-		err := p.lock(ctx, t)
+		err := p.tryLock(ctx, t)
 		if err == nil {
 			break
 		}
@@ -67,10 +67,10 @@ func (p *Plan) keepOut(ctx context.Context, t pgx.Tx, snapshot string) (same boo
 	return same, pgerr.Translate(err, "read the snapshot")
 }
 
-// lock tries once, below a savepoint: a refusal ends a transaction. Until it is
+// tryLock tries once, below a savepoint: a refusal ends a transaction. Until it is
 // refused, or the transaction ends, writers of those tables wait.
-func (p *Plan) lock(ctx context.Context, t pgx.Tx) error {
-	names := p.lockable()
+func (p *Plan) tryLock(ctx context.Context, t pgx.Tx) error {
+	names := p.lockableTables()
 	if len(names) == 0 {
 		return nil
 	}
@@ -81,24 +81,24 @@ func (p *Plan) lock(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(err, "lock the tables that may mention files")
 }
 
-// lockable are the tables to lock, in the order of their names. A link table with
+// lockableTables are the tables to lock, in the order of their names. A link table with
 // its foreign key needs none: its writers wait for the rows that we hold, and we
 // would wait for them. Foreign tables cannot be locked.
-func (p *Plan) lockable() (names []string) {
+func (p *Plan) lockableTables() (names []string) {
 	for _, r := range p.relations {
-		if r.kind == "r" && (!r.bound || !slices.Contains(linkTables, r.name)) {
-			names = append(names, r.quoted())
+		if r.kind == "r" && (!r.hasFileFK || !slices.Contains(linkTables, r.name)) {
+			names = append(names, r.quotedName())
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-// WaitBriefly has a transaction that holds locks give way long before PostgreSQL looks
+// ShortWaitSQL has a transaction that holds locks give way long before PostgreSQL looks
 // for a deadlock, which it ends by refusing the one who looked first: that may be a
 // migration of the application, which then does not start. A tenth, as the server
 // says: the setting may be changed while it runs.
-const WaitBriefly = `SELECT set_config('lock_timeout',
+const ShortWaitSQL = `SELECT set_config('lock_timeout',
        greatest(1, (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 100)::int)::text, true)`
 
 // lockFirst takes a transaction's first lock. Who holds nothing may wait for longer, and

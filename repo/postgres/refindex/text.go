@@ -21,44 +21,44 @@ const (
 
 func (c *column) inPieces() bool { return c.typ == "bytea" && !c.virtual }
 
-// piece is the text of the i-th piece, i being an expression.
-func (c *column) piece(i string) string {
-	return fmt.Sprintf("substr(t.%s, %s * %d + 1, %d)::text", quote(c.name), i, pieceBytes, pieceBytes+pieceOverlap)
+// pieceSQL is the text of the i-th piece, i being an expression.
+func (c *column) pieceSQL(i string) string {
+	return fmt.Sprintf("substr(t.%s, %s * %d + 1, %d)::text", quoteName(c.name), i, pieceBytes, pieceBytes+pieceOverlap)
 }
 
-// lastPiece is the number of its last piece, from zero; NULL where there is no value.
-func (c *column) lastPiece() string {
-	return fmt.Sprintf("(octet_length(t.%s) - 1) / %d", quote(c.name), pieceBytes)
+// lastPieceSQL is the number of its last piece, from zero; NULL where there is no value.
+func (c *column) lastPieceSQL() string {
+	return fmt.Sprintf("(octet_length(t.%s) - 1) / %d", quoteName(c.name), pieceBytes)
 }
 
-// text is the column of row t as text. What json is sent as is its text already:
+// textSQL is the column of row t as text. What json is sent as is its text already:
 // casting it would copy it twice, and sent says that it is only sent.
-func (r *relation) text(c *column, sent bool) string {
+func (r *relation) textSQL(c *column, sent bool) string {
 	switch {
 	case c.virtual && r.kind == "r":
-		return fmt.Sprintf("pruned.value(%d::oid::regclass, t.ctid, %s)", r.oid, literal(c.name))
+		return fmt.Sprintf("pruned.value(%d::oid::regclass, t.ctid, %s)", r.oid, quoteLiteral(c.name))
 	case c.typ == "json" && sent:
-		return "t." + quote(c.name)
+		return "t." + quoteName(c.name)
 	}
-	return "t." + quote(c.name) + "::text"
+	return "t." + quoteName(c.name) + "::text"
 }
 
-// literal is a text in SQL, whatever standard_conforming_strings is.
-func literal(text string) string {
+// quoteLiteral is a text in SQL, whatever standard_conforming_strings is.
+func quoteLiteral(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }
 
-// texts joins the columns that can hold text, a row each, or one for each piece, as v
+// textsSQL joins the columns that can hold text, a row each, or one for each piece, as v
 // (n, text): the column's number and its value.
-func (r *relation) texts() string {
+func (r *relation) textsSQL() string {
 	var values, rows []string
 	for i := range r.columns {
 		c := &r.columns[i]
 		if c.inPieces() {
-			rows = append(rows, fmt.Sprintf("SELECT %d, %s FROM generate_series(0, %s) i", c.num, c.piece("i"), c.lastPiece()))
+			rows = append(rows, fmt.Sprintf("SELECT %d, %s FROM generate_series(0, %s) i", c.num, c.pieceSQL("i"), c.lastPieceSQL()))
 			continue
 		}
-		values = append(values, fmt.Sprintf("(%d, %s)", c.num, r.text(c, false)))
+		values = append(values, fmt.Sprintf("(%d, %s)", c.num, r.textSQL(c, false)))
 	}
 	if len(values) > 0 {
 		rows = append(rows, "VALUES "+strings.Join(values, ", "))
@@ -73,10 +73,10 @@ func (r *relation) cursorSQL(row, settled, where string) string {
 	var columns, pieces []string
 	for i := range r.columns {
 		if c := &r.columns[i]; c.inPieces() {
-			pieces = append(pieces, c.lastPiece())
+			pieces = append(pieces, c.lastPieceSQL())
 		}
 	}
-	from, goesOn := r.quoted()+" t", "''"
+	from, goesOn := r.quotedName()+" t", "''"
 	if len(pieces) > 0 {
 		from += " CROSS JOIN LATERAL generate_series(0, coalesce(greatest(" + strings.Join(pieces, ", ") + "), 0)) p (i)"
 		goesOn = "CASE WHEN p.i > 0 THEN 'y' ELSE '' END"
@@ -84,11 +84,11 @@ func (r *relation) cursorSQL(row, settled, where string) string {
 	for i := range r.columns {
 		switch c := &r.columns[i]; {
 		case c.inPieces():
-			columns = append(columns, c.piece("p.i"))
+			columns = append(columns, c.pieceSQL("p.i"))
 		case len(pieces) > 0:
-			columns = append(columns, "CASE WHEN p.i = 0 THEN "+r.text(c, true)+" END")
+			columns = append(columns, "CASE WHEN p.i = 0 THEN "+r.textSQL(c, true)+" END")
 		default:
-			columns = append(columns, r.text(c, true))
+			columns = append(columns, r.textSQL(c, true))
 		}
 	}
 	return fmt.Sprintf("DECLARE pruned_read NO SCROLL CURSOR FOR SELECT %s, %s, %s, %s FROM ONLY %s WHERE %s",
@@ -97,18 +97,18 @@ func (r *relation) cursorSQL(row, settled, where string) string {
 
 const (
 	firstFetch = 16
-	mostFetch  = 1000
+	maxFetch  = 1000
 	fetchBytes = 4 << 20
 )
 
 // nextFetch is how many rows to ask for: as many as hold fetchBytes by what the last
 // ones held. It grows step by step, since the next ones may be larger.
 func nextFetch(asked int, bytes int64) int {
-	return int(min(max(int64(asked)*fetchBytes/max(bytes, 1), 1), 4*int64(asked), mostFetch))
+	return int(min(max(int64(asked)*fetchBytes/max(bytes, 1), 1), 4*int64(asked), maxFetch))
 }
 
-// fetch gathers what the next rows of the cursor mention. more is false after the last.
-func (x *indexer) fetch(ctx context.Context, page *page) (more bool, err error) {
+// fetchRows gathers what the next rows of the cursor mention. more is false after the last.
+func (x *indexer) fetchRows(ctx context.Context, page *pageBuffer) (more bool, err error) {
 	if page.fetching == 0 {
 		page.fetching = firstFetch
 	}
@@ -121,11 +121,11 @@ func (x *indexer) fetch(ctx context.Context, page *page) (more bool, err error) 
 	for ; rows.Next(); n++ {
 		values := rows.RawValues()
 		if len(values[2]) == 0 {
-			page.start(string(values[0]), len(values[1]) > 0)
+			page.startRow(string(values[0]), len(values[1]) > 0)
 		}
 		for i, text := range values[3:] {
 			bytes += int64(len(text))
-			page.relation.columns[i].counted(text, func(part []byte) {
+			page.relation.columns[i].eachCounted(text, func(part []byte) {
 				mention.Tokens(part, page.addToken)
 				x.literals.Find(part, page.addLiteral)
 			})

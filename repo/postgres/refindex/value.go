@@ -7,10 +7,10 @@ import (
 	"pruned/repo/mention"
 )
 
-// readings calls yield with each text that a value of the column may stand for. One
+// eachReading calls yield with each text that a value of the column may stand for. One
 // of bytea comes in the format escape, one of an array of them with its backslashes
 // escaped once more.
-func (c *column) readings(text []byte, yield func(part []byte)) {
+func (c *column) eachReading(text []byte, yield func(part []byte)) {
 	if !c.binary {
 		yield(text)
 		return
@@ -54,11 +54,11 @@ func splitPaths(paths []string) (split [][]string) {
 	return split
 }
 
-// counted calls yield with the parts of the column's text in which a mention
+// eachCounted calls yield with the parts of the column's text in which a mention
 // counts.
-func (c *column) counted(text []byte, yield func(part []byte)) {
+func (c *column) eachCounted(text []byte, yield func(part []byte)) {
 	if c.binary {
-		c.readings(text, yield)
+		c.eachReading(text, yield)
 		return
 	}
 	if len(c.excluded) == 0 {
@@ -68,11 +68,11 @@ func (c *column) counted(text []byte, yield func(part []byte)) {
 	mention.Outside(text, c.excluded, yield)
 }
 
-// find calls yield with each id that counts in the text of a column.
-func (r *relation) find(finder *mention.Finder, num int, text []byte, yield func(id string)) {
+// findIDs calls yield with each id that counts in the text of a column.
+func (r *relation) findIDs(finder *mention.Finder, num int, text []byte, yield func(id string)) {
 	for i := range r.columns {
 		if r.columns[i].num == num {
-			r.columns[i].counted(text, func(part []byte) { finder.Find(part, yield) })
+			r.columns[i].eachCounted(text, func(part []byte) { finder.Find(part, yield) })
 		}
 	}
 }

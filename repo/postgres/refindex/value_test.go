@@ -35,7 +35,7 @@ func TestEncodingsOfBytea(t *testing.T) {
 	} {
 		found := false
 		finder := mention.NewFinder([]string{id})
-		(&column{typ: typ, binary: true}).counted([]byte(text), func(part []byte) { finder.Find(part, func(string) { found = true }) })
+		(&column{typ: typ, binary: true}).eachCounted([]byte(text), func(part []byte) { finder.Find(part, func(string) { found = true }) })
 		require.True(t, found, typ)
 	}
 }

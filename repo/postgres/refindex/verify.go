@@ -35,27 +35,27 @@ type blindness struct{ last atomic.Pointer[question] }
 // FindUnindexed asks a table itself, by a query for ids, for what its indexes may not
 // find. What came meanwhile it returns; rows that indexes are blind to are an error.
 func (ix *Index) FindUnindexed(ctx context.Context, t pgx.Tx, table, sql string, args ...any) ([]string, error) {
-	return ix.blind.ask(ctx, t, &question{table, sql, args})
+	return ix.blind.askTable(ctx, t, &question{table, sql, args})
 }
 
-// ask asks the tables themselves. What they find, and the indexes do not find
+// askTable asks the tables themselves. What they find, and the indexes do not find
 // afterwards either, did not just come.
-func (b *blindness) ask(ctx context.Context, t pgx.Tx, q *question) ([]string, error) {
-	came, err := bySequence(ctx, t, q.table, q.sql, q.args...)
+func (b *blindness) askTable(ctx context.Context, t pgx.Tx, q *question) ([]string, error) {
+	came, err := readWithoutIndexes(ctx, t, q.table, q.sql, q.args...)
 	if errors.Is(err, errBlind) {
 		b.last.Store(q)
 	}
 	return came, err
 }
 
-// again asks the last question again that an index answered wrongly. The table that
+// askLast asks the last question again that an index answered wrongly. The table that
 // it was asked of may have been dropped, or changed, meanwhile.
-func (b *blindness) again(ctx context.Context, t pgx.Tx) error {
+func (b *blindness) askLast(ctx context.Context, t pgx.Tx) error {
 	q := b.last.Load()
 	if q == nil {
 		return nil
 	}
-	_, err := bySequence(ctx, t, q.table, q.sql, q.args...)
+	_, err := readWithoutIndexes(ctx, t, q.table, q.sql, q.args...)
 	if errors.Is(err, errBlind) || repo.KindOf(err) == repo.Passing || repo.KindOf(err) == repo.Unknown {
 		return err
 	}
@@ -65,7 +65,7 @@ func (b *blindness) again(ctx context.Context, t pgx.Tx) error {
 
 var errBlind = errors.New("an index does not find rows that are there; nothing is deleted until it does: REINDEX DATABASE CONCURRENTLY; (without a name, in this database)")
 
-func bySequence(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (came []string, err error) {
+func readWithoutIndexes(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (came []string, err error) {
 	if _, err := t.Exec(ctx, withoutIndexes); err != nil {
 		return nil, pgerr.Translate(err, "read table %s", table)
 	}
@@ -90,7 +90,7 @@ func readIDs(ctx context.Context, t pgx.Tx, table, sql string, args []any) ([]st
 	return ids, pgerr.Translate(err, "read table %s", table)
 }
 
-const leftSQL = `SELECT file_id, source, row_id FROM pruned.reference WHERE file_id = ANY ($1::text[])`
+const indexedRowsSQL = `SELECT file_id, source, row_id FROM pruned.reference WHERE file_id = ANY ($1::text[])`
 
 // verifyFree asks the tables themselves for the rows by which the index knows files
 // that no index of theirs has found a living row for: of a file that was never
@@ -106,7 +106,7 @@ func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.L
 	if len(free) == 0 {
 		return nil
 	}
-	rows, _ := t.Query(ctx, leftSQL, free)
+	rows, _ := t.Query(ctx, indexedRowsSQL, free)
 	left := map[int][2][]string{} // by source: files and rows
 	var file, row string
 	var source int
@@ -118,22 +118,22 @@ func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.L
 		return pgerr.Translate(err, "look for references")
 	}
 	for _, r := range p.relations {
-		if pairs := left[r.id]; r.indexed() && len(pairs[0]) > 0 {
-			came, err := ix.blind.ask(ctx, t, &question{r.String(), r.livingSQL(), []any{pairs[0], pairs[1]}})
+		if pairs := left[r.id]; r.canIndex() && len(pairs[0]) > 0 {
+			came, err := ix.blind.askTable(ctx, t, &question{r.String(), r.livingRowsSQL(), []any{pairs[0], pairs[1]}})
 			if err != nil {
 				return err
 			}
 			for _, id := range came {
-				note(look.Referenced, id, repo.Reference{Table: r.label})
+				keepFirst(look.Referenced, id, repo.Reference{Table: r.label})
 			}
 		}
 	}
 	return nil
 }
 
-// livingSQL finds which of the files $1 are mentioned by living rows $2 that did not
+// livingRowsSQL finds which of the files $1 are mentioned by living rows $2 that did not
 // change since the index read them.
-func (r *relation) livingSQL() string {
+func (r *relation) livingRowsSQL() string {
 	return fmt.Sprintf(`SELECT u.file_id FROM unnest($1::text[], $2::text[]) u (file_id, row_id) JOIN ONLY %s t ON %s WHERE age(t.xmin) > age(%s)%s`,
-		r.quoted(), r.keyIs("u.row_id"), r.w(), r.alive())
+		r.quotedName(), r.keyIs("u.row_id"), r.markSQL(), r.aliveSQL())
 }

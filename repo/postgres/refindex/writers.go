@@ -60,9 +60,9 @@ func (w *writer) String() string {
 	return fmt.Sprintf("%s has written to %s and not committed for %s", who, w.table, time.Duration(*w.age*float64(time.Second)).Round(time.Second))
 }
 
-// pending fills in who may yet commit a mention, or a row of table file.
-func (ix *Index) pending(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look) error {
-	rows, _ := t.Query(ctx, writersSQL, pgx.NamedArgs{"tables": p.searched(), "file": ix.table("file"), "seconds": ix.LongWriting.Seconds()})
+// findWriters fills in who may yet commit a mention, or a row of table file.
+func (ix *Index) findWriters(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look) error {
+	rows, _ := t.Query(ctx, writersSQL, pgx.NamedArgs{"tables": p.searchedOIDs(), "file": ix.quotedTable("file"), "seconds": ix.LongWriting.Seconds()})
 	var w writer
 	var toFile bool
 	var oid uint32
@@ -83,8 +83,8 @@ func (ix *Index) pending(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look
 	return pgerr.Translate(err, "look for transactions that are open")
 }
 
-// searched are the tables that may mention files.
-func (p *Plan) searched() (oids []uint32) {
+// searchedOIDs are the tables that may mention files.
+func (p *Plan) searchedOIDs() (oids []uint32) {
 	for _, r := range p.relations {
 		if len(r.columns) > 0 {
 			oids = append(oids, r.oid)

@@ -24,8 +24,8 @@ type header struct {
 	Sound      bool
 }
 
-// check says whether a look with this header may be believed.
-func (h *header) check(p *Plan) error {
+// requireCurrent says whether a look with this header may be believed.
+func (h *header) requireCurrent(p *Plan) error {
 	switch {
 	case !h.Same || !h.Sound:
 		return &repo.Error{Kind: repo.Environment, Doing: "look for references", Err: ErrIncomplete}
@@ -40,8 +40,8 @@ func (h *header) check(p *Plan) error {
 // finds its rows by index whatever it is given.
 const planOnceSQL = `SET LOCAL plan_cache_mode = force_generic_plan`
 
-// Look is step 2 of the transaction.
-func (ix *Index) Look(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, error) {
+// FindReferences is step 2 of the transaction.
+func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, error) {
 	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
 	for _, id := range ids {
 		if !mention.Searchable(mention.Token(id)) {
@@ -53,16 +53,16 @@ func (ix *Index) Look(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, e
 	}
 	finder := mention.NewFinder(ids)
 	err := ix.withPlan(ctx, t, func(p *Plan) error {
-		h, err := p.scan(ctx, t, p.look, []any{ix.mode(), ids, ix.Schema, ix.Excluded}, func(part int, r *relation, row string, column int, text []byte) {
+		h, err := p.runStatement(ctx, t, p.find, []any{ix.execMode(), ids, ix.Schema, ix.Excluded}, func(part int, r *relation, row string, column int, text []byte) {
 			switch part {
 			case partUnknown:
 				look.Unknown[string(text)] = true
 			case partIndex:
-				note(look.Referenced, string(text), repo.Reference{Table: r.label, Row: row})
+				keepFirst(look.Referenced, string(text), repo.Reference{Table: r.label, Row: row})
 			case partChanged:
 				look.Changed += int64(len(text))
-				r.find(finder, column, text, func(id string) {
-					note(look.Referenced, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
+				r.findIDs(finder, column, text, func(id string) {
+					keepFirst(look.Referenced, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
 				})
 			}
 		})
@@ -70,7 +70,7 @@ func (ix *Index) Look(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, e
 		if err != nil {
 			return err
 		}
-		if err := ix.pending(ctx, t, p, &look); err != nil {
+		if err := ix.findWriters(ctx, t, p, &look); err != nil {
 			return err
 		}
 		return ix.verifyFree(ctx, t, p, &look, ids)
@@ -78,9 +78,9 @@ func (ix *Index) Look(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, e
 	return look, err
 }
 
-// LookAgain is step 6: only what others committed since look. Tables that came
+// RecheckReferences is step 6: only what others committed since look. Tables that came
 // since may hold older rows, and are no matter for this transaction.
-func (ix *Index) LookAgain(ctx context.Context, t pgx.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
 	appeared := map[string]repo.Reference{}
 	finder := mention.NewFinder(deleted)
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
@@ -91,18 +91,18 @@ func (ix *Index) LookAgain(ctx context.Context, t pgx.Tx, look repo.Look, delete
 			if p.catalog != catalog {
 				return errOutdated
 			}
-			if same, err := p.keepOut(ctx, t, snapshot); err != nil || same {
+			if same, err := p.lockWriters(ctx, t, snapshot); err != nil || same {
 				return err
 			}
 		}
-		args := []any{ix.mode(), gone, ix.Schema, ix.Excluded, snapshot}
-		h, err := p.scan(ctx, t, p.again, args, func(part int, r *relation, row string, column int, text []byte) {
+		args := []any{ix.execMode(), gone, ix.Schema, ix.Excluded, snapshot}
+		h, err := p.runStatement(ctx, t, p.recheck, args, func(part int, r *relation, row string, column int, text []byte) {
 			switch part {
 			case partRow:
-				note(appeared, string(text), repo.Reference{Table: "file", Row: string(text)})
+				keepFirst(appeared, string(text), repo.Reference{Table: "file", Row: string(text)})
 			case partChanged:
-				r.find(finder, column, text, func(id string) {
-					note(appeared, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
+				r.findIDs(finder, column, text, func(id string) {
+					keepFirst(appeared, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
 				})
 			}
 		})
@@ -114,15 +114,15 @@ func (ix *Index) LookAgain(ctx context.Context, t pgx.Tx, look repo.Look, delete
 	return appeared, err
 }
 
-// note keeps the first reference of an id.
-func note(found map[string]repo.Reference, id string, reference repo.Reference) {
+// keepFirst keeps the first reference of an id.
+func keepFirst(found map[string]repo.Reference, id string, reference repo.Reference) {
 	if _, known := found[id]; !known {
 		found[id] = reference
 	}
 }
 
-// column is one of those that count, or an empty one.
-func (r *relation) column(num int) *column {
+// findColumn is one of those that count, or an empty one.
+func (r *relation) findColumn(num int) *column {
 	for i := range r.columns {
 		if r.columns[i].num == num {
 			return &r.columns[i]
@@ -131,15 +131,15 @@ func (r *relation) column(num int) *column {
 	return &column{}
 }
 
-func (r *relation) columnName(num int) string { return r.column(num).name }
+func (r *relation) columnName(num int) string { return r.findColumn(num).name }
 
-// scan runs a look and calls yield with each row but the header. text is valid
+// runStatement runs a look and calls yield with each row but the header. text is valid
 // until yield returns: a chat may be 50 MB, and is never held twice.
-func (p *Plan) scan(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(part int, r *relation, row string, column int, text []byte)) (*header, error) {
+func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(part int, r *relation, row string, column int, text []byte)) (*header, error) {
 	h := &header{}
 	rows, err := t.Query(ctx, sql, args...)
 	if err != nil {
-		return h, p.failed(err)
+		return h, p.translateFailure(err)
 	}
 	defer rows.Close()
 	byID := map[int]*relation{}
@@ -159,29 +159,29 @@ func (p *Plan) scan(ctx context.Context, t pgx.Tx, sql string, args []any, yield
 				return h, pgerr.Translate(err, "read the header of a look")
 			}
 		case partIndex:
-			yield(part, byID[source], value(row), column, text)
+			yield(part, byID[source], textOrEmpty(row), column, text)
 		case partChanged:
-			yield(part, p.relations[source], value(row), column, text)
+			yield(part, p.relations[source], textOrEmpty(row), column, text)
 		default:
 			yield(part, nil, "", column, text)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return h, p.failed(err)
+		return h, p.translateFailure(err)
 	}
-	return h, h.check(p)
+	return h, h.requireCurrent(p)
 }
 
-func value(s *string) string {
+func textOrEmpty(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
 }
 
-// failed translates why a look failed, and names the foreign tables if it is that one
+// translateFailure translates why a look failed, and names the foreign tables if it is that one
 // of their servers does not answer: the message names the server alone.
-func (p *Plan) failed(err error) error {
+func (p *Plan) translateFailure(err error) error {
 	err = pgerr.Translate(err, "look for references")
 	var failed *repo.Error
 	if !errors.As(err, &failed) || failed.SQLState != "08001" && !strings.HasPrefix(failed.SQLState, "HV") {

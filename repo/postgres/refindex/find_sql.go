@@ -59,8 +59,8 @@ var catalogDigestSQL = relationsCTE + `, ` + linkedCTE + `, ` + unfitCTE + `
 const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation`
 
-// lookSQL is the statement of FindReferences.
-func lookSQL(relations []*relation) string {
+// findSQL is the statement of FindReferences.
+func findSQL(relations []*relation) string {
 	var b strings.Builder
 	b.WriteString(headerSQL)
 	b.WriteString(`
@@ -80,9 +80,9 @@ SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
 func indexBranch(relations []*relation) string {
 	var cases strings.Builder
 	for _, r := range relations {
-		if r.indexed() {
+		if r.canIndex() {
 			fmt.Fprintf(&cases, "\n        WHEN %d THEN EXISTS (SELECT FROM ONLY %s t WHERE %s AND NOT %s%s)",
-				r.id, r.quoted(), r.keyIs("r.row_id"), r.isChanged(), r.alive())
+				r.id, r.quotedName(), r.keyIs("r.row_id"), r.isChanged(), r.aliveSQL())
 		}
 	}
 	if cases.Len() == 0 {
@@ -98,8 +98,8 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
      LIMIT 1) r`
 }
 
-// againSQL is that of RecheckReferences.
-func againSQL(relations []*relation, fileTable string) string {
+// recheckSQL is that of RecheckReferences.
+func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
 	b.WriteString(headerSQL)
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
@@ -116,12 +116,12 @@ func (r *relation) textBranch(i int, where string) string {
 		return ""
 	}
 	return fmt.Sprintf("\nUNION ALL SELECT 2, %d, %s, v.n, v.text FROM ONLY %s t%s WHERE v.text IS NOT NULL%s%s",
-		i, r.keyText(), r.quoted(), r.texts(), where, r.alive())
+		i, r.keyText(), r.quotedName(), r.textsSQL(), where, r.aliveSQL())
 }
 
 // changedSinceIndex is the condition of rows that the index does not cover.
 func (r *relation) changedSinceIndex() string {
-	if !r.indexed() {
+	if !r.canIndex() {
 		return ""
 	}
 	return " AND " + r.isChanged()
@@ -143,8 +143,8 @@ func (r *relation) changedByOthers() string {
              ELSE false END`
 }
 
-// w is the relation's mark, read in the statement that uses it.
-func (r *relation) w() string {
+// markSQL is the relation's mark, read in the statement that uses it.
+func (r *relation) markSQL() string {
 	return fmt.Sprintf("(SELECT w::xid FROM pruned.relation WHERE id = %d)", r.id)
 }
 
@@ -152,7 +152,7 @@ func (r *relation) w() string {
 func (r *relation) keyText() string {
 	var parts []string
 	for _, c := range r.key {
-		parts = append(parts, "t."+quote(c.name)+"::text")
+		parts = append(parts, "t."+quoteName(c.name)+"::text")
 	}
 	switch len(parts) {
 	case 0:
@@ -167,11 +167,11 @@ func (r *relation) keyText() string {
 // use the primary key.
 func (r *relation) keyIs(name string) string {
 	if len(r.key) == 1 {
-		return "t." + quote(r.key[0].name) + " " + r.key[0].equal + " " + name + "::" + r.key[0].typ
+		return "t." + quoteName(r.key[0].name) + " " + r.key[0].equal + " " + name + "::" + r.key[0].typ
 	}
 	var parts []string
 	for i, c := range r.key {
-		parts = append(parts, fmt.Sprintf("t.%s %s (%s::text[])[%d]::%s", quote(c.name), c.equal, name, i+1, c.typ))
+		parts = append(parts, fmt.Sprintf("t.%s %s (%s::text[])[%d]::%s", quoteName(c.name), c.equal, name, i+1, c.typ))
 	}
 	return strings.Join(parts, " AND ")
 }

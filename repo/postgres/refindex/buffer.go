@@ -11,8 +11,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// page gathers what some rows of one table mention.
-type page struct {
+// pageBuffer gathers what some rows of one table mention.
+type pageBuffer struct {
 	relation *relation
 	seen     int64               // rows
 	fetching int                 // how many rows the next fetch asks for; zero at first
@@ -21,20 +21,20 @@ type page struct {
 	own      map[string]struct{} // tokens of that row
 	known    *bloom.BloomFilter  // tokens of files, and a few others; nil: any may be one
 
-	mentioned *mentioned // takes the tokens of settled rows
+	mentioned *uuidSet // takes the tokens of settled rows
 
 	rows      []string // rows that were read since the last flush and that the index may know
 	tokenRows []string // parallel to tokens
 	tokens    []string // unique within a row
 }
 
-func newPage(r *relation, known *bloom.BloomFilter, mentioned *mentioned) *page {
-	return &page{relation: r, own: map[string]struct{}{}, known: known, mentioned: mentioned}
+func newPageBuffer(r *relation, known *bloom.BloomFilter, mentioned *uuidSet) *pageBuffer {
+	return &pageBuffer{relation: r, own: map[string]struct{}{}, known: known, mentioned: mentioned}
 }
 
-// start says that what follows is of this row. Of a table that is read for the
+// startRow says that what follows is of this row. Of a table that is read for the
 // first time the index knows none.
-func (p *page) start(row string, settled bool) {
+func (p *pageBuffer) startRow(row string, settled bool) {
 	p.row, p.settled = row, settled
 	p.seen++
 	if p.relation.generation > 0 {
@@ -45,25 +45,25 @@ func (p *page) start(row string, settled bool) {
 
 // addToken leaves out most of the ids that are no file's: those of messages, users,
 // chats, of which there are far more.
-func (p *page) addToken(token []byte) {
+func (p *pageBuffer) addToken(token []byte) {
 	if p.settled {
-		p.mentioned.add(token)
+		p.mentioned.addToken(token)
 	}
 	if p.known != nil && !p.known.Test(token) {
 		return
 	}
 	if _, known := p.own[string(token)]; !known {
-		p.add(string(token))
+		p.appendToken(string(token))
 	}
 }
 
-func (p *page) addLiteral(id string) {
+func (p *pageBuffer) addLiteral(id string) {
 	if _, known := p.own[mention.Token(id)]; !known {
-		p.add(mention.Token(id))
+		p.appendToken(mention.Token(id))
 	}
 }
 
-func (p *page) add(token string) {
+func (p *pageBuffer) appendToken(token string) {
 	p.own[token] = struct{}{}
 	p.tokens = append(p.tokens, token)
 	p.tokenRows = append(p.tokenRows, p.row)
@@ -89,23 +89,23 @@ WITH mentions AS MATERIALIZED (
     RETURNING file_id)
 DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id IN (SELECT file_id FROM added)`
 
-// full says that it is time for a flush.
-func (p *page) full() bool { return len(p.rows)+len(p.tokens) >= flushAt }
+// isFull says that it is time for a flush.
+func (p *pageBuffer) isFull() bool { return len(p.rows)+len(p.tokens) >= maxHeldRows }
 
-// flush writes what was gathered.
-func (p *page) flush(ctx context.Context, t pgx.Tx) error {
+// flushMentions writes what was gathered.
+func (p *pageBuffer) flushMentions(ctx context.Context, t pgx.Tx) error {
 	if len(p.rows)+len(p.tokens) == 0 {
 		return nil
 	}
 	if _, err := t.Exec(ctx, mentionsSQL, pgx.NamedArgs{"source": p.relation.id, "rows": p.rows, "mentioning": p.tokenRows, "tokens": p.tokens}); err != nil {
 		return pgerr.Translate(err, "index table %s", p.relation)
 	}
-	p.empty()
+	p.clearRows()
 	return nil
 }
 
-// empty forgets what was gathered.
-func (p *page) empty() { p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0] }
+// clearRows forgets what was gathered.
+func (p *pageBuffer) clearRows() { p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0] }
 
 // knownFiles is a filter of the ids that a full pass looks for, as of a pass:
 // nothing else adds ids, and passes exclude each other.
@@ -114,13 +114,13 @@ type knownFiles struct {
 	filter   *bloom.BloomFilter
 }
 
-// mistakes is the part of other ids that the filter lets through; the database
+// falsePositiveRate is the part of other ids that the filter lets through; the database
 // sorts them out.
-const mistakes = 0.01
+const falsePositiveRate = 0.01
 
-// load returns the filter, brought up to date, inside a transaction that excludes
+// loadFilter returns the filter, brought up to date, inside a transaction that excludes
 // passes. It takes about ten bits a file.
-func (k *knownFiles) load(ctx context.Context, t pgx.Tx, passedAt time.Time) (*bloom.BloomFilter, error) {
+func (k *knownFiles) loadFilter(ctx context.Context, t pgx.Tx, passedAt time.Time) (*bloom.BloomFilter, error) {
 	if k.filter != nil && k.passedAt.Equal(passedAt) {
 		return k.filter, nil
 	}
@@ -128,7 +128,7 @@ func (k *knownFiles) load(ctx context.Context, t pgx.Tx, passedAt time.Time) (*b
 	if err := t.QueryRow(ctx, `SELECT count(*) FROM pruned.known_file`).Scan(&n); err != nil {
 		return nil, pgerr.Translate(err, "count the known files")
 	}
-	filter := bloom.NewWithEstimates(max(n, 1), mistakes)
+	filter := bloom.NewWithEstimates(max(n, 1), falsePositiveRate)
 	rows, _ := t.Query(ctx, `SELECT token FROM pruned.known_file`)
 	var token []byte
 	_, err := pgx.ForEachRow(rows, []any{&token}, func() error {

@@ -10,8 +10,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// texts runs a query for one column of text.
-func texts(ctx context.Context, t repo.Tx, sql string, args ...any) ([]string, error) {
+// readTexts runs a query for one column of text.
+func readTexts(ctx context.Context, t repo.Tx, sql string, args ...any) ([]string, error) {
 	rows, _ := pgxTx(t).Query(ctx, sql, args...) // an error comes out of the rows as well
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
@@ -23,13 +23,13 @@ SELECT c.file_id FROM unnest($1::text[]) c (file_id)
 
 // Strangers says which of these ids were never a file's here.
 func (db *DB) Strangers(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
-	strangers, err := texts(ctx, t, db.sql(strangersSQL), ids)
+	strangers, err := readTexts(ctx, t, db.withFileTable(strangersSQL), ids)
 	return strangers, pgerr.Translate(err, "look which of %d ids were ever files", len(ids))
 }
 
 // UnknownUsers says which of these users this database never had.
 func (db *DB) UnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
-	unknown, err := texts(ctx, t, db.sql(`SELECT u FROM unnest($1::text[]) u EXCEPT SELECT id FROM `+db.table("user")+` EXCEPT SELECT user_id FROM %s`), users)
+	unknown, err := readTexts(ctx, t, db.withFileTable(`SELECT u FROM unnest($1::text[]) u EXCEPT SELECT id FROM `+db.quotedTable("user")+` EXCEPT SELECT user_id FROM %s`), users)
 	return unknown, pgerr.Translate(err, "look which of %d users there are", len(users))
 }
 
@@ -43,7 +43,7 @@ SELECT n.nspname::text FROM pg_catalog.pg_namespace n
 
 // Neighbours names the schemas of other installations.
 func (db *DB) Neighbours(ctx context.Context, t repo.Tx) ([]string, error) {
-	schemas, err := texts(ctx, t, neighboursSQL, db.schema)
+	schemas, err := readTexts(ctx, t, neighboursSQL, db.schema)
 	return schemas, pgerr.Translate(err, "look for other installations in this database")
 }
 

@@ -14,9 +14,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// page reads on in the tables that have to be read whole, for about a second.
+// indexPagesInTx reads on in the tables that have to be read whole, for about a second.
 // done tells that nothing is left.
-func (ix *Index) page(ctx context.Context, t pgx.Tx, known *knownFiles, progress repo.Progress) (done bool, err error) {
+func (ix *Index) indexPagesInTx(ctx context.Context, t pgx.Tx, known *knownFiles, progress repo.Progress) (done bool, err error) {
 	state, err := ix.lockState(ctx, t)
 	if err != nil {
 		return false, err
@@ -24,7 +24,7 @@ func (ix *Index) page(ctx context.Context, t pgx.Tx, known *knownFiles, progress
 	if !state.sound || state.passedAt == nil {
 		return false, errTablesChanged
 	}
-	relations, err := ix.catalog(ctx, t)
+	relations, err := ix.readCatalog(ctx, t)
 	if err != nil {
 		return false, err
 	}
@@ -44,7 +44,7 @@ func (ix *Index) page(ctx context.Context, t pgx.Tx, known *knownFiles, progress
 			return false, err
 		}
 		if done || !time.Now().Before(until) {
-			return done, x.mentioned.flush(ctx, t, true)
+			return done, x.mentioned.flushUUIDs(ctx, t, true)
 		}
 	}
 }
@@ -53,8 +53,8 @@ func (ix *Index) page(ctx context.Context, t pgx.Tx, known *knownFiles, progress
 func completeEmpty(ctx context.Context, t pgx.Tx, relations []*relation, generation int) error {
 	var empty []string
 	for _, r := range relations {
-		if r.indexed() && r.id != 0 && r.generation < generation {
-			empty = append(empty, fmt.Sprintf("SELECT %d WHERE NOT EXISTS (SELECT FROM ONLY %s)", r.id, r.quoted()))
+		if r.canIndex() && r.id != 0 && r.generation < generation {
+			empty = append(empty, fmt.Sprintf("SELECT %d WHERE NOT EXISTS (SELECT FROM ONLY %s)", r.id, r.quotedName()))
 		}
 	}
 	if len(empty) == 0 {
@@ -76,16 +76,16 @@ func (x *indexer) nextTable(ctx context.Context, relations []*relation, known *k
 	if i < 0 {
 		return errTablesChanged
 	}
-	if err := s.locate(ctx, x.t, relations[i]); err != nil {
+	if err := s.findBlocks(ctx, x.t, relations[i]); err != nil {
 		return err
 	}
-	if x.known, err = known.load(ctx, x.t, passedAt); err != nil {
+	if x.known, err = known.loadFilter(ctx, x.t, passedAt); err != nil {
 		return err
 	}
 	if err := x.readPages(ctx, relations[i], s, until, progress); err != nil {
 		return err
 	}
-	return s.note(ctx, x.t, relations[i])
+	return s.saveProgress(ctx, x.t, relations[i])
 }
 
 // readPages reads page by page, in the order in which they lie on the disk: in that
@@ -93,13 +93,13 @@ func (x *indexer) nextTable(ctx context.Context, relations []*relation, known *k
 // more from a disk. Within one file of a table a row version stays in its block for
 // as long as it lives. So each that is older than the table's mark is in one of the
 // blocks that there are now, and those that come later are read as changed.
-func (x *indexer) readPages(ctx context.Context, r *relation, s *scan, until time.Time, progress repo.Progress) error {
-	page := newPage(r, x.known, &x.mentioned)
+func (x *indexer) readPages(ctx context.Context, r *relation, s *tableScan, until time.Time, progress repo.Progress) error {
+	page := newPageBuffer(r, x.known, &x.mentioned)
 	read := s.rows
 	for again := true; again && s.next < s.until; again = time.Now().Before(until) {
 		end := min(s.next+pageBlocks, s.until)
 		blocks := fmt.Sprintf("t.ctid >= '(%d,0)' AND t.ctid < '(%d,0)'", s.next, end)
-		if err := x.read(ctx, page, reading{where: blocks, mark: r.w(), whole: true}); err != nil {
+		if err := x.readRows(ctx, page, rowFilter{where: blocks, mark: r.markSQL(), whole: true}); err != nil {
 			return err
 		}
 		s.next, s.rows = end, read+page.seen
@@ -107,7 +107,7 @@ func (x *indexer) readPages(ctx context.Context, r *relation, s *scan, until tim
 			progress(r.String(), s.rows, max(s.estimate, s.rows))
 		}
 	}
-	return page.flush(ctx, x.t)
+	return page.flushMentions(ctx, x.t)
 }
 
 // pageBlocks of a table are read before it is asked whether to go on: with chats
@@ -120,8 +120,8 @@ SELECT r.id, r.relid, r.signature, r.scanning = s.generation, coalesce(r.positio
  WHERE r.generation < s.generation
  ORDER BY r.id LIMIT 1`
 
-// scan is a full pass over one table, under way.
-type scan struct {
+// tableScan is a full pass over one table, under way.
+type tableScan struct {
 	id             int
 	relid          uint32
 	signature      string
@@ -135,8 +135,8 @@ type scan struct {
 }
 
 // nextScan is that of the next table. pgx.ErrNoRows: there is none.
-func nextScan(ctx context.Context, t pgx.Tx) (*scan, error) {
-	s := &scan{}
+func nextScan(ctx context.Context, t pgx.Tx) (*tableScan, error) {
+	s := &tableScan{}
 	err := t.QueryRow(ctx, nextScanSQL).Scan(&s.id, &s.relid, &s.signature, &s.resumed, &s.position, &s.rows, &s.estimate, &s.generation)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, err
@@ -146,11 +146,11 @@ func nextScan(ctx context.Context, t pgx.Tx) (*scan, error) {
 
 const blocksSQL = `SELECT pg_relation_filenode($1::oid), pg_relation_size($1::oid) / current_setting('block_size')::bigint`
 
-// locate finds the blocks that are still to be read. The lock keeps the table in
+// findBlocks finds the blocks that are still to be read. The lock keeps the table in
 // its file until the transaction ends: VACUUM FULL and whatever else moves rows
 // puts them into another one, which is then read from its first block.
-func (s *scan) locate(ctx context.Context, t pgx.Tx, r *relation) error {
-	if _, err := t.Exec(ctx, `LOCK TABLE ONLY `+r.quoted()+` IN ACCESS SHARE MODE`); err != nil {
+func (s *tableScan) findBlocks(ctx context.Context, t pgx.Tx, r *relation) error {
+	if _, err := t.Exec(ctx, `LOCK TABLE ONLY `+r.quotedName()+` IN ACCESS SHARE MODE`); err != nil {
 		return pgerr.Translate(err, "lock table %s", r)
 	}
 	if err := t.QueryRow(ctx, blocksSQL, s.relid).Scan(&s.file, &s.until); err != nil {
@@ -169,8 +169,8 @@ const (
 	scanningSQL = `UPDATE pruned.relation SET scanning = @generation, position = @position, rows = @rows WHERE id = @id`
 )
 
-// note writes how far the table was read.
-func (s *scan) note(ctx context.Context, t pgx.Tx, r *relation) error {
+// saveProgress writes how far the table was read.
+func (s *tableScan) saveProgress(ctx context.Context, t pgx.Tx, r *relation) error {
 	sql := scanningSQL
 	if s.next >= s.until {
 		sql = scannedSQL

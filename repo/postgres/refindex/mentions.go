@@ -14,19 +14,19 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// mostReferences bounds an explanation: a picture may be in every chat.
-const mostReferences = 1000
+// maxReferences bounds an explanation: a picture may be in every chat.
+const maxReferences = 1000
 
-// References lists every mention of one file that keeps it, up to 1,000.
-func (ix *Index) References(ctx context.Context, t pgx.Tx, id string) (found []repo.Mention, err error) {
+// ListMentions lists every mention of one file that keeps it, up to 1,000.
+func (ix *Index) ListMentions(ctx context.Context, t pgx.Tx, id string) (found []repo.Mention, err error) {
 	finder := mention.NewFinder([]string{id})
 	mentions := func(text []byte) (yes bool) {
 		finder.Find(text, func(string) { yes = true })
 		return yes
 	}
 	add := func(r *relation, row string, column int, text []byte) {
-		r.column(column).readings(text, func(text []byte) {
-			if len(found) >= mostReferences || !mentions(text) {
+		r.findColumn(column).eachReading(text, func(text []byte) {
+			if len(found) >= maxReferences || !mentions(text) {
 				return
 			}
 			name := r.columnName(column)
@@ -40,8 +40,8 @@ func (ix *Index) References(ctx context.Context, t pgx.Tx, id string) (found []r
 	}
 	err = ix.withPlan(ctx, t, func(p *Plan) error {
 		found = nil
-		args := []any{ix.mode(), []string{id}, ix.Schema, ix.Excluded}
-		if _, err := p.scan(ctx, t, p.look, args, func(part int, r *relation, row string, column int, text []byte) {
+		args := []any{ix.execMode(), []string{id}, ix.Schema, ix.Excluded}
+		if _, err := p.runStatement(ctx, t, p.find, args, func(part int, r *relation, row string, column int, text []byte) {
 			if part == partChanged {
 				add(r, row, column, text)
 			}
@@ -53,20 +53,20 @@ func (ix *Index) References(ctx context.Context, t pgx.Tx, id string) (found []r
 				return err
 			}
 		}
-		return ix.tellChats(ctx, t, p, found)
+		return ix.fillInChats(ctx, t, p, found)
 	})
-	return found[:min(len(found), mostReferences)], err
+	return found[:min(len(found), maxReferences)], err
 }
 
 // indexedTexts reads the texts of the living rows of r that the index says
 // mention the id and that have not changed since.
 func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add func(*relation, string, int, []byte)) error {
-	if !r.indexed() || len(r.columns) == 0 {
+	if !r.canIndex() || len(r.columns) == 0 {
 		return nil
 	}
 	sql := fmt.Sprintf(`SELECT %s, v.n, v.text FROM pruned.reference r JOIN ONLY %s t ON %s %s
 		WHERE r.file_id = $1::text AND r.source = $2::int AND NOT %s AND v.text IS NOT NULL%s LIMIT %d`,
-		r.keyText(), r.quoted(), r.keyIs("r.row_id"), r.texts(), r.isChanged(), r.alive(), mostReferences)
+		r.keyText(), r.quotedName(), r.keyIs("r.row_id"), r.textsSQL(), r.isChanged(), r.aliveSQL(), maxReferences)
 	rows, err := t.Query(ctx, sql, id, r.id)
 	if err != nil {
 		return pgerr.Translate(err, "read table %s", r)
@@ -84,22 +84,22 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 	return pgerr.Translate(rows.Err(), "read table %s", r)
 }
 
-// tellChats fills in title and owner of the chats that the mentions are in, or
+// fillInChats fills in title and owner of the chats that the mentions are in, or
 // belong to by a column chat_id.
-func (ix *Index) tellChats(ctx context.Context, t pgx.Tx, p *Plan, found []repo.Mention) error {
-	chat := p.named(ix.Schema, "chat")
-	if chat == nil || !chat.has("title") || !chat.has("user_id") {
+func (ix *Index) fillInChats(ctx context.Context, t pgx.Tx, p *Plan, found []repo.Mention) error {
+	chat := p.findRelation(ix.Schema, "chat")
+	if chat == nil || !chat.hasColumn("title") || !chat.hasColumn("user_id") {
 		return nil
 	}
 	for _, r := range p.relations {
 		link := map[bool]string{true: "id", false: "chat_id"}[r == chat]
 		rows := rowsOf(r, found)
-		if r.schema != ix.Schema || len(r.key) == 0 || !r.has(link) || len(rows) == 0 {
+		if r.schema != ix.Schema || len(r.key) == 0 || !r.hasColumn(link) || len(rows) == 0 {
 			continue
 		}
 		sql := fmt.Sprintf(`SELECT u.row, coalesce(c.title::text, ''), coalesce(c.user_id::text, '')
 			FROM unnest($1::text[]) u (row) JOIN ONLY %s t ON %s JOIN %s c ON c.id = t.%s`,
-			r.quoted(), r.keyIs("u.row"), chat.quoted(), link)
+			r.quotedName(), r.keyIs("u.row"), chat.quotedName(), link)
 		answer, _ := t.Query(ctx, sql, rows)
 		var row, title, owner string
 		_, err := pgx.ForEachRow(answer, []any{&row, &title, &owner}, func() error {
@@ -117,7 +117,7 @@ func (ix *Index) tellChats(ctx context.Context, t pgx.Tx, p *Plan, found []repo.
 	return nil
 }
 
-func (p *Plan) named(schema, name string) *relation {
+func (p *Plan) findRelation(schema, name string) *relation {
 	for _, r := range p.relations {
 		if r.schema == schema && r.name == name {
 			return r

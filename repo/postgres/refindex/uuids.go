@@ -30,23 +30,23 @@ const mentionedSQL = `
                      ON m.bucket = (get_byte(u.uuid, 3) # get_byte(u.uuid, 15)) * 16 + ((get_byte(u.uuid, 2) # get_byte(u.uuid, 14)) & 15)
                     AND position(u.uuid IN m.uuids) > 0)`
 
-// bucket mixes random bytes with some that count, since not all UUIDs are random.
-func (u *uuid) bucket() int { return int(u[3]^u[15])<<4 | int(u[2]^u[14])&15 }
+// bucketNumber mixes random bytes with some that count, since not all UUIDs are random.
+func (u *uuid) bucketNumber() int { return int(u[3]^u[15])<<4 | int(u[2]^u[14])&15 }
 
 const buckets = 4096
 
-// mentionedMost are the uuids held at once: 4 MB.
-const mentionedMost = 1 << 18
+// maxHeldUUIDs are the uuids held at once: 4 MB.
+const maxHeldUUIDs = 1 << 18
 
-// mentioned gathers uuids, each once.
-type mentioned struct {
+// uuidSet gathers uuids, each once.
+type uuidSet struct {
 	buckets [buckets][]uuid
 	n       int
 	again   bool // some may be of tables that were read before
 }
 
-// add takes a token as mention.Tokens yields it.
-func (m *mentioned) add(token []byte) {
+// addToken takes a token as mention.Tokens yields it.
+func (m *uuidSet) addToken(token []byte) {
 	var digits [32]byte
 	copy(digits[:], token[:8])
 	copy(digits[8:], token[9:13])
@@ -57,14 +57,14 @@ func (m *mentioned) add(token []byte) {
 	if _, err := hex.Decode(u[:], digits[:]); err != nil {
 		panic(err) // a token is made of hexadecimal digits
 	}
-	bucket := &m.buckets[u.bucket()]
+	bucket := &m.buckets[u.bucketNumber()]
 	if !slices.Contains(*bucket, u) {
 		*bucket = append(*bucket, u)
 		m.n++
 	}
 }
 
-func (m *mentioned) full() bool { return m.n >= mentionedMost }
+func (m *uuidSet) isFull() bool { return m.n >= maxHeldUUIDs }
 
 // addFreshSQL adds what is not there yet: of a chat that goes on, most is. $1 are
 // buckets, $2 one uuid for each.
@@ -74,11 +74,11 @@ SELECT u.bucket, string_agg(u.uuid, '') FROM unnest($1::int[], $2::bytea[]) u (b
  WHERE NOT EXISTS (SELECT FROM pruned.mentioned m WHERE m.bucket = u.bucket AND position(u.uuid IN m.uuids) % 16 = 1)
  GROUP BY u.bucket`
 
-// flush writes what was gathered. Of a pass over whole tables it is much, and
+// flushUUIDs writes what was gathered. Of a pass over whole tables it is much, and
 // everything new unless it reads them again; also of one over what changed it may be
 // much. To look for each in the database is cheaper only while there is less than one
 // for each bucket: it reads a bucket for each.
-func (m *mentioned) flush(ctx context.Context, t pgx.Tx, whole bool) error {
+func (m *uuidSet) flushUUIDs(ctx context.Context, t pgx.Tx, whole bool) error {
 	if m.n == 0 {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (m *mentioned) flush(ctx context.Context, t pgx.Tx, whole bool) error {
 	return nil
 }
 
-func (m *mentioned) addFresh(ctx context.Context, t pgx.Tx) error {
+func (m *uuidSet) addFresh(ctx context.Context, t pgx.Tx) error {
 	var numbers []int32
 	var uuids [][]byte
 	for number := range m.buckets {
@@ -113,9 +113,9 @@ func (m *mentioned) addFresh(ctx context.Context, t pgx.Tx) error {
 
 // addRest leaves out here what is there: looking in the database for each would take
 // many times as long.
-func (m *mentioned) addRest(ctx context.Context, t pgx.Tx) error {
+func (m *uuidSet) addRest(ctx context.Context, t pgx.Tx) error {
 	rows, _ := t.Query(ctx, `SELECT bucket, uuids FROM pruned.mentioned WHERE bucket = ANY ($1::int[])`,
-		pgx.QueryExecModeDescribeExec, m.filled()) // in binary
+		pgx.QueryExecModeDescribeExec, m.filledBuckets()) // in binary
 	var number int32
 	var uuids []byte
 	_, err := pgx.ForEachRow(rows, []any{&number, &uuids}, func() error {
@@ -136,8 +136,8 @@ func (m *mentioned) addRest(ctx context.Context, t pgx.Tx) error {
 }
 
 // addAll copies each bucket as a whole: an array would be megabytes of text.
-func (m *mentioned) addAll(ctx context.Context, t pgx.Tx) error {
-	numbers := m.filled()
+func (m *uuidSet) addAll(ctx context.Context, t pgx.Tx) error {
+	numbers := m.filledBuckets()
 	_, err := t.CopyFrom(ctx, pgx.Identifier{"pruned", "mentioned"}, []string{"bucket", "uuids"},
 		pgx.CopyFromSlice(len(numbers), func(i int) ([]any, error) {
 			var uuids []byte
@@ -149,8 +149,8 @@ func (m *mentioned) addAll(ctx context.Context, t pgx.Tx) error {
 	return err
 }
 
-// filled are the buckets that hold any.
-func (m *mentioned) filled() (numbers []int32) {
+// filledBuckets are the buckets that hold any.
+func (m *uuidSet) filledBuckets() (numbers []int32) {
 	for number, bucket := range m.buckets {
 		if len(bucket) > 0 {
 			numbers = append(numbers, int32(number))

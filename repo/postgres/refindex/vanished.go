@@ -9,26 +9,26 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// takeTidySQL: what vanished is in nobody's way, since every reader of the index
+// takeTurnSQL: what vanished is in nobody's way, since every reader of the index
 // asks for the row as well; once an hour is enough, by one process.
-const takeTidySQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at NOT BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp()`
+const takeTurnSQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at NOT BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp()`
 
-// lockTidySQL is what passes are excluded by, and takes no part in their turns.
-const lockTidySQL = `LOCK TABLE pruned.state IN ROW EXCLUSIVE MODE`
+// excludePassesSQL is what passes are excluded by, and takes no part in their turns.
+const excludePassesSQL = `LOCK TABLE pruned.state IN ROW EXCLUSIVE MODE`
 
 const referencingSQL = `
 SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHERE source = r.id) ORDER BY id`
 
-// tidy forgets what the index says of rows that vanished, table by table. A row
+// deleteVanished forgets what the index says of rows that vanished, table by table. A row
 // that is dead for want of a parent did not vanish: it lives again with it,
 // without a new version.
-func (ix *Index) tidy(ctx context.Context) error {
+func (ix *Index) deleteVanished(ctx context.Context) error {
 	var sources []int
 	err := ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
-		if err := ix.lockFirst(ctx, t, lockTidySQL); err != nil {
+		if err := ix.lockFirst(ctx, t, excludePassesSQL); err != nil {
 			return pgerr.Translate(err, "take turns to tidy")
 		}
-		taken, err := t.Exec(ctx, takeTidySQL)
+		taken, err := t.Exec(ctx, takeTurnSQL)
 		if err != nil || taken.RowsAffected() == 0 {
 			return pgerr.Translate(err, "note when the reference index was tidied")
 		}
@@ -40,20 +40,20 @@ func (ix *Index) tidy(ctx context.Context) error {
 		if err != nil {
 			break
 		}
-		err = ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.forgetVanished(ctx, t, source) })
+		err = ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.deleteVanishedOf(ctx, t, source) })
 	}
 	return err
 }
 
-// forgetVanished excludes passes: a row that comes back under its old key while
+// deleteVanishedOf excludes passes: a row that comes back under its old key while
 // this runs would be read by a pass, which finds its mentions noted, and then be
 // forgotten. It believes no index of the table. What comes back afterwards has a new version, and is read.
-func (ix *Index) forgetVanished(ctx context.Context, t pgx.Tx, source int) error {
+func (ix *Index) deleteVanishedOf(ctx context.Context, t pgx.Tx, source int) error {
 	s, err := ix.lockState(ctx, t)
 	if err != nil || !s.sound {
 		return err
 	}
-	relations, err := ix.catalog(ctx, t)
+	relations, err := ix.readCatalog(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (ix *Index) forgetVanished(ctx context.Context, t pgx.Tx, source int) error
 				return pgerr.Translate(err, "forget rows that vanished from table %s", r)
 			}
 			_, err := t.Exec(ctx, fmt.Sprintf(`DELETE FROM pruned.reference r WHERE r.source = %d
-				AND NOT EXISTS (SELECT FROM ONLY %s t WHERE %s)`, source, r.quoted(), r.keyIs("r.row_id")))
+				AND NOT EXISTS (SELECT FROM ONLY %s t WHERE %s)`, source, r.quotedName(), r.keyIs("r.row_id")))
 			return pgerr.Translate(err, "forget rows that vanished from table %s", r)
 		}
 	}
