@@ -53,7 +53,7 @@ func TestBesideAMigrationWeGiveWay(t *testing.T) {
 				}()
 				require.Eventually(t, func() bool {
 					return repotest.Value[bool](t, d, `SELECT count(*) > 0 FROM pg_locks WHERE relation = 'file'::regclass AND NOT granted`)
-				}, statementTimeout, tick)
+				}, testTimeout, tick)
 			})
 			require.Equal(t, lockNotAvailable, repo.SQLState(err))
 			require.Equal(t, repo.Passing, repo.KindOf(err))

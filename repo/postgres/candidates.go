@@ -11,14 +11,13 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// What is known of candidates, in rows of the same shape. there says that it is
-// one still: that its row is there, or none. ripe is how long until it is old
-// enough and no longer in flight, as Lock and the judge measure it; NULL where
-// nothing speaks against it. What a query leaves out is not computed. OFFSET 0 makes
-// each row a lookup, whatever the planner believes of tables that nobody has analyzed
-// yet.
+// The queries below give candidates in rows of one shape. "there" tells whether one is a
+// candidate still: its row exists, or, for stores, none does. "ripe" is how long until it
+// is old enough and no longer in flight, measured as Lock measures it; NULL where nothing
+// speaks against it. A column that a query leaves out is not computed. OFFSET 0 makes each
+// row a lookup, whatever the planner believes of tables that nobody has analyzed yet.
 
-// rowCandidatesSQL reads meta only of what is listed, and data, which holds the whole
+// rowCandidatesSQL reads meta of listed candidates alone, and data, which holds the whole
 // extracted text, only until settleSQL has.
 func rowCandidatesSQL(from string) string {
 	return `
@@ -55,8 +54,8 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowl
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) t`
 }
 
-// rowlessSQL is the condition that candidate c is of an id without a row, as Lock
-// looks for it, or in other letters as of the last pass.
+// rowlessSQL is the condition that candidate c has an id without a row, as Lock searches
+// for it, or in other letters as of the last pass.
 const rowlessSQL = `NOT EXISTS (SELECT FROM %s f WHERE f.id = c.file_id OFFSET 0)
    AND NOT EXISTS (SELECT FROM pruned.known_file k
                     WHERE NOT k.literal AND k.token = lower(c.file_id COLLATE "C") COLLATE "default" OFFSET 0)`
@@ -73,20 +72,20 @@ func candidatesSQL(d repo.Direction, where string) string {
 // dueInSQL is how long until an event is useful.
 const dueInSQL = `greatest(v.ripe, v.seen + @orphan::float8 - v.now)`
 
-// enqueuedSQL is since when a claim is in the queue, or NULL. After an hour it is
-// taken for lost, and so is one of the future, from a clock that was ahead: it is
-// published once more, which harms nothing.
+// enqueuedSQL is how long an event about the candidate has been in the queue, or NULL.
+// After an hour the event counts as lost, and so does one of the future, from a clock that
+// was ahead: it is published once more, which harms nothing.
 const enqueuedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 BETWEEN -1 AND 3600
             THEN greatest(v.now - extract(epoch FROM v.claimed_at)::float8, 1e-6) END`
 
-// Candidates lists a page of a direction's candidates. Of those that are none any
-// more there may be many: it reads on until the page is full.
-func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int) (page []repo.Candidate, err error) {
-	for read := most; read == most && len(page) < most && err == nil; {
+// Candidates lists a page of a direction's candidates. Many of them may be none any more:
+// it reads on until the page is full.
+func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, limit int) (page []repo.Candidate, err error) {
+	for read := limit; read == limit && len(page) < limit && err == nil; {
 		read = 0
-		err = db.eachCandidate(ctx, t, d, ages, after, most, func(c repo.Candidate, there bool) {
+		err = db.eachCandidate(ctx, t, d, ages, after, limit, func(c repo.Candidate, there bool) {
 			read++
-			if after = c.FileID; there && len(page) < most {
+			if after = c.FileID; there && len(page) < limit {
 				page = append(page, c)
 			}
 		})
@@ -94,10 +93,10 @@ func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages 
 	return page, pgerr.Translate(err, "list the candidates among %s", d)
 }
 
-func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int, yield func(c repo.Candidate, there bool)) error {
+func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, limit int, yield func(c repo.Candidate, there bool)) error {
 	sql, args := db.bindArgs(`SELECT v.file_id, v.there, v.first_seen, v.age, `+dueInSQL+`, v.size, v.chunks, v.confirmed, v.held, coalesce(`+enqueuedSQL+`, 0)
 		FROM (`+candidatesSQL(d, ` AND file_id > @after::text ORDER BY file_id LIMIT @limit::int`)+`) v ORDER BY v.file_id`,
-		agesArgs(ages, pgx.NamedArgs{"after": after, "limit": most}))
+		agesArgs(ages, pgx.NamedArgs{"after": after, "limit": limit}))
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	c := repo.Candidate{Direction: d}
 	var there bool
@@ -110,7 +109,8 @@ func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ag
 	return err
 }
 
-// NextCandidate leaves out what is held: it becomes due when somebody lets it go.
+// NextCandidate returns how long until the first candidate is due. It leaves out held
+// ones: they become due when somebody confirms them.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	var parts []string
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
@@ -126,15 +126,15 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	return toDuration(*next), true, nil
 }
 
-// Claimed notes that the queue has stored claims.
+// Claimed records that the queue has stored events about these candidates.
 func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.candidate SET claimed_at = clock_timestamp()
 		WHERE direction = $1::text AND file_id = ANY ($2::text[])`, string(d), ids)
 	return pgerr.Translate(err, "note that %d candidates are claimed", len(ids))
 }
 
-// StartClocks notes since when files are known to be unreferenced. One that a clock
-// started which was ahead starts anew.
+// StartClocks records since when files are known to be unreferenced. A time from a clock
+// that was ahead starts anew.
 func (db *DB) StartClocks(ctx context.Context, t repo.Tx, ids []string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.candidate SET first_seen = clock_timestamp()
 		WHERE direction = 'row' AND file_id = ANY ($1::text[]) AND first_seen > clock_timestamp()`, ids)
@@ -146,7 +146,7 @@ func (db *DB) StartClocks(ctx context.Context, t repo.Tx, ids []string) error {
 	return pgerr.Translate(err, "note %d candidates", len(ids))
 }
 
-// StopClocks forgets it.
+// StopClocks deletes that record.
 func (db *DB) StopClocks(ctx context.Context, t repo.Tx, ids []string) error {
 	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
 	return pgerr.Translate(err, "forget %d candidates", len(ids))

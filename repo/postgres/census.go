@@ -11,9 +11,8 @@ import (
 	"pruned/repo/postgres/refindex"
 )
 
-// settleSQL notes of rows that were touched lately and are not in flight that this
-// was seen, so that their status is not read by every sweep. A row that is touched
-// again is looked at again.
+// settleSQL records that rows which were touched lately are not in flight, so that not
+// every sweep reads their status. A row that is touched again is read again.
 var settleSQL = `
 UPDATE pruned.candidate c SET settled = v.stamp
   FROM (` + candidatesSQL(repo.FromRows, "") + `) v
@@ -38,9 +37,10 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 	return census, pgerr.Translate(err, "count the candidates among %s", d)
 }
 
-// sanitySQL tells of rows whether none of their mentions is known. A file that the index
-// knows, and that is no candidate, is one that a living row mentions, as MarkRows has
-// just found out; the references themselves stay for a while when their rows vanish.
+// sanitySQL checks that files exist and, for rows ($1), that some file is mentioned. A
+// file that the index knows and that is no candidate is mentioned by a living row, as
+// MarkRows has just found out; the references themselves stay for a while when their rows
+// vanish.
 func (db *DB) sanitySQL() string {
 	return db.withFileTable(`
 SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
@@ -51,7 +51,7 @@ SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
             ELSE '' END`)
 }
 
-// Barren says that nothing in the database can be believed.
+// Barren returns why nothing in the database can be believed, or an empty text.
 func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
 	var lacks string
 	err = pgxTx(t).QueryRow(ctx, db.sanitySQL(), d == repo.FromRows).Scan(&lacks)

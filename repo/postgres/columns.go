@@ -20,8 +20,8 @@ var fitting = map[string][]string{
 	"bigint":  {"int8", "int4", "int2", "numeric", "float8", "float4"},
 }
 
-// columnTypesSQL are the columns of table file and their types: of a domain what it is
-// based on, and as people write it.
+// columnTypesSQL lists the columns of table file with their types: of a domain its base
+// type, and the type as people write it.
 const columnTypesSQL = `
 SELECT a.attname::text, coalesce(b.typname, y.typname)::text, format_type(a.atttypid, a.atttypmod), a.attrelid::regclass::text
   FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = y.typbasetype

@@ -47,7 +47,7 @@ func TestCommitWithoutAnswerIsUnknown(t *testing.T) {
 			err := deleteAndThen(t, db, id, func(repo.Tx) { network.failure.Store(c.failure) })
 			require.Equal(t, repo.Unknown, repo.KindOf(err))
 			if c.committed {
-				require.Eventually(t, func() bool { return !exists(t, d, id) }, statementTimeout, tick)
+				require.Eventually(t, func() bool { return !exists(t, d, id) }, testTimeout, tick)
 			} else {
 				require.True(t, exists(t, d, id))
 			}
@@ -77,7 +77,7 @@ func requireRecovers(t testing.TB, db *postgres.DB) {
 		err := db.InTx(t.Context(), nil, func(repo.Tx) error { return nil })
 		require.True(t, err == nil || repo.KindOf(err) == repo.Passing, err)
 		return err == nil
-	}, statementTimeout, tick)
+	}, testTimeout, tick)
 }
 
 // terminate ends every session of pruned's, and returns when they have ended.

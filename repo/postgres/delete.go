@@ -12,17 +12,17 @@ import (
 	"pruned/repo/postgres/refindex"
 )
 
-// Both run under the role's own search path, for the sake of triggers: they leave
-// nothing to be resolved by it. DELETE returns nothing, since it may not where a rule
-// has it do something else, though that be for one row of many.
+// Both run under the role's own search path, for the sake of triggers: they leave nothing
+// to be resolved by it. DELETE has no RETURNING: a rule that turns it into something else,
+// for one row of many, would forbid that.
 const (
 	takenSQL  = `SELECT id, coalesce(path, '') FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
 	deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
 )
 
-// Delete removes rows of table file and what links to them. The number of rows that DELETE tells, and that
-// none is left, are the only proof: a trigger that returns NULL, or a policy, deletes
-// nothing and raises nothing.
+// Delete removes rows of table file and the links to them. The row count of DELETE, and
+// that no row is left, are the only proof: a trigger that returns NULL, or a policy,
+// deletes nothing and raises nothing.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
 	unbound, err := db.index.UnenforcedLinks(ctx, pgxTx(t))
 	if err != nil {
@@ -48,7 +48,7 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 	return deleted, pgerr.Translate(err, "forget %d candidates", len(ids))
 }
 
-// deleteRows asks for both in one round trip. The rows are locked.
+// deleteRows reads and deletes the rows, which are locked, in one round trip.
 func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted []repo.Deleted, err error) {
 	var went int64
 	batch := &pgx.Batch{}
@@ -70,8 +70,8 @@ func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted [
 	return deleted, nil
 }
 
-// requireDeleted: a rule can make DELETE something else that returns rows all the
-// same, a trigger can write them again.
+// requireDeleted refuses a deletion that left rows: a rule can replace DELETE by something
+// that reports rows all the same, and a trigger can write them again.
 func (db *DB) requireDeleted(ctx context.Context, t pgx.Tx, ids []string) error {
 	left, err := readTexts(ctx, tx{t}, db.withFileTable(presentSQL), ids)
 	if err == nil && len(left) > 0 {
@@ -94,8 +94,8 @@ func (db *DB) MissingForeignKeys(ctx context.Context) (missing []string, err err
 	return missing, err
 }
 
-// deleteDeadLinks removes the links that no foreign key removes. Only dead ones: a
-// living one that appeared after the look is left for the last look to find.
+// deleteDeadLinks removes the links that no foreign key removes. Only dead ones: a living
+// one that appeared after FindReferences is left for RecheckReferences.
 func deleteDeadLinks(ctx context.Context, t repo.Tx, links []refindex.UnenforcedLinks, ids []string) error {
 	for _, l := range links {
 		if l.Dead == "" {
@@ -108,6 +108,7 @@ func deleteDeadLinks(ctx context.Context, t repo.Tx, links []refindex.Unenforced
 	return nil
 }
 
+// deadLinksSQL deletes the dead links to the files $1.
 func deadLinksSQL(l refindex.UnenforcedLinks) string {
 	return `DELETE FROM ` + l.Table + ` t WHERE t.file_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
    AND ` + l.Dead

@@ -104,7 +104,7 @@ func TestErrorsOfSessions(t *testing.T) {
 		err := do(`SELECT 1`)
 		require.Error(t, err)
 		return repo.SQLState(err) == "53300" && repo.KindOf(err) == repo.Environment
-	}, statementTimeout, tick, "too many connections")
+	}, testTimeout, tick, "too many connections")
 	d.Exec(t, `ALTER ROLE `+role+` NOLOGIN`)
 	err = do(`SELECT 1`)
 	require.Equal(t, "28000", repo.SQLState(err))
@@ -155,7 +155,7 @@ func TestErrorsOfWaiting(t *testing.T) {
 		}()
 		require.Eventually(t, func() bool {
 			return repotest.Value[bool](t, d, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.PgConn().PID())
-		}, statementTimeout, tick)
+		}, testTimeout, tick)
 		_, err = tx.Exec(t.Context(), take, ids[1])
 		return err
 	})

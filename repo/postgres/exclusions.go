@@ -13,8 +13,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// possibleExclusions are what a name in PRUNED_IGNORE may mean, as exclusions, the likeliest
-// first.
+// possibleExclusions lists the exclusions that a name in PRUNED_IGNORE may stand for, the
+// likeliest first.
 func possibleExclusions(name string) []string {
 	switch parts := strings.Split(name, "."); {
 	case slices.Contains(parts, "") || len(parts) > 3:
@@ -27,8 +27,8 @@ func possibleExclusions(name string) []string {
 	return []string{"." + name, name}
 }
 
-// ignoredSQL says of each exclusion $2 what of it is missing: the schema, the table,
-// the column, or nothing. $1 is the application's schema, which cannot be excluded as
+// ignoredSQL returns for each exclusion $2 which part of it is missing: the schema, the
+// table, the column, or none. $1 is the application's schema, which cannot be excluded as
 // a whole.
 const ignoredSQL = `
 SELECT e, CASE WHEN n.oid IS NULL THEN 'there is no such schema'
@@ -41,9 +41,9 @@ SELECT e, CASE WHEN n.oid IS NULL THEN 'there is no such schema'
   LEFT JOIN pg_namespace n ON n.nspname = coalesce(nullif(e.name[1], ''), $1::text)
   LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = e.name[2] AND c.relkind IN ('r', 'p', 'f')`
 
-// recognizeIgnored finds out what PRUNED_IGNORE means, and refuses a name that does
-// not exist: it would keep what somebody wanted gone, and say nothing. Our own tables
-// keep no file either.
+// recognizeIgnored turns PRUNED_IGNORE into exclusions, with our own tables, and refuses a
+// name that does not exist: it would keep files that somebody wanted gone, and say
+// nothing.
 func (db *DB) recognizeIgnored(ctx context.Context) (ignored []string, err error) {
 	var all []string
 	for _, name := range db.options.Ignore {

@@ -14,17 +14,20 @@ import (
 )
 
 // withFileTable fills in the name of table file.
-func (db *DB) withFileTable(text string) string { return strings.ReplaceAll(text, "%s", db.quotedTable("file")) }
+func (db *DB) withFileTable(text string) string {
+	return strings.ReplaceAll(text, "%s", db.quotedTable("file"))
+}
 
-// bindArgs numbers the named parameters of a statement, and then fills in the name of table
-// file: pgx would stop reading at a byte that is no UTF-8, which a schema's name has in
-// a database of another encoding.
+// bindArgs numbers the named parameters of a statement, and then fills in the name of
+// table file: pgx stops reading at a byte that is no UTF-8, which a schema's name has in a
+// database of another encoding.
 func (db *DB) bindArgs(text string, named pgx.NamedArgs) (sql string, args []any) {
 	numbered, args, _ := named.RewriteQuery(context.Background(), nil, text, nil) // it never fails
 	return db.withFileTable(numbered), args
 }
 
-// agesArgs are the settings that rows are measured against, in seconds, and more.
+// agesArgs are the ages that rows are measured against, in seconds, beside other
+// parameters.
 func agesArgs(ages repo.Ages, more pgx.NamedArgs) pgx.NamedArgs {
 	args := pgx.NamedArgs{"min": ages.Min.Seconds(), "pending": ages.Pending.Seconds(), "orphan": ages.Orphan.Seconds()}
 	maps.Copy(args, more)
@@ -37,15 +40,15 @@ var (
 	updatedSQL = openwebui.SecondsSQL("f.updated_at::float8", "n.now")
 )
 
-// What a file's JSON says is found in its text, and never by taking the JSON apart:
-// the operators raise for a whole statement where one row of thousands holds an
-// escaped NUL, half of a surrogate pair, or, in a column of text, no JSON at all. Any
-// user can upload that. In the text a quote within a string has a backslash before
-// it, so that the patterns match keys and values alone; of any object, also a nested
-// one, which keeps a file for longer and never for less.
+// The JSON of a file is searched as text and never taken apart: the operators raise for a
+// whole statement where one row of thousands holds an escaped NUL, half of a surrogate
+// pair, or, in a column of text, no JSON at all, and any user can upload that. In the text
+// a quote within a string has a backslash before it, so that the patterns match keys and
+// values alone. They match a nested object too, which keeps a file for longer and never
+// for less.
 
-// maxTextBytes bounds what a pattern is looked for in: a regular expression takes four
-// bytes for each, and PostgreSQL allocates a gigabyte at most.
+// maxTextBytes bounds the text that a pattern is applied to: a regular expression takes
+// four bytes for each of its bytes, and PostgreSQL allocates a gigabyte at century.
 const maxTextBytes = "67108864"
 
 // inFlightSQL is the condition that the status of file f is one of a file that is
@@ -64,14 +67,14 @@ const sizeSQL = `coalesce((SELECT CASE WHEN octet_length(m.text) <= ` + maxTextB
                     THEN substring(m.text FROM '"size"\s*:\s*"?([0-9]{1,18})"?\s*[,}]') END
                FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m)::bigint, 0)`
 
-// toDuration of PostgreSQL as a duration, a century at most.
+// toDuration converts seconds of PostgreSQL, to a century at century.
 func toDuration(s float64) time.Duration {
-	const most = 100 * 365 * 24 * time.Hour
-	switch limit := most.Seconds(); {
+	const century = 100 * 365 * 24 * time.Hour
+	switch limit := century.Seconds(); {
 	case s > limit, math.IsNaN(s): // NaN is more than everything, as in PostgreSQL
-		return most
+		return century
 	case s < -limit:
-		return -most
+		return -century
 	}
 	return time.Duration(s * float64(time.Second))
 }

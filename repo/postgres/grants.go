@@ -14,7 +14,7 @@ import (
 )
 
 // requirement is a privilege that pruned needs on a table of the application's; any of
-// instead does as well.
+// those in instead does as well.
 type requirement struct {
 	privilege string
 	table     string // quoted, with its schema
@@ -25,7 +25,7 @@ type requirement struct {
 // lock rows takes that privilege on one column.
 const lockColumn = "updated_at"
 
-// requiredPrivileges is the least that pruned can do with.
+// requiredPrivileges lists the least that pruned can do with.
 func (db *DB) requiredPrivileges(ctx context.Context, t pgx.Tx) (list []requirement, err error) {
 	tables, locked, err := db.index.ListTables(ctx, t)
 	if err != nil {
@@ -45,8 +45,8 @@ func (db *DB) requiredPrivileges(ctx context.Context, t pgx.Tx) (list []requirem
 	return append(list, unbound...), err
 }
 
-// requiredForLinks are for the dead links that no foreign key deletes, and for the
-// vectors where they are in this database.
+// requiredForLinks lists the privileges for dead links that no foreign key deletes, and
+// for vectors in this database.
 func (db *DB) requiredForLinks(ctx context.Context, t pgx.Tx) (list []requirement, err error) {
 	unbound, err := db.index.UnenforcedLinks(ctx, t)
 	if err != nil {
@@ -67,14 +67,14 @@ func (db *DB) requiredForLinks(ctx context.Context, t pgx.Tx) (list []requiremen
 	return list, nil
 }
 
-// chunksSQL is the schema of the vectors, which DATABASE_SCHEMA says nothing of: the
+// chunksSQL returns the schema of the vectors, of which DATABASE_SCHEMA says nothing: the
 // first of the role's own path, $1.
 const chunksSQL = `
 SELECT s FROM unnest($1::text[]) WITH ORDINALITY u (s, i)
  WHERE to_regclass(format('%I.` + openwebui.VectorTable + `', s)) IS NOT NULL ORDER BY i LIMIT 1`
 
-// lockPrivilege is what strict deletions lock tables with. Before PostgreSQL 17
-// nobody may lock a table who may not also change it.
+// lockPrivilege is the privilege by which strict deletions lock tables. Before PostgreSQL
+// 17 a role can lock only tables that it can change.
 func lockPrivilege(t pgx.Tx) string {
 	var version int
 	_, _ = fmt.Sscanf(t.Conn().PgConn().ParameterStatus("server_version"), "%d", &version)
@@ -84,7 +84,7 @@ func lockPrivilege(t pgx.Tx) string {
 	return "MAINTAIN"
 }
 
-// grantStatements are one GRANT for each privilege.
+// grantStatements returns one GRANT for each privilege.
 func grantStatements(list []requirement, role string) (grants []string) {
 	tables := map[string][]string{}
 	var privileges []string
@@ -107,7 +107,7 @@ SELECT i FROM unnest(@tables::text[], @privileges::text[], @columns::text[]) WIT
                 ELSE has_column_privilege(u.name, u.col, u.privilege) END
  ORDER BY i`
 
-// missingPrivileges are those of the list that our own role lacks.
+// missingPrivileges returns those of the list that our own role lacks.
 func missingPrivileges(ctx context.Context, t pgx.Tx, list []requirement) (missing []requirement, err error) {
 	var tables, privileges, columns []string
 	for _, w := range list {
@@ -125,7 +125,7 @@ func missingPrivileges(ctx context.Context, t pgx.Tx, list []requirement) (missi
 	return missing, pgerr.Translate(err, "read privileges")
 }
 
-// Privileges tells what this role may not that it must; it reads catalogs alone.
+// Privileges finds the required privileges that this role lacks; it reads catalogs alone.
 func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 	var missing []string
 	var role string
@@ -156,8 +156,8 @@ func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 		Do: strings.Join(missing, " ")}}, nil
 }
 
-// ownershipSQL hands schema pruned to role $1, quoted: who migrates tables has to own
-// them. What belongs to a column goes with its table.
+// ownershipSQL hands schema pruned to role $1, quoted: migrations alter tables, which
+// takes their owner. A sequence of a column goes with its table.
 const ownershipSQL = `
 SELECT format('ALTER SCHEMA pruned OWNER TO %s;', $1::text) FROM pg_namespace WHERE nspname = 'pruned'
 UNION ALL
@@ -168,9 +168,9 @@ SELECT format('ALTER %s %s OWNER TO %s;', CASE c.relkind WHEN 'S' THEN 'SEQUENCE
 UNION ALL
 SELECT format('ALTER FUNCTION %s OWNER TO %s;', oid::regprocedure, $1::text) FROM pg_proc WHERE pronamespace = to_regnamespace('pruned')`
 
-// Grants are the statements, for a superuser or the owner, that let a role do what
-// pruned does with these settings, and no more. The last lets it read the tables
-// that later releases of Open WebUI will make.
+// Grants returns the statements, for a superuser or the owner, that let a role run pruned
+// with these settings, and nothing more. The last lets it read the tables that later
+// releases of Open WebUI will make.
 func (db *DB) Grants(ctx context.Context, role string) (list []string, err error) {
 	role = quoteName(role)
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {

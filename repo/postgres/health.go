@@ -13,8 +13,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// Examine looks at everything that pruned needs of the database, and goes on
-// where something is wrong. It changes nothing.
+// Examine checks everything that pruned needs of the database, and goes on where something
+// is wrong. It changes nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
 		db.Privileges, db.checkVersions, db.checkSchema, db.checkSearched, db.checkClock, db.checkTimes,
@@ -58,8 +58,8 @@ func (db *DB) checkVersions(ctx context.Context) ([]repo.Finding, error) {
 	return []repo.Finding{{Check: "versions", OK: true, Detail: detail}, repo.ExamineRevision(revision)}, nil
 }
 
-// clockTolerance is how far the clocks may be apart. Ages are measured by the
-// database's, scheduled claims by the queue's.
+// clockTolerance is how far the clocks may be apart. Ages are measured by the database's,
+// scheduled events by the queue's.
 const clockTolerance = time.Minute
 
 func (db *DB) checkClock(ctx context.Context) ([]repo.Finding, error) {
@@ -90,8 +90,8 @@ func (db *DB) checkCandidates(ctx context.Context) ([]repo.Finding, error) {
 	return []repo.Finding{c.Examine()}, pgerr.Translate(err, "count the candidates")
 }
 
-// checkSchema tells whose tables were found: without DATABASE_SCHEMA that is a guess
-// by our own role's search path, where the application goes by its role's.
+// checkSchema names the schema that was found: without DATABASE_SCHEMA it is a guess by
+// our own role's search path, where the application goes by its own role's.
 func (db *DB) checkSchema(ctx context.Context) ([]repo.Finding, error) {
 	var role string
 	var all []string

@@ -16,8 +16,7 @@ import (
 
 func notMade(context.Context) ([]repo.Finding, error) { return []repo.Finding{repo.NotMade()}, nil }
 
-// staleAfter is when somebody should wonder why nothing brings the index up to
-// date.
+// staleAfter is the age of an index from which on an operator is told to run pruned.
 const staleAfter = time.Hour
 
 const indexSizeSQL = `
@@ -27,8 +26,8 @@ SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8,
          WHERE relnamespace = 'pruned'::regnamespace AND relkind = 'r')
   FROM pruned.state`
 
-// checkIndex also asks whether a look would believe the index: it may be
-// complete for other tables, or other settings, than there are now.
+// checkIndex also checks that answers from the index would be believed: it may be complete
+// for other tables, or other settings, than there are now.
 func (db *DB) checkIndex(ctx context.Context) ([]repo.Finding, error) {
 	var ago *float64
 	var files, references, size int64
@@ -52,13 +51,12 @@ func (db *DB) checkIndex(ctx context.Context) ([]repo.Finding, error) {
 	return []repo.Finding{f}, err
 }
 
-// slowSize is from where on reading a table for each deleted file is worth an
-// index.
+// slowSize is the size of a table, in bytes, from which on an index is worth more than
+// reading the table for each deleted file.
 const slowSize = 1 << 20
 
-// unindexedSQL lists foreign keys to table file that no index helps: PostgreSQL
-// then reads the whole table for each file that is deleted. $1 is the schema, $2
-// the least size.
+// unindexedSQL lists foreign keys to table file that no index helps: PostgreSQL then reads
+// the whole table for each file that is deleted. $1 is the schema, $2 the minimum size.
 const unindexedSQL = `
 SELECT k.conrelid::regclass::text, quote_ident(a.attname), pg_relation_size(k.conrelid)
   FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -75,7 +73,7 @@ SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i
    AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = i.indexrelid)
  ORDER BY 1`
 
-// checkIndexes tells which indexes on the application's tables would help.
+// checkIndexes finds indexes on the application's tables that are missing or invalid.
 func (db *DB) checkIndexes(ctx context.Context) (found []repo.Finding, err error) {
 	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		rows, _ := t.Query(ctx, unindexedSQL, db.schema, int64(slowSize))
@@ -104,7 +102,7 @@ func (db *DB) checkIndexes(ctx context.Context) (found []repo.Finding, err error
 // maxNames bounds what a finding lists.
 const maxNames = 20
 
-// checkSearched tells where mentions of files are looked for, and where not.
+// checkSearched names the schemas that are searched for mentions, and those that are not.
 func (db *DB) checkSearched(ctx context.Context) ([]repo.Finding, error) {
 	var others, unsearched []string
 	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
@@ -129,8 +127,8 @@ func (db *DB) checkSearched(ctx context.Context) ([]repo.Finding, error) {
 	return []repo.Finding{f}, nil
 }
 
-// checkForeignKeys: those that are missing, or declared only, cost safety nothing:
-// their tables are searched like any other.
+// checkForeignKeys finds foreign keys that are missing, or declared only. They cost safety
+// nothing: their tables are searched like any other.
 func (db *DB) checkForeignKeys(ctx context.Context) ([]repo.Finding, error) {
 	var columns, remedies []string
 	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {

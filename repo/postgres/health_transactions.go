@@ -12,10 +12,10 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// oldTransactionSQL is the oldest transaction that has a number and has been open for $1
-// seconds, of whatever database: no mark goes beyond it. Everybody sees who locks a
-// number; since when, not everybody. Where there is none, it is a session that is idle
-// in one that only reads, here.
+// oldTransactionSQL returns the oldest transaction that has a number and has been open for
+// $1 seconds, in any database: no mark goes beyond it. Every role sees which session locks
+// a number, but not since when. Where there is none, it returns a session of this database
+// that is idle in a transaction which only reads.
 const oldTransactionSQL = `
 SELECT pid, name, state, database, age, writes FROM (
 SELECT coalesce(l.pid, 0) AS pid, coalesce(a.application_name, p.gid, '') AS name, coalesce(a.state, '') AS state,
@@ -52,7 +52,7 @@ func (o *oldTransaction) String() string {
 	return fmt.Sprintf("session %d (application %q, %s, database %s)", o.pid, o.name, o.state, o.database)
 }
 
-// howToEnd is how to end it.
+// howToEnd tells an operator how to end it.
 func (o *oldTransaction) howToEnd() string {
 	if o.pid == 0 {
 		return "COMMIT PREPARED or ROLLBACK PREPARED it there"
@@ -60,9 +60,9 @@ func (o *oldTransaction) howToEnd() string {
 	return fmt.Sprintf("end it (SELECT pg_terminate_backend(%d)), or set idle_in_transaction_session_timeout for its role", o.pid)
 }
 
-// checkTransactions tells who keeps the mark back up to which the index is true: what
-// was written since is read by every look, and nothing that it may mention is deleted.
-// After a minute that is wrong. It never quotes a statement.
+// checkTransactions names the transaction that holds back the mark up to which the index
+// is true: every batch reads all rows written since, and no file that they may mention is
+// deleted. After a minute that is a failure. It never quotes a statement.
 func (db *DB) checkTransactions(ctx context.Context) ([]repo.Finding, error) {
 	f := repo.Finding{Check: "transactions", OK: true}
 	var o oldTransaction

@@ -29,7 +29,7 @@ func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, erro
 	return held, pgerr.Translate(err, "hold what was found in %s", h.Store)
 }
 
-// Release forgets that a direction is held.
+// Release deletes the hold of a direction.
 func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
 	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.hold WHERE direction = $1::text`, string(d))
 	return pgerr.Translate(err, "release what was found among %s", d)
@@ -46,8 +46,8 @@ func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) {
 	return held, pgerr.Translate(err, "list what is held")
 }
 
-// confirmSQL lets go what was there when the last sweep showed it, and nothing
-// that was found since.
+// confirmSQL confirms the candidates that existed when the last sweep showed the hold, and
+// none that was found since.
 const confirmSQL = `
 WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
      bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, @identity::text FROM held ON CONFLICT DO NOTHING),
@@ -55,7 +55,7 @@ WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
                 WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed)
 SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
 
-// Confirm lets the candidates of a held sweep go, and binds its stores.
+// Confirm confirms the candidates of a held sweep, and approves its stores.
 func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
 	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String()})
 	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])

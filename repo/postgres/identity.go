@@ -14,7 +14,7 @@ import (
 	"pruned/repo/postgres/refindex"
 )
 
-// Installation says which database of which cluster this is.
+// Installation names the database and the cluster of one installation.
 type Installation struct {
 	System   string // system identifier of the cluster
 	Database uint32 // oid
@@ -26,17 +26,19 @@ type Installation struct {
 
 func (i Installation) String() string { return i.baseKey() + i.suffix }
 
-// baseKey is what a database and its physical copies have in common.
-func (i Installation) baseKey() string { return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema) }
+// baseKey is the part of the key that a database shares with its physical copies.
+func (i Installation) baseKey() string {
+	return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema)
+}
 
-// pathSQL is the role's own search path, of which later transactions see nothing, and
-// whether the server takes transactions that write at all.
+// pathSQL returns the role's own search path, which later transactions do not see, and
+// whether the server is a standby.
 const pathSQL = `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_database()::pg_catalog.text,
        pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pruned'::pg_catalog.name)::pg_catalog.text[]`
 
-// recognizeSQL takes for the application's schema what it was told ($1), or the first
-// of the path ($2) with the application's tables: our role may have a schema of its
-// own name before that, which is our own if it is called pruned.
+// recognizeSQL takes for the application's schema the one that was set ($1), or the first
+// of the path ($2) with the application's tables: our role may have a schema of its own
+// name before that, which is our own if it is called pruned.
 const recognizeSQL = `
 SELECT current_setting('server_version_num')::int,
        coalesce(nullif($1::text, ''),
@@ -46,11 +48,11 @@ SELECT current_setting('server_version_num')::int,
        current_database(),
        (SELECT oid FROM pg_database WHERE datname = current_database())`
 
-// refusal makes the error of what cannot be worked with.
+// refusal makes the error for a database that pruned cannot work with.
 type refusal func(format string, args ...any) error
 
-// recognizeDatabase finds out whose database this is, and refuses what cannot be
-// worked with.
+// recognizeDatabase reads the identity of this database, and refuses one that pruned
+// cannot work with.
 func (db *DB) recognizeDatabase(ctx context.Context) error {
 	var standby bool
 	var name string
@@ -99,8 +101,7 @@ func (db *DB) recognizeInTx(ctx context.Context, t pgx.Tx, path []string) error 
 	return nil
 }
 
-// installationsSQL are the schemas with the application's tables, in any of which
-// they may be.
+// installationsSQL lists the schemas with the application's tables.
 const installationsSQL = `
 SELECT n.nspname::text FROM pg_namespace n
  WHERE to_regclass(format('%I.file', n.nspname)) IS NOT NULL AND to_regclass(format('%I.alembic_version', n.nspname)) IS NOT NULL
@@ -156,8 +157,8 @@ func (db *DB) Webhooks(ctx context.Context) (urls []string, err error) {
 	return openwebui.Webhooks(value), nil
 }
 
-// HasChunks says whether some schema of this database has the table in which Open WebUI
-// keeps vectors with VECTOR_DB=pgvector: which one that is depends on PGVECTOR_DB_URL.
+// HasChunks reports whether some schema of this database has the table in which Open WebUI
+// keeps vectors with VECTOR_DB=pgvector: PGVECTOR_DB_URL decides which schema that is.
 func (db *DB) HasChunks(ctx context.Context) (has bool, err error) {
 	err = db.readRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relname = $1::text AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_')`, []any{openwebui.VectorTable}, &has)

@@ -157,7 +157,7 @@ func TestReadOnlyServerStopsEverything(t *testing.T) {
 		_, err := deletion(db, ids, nothing)
 		require.Error(t, err)
 		return repo.KindOf(err) == repo.Environment
-	}, statementTimeout, tick)
+	}, testTimeout, tick)
 	require.True(t, exists(t, d, ids[0]))
 }
 

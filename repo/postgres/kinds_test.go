@@ -218,7 +218,7 @@ func readAll(t testing.TB, d *repotest.Database, db *postgres.DB) {
 	require.Eventually(t, func() bool {
 		pass(t, db)
 		return repotest.Value[bool](t, d, `SELECT bool_and(w > $1::text::xid8) FROM pruned.relation`, last)
-	}, statementTimeout, tick)
+	}, testTimeout, tick)
 }
 
 // What has no rows of its own, or is no row of the application's, keeps nothing.

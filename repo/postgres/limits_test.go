@@ -35,7 +35,7 @@ func TestLimitsOfTheRoleStopNothing(t *testing.T) {
 			d.Exec(t, `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = $1`, role)
 			require.Eventually(t, func() bool { // the sessions that are ended have to be noticed
 				return db.InTx(t.Context(), nil, func(tx repo.Tx) error { _, err := tx.Exec(t.Context(), `SELECT 1`); return err }) == nil
-			}, statementTimeout, tick)
+			}, testTimeout, tick)
 			sweep(t, db)
 			inTx(t, db, func(tx repo.Tx) {
 				n, err := tx.Exec(t.Context(), `SELECT pg_sleep(0.01)`)

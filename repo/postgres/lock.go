@@ -64,8 +64,8 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 
 const presentSQL = `SELECT id FROM %s WHERE id = ANY ($1::text[])`
 
-// sortMissing tells busy rows from those that do not exist, by a plain SELECT, and of
-// those by one that uses no index.
+// sortMissing tells busy rows from missing ones by a plain SELECT, and confirms missing
+// ones by a query that uses no index.
 func (db *DB) sortMissing(ctx context.Context, t repo.Tx, ids []string, held map[string]bool, locked *repo.Locked) error {
 	rows, _ := pgxTx(t).Query(ctx, db.withFileTable(presentSQL), ids)
 	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -117,12 +117,13 @@ func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) err
 	return nil
 }
 
-// deferMissingSQL: pg_restore --clean makes table file first, and fills it later.
+// deferMissingSQL tells whether table file has rows, and which files are confirmed:
+// pg_restore --clean makes the table first, and fills it later.
 const deferMissingSQL = `
 SELECT EXISTS (SELECT FROM %s),
        ARRAY(SELECT file_id FROM pruned.candidate WHERE direction IN ('vector', 'bytes') AND file_id = ANY ($1::text[]) AND confirmed)`
 
-// deferMissing takes for doubtful what is gone, where table file is empty.
+// deferMissing defers missing files, but for confirmed ones, where table file is empty.
 func (db *DB) deferMissing(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
 	var filled bool
 	var ids []string

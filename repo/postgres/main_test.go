@@ -21,11 +21,11 @@ import (
 	"pruned/repo/repotest"
 )
 
-// patience is far more than anything takes; only a wait that would never end
+// testTimeout is far more than anything takes; only a wait that would never end
 // reaches it.
 const (
-	statementTimeout = time.Minute
-	tick     = 50 * time.Millisecond
+	testTimeout = time.Minute
+	tick        = 50 * time.Millisecond
 )
 
 func TestMain(m *testing.M) {

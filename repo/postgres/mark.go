@@ -19,10 +19,9 @@ func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
 	return analyzeCandidates(ctx, pgxTx(t))
 }
 
-// upsertListedSQL leaves out what has a row, what a row's path names, and what waits
-// in a tombstone. Several objects of a file count together, those of another page
-// of the same sweep too. @ids, @names, @sizes, @chunks and @ages are columns of the same
-// length.
+// upsertListedSQL leaves out ids with a row, names in a row's path, and objects with a
+// tombstone. Several objects of a file count together, those of another page of the same
+// sweep too. @ids, @names, @sizes, @chunks and @ages are columns of the same length.
 const upsertListedSQL = `
 INSERT INTO pruned.candidate AS c (file_id, direction, store, sweep, size, chunks, made_at)
 SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), sum(c.chunks),
@@ -43,8 +42,8 @@ SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), s
        shown = c.shown AND c.store = excluded.store,
        store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
-// MarkListed marks what a store lists of files that have no row. What is longer than
-// any id is none: a plugin's own chunk may say anything.
+// MarkListed makes listed objects of files without a row candidates. A text that is longer
+// than any id is none: a plugin's own chunk may say anything.
 func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	kind := repo.Vectors
 	if d == repo.FromBytes {
@@ -66,12 +65,13 @@ func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Dir
 	return pgerr.Translate(err, "mark what a store lists of %d files", len(listed))
 }
 
-// dropStaleSQL: a row may have come since its file was listed.
+// dropStaleSQL deletes candidates that the sweep did not list, and those whose row came
+// since they were listed.
 const dropStaleSQL = `
 DELETE FROM pruned.candidate c
  WHERE c.direction = $1::text AND c.direction <> 'row' AND (c.sweep <> $2::bigint OR NOT (` + rowlessSQL + `))`
 
-// Unmark forgets the candidates that the sweep did not find in their store.
+// Unmark deletes the candidates that the sweep did not find in their store.
 func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
 	_, err := pgxTx(t).Exec(ctx, db.withFileTable(dropStaleSQL), string(d), sweep)
 	if err != nil {
@@ -80,8 +80,8 @@ func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Directi
 	return analyzeCandidates(ctx, pgxTx(t))
 }
 
-// analyzeCandidates does so where their number is another by far than the planner
-// takes it to be: a page would sort all of them.
+// analyzeCandidates gathers statistics where the number of candidates is far from the
+// planner's estimate: a page would sort all of them.
 func analyzeCandidates(ctx context.Context, t pgx.Tx) error {
 	var stale bool
 	err := t.QueryRow(ctx, `SELECT abs((SELECT count(*) FROM pruned.candidate) - greatest(reltuples, 0)) > 1000 + reltuples / 5

@@ -50,8 +50,8 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return db.recordPlace(ctx)
 }
 
-// makeSchema makes schema pruned: goose makes its own table first, and not the
-// schema for it.
+// makeSchema creates schema pruned, in a transaction that commits before the migrations:
+// goose creates its own table first, and not the schema for it.
 func (db *DB) makeSchema(ctx context.Context) error {
 	err := db.InTx(ctx, nil, func(t repo.Tx) error {
 		_, err := t.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS pruned`)
@@ -66,8 +66,8 @@ func (db *DB) makeSchema(ctx context.Context) error {
 	return pgerr.Translate(err, "create schema pruned (GRANT CREATE ON DATABASE %s, or create it by hand)", db.identity.Name)
 }
 
-// runMigrations runs goose within the transaction that a session is in: its own would have
-// the role's search path, on which somebody else's schema may come first of all.
+// runMigrations runs goose on the session of the open transaction: a transaction of its
+// own would have the role's search path, on which a foreign schema may come first of all.
 func (db *DB) runMigrations(ctx context.Context, connector driver.Connector) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -93,8 +93,8 @@ func (db *DB) runMigrations(ctx context.Context, connector driver.Connector) err
 	return nil
 }
 
-// oneTxConnector connects database/sql to a session of the pool that is in a
-// transaction: whoever opened that ends it.
+// oneTxConnector connects database/sql to a session of the pool that is in a transaction;
+// the code that began the transaction ends it.
 type oneTxConnector struct {
 	driver.Connector
 	session *stdlib.Conn
@@ -105,6 +105,8 @@ func (c oneTxConnector) Connect(context.Context) (driver.Conn, error) {
 	return oneTxConn{c.session}, nil
 }
 
+// oneTxConn is a session that joins the transaction it is in: it neither begins nor ends
+// one.
 type oneTxConn struct{ *stdlib.Conn }
 
 func (c oneTxConn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
@@ -115,7 +117,7 @@ func (oneTxConn) Rollback() error                    { return nil }
 func (oneTxConn) ResetSession(context.Context) error { return nil }
 func (oneTxConn) Close() error                       { return nil }
 
-// hasSchema says whether schema pruned exists.
+// hasSchema reports whether schema pruned exists.
 func (db *DB) hasSchema(ctx context.Context) (exists bool, err error) {
 	err = db.readRow(ctx, `SELECT to_regnamespace('pruned') IS NOT NULL`, nil, &exists)
 	return exists, pgerr.Translate(err, "look for schema pruned")

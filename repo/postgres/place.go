@@ -16,7 +16,7 @@ import (
 	"pruned/repo/witness"
 )
 
-// locateServer finds out where this database is served, and from where we ask.
+// locateServer records the address of the database and the machine that asks.
 func (db *DB) locateServer(ctx context.Context, config *pgconn.Config) error {
 	db.place = db.options.Place
 	if db.place.Host == "" && db.options.Folder != "" {
@@ -34,7 +34,7 @@ func (db *DB) askServer(ctx context.Context) error {
 	return pgerr.Translate(err, "ask when the server was started")
 }
 
-// serverAddresses is every server that DATABASE_URL names.
+// serverAddresses joins every server that DATABASE_URL names.
 func serverAddresses(config *pgconn.Config) string {
 	servers := []string{net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))}
 	for _, f := range config.Fallbacks {
@@ -45,8 +45,8 @@ func serverAddresses(config *pgconn.Config) string {
 	return strings.Join(servers, ",")
 }
 
-// readIdentity takes the identity that the database has here. It only reads, and refuses
-// a schema pruned that belongs to another installation in this database.
+// readIdentity reads the identity that the database has at this place. It only reads, and
+// refuses a schema pruned that belongs to another installation in this database.
 func (db *DB) readIdentity(ctx context.Context) error {
 	return db.inOwnTx(ctx, func(t pgx.Tx) error {
 		var made, remembers bool
@@ -65,14 +65,14 @@ func (db *DB) readIdentity(ctx context.Context) error {
 	})
 }
 
-// newSuffix is that of an identity which is given here.
+// newSuffix is the suffix of an identity that is given at this place.
 func (db *DB) newSuffix() string {
 	return strings.TrimPrefix(db.place.Name(db.identity.baseKey()), db.identity.baseKey())
 }
 
-// readIdentityInTx reads where this database ran, refuses where that was as another installation's,
-// and takes the identity that it had here, or a new one. One that an earlier version
-// swept, which kept no places, keeps the one that it had.
+// readIdentityInTx reads where this database ran, refuses another installation's, and
+// takes the identity that it had at this place, or a new one. A database that an earlier
+// version swept, which kept no places, keeps its identity.
 func (db *DB) readIdentityInTx(ctx context.Context, t pgx.Tx) (stays []witness.Stay, err error) {
 	if stays, err = readStays(ctx, t); err != nil {
 		return nil, err
@@ -113,8 +113,8 @@ SELECT s.name FROM (SELECT identity AS name FROM pruned.state UNION ALL SELECT u
    AND to_regclass(format('%I.file', s.name)) IS NOT NULL AND to_regclass(format('%I.alembic_version', s.name)) IS NOT NULL
  LIMIT 1`
 
-// refuseShared refuses where schema pruned is that of another installation in this
-// database, which would take our index for its own, and have it made anew, for ever.
+// refuseShared refuses a schema pruned of another installation in this database: it would
+// take our index for its own and rebuild it for ever.
 func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) error {
 	identities := make([]string, len(stays))
 	for i, s := range stays {
@@ -132,8 +132,9 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		others[0], db.identity.Schema)}
 }
 
-// recordPlace notes that the database is here, under the identity that it had here or a
-// new one. Replicas that start together take turns, and find what the first one wrote.
+// recordPlace records that the database is at this place, under the identity that it had
+// here or a new one. Replicas that start together take turns, and find what the first one
+// wrote.
 func (db *DB) recordPlace(ctx context.Context) error {
 	var stays []witness.Stay
 	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
@@ -153,7 +154,7 @@ func (db *DB) recordPlace(ctx context.Context) error {
 			return err
 		}
 		if !slices.ContainsFunc(stays, func(s witness.Stay) bool { return s.Identity == db.identity.String() }) {
-			// What was seen, claimed, held and let go is the original's.
+			// Candidates, events and holds are the original's.
 			if _, err := q.Exec(ctx, `WITH held AS (DELETE FROM pruned.hold) DELETE FROM pruned.candidate`); err != nil {
 				return pgerr.Translate(err, "forget what another installation found")
 			}
@@ -162,7 +163,7 @@ func (db *DB) recordPlace(ctx context.Context) error {
 	})
 }
 
-// writeStay replaces what was known of this place.
+// writeStay replaces the record of this place.
 func (db *DB) writeStay(ctx context.Context, q pgx.Tx, stays []witness.Stay) error {
 	key, here := db.identity.String(), db.place.Text()
 	var old []string
@@ -181,7 +182,7 @@ func (db *DB) writeStay(ctx context.Context, q pgx.Tx, stays []witness.Stay) err
 	return pgerr.Translate(err, "note where this database is")
 }
 
-// recordRestart notes a server that was started anew, so that others who ask it know it.
+// recordRestart records a restart of the server, so that other processes recognize it.
 func (db *DB) recordRestart(ctx context.Context) error {
 	db.placing.Lock()
 	defer db.placing.Unlock()

@@ -8,7 +8,8 @@
 //
 // Nothing here depends on the state of a session (session locks, SET without LOCAL),
 // so that it works behind a pooler that changes the session between transactions.
-// Only looks are prepared by name, until one turns out not to be there.
+// Only the statements that search for references are prepared by name, until one turns out
+// not to be there.
 package postgres
 
 import (
@@ -25,15 +26,15 @@ import (
 	"pruned/repo/witness"
 )
 
-// Options say which installation, and how patient to be.
+// Options name the installation, and bound the time that is spent on it.
 type Options struct {
 	URL    string
 	Schema string // of the application's tables; empty: the connection's current schema
 	// MaxConns bounds the sessions.
 	MaxConns int32
-	// Strict closes the instant between the last look and the commit, in which a
-	// file may be mentioned unseen: writers of every table that may mention it wait
-	// for that long.
+	// Strict closes the instant between the recheck and the commit, in which a file
+	// may be mentioned unseen: writers of every table that may mention it wait for
+	// that long.
 	Strict bool
 	// Ignore are tables and columns (table.column) whose mentions keep no file, with
 	// their schema (schema.table) where that is another, or all of a schema (schema.*);
@@ -45,8 +46,8 @@ type Options struct {
 	// statement_timeout does not bound.
 	StatementTimeout, LockTimeout, CommitTimeout time.Duration
 	// Folder is the application's data folder, which tells two installations on one
-	// machine apart whose databases have one address. Place is from where the database
-	// is asked, but for its path; without a host it is found out.
+	// machine apart whose databases have one address. Place is where the database is
+	// asked from; without a host it is found out.
 	Folder string
 	Place  witness.Place
 }
@@ -76,13 +77,13 @@ type DB struct {
 	identity  Installation
 	place     witness.Place
 	elsewhere string     // see repo.Identity
-	placing   sync.Mutex // of what notes place
+	placing   sync.Mutex // guards place
 	index     *refindex.Index
 }
 
 var _ repo.Engine = (*DB)(nil)
 
-// Open connects, and refuses what is no writable database of Open WebUI in a
+// Open connects, and refuses a database that is no writable one of Open WebUI in a
 // sentence that says what is wrong. It makes no table.
 func Open(ctx context.Context, options Options) (*DB, error) {
 	options = options.withDefaults()
@@ -113,6 +114,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	return db, nil
 }
 
+// openIndex makes the reference index of the recognized database.
 func (db *DB) openIndex(ctx context.Context) error {
 	excluded, err := db.recognizeIgnored(ctx)
 	db.index = refindex.New(refindex.Config{
@@ -137,7 +139,7 @@ func (db *DB) Identity() repo.Identity {
 	return repo.Identity{Key: db.identity.String(), Name: db.identity.Name, Elsewhere: db.elsewhere}
 }
 
-// Installation is what the identity is made of.
+// Installation returns the parts of the identity.
 func (db *DB) Installation() Installation { return db.identity }
 
 // quotedTable is the quoted name of a table of the application.

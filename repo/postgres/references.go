@@ -10,12 +10,12 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// Look says which of these ids are mentioned.
+// Look returns which of these ids are mentioned.
 func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
 	return db.index.FindReferences(ctx, pgxTx(t), ids)
 }
 
-// LookAgain says what others committed since look.
+// LookAgain returns what others committed since look.
 func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
 	return db.index.RecheckReferences(ctx, pgxTx(t), look, deleted, gone)
 }
@@ -28,8 +28,7 @@ func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
 	return db.index.IndexAll(ctx, progress)
 }
 
-// Row tells what the row of one file says. exists is false without an error
-// where there is none.
+// Row reads the row of one file. exists is false without an error where there is none.
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	var age float64
 	err = db.readRow(ctx, db.withFileTable(`SELECT coalesce(path, ''), coalesce(`+statusSQL+`, ''),
@@ -43,8 +42,8 @@ func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bo
 	return info, err == nil, pgerr.Translate(err, "read the row of file %s", id)
 }
 
-// Search is a pass: the index lies in the database, so that only what changed since
-// the last one is read.
+// Search brings the index up to date: it lies in the database, so that only rows that
+// changed since the last pass are read.
 func (db *DB) Search(ctx context.Context, _ []string, progress repo.Progress) error {
 	return db.Refresh(ctx, progress)
 }

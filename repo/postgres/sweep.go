@@ -20,7 +20,7 @@ VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8), $2::flo
  WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()
     OR l.until > clock_timestamp() + make_interval(secs => coalesce(l.ttl, $2::float8))`
 
-// Lead takes the lead of sweeps, or keeps it.
+// Lead acquires the lease of sweeps, or keeps it.
 func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	if err := db.recordRestart(ctx); err != nil {
 		return false, err
@@ -33,7 +33,7 @@ func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads
 	return leads && err == nil, err
 }
 
-// Renew keeps the lead of sweeps.
+// Renew extends the lease of sweeps.
 func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		n, err := t.Exec(ctx, `UPDATE pruned.lease SET until = clock_timestamp() + make_interval(secs => $2::float8), ttl = $2::float8
@@ -44,7 +44,7 @@ func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (lead
 	return leads && err == nil, err
 }
 
-// Resign gives the lead up.
+// Resign releases the lease of sweeps.
 func (db *DB) Resign(ctx context.Context, holder string) error {
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
 		_, err := t.Exec(ctx, `DELETE FROM pruned.lease WHERE holder = $1::text`, holder)
@@ -61,8 +61,8 @@ func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 	return sweep, pgerr.Translate(err, "number a sweep")
 }
 
-// Retire forgets what is older than keep. Candidates that are rows are forgotten
-// by every sweep that does not find them.
+// Retire deletes lines of the ledger and candidates that are older than keep. Candidates
+// among rows are deleted by every sweep that does not find them.
 func (db *DB) Retire(ctx context.Context, keep time.Duration) error {
 	if keep <= 0 {
 		return nil
@@ -80,8 +80,8 @@ func (db *DB) Retire(ctx context.Context, keep time.Duration) error {
 	})
 }
 
-// resetCandidates forgets what the candidates say that an index is needed for, or
-// the queue of this installation; the next sweep finds anew what was held.
+// resetCandidates deletes what is known of candidates only by the index, or by the queue
+// of this installation; the next sweep finds anew what was held.
 func resetCandidates(ctx context.Context, t pgx.Tx) error {
 	_, err := t.Exec(ctx, `DELETE FROM pruned.hold`)
 	if err == nil {

@@ -10,8 +10,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// delaySQL is how long a tombstone waits at most, an interval. Of one that was
-// written before that was noted it is not known; no setting is longer than 30 days.
+// delaySQL is how long a tombstone waits at most, an interval. The delay of old tombstones
+// is not recorded; no setting is longer than 30 days.
 const delaySQL = `make_interval(secs => coalesce(delay, 2592000))`
 
 // dueAtSQL is when a tombstone is due. A wait that is longer than its length was begun
@@ -20,7 +20,7 @@ const delaySQL = `make_interval(secs => coalesce(delay, 2592000))`
 const dueAtSQL = `CASE WHEN due_at > clock_timestamp() + ` + delaySQL + ` + interval '1 day' THEN clock_timestamp()
 	ELSE least(due_at, clock_timestamp() + ` + delaySQL + `) END`
 
-// mendTombstonesSQL notes it.
+// mendTombstonesSQL writes the corrected times.
 const mendTombstonesSQL = `
 UPDATE pruned.tombstone SET due_at = ` + dueAtSQL + `, made_at = least(made_at, clock_timestamp())
  WHERE due_at > clock_timestamp() + ` + delaySQL + ` OR made_at > clock_timestamp()`
@@ -62,7 +62,7 @@ const rowsMissingSQL = `
 var timesSQL = `SELECT ` + openwebui.TimesSQL("f.created_at::float8", "n.now") + `, ` + openwebui.TimesSQL("f.updated_at::float8", "n.now") + `
   FROM %s f, (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n`
 
-// checkTimes tells of what the times of table file count.
+// checkTimes checks the units of the times of table file.
 func (db *DB) checkTimes(ctx context.Context) ([]repo.Finding, error) {
 	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
 	err := db.readRow(ctx, db.withFileTable(timesSQL), nil, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,

@@ -10,7 +10,7 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// addTombstonesSQL notes some of the files that have a row besides: see rowsMissingSQL.
+// addTombstonesSQL records some of the files that have a row besides: see rowsMissingSQL.
 const addTombstonesSQL = `
 INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, beside)
 SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay,
@@ -30,22 +30,21 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	return pgerr.Translate(err, "write %d tombstones", len(tombstones))
 }
 
-// dueSQL takes what is due. SKIP LOCKED: several replicas carry out tombstones,
-// each its own. Those of another database, that came with a copy of this table,
-// are never taken.
+// dueSQL locks due tombstones. SKIP LOCKED: several replicas carry out tombstones, each
+// its own. Those of another database, that came with a copy of this table, are never
+// taken.
 const dueSQL = `
 SELECT seq, kind, file_id, name, attempts, extract(epoch FROM clock_timestamp() - made_at)::float8 FROM pruned.tombstone
  WHERE due_at <= clock_timestamp() AND kind = @kind::text AND identity = @identity::text
  ORDER BY due_at, seq LIMIT @limit::int
    FOR UPDATE SKIP LOCKED`
 
-// Due takes up to most tombstones of a kind that are due, and holds
-// them until the transaction ends.
-func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) ([]repo.Tombstone, error) {
+// Due locks up to limit tombstones of a kind that are due, until the transaction ends.
+func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, limit int) ([]repo.Tombstone, error) {
 	if _, err := pgxTx(t).Exec(ctx, mendTombstonesSQL); err != nil {
 		return nil, pgerr.Translate(err, "mend the times of tombstones")
 	}
-	rows, _ := pgxTx(t).Query(ctx, dueSQL, pgx.NamedArgs{"kind": kind, "identity": db.identity.String(), "limit": most})
+	rows, _ := pgxTx(t).Query(ctx, dueSQL, pgx.NamedArgs{"kind": kind, "identity": db.identity.String(), "limit": limit})
 	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s repo.Tombstone, err error) {
 		var age float64
 		err = row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &age)
@@ -68,16 +67,16 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 	return names, pgerr.Translate(err, "look for tombstones of %d files", len(ids))
 }
 
-// stillReferencedSQL: no row has that id, and no row's path has that base name (plugins
-// share paths).
+// stillReferencedSQL finds rows that have one of the ids, or whose path has one of the
+// base names (plugins share paths); its first row tells that rows are missing.
 const stillReferencedSQL = `
 SELECT true, '', '' WHERE ` + rowsMissingSQL + `
 UNION ALL
 SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM %s
  WHERE id = ANY (@ids::text[]) OR (cardinality(@names::text[]) > 0 AND split_part(path, '/', -1) = ANY (@names::text[]))`
 
-// Living returns those of the tombstones that must not be carried out, by their
-// number, since a row has the id or shares the bytes.
+// Living returns the tombstones, by number, that may not be carried out, since a row has
+// the id or shares the bytes.
 func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
 	var ids, names []string
 	for _, s := range tombstones {
@@ -113,7 +112,7 @@ func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) erro
 	return pgerr.Translate(err, "close %d tombstones", len(seqs))
 }
 
-// Postpone notes a failure; the tombstone is due again after delay.
+// Postpone records a failure; the tombstone is due again after delay.
 func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = @reason::text, delay = @delay::float8,
 		due_at = clock_timestamp() + make_interval(secs => @delay::float8) WHERE seq = @seq::bigint`,
@@ -121,16 +120,16 @@ func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Dur
 	return pgerr.Translate(err, "postpone a tombstone")
 }
 
-// Annotate adds to a file's last line of the ledger what happened to it outside
-// the transaction.
+// Annotate adds to a file's last line of the ledger what happened to its bytes or vectors
+// after the commit.
 func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.ledger SET note = $2::text
 		WHERE seq = (SELECT max(seq) FROM pruned.ledger WHERE file_id = $1::text)`, id, note)
 	return pgerr.Translate(err, "annotate the ledger of file %s", id)
 }
 
-// NextDue says how many tombstones of some kinds of this database there are, and
-// when the first is due: zero or less when it is.
+// NextDue counts the tombstones of some kinds of this database, and returns how long until
+// the first is due: zero or less when it is.
 func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
 	var wait float64
 	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM

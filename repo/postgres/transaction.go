@@ -38,12 +38,12 @@ func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error
 	return db.revealRaised(ctx, db.inNewTx(ctx, statementTimeout(ctx, db.options.StatementTimeout), fn))
 }
 
-// longTimeout bounds a statement that takes as long as there is much.
+// longTimeout bounds a statement whose time grows with the number of rows.
 const longTimeout = 10 * time.Minute
 
 // statementTimeout is how long a statement may take: as long as the caller waits, where
-// it said so. The server gives up a little before the client, whose giving up
-// costs the session.
+// its context has a deadline. The server gives up a little before the client, since a
+// client that gives up loses the session.
 func statementTimeout(ctx context.Context, otherwise time.Duration) time.Duration {
 	deadline, set := ctx.Deadline()
 	if !set {
@@ -53,7 +53,7 @@ func statementTimeout(ctx context.Context, otherwise time.Duration) time.Duratio
 }
 
 // beginSQL is one round trip. The isolation level is spelt out, since a database's
-// default of repeatable read would make the looks blind to what was committed
+// default of repeatable read would make searches blind to rows committed
 // after the first statement; READ WRITE likewise. With row_security off, a
 // policy that would hide rows is an error instead. Values become text in one form,
 // since the index names rows by the text of their keys, and none is converted to
@@ -84,7 +84,7 @@ func (db *DB) inNewTx(ctx context.Context, timeout time.Duration, fn func(repo.T
 	return db.inTxOf(ctx, db.pool, timeout, fn)
 }
 
-// beginner is what begins transactions: the pool, or one session of it.
+// beginner begins transactions: the pool, or one session of it.
 type beginner interface {
 	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
 }
@@ -125,14 +125,14 @@ func (db *DB) commitTx(ctx context.Context, opened pgx.Tx) error {
 	return &repo.Error{Kind: repo.Unknown, SQLState: repo.SQLState(pgerr.Translate(err, "commit")), Doing: "commit", Err: err}
 }
 
-// safePath is the search path of every transaction. Whoever may CREATE in a schema
-// on the role's own path can make a function or an operator there that fits the
+// safePath is the search path of every transaction. A role that may CREATE in a schema
+// on our role's own path can make a function or an operator there that fits the
 // arguments of a statement better than PostgreSQL's, and it would run with our
 // privileges. Temporary tables come last: anybody may make those.
 const safePath = `SET LOCAL search_path = pg_catalog, pg_temp`
 
-// ownPath brings the role's own path back, for what others wrote to run under it:
-// the triggers of the application's tables.
+// ownPath brings the role's own path back, for the triggers of the application's tables to
+// run under.
 const ownPath = `SET LOCAL search_path TO DEFAULT`
 
 // inOwnTx runs fn in a transaction of its own: outside of one a statement would be
@@ -161,9 +161,9 @@ func (db *DB) readColumn(ctx context.Context, sql string, args ...any) (values [
 const fixedSQL = `SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE l.lanname NOT IN ('internal', 'c') AND strpos(p.prosrc, $1) > 0)`
 
-// revealRaised returns err with what a function raised, if it always says just that, such
-// as "legal hold"; otherwise the message is in the server's log. No transaction may be
-// open that holds anything.
+// revealRaised adds the message that a function raised to the error, if the function
+// always says just that, such as "legal hold"; otherwise the message is in the server's
+// log only. No transaction may be open that holds anything.
 func (db *DB) revealRaised(ctx context.Context, err error) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) || !pgerr.IsRaised(pg) {

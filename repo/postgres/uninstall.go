@@ -11,9 +11,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// ownTables are our tables in schema pruned, by name: the schema may have been
-// there before us, with tables of somebody else's. The last is what an earlier
-// release took turns by.
+// ownTables are our tables in schema pruned, by name: the schema may have existed before,
+// with foreign tables. migration_lock is a table of an earlier release.
 var ownTables = append(madeBy("TABLE"), "migration", "migration_lock")
 
 // ownSequences are our sequences that belong to no column, ownFunctions our functions
@@ -44,16 +43,15 @@ func madeBy(kind string) (names []string) {
 	return names
 }
 
-// emptySQL asks whether anything of anybody's is left in schema pruned.
+// emptySQL tells whether schema pruned is empty.
 const emptySQL = `
 SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
    AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid)
    AND NOT EXISTS (SELECT FROM pg_type WHERE typnamespace = n.oid)
   FROM pg_namespace n WHERE n.nspname = 'pruned'`
 
-// Uninstall removes everything of ours from the database, and schema pruned unless
-// somebody else keeps something there. A view of somebody else's on a table of ours
-// is in the way, and is named by the error.
+// Uninstall removes our tables from the database, and schema pruned unless something else
+// is in it. A foreign view on one of our tables is in the way, and the error names it.
 func (db *DB) Uninstall(ctx context.Context) error {
 	return db.inOwnTx(ctx, func(t pgx.Tx) error {
 		if never, err := neverMigrated(ctx, t); err != nil {
@@ -84,9 +82,9 @@ func dropIfEmpty(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(err, "drop schema pruned")
 }
 
-// neverMigrated says whether nothing in schema pruned is ours: the schema may hold
-// tables of somebody else's with our names, at which the first migration fails. What
-// goose made by then goes.
+// neverMigrated reports whether nothing in schema pruned is ours: the schema may hold
+// foreign tables with our names, at which the first migration fails. It drops the table
+// that goose made by then.
 func neverMigrated(ctx context.Context, t pgx.Tx) (never bool, err error) {
 	var started, migrated bool
 	err = t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_attribute

@@ -32,8 +32,8 @@ func newPageBuffer(r *relation, known *bloom.BloomFilter, mentioned *uuidSet) *p
 	return &pageBuffer{relation: r, own: map[string]struct{}{}, known: known, mentioned: mentioned}
 }
 
-// startRow says that what follows is of this row. Of a table that is read for the
-// first time the index knows none.
+// startRow begins a row. Of a table that is read for the first time the index knows no
+// rows.
 func (p *pageBuffer) startRow(row string, settled bool) {
 	p.row, p.settled = row, settled
 	p.seen++
@@ -43,8 +43,8 @@ func (p *pageBuffer) startRow(row string, settled bool) {
 	clear(p.own)
 }
 
-// addToken leaves out most of the ids that are no file's: those of messages, users,
-// chats, of which there are far more.
+// addToken leaves out most of the ids that are no file's: those of messages, users and
+// chats, which are far more.
 func (p *pageBuffer) addToken(token []byte) {
 	if p.settled {
 		p.mentioned.addToken(token)
@@ -89,10 +89,10 @@ WITH mentions AS MATERIALIZED (
     RETURNING file_id)
 DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id IN (SELECT file_id FROM added)`
 
-// isFull says that it is time for a flush.
+// isFull reports that it is time for a flush.
 func (p *pageBuffer) isFull() bool { return len(p.rows)+len(p.tokens) >= maxHeldRows }
 
-// flushMentions writes what was gathered.
+// flushMentions writes the gathered mentions.
 func (p *pageBuffer) flushMentions(ctx context.Context, t pgx.Tx) error {
 	if len(p.rows)+len(p.tokens) == 0 {
 		return nil
@@ -104,8 +104,10 @@ func (p *pageBuffer) flushMentions(ctx context.Context, t pgx.Tx) error {
 	return nil
 }
 
-// clearRows forgets what was gathered.
-func (p *pageBuffer) clearRows() { p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0] }
+// clearRows drops the gathered mentions.
+func (p *pageBuffer) clearRows() {
+	p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0]
+}
 
 // knownFiles is a filter of the ids that a full pass looks for, as of a pass:
 // nothing else adds ids, and passes exclude each other.
@@ -114,8 +116,8 @@ type knownFiles struct {
 	filter   *bloom.BloomFilter
 }
 
-// falsePositiveRate is the part of other ids that the filter lets through; the database
-// sorts them out.
+// falsePositiveRate is the fraction of other ids that the filter lets through; the
+// database sorts them out.
 const falsePositiveRate = 0.01
 
 // loadFilter returns the filter, brought up to date, inside a transaction that excludes

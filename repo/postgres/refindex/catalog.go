@@ -17,7 +17,7 @@ const elsewhere = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\
 // excludedCTE lists the exclusions as (oid, column, path): no column is the whole
 // table, no path the whole column. Partitions and children are excluded with their
 // parent. So is, in whatever schema, a table of vectors, and where another Open WebUI
-// is, what mentions files there without using them: a plugin that has a table file, and
+// is, its tables that mention files without using them: a plugin that has a table file, and
 // alembic for its migrations, is none.
 var excludedCTE = `
 WITH RECURSIVE excluded (oid, attname, path) AS (
@@ -59,8 +59,8 @@ var relationsCTE = excludedCTE + `, reached (oid, required) AS (
        AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
 ), relations (oid) AS (SELECT DISTINCT oid FROM reached)`
 
-// labelsSQL are the labels that values in a column a may have, whatever type they
-// are part of. Its types are those that somebody made.
+// labelsSQL lists the labels that values in a column a may have, at any depth of its type.
+// Types that somebody made have oids from 16384 on.
 const labelsSQL = `
 WITH RECURSIVE part (type) AS (
     SELECT a.atttypid
@@ -73,13 +73,12 @@ WITH RECURSIVE part (type) AS (
 )
 SELECT string_agg(concat_ws('=', e.oid, e.enumlabel), ' ' ORDER BY e.oid) FROM part JOIN pg_enum e ON e.enumtypid = part.type`
 
-// signatureSQL is one text that changes whenever what a relation's row versions
-// tell may have changed without a new version of any row: another relation under
-// the name, a column added (with a value that old rows have without being
-// written, attmissingval), a type changed, or the labels of one, a column computed in
-// another way while it is read; or what of it counts. What else a type may become,
-// PostgreSQL refuses while a column uses it. c is the relation in pg_class, beside
-// relationsCTE.
+// signatureSQL is one text that changes whenever the content of a relation's rows may have
+// changed without a new version of any row: another relation under the name, a column
+// added (with a value that old rows have without being written, attmissingval), a type
+// changed, or the labels of one, a column computed in another way while it is read; or
+// other columns that count. PostgreSQL refuses any other change of a type while a column
+// uses it. c is the relation in pg_class, beside relationsCTE.
 const signatureSQL = `
        concat_ws(' ', c.oid, (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname, c.relkind, c.relam,
            (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.attmissingval,
@@ -101,7 +100,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5
  ORDER BY c.oid`
 
 // equalSQL is the operator by which the index of primary key k compares its column at
-// k.position: that of a type which an extension brought is in the extension's schema.
+// k.position: the operator of an extension's type is in the extension's schema.
 const equalSQL = `
 SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
   FROM pg_index i JOIN pg_opclass p ON p.oid = i.indclass[k.position - 1]
@@ -110,9 +109,9 @@ SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
   JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
  WHERE i.indexrelid = k.conindid`
 
-// Base types that cannot hold the text of an id. Every other type counts, those
-// that nobody knows yet too. Arrays and domains are what their elements and
-// base types are. An id that looks like a value of theirs is not searched at all
+// textless are base types that cannot hold the text of an id. Every other type counts,
+// also those that nobody knows yet. Arrays and domains are as their elements and base
+// types. An id that looks like a value of these types is not searched at all
 // (mention.ValueShape).
 var textless = []string{
 	"bool", "int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid", "xid", "xid8", "cid", "tid",
@@ -158,7 +157,7 @@ type relation struct {
 	columns      []column // those that can hold text, and count
 	key          []column // primary key, in its order
 	parents      []parent // without one of these the row is dead
-	hasFileFK        bool     // a row goes with its file, by a foreign key
+	hasFileFK    bool     // a row goes with its file, by a foreign key
 
 	// From pruned.relation; id is 0 where the index does not know it yet.
 	id         int
@@ -183,11 +182,12 @@ func (r *relation) String() string { return r.schema + "." + r.name }
 
 func (r *relation) quotedName() string { return pgx.Identifier{r.schema, r.name}.Sanitize() }
 
-// canIndex says whether the index can hold its mentions: a relation without
-// versions, or without a key to name its rows by, is read in full each time.
+// canIndex reports whether the index can hold its mentions: a relation without versions,
+// or without a key to name its rows by, is read in full each time.
 func (r *relation) canIndex() bool { return r.kind == "r" && r.method == "heap" && len(r.key) > 0 }
 
-// readCatalog reads what may mention files, as of the transaction's next snapshot.
+// readCatalog reads the relations that may mention files, as of the transaction's next
+// snapshot.
 func (ix *Index) readCatalog(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 	if err := RefuseUnfit(ctx, t, ix.Schema); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// header is the first row of a look.
+// header is the first row of an answer.
 type header struct {
 	Snapshot   string
 	Same       bool // the index belongs to this database
@@ -24,7 +24,8 @@ type header struct {
 	Sound      bool
 }
 
-// requireCurrent says whether a look with this header may be believed.
+// requireCurrent refuses an answer with this header where the index or the tables are not
+// what the plan was made for.
 func (h *header) requireCurrent(p *Plan) error {
 	switch {
 	case !h.Same || !h.Sound:
@@ -35,12 +36,13 @@ func (h *header) requireCurrent(p *Plan) error {
 	return nil
 }
 
-// Planning a look anew for each batch takes longer than running it, and no value of
-// its parameters changes the plan. Every statement that follows in the transaction
-// finds its rows by index whatever it is given.
+// Planning a search anew for each batch takes longer than running it, and no value of its
+// parameters changes the plan. Every statement that follows in the transaction finds its
+// rows by index whatever it is given.
 const planOnceSQL = `SET LOCAL plan_cache_mode = force_generic_plan`
 
-// FindReferences is step 2 of the transaction.
+// FindReferences returns which of these ids, whose rows are locked, are mentioned by a
+// living row, and of which nobody can tell.
 func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, error) {
 	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
 	for _, id := range ids {
@@ -78,16 +80,16 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 	return look, err
 }
 
-// RecheckReferences is step 6: only what others committed since look. Tables that came
-// since may hold older rows, and are no matter for this transaction.
+// RecheckReferences returns only what others committed since look. Tables that came since
+// may hold older rows, and are no matter for this transaction.
 func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
 	appeared := map[string]repo.Reference{}
 	finder := mention.NewFinder(deleted)
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
 	err := ix.withPlan(ctx, t, func(p *Plan) error {
 		if ix.Strict && len(deleted) > 0 {
-			// Another worker may have left an older plan since, without a table that
-			// the look knew: nothing was committed since, and it would stay open.
+			// Another worker may have left an older plan since, without a table that the
+			// first search knew: nothing was committed since, and it would stay open.
 			if p.catalog != catalog {
 				return errOutdated
 			}
@@ -121,7 +123,7 @@ func keepFirst(found map[string]repo.Reference, id string, reference repo.Refere
 	}
 }
 
-// findColumn is one of those that count, or an empty one.
+// findColumn returns the column of a number, or an empty one where it does not count.
 func (r *relation) findColumn(num int) *column {
 	for i := range r.columns {
 		if r.columns[i].num == num {
@@ -133,7 +135,7 @@ func (r *relation) findColumn(num int) *column {
 
 func (r *relation) columnName(num int) string { return r.findColumn(num).name }
 
-// runStatement runs a look and calls yield with each row but the header. text is valid
+// runStatement runs a search and calls yield with each row but the header. text is valid
 // until yield returns: a chat may be 50 MB, and is never held twice.
 func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(part int, r *relation, row string, column int, text []byte)) (*header, error) {
 	h := &header{}
@@ -179,7 +181,7 @@ func textOrEmpty(s *string) string {
 	return *s
 }
 
-// translateFailure translates why a look failed, and names the foreign tables if it is that one
+// translateFailure translates the failure of a search, and names the foreign tables if one
 // of their servers does not answer: the message names the server alone.
 func (p *Plan) translateFailure(err error) error {
 	err = pgerr.Translate(err, "look for references")

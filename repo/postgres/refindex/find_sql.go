@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A look is one statement over all tables, so that the index, the mark up to
-// which it is true (W) and the rows that changed since are seen in one snapshot.
-// Its rows are (part, source, row, column number, text).
+// A search is one statement over all tables, so that the index, the mark up to which it is
+// true (W) and the rows that changed since are seen in one snapshot. Its rows are (part,
+// source, row, column number, text).
 const (
 	partHeader  = 0 // text: a JSON object
 	partIndex   = 1 // text: a file id that the index finds mentioned by a row that did not change since
@@ -16,12 +16,12 @@ const (
 	partRow     = 4 // text: an id that has a row in table file
 )
 
-// The parameters of a look: the ids, $1, the schema, $2, the exclusions, $3, and in
-// the second one the snapshot of the first, $4. They have numbers since a look holds
-// names (see Index.args).
+// The parameters of a search: the ids, $1, the schema, $2, the exclusions, $3, and for a
+// recheck the snapshot of the search, $4. They have numbers since the statements hold
+// names (see Index.catalogArgs).
 var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
 
-// headerSQL says what the look was made on.
+// headerSQL returns the state that an answer rests on.
 var headerSQL = lookParameters.Replace(`
 SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'snapshot', pg_current_snapshot()::text,
@@ -32,23 +32,23 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`)
 
-// identitySQL is what the index was built from, and by what. The
-// oid of pruned.reference is part of it, since a dump restored into the same database
-// brings old row versions' marks with new rows. The reader's number goes up with
-// every change of what passes find in a text or note of it: an index that an older
-// pruned built, or brought up to date meanwhile, lacks that.
+// identitySQL names the source and the reader of the index. The oid of pruned.reference is
+// part of it, since a dump restored into the same database brings old row versions' marks
+// with new rows. The reader's number goes up with every change of the mentions that passes
+// find in a text, or record of it: an index that an older pruned built, or brought up to
+// date meanwhile, lacks them.
 const identitySQL = `concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), @schema::text,
              'pruned.reference'::regclass::oid, 'reader 2')`
 
-// soundSQL says whether every mark can be compared by age(): not from a future
-// that this cluster has not seen, not so far behind that it may wrap around.
+// soundSQL tells whether every mark can be compared by age(): not from a future that this
+// cluster has not seen, not so far behind that it may wrap around.
 const soundSQL = `SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
             FROM pruned.relation`
 
-// catalogDigestSQL changes with whatever a plan rests on: the tables, the links that
-// are enforced, what makes the database unfit.
+// catalogDigestSQL changes with everything that a plan rests on: the tables, the enforced
+// links, the reasons that make the database unfit.
 var catalogDigestSQL = relationsCTE + `, ` + linkedCTE + `, ` + unfitCTE + `
          SELECT md5(concat_ws(' ',
                   (SELECT string_agg(md5(` + signatureSQL + `), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
@@ -75,8 +75,8 @@ SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
 	return b.String()
 }
 
-// indexBranch takes the first living reference of each id. A row that changed
-// since W does not count here: its new text is read by its table's own branch.
+// indexBranch returns the first living reference of each id. A row that changed since W
+// does not count here: its new text is read by its table's own branch.
 func indexBranch(relations []*relation) string {
 	var cases strings.Builder
 	for _, r := range relations {
@@ -98,7 +98,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
      LIMIT 1) r`
 }
 
-// recheckSQL is that of RecheckReferences.
+// recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
 	b.WriteString(headerSQL)
@@ -127,11 +127,11 @@ func (r *relation) changedSinceIndex() string {
 	return " AND " + r.isChanged()
 }
 
-// changedByOthers is the condition of rows that somebody else committed since
-// the look's snapshot. What is visible and yet in progress is our own: an audit
-// trigger's row, also below a savepoint of the trigger's, whose number is not
-// ours. The full number of xmin is counted from the snapshot's end: age() alone
-// counts from where it was first called in the transaction.
+// changedByOthers is the condition of rows that somebody else committed since the snapshot
+// of the search. A row that is visible and yet in progress is our own: an audit trigger's
+// row, also below a savepoint of the trigger's, whose number is not ours. The full number
+// of xmin is counted from the snapshot's end: age() alone counts from where it was first
+// called in the transaction.
 func (r *relation) changedByOthers() string {
 	if r.kind != "r" || r.method != "heap" {
 		return ""
@@ -185,8 +185,8 @@ func (r *relation) keyIs(name string) string {
 // ageOfEndSQL is the age of the end of the statement's own snapshot.
 const ageOfEndSQL = `(SELECT age(pg_snapshot_xmax(pg_current_snapshot())::xid))`
 
-// ownVersions is how far beyond that end the numbers of our own transaction, and of
-// its savepoints, may be: what it wrote counts as well.
+// ownVersions is how far beyond that end the numbers of our own transaction, and of its
+// savepoints, may be: its own rows count as well.
 const ownVersions = "1048576"
 
 // changedSince is the condition that row version t is not older than a mark.

@@ -12,14 +12,13 @@ import (
 	"pruned/repo/openwebui"
 )
 
-// Config says of which tables the index is, and how long it may wait.
+// Config names the tables of the index, and bounds its waits.
 type Config struct {
 	Schema string // of the application's tables
-	// Excluded are what keeps no file besides Open WebUI's own exceptions: schema.table,
-	// schema.table.column, or schema.table.column.path for what lies at a path of a
-	// column's JSON. The application's own schema is the empty one; * is every table.
-	// They are part of each table's signature, so that a table is read whole again when
-	// they change.
+	// Excluded are the exclusions besides Open WebUI's own exceptions: schema.table,
+	// schema.table.column, or schema.table.column.path for a path of a column's JSON.
+	// The application's own schema is the empty one; * is every table. They are part
+	// of each table's signature, so that a table is read whole again when they change.
 	Excluded []string
 	// CitationsIgnore excludes what answers cite (openwebui.Citations).
 	CitationsIgnore bool
@@ -31,21 +30,23 @@ type Config struct {
 	LockTimeout time.Duration
 	// PageTime is how long a transaction of a full pass keeps other passes waiting.
 	PageTime time.Duration
-	// LongWriting is from when on a transaction of somebody who writes is waited for.
+	// LongWriting is the age from which on an open transaction that writes keeps
+	// files.
 	LongWriting time.Duration
 
 	// Run runs fn in a transaction of its own, whose statements may take timeout each.
 	Run func(ctx context.Context, timeout time.Duration, fn func(pgx.Tx) error) error
-	// OnRebuild forgets what was derived from an index that is thrown away, in the
-	// transaction that throws it away.
+	// OnRebuild deletes everything that was derived from an index that is thrown away,
+	// in the transaction that throws it away.
 	OnRebuild func(ctx context.Context, t pgx.Tx) error
 }
 
 // Index is the reference index of one installation.
 type Index struct {
 	Config
-	// LastPlan is the plan of the last look. Any plan may be put there: each statement
-	// reports what it saw, and a plan that was made for something else is thrown away.
+	// LastPlan is the plan of the last search. Any plan may be put there: each
+	// statement reports the state that it saw, and a plan that was made for another
+	// state is thrown away.
 	LastPlan atomic.Pointer[Plan]
 
 	unprepared atomic.Bool // a pooler changes the session below a prepared statement
@@ -70,9 +71,9 @@ func New(config Config) *Index {
 	return &Index{Config: config}
 }
 
-// catalogArgs are the parameters that statements over the catalog share, and more. Statements
-// that hold names of tables have none of these: pgx stops reading at a byte that is no
-// UTF-8, which names have in a database of another encoding.
+// catalogArgs are the parameters that statements over the catalog share, beside others.
+// Statements that hold names of tables have none of these: pgx stops reading at a byte
+// that is no UTF-8, which names have in a database of another encoding.
 func (ix *Index) catalogArgs(more pgx.NamedArgs) pgx.NamedArgs {
 	args := pgx.NamedArgs{"schema": ix.Schema, "excluded": ix.Excluded}
 	maps.Copy(args, more)
@@ -83,7 +84,9 @@ func (ix *Index) catalogArgs(more pgx.NamedArgs) pgx.NamedArgs {
 func (ix *Index) quotedTable(name string) string { return pgx.Identifier{ix.Schema, name}.Sanitize() }
 
 // withFileTable fills in the name of table file.
-func (ix *Index) withFileTable(text string) string { return strings.ReplaceAll(text, "%s", ix.quotedTable("file")) }
+func (ix *Index) withFileTable(text string) string {
+	return strings.ReplaceAll(text, "%s", ix.quotedTable("file"))
+}
 
 // readTexts runs a query for one column of text.
 func readTexts(ctx context.Context, t pgx.Tx, sql string, args ...any) ([]string, error) {

@@ -18,8 +18,8 @@ import (
 // maxHeldRows are the rows and tokens held at once.
 const maxHeldRows = 20000
 
-// indexer reads rows of one table after the other and writes what they mention,
-// inside one transaction.
+// indexer reads rows of one table after the other and writes their mentions, inside one
+// transaction.
 type indexer struct {
 	t        pgx.Tx
 	literals *mention.Finder    // the known ids that are no UUID
@@ -75,15 +75,15 @@ func (x *indexer) indexChanged(ctx context.Context, relations []*relation, mark 
 
 func (r *relation) isChanged() string { return changedSince(r.markSQL()) }
 
-// rowFilter says which rows t of a table to read.
+// rowFilter selects the rows t of a table to read.
 type rowFilter struct {
 	where string
 	mark  string // older row versions are not read again
 	whole bool   // it is part of a pass over the whole table
 }
 
-// readRows gathers what rows of the page's table mention, and writes it when it is much.
-// It reads through a cursor, so that this can be written between two fetches on the
+// readRows gathers the mentions of rows of the page's table, and writes them when they are
+// many. It reads through a cursor, so that they can be written between two fetches on the
 // same session.
 func (x *indexer) readRows(ctx context.Context, page *pageBuffer, what rowFilter, args ...any) error {
 	r := page.relation
@@ -115,8 +115,8 @@ func (x *indexer) readRows(ctx context.Context, page *pageBuffer, what rowFilter
 	return pgerr.Translate(err, "close a cursor")
 }
 
-// flushPage writes what the page gathered. Where there is that much to read, the ids that
-// are no file's are worth leaving out from here on.
+// flushPage writes the gathered mentions. Where there is that much to read, ids that are
+// no file's are worth leaving out from here on.
 func (x *indexer) flushPage(ctx context.Context, page *pageBuffer) (err error) {
 	if err := page.flushMentions(ctx, x.t); err != nil || page.known != nil {
 		return err
@@ -126,7 +126,7 @@ func (x *indexer) flushPage(ctx context.Context, page *pageBuffer) (err error) {
 	return err
 }
 
-// unreadableError names a table that may not be read, and what helps.
+// unreadableError names a table that may not be read, and the remedy.
 func unreadableError(r *relation) error {
 	return &repo.Error{Kind: repo.Environment, SQLState: "42501", Doing: "read table " + r.String(),
 		Err: fmt.Errorf("permission denied; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s TO CURRENT_USER (by its owner, for pruned's role)", r.quotedName())}

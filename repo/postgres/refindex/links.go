@@ -10,8 +10,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// link is a column of a table of Open WebUI's that names the row which its own row
-// goes with.
+// link is a column of a table of Open WebUI's that names the parent which its row goes
+// with.
 type link struct{ table, column, parent string }
 
 // links are those that a foreign key enforces: openwebui.Parents, and those to the file.
@@ -31,7 +31,7 @@ var links = func() (list []link) {
 // leaves its messages for ever.
 var looseLink = link{"message", "channel_id", "channel"}
 
-// linksSQL are links as rows.
+// linksSQL lists the links as rows.
 var linksSQL = func() string {
 	var rows []string
 	for _, l := range links {
@@ -40,12 +40,11 @@ var linksSQL = func() string {
 	return "(VALUES " + strings.Join(rows, ", ") + ") l (child, attname, parent)"
 }()
 
-// linkedCTE finds the links that are enforced in fact, as (relation, attname,
-// parent); those of a partition as well. What a foreign key declares holds only
-// where it is validated, is enforced (a column that PostgreSQL has from 18 on), and
-// all of its triggers fire, on both sides: those on the parent delete, those on the
-// child lock the parent. They do not fire where somebody's sessions are replicas, nor
-// for what a subscription brings.
+// linkedCTE finds the links that are enforced in fact, as (relation, attname, parent);
+// those of a partition as well. The declaration of a foreign key holds only where it is
+// validated, is enforced (a column that PostgreSQL has from 18 on), and all of its
+// triggers fire, on both sides: those on the parent delete, those on the child lock the
+// parent. They fire neither in sessions that are replicas nor for rows of a subscription.
 var linkedCTE = `
 family (oid, root) AS (
     SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
@@ -71,7 +70,7 @@ family (oid, root) AS (
       JOIN family f ON f.root = r.oid JOIN pg_constraint k ON k.oid = f.oid
 )`
 
-// parentsSQL lists what some relations live by.
+// parentsSQL lists the parents of some relations.
 var parentsSQL = `WITH RECURSIVE ` + linkedCTE + `
 SELECT l.relation, l.attname, l.parent FROM linked l WHERE l.relation = ANY (@relations::oid[]) ORDER BY 1, 2, 3`
 
@@ -81,7 +80,7 @@ const looseSQL = `
 SELECT count(*) = 2 FROM pg_attribute WHERE NOT attisdropped AND atttypid IN ('text'::regtype, 'varchar'::regtype)
    AND (attrelid = to_regclass(@child) AND attname = @column OR attrelid = to_regclass(@parent) AND attname = 'id')`
 
-// readParents fills in what the relations live by, and which of them go with their
+// readParents fills in the parents of the relations, and which relations go with their
 // file.
 func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
 	rows, _ := t.Query(ctx, parentsSQL, ix.catalogArgs(pgx.NamedArgs{"relations": oids}))
@@ -114,7 +113,7 @@ func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 type parent struct {
 	schema, table string
 	column        string // of the child; it names the parent's id
-	enforced         bool   // by a foreign key, which deletes the row with its parent
+	enforced      bool   // by a foreign key, which deletes the row with its parent
 }
 
 func (p *parent) quotedName() string { return pgx.Identifier{p.schema, p.table}.Sanitize() }
@@ -135,9 +134,8 @@ func (r *relation) aliveSQL() string {
 	return b.String()
 }
 
-// linkTables are the application's own links to files. Their foreign keys
-// cascade; in a database that was copied by hand they may be missing, or declare
-// what is not so.
+// linkTables are the application's own links to files. Their foreign keys cascade; in a
+// database that was copied by hand they may be missing, or not enforced.
 var linkTables = []string{"chat_file", "channel_file", "knowledge_file"}
 
 // unenforcedSQL lists the link tables whose links do not go with their file, and the
@@ -178,8 +176,7 @@ func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLin
 	return tables, pgerr.Translate(err, "look for the foreign keys of the link tables")
 }
 
-// idleSQL lists the links that no foreign key enforces, and what would make one do
-// so.
+// idleSQL lists the links that no foreign key enforces, and a remedy for each.
 var idleSQL = `WITH RECURSIVE ` + linkedCTE + `
 SELECT format('%I.%I', l.child, l.attname),
        CASE WHEN k.oid IS NULL OR k.confdeltype <> 'c'
@@ -197,8 +194,7 @@ SELECT format('%I.%I', l.child, l.attname),
  WHERE NOT EXISTS (SELECT FROM linked WHERE linked.relation = c.oid AND linked.attname = l.attname AND linked.parent = l.parent)
  ORDER BY 1, 2`
 
-// IdleLinks lists the columns that no foreign key enforces, and for each what would
-// make one do so.
+// IdleLinks lists the columns that no foreign key enforces, and a remedy for each.
 func (ix *Index) IdleLinks(ctx context.Context, t pgx.Tx) (columns, remedies []string, err error) {
 	rows, _ := t.Query(ctx, idleSQL, ix.catalogArgs(nil))
 	var column, remedy string

@@ -11,9 +11,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// UpsertRowCandidates makes the candidates among rows those that no living row mentions, as
-// of the last pass. What changed since is no matter: whoever handles a claim looks
-// again. It reads keys, and of no row the text, but where the index holds nothing.
+// UpsertRowCandidates makes the candidates among rows those that no living row mentions,
+// as of the last pass. Later changes are no matter: the handler of an event searches
+// again. It reads keys, and the text only of tables that the index cannot hold.
 func (ix *Index) UpsertRowCandidates(ctx context.Context, t pgx.Tx) error {
 	if err := ix.soundIndex(ctx, t); err != nil {
 		return err
@@ -49,8 +49,8 @@ func (ix *Index) soundIndex(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(err, "read the state of the reference index")
 }
 
-// unchangedIndex refuses what was marked by the numbers of tables that have others
-// by now: a pass may have begun anew meanwhile.
+// unchangedIndex refuses candidates that were found by the numbers of tables that have
+// others by now: a pass may have begun anew meanwhile.
 func unchangedIndex(ctx context.Context, t pgx.Tx, p *Plan) error {
 	var index string
 	err := t.QueryRow(ctx, indexDigestSQL).Scan(&index)
@@ -65,11 +65,11 @@ func unchangedIndex(ctx context.Context, t pgx.Tx, p *Plan) error {
 const KnownSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
        AND (NOT k.literal OR (SELECT` + searchableSQL + ` FROM (SELECT k.token) t))`
 
-// rowCandidatesSQL is one statement, so that index and rows are seen in one snapshot. First
-// what is mentioned by a row that lives by itself, which is nearly everything, is
-// put aside; only for the rest parents are looked for. Sets are subtracted, and not
-// by anti joins: an estimate that is far out then costs little. An id that no search
-// finds (mention.Searchable) is always kept.
+// rowCandidatesSQL is one statement, so that index and rows are seen in one snapshot.
+// First it puts aside the files that a row without parents mentions, which are nearly all;
+// only for the rest it joins parents. Sets are subtracted, and not by anti joins: an
+// estimate that is far out then costs little. An id that no search finds
+// (mention.Searchable) is always kept.
 func rowCandidatesSQL(relations []*relation) string {
 	var alone, bound []string
 	for _, r := range relations {
@@ -100,7 +100,7 @@ SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM 
     ON CONFLICT DO NOTHING`
 }
 
-// exceptSQL takes away what any of these queries returns.
+// exceptSQL subtracts the rows of all queries.
 func exceptSQL(queries []string) string {
 	if len(queries) == 0 {
 		return ""
@@ -108,13 +108,14 @@ func exceptSQL(queries []string) string {
 	return "\n    EXCEPT (\n    " + strings.Join(queries, "\n     UNION ALL\n    ") + ")"
 }
 
-// dropMentionedSQL takes tokens in sets of a fixed size. $1 are tokens.
+// dropMentionedSQL deletes the candidates of the tokens $1, which come in sets of a fixed
+// size.
 const dropMentionedSQL = `
 DELETE FROM pruned.candidate c USING pruned.known_file k
  WHERE k.token = ANY ($1::text[]) AND c.file_id = k.file_id AND c.direction = 'row'`
 
-// dropMentioned reads a relation that the index cannot hold, as each sweep has
-// to, and forgets the candidates that its living rows mention.
+// dropMentioned reads a relation that the index cannot hold, as each sweep has to, and
+// deletes the candidates that its living rows mention.
 func (x *indexer) dropMentioned(ctx context.Context, r *relation) error {
 	if _, err := x.t.Exec(ctx, r.cursorSQL("NULL::text", "''::text", "true"+r.aliveSQL())); err != nil {
 		return pgerr.Translate(err, "read table %s", r)

@@ -84,8 +84,8 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 	return pgerr.Translate(rows.Err(), "read table %s", r)
 }
 
-// fillInChats fills in title and owner of the chats that the mentions are in, or
-// belong to by a column chat_id.
+// fillInChats fills in title and owner of the chats that hold the mentions, or to which
+// their rows belong by a column chat_id.
 func (ix *Index) fillInChats(ctx context.Context, t pgx.Tx, p *Plan, found []repo.Mention) error {
 	chat := p.findRelation(ix.Schema, "chat")
 	if chat == nil || !chat.hasColumn("title") || !chat.hasColumn("user_id") {

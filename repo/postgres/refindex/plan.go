@@ -11,23 +11,23 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// ErrIncomplete says that the reference index does not cover every table as it
-// is now. Nothing may be deleted until Refresh has run.
+// ErrIncomplete means that the reference index does not cover every table as it is now.
+// Nothing may be deleted until IndexAll has run.
 var ErrIncomplete = errors.New("the reference index is incomplete")
 
-// errOutdated says that a statement was made for tables or an index that have
-// changed since; made anew it may do.
+// errOutdated means that a statement was made for tables or an index that have changed
+// since; a new statement may succeed.
 var errOutdated = errors.New("the tables changed since the statement was made")
 
-// Plan holds the two statements of a look and what they were made for.
+// Plan holds the two statements of a search and the state that they were made for.
 type Plan struct {
-	relations   []*relation
+	relations     []*relation
 	find, recheck string
-	catalog     string // digest of the tables
-	index       string // digest of pruned.relation
+	catalog       string // digest of the tables
+	index         string // digest of pruned.relation
 }
 
-// execMode is how a look is sent: planning it takes longer than running it, so it is
+// execMode is how a search is sent: planning it takes longer than running it, so it is
 // prepared once a session, unless a pooler stands between.
 func (ix *Index) execMode() pgx.QueryExecMode {
 	if ix.unprepared.Load() {
@@ -36,7 +36,7 @@ func (ix *Index) execMode() pgx.QueryExecMode {
 	return pgx.QueryExecModeCacheStatement
 }
 
-// learnFromFailure draws from a failure what the next look does otherwise; the transaction
+// learnFromFailure decides after a failure how the next search is made; the transaction
 // that met it is lost either way, and its batch is handled again.
 func (ix *Index) learnFromFailure(err error, cached bool) error {
 	switch state := repo.SQLState(err); {
@@ -98,8 +98,8 @@ func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	return p, nil
 }
 
-// readIndexState fills in what the index knows of the relations. A relation
-// whose signature differs is as good as new.
+// readIndexState fills in numbers and generations of the relations. A relation whose
+// signature differs is as good as new.
 func readIndexState(ctx context.Context, t pgx.Tx, relations []*relation) error {
 	byOID := make(map[uint32]*relation, len(relations))
 	for _, r := range relations {

@@ -16,12 +16,12 @@ import (
 // fetch of chats of 50 MB takes its time.
 const passTimeout = 10 * time.Minute
 
-// IndexAll brings the reference index up to date: what changed since the last
-// pass, then, where a table has never been read or files appeared that older
-// rows may mention, page by page whole tables. Each step is a transaction of
-// its own that leaves the index true, so that a pass goes on where another was
-// interrupted; refreshers of several processes take turns. An index that was seen to
-// be blind is asked again: as long as it is, nothing can be deleted.
+// IndexAll brings the reference index up to date: first the changes since the last pass,
+// then, where a table has never been read or files appeared that older rows may mention,
+// whole tables page by page. Each step is a transaction of its own that leaves the index
+// true, so that a pass goes on where another was interrupted; several processes take
+// turns. An index of the database that was seen to be blind is asked again: as long as it
+// is, nothing can be deleted.
 func (ix *Index) IndexAll(ctx context.Context, progress repo.Progress) error {
 	// A table that changes between a pass and its pages wants another pass;
 	// a schema that changes every time is being migrated.
@@ -69,8 +69,8 @@ func (ix *Index) indexPages(ctx context.Context, progress repo.Progress) (n int,
 	return n - 1, err
 }
 
-// analyzeIndex lets the planner know how large the index has become. Nothing is locked
-// against anybody meanwhile but another ANALYZE.
+// analyzeIndex tells the planner how large the index has become. It locks out nothing but
+// another ANALYZE.
 func (ix *Index) analyzeIndex(ctx context.Context) error {
 	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
 		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation, pruned.mentioned`)
@@ -78,12 +78,12 @@ func (ix *Index) analyzeIndex(ctx context.Context) error {
 	})
 }
 
-// lockStateSQL excludes other refreshers. It is a pass's first statement and
-// takes no snapshot, so that everything after sees what the last one committed;
-// it ends with the transaction, which a session lock behind a pooler would not.
+// lockStateSQL excludes other passes. It is a pass's first statement and takes no
+// snapshot, so that everything after sees what the last one committed; it ends with the
+// transaction, which a session lock behind a pooler would not.
 const lockStateSQL = `LOCK TABLE pruned.state IN EXCLUSIVE MODE`
 
-// stateSQL is what a pass starts from.
+// stateSQL reads the state from which a pass starts.
 const stateSQL = `
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text, generation, passed_at, clock_timestamp(),
        identity = ` + identitySQL + ` AND (` + soundSQL + `)
@@ -98,6 +98,7 @@ type passState struct {
 	sound      bool
 }
 
+// lockState excludes other passes and reads the state.
 func (ix *Index) lockState(ctx context.Context, t pgx.Tx) (*passState, error) {
 	if err := ix.lockFirst(ctx, t, lockStateSQL); err != nil {
 		return nil, pgerr.Translate(err, "lock the reference index")
@@ -152,9 +153,8 @@ func (ix *Index) indexChangesInTx(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(err, "write the state of the reference index")
 }
 
-// startAnew empties the index. Not by TRUNCATE: a look with an older snapshot
-// would see an empty index that claims to be complete. What was held is found
-// anew by the next sweep.
+// startAnew empties the index. Not by TRUNCATE: a search with an older snapshot would see
+// an empty index that claims to be complete.
 func (ix *Index) startAnew(ctx context.Context, t pgx.Tx, s *passState) error {
 	for _, table := range []string{"reference", "relation", "known_file", "mentioned"} {
 		if _, err := t.Exec(ctx, `DELETE FROM pruned.`+table); err != nil {
@@ -168,8 +168,8 @@ func (ix *Index) startAnew(ctx context.Context, t pgx.Tx, s *passState) error {
 	return nil
 }
 
-// forgetTablesSQL takes along what the index says of a table: after a change of
-// its key that may be no key any more.
+// forgetTablesSQL also deletes the references of a table: after a change of its key they
+// may name no rows.
 const forgetTablesSQL = `
 WITH gone AS (
     DELETE FROM pruned.relation r WHERE NOT EXISTS (
@@ -183,8 +183,8 @@ SELECT u.relid, u.signature, u.name, @mark::text::xid8
   FROM unnest(@relids::oid[], @signatures::text[], @names::text[]) u (relid, signature, name)
  WHERE NOT EXISTS (SELECT FROM pruned.relation r WHERE r.relid = u.relid)`
 
-// registerTables makes the index's list of tables that of the catalog. A table whose
-// signature differs is a new one, to be read whole.
+// registerTables makes the index's list of tables that of the catalog. A table with
+// another signature is a new one, to be read whole.
 func (ix *Index) registerTables(ctx context.Context, t pgx.Tx, s *passState, relations []*relation) error {
 	oids, signatures, names := []uint32{}, []string{}, []string{}
 	for _, r := range relations {
@@ -202,21 +202,21 @@ func (ix *Index) registerTables(ctx context.Context, t pgx.Tx, s *passState, rel
 	return readIndexState(ctx, t, relations)
 }
 
-// forgetFilesSQL takes along what the index says of files that vanished.
+// forgetFilesSQL also deletes the references of files that vanished.
 const forgetFilesSQL = `
 WITH gone AS (
     DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id)
 DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
 
-// addKnownFilesSQL adds the files that no pass has seen. One that rows may mention which
-// were read before waits for a full pass, whose generation is $1; so does every id
-// that is no UUID, of which only the known ones are looked for, unless no pass can
-// find it either. $2 says that rows were read before at all. Not an anti join: on a
-// table that looks empty that becomes a nested loop over what the statement itself
-// inserts. Ids that no search finds for their length (mention.LongestID) never join it; in
-// a table that was copied by hand an id may be missing, or be there twice. Collation C: tokens are lower case as mention.Token makes them, which a
-// Turkish I would not be. No store has an object with a longer name. They come in
-// their order, for the sake of the indexes.
+// addKnownFilesSQL adds the files that no pass has seen. A file that rows which were read
+// before may mention waits for a full pass, whose generation is $1; so does every id that
+// is no UUID, of which only the known ones are looked for, unless no pass can find it
+// either. $2 tells that rows were read before at all. Not an anti join: on a table that
+// looks empty that becomes a nested loop over what the statement itself inserts. Ids that
+// are too long to be searched (mention.LongestID) never join; in a table that was copied
+// by hand an id may be missing, or be there twice. Collation C: tokens are lower case as
+// mention.Token makes them, which a Turkish I would not be. No store has an object with a
+// longer name. They come in their order, for the sake of the indexes.
 const addKnownFilesSQL = `
 INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
 SELECT t.id, t.token, ` + literalSQL + `,
@@ -229,8 +229,8 @@ SELECT t.id, t.token, ` + literalSQL + `,
          ORDER BY token) t
     ON CONFLICT DO NOTHING`
 
-// literalSQL is the condition that a token t is no UUID: a third of the time of one
-// regular expression.
+// literalSQL is the condition that a token t is no UUID; it takes a third of the time of
+// one regular expression.
 const literalSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR t.token ~ '[^0-9a-f-]'
        OR length(replace(t.token, '-', '')) <> 32)`
 
@@ -239,6 +239,8 @@ const literalSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR 
 const searchableSQL = `
                  t.token COLLATE "C" ~ '` + mention.LiteralShape + `' AND t.token COLLATE "C" !~ '` + mention.ValueShape + `'`
 
+// addKnownFiles makes the list of known files that of table file, and raises the
+// generation where a file waits for a full pass.
 func (ix *Index) addKnownFiles(ctx context.Context, t pgx.Tx, s *passState) error {
 	if _, err := t.Exec(ctx, ix.withFileTable(forgetFilesSQL)); err != nil {
 		return pgerr.Translate(err, "forget vanished files")

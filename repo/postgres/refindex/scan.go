@@ -14,8 +14,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// indexPagesInTx reads on in the tables that have to be read whole, for about a second.
-// done tells that nothing is left.
+// indexPagesInTx reads on in the tables that have to be read whole, for PageTime. done
+// tells that nothing is left.
 func (ix *Index) indexPagesInTx(ctx context.Context, t pgx.Tx, known *knownFiles, progress repo.Progress) (done bool, err error) {
 	state, err := ix.lockState(ctx, t)
 	if err != nil {
@@ -49,7 +49,7 @@ func (ix *Index) indexPagesInTx(ctx context.Context, t pgx.Tx, known *knownFiles
 	}
 }
 
-// completeEmpty spares the empty tables, most of them, their turn.
+// completeEmpty marks empty tables, most of them, as read.
 func completeEmpty(ctx context.Context, t pgx.Tx, relations []*relation, generation int) error {
 	var empty []string
 	for _, r := range relations {
@@ -65,8 +65,8 @@ func completeEmpty(ctx context.Context, t pgx.Tx, relations []*relation, generat
 	return pgerr.Translate(err, "look for empty tables")
 }
 
-// nextTable reads on in the next table until it ends or time is up, a page at
-// least. pgx.ErrNoRows: there is none.
+// nextTable reads on in the next table until it ends or time is up, a page at the minimum.
+// pgx.ErrNoRows: there is none.
 func (x *indexer) nextTable(ctx context.Context, relations []*relation, known *knownFiles, passedAt, until time.Time, progress repo.Progress) error {
 	s, err := nextScan(ctx, x.t)
 	if err != nil {
@@ -134,7 +134,7 @@ type tableScan struct {
 	next, until int64  // its blocks that are still to be read
 }
 
-// nextScan is that of the next table. pgx.ErrNoRows: there is none.
+// nextScan returns the scan of the next table. pgx.ErrNoRows: there is none.
 func nextScan(ctx context.Context, t pgx.Tx) (*tableScan, error) {
 	s := &tableScan{}
 	err := t.QueryRow(ctx, nextScanSQL).Scan(&s.id, &s.relid, &s.signature, &s.resumed, &s.position, &s.rows, &s.estimate, &s.generation)
@@ -146,9 +146,9 @@ func nextScan(ctx context.Context, t pgx.Tx) (*tableScan, error) {
 
 const blocksSQL = `SELECT pg_relation_filenode($1::oid), pg_relation_size($1::oid) / current_setting('block_size')::bigint`
 
-// findBlocks finds the blocks that are still to be read. The lock keeps the table in
-// its file until the transaction ends: VACUUM FULL and whatever else moves rows
-// puts them into another one, which is then read from its first block.
+// findBlocks finds the blocks that are still to be read. The lock keeps the table in its
+// file until the transaction ends: VACUUM FULL, like every statement that moves rows, puts
+// them into another one, which is then read from its first block.
 func (s *tableScan) findBlocks(ctx context.Context, t pgx.Tx, r *relation) error {
 	if _, err := t.Exec(ctx, `LOCK TABLE ONLY `+r.quotedName()+` IN ACCESS SHARE MODE`); err != nil {
 		return pgerr.Translate(err, "lock table %s", r)

@@ -10,16 +10,16 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// lostSQL finds a table that the index covers and that our role may not read any
-// more: were it passed over like one that it never could read, what it mentions would
+// lostSQL finds tables that the index covers and that our role may not read any more: were
+// they passed over like those that it never could read, the files that they mention would
 // be free.
 var lostSQL = excludedCTE + `
 SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT (` + readableSQL + `) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
  ORDER BY 1, 2`
 
-// refuseLost refuses to go on without a table that was searched until now, or that lost
-// what it held.
+// refuseLost refuses to go on without a table that was searched until now, or whose rows
+// were lost.
 func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
 	rows, _ := t.Query(ctx, lostSQL, ix.catalogArgs(nil))
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
@@ -35,13 +35,14 @@ func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
 	return refuseEmptied(ctx, t)
 }
 
-// emptiedSQL finds an UNLOGGED table without a single row that mentioned files: a crash
-// empties such a table, and what it mentioned would be free.
+// emptiedSQL finds UNLOGGED tables without a single row that mentioned files: a crash
+// empties such a table, and the files that it mentioned would be free.
 const emptiedSQL = `
 SELECT r.relid::regclass::text FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid
  WHERE c.relpersistence = 'u' AND pg_relation_size(c.oid) = 0 AND EXISTS (SELECT FROM pruned.reference f WHERE f.source = r.id)
  ORDER BY 1`
 
+// refuseEmptied refuses a table that a crash emptied.
 func refuseEmptied(ctx context.Context, t pgx.Tx) error {
 	emptied, err := readTexts(ctx, t, emptiedSQL)
 	if err == nil && len(emptied) > 0 {
@@ -51,7 +52,7 @@ func refuseEmptied(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(err, "read table pruned.relation")
 }
 
-// unsearchedSQL lists what is not searched though nobody said so: whole schemas,
+// unsearchedSQL lists tables that are not searched though nobody said so: whole schemas,
 // tables of others that our role may not read, and foreign tables elsewhere, whose rows
 // lie in another database.
 var unsearchedSQL = relationsCTE + `
@@ -71,7 +72,7 @@ SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid
  WHERE n.nspname <> @schema::text ORDER BY 1`
 
 // ListSearched lists the schemas other than the application's whose tables are searched,
-// and what is not searched: schema.table, or schema.* for a whole schema.
+// and the tables that are not searched: schema.table, or schema.* for a whole schema.
 func (ix *Index) ListSearched(ctx context.Context, t pgx.Tx) (others, unsearched []string, err error) {
 	if others, err = readTexts(ctx, t, othersSQL, ix.catalogArgs(nil)); err != nil {
 		return nil, nil, pgerr.Translate(err, "list the schemas that are searched")

@@ -14,23 +14,24 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// Between the last look and the commit somebody may mention a file in JSON, which
-// takes no lock that we hold. A strict deletion keeps writers out for that
-// instant: it locks every table that may mention a file, and looks once more if
-// anything was committed since the look before.
+// Between the recheck and the commit somebody may mention a file in JSON, which takes no
+// lock that we hold. A strict deletion keeps writers out for that instant: it locks every
+// table that may mention a file, and checks once more whether anything was committed since
+// the search.
 
-// strictTries are how often a lock is tried, each time for as long as a transaction
-// waits (WaitBriefly): without any wait a table that is written all the time is never
-// locked, and nothing is ever deleted. strictPause is how long at most the first pause
-// is between tries; each is half as long again as the one before.
+// strictTries is how often a lock is tried, each time for as long as a transaction waits
+// (ShortWaitSQL): without any wait a table that is written all the time is never locked,
+// and nothing is ever deleted. strictPause bounds the first pause between tries; each is
+// half as long again as the one before.
 const (
 	strictTries = 6
 	strictPause = 8 * time.Millisecond
 )
 
-// serializeStrictSQL lets one strict deletion after the other: what a trigger on table file
-// writes to, each of two would lock against the other for ever. The mode excludes
-// itself, and nobody who reads or writes that table. It ends with the transaction.
+// serializeStrictSQL lets one strict deletion run after the other: the tables that a
+// trigger on table file writes to, each of two would lock against the other for ever. The
+// mode excludes itself, and no reader or writer of that table. It ends with the
+// transaction.
 const serializeStrictSQL = `LOCK TABLE pruned.relation IN SHARE UPDATE EXCLUSIVE MODE`
 
 // SerializeStrict waits for other strict deletions, before anything is locked.
@@ -41,9 +42,9 @@ func (ix *Index) SerializeStrict(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(ix.lockFirst(ctx, t, serializeStrictSQL+"; "+ShortWaitSQL), "wait for another strict deletion")
 }
 
-// lockWriters locks every table that may mention a file against writers, and says
-// whether nothing at all was committed since a snapshot. It waits for the lock only
-// for an instant: who writes may be waiting for us.
+// lockWriters locks every table that may mention a file against writers, and reports
+// whether nothing at all was committed since a snapshot. It waits for the lock only for an
+// instant: a writer may be waiting for us.
 func (p *Plan) lockWriters(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
 	pause := strictPause
 	for try := 1; ; try++ {
@@ -61,7 +62,7 @@ func (p *Plan) lockWriters(ctx context.Context, t pgx.Tx, snapshot string) (same
 		}
 		pause += pause / 2
 	}
-	// Textually: a transaction that had a number before the look may have
+	// Textually: a transaction that had a number before the search may have
 	// committed since, which leaves the next number as it was.
 	err = t.QueryRow(ctx, `SELECT pg_current_snapshot()::text = $1::text`, snapshot).Scan(&same)
 	return same, pgerr.Translate(err, "read the snapshot")
@@ -94,15 +95,15 @@ func (p *Plan) lockableTables() (names []string) {
 	return names
 }
 
-// ShortWaitSQL has a transaction that holds locks give way long before PostgreSQL looks
-// for a deadlock, which it ends by refusing the one who looked first: that may be a
-// migration of the application, which then does not start. A tenth, as the server
-// says: the setting may be changed while it runs.
+// ShortWaitSQL makes a transaction that holds locks give way long before PostgreSQL looks
+// for a deadlock, which it ends by refusing the session that looked first: that may be a
+// migration of the application, which then does not start. A tenth, as the server says:
+// the setting may be changed while it runs.
 const ShortWaitSQL = `SELECT set_config('lock_timeout',
        greatest(1, (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 100)::int)::text, true)`
 
-// lockFirst takes a transaction's first lock. Who holds nothing may wait for longer, and
-// who holds only what is pruned's own: nobody else waits for that.
+// lockFirst takes a transaction's first lock. A transaction that holds nothing, or only
+// locks on pruned's own tables, may wait for longer: nobody else waits for it.
 func (ix *Index) lockFirst(ctx context.Context, t pgx.Tx, sql string) error {
 	_, err := t.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d; %s", max(ix.LockTimeout.Milliseconds(), 1), sql))
 	return err

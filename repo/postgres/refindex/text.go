@@ -9,10 +9,10 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// What rows say is read as text. A text has a gigabyte at most, and bytes that are no
-// letters take four times their length in it: so bytes come in pieces, which overlap by
-// more than the longest id. A virtual column is computed while it is read, and where
-// that raises it says nothing: what it is computed from is read as well.
+// Rows are read as text. A text has a gigabyte at most, and bytes that are no letters take
+// four times their length in it: so bytes come in pieces, which overlap by more than the
+// longest id. A virtual column is computed while it is read, and where that raises it
+// counts as empty: the columns that it is computed from are read as well.
 
 const (
 	pieceBytes   = 16 << 20
@@ -31,8 +31,8 @@ func (c *column) lastPieceSQL() string {
 	return fmt.Sprintf("(octet_length(t.%s) - 1) / %d", quoteName(c.name), pieceBytes)
 }
 
-// textSQL is the column of row t as text. What json is sent as is its text already:
-// casting it would copy it twice, and sent says that it is only sent.
+// textSQL is the column of row t as text. A column of json that is only sent is its text
+// already: casting it would copy it twice.
 func (r *relation) textSQL(c *column, sent bool) string {
 	switch {
 	case c.virtual && r.kind == "r":
@@ -66,9 +66,9 @@ func (r *relation) textsSQL() string {
 	return " CROSS JOIN LATERAL (" + strings.Join(rows, " UNION ALL ") + ") v (n, text)"
 }
 
-// cursorSQL declares the cursor that fetch reads: the name of a row, whether it is
-// settled, whether it only goes on with the row before, then its columns. A row with
-// bytes comes once for each piece of the longest.
+// cursorSQL declares the cursor that fetchRows reads: the name of a row, whether it is
+// settled, whether it only goes on with the row before, then its columns. A row with bytes
+// comes once for each piece of the longest.
 func (r *relation) cursorSQL(row, settled, where string) string {
 	var columns, pieces []string
 	for i := range r.columns {
@@ -97,17 +97,18 @@ func (r *relation) cursorSQL(row, settled, where string) string {
 
 const (
 	firstFetch = 16
-	maxFetch  = 1000
+	maxFetch   = 1000
 	fetchBytes = 4 << 20
 )
 
-// nextFetch is how many rows to ask for: as many as hold fetchBytes by what the last
-// ones held. It grows step by step, since the next ones may be larger.
+// nextFetch is how many rows to ask for: as many as hold fetchBytes, judged by the last
+// ones. It grows step by step, since the next ones may be larger.
 func nextFetch(asked int, bytes int64) int {
 	return int(min(max(int64(asked)*fetchBytes/max(bytes, 1), 1), 4*int64(asked), maxFetch))
 }
 
-// fetchRows gathers what the next rows of the cursor mention. more is false after the last.
+// fetchRows gathers the mentions of the next rows of the cursor. more is false after the
+// last.
 func (x *indexer) fetchRows(ctx context.Context, page *pageBuffer) (more bool, err error) {
 	if page.fetching == 0 {
 		page.fetching = firstFetch

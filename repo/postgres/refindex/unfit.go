@@ -12,17 +12,15 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// unfitCTE finds what makes that no answer of the database can be believed, a
+// unfitCTE finds the reasons for which no answer of the database can be believed, a
 // sentence each.
 //
-// A table of the application's that is none: what a view shows lies elsewhere, and
-// what a foreign table shows lies on another server, where nothing tells us what
-// changed.
+// A view in place of one of the application's tables: its rows lie elsewhere. A foreign
+// table: its rows lie on another server, where nothing tells us which of them changed.
 //
 // A collation whose version is not the one that indexes were built with: an index in
-// another order does not find rows that are there, so that a file in use is "gone".
-// The default collation stands for the database's, whose version PostgreSQL keeps
-// from 15 on.
+// another order does not find rows that are there, so that a file in use is "gone". The
+// default collation stands for the database's, whose version PostgreSQL keeps from 15 on.
 var unfitCTE = `
 used (oid) AS MATERIALIZED (
     SELECT DISTINCT unnest(i.indcollation::oid[]) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace

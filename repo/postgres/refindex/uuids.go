@@ -10,21 +10,21 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// A file may be mentioned before it has a row: a plugin chooses the id first, or
-// tables are restored one by one; and the id of one that was deleted may come back.
-// So that a pass can tell whether rows that were read before mention a file that it
-// meets for the first time, pruned.mentioned holds every UUID that was found in a
-// row version older than its table's mark, whether it was a file's or not. What is
-// not in it can only be mentioned by row versions from the mark on, and those the
-// pass that meets the file reads again, knowing it. A file whose row was committed
-// before its first mention is never in it: the mark is taken before the files are
-// looked for, so that who saw the mention of an older version saw the row as well.
+// A file may be mentioned before it has a row: a plugin chooses the id first, or tables
+// are restored one by one; and the id of one that was deleted may come back. So that a
+// pass can tell whether rows that were read before mention a file that it meets for the
+// first time, pruned.mentioned holds every UUID that was found in a row version older than
+// its table's mark, whether it was a file's or not. Any other UUID can only be mentioned
+// by row versions from the mark on, and those the pass that meets the file reads again,
+// knowing it. A file whose row was committed before its first mention is never in it: the
+// mark is taken before the files are listed, so that the pass which saw the mention of an
+// older version saw the row as well.
 
-// uuid is one as PostgreSQL sends it.
+// uuid is a UUID as PostgreSQL sends it.
 type uuid [16]byte
 
-// mentionedSQL is the condition that a token t is one of those that were mentioned.
-// The bucket is that of the method bucket.
+// mentionedSQL is the condition that a token t is one of those that were mentioned. The
+// bucket is that of bucketNumber.
 const mentionedSQL = `
          EXISTS (SELECT FROM (SELECT uuid_send(t.token::uuid)) u (uuid) JOIN pruned.mentioned m
                      ON m.bucket = (get_byte(u.uuid, 3) # get_byte(u.uuid, 15)) * 16 + ((get_byte(u.uuid, 2) # get_byte(u.uuid, 14)) & 15)
@@ -45,7 +45,7 @@ type uuidSet struct {
 	again   bool // some may be of tables that were read before
 }
 
-// addToken takes a token as mention.Tokens yields it.
+// addToken adds a token as mention.Tokens yields it.
 func (m *uuidSet) addToken(token []byte) {
 	var digits [32]byte
 	copy(digits[:], token[:8])
@@ -66,18 +66,18 @@ func (m *uuidSet) addToken(token []byte) {
 
 func (m *uuidSet) isFull() bool { return m.n >= maxHeldUUIDs }
 
-// addFreshSQL adds what is not there yet: of a chat that goes on, most is. $1 are
-// buckets, $2 one uuid for each.
+// addFreshSQL adds UUIDs that are not there yet: most UUIDs of a chat that goes on are. $1
+// are buckets, $2 one UUID for each.
 const addFreshSQL = `
 INSERT INTO pruned.mentioned (bucket, uuids)
 SELECT u.bucket, string_agg(u.uuid, '') FROM unnest($1::int[], $2::bytea[]) u (bucket, uuid)
  WHERE NOT EXISTS (SELECT FROM pruned.mentioned m WHERE m.bucket = u.bucket AND position(u.uuid IN m.uuids) % 16 = 1)
  GROUP BY u.bucket`
 
-// flushUUIDs writes what was gathered. Of a pass over whole tables it is much, and
-// everything new unless it reads them again; also of one over what changed it may be
-// much. To look for each in the database is cheaper only while there is less than one
-// for each bucket: it reads a bucket for each.
+// flushUUIDs writes the gathered UUIDs. A pass over whole tables gathers many, and all are
+// new unless it reads the tables again; a pass over changes may gather many too. Searching
+// the database for each is cheaper only while there are fewer than buckets: each search
+// reads a bucket.
 func (m *uuidSet) flushUUIDs(ctx context.Context, t pgx.Tx, whole bool) error {
 	if m.n == 0 {
 		return nil
@@ -111,8 +111,8 @@ func (m *uuidSet) addFresh(ctx context.Context, t pgx.Tx) error {
 	return err
 }
 
-// addRest leaves out here what is there: looking in the database for each would take
-// many times as long.
+// addRest leaves out here the UUIDs that are there: searching the database for each would
+// take many times as long.
 func (m *uuidSet) addRest(ctx context.Context, t pgx.Tx) error {
 	rows, _ := t.Query(ctx, `SELECT bucket, uuids FROM pruned.mentioned WHERE bucket = ANY ($1::int[])`,
 		pgx.QueryExecModeDescribeExec, m.filledBuckets()) // in binary

@@ -7,9 +7,8 @@ import (
 	"pruned/repo/mention"
 )
 
-// eachReading calls yield with each text that a value of the column may stand for. One
-// of bytea comes in the format escape, one of an array of them with its backslashes
-// escaped once more.
+// eachReading calls yield with each text that a value of the column may stand for. A bytea
+// comes in the format escape, an array of them with its backslashes escaped once more.
 func (c *column) eachReading(text []byte, yield func(part []byte)) {
 	if !c.binary {
 		yield(text)
@@ -22,8 +21,8 @@ func (c *column) eachReading(text []byte, yield func(part []byte)) {
 	mention.Readings(data, yield)
 }
 
-// unescapeBytea reads the format escape: a backslash is doubled, and what is not
-// printable is a backslash and three octal digits.
+// unescapeBytea reads the format escape: a backslash is doubled, and an unprintable byte
+// is a backslash and three octal digits.
 func unescapeBytea(text []byte) []byte {
 	if bytes.IndexByte(text, '\\') < 0 {
 		return text

@@ -9,19 +9,20 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// takeTurnSQL: what vanished is in nobody's way, since every reader of the index
-// asks for the row as well; once an hour is enough, by one process.
+// takeTurnSQL takes the turn to delete references of vanished rows. They are in nobody's
+// way, since every reader of the index asks for the row as well; once an hour is enough,
+// by one process.
 const takeTurnSQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at NOT BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp()`
 
-// excludePassesSQL is what passes are excluded by, and takes no part in their turns.
+// excludePassesSQL waits for a pass, and takes no part in their turns.
 const excludePassesSQL = `LOCK TABLE pruned.state IN ROW EXCLUSIVE MODE`
 
 const referencingSQL = `
 SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHERE source = r.id) ORDER BY id`
 
-// deleteVanished forgets what the index says of rows that vanished, table by table. A row
-// that is dead for want of a parent did not vanish: it lives again with it,
-// without a new version.
+// deleteVanished deletes the references of rows that vanished, table by table. A row that
+// is dead for want of a parent did not vanish: it lives again with it, without a new
+// version.
 func (ix *Index) deleteVanished(ctx context.Context) error {
 	var sources []int
 	err := ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
@@ -45,9 +46,10 @@ func (ix *Index) deleteVanished(ctx context.Context) error {
 	return err
 }
 
-// deleteVanishedOf excludes passes: a row that comes back under its old key while
-// this runs would be read by a pass, which finds its mentions noted, and then be
-// forgotten. It believes no index of the table. What comes back afterwards has a new version, and is read.
+// deleteVanishedOf excludes passes: a row that comes back under its old key while this
+// runs would be read by a pass, which finds its mentions recorded, and then be deleted
+// from the index. It believes no index of the table. A row that comes back afterwards has
+// a new version, and is read.
 func (ix *Index) deleteVanishedOf(ctx context.Context, t pgx.Tx, source int) error {
 	s, err := ix.lockState(ctx, t)
 	if err != nil || !s.sound {

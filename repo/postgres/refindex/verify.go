@@ -12,10 +12,10 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// An index that is not in order does not find rows that are there: one whose
-// collation changed below it, or one that was not ready while rows were written. Of
-// all answers only "there is none" is believed at our peril, so that it is asked once
-// more of the table itself before anything is deleted.
+// An index that is not in order does not find rows that are there: one whose collation
+// changed below it, or one that was not ready while rows were written. Of all answers only
+// "there is none" is dangerous, so that it is asked once more of the table itself before
+// anything is deleted.
 
 const (
 	withoutIndexes = `SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off`
@@ -32,14 +32,14 @@ type question struct {
 // rightly nothing can be deleted: the files of one batch show what holds for all.
 type blindness struct{ last atomic.Pointer[question] }
 
-// FindUnindexed asks a table itself, by a query for ids, for what its indexes may not
-// find. What came meanwhile it returns; rows that indexes are blind to are an error.
+// FindUnindexed runs a query for ids of one table without its indexes. It returns ids that
+// came meanwhile; rows that the indexes do not find are an error.
 func (ix *Index) FindUnindexed(ctx context.Context, t pgx.Tx, table, sql string, args ...any) ([]string, error) {
 	return ix.blind.askTable(ctx, t, &question{table, sql, args})
 }
 
-// askTable asks the tables themselves. What they find, and the indexes do not find
-// afterwards either, did not just come.
+// askTable runs a query without indexes. Rows that it finds, and that the indexes do not
+// find afterwards either, did not just come.
 func (b *blindness) askTable(ctx context.Context, t pgx.Tx, q *question) ([]string, error) {
 	came, err := readWithoutIndexes(ctx, t, q.table, q.sql, q.args...)
 	if errors.Is(err, errBlind) {
@@ -48,8 +48,8 @@ func (b *blindness) askTable(ctx context.Context, t pgx.Tx, q *question) ([]stri
 	return came, err
 }
 
-// askLast asks the last question again that an index answered wrongly. The table that
-// it was asked of may have been dropped, or changed, meanwhile.
+// askLast runs the last query again that an index answered wrongly. Its table may have
+// been dropped, or changed, meanwhile.
 func (b *blindness) askLast(ctx context.Context, t pgx.Tx) error {
 	q := b.last.Load()
 	if q == nil {
@@ -92,10 +92,9 @@ func readIDs(ctx context.Context, t pgx.Tx, table, sql string, args []any) ([]st
 
 const indexedRowsSQL = `SELECT file_id, source, row_id FROM pruned.reference WHERE file_id = ANY ($1::text[])`
 
-// verifyFree asks the tables themselves for the rows by which the index knows files
-// that no index of theirs has found a living row for: of a file that was never
-// mentioned there is none, and of others few until the next time that vanished rows
-// are forgotten.
+// verifyFree searches the tables themselves for the rows by which the index knows files
+// for which no index of theirs has found a living row: of a file that was never mentioned
+// there is none, and of others few until vanished rows are deleted.
 func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look, ids []string) error {
 	var free []string
 	for _, id := range ids {

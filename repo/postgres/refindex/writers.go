@@ -11,17 +11,17 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// A mention that somebody has written and not yet committed is seen by no look, and
-// what was committed between look and commit the last look finds. So what is left is
-// a transaction that wrote before the look and commits after ours. It is short where
-// transactions are; while one that is not holds a lock to write, nothing that it may
+// A mention that somebody has written and not yet committed is seen by no search, and one
+// that was committed between search and commit the recheck finds. So the only gap is a
+// transaction that wrote before the search and commits after ours. It is short where
+// transactions are; while one that is not holds a lock to write, no file that it may
 // mention is deleted.
 
-// writersSQL finds who may have written to tables, or to table file, for longer than some
-// seconds, or for a time that we may not see: of either the longest. The modes
-// are those under which rows are written. Transactions of pruned's own, whichever
-// process's, mention nothing: they lock our tables as well. One that is prepared has
-// no session.
+// writersSQL finds open transactions that may have written to some tables, or to table
+// file, for longer than @seconds, or for a time that we may not see: of either the
+// longest. The modes are those under which rows are written. Transactions of pruned's own,
+// in any process, mention nothing: they lock our tables as well. A prepared one has no
+// session.
 const writersSQL = `
 WITH locks AS MATERIALIZED (
     SELECT pid, virtualtransaction AS id, relation, transactionid, mode, granted FROM pg_locks
@@ -60,7 +60,8 @@ func (w *writer) String() string {
 	return fmt.Sprintf("%s has written to %s and not committed for %s", who, w.table, time.Duration(*w.age*float64(time.Second)).Round(time.Second))
 }
 
-// findWriters fills in who may yet commit a mention, or a row of table file.
+// findWriters fills in the transactions that may yet commit a mention, or a row of table
+// file.
 func (ix *Index) findWriters(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look) error {
 	rows, _ := t.Query(ctx, writersSQL, pgx.NamedArgs{"tables": p.searchedOIDs(), "file": ix.quotedTable("file"), "seconds": ix.LongWriting.Seconds()})
 	var w writer
