@@ -10,12 +10,6 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// readTexts runs a query for one column of text.
-func readTexts(ctx context.Context, t repo.Tx, sql string, args ...any) ([]string, error) {
-	rows, _ := pgxTx(t).Query(ctx, sql, args...) // an error comes out of the rows as well
-	return pgx.CollectRows(rows, pgx.RowTo[string])
-}
-
 const strangersSQL = `
 SELECT c.file_id FROM unnest($1::text[]) c (file_id)
  WHERE ` + rowlessSQL + `

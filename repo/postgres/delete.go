@@ -81,19 +81,6 @@ func (db *DB) requireDeleted(ctx context.Context, t pgx.Tx, ids []string) error 
 	return pgerr.Translate(err, "read table file")
 }
 
-// MissingForeignKeys lists the link tables that exist and have no foreign key to
-// table file that cascades in fact.
-func (db *DB) MissingForeignKeys(ctx context.Context) (missing []string, err error) {
-	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
-		tables, err := db.index.UnenforcedLinks(ctx, t)
-		for _, table := range tables {
-			missing = append(missing, table.Name)
-		}
-		return err
-	})
-	return missing, err
-}
-
 // deleteDeadLinks removes the links that no foreign key removes. Only dead ones: a living
 // one that appeared after FindReferences is left for RecheckReferences.
 func deleteDeadLinks(ctx context.Context, t repo.Tx, links []refindex.UnenforcedLinks, ids []string) error {

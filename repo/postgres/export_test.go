@@ -46,3 +46,19 @@ func (db *DB) ComposedStatements(ctx context.Context) (statements map[string]str
 		"still_referenced.sql":  db.withFileTable(stillReferencedSQL),
 	}, err
 }
+
+// MissingForeignKeys lists the link tables that exist and have no foreign key to
+// table file that cascades in fact.
+func (db *DB) MissingForeignKeys(ctx context.Context) (missing []string, err error) {
+	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
+		tables, err := db.index.UnenforcedLinks(ctx, t)
+		for _, table := range tables {
+			missing = append(missing, table.Name)
+		}
+		return err
+	})
+	return missing, err
+}
+
+// Schema is the schema of the application's tables.
+func (db *DB) Schema() string { return db.schema }

@@ -48,7 +48,7 @@ var (
 // for less.
 
 // maxTextBytes bounds the text that a pattern is applied to: a regular expression takes
-// four bytes for each of its bytes, and PostgreSQL allocates a gigabyte at century.
+// four bytes for each of its bytes, and PostgreSQL allocates a gigabyte at most.
 const maxTextBytes = "67108864"
 
 // inFlightSQL is the condition that the status of file f is one of a file that is
@@ -67,7 +67,7 @@ const sizeSQL = `coalesce((SELECT CASE WHEN octet_length(m.text) <= ` + maxTextB
                     THEN substring(m.text FROM '"size"\s*:\s*"?([0-9]{1,18})"?\s*[,}]') END
                FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m)::bigint, 0)`
 
-// toDuration converts seconds of PostgreSQL, to a century at century.
+// toDuration converts seconds of PostgreSQL, to a century at most.
 func toDuration(s float64) time.Duration {
 	const century = 100 * 365 * 24 * time.Hour
 	switch limit := century.Seconds(); {

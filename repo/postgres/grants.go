@@ -178,8 +178,7 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 		if err != nil {
 			return err
 		}
-		rows, _ := pgxTx(t).Query(ctx, ownershipSQL, role)
-		ours, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		ours, err := readTexts(ctx, t, ownershipSQL, role)
 		if err != nil {
 			return pgerr.Translate(err, "look at schema pruned")
 		}

@@ -99,8 +99,7 @@ func (db *DB) checkSchema(ctx context.Context) ([]repo.Finding, error) {
 		if err = t.QueryRow(ctx, `SELECT session_user::text`).Scan(&role); err != nil {
 			return err
 		}
-		rows, _ := t.Query(ctx, installationsSQL)
-		all, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		all, err = readTexts(ctx, tx{t}, installationsSQL)
 		return err
 	})
 	if err != nil {

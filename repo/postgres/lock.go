@@ -67,15 +67,11 @@ const presentSQL = `SELECT id FROM %s WHERE id = ANY ($1::text[])`
 // sortMissing tells busy rows from missing ones by a plain SELECT, and confirms missing
 // ones by a query that uses no index.
 func (db *DB) sortMissing(ctx context.Context, t repo.Tx, ids []string, held map[string]bool, locked *repo.Locked) error {
-	rows, _ := pgxTx(t).Query(ctx, db.withFileTable(presentSQL), ids)
-	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	there, err := readTexts(ctx, t, db.withFileTable(presentSQL), ids)
 	if err != nil {
 		return pgerr.Translate(err, "look for %d rows of table file", len(ids))
 	}
-	exists := map[string]bool{}
-	for _, id := range there {
-		exists[id] = true
-	}
+	exists := setOf(there)
 	for _, id := range ids {
 		switch {
 		case held[id]:
@@ -101,11 +97,7 @@ func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) err
 	if err != nil || len(came) == 0 {
 		return err
 	}
-	there := map[string]bool{}
-	for _, id := range came {
-		there[id] = true
-	}
-	var gone []string
+	there, gone := setOf(came), []string{}
 	for _, id := range locked.Gone {
 		if there[id] {
 			locked.Busy = append(locked.Busy, id)
@@ -117,6 +109,14 @@ func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) err
 	return nil
 }
 
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
 // deferMissingSQL tells whether table file has rows, and which files are confirmed:
 // pg_restore --clean makes the table first, and fills it later.
 const deferMissingSQL = `
@@ -126,15 +126,11 @@ SELECT EXISTS (SELECT FROM %s),
 // deferMissing defers missing files, but for confirmed ones, where table file is empty.
 func (db *DB) deferMissing(ctx context.Context, t repo.Tx, locked *repo.Locked) error {
 	var filled bool
-	var ids []string
-	err := pgxTx(t).QueryRow(ctx, db.withFileTable(deferMissingSQL), locked.Gone).Scan(&filled, &ids)
+	var confirmed []string
+	err := pgxTx(t).QueryRow(ctx, db.withFileTable(deferMissingSQL), locked.Gone).Scan(&filled, &confirmed)
 	if err != nil || filled {
 		return pgerr.Translate(err, "look whether table file is empty")
 	}
-	letGo := map[string]bool{}
-	for _, id := range ids {
-		letGo[id] = true
-	}
-	locked.Doubt(letGo)
+	locked.Doubt(setOf(confirmed))
 	return nil
 }

@@ -121,8 +121,7 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		identities[i] = s.Identity
 	}
 	cluster := fmt.Sprintf("%s/%d/", db.identity.System, db.identity.Database)
-	rows, _ := t.Query(ctx, sharedSQL, pgx.NamedArgs{"cluster": cluster, "schema": db.identity.Schema, "identities": identities})
-	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	others, err := readTexts(ctx, tx{t}, sharedSQL, pgx.NamedArgs{"cluster": cluster, "schema": db.identity.Schema, "identities": identities})
 	if err != nil || len(others) == 0 {
 		return pgerr.Translate(err, "look whose schema pruned is")
 	}

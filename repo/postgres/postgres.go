@@ -131,9 +131,6 @@ func (db *DB) openIndex(ctx context.Context) error {
 // Close closes every session.
 func (db *DB) Close() { db.pool.Close() }
 
-// Schema is the schema of the application's tables.
-func (db *DB) Schema() string { return db.schema }
-
 // Identity tells this installation from every other.
 func (db *DB) Identity() repo.Identity {
 	return repo.Identity{Key: db.identity.String(), Name: db.identity.Name, Elsewhere: db.elsewhere}

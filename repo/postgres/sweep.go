@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,31 +26,29 @@ func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads
 	if err := db.recordRestart(ctx); err != nil {
 		return false, err
 	}
-	err = db.InTx(ctx, nil, func(t repo.Tx) error {
-		n, err := t.Exec(ctx, acquireLeaseSQL, holder, ttl.Seconds())
-		leads = n > 0
-		return pgerr.Translate(err, "take the lead of sweeps")
-	})
-	return leads && err == nil, err
+	return db.writeLease(ctx, acquireLeaseSQL, holder, ttl.Seconds())
 }
 
 // Renew extends the lease of sweeps.
 func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
-	err = db.InTx(ctx, nil, func(t repo.Tx) error {
-		n, err := t.Exec(ctx, `UPDATE pruned.lease SET until = clock_timestamp() + make_interval(secs => $2::float8), ttl = $2::float8
-			WHERE holder = $1::text`, holder, ttl.Seconds())
-		leads = n > 0
-		return pgerr.Translate(err, "keep the lead of sweeps")
-	})
-	return leads && err == nil, err
+	return db.writeLease(ctx, `UPDATE pruned.lease SET until = clock_timestamp() + make_interval(secs => $2::float8), ttl = $2::float8
+		WHERE holder = $1::text`, holder, ttl.Seconds())
 }
 
 // Resign releases the lease of sweeps.
 func (db *DB) Resign(ctx context.Context, holder string) error {
-	return db.InTx(ctx, nil, func(t repo.Tx) error {
-		_, err := t.Exec(ctx, `DELETE FROM pruned.lease WHERE holder = $1::text`, holder)
-		return pgerr.Translate(err, "give up the lead of sweeps")
+	_, err := db.writeLease(ctx, `DELETE FROM pruned.lease WHERE holder = $1::text`, holder)
+	return err
+}
+
+// writeLease runs a statement that touches the lease where the holder has it.
+func (db *DB) writeLease(ctx context.Context, sql string, args ...any) (has bool, err error) {
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		n, err := t.Exec(ctx, sql, args...)
+		has = n > 0
+		return err
 	})
+	return has && err == nil, err
 }
 
 // Begin numbers a sweep.
@@ -91,4 +90,59 @@ func resetCandidates(ctx context.Context, t pgx.Tx) error {
 		_, err = t.Exec(ctx, `UPDATE pruned.candidate SET confirmed = false, claimed_at = NULL WHERE confirmed OR claimed_at IS NOT NULL`)
 	}
 	return pgerr.Translate(err, "forget candidates")
+}
+
+const holdColumns = `id, direction, store, reason, found, there, at`
+
+const holdSQL = `
+WITH earlier AS (DELETE FROM pruned.hold WHERE direction = @direction::text AND store <> @store::text),
+     shown AS (UPDATE pruned.candidate SET shown = true WHERE direction = @direction::text AND (@direction::text = 'row' OR store = @store::text) AND NOT shown)
+INSERT INTO pruned.hold (id, direction, store, reason, found, there)
+VALUES (@id::text, @direction::text, @store::text, @reason::text, @found::bigint, @there::bigint)
+    ON CONFLICT (direction, store) DO UPDATE
+   SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = clock_timestamp()
+RETURNING ` + holdColumns
+
+// Hold keeps a held direction under the id that it was held under first.
+func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
+	rows, _ := pgxTx(t).Query(ctx, holdSQL, pgx.NamedArgs{"id": h.ID, "direction": string(h.Direction), "store": h.Store,
+		"reason": h.Reason, "found": h.Found, "there": h.There})
+	held, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[repo.Hold])
+	return held, pgerr.Translate(err, "hold what was found in %s", h.Store)
+}
+
+// Release deletes the hold of a direction.
+func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
+	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.hold WHERE direction = $1::text`, string(d))
+	return pgerr.Translate(err, "release what was found among %s", d)
+}
+
+// Holds lists what is held, oldest first.
+func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) {
+	var held []repo.Hold
+	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
+		rows, _ := t.Query(ctx, `SELECT `+holdColumns+` FROM pruned.hold ORDER BY at, id, direction, store`)
+		held, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
+		return err
+	})
+	return held, pgerr.Translate(err, "list what is held")
+}
+
+// confirmSQL confirms the candidates that existed when the last sweep showed the hold, and
+// none that was found since.
+const confirmSQL = `
+WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
+     bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, @identity::text FROM held ON CONFLICT DO NOTHING),
+     freed AS (UPDATE pruned.candidate c SET confirmed = true FROM held h
+                WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed)
+SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
+
+// Confirm confirms the candidates of a held sweep, and approves its stores.
+func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
+	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String()})
+	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
+	if err == nil && len(held) == 0 {
+		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
+	}
+	return held, pgerr.Translate(err, "confirm the held sweep %s", id)
 }

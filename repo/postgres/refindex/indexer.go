@@ -29,8 +29,7 @@ type indexer struct {
 }
 
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
-	rows, _ := t.Query(ctx, `SELECT file_id FROM pruned.known_file WHERE literal`)
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	ids, err := readTexts(ctx, t, `SELECT file_id FROM pruned.known_file WHERE literal`)
 	return &indexer{t: t, literals: mention.NewFinder(ids)}, pgerr.Translate(err, "list the ids that are no UUID")
 }
 

@@ -77,10 +77,7 @@ func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}
-	if p.relations, err = ix.readCatalog(ctx, t); err != nil {
-		return nil, err
-	}
-	if err := readIndexState(ctx, t, p.relations); err != nil {
+	if p.relations, err = ix.readRelations(ctx, t); err != nil {
 		return nil, err
 	}
 	for _, r := range p.relations {
@@ -96,6 +93,15 @@ func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	}
 	p.find, p.recheck = findSQL(p.relations), recheckSQL(p.relations, ix.quotedTable("file"))
 	return p, nil
+}
+
+// readRelations reads the catalog and what the index knows of it.
+func (ix *Index) readRelations(ctx context.Context, t pgx.Tx) ([]*relation, error) {
+	relations, err := ix.readCatalog(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return relations, readIndexState(ctx, t, relations)
 }
 
 // readIndexState fills in numbers and generations of the relations. A relation whose

@@ -24,11 +24,8 @@ func (ix *Index) indexPagesInTx(ctx context.Context, t pgx.Tx, known *knownFiles
 	if !state.sound || state.passedAt == nil {
 		return false, errTablesChanged
 	}
-	relations, err := ix.readCatalog(ctx, t)
+	relations, err := ix.readRelations(ctx, t)
 	if err != nil {
-		return false, err
-	}
-	if err := readIndexState(ctx, t, relations); err != nil {
 		return false, err
 	}
 	if err := completeEmpty(ctx, t, relations, state.generation); err != nil {

@@ -55,11 +55,8 @@ func (ix *Index) deleteVanishedOf(ctx context.Context, t pgx.Tx, source int) err
 	if err != nil || !s.sound {
 		return err
 	}
-	relations, err := ix.readCatalog(ctx, t)
+	relations, err := ix.readRelations(ctx, t)
 	if err != nil {
-		return err
-	}
-	if err := readIndexState(ctx, t, relations); err != nil {
 		return err
 	}
 	for _, r := range relations {
