@@ -13,6 +13,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 // startCluster runs three servers that know each other.
@@ -39,7 +41,7 @@ func startCluster(t *testing.T) []*server.Server {
 		})
 		nodes = append(nodes, s)
 	}
-	require.Eventually(t, func() bool { return formed(nodes) }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return formed(nodes) }, Patience, 10*time.Millisecond)
 	return nodes
 }
 
@@ -82,39 +84,39 @@ func urls(nodes []*server.Server) string {
 func TestLeaderOfAClusterDies(t *testing.T) {
 	t.Parallel()
 	nodes := startCluster(t)
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.Replicas = 3
-	q := openOn(t, dial(t, urls(nodes)), opts)
+	q := OpenQueueOn(t, Dial(t, urls(nodes)), opts)
 	require.Equal(t, 3, config(t, q, "PRUNED").Replicas)
 
 	half := make(chan struct{})
 	var once sync.Once
 	h := &fake{size: 20}
-	h.handle = func(_ context.Context, events []Delivery) ([]Result, error) {
+	h.handle = func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if h.files() > 300 {
 			once.Do(func() { close(half) })
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}
-	publish(t, q, someClaims(1000))
-	stop := running(t, quick(t, q, h, Options{Workers: 2, AckWait: 2 * time.Second}))
-	await(t, half)
+	Publish(t, q, someClaims(1000))
+	stop := running(t, Quick(t, q, h, Options{Workers: 2, AckWait: 2 * time.Second}))
+	Await(t, half)
 	leader := leaderOf(t, q, nodes)
 	leader.Shutdown()
 	leader.WaitForShutdown()
 
 	require.Eventually(t, func() bool {
-		left, err := q.Backlog(testContext(t))
+		left, err := q.Backlog(Context(t))
 		return err == nil && h.files() == 1000 && left == Backlog{}
-	}, patience, 50*time.Millisecond)
-	publish(t, q, claimsOf(NewEvent("after", "s", "")))
-	require.Eventually(t, func() bool { return h.files() == 1001 }, patience, 10*time.Millisecond)
+	}, Patience, 50*time.Millisecond)
+	Publish(t, q, EventsOf(event.NewEvent("after", "s", "")))
+	require.Eventually(t, func() bool { return h.files() == 1001 }, Patience, 10*time.Millisecond)
 	stop()
 }
 
 func leaderOf(t *testing.T, q *Queue, nodes []*server.Server) *server.Server {
 	t.Helper()
-	s, err := q.js.Stream(testContext(t), "PRUNED")
+	s, err := q.js.Stream(Context(t), "PRUNED")
 	require.NoError(t, err)
 	name := s.CachedInfo().Cluster.Leader
 	for _, node := range nodes {
@@ -129,16 +131,16 @@ func leaderOf(t *testing.T, q *Queue, nodes []*server.Server) *server.Server {
 func TestReplicasFollowTheCluster(t *testing.T) {
 	t.Parallel()
 	nodes := startCluster(t)
-	q := openOn(t, dial(t, urls(nodes)), testStream(t))
+	q := OpenQueueOn(t, Dial(t, urls(nodes)), StreamOptionsOf(t))
 	for _, stream := range []string{"PRUNED", "PRUNED_DEAD", "PRUNED_LATER"} {
 		require.Equal(t, 3, config(t, q, stream).Replicas, stream)
 	}
-	_, err := q.js.UpdateStream(testContext(t), func() jetstream.StreamConfig {
+	_, err := q.js.UpdateStream(Context(t), func() jetstream.StreamConfig {
 		cfg := config(t, q, "PRUNED")
 		cfg.Replicas = 1
 		return cfg
 	}())
 	require.NoError(t, err)
-	q = openOn(t, q.nc, testStream(t))
+	q = OpenQueueOn(t, q.nc, StreamOptionsOf(t))
 	require.Equal(t, 1, config(t, q, "PRUNED").Replicas, "somebody's choice stays")
 }

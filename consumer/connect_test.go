@@ -18,7 +18,7 @@ func startGuarded(t *testing.T, o server.Options) *server.Server {
 	s, err := server.NewServer(&o)
 	require.NoError(t, err)
 	s.Start()
-	require.True(t, s.ReadyForConnections(patience))
+	require.True(t, s.ReadyForConnections(Patience))
 	t.Cleanup(func() {
 		s.Shutdown()
 		s.WaitForShutdown()
@@ -30,12 +30,12 @@ func TestConnectByPassword(t *testing.T) {
 	t.Parallel()
 	s := startGuarded(t, server.Options{Username: "prune", Password: "hunter2"})
 	address := s.Addr().String()
-	nc, err := Connect(testContext(t), ConnectOptions{URL: "nats://prune:hunter2@" + address, Name: "me"})
+	nc, err := Connect(Context(t), ConnectOptions{URL: "nats://prune:hunter2@" + address, Name: "me"})
 	require.NoError(t, err)
 	require.Equal(t, "me", nc.Opts.Name)
 	nc.Close()
 
-	_, err = Connect(testContext(t), ConnectOptions{URL: "nats://prune:letmein@" + address})
+	_, err = Connect(Context(t), ConnectOptions{URL: "nats://prune:letmein@" + address})
 	require.ErrorContains(t, err, address)
 	require.NotContains(t, err.Error(), "letmein")
 }
@@ -51,7 +51,7 @@ func TestConnectByKey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "seed")
 	require.NoError(t, os.WriteFile(file, seed, 0o600))
 	s := startGuarded(t, server.Options{Nkeys: []*server.NkeyUser{{Nkey: public}}})
-	nc, err := Connect(testContext(t), ConnectOptions{URL: s.Addr().String(), NKeyFile: file})
+	nc, err := Connect(Context(t), ConnectOptions{URL: s.Addr().String(), NKeyFile: file})
 	require.NoError(t, err)
 	nc.Close()
 }
@@ -74,7 +74,7 @@ func TestConnectErrorsHoldNoSecrets(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Connect(testContext(t), c.o)
+			_, err := Connect(Context(t), c.o)
 			require.ErrorContains(t, err, c.says)
 			require.NotContains(t, err.Error(), "hunter2")
 		})

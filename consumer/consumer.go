@@ -12,6 +12,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"golang.org/x/time/rate"
+
+	"pruned/consumer/event"
+	"pruned/consumer/loop"
 )
 
 // Options say how claims are consumed.
@@ -21,6 +24,7 @@ type Options struct {
 	MaxAckPending int           // messages delivered and not settled; 20,000 if zero
 	Rate          float64       // files per second; 0 for no limit
 	Grace         time.Duration // for batches in hand when Run is told to stop; 30 s if zero
+	Idle          time.Duration // how long an empty queue is listened to at once; 2 s if zero
 	Drain         bool          // end as soon as nothing is left to do
 	DryRun        bool          // settle nothing
 
@@ -47,6 +51,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxAckPending <= 0 {
 		o.MaxAckPending = 20_000
 	}
+	if o.Idle <= 0 {
+		o.Idle = 2 * time.Second
+	}
 	if o.Grace <= 0 {
 		o.Grace = 30 * time.Second
 	}
@@ -61,7 +68,7 @@ var (
 // Consumer fetches claims in batches, has them judged and settles them.
 type Consumer struct {
 	q *Queue
-	h Handler
+	h event.Handler
 	o Options
 
 	away    *outage // the queue does not answer
@@ -76,14 +83,13 @@ type Consumer struct {
 	limit   *rate.Limiter
 	again   *backoff.ExponentialBackOff // pauses while the queue is away
 	recover *backoff.ExponentialBackOff // pauses while the environment is broken
-	idle    time.Duration               // how long an empty queue is listened to at once
 	cleaned time.Time                   // when room was last made
 	target  uint64                      // events that a dry run's drain is about
 	asked   time.Time                   // when the consumer was last asked whether it is paused
 
-	pulse    pulse         // of the fetcher
-	progress progress      // of a drain
-	patience time.Duration // of a drain that makes none
+	pulse    loop.Heartbeat // of the fetcher
+	progress progress       // of a drain
+	patience time.Duration  // of a drain that makes none
 	askEvery time.Duration
 
 	mu  sync.Mutex
@@ -91,13 +97,12 @@ type Consumer struct {
 }
 
 // New returns a consumer of a queue's claims.
-func New(q *Queue, h Handler, o Options) *Consumer {
+func New(q *Queue, h event.Handler, o Options) *Consumer {
 	c := &Consumer{
 		q: q, h: h, o: o.withDefaults(),
 		away: newOutage(), broken: newOutage(), paused: newOutage(), settled: make(chan struct{}, 1),
-		again:   pauses(100*time.Millisecond, 5*time.Second),
-		recover: pauses(500*time.Millisecond, 30*time.Second),
-		idle:    2 * time.Second,
+		again:   loop.Backoff(100*time.Millisecond, 5*time.Second),
+		recover: loop.Backoff(500*time.Millisecond, 30*time.Second),
 
 		patience: drainPatience, askEvery: pausedEvery,
 	}
@@ -109,12 +114,6 @@ func New(q *Queue, h Handler, o Options) *Consumer {
 		c.limit.AllowN(time.Now(), burst)
 	}
 	return c
-}
-
-// pauses grow from first to most and never end.
-func pauses(first, most time.Duration) *backoff.ExponentialBackOff {
-	return backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(first), backoff.WithMaxInterval(most), backoff.WithMaxElapsedTime(0))
 }
 
 // State says why no claims are handled, or nil.
@@ -173,7 +172,7 @@ func outlast(ctx context.Context, while time.Duration) (context.Context, context
 // fetch overlaps the running transactions.
 func (c *Consumer) feed(ctx context.Context, batches chan<- batch) error {
 	for eager := true; ctx.Err() == nil; {
-		c.pulse.beat()
+		c.pulse.Beat()
 		if c.awaitEnvironment(ctx); ctx.Err() != nil {
 			return nil
 		}
@@ -233,7 +232,7 @@ func (c *Consumer) pace(ctx context.Context, n int) {
 	if c.limit != nil {
 		// Not WaitN: it does not wait at all for what comes after ctx ends.
 		_ = c.progress.during(func() error {
-			sleep(ctx, c.limit.ReserveN(time.Now(), n).Delay())
+			loop.Sleep(ctx, c.limit.ReserveN(time.Now(), n).Delay())
 			return nil
 		})
 	}
@@ -247,8 +246,8 @@ func (c *Consumer) awaitEnvironment(ctx context.Context) {
 	if c.calm.Swap(false) {
 		c.recover.Reset()
 	}
-	for sleep(ctx, c.recover.NextBackOff()) {
-		c.pulse.beat()
+	for loop.Sleep(ctx, c.recover.NextBackOff()) {
+		c.pulse.Beat()
 		if c.o.Ready == nil {
 			break
 		}
@@ -263,14 +262,11 @@ func (c *Consumer) awaitEnvironment(ctx context.Context) {
 	}
 }
 
-// sleep returns false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+// Silent is how long the loop that fetches has not come round, though nothing that
+// may take long is under way. It comes round in a minute, whatever is away.
+func (c *Consumer) Silent() time.Duration {
+	if c.progress.working() {
+		return 0
 	}
+	return c.pulse.Since()
 }

@@ -10,22 +10,24 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func TestWorkersShareTheWork(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(40))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(40))
 	var inside atomic.Int32
 	both := make(chan struct{})
-	h := &fake{size: 10, handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	h := &fake{size: 10, handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if inside.Add(1) == 2 {
 			close(both) // two transactions at the same time
 		}
 		<-both
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}
-	sum := drain(t, q, h, Options{Workers: 2})
+	sum := Drain(t, q, h, Options{Workers: 2})
 	require.Equal(t, 40, sum.Deleted)
 	require.Equal(t, 4, sum.Batches)
 	require.Equal(t, 40, h.files())
@@ -33,10 +35,10 @@ func TestWorkersShareTheWork(t *testing.T) {
 
 func TestBatchSizeIsAskedEachTime(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(30))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(30))
 	h := &growing{}
-	drain(t, q, h, Options{})
+	Drain(t, q, h, Options{})
 	require.Equal(t, []int{1, 2, 3, 4, 5, 6, 7}, h.sizes[:7])
 }
 
@@ -46,36 +48,36 @@ type growing struct {
 }
 
 func (g *growing) Size() int { g.asked++; return g.asked }
-func (g *growing) Handle(_ context.Context, events []Delivery, _ time.Time, _ func() error) ([]Result, error) {
+func (g *growing) Handle(_ context.Context, events []event.Delivery, _ time.Time, _ func() error) ([]event.Result, error) {
 	g.sizes = append(g.sizes, len(events))
-	return all(events, Deleted), nil
+	return all(events, event.Deleted), nil
 }
 
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(30))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(30))
 	var seen [][2]uint64
-	drain(t, q, &fake{size: 10}, Options{Progress: func(done, pending uint64) { seen = append(seen, [2]uint64{done, pending}) }})
+	Drain(t, q, &fake{size: 10}, Options{Progress: func(done, pending uint64) { seen = append(seen, [2]uint64{done, pending}) }})
 	require.Equal(t, [][2]uint64{{10, 20}, {20, 10}, {30, 0}}, seen)
 }
 
 func TestBrokenEnvironment(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(20))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(20))
 	readOnly := errors.New("the database is read-only")
 	var broken atomic.Bool
 	broken.Store(true)
 	asked := make(chan struct{})
 	go1 := make(chan struct{})
-	h := &fake{size: 10, handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	h := &fake{size: 10, handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if broken.Load() {
-			return []Result{{Outcome: Kept}}, readOnly // the first of the ten was judged
+			return []event.Result{{Outcome: event.Kept}}, readOnly // the first of the ten was judged
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}
-	c := quick(t, q, h, Options{Workers: 2, Ready: func(context.Context) error {
+	c := Quick(t, q, h, Options{Workers: 2, Ready: func(context.Context) error {
 		if !broken.Load() {
 			return nil
 		}
@@ -87,18 +89,18 @@ func TestBrokenEnvironment(t *testing.T) {
 	}})
 	require.Error(t, c.State())
 	stop := running(t, c)
-	await(t, asked)
+	Await(t, asked)
 	require.ErrorIs(t, c.State(), readOnly)
 	fetched := len(h.batches)
 	require.LessOrEqual(t, fetched, 3, "nothing is fetched while it is broken, but one may have been on its way")
 	for range 3 {
-		await(t, asked)
+		Await(t, asked)
 	}
 	require.Len(t, h.batches, fetched)
 
 	broken.Store(false)
 	close(go1)
-	require.Eventually(t, func() bool { return h.files() == 20 && backlog(t, q) == Backlog{} }, patience, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return h.files() == 20 && QueueBacklog(t, q) == Backlog{} }, Patience, 5*time.Millisecond)
 	require.NoError(t, c.State())
 	sum := stop()
 	require.Equal(t, fetched, sum.Kept)
@@ -109,50 +111,50 @@ func TestBrokenEnvironment(t *testing.T) {
 
 func TestEnvironmentThatBreaksAgainIsLeftAloneLonger(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(1))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(1))
 	tries := 0
-	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if tries++; tries < 4 {
 			return nil, errors.New("no")
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}
-	sum := drain(t, q, h, Options{Ready: func(context.Context) error { return nil }})
+	sum := Drain(t, q, h, Options{Ready: func(context.Context) error { return nil }})
 	require.Equal(t, 1, sum.Events)
 	require.Equal(t, 4, tries)
 }
 
 func TestRateLimitsBatches(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(10))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(10))
 	first := make(chan int, 10)
-	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		first <- len(events)
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}
-	stop := running(t, quick(t, q, h, Options{Rate: 1.0 / 3600}))
-	require.Equal(t, 1, await(t, first))
+	stop := running(t, Quick(t, q, h, Options{Rate: 1.0 / 3600}))
+	require.Equal(t, 1, Await(t, first))
 	require.Equal(t, 1, stop().Events, "the next is due in an hour")
 
-	sum := drain(t, q, &fake{}, Options{Rate: 1e6})
+	sum := Drain(t, q, &fake{}, Options{Rate: 1e6})
 	require.Equal(t, 9, sum.Events)
 }
 
 func TestLateBatchGoesBack(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(2))
-	c := quick(t, q, &fake{size: 1}, Options{AckWait: 2 * time.Second})
-	require.NoError(t, c.start(testContext(t)))
-	b, err := c.next(testContext(t), true)
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(2))
+	c := Quick(t, q, &fake{size: 1}, Options{AckWait: 2 * time.Second})
+	require.NoError(t, c.start(Context(t)))
+	b, err := c.next(Context(t), true)
 	require.NoError(t, err)
 	naks, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
 	require.NoError(t, err)
 	require.NoError(t, q.nc.Flush())
-	c.hand(testContext(t), b, make(chan batch)) // no worker is free
-	msg, err := naks.NextMsg(patience)
+	c.hand(Context(t), b, make(chan batch)) // no worker is free
+	msg, err := naks.NextMsg(Patience)
 	require.NoError(t, err)
 	require.Equal(t, "-NAK", string(msg.Data))
 	require.Less(t, time.Until(b.lease), c.o.AckWait/2+time.Millisecond)
@@ -161,51 +163,51 @@ func TestLateBatchGoesBack(t *testing.T) {
 
 func TestDeletedConsumerIsMadeAgain(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	got := make(chan string, 10)
-	stop := running(t, quick(t, q, &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	stop := running(t, Quick(t, q, &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		for _, e := range events {
 			got <- e.Subject
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}, Options{}))
-	publish(t, q, claimsOf(NewEvent("a", "s", "")))
-	require.Equal(t, "a", await(t, got))
-	require.NoError(t, q.js.DeleteConsumer(testContext(t), "PRUNED", durableName))
-	require.Equal(t, "a", await(t, got), "from the beginning: nothing may be missed")
-	publish(t, q, claimsOf(NewEvent("b", "s", "")))
-	require.Equal(t, "b", await(t, got))
-	require.Eventually(t, func() bool { return backlog(t, q) == Backlog{} }, patience, 5*time.Millisecond)
+	Publish(t, q, EventsOf(event.NewEvent("a", "s", "")))
+	require.Equal(t, "a", Await(t, got))
+	require.NoError(t, q.js.DeleteConsumer(Context(t), "PRUNED", durableName))
+	require.Equal(t, "a", Await(t, got), "from the beginning: nothing may be missed")
+	Publish(t, q, EventsOf(event.NewEvent("b", "s", "")))
+	require.Equal(t, "b", Await(t, got))
+	require.Eventually(t, func() bool { return QueueBacklog(t, q) == Backlog{} }, Patience, 5*time.Millisecond)
 
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED"))
 	require.Eventually(t, func() bool {
-		_, err := q.js.Consumer(testContext(t), "PRUNED", durableName)
+		_, err := q.js.Consumer(Context(t), "PRUNED", durableName)
 		return err == nil
-	}, patience, 5*time.Millisecond)
-	publish(t, q, claimsOf(NewEvent("c", "s", "")))
-	require.Equal(t, "c", await(t, got))
+	}, Patience, 5*time.Millisecond)
+	Publish(t, q, EventsOf(event.NewEvent("c", "s", "")))
+	require.Equal(t, "c", Await(t, got))
 	stop()
 }
 
 func TestClosedConnectionEndsRun(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	c := quick(t, q, &fake{}, Options{})
+	q := OpenQueue(t)
+	c := Quick(t, q, &fake{}, Options{})
 	ended := make(chan error, 1)
 	go func() {
-		_, err := c.Run(testContext(t))
+		_, err := c.Run(Context(t))
 		ended <- err
 	}()
-	publish(t, q, someClaims(1))
-	require.Eventually(t, func() bool { return c.State() == nil }, patience, time.Millisecond)
+	Publish(t, q, someClaims(1))
+	require.Eventually(t, func() bool { return c.State() == nil }, Patience, time.Millisecond)
 	q.nc.Close()
-	require.ErrorIs(t, await(t, ended), nats.ErrConnectionClosed)
+	require.ErrorIs(t, Await(t, ended), nats.ErrConnectionClosed)
 }
 
 func TestStartWithoutQueueIsAnError(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
-	_, err := quick(t, q, &fake{}, Options{}).Run(testContext(t))
+	q := OpenQueue(t)
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED"))
+	_, err := Quick(t, q, &fake{}, Options{}).Run(Context(t))
 	require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"pruned/consumer/event"
 	"pruned/repo"
 )
 
@@ -148,7 +149,7 @@ func (q *Queue) Redrive(ctx context.Context, names ...string) (int, error) {
 			if err != nil {
 				return 0, err
 			}
-			if d.Kind == string(Poison) {
+			if d.Kind == string(event.Poison) {
 				names = append(names, d.Name)
 			}
 		}
@@ -170,12 +171,12 @@ func (q *Queue) redrive(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	event, err := ParseEvent(raw.Data)
+	e, err := event.ParseEvent(raw.Data)
 	if err != nil {
 		return fmt.Errorf("dead letter %s was never an event, it can only be purged: %w", name, err)
 	}
-	event.ID, event.Time = uuid.NewString(), time.Now().UTC()
-	one := func(yield func(Event, error) bool) { yield(event, nil) }
+	e.ID, e.Time = uuid.NewString(), time.Now().UTC()
+	one := func(yield func(event.Event, error) bool) { yield(e, nil) }
 	if _, err := q.Publish(ctx, one, PublishOptions{}); err != nil {
 		return fmt.Errorf("redriving dead letter %s: %w", name, err)
 	}

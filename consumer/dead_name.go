@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 // letterName names the dead letter of a message by its number and the instant at
@@ -29,7 +31,7 @@ func (n names) letter(subject string) string { return strings.TrimPrefix(subject
 // grave finds a dead letter by its name, or by its number.
 func (q *Queue) grave(ctx context.Context, name string) (jetstream.Stream, *jetstream.RawStreamMsg, error) {
 	if !letterForm.MatchString(name) {
-		return nil, nil, fmt.Errorf("dead letter %s: %w", quote(name), ErrNoDeadLetter)
+		return nil, nil, fmt.Errorf("dead letter %s: %w", event.Quote(name), ErrNoDeadLetter)
 	}
 	s, err := q.js.Stream(ctx, q.names.dead())
 	if err != nil {

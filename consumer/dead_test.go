@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func letters(t *testing.T, q *Queue) []DeadLetter {
 	t.Helper()
 	var list []DeadLetter
-	for d, err := range q.Dead(testContext(t)) {
+	for d, err := range q.Dead(Context(t)) {
 		require.NoError(t, err)
 		list = append(list, d)
 	}
@@ -22,23 +24,23 @@ func letters(t *testing.T, q *Queue) []DeadLetter {
 }
 
 func poisonLetter(seq uint64) DeadLetter {
-	e := NewEvent(fmt.Sprint("f-", seq), "publish", "why")
+	e := event.NewEvent(fmt.Sprint("f-", seq), "publish", "why")
 	return DeadLetter{
-		Name: letterName(seq, time.Unix(0, 36)), Seq: seq, FileID: e.Subject, Kind: string(Poison), Error: "no\nway \u00e9", SQLState: "23503",
+		Name: letterName(seq, time.Unix(0, 36)), Seq: seq, FileID: e.Subject, Kind: string(event.Poison), Error: "no\nway \u00e9", SQLState: "23503",
 		Deliveries: 2, At: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Payload: e.Encode(),
 	}
 }
 
 func TestBuryIsIdempotent(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	d := poisonLetter(7)
-	require.NoError(t, q.Bury(testContext(t), d))
+	require.NoError(t, q.Bury(Context(t), d))
 	again := d
 	again.Error = "another"
-	require.NoError(t, q.Bury(testContext(t), again))
+	require.NoError(t, q.Bury(Context(t), again))
 
-	got, err := q.DeadLetter(testContext(t), "7")
+	got, err := q.DeadLetter(Context(t), "7")
 	require.NoError(t, err)
 	require.Equal(t, d, got)
 
@@ -48,20 +50,20 @@ func TestBuryIsIdempotent(t *testing.T) {
 
 func TestBuryMakesItsStreamAgain(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_DEAD"))
-	require.NoError(t, q.Bury(testContext(t), poisonLetter(1)))
+	q := OpenQueue(t)
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_DEAD"))
+	require.NoError(t, q.Bury(Context(t), poisonLetter(1)))
 	require.Len(t, letters(t, q), 1)
 }
 
 func TestFullGraveyardIsAnError(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 16 << 10 // a quarter of it for dead letters
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	d := poisonLetter(1)
 	d.Payload = []byte(strings.Repeat("x", 5<<10))
-	require.ErrorIs(t, q.Bury(testContext(t), d), ErrFull)
+	require.ErrorIs(t, q.Bury(Context(t), d), ErrFull)
 }
 
 func TestDeadLetterAsJSON(t *testing.T) {
@@ -74,47 +76,49 @@ func TestDeadLetterAsJSON(t *testing.T) {
 
 func TestListIsStreamedInOrder(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	const n = readAtOnce + 50
 	for seq := range uint64(n) {
-		require.NoError(t, q.Bury(testContext(t), poisonLetter(seq+1)))
+		require.NoError(t, q.Bury(Context(t), poisonLetter(seq+1)))
 	}
 	list := letters(t, q)
 	require.Len(t, list, n)
 	for i, d := range list {
 		require.EqualValues(t, i+1, d.Seq)
 	}
-	for d, err := range q.Dead(testContext(t)) {
+	for d, err := range q.Dead(Context(t)) {
 		require.NoError(t, err)
 		require.EqualValues(t, 1, d.Seq)
 		break
 	}
-	s, err := q.js.Stream(testContext(t), "PRUNED_DEAD")
+	s, err := q.js.Stream(Context(t), "PRUNED_DEAD")
 	require.NoError(t, err)
 	require.Zero(t, s.CachedInfo().State.Consumers, "a reader leaves nothing behind")
 }
 
 func TestRedrive(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	e := NewEvent("f", "publish", "why")
-	publish(t, q, claimsOf(e, NewEvent("g", "publish", "")))
-	poison := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) { return all(events, Poison), nil }}
-	drain(t, q, poison, Options{})
+	q := OpenQueue(t)
+	e := event.NewEvent("f", "publish", "why")
+	Publish(t, q, EventsOf(e, event.NewEvent("g", "publish", "")))
+	poison := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
+		return all(events, event.Poison), nil
+	}}
+	Drain(t, q, poison, Options{})
 	require.Len(t, letters(t, q), 2)
 
-	n, err := q.Redrive(testContext(t), "1", "99")
+	n, err := q.Redrive(Context(t), "1", "99")
 	require.ErrorIs(t, err, ErrNoDeadLetter)
 	require.Equal(t, 1, n)
 	require.Len(t, letters(t, q), 1)
 
-	n, err = q.Redrive(testContext(t))
+	n, err = q.Redrive(Context(t))
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	require.Empty(t, letters(t, q))
 
 	h := &fake{}
-	require.Equal(t, 2, drain(t, q, h, Options{}).Deleted)
+	require.Equal(t, 2, Drain(t, q, h, Options{}).Deleted)
 	again := h.batches[0][0].Event
 	require.NotEqual(t, e.ID, again.ID)
 	require.Equal(t, []string{"f", "publish", "why"}, []string{again.Subject, again.Source, again.Reason})
@@ -122,16 +126,16 @@ func TestRedrive(t *testing.T) {
 
 func TestInvalidDeadLettersStay(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	require.NoError(t, q.Bury(testContext(t), DeadLetter{Name: "1", Seq: 1, Kind: string(Invalid), Payload: []byte("hello")}))
-	n, err := q.Redrive(testContext(t))
+	q := OpenQueue(t)
+	require.NoError(t, q.Bury(Context(t), DeadLetter{Name: "1", Seq: 1, Kind: string(event.Invalid), Payload: []byte("hello")}))
+	n, err := q.Redrive(Context(t))
 	require.NoError(t, err)
 	require.Zero(t, n)
-	_, err = q.Redrive(testContext(t), "1")
+	_, err = q.Redrive(Context(t), "1")
 	require.ErrorContains(t, err, "never an event")
 	require.Len(t, letters(t, q), 1)
 
-	purged, err := q.PurgeDead(testContext(t))
+	purged, err := q.PurgeDead(Context(t))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, purged)
 	require.Empty(t, letters(t, q))
@@ -141,30 +145,32 @@ func TestInvalidDeadLettersStay(t *testing.T) {
 // has its own, and its payload is not lost.
 func TestLetterOfAStreamMadeAgainIsItsOwn(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	poison := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) { return all(events, Poison), nil }}
+	q := OpenQueue(t)
+	poison := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
+		return all(events, event.Poison), nil
+	}}
 	for _, file := range []string{"first", "second"} {
-		publish(t, q, claimsOf(NewEvent(file, "publish", "")))
-		require.Equal(t, 1, drain(t, q, poison, Options{}).Poison)
-		require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
-		require.NoError(t, q.ensureStreams(testContext(t)))
+		Publish(t, q, EventsOf(event.NewEvent(file, "publish", "")))
+		require.Equal(t, 1, Drain(t, q, poison, Options{}).Poison)
+		require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED"))
+		require.NoError(t, q.ensureStreams(Context(t)))
 	}
 	dead := letters(t, q)
 	require.Len(t, dead, 2)
 	for i, file := range []string{"first", "second"} {
 		require.EqualValues(t, 1, dead[i].Seq)
-		whole, err := q.DeadLetter(testContext(t), dead[i].Name)
+		whole, err := q.DeadLetter(Context(t), dead[i].Name)
 		require.NoError(t, err)
 		require.Equal(t, file, whole.FileID)
 		require.Contains(t, string(whole.Payload), file)
 	}
-	_, err := q.DeadLetter(testContext(t), "1")
+	_, err := q.DeadLetter(Context(t), "1")
 	require.ErrorContains(t, err, "several dead letters")
 	require.ErrorContains(t, err, dead[1].Name)
-	n, err := q.Redrive(testContext(t), dead[1].Name)
+	n, err := q.Redrive(Context(t), dead[1].Name)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
-	whole, err := q.DeadLetter(testContext(t), "1")
+	whole, err := q.DeadLetter(Context(t), "1")
 	require.NoError(t, err)
 	require.Equal(t, "first", whole.FileID)
 }
@@ -172,19 +178,19 @@ func TestLetterOfAStreamMadeAgainIsItsOwn(t *testing.T) {
 // Letters of older releases are found by their number.
 func TestLetterNamedByItsNumberAlone(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	old := poisonLetter(7)
 	old.Name = "7"
-	require.NoError(t, q.Bury(testContext(t), old))
-	require.NoError(t, q.Bury(testContext(t), poisonLetter(70)))
-	got, err := q.DeadLetter(testContext(t), "7")
+	require.NoError(t, q.Bury(Context(t), old))
+	require.NoError(t, q.Bury(Context(t), poisonLetter(70)))
+	got, err := q.DeadLetter(Context(t), "7")
 	require.NoError(t, err)
 	require.Equal(t, old, got)
-	n, err := q.Redrive(testContext(t), "7")
+	n, err := q.Redrive(Context(t), "7")
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	for _, none := range []string{"7", "7.1", "*", ">", "", "7.*", "-1"} {
-		_, err = q.DeadLetter(testContext(t), none)
+		_, err = q.DeadLetter(Context(t), none)
 		require.ErrorIs(t, err, ErrNoDeadLetter, none)
 	}
 }

@@ -5,38 +5,40 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func TestDrainOfNothingEnds(t *testing.T) {
 	t.Parallel()
-	require.Zero(t, drain(t, openQueue(t), &fake{}, Options{}).Batches)
+	require.Zero(t, Drain(t, OpenQueue(t), &fake{}, Options{}).Batches)
 }
 
 func TestDrainEndsWhenNothingIsUnacked(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(1000))
-	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
-		results := all(events, Deleted)
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(1000))
+	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
+		results := all(events, event.Deleted)
 		for i := range results {
 			if i%10 == 0 && events[i].Deliveries == 1 {
-				results[i] = Result{Outcome: Busy, RetryIn: 1}
+				results[i] = event.Result{Outcome: event.Busy, RetryIn: 1}
 			}
 		}
 		return results, nil
 	}}
-	sum := drain(t, q, h, Options{Workers: 2})
+	sum := Drain(t, q, h, Options{Workers: 2})
 	require.Equal(t, 1000, sum.Deleted)
 	require.Equal(t, 100, sum.Busy)
-	require.Zero(t, backlog(t, q))
+	require.Zero(t, QueueBacklog(t, q))
 }
 
 func TestDrainWaitsForWhatIsDue(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(1))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(1))
 	asked := 0
-	drain(t, q, &fake{}, Options{Due: func(context.Context) (bool, error) {
+	Drain(t, q, &fake{}, Options{Due: func(context.Context) (bool, error) {
 		asked++
 		return asked < 3, nil
 	}})
@@ -45,56 +47,56 @@ func TestDrainWaitsForWhatIsDue(t *testing.T) {
 
 func TestDrainWhateverTheOutcomes(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, claimsOf(NewEvent("poison-1", "s", ""), NewEvent("young-1", "s", ""), NewEvent("kept-1", "s", "")))
-	require.Equal(t, 3, drain(t, q, &fake{handle: byPrefix}, Options{}).Events)
+	q := OpenQueue(t)
+	Publish(t, q, EventsOf(event.NewEvent("poison-1", "s", ""), event.NewEvent("young-1", "s", ""), event.NewEvent("kept-1", "s", "")))
+	require.Equal(t, 3, Drain(t, q, &fake{handle: byPrefix}, Options{}).Events)
 }
 
 func TestDryRunSettlesNothing(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(20))
-	require.Equal(t, 20, drain(t, q, &fake{}, Options{}).Deleted)
-	publish(t, q, claimsOf(NewEvent("poison-1", "s", ""), NewEvent("young-1", "s", ""), NewEvent("busy-1", "s", ""), NewEvent("kept-1", "s", "")))
-	_, err := q.js.Publish(testContext(t), "pruned.orphan.s", nil)
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(20))
+	require.Equal(t, 20, Drain(t, q, &fake{}, Options{}).Deleted)
+	Publish(t, q, EventsOf(event.NewEvent("poison-1", "s", ""), event.NewEvent("young-1", "s", ""), event.NewEvent("busy-1", "s", ""), event.NewEvent("kept-1", "s", "")))
+	_, err := q.js.Publish(Context(t), "pruned.orphan.s", nil)
 	require.NoError(t, err)
-	before := backlog(t, q)
+	before := QueueBacklog(t, q)
 
 	for range 2 {
-		sum := drain(t, q, &fake{handle: byPrefix, size: 2}, Options{DryRun: true})
+		sum := Drain(t, q, &fake{handle: byPrefix, size: 2}, Options{DryRun: true})
 		sum.Duration, sum.Batches = 0, 0
 		require.Equal(t, Summary{Events: 5, Poison: 1, Young: 1, Busy: 1, Kept: 1, Invalid: 1}, sum)
 	}
-	require.Equal(t, before, backlog(t, q))
+	require.Equal(t, before, QueueBacklog(t, q))
 	require.Empty(t, letters(t, q))
 	for stream, consumers := range map[string]int{"PRUNED": 1, "PRUNED_LATER": 0} {
-		s, err := q.js.Stream(testContext(t), stream)
+		s, err := q.js.Stream(Context(t), stream)
 		require.NoError(t, err)
 		require.Equal(t, consumers, s.CachedInfo().State.Consumers, stream)
 	}
-	later, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	later, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	require.Zero(t, later.CachedInfo().State.Msgs)
 }
 
 func TestDryRunBeforeAnyRun(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(3))
-	require.Equal(t, 3, drain(t, q, &fake{}, Options{DryRun: true}).Deleted)
-	require.Equal(t, 3, drain(t, q, &fake{}, Options{}).Deleted)
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(3))
+	require.Equal(t, 3, Drain(t, q, &fake{}, Options{DryRun: true}).Deleted)
+	require.Equal(t, 3, Drain(t, q, &fake{}, Options{}).Deleted)
 }
 
 func TestDryRunOutlivesABrokenEnvironment(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(3))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(3))
 	tries := 0
-	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if tries++; tries == 1 {
 			return nil, context.DeadlineExceeded
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}
-	require.Equal(t, 3, drain(t, q, h, Options{DryRun: true}).Deleted)
+	require.Equal(t, 3, Drain(t, q, h, Options{DryRun: true}).Deleted)
 }

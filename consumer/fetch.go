@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/loop"
 )
 
 const (
@@ -36,7 +38,7 @@ func (c *Consumer) next(ctx context.Context, eager bool) (batch, error) {
 	if eager {
 		return c.batch(time.Now(), n, jetstream.FetchMaxWait(lingerBusy))
 	}
-	first, err := pull(c.source, 1, jetstream.FetchMaxWait(c.idle), jetstream.FetchHeartbeat(c.idle/4))
+	first, err := pull(c.source, 1, jetstream.FetchMaxWait(c.o.Idle), jetstream.FetchHeartbeat(c.o.Idle/4))
 	if len(first) == 0 {
 		return batch{}, err
 	}
@@ -134,8 +136,8 @@ func (c *Consumer) mend(ctx context.Context, cause error) error {
 	if c.away.begin(cause) {
 		c.o.Log.Warn().Err(cause).Msg("no claims can be fetched from the queue")
 	}
-	for sleep(ctx, c.again.NextBackOff()) {
-		c.pulse.beat()
+	for loop.Sleep(ctx, c.again.NextBackOff()) {
+		c.pulse.Beat()
 		if err := c.awaitConnection(ctx); err != nil {
 			return err
 		}

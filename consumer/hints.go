@@ -7,6 +7,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 // Hint publishes an event of the application as it came. It returns once the
@@ -17,7 +19,7 @@ func (q *Queue) Hint(ctx context.Context, id, event string, payload []byte) erro
 
 // Claim publishes one claim. It returns once the stream has stored it, or had
 // one of this id already.
-func (q *Queue) Claim(ctx context.Context, e Event) error {
+func (q *Queue) Claim(ctx context.Context, e event.Event) error {
 	if err := e.Validate(); err != nil {
 		return fmt.Errorf("a claim to publish: %w", err)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
+
+	"pruned/consumer/loop"
 )
 
 const (
@@ -24,9 +26,12 @@ const (
 	hintsMost = 10_000
 )
 
-// hints fetches hints and keeps them until a sweep that began later has
+// HintBatch is hints by sequence: of one that came again the last delivery.
+type HintBatch map[uint64]jetstream.Msg
+
+// Hints fetches hints and keeps them until a sweep that began later has
 // succeeded.
-type hints struct {
+type Hints struct {
 	q    *Queue
 	log  zerolog.Logger
 	wake func() // told when there are new ones
@@ -35,16 +40,16 @@ type hints struct {
 	asked time.Time // whether the consumer is paused
 
 	mu   sync.Mutex
-	held map[uint64]jetstream.Msg // by sequence: of one that came again the last delivery
+	held HintBatch
 }
 
-func newHints(q *Queue, log zerolog.Logger, wake func()) *hints {
-	return &hints{q: q, log: log, wake: wake, idle: 2 * time.Second, held: map[uint64]jetstream.Msg{}}
+func NewHints(q *Queue, log zerolog.Logger, wake func()) *Hints {
+	return &Hints{q: q, log: log, wake: wake, idle: 2 * time.Second, held: HintBatch{}}
 }
 
-// run fetches until ctx ends.
-func (h *hints) run(ctx context.Context) {
-	again := pauses(100*time.Millisecond, 5*time.Second)
+// Run fetches until ctx ends.
+func (h *Hints) Run(ctx context.Context) {
+	again := loop.Backoff(100*time.Millisecond, 5*time.Second)
 	away := newOutage()
 	for ctx.Err() == nil {
 		err := h.fetchAll(ctx, again, away)
@@ -54,14 +59,14 @@ func (h *hints) run(ctx context.Context) {
 		if away.begin(err) {
 			h.log.Warn().Err(err).Msg("no hints can be fetched from the queue")
 		}
-		if !sleep(ctx, again.NextBackOff()) || h.q.awaitConnection(ctx) != nil {
+		if !loop.Sleep(ctx, again.NextBackOff()) || h.q.awaitConnection(ctx) != nil {
 			return
 		}
 	}
 }
 
 // fetchAll fetches until it fails.
-func (h *hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff, away *outage) error {
+func (h *Hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff, away *outage) error {
 	source, err := h.subscribe(ctx)
 	if err != nil {
 		return err
@@ -91,7 +96,7 @@ func (h *hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff,
 
 // subscribe makes the consumer, also if somebody deleted it, or its stream. What
 // hints say is nobody's business: only their arrival is.
-func (h *hints) subscribe(ctx context.Context) (source jetstream.Consumer, err error) {
+func (h *Hints) subscribe(ctx context.Context) (source jetstream.Consumer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	err = h.q.restoring(ctx, func() error {
@@ -114,7 +119,7 @@ func (h *hints) subscribe(ctx context.Context) (source jetstream.Consumer, err e
 }
 
 // lookPaused asks now and then, when nothing came, whether that is why.
-func (h *hints) lookPaused(ctx context.Context, source jetstream.Consumer) error {
+func (h *Hints) lookPaused(ctx context.Context, source jetstream.Consumer) error {
 	if time.Since(h.asked) < pausedEvery {
 		return nil
 	}
@@ -128,7 +133,7 @@ func (h *hints) lookPaused(ctx context.Context, source jetstream.Consumer) error
 	return h.q.awake(ctx, info)
 }
 
-func (h *hints) keep(msgs []jetstream.Msg) {
+func (h *Hints) keep(msgs []jetstream.Msg) {
 	if len(msgs) == 0 {
 		return
 	}
@@ -142,25 +147,25 @@ func (h *hints) keep(msgs []jetstream.Msg) {
 	h.wake()
 }
 
-// take hands over what has been fetched so far, to a sweep that begins now.
-func (h *hints) take() map[uint64]jetstream.Msg {
+// Take hands over what has been fetched so far, to a sweep that begins now.
+func (h *Hints) Take() HintBatch {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	taken := h.held
-	h.held = map[uint64]jetstream.Msg{}
+	h.held = HintBatch{}
 	return taken
 }
 
-// putBack is for a sweep that failed: the next one is for these as well.
-func (h *hints) putBack(taken map[uint64]jetstream.Msg) {
+// PutBack is for a sweep that failed: the next one is for these as well.
+func (h *Hints) PutBack(taken HintBatch) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	maps.Copy(taken, h.held)
 	h.held = taken
 }
 
-// ack acks what a sweep was for. If that fails they come again.
-func (h *hints) ack(ctx context.Context, taken map[uint64]jetstream.Msg) {
+// Ack acks what a sweep was for. If that fails they come again.
+func (h *Hints) Ack(ctx context.Context, taken HintBatch) {
 	if len(taken) == 0 {
 		return
 	}
@@ -169,9 +174,9 @@ func (h *hints) ack(ctx context.Context, taken map[uint64]jetstream.Msg) {
 	}
 }
 
-// giveBack returns to the queue what no sweep was for.
-func (h *hints) giveBack() {
-	for _, msg := range h.take() {
+// GiveBack returns to the queue what no sweep was for.
+func (h *Hints) GiveBack() {
+	for _, msg := range h.Take() {
 		if err := msg.Nak(); err != nil {
 			h.log.Debug().Err(err).Msg("hints could not be given back; they come again when their lease ends")
 			return

@@ -9,18 +9,20 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func TestHintIsStoredOnce(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	const asItCame = `{"id":"6f", "event":"chat.deleted" }`
 	for range 2 {
-		require.NoError(t, q.Hint(testContext(t), "6f", "chat.deleted", []byte(asItCame)))
+		require.NoError(t, q.Hint(Context(t), "6f", "chat.deleted", []byte(asItCame)))
 	}
-	require.NoError(t, q.Hint(testContext(t), "7\r\nf", "odd event *>", nil))
+	require.NoError(t, q.Hint(Context(t), "7\r\nf", "odd event *>", nil))
 	var subjects, ids []string
-	for msg, err := range q.read(testContext(t), "PRUNED_HINTS", jetstream.ConsumerConfig{}) {
+	for msg, err := range q.read(Context(t), "PRUNED_HINTS", jetstream.ConsumerConfig{}) {
 		require.NoError(t, err)
 		subjects, ids = append(subjects, msg.Subject()), append(ids, msg.Headers().Get(jetstream.MsgIDHeader))
 		if len(subjects) == 1 {
@@ -29,97 +31,97 @@ func TestHintIsStoredOnce(t *testing.T) {
 	}
 	require.Equal(t, []string{q.HintSubject("chat.deleted"), q.HintSubject("odd event *>")}, subjects)
 	require.Equal(t, []string{"6f", "7%0D%0Af"}, ids)
-	require.Zero(t, backlog(t, q).Pending, "no claims")
+	require.Zero(t, QueueBacklog(t, q).Pending, "no claims")
 }
 
 func TestClaimIsStoredOnce(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	e := NewEvent("f", "openwebui", "file.deleted")
+	q := OpenQueue(t)
+	e := event.NewEvent("f", "openwebui", "file.deleted")
 	for range 2 {
-		require.NoError(t, q.Claim(testContext(t), e))
+		require.NoError(t, q.Claim(Context(t), e))
 	}
-	require.Equal(t, []Event{e}, claimsIn(t, q))
-	require.ErrorContains(t, q.Claim(testContext(t), Event{}), "a claim to publish")
+	require.Equal(t, []event.Event{e}, EventsIn(t, q))
+	require.ErrorContains(t, q.Claim(Context(t), event.Event{}), "a claim to publish")
 }
 
 func TestHintsOfAQueueThatStoresNothing(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
-	server := startServer(t, t.TempDir(), 0)
-	q := openOn(t, dial(t, server.ClientURL()), opts)
-	_, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	server := StartServer(t, t.TempDir(), 0)
+	q := OpenQueueOn(t, Dial(t, server.ClientURL()), opts)
+	_, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
-	require.ErrorIs(t, q.Claim(testContext(t), NewEvent("f", "s", strings.Repeat("r", 1000))), ErrFull)
-	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", make([]byte, 1000)), "hints have room of their own")
+	require.ErrorIs(t, q.Claim(Context(t), event.NewEvent("f", "s", strings.Repeat("r", 1000))), ErrFull)
+	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", make([]byte, 1000)), "hints have room of their own")
 	lost := q.nc.StatusChanged(nats.RECONNECTING)
 	server.Shutdown()
-	await(t, lost)
-	require.ErrorIs(t, q.Hint(testContext(t), "b", "chat.deleted", nil), nats.ErrDisconnected)
-	require.ErrorIs(t, q.Claim(testContext(t), NewEvent("f", "s", "")), nats.ErrDisconnected)
+	Await(t, lost)
+	require.ErrorIs(t, q.Hint(Context(t), "b", "chat.deleted", nil), nats.ErrDisconnected)
+	require.ErrorIs(t, q.Claim(Context(t), event.NewEvent("f", "s", "")), nats.ErrDisconnected)
 }
 
 // Hints that nobody reads fill nothing: neither their stream, nor that of claims.
 func TestHintsFillNothing(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 256 << 10
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	for n := range 200 {
-		require.NoError(t, q.Hint(testContext(t), fmt.Sprint(n), "chat.deleted", make([]byte, 1000)))
+		require.NoError(t, q.Hint(Context(t), fmt.Sprint(n), "chat.deleted", make([]byte, 1000)))
 	}
-	told, err := q.js.Stream(testContext(t), "PRUNED_HINTS")
+	told, err := q.js.Stream(Context(t), "PRUNED_HINTS")
 	require.NoError(t, err)
 	require.Less(t, told.CachedInfo().State.Msgs, uint64(200))
 	require.EqualValues(t, 200, told.CachedInfo().State.LastSeq)
-	publish(t, q, someClaims(100))
-	require.Equal(t, 100, drain(t, q, &fake{}, Options{}).Deleted)
+	Publish(t, q, someClaims(100))
+	require.Equal(t, 100, Drain(t, q, &fake{}, Options{}).Deleted)
 }
 
 // Older releases kept hints beside the claims. What is left of them neither blocks
 // the stream nor keeps its room.
 func TestHintsOfOlderReleasesGiveWay(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
-	_, err = js.CreateStream(testContext(t), jetstream.StreamConfig{
+	_, err = js.CreateStream(Context(t), jetstream.StreamConfig{
 		Name: "PRUNED", Subjects: []string{"pruned.orphan.>", "pruned.hint.>"}, MaxBytes: 64 << 10, Discard: jetstream.DiscardNew,
 		Metadata: map[string]string{identityKey: "here"},
 	})
 	require.NoError(t, err)
-	_, err = js.CreateConsumer(testContext(t), "PRUNED", jetstream.ConsumerConfig{
+	_, err = js.CreateConsumer(Context(t), "PRUNED", jetstream.ConsumerConfig{
 		Durable: hintsName, FilterSubject: "pruned.hint.>", AckPolicy: jetstream.AckExplicitPolicy})
 	require.NoError(t, err)
 	for err == nil {
-		_, err = js.Publish(testContext(t), "pruned.hint.chat", make([]byte, 1000))
+		_, err = js.Publish(Context(t), "pruned.hint.chat", make([]byte, 1000))
 	}
 	require.True(t, hasCode(err, codeNotStored))
 
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
-	q := openOn(t, nc, opts)
+	q := OpenQueueOn(t, nc, opts)
 	require.Equal(t, []string{"pruned.probe.pruned.*", "pruned.orphan.>"}, config(t, q, "PRUNED").Subjects)
-	_, err = js.Consumer(testContext(t), "PRUNED", hintsName)
+	_, err = js.Consumer(Context(t), "PRUNED", hintsName)
 	require.ErrorIs(t, err, jetstream.ErrConsumerNotFound)
-	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
-	publish(t, q, someClaims(3))
-	require.Equal(t, 3, drain(t, q, &fake{}, Options{}).Deleted)
-	openOn(t, nc, opts)
+	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", nil))
+	Publish(t, q, someClaims(3))
+	require.Equal(t, 3, Drain(t, q, &fake{}, Options{}).Deleted)
+	OpenQueueOn(t, nc, opts)
 }
 
 // A stream that somebody deleted is made again for what comes next.
 func TestHintsMakeTheirStreamAgain(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_HINTS"))
-	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED"))
-	require.NoError(t, q.Claim(testContext(t), NewEvent("f", "s", "")))
-	require.Len(t, claimsIn(t, q), 1)
+	q := OpenQueue(t)
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_HINTS"))
+	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", nil))
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED"))
+	require.NoError(t, q.Claim(Context(t), event.NewEvent("f", "s", "")))
+	require.Len(t, EventsIn(t, q), 1)
 
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_HINTS"))
-	_, err := newHints(q, testLog(t), func() {}).subscribe(testContext(t))
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_HINTS"))
+	_, err := NewHints(q, Log(t), func() {}).subscribe(Context(t))
 	require.NoError(t, err)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 // ErrNoSchedules: the queue's server cannot deliver later (before 2.12).
@@ -16,7 +18,7 @@ var ErrNoSchedules = errors.New("the queue's server does not schedule messages")
 
 // Scheduled is a claim that becomes useful at a time.
 type Scheduled struct {
-	Event
+	event.Event
 	At time.Time
 }
 

@@ -8,56 +8,58 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func TestScheduleFiresAsAClaim(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	q.soonest = 0
 	odd := strings.Repeat("odd id.*> ", 100)
-	first, second := NewEvent("f", "publish", "why"), NewEvent(odd, "publish", "why")
-	require.NoError(t, q.Later(testContext(t), []Scheduled{
+	first, second := event.NewEvent("f", "publish", "why"), event.NewEvent(odd, "publish", "why")
+	require.NoError(t, q.Later(Context(t), []Scheduled{
 		{Event: first, At: time.Now()},
 		{Event: second, At: time.Now()},
 	}))
-	got := make(chan Delivery, 2)
-	running(t, quick(t, q, &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	got := make(chan event.Delivery, 2)
+	running(t, Quick(t, q, &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		for _, e := range events {
 			got <- e
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}, Options{}))
-	fired := map[string]Event{}
+	fired := map[string]event.Event{}
 	for range 2 {
-		d := await(t, got)
+		d := Await(t, got)
 		fired[d.Subject] = d.Event
 	}
-	require.Equal(t, map[string]Event{"f": first, odd: second}, fired)
+	require.Equal(t, map[string]event.Event{"f": first, odd: second}, fired)
 }
 
 func TestNewScheduleReplacesTheOld(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	for i := range 3 {
-		require.NoError(t, q.Later(testContext(t), []Scheduled{
-			{Event: NewEvent("f", "s", ""), At: time.Now().Add(time.Duration(i) * time.Hour)},
-			{Event: NewEvent("g", "s", ""), At: time.Now()},
+		require.NoError(t, q.Later(Context(t), []Scheduled{
+			{Event: event.NewEvent("f", "s", ""), At: time.Now().Add(time.Duration(i) * time.Hour)},
+			{Event: event.NewEvent("g", "s", ""), At: time.Now()},
 		}))
 	}
-	s, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	s, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	require.EqualValues(t, 2, s.CachedInfo().State.Msgs)
 }
 
 func TestManySchedules(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	var claims []Scheduled
 	for i := range 3000 {
-		claims = append(claims, Scheduled{Event: NewEvent(fmt.Sprint("f-", i), "s", ""), At: time.Now()})
+		claims = append(claims, Scheduled{Event: event.NewEvent(fmt.Sprint("f-", i), "s", ""), At: time.Now()})
 	}
-	require.NoError(t, q.Later(testContext(t), claims))
-	s, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	require.NoError(t, q.Later(Context(t), claims))
+	s, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	require.EqualValues(t, 3000, s.CachedInfo().State.Msgs)
 }
@@ -79,65 +81,60 @@ func TestFireAt(t *testing.T) {
 
 func TestServerWithoutSchedules(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	q.schedules = false
-	require.ErrorIs(t, q.Later(testContext(t), []Scheduled{{Event: NewEvent("f", "s", "")}}), ErrNoSchedules)
+	require.ErrorIs(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("f", "s", "")}}), ErrNoSchedules)
 
-	publish(t, q, claimsOf(NewEvent("young-1", "s", "")))
-	sum := drain(t, q, &fake{handle: byPrefix}, Options{})
+	Publish(t, q, EventsOf(event.NewEvent("young-1", "s", "")))
+	sum := Drain(t, q, &fake{handle: byPrefix}, Options{})
 	require.Equal(t, 1, sum.Young)
-	require.Zero(t, backlog(t, q))
+	require.Zero(t, QueueBacklog(t, q))
 }
 
 func TestDeletedStreamOfSchedulesIsMadeAgain(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	q.soonest = 0
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_LATER"))
-	require.NoError(t, q.Later(testContext(t), []Scheduled{{Event: NewEvent("f", "s", "")}}))
-	awaitClaims(t, q, 1)
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_LATER"))
+	require.NoError(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("f", "s", "")}}))
+	AwaitClaims(t, q, 1)
 }
 
 func TestScheduleThatFiresIntoAFullStreamWaits(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	q.soonest = 0
-	_, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	_, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
-	stored := backlog(t, q).Pending
-	require.NoError(t, q.Later(testContext(t), []Scheduled{{Event: NewEvent("later", "s", "")}}))
-	later, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	stored := QueueBacklog(t, q).Pending
+	require.NoError(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("later", "s", "")}}))
+	later, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
-		_, err := later.GetLastMsgForSubject(testContext(t), q.names.due())
+		_, err := later.GetLastMsgForSubject(Context(t), q.names.due())
 		return err == nil
-	}, patience, 20*time.Millisecond)
-	require.Equal(t, stored, backlog(t, q).Pending)
+	}, Patience, 20*time.Millisecond)
+	require.Equal(t, stored, QueueBacklog(t, q).Pending)
 
-	require.EqualValues(t, stored, drain(t, q, &fake{}, Options{}).Events)
-	_, err = q.makeRoom(testContext(t))
+	require.EqualValues(t, stored, Drain(t, q, &fake{}, Options{}).Events)
+	_, err = q.makeRoom(Context(t))
 	require.NoError(t, err)
-	awaitClaims(t, q, 1)
+	AwaitClaims(t, q, 1)
 }
 
 func TestScheduleOutlivesARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := startServer(t, dir, 0)
-	q := openOn(t, dial(t, s.ClientURL()), testStream(t))
+	s := StartServer(t, dir, 0)
+	q := OpenQueueOn(t, Dial(t, s.ClientURL()), StreamOptionsOf(t))
 	q.soonest = 0
-	require.NoError(t, q.Later(testContext(t), []Scheduled{{Event: NewEvent("f", "s", ""), At: time.Now().Add(2 * time.Second)}}))
+	require.NoError(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("f", "s", ""), At: time.Now().Add(2 * time.Second)}}))
 	q.nc.Close()
 	s.Shutdown()
 	s.WaitForShutdown()
 
-	again := openOn(t, dial(t, startServer(t, dir, 0).ClientURL()), testStream(t))
-	awaitClaims(t, again, 1)
-}
-
-func awaitClaims(t *testing.T, q *Queue, n uint64) {
-	t.Helper()
-	require.Eventually(t, func() bool { return backlog(t, q).Pending == n }, patience, 20*time.Millisecond)
+	again := OpenQueueOn(t, Dial(t, StartServer(t, dir, 0).ClientURL()), StreamOptionsOf(t))
+	AwaitClaims(t, again, 1)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/loop"
 )
 
 // Between two requests of a daemon there is an instant in which none waits.
@@ -18,7 +20,7 @@ const (
 // Consumed says whether some process waits for claims or hints just now.
 func (q *Queue) Consumed(ctx context.Context) (bool, error) {
 	for look := range listenerLooks {
-		if look > 0 && !sleep(ctx, listenerPause) {
+		if look > 0 && !loop.Sleep(ctx, listenerPause) {
 			return false, ctx.Err()
 		}
 		for name, stream := range map[string]string{durableName: q.names.stream, hintsName: q.names.told()} {

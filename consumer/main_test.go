@@ -11,10 +11,13 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"pruned/consumer/event"
+	"pruned/consumer/loop"
 	"pruned/repo"
 	"pruned/repo/repotest"
 )
@@ -25,24 +28,24 @@ func TestMain(m *testing.M) {
 	repotest.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
 }
 
-// patience is how long a test waits for a signal that must come.
-const patience = 60 * time.Second
+// Patience is how long a test waits for a signal that must come.
+const Patience = 60 * time.Second
 
-// testContext ends before the test run would be cut off.
-func testContext(t *testing.T) context.Context {
+// Context ends before the test run would be cut off.
+func Context(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*Patience)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// testLog shows the log in the output of a test that fails.
-func testLog(t *testing.T) zerolog.Logger {
+// Log shows the log in the output of a test that fails.
+func Log(t *testing.T) zerolog.Logger {
 	return zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.DebugLevel)
 }
 
-// startServer runs a server whose files are in dir, on a port (0 for any).
-func startServer(t *testing.T, dir string, port int) *server.Server {
+// StartServer runs a server whose files are in dir, on a port (0 for any).
+func StartServer(t *testing.T, dir string, port int) *server.Server {
 	t.Helper()
 	if port == 0 {
 		port = server.RANDOM_PORT
@@ -53,7 +56,7 @@ func startServer(t *testing.T, dir string, port int) *server.Server {
 	})
 	require.NoError(t, err)
 	s.Start()
-	require.True(t, s.ReadyForConnections(patience))
+	require.True(t, s.ReadyForConnections(Patience))
 	t.Cleanup(func() {
 		s.Shutdown()
 		s.WaitForShutdown()
@@ -61,44 +64,44 @@ func startServer(t *testing.T, dir string, port int) *server.Server {
 	return s
 }
 
-func dial(t *testing.T, url string) *nats.Conn {
+func Dial(t *testing.T, url string) *nats.Conn {
 	t.Helper()
-	nc, err := nats.Connect(url, append(resilient(t.Name(), testLog(t)), nats.ReconnectWait(20*time.Millisecond))...)
+	nc, err := nats.Connect(url, append(resilient(t.Name(), Log(t)), nats.ReconnectWait(20*time.Millisecond))...)
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	return nc
 }
 
-func testStream(t *testing.T) StreamOptions {
-	return StreamOptions{Name: "PRUNED", Installation: "here", Retention: time.Hour, MaxBytes: 64 << 20, Log: testLog(t)}
+func StreamOptionsOf(t *testing.T) StreamOptions {
+	return StreamOptions{Name: "PRUNED", Installation: "here", Retention: time.Hour, MaxBytes: 64 << 20, Log: Log(t)}
 }
 
-// openQueue returns a queue on a server of its own.
-func openQueue(t *testing.T) *Queue {
+// OpenQueue returns a queue on a server of its own.
+func OpenQueue(t *testing.T) *Queue {
 	t.Helper()
-	return openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), testStream(t))
+	return OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), StreamOptionsOf(t))
 }
 
-func openOn(t *testing.T, nc *nats.Conn, opts StreamOptions) *Queue {
+func OpenQueueOn(t *testing.T, nc *nats.Conn, opts StreamOptions) *Queue {
 	t.Helper()
-	q, err := Open(testContext(t), nc, opts)
+	q, err := Open(Context(t), nc, opts)
 	require.NoError(t, err)
 	return q
 }
 
 // claims are n claims about the files f-0, f-1, ...
-func someClaims(n int) func(func(Event, error) bool) {
-	return func(yield func(Event, error) bool) {
+func someClaims(n int) func(func(event.Event, error) bool) {
+	return func(yield func(event.Event, error) bool) {
 		for i := range n {
-			if !yield(NewEvent(fmt.Sprintf("f-%d", i), "test", "a test"), nil) {
+			if !yield(event.NewEvent(fmt.Sprintf("f-%d", i), "test", "a test"), nil) {
 				return
 			}
 		}
 	}
 }
 
-func claimsOf(events ...Event) func(func(Event, error) bool) {
-	return func(yield func(Event, error) bool) {
+func EventsOf(events ...event.Event) func(func(event.Event, error) bool) {
+	return func(yield func(event.Event, error) bool) {
 		for _, e := range events {
 			if !yield(e, nil) {
 				return
@@ -107,19 +110,19 @@ func claimsOf(events ...Event) func(func(Event, error) bool) {
 	}
 }
 
-func publish(t *testing.T, q *Queue, events func(func(Event, error) bool)) {
+func Publish(t *testing.T, q *Queue, events func(func(event.Event, error) bool)) {
 	t.Helper()
-	_, err := q.Publish(testContext(t), events, PublishOptions{})
+	_, err := q.Publish(Context(t), events, PublishOptions{})
 	require.NoError(t, err)
 }
 
 // fake is a handler whose outcomes the test decides.
 type fake struct {
 	size   int
-	handle func(ctx context.Context, events []Delivery) ([]Result, error)
+	handle func(ctx context.Context, events []event.Delivery) ([]event.Result, error)
 
 	mu      sync.Mutex
-	batches [][]Delivery
+	batches [][]event.Delivery
 	seen    map[string]int // deliveries per file id
 }
 
@@ -130,7 +133,7 @@ func (f *fake) Size() int {
 	return f.size
 }
 
-func (f *fake) Handle(ctx context.Context, events []Delivery, _ time.Time, _ func() error) ([]Result, error) {
+func (f *fake) Handle(ctx context.Context, events []event.Delivery, _ time.Time, _ func() error) ([]event.Result, error) {
 	f.mu.Lock()
 	f.batches = append(f.batches, events)
 	if f.seen == nil {
@@ -141,7 +144,7 @@ func (f *fake) Handle(ctx context.Context, events []Delivery, _ time.Time, _ fun
 	}
 	f.mu.Unlock()
 	if f.handle == nil {
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}
 	return f.handle(ctx, events)
 }
@@ -152,28 +155,28 @@ func (f *fake) files() int {
 	return len(f.seen)
 }
 
-func all(events []Delivery, o Outcome) []Result {
-	results := make([]Result, len(events))
+func all(events []event.Delivery, o event.Outcome) []event.Result {
+	results := make([]event.Result, len(events))
 	for i := range results {
 		results[i].Outcome = o
 	}
 	return results
 }
 
-// quick makes a consumer that a test need not wait for.
-func quick(t *testing.T, q *Queue, h Handler, o Options) *Consumer {
-	o.Log = testLog(t)
+// Quick makes a consumer that a test need not wait for.
+func Quick(t *testing.T, q *Queue, h event.Handler, o Options) *Consumer {
+	o.Log = Log(t)
 	c := New(q, h, o)
-	c.idle = 400 * time.Millisecond
-	c.again = pauses(10*time.Millisecond, 100*time.Millisecond)
-	c.recover = pauses(10*time.Millisecond, 20*time.Millisecond)
+	c.o.Idle = 400 * time.Millisecond
+	c.again = loop.Backoff(10*time.Millisecond, 100*time.Millisecond)
+	c.recover = loop.Backoff(10*time.Millisecond, 20*time.Millisecond)
 	return c
 }
 
-func drain(t *testing.T, q *Queue, h Handler, o Options) Summary {
+func Drain(t *testing.T, q *Queue, h event.Handler, o Options) Summary {
 	t.Helper()
 	o.Drain = true
-	sum, err := quick(t, q, h, o).Run(testContext(t))
+	sum, err := Quick(t, q, h, o).Run(Context(t))
 	require.NoError(t, err)
 	return sum
 }
@@ -181,7 +184,7 @@ func drain(t *testing.T, q *Queue, h Handler, o Options) Summary {
 // running runs a consumer until the returned function stops it.
 func running(t *testing.T, c *Consumer) (stop func() Summary) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(testContext(t))
+	ctx, cancel := context.WithCancel(Context(t))
 	type end struct {
 		sum Summary
 		err error
@@ -206,35 +209,51 @@ func running(t *testing.T, c *Consumer) (stop func() Summary) {
 	return stop
 }
 
-// await waits for a signal.
-func await[T any](t *testing.T, signal <-chan T) T {
+// Await waits for a signal.
+func Await[T any](t *testing.T, signal <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-signal:
 		return v
-	case <-time.After(patience):
+	case <-time.After(Patience):
 		require.FailNow(t, "the signal never came")
 	}
 	panic("unreachable")
 }
 
-func backlog(t *testing.T, q *Queue) Backlog {
+func QueueBacklog(t *testing.T, q *Queue) Backlog {
 	t.Helper()
-	b, err := q.Backlog(testContext(t))
+	b, err := q.Backlog(Context(t))
 	require.NoError(t, err)
 	return b
 }
 
 // byPrefix gives each file the outcome that its id begins with, up to a dash.
-func byPrefix(_ context.Context, events []Delivery) ([]Result, error) {
-	var results []Result
+func byPrefix(_ context.Context, events []event.Delivery) ([]event.Result, error) {
+	var results []event.Result
 	for _, e := range events {
 		o, _, _ := strings.Cut(e.Subject, "-")
-		r := Result{Outcome: Outcome(o), Detail: "because"}
-		if r.Outcome == Poison {
+		r := event.Result{Outcome: event.Outcome(o), Detail: "because"}
+		if r.Outcome == event.Poison {
 			r.Err = &repo.Error{Kind: repo.Permanent, SQLState: "23503", Doing: "deleting", Err: errors.New("no")}
 		}
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+func EventsIn(t *testing.T, q *Queue) (events []event.Event) {
+	t.Helper()
+	for msg, err := range q.read(Context(t), q.names.stream, jetstream.ConsumerConfig{FilterSubject: q.names.orphans()}) {
+		require.NoError(t, err)
+		e, err := event.ParseEvent(msg.Data())
+		require.NoError(t, err)
+		events = append(events, e)
+	}
+	return events
+}
+
+func AwaitClaims(t *testing.T, q *Queue, n uint64) {
+	t.Helper()
+	require.Eventually(t, func() bool { return QueueBacklog(t, q).Pending == n }, Patience, 20*time.Millisecond)
 }

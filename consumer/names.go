@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"pruned/consumer/event"
 )
 
 // durableName is the pull consumer that all workers of all processes share.
@@ -19,7 +21,7 @@ var streamName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func newNames(stream string) (names, error) {
 	if !streamName.MatchString(stream) {
-		return names{}, fmt.Errorf("PRUNED_STREAM is %s, wanted up to 64 letters, digits, _ and -", quote(stream))
+		return names{}, fmt.Errorf("PRUNED_STREAM is %s, wanted up to 64 letters, digits, _ and -", event.Quote(stream))
 	}
 	return names{stream: stream, prefix: strings.ToLower(stream)}, nil
 }

@@ -10,56 +10,58 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func TestServerRestartLosesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := startServer(t, dir, 0)
+	s := StartServer(t, dir, 0)
 	addr, ok := s.Addr().(*net.TCPAddr)
 	require.True(t, ok)
-	q := openOn(t, dial(t, s.ClientURL()), testStream(t))
+	q := OpenQueueOn(t, Dial(t, s.ClientURL()), StreamOptionsOf(t))
 	half := make(chan struct{})
 	var once sync.Once
 	h := &fake{size: 20}
-	h.handle = func(_ context.Context, events []Delivery) ([]Result, error) {
+	h.handle = func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if h.files() > 500 {
 			once.Do(func() { close(half) })
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}
-	publish(t, q, someClaims(2000))
-	c := quick(t, q, h, Options{Workers: 2, AckWait: 2 * time.Second})
+	Publish(t, q, someClaims(2000))
+	c := Quick(t, q, h, Options{Workers: 2, AckWait: 2 * time.Second})
 	stop := running(t, c)
-	await(t, half)
+	Await(t, half)
 	s.Shutdown()
 	s.WaitForShutdown()
-	require.Eventually(t, func() bool { return c.State() != nil }, patience, time.Millisecond)
-	startServer(t, dir, addr.Port)
-	require.Eventually(t, func() bool { return h.files() == 2000 && backlog(t, q) == Backlog{} }, patience, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return c.State() != nil }, Patience, time.Millisecond)
+	StartServer(t, dir, addr.Port)
+	require.Eventually(t, func() bool { return h.files() == 2000 && QueueBacklog(t, q) == Backlog{} }, Patience, 20*time.Millisecond)
 	require.NoError(t, c.State())
 	require.GreaterOrEqual(t, stop().Deleted, 2000)
 }
 
 func TestSilentServerIsNoticed(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, startServer(t, t.TempDir(), 0).Addr().String())
-	q := openOn(t, dial(t, "nats://"+p.Addr().String()), testStream(t))
+	p := newProxy(t, StartServer(t, t.TempDir(), 0).Addr().String())
+	q := OpenQueueOn(t, Dial(t, "nats://"+p.Addr().String()), StreamOptionsOf(t))
 	got := make(chan string, 2)
-	c := quick(t, q, &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	c := Quick(t, q, &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		got <- events[0].Subject
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}, Options{AckWait: 2 * time.Second})
 	stop := running(t, c)
-	publish(t, q, claimsOf(NewEvent("a", "s", "")))
-	require.Equal(t, "a", await(t, got))
+	Publish(t, q, EventsOf(event.NewEvent("a", "s", "")))
+	require.Equal(t, "a", Await(t, got))
 
 	p.freeze()
-	require.Eventually(t, func() bool { return c.State() != nil }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return c.State() != nil }, Patience, time.Millisecond)
 	require.Equal(t, nats.CONNECTED, q.nc.Status(), "the connection itself has noticed nothing")
 	p.thaw()
-	publish(t, q, claimsOf(NewEvent("b", "s", "")))
-	require.Equal(t, "b", await(t, got))
+	Publish(t, q, EventsOf(event.NewEvent("b", "s", "")))
+	require.Equal(t, "b", Await(t, got))
 	require.NoError(t, c.State())
 	stop()
 }

@@ -6,11 +6,13 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func pause(t *testing.T, q *Queue, stream, name string) {
 	t.Helper()
-	got, err := q.js.PauseConsumer(testContext(t), stream, name, time.Now().Add(time.Hour))
+	got, err := q.js.PauseConsumer(Context(t), stream, name, time.Now().Add(time.Hour))
 	require.NoError(t, err)
 	require.True(t, got.Paused)
 }
@@ -19,71 +21,71 @@ func pause(t *testing.T, q *Queue, stream, name string) {
 // on when it is resumed.
 func TestPausedConsumerIsSaid(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	drain(t, q, &fake{}, Options{})
+	q := OpenQueue(t)
+	Drain(t, q, &fake{}, Options{})
 	pause(t, q, "PRUNED", durableName)
-	publish(t, q, someClaims(3))
+	Publish(t, q, someClaims(3))
 
-	c := quick(t, q, &fake{}, Options{Drain: true})
+	c := Quick(t, q, &fake{}, Options{Drain: true})
 	c.patience = time.Second
-	_, err := c.Run(testContext(t))
+	_, err := c.Run(Context(t))
 	require.ErrorIs(t, err, ErrPaused)
 	require.ErrorContains(t, err, "consumer pruned of stream PRUNED")
 
 	h := &fake{}
-	c = quick(t, q, h, Options{})
+	c = Quick(t, q, h, Options{})
 	c.askEvery = 0
 	running(t, c)
-	require.Eventually(t, func() bool { return c.paused.err() != nil && c.away.err() == nil }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return c.paused.err() != nil && c.away.err() == nil }, Patience, time.Millisecond)
 	require.ErrorIs(t, c.State(), ErrPaused)
 	require.Zero(t, h.files())
-	_, err = q.js.ResumeConsumer(testContext(t), "PRUNED", durableName)
+	_, err = q.js.ResumeConsumer(Context(t), "PRUNED", durableName)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return h.files() == 3 && c.State() == nil }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return h.files() == 3 && c.State() == nil }, Patience, time.Millisecond)
 	pause(t, q, "PRUNED", durableName)
-	require.Eventually(t, func() bool { return c.State() != nil }, patience, time.Millisecond, "also while it runs")
+	require.Eventually(t, func() bool { return c.State() != nil }, Patience, time.Millisecond, "also while it runs")
 }
 
 // That of a queue of our own is resumed, at the start and later; so is that of hints.
 func TestPausedConsumerOfOurOwnGoesOn(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.Embedded = true
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
-	drain(t, q, &fake{}, Options{})
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
+	Drain(t, q, &fake{}, Options{})
 	pause(t, q, "PRUNED", durableName)
-	publish(t, q, someClaims(3))
+	Publish(t, q, someClaims(3))
 	h := &fake{}
-	c := quick(t, q, h, Options{})
+	c := Quick(t, q, h, Options{})
 	c.askEvery = 0
 	running(t, c)
-	require.Eventually(t, func() bool { return h.files() == 3 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return h.files() == 3 }, Patience, time.Millisecond)
 	pause(t, q, "PRUNED", durableName)
-	publish(t, q, claimsOf(NewEvent("later", "test", "")))
-	require.Eventually(t, func() bool { return h.files() == 4 }, patience, time.Millisecond)
+	Publish(t, q, EventsOf(event.NewEvent("later", "test", "")))
+	require.Eventually(t, func() bool { return h.files() == 4 }, Patience, time.Millisecond)
 
-	hinted := newHints(q, testLog(t), func() {})
-	_, err := hinted.subscribe(testContext(t))
+	hinted := NewHints(q, Log(t), func() {})
+	_, err := hinted.subscribe(Context(t))
 	require.NoError(t, err)
 	pause(t, q, "PRUNED_HINTS", hintsName)
-	source, err := hinted.subscribe(testContext(t))
+	source, err := hinted.subscribe(Context(t))
 	require.NoError(t, err)
-	info, err := source.Info(testContext(t))
+	info, err := source.Info(Context(t))
 	require.NoError(t, err)
 	require.False(t, info.Paused)
 }
 
 func TestPausedHintsAreSaid(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	hinted := newHints(q, testLog(t), func() {})
-	source, err := hinted.subscribe(testContext(t))
+	q := OpenQueue(t)
+	hinted := NewHints(q, Log(t), func() {})
+	source, err := hinted.subscribe(Context(t))
 	require.NoError(t, err)
-	require.NoError(t, hinted.lookPaused(testContext(t), source))
+	require.NoError(t, hinted.lookPaused(Context(t), source))
 	pause(t, q, "PRUNED_HINTS", hintsName)
 	hinted.asked = time.Time{}
-	require.ErrorIs(t, hinted.lookPaused(testContext(t), source), ErrPaused)
-	_, err = hinted.subscribe(testContext(t))
+	require.ErrorIs(t, hinted.lookPaused(Context(t), source), ErrPaused)
+	_, err = hinted.subscribe(Context(t))
 	require.ErrorIs(t, err, ErrPaused)
 	require.NotErrorIs(t, err, nats.ErrNoResponders)
 }

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/rs/zerolog"
+
+	"pruned/consumer/event"
 )
 
 // claim is a message on its way through a batch.
 type claim struct {
 	msg    jetstream.Msg
 	meta   *jetstream.MsgMetadata
-	event  Event
-	result Result // without an outcome it is given back
+	event  event.Event
+	result event.Result // without an outcome it is given back
 }
 
 var errNoOutcome = errors.New("the handler gave no outcome")
@@ -59,12 +60,12 @@ func (c *Consumer) open(msgs []jetstream.Msg) (claims, invalid []*claim) {
 			c.o.Log.Error().Err(err).Str("subject", msg.Subject()).Msg("a message of no stream was fetched, which cannot be settled")
 			continue
 		}
-		event, err := ParseEvent(msg.Data())
+		e, err := event.ParseEvent(msg.Data())
 		if err != nil {
-			invalid = append(invalid, &claim{msg: msg, meta: meta, result: Result{Outcome: Invalid, Err: err, Detail: err.Error()}})
+			invalid = append(invalid, &claim{msg: msg, meta: meta, result: event.Result{Outcome: event.Invalid, Err: err, Detail: err.Error()}})
 			continue
 		}
-		claims = append(claims, &claim{msg: msg, meta: meta, event: event})
+		claims = append(claims, &claim{msg: msg, meta: meta, event: e})
 	}
 	return claims, invalid
 }
@@ -72,14 +73,14 @@ func (c *Consumer) open(msgs []jetstream.Msg) (claims, invalid []*claim) {
 // judge has the handler judge claims, each file once, and gives every claim of
 // a file the same result.
 func (c *Consumer) judge(ctx context.Context, claims []*claim, lease time.Time) {
-	var deliveries []Delivery
+	var deliveries []event.Delivery
 	place := map[string]int{} // of a file id in deliveries
 	for _, cl := range claims {
 		if _, ok := place[cl.event.Subject]; ok {
 			continue
 		}
 		place[cl.event.Subject] = len(deliveries)
-		deliveries = append(deliveries, Delivery{Event: cl.event, Deliveries: cl.meta.NumDelivered})
+		deliveries = append(deliveries, event.Delivery{Event: cl.event, Deliveries: cl.meta.NumDelivered})
 	}
 	extend := func() error { return extendAll(claims) }
 	results, err := c.h.Handle(ctx, deliveries, lease, extend)
@@ -89,11 +90,11 @@ func (c *Consumer) judge(ctx context.Context, claims []*claim, lease time.Time) 
 		c.o.Log.Warn().Err(err).Msg("no file can be deleted, nothing is fetched until that is mended")
 	}
 	for _, cl := range claims {
-		if i := place[cl.event.Subject]; i < len(results) && results[i].Outcome.known() {
+		if i := place[cl.event.Subject]; i < len(results) && results[i].Outcome.Known() {
 			cl.result = results[i]
 			c.progress.note(cl.result.Err)
 		} else if err == nil {
-			cl.result = Result{Outcome: Failed, Err: errNoOutcome}
+			cl.result = event.Result{Outcome: event.Failed, Err: errNoOutcome}
 		}
 	}
 }
@@ -142,18 +143,5 @@ func (c *Consumer) report(claims []*claim, took time.Duration) {
 	}
 	if c.o.Progress != nil {
 		c.o.Progress(done, pending)
-	}
-}
-
-// MarshalZerologObject logs what a summary counted, zeros left out.
-func (s Summary) MarshalZerologObject(e *zerolog.Event) {
-	e.Int("events", s.Events)
-	for _, o := range []Outcome{Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed} {
-		if n := *s.count(o); n > 0 {
-			e.Int(string(o), n)
-		}
-	}
-	if s.Repeated > 0 {
-		e.Int("repeated", s.Repeated)
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 // ErrFull: the stream stores no more.
@@ -38,7 +40,7 @@ type Published struct{ Stored, Duplicates int }
 // Publish publishes claims in their order. It holds a bounded number of them
 // and checks every answer of the server. After an error nothing more is sent;
 // what was stored by then is counted, and stays.
-func (q *Queue) Publish(ctx context.Context, events iter.Seq2[Event, error], opts PublishOptions) (Published, error) {
+func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts PublishOptions) (Published, error) {
 	var count Published
 	line := newPipeline(q.js, func(subject string, ack *jetstream.PubAck, err error) error {
 		switch {
@@ -68,7 +70,7 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[Event, error], opt
 
 // messagesOf makes messages of events, and tells w, if there is one, to expect
 // their outcomes.
-func (q *Queue) messagesOf(events iter.Seq2[Event, error], dedupe bool, w *waiter) iter.Seq2[*nats.Msg, error] {
+func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w *waiter) iter.Seq2[*nats.Msg, error] {
 	return func(yield func(*nats.Msg, error) bool) {
 		for e, err := range events {
 			if err == nil {

@@ -9,52 +9,54 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func TestPublishCountsWhatIsStored(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	got, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	q := OpenQueue(t)
+	got, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
 	require.NoError(t, err)
 	require.Equal(t, Published{Stored: 2000}, got)
-	require.EqualValues(t, 2000, backlog(t, q).Pending)
+	require.EqualValues(t, 2000, QueueBacklog(t, q).Pending)
 }
 
 func TestDuplicates(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	e := NewEvent("f", "sweep", "")
+	q := OpenQueue(t)
+	e := event.NewEvent("f", "sweep", "")
 	for _, c := range []struct {
-		events  []Event
+		events  []event.Event
 		options PublishOptions
 		want    Published
 		pending int
 	}{
-		{[]Event{e}, PublishOptions{Dedupe: true}, Published{Stored: 1}, 1},
-		{[]Event{e, NewEvent("g", "sweep", "")}, PublishOptions{Dedupe: true}, Published{Stored: 1, Duplicates: 1}, 2},
-		{[]Event{e}, PublishOptions{}, Published{Stored: 1}, 3},
+		{[]event.Event{e}, PublishOptions{Dedupe: true}, Published{Stored: 1}, 1},
+		{[]event.Event{e, event.NewEvent("g", "sweep", "")}, PublishOptions{Dedupe: true}, Published{Stored: 1, Duplicates: 1}, 2},
+		{[]event.Event{e}, PublishOptions{}, Published{Stored: 1}, 3},
 	} {
-		got, err := q.Publish(testContext(t), claimsOf(c.events...), c.options)
+		got, err := q.Publish(Context(t), EventsOf(c.events...), c.options)
 		require.NoError(t, err)
 		require.Equal(t, c.want, got)
-		require.EqualValues(t, c.pending, backlog(t, q).Pending)
+		require.EqualValues(t, c.pending, QueueBacklog(t, q).Pending)
 	}
 }
 
 func TestPublishRefusesWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	got, err := q.Publish(testContext(t), claimsOf(NewEvent("f", "s", ""), NewEvent("", "s", "")), PublishOptions{})
+	q := OpenQueue(t)
+	got, err := q.Publish(Context(t), EventsOf(event.NewEvent("f", "s", ""), event.NewEvent("", "s", "")), PublishOptions{})
 	require.ErrorContains(t, err, "subject")
 	require.Equal(t, Published{Stored: 1}, got)
 }
 
 func TestPublishPassesTheProducersError(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	broken := errors.New("the list broke off")
-	got, err := q.Publish(testContext(t), func(yield func(Event, error) bool) {
-		_ = yield(NewEvent("f", "s", ""), nil) && yield(Event{}, broken)
+	got, err := q.Publish(Context(t), func(yield func(event.Event, error) bool) {
+		_ = yield(event.NewEvent("f", "s", ""), nil) && yield(event.Event{}, broken)
 	}, PublishOptions{})
 	require.ErrorIs(t, err, broken)
 	require.Equal(t, Published{Stored: 1}, got)
@@ -62,29 +64,29 @@ func TestPublishPassesTheProducersError(t *testing.T) {
 
 func TestFullStreamRefuses(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
-	got, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
+	got, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
 	require.ErrorContains(t, err, "PRUNED_MAX_BYTES")
 	require.Positive(t, got.Stored)
-	require.EqualValues(t, got.Stored, backlog(t, q).Pending, "what was answered is stored, and nothing was dropped for it")
+	require.EqualValues(t, got.Stored, QueueBacklog(t, q).Pending, "what was answered is stored, and nothing was dropped for it")
 }
 
 func TestPublishTellsOutcomes(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	h := &fake{handle: byPrefix}
-	stop := running(t, quick(t, q, h, Options{}))
+	stop := running(t, Quick(t, q, h, Options{}))
 	defer stop()
 
 	// One file twice: both claims are told.
-	events := claimsOf(NewEvent("deleted-1", "s", ""), NewEvent("kept-1", "s", ""), NewEvent("poison-1", "s", ""),
-		NewEvent("young-1", "s", ""), NewEvent("gone-1", "s", ""), NewEvent("gone-1", "s", ""))
+	events := EventsOf(event.NewEvent("deleted-1", "s", ""), event.NewEvent("kept-1", "s", ""), event.NewEvent("poison-1", "s", ""),
+		event.NewEvent("young-1", "s", ""), event.NewEvent("gone-1", "s", ""), event.NewEvent("gone-1", "s", ""))
 	var mu sync.Mutex
 	got := map[string]int{}
-	_, err := q.Publish(testContext(t), events, PublishOptions{Settled: func(s Settlement) {
+	_, err := q.Publish(Context(t), events, PublishOptions{Settled: func(s Settlement) {
 		mu.Lock()
 		defer mu.Unlock()
 		got[fmt.Sprintf("%s %s %s", s.FileID, s.Outcome, s.Detail)]++
@@ -98,24 +100,24 @@ func TestPublishTellsOutcomes(t *testing.T) {
 
 func TestRepliesGoToInboxesOnly(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	heard, err := q.nc.SubscribeSync(">")
 	require.NoError(t, err)
 	for _, to := range []string{"pruned.orphan.x", "_INBOX.*", "_INBOX.>", "_INBOX.a b", ""} {
 		msg := nats.NewMsg("pruned.orphan.s")
 		msg.Header.Set(replyHeader, to)
-		msg.Data = NewEvent("f", "s", "").Encode()
+		msg.Data = event.NewEvent("f", "s", "").Encode()
 		require.NoError(t, q.nc.PublishMsg(msg))
 	}
 	require.NoError(t, q.nc.Flush())
-	sum := drain(t, q, &fake{}, Options{})
+	sum := Drain(t, q, &fake{}, Options{})
 	require.Equal(t, 5, sum.Deleted+sum.Repeated)
-	require.Zero(t, backlog(t, q))
+	require.Zero(t, QueueBacklog(t, q))
 	require.NoError(t, q.nc.Flush())
 	n, _, err := heard.Pending()
 	require.NoError(t, err)
 	for range n {
-		msg, err := heard.NextMsg(patience)
+		msg, err := heard.NextMsg(Patience)
 		require.NoError(t, err)
 		require.NotContains(t, string(msg.Data), `"outcome"`, msg.Subject)
 	}
@@ -123,32 +125,32 @@ func TestRepliesGoToInboxesOnly(t *testing.T) {
 
 func TestWaitingEndsWithTheConnection(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, t.TempDir(), 0)
-	q := openOn(t, dial(t, s.ClientURL()), testStream(t))
+	s := StartServer(t, t.TempDir(), 0)
+	q := OpenQueueOn(t, Dial(t, s.ClientURL()), StreamOptionsOf(t))
 	published, err := q.nc.SubscribeSync("pruned.orphan.>")
 	require.NoError(t, err)
 	waiting := make(chan error, 1)
 	go func() {
-		_, err := q.Publish(testContext(t), someClaims(3), PublishOptions{Settled: func(Settlement) {}})
+		_, err := q.Publish(Context(t), someClaims(3), PublishOptions{Settled: func(Settlement) {}})
 		waiting <- err
 	}()
 	for range 3 {
-		_, err := published.NextMsg(patience)
+		_, err := published.NextMsg(Patience)
 		require.NoError(t, err)
 	}
 	s.Shutdown()
-	require.ErrorIs(t, await(t, waiting), nats.ErrDisconnected)
+	require.ErrorIs(t, Await(t, waiting), nats.ErrDisconnected)
 }
 
 func TestPublishHoldsFewEvents(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	var made, answered, most int
 	line := newPipeline(q.js, func(_ string, _ *jetstream.PubAck, err error) error {
 		answered++
 		return err
 	})
-	err := line.run(testContext(t), q.messagesOf(func(yield func(Event, error) bool) {
+	err := line.run(Context(t), q.messagesOf(func(yield func(event.Event, error) bool) {
 		for e, err := range someClaims(20 * window) {
 			made++
 			most = max(most, made-answered)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
+
+	"pruned/consumer/event"
 )
 
 // ErrNoReplay: no interrupted replay has that name.
@@ -41,7 +43,7 @@ type ReplayOptions struct {
 // that was there when it began. They are settled as in a run, so that what is
 // young is scheduled and poison gets its dead letter. Interrupted, by ctx or by
 // an error, it can be resumed by name, for a day.
-func Replay(ctx context.Context, q *Queue, h Handler, o ReplayOptions) (Summary, error) {
+func Replay(ctx context.Context, q *Queue, h event.Handler, o ReplayOptions) (Summary, error) {
 	began := time.Now()
 	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, Rate: o.Rate, DryRun: o.DryRun, Log: o.Log})}
 	if err := r.open(ctx); err != nil {
@@ -151,7 +153,7 @@ func (r *replay) split(msgs []jetstream.Msg) (here, beyond []jetstream.Msg) {
 // tell counts what is settled for good.
 func (r *replay) tell(claims []*claim) {
 	for _, cl := range claims {
-		if cl.result.Outcome != "" && (r.o.DryRun || cl.result.Outcome.final()) {
+		if cl.result.Outcome != "" && (r.o.DryRun || cl.result.Outcome.Final()) {
 			r.done++
 		}
 	}
@@ -186,7 +188,7 @@ func (r *replay) settle(ctx context.Context, claims []*claim) {
 	var acks []jetstream.Msg
 	for _, cl := range claims {
 		err := r.settleLetter(ctx, cl)
-		if err == nil && cl.result.Outcome != "" && cl.result.Outcome.final() {
+		if err == nil && cl.result.Outcome != "" && cl.result.Outcome.Final() {
 			acks = append(acks, cl.msg)
 		} else {
 			failed = errors.Join(failed, err, r.c.refuse(cl))
@@ -200,7 +202,7 @@ func (r *replay) settle(ctx context.Context, claims []*claim) {
 // settleLetter removes a dead letter whose claim has succeeded.
 func (r *replay) settleLetter(ctx context.Context, cl *claim) error {
 	switch cl.result.Outcome {
-	case Deleted, Gone, Kept, Young:
+	case event.Deleted, event.Gone, event.Kept, event.Young:
 	default:
 		return nil
 	}
@@ -209,7 +211,7 @@ func (r *replay) settleLetter(ctx context.Context, cl *claim) error {
 		err = s.DeleteMsg(ctx, cl.meta.Sequence.Stream)
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-		cl.result = Result{Outcome: Failed, Err: err}
+		cl.result = event.Result{Outcome: event.Failed, Err: err}
 		return fmt.Errorf("removing the dead letter of file %s: %w", cl.event.Subject, err)
 	}
 	return nil

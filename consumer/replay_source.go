@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 const (
@@ -49,7 +51,7 @@ func (r *replay) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking for stream %s: %w", r.stream, err)
 	}
-	r.until, r.reason = s.CachedInfo().State.LastSeq, clean(r.o.Reason)
+	r.until, r.reason = s.CachedInfo().State.LastSeq, event.CleanText(r.o.Reason)
 	if r.o.DryRun {
 		cfg.MemoryStorage, cfg.InactiveThreshold = true, rehearsalLife
 	} else {
@@ -101,7 +103,7 @@ func (r *replay) config() (jetstream.ConsumerConfig, error) {
 func (r *replay) resume(ctx context.Context) error {
 	durable := replayPrefix + r.o.Resume
 	if !streamName.MatchString(durable) {
-		return fmt.Errorf("replay %s: %w", quote(r.o.Resume), ErrNoReplay)
+		return fmt.Errorf("replay %s: %w", event.Quote(r.o.Resume), ErrNoReplay)
 	}
 	for _, r.stream = range []string{r.q.names.stream, r.q.names.dead()} {
 		source, err := r.q.js.Consumer(ctx, r.stream, durable)
@@ -119,7 +121,7 @@ func (r *replay) resume(ctx context.Context) error {
 		r.name, r.reason = r.o.Resume, kept[reasonKey]
 		return r.retake(ctx, source, durable)
 	}
-	return fmt.Errorf("replay %s: %w", quote(r.o.Resume), ErrNoReplay)
+	return fmt.Errorf("replay %s: %w", event.Quote(r.o.Resume), ErrNoReplay)
 }
 
 // retake has delivered at once what the interrupted process had in hand. Older

@@ -9,13 +9,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"pruned/consumer/event"
 	"pruned/repo"
 )
 
-func replayed(t *testing.T, q *Queue, h Handler, o ReplayOptions) Summary {
+func replayed(t *testing.T, q *Queue, h event.Handler, o ReplayOptions) Summary {
 	t.Helper()
-	o.Log = testLog(t)
-	sum, err := Replay(testContext(t), q, h, o)
+	o.Log = Log(t)
+	sum, err := Replay(Context(t), q, h, o)
 	require.NoError(t, err)
 	require.Empty(t, replays(t, q), "a replay that ended leaves nothing")
 	return sum
@@ -25,9 +26,9 @@ func replayed(t *testing.T, q *Queue, h Handler, o ReplayOptions) Summary {
 func replays(t *testing.T, q *Queue) (names []string) {
 	t.Helper()
 	for _, stream := range []string{q.names.stream, q.names.dead()} {
-		s, err := q.js.Stream(testContext(t), stream)
+		s, err := q.js.Stream(Context(t), stream)
 		require.NoError(t, err)
-		list := s.ConsumerNames(testContext(t))
+		list := s.ConsumerNames(Context(t))
 		for name := range list.Name() {
 			if name != durableName {
 				names = append(names, name)
@@ -40,7 +41,7 @@ func replays(t *testing.T, q *Queue) (names []string) {
 
 func durable(t *testing.T, q *Queue) jetstream.ConsumerInfo {
 	t.Helper()
-	c, err := q.js.Consumer(testContext(t), q.names.stream, durableName)
+	c, err := q.js.Consumer(Context(t), q.names.stream, durableName)
 	require.NoError(t, err)
 	info := *c.CachedInfo()
 	info.TimeStamp, info.Cluster = time.Time{}, nil
@@ -49,18 +50,18 @@ func durable(t *testing.T, q *Queue) jetstream.ConsumerInfo {
 
 func TestReplayOfEverything(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(1000))
-	drain(t, q, &fake{}, Options{})
-	publish(t, q, claimsOf(NewEvent("pending", "s", "")))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(1000))
+	Drain(t, q, &fake{}, Options{})
+	Publish(t, q, EventsOf(event.NewEvent("pending", "s", "")))
 	before := durable(t, q)
-	h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		// What comes while it goes on is none of its business.
-		publish(t, q, claimsOf(NewEvent("new", "s", "")))
+		Publish(t, q, EventsOf(event.NewEvent("new", "s", "")))
 		for _, e := range events {
 			require.Equal(t, "a test", e.Reason)
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}
 	var name string
 	var last, of uint64
@@ -83,12 +84,12 @@ func TestReplayOfEverything(t *testing.T) {
 
 func TestReplayOfAPart(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(10))
-	require.NoError(t, q.Hint(testContext(t), "a", "chat.deleted", nil))
-	s, err := q.js.Stream(testContext(t), "PRUNED")
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(10))
+	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", nil))
+	s, err := q.js.Stream(Context(t), "PRUNED")
 	require.NoError(t, err)
-	seventh, err := s.GetMsg(testContext(t), 7)
+	seventh, err := s.GetMsg(Context(t), 7)
 	require.NoError(t, err)
 	for _, o := range []ReplayOptions{{FromSeq: 7}, {Since: seventh.Time}} {
 		h := &fake{}
@@ -96,19 +97,19 @@ func TestReplayOfAPart(t *testing.T) {
 		require.Contains(t, h.seen, "f-6")
 		require.NotContains(t, h.seen, "f-5")
 	}
-	require.Zero(t, replayed(t, q, &fake{}, ReplayOptions{Since: time.Now().Add(hour)}).Events)
+	require.Zero(t, replayed(t, q, &fake{}, ReplayOptions{Since: time.Now().Add(time.Hour)}).Events)
 	require.Zero(t, replayed(t, q, &fake{}, ReplayOptions{Dead: true}).Events)
 }
 
 func TestReplayHasOneBeginning(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	for _, o := range []ReplayOptions{{}, {All: true, Dead: true}, {FromSeq: 1, Since: time.Now()}} {
-		_, err := Replay(testContext(t), q, &fake{}, o)
+		_, err := Replay(Context(t), q, &fake{}, o)
 		require.ErrorContains(t, err, "one beginning")
 	}
 	for _, name := range []string{"unknown", "bad name", ">"} {
-		_, err := Replay(testContext(t), q, &fake{}, ReplayOptions{Resume: name})
+		_, err := Replay(Context(t), q, &fake{}, ReplayOptions{Resume: name})
 		require.ErrorIs(t, err, ErrNoReplay)
 	}
 }
@@ -116,19 +117,19 @@ func TestReplayHasOneBeginning(t *testing.T) {
 // Every outcome is settled as in a run.
 func TestReplaySettlesAsARunDoes(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	for _, o := range []Outcome{Deleted, Gone, Kept, Young, Poison, Busy, Failed} {
-		publish(t, q, claimsOf(NewEvent(string(o)+"-1", "s", "")))
+	q := OpenQueue(t)
+	for _, o := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Poison, event.Busy, event.Failed} {
+		Publish(t, q, EventsOf(event.NewEvent(string(o)+"-1", "s", "")))
 	}
-	_, err := q.js.Publish(testContext(t), q.names.orphan("s"), []byte("no event"))
+	_, err := q.js.Publish(Context(t), q.names.orphan("s"), []byte("no event"))
 	require.NoError(t, err)
-	h := &fake{handle: func(ctx context.Context, events []Delivery) ([]Result, error) {
+	h := &fake{handle: func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 		results, err := byPrefix(ctx, events)
 		for i, e := range events {
 			if e.Deliveries == 1 {
 				results[i].RetryIn = time.Millisecond
 			} else {
-				results[i].Outcome = Deleted
+				results[i].Outcome = event.Deleted
 			}
 		}
 		return results, err
@@ -137,7 +138,7 @@ func TestReplaySettlesAsARunDoes(t *testing.T) {
 	sum.Duration, sum.Batches = 0, 0
 	require.Equal(t, Summary{Events: 10, Deleted: 3, Gone: 1, Kept: 1, Young: 1, Poison: 1, Busy: 1, Failed: 1, Invalid: 1}, sum)
 	require.Len(t, deadLetters(t, q), 2)
-	later, err := q.js.Stream(testContext(t), q.names.later())
+	later, err := q.js.Stream(Context(t), q.names.later())
 	require.NoError(t, err)
 	require.EqualValues(t, 1, later.CachedInfo().State.Msgs)
 	require.Equal(t, 1, replayed(t, q, h, ReplayOptions{All: true}).Poison)
@@ -146,7 +147,7 @@ func TestReplaySettlesAsARunDoes(t *testing.T) {
 
 func deadLetters(t *testing.T, q *Queue) (letters []DeadLetter) {
 	t.Helper()
-	for d, err := range q.Dead(testContext(t)) {
+	for d, err := range q.Dead(Context(t)) {
 		require.NoError(t, err)
 		letters = append(letters, d)
 	}
@@ -155,66 +156,66 @@ func deadLetters(t *testing.T, q *Queue) (letters []DeadLetter) {
 
 func TestDryReplayLeavesNothing(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, claimsOf(NewEvent("young-1", "s", ""), NewEvent("poison-1", "s", ""), NewEvent("busy-1", "s", ""), NewEvent("deleted-1", "s", "")))
-	drain(t, q, &fake{handle: byPrefix}, Options{DryRun: true})
+	q := OpenQueue(t)
+	Publish(t, q, EventsOf(event.NewEvent("young-1", "s", ""), event.NewEvent("poison-1", "s", ""), event.NewEvent("busy-1", "s", ""), event.NewEvent("deleted-1", "s", "")))
+	Drain(t, q, &fake{handle: byPrefix}, Options{DryRun: true})
 	var name string
 	sum := replayed(t, q, &fake{handle: byPrefix}, ReplayOptions{All: true, DryRun: true, Started: func(n string, _ uint64) { name = n }})
 	require.Equal(t, 4, sum.Events)
 	require.Empty(t, name)
 	require.Empty(t, deadLetters(t, q))
-	later, err := q.js.Stream(testContext(t), q.names.later())
+	later, err := q.js.Stream(Context(t), q.names.later())
 	require.NoError(t, err)
 	require.Zero(t, later.CachedInfo().State.Msgs)
 }
 
 func TestReplayGoesOnWhereItStood(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	const n = 1000
-	publish(t, q, someClaims(n))
-	ctx, stop := context.WithCancel(testContext(t))
+	Publish(t, q, someClaims(n))
+	ctx, stop := context.WithCancel(Context(t))
 	defer stop()
 	h := &fake{}
-	h.handle = func(_ context.Context, events []Delivery) ([]Result, error) {
+	h.handle = func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if h.files() >= n/2 {
 			stop()
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}
 	var name string
-	first, err := Replay(ctx, q, h, ReplayOptions{All: true, Reason: "why", Log: testLog(t), Started: func(n string, _ uint64) { name = n }})
+	first, err := Replay(ctx, q, h, ReplayOptions{All: true, Reason: "why", Log: Log(t), Started: func(n string, _ uint64) { name = n }})
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "--resume "+name)
 	require.Less(t, first.Events, n)
 	require.Equal(t, []string{replayPrefix + name}, replays(t, q))
 
-	rest := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+	rest := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		for _, e := range events {
 			require.Equal(t, "why", e.Reason)
 		}
-		return all(events, Deleted), nil
+		return all(events, event.Deleted), nil
 	}}
-	publish(t, q, claimsOf(NewEvent("new", "s", "")))
+	Publish(t, q, EventsOf(event.NewEvent("new", "s", "")))
 	second := replayed(t, q, rest, ReplayOptions{Resume: name})
 	require.Equal(t, n, first.Events+second.Events, "nothing twice, nothing forgotten")
 	for id := range rest.seen {
 		require.NotContains(t, h.seen, id)
 	}
-	_, err = Replay(testContext(t), q, h, ReplayOptions{Resume: name})
+	_, err = Replay(Context(t), q, h, ReplayOptions{Resume: name})
 	require.ErrorIs(t, err, ErrNoReplay, "it is complete")
 }
 
 // A process that died holds leases: what it had in hand comes to the next one.
 func TestReplayOfAProcessThatDied(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(100))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(100))
 	r := &replay{q: q, c: New(q, &fake{}, Options{}), o: ReplayOptions{All: true}}
-	require.NoError(t, r.open(testContext(t)))
+	require.NoError(t, r.open(Context(t)))
 	msgs, err := pull(r.source, 60, jetstream.FetchMaxWait(lingerBusy))
 	require.NoError(t, err)
-	require.NoError(t, q.ack(testContext(t), msgs[:20]))
+	require.NoError(t, q.ack(Context(t), msgs[:20]))
 
 	h := &fake{}
 	require.Equal(t, 80, replayed(t, q, h, ReplayOptions{Resume: r.name}).Deleted)
@@ -222,28 +223,28 @@ func TestReplayOfAProcessThatDied(t *testing.T) {
 
 func TestReplayEndsWhereNothingCanBeDeleted(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(10))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(10))
 	broken := &repo.Error{Kind: repo.Environment, Doing: "delete", Err: errors.New("read-only")}
 	var name string
-	_, err := Replay(testContext(t), q, &fake{handle: func(context.Context, []Delivery) ([]Result, error) { return nil, broken }},
-		ReplayOptions{All: true, Log: testLog(t), Started: func(n string, _ uint64) { name = n }})
+	_, err := Replay(Context(t), q, &fake{handle: func(context.Context, []event.Delivery) ([]event.Result, error) { return nil, broken }},
+		ReplayOptions{All: true, Log: Log(t), Started: func(n string, _ uint64) { name = n }})
 	require.ErrorIs(t, err, broken)
 	require.Equal(t, 10, replayed(t, q, &fake{}, ReplayOptions{Resume: name}).Deleted)
 }
 
 func TestReplayOfDeadLetters(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, claimsOf(NewEvent("poison-1", "s", ""), NewEvent("poison-2", "s", ""), NewEvent("poison-3", "s", "")))
-	_, err := q.js.Publish(testContext(t), q.names.orphan("s"), []byte("no event"))
+	q := OpenQueue(t)
+	Publish(t, q, EventsOf(event.NewEvent("poison-1", "s", ""), event.NewEvent("poison-2", "s", ""), event.NewEvent("poison-3", "s", "")))
+	_, err := q.js.Publish(Context(t), q.names.orphan("s"), []byte("no event"))
 	require.NoError(t, err)
-	drain(t, q, &fake{handle: byPrefix}, Options{})
+	Drain(t, q, &fake{handle: byPrefix}, Options{})
 	require.Len(t, deadLetters(t, q), 4)
-	outcomes := map[string]Outcome{"poison-1": Deleted, "poison-2": Poison, "poison-3": Young}
-	h := &fake{handle: func(_ context.Context, events []Delivery) (results []Result, _ error) {
+	outcomes := map[string]event.Outcome{"poison-1": event.Deleted, "poison-2": event.Poison, "poison-3": event.Young}
+	h := &fake{handle: func(_ context.Context, events []event.Delivery) (results []event.Result, _ error) {
 		for _, e := range events {
-			results = append(results, Result{Outcome: outcomes[e.Subject], RetryIn: hour})
+			results = append(results, event.Result{Outcome: outcomes[e.Subject], RetryIn: time.Hour})
 		}
 		return results, nil
 	}}
@@ -257,36 +258,15 @@ func TestReplayOfDeadLetters(t *testing.T) {
 		left = append(left, d.Kind+" "+d.FileID)
 	}
 	require.ElementsMatch(t, []string{"invalid ", "poison poison-2"}, left)
-	require.Zero(t, backlog(t, q))
-}
-
-// Through the handler of a run, with its promises.
-func TestReplayDeletesNothingInUse(t *testing.T) {
-	t.Parallel()
-	i, q := install(t), openQueue(t)
-	inUse, orphans := i.used(t, 3), i.files(t, 3)
-	i.refresh(t)
-	for _, id := range append(inUse, orphans...) {
-		publish(t, q, claimsOf(NewEvent(id, "s", "before")))
-	}
-	sum := replayed(t, q, i.batch(t, i.transaction()), ReplayOptions{All: true, Reason: "again"})
-	require.Equal(t, []int{3, 3}, []int{sum.Kept, sum.Deleted})
-	i.carryOut(t)
-	for _, id := range inUse {
-		require.Equal(t, whole, i.left(t, id))
-	}
-	for _, id := range orphans {
-		require.Equal(t, nothing, i.left(t, id))
-		require.Equal(t, "again", entries(t, i, id)[0].Reason)
-	}
+	require.Zero(t, QueueBacklog(t, q))
 }
 
 // A rate holds for replays too: no batch is larger than what a second allows, and the
 // next one waits for the rest of that second. (No slow machine breaks a lower bound.)
 func TestReplayKeepsToARate(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(20))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(20))
 	sum := replayed(t, q, &fake{}, ReplayOptions{All: true, Rate: 10})
 	require.Equal(t, 20, sum.Events)
 	require.GreaterOrEqual(t, sum.Batches, 2)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 // replyHeader names the inbox that wants to hear a claim's final outcome. The
@@ -20,9 +22,9 @@ const replyHeader = "Pruned-Reply"
 
 // Settlement is the final outcome of one claim.
 type Settlement struct {
-	FileID  string  `json:"file_id"`
-	Outcome Outcome `json:"outcome"`
-	Detail  string  `json:"detail,omitempty"`
+	FileID  string        `json:"file_id"`
+	Outcome event.Outcome `json:"outcome"`
+	Detail  string        `json:"detail,omitempty"`
 }
 
 // reply tells the publisher of a message, if it asked. Only inboxes are

@@ -8,34 +8,34 @@ import (
 
 func TestWithoutConsumerEverythingIsUnread(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
-	_, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
+	_, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
-	purged, err := q.makeRoom(testContext(t))
+	purged, err := q.makeRoom(Context(t))
 	require.NoError(t, err)
 	require.Zero(t, purged)
 }
 
 func TestHistoryGivesWayToNewClaims(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
-	c := quick(t, q, &fake{}, Options{})
-	require.NoError(t, c.start(testContext(t)))
-	got, err := q.Publish(testContext(t), someClaims(2000), PublishOptions{})
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
+	c := Quick(t, q, &fake{}, Options{})
+	require.NoError(t, c.start(Context(t)))
+	got, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
-	purged, err := q.makeRoom(testContext(t))
+	purged, err := q.makeRoom(Context(t))
 	require.NoError(t, err)
 	require.Zero(t, purged)
 
 	// A consumer looks when it starts; that is too early, all is still unread.
-	require.Equal(t, got.Stored, drain(t, q, &fake{}, Options{}).Deleted)
-	purged, err = q.makeRoom(testContext(t))
+	require.Equal(t, got.Stored, Drain(t, q, &fake{}, Options{}).Deleted)
+	purged, err = q.makeRoom(Context(t))
 	require.NoError(t, err)
 	require.InDelta(t, got.Stored/2, purged, 1)
-	publish(t, q, someClaims(10))
-	require.Equal(t, 10, drain(t, q, &fake{}, Options{}).Deleted)
+	Publish(t, q, someClaims(10))
+	require.Equal(t, 10, Drain(t, q, &fake{}, Options{}).Deleted)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 const (
@@ -47,9 +49,9 @@ func (c *Consumer) settle(ctx context.Context, claims []*claim) {
 
 // acks holds for outcomes that end a message by an ack. A dry run acks all, to
 // the consumer that is its own.
-func (c *Consumer) acks(o Outcome) bool {
+func (c *Consumer) acks(o event.Outcome) bool {
 	switch o {
-	case Deleted, Gone, Kept, Young:
+	case event.Deleted, event.Gone, event.Kept, event.Young:
 		return true
 	}
 	return c.o.DryRun && o != ""
@@ -80,11 +82,11 @@ func (c *Consumer) refuse(cl *claim) error {
 	r := cl.result
 	var err error
 	switch r.Outcome {
-	case Invalid, Poison:
+	case event.Invalid, event.Poison:
 		err = cl.msg.TermWithReason(string(r.Outcome))
-	case Busy:
+	case event.Busy:
 		err = cl.msg.NakWithDelay(delay(r.RetryIn, time.Second, 3*time.Second))
-	case Failed:
+	case event.Failed:
 		least := failedDelay(cl.meta.NumDelivered)
 		err = cl.msg.NakWithDelay(delay(r.RetryIn, least, least+least/4))
 	default:
@@ -131,7 +133,7 @@ func (c *Consumer) postpone(ctx context.Context, claims []*claim) {
 	seen := map[string]bool{}
 	now := time.Now()
 	for _, cl := range claims {
-		if cl.result.Outcome != Young {
+		if cl.result.Outcome != event.Young {
 			continue
 		}
 		young = append(young, cl)
@@ -145,7 +147,7 @@ func (c *Consumer) postpone(ctx context.Context, claims []*claim) {
 	}
 	if err := c.q.Later(ctx, later); err != nil {
 		for _, cl := range young {
-			cl.result = Result{Outcome: Failed, Err: err}
+			cl.result = event.Result{Outcome: event.Failed, Err: err}
 		}
 		c.o.Log.Warn().Err(err).Int("events", len(young)).Msg("young claims could not be scheduled; they come again")
 	}
@@ -155,14 +157,14 @@ func (c *Consumer) postpone(ctx context.Context, claims []*claim) {
 // One that cannot be stored keeps its message.
 func (c *Consumer) buryAll(ctx context.Context, claims []*claim) {
 	for _, cl := range claims {
-		if cl.result.Outcome != Invalid && cl.result.Outcome != Poison {
+		if cl.result.Outcome != event.Invalid && cl.result.Outcome != event.Poison {
 			continue
 		}
 		letter := cl.letter()
 		c.o.Log.Warn().Str("name", letter.Name).Str("file", letter.FileID).Str("kind", letter.Kind).
 			Str("error", letter.Error).Msg("dead letter")
 		if err := c.q.Bury(ctx, letter); err != nil {
-			cl.result = Result{Outcome: Failed, Err: err}
+			cl.result = event.Result{Outcome: event.Failed, Err: err}
 			c.o.Log.Warn().Err(err).Msg("a dead letter could not be stored; its claim comes again")
 		}
 	}
@@ -172,7 +174,7 @@ func (c *Consumer) buryAll(ctx context.Context, claims []*claim) {
 func (c *Consumer) replyAll(claims []*claim) error {
 	var failed error
 	for _, cl := range claims {
-		if o := cl.result.Outcome; o == "" || !o.final() {
+		if o := cl.result.Outcome; o == "" || !o.Final() {
 			continue
 		}
 		s := Settlement{FileID: cl.event.Subject, Outcome: cl.result.Outcome, Detail: cl.result.Detail}

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
 )
 
 func unacked(t *testing.T, q *Queue) int {
 	t.Helper()
-	return int(backlog(t, q).Unacked)
+	return int(QueueBacklog(t, q).Unacked)
 }
 
 // once runs a consumer until a handler has seen n files, and stops it.
@@ -23,20 +25,20 @@ func once(t *testing.T, q *Queue, h *fake, n int, o Options) Summary {
 			close(done)
 		}
 	}
-	stop := running(t, quick(t, q, h, o))
-	await(t, done)
+	stop := running(t, Quick(t, q, h, o))
+	Await(t, done)
 	return stop()
 }
 
 func TestEveryOutcomeIsSettled(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	var events []Event
-	for _, o := range []Outcome{Deleted, Gone, Kept, Young, Poison, Busy, Failed, "unheard"} {
-		events = append(events, NewEvent(string(o)+"-1", "s", ""))
+	q := OpenQueue(t)
+	var events []event.Event
+	for _, o := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Poison, event.Busy, event.Failed, "unheard"} {
+		events = append(events, event.NewEvent(string(o)+"-1", "s", ""))
 	}
-	publish(t, q, claimsOf(events...))
-	_, err := q.js.Publish(testContext(t), "pruned.orphan.foreign", []byte("hello"))
+	Publish(t, q, EventsOf(events...))
+	_, err := q.js.Publish(Context(t), "pruned.orphan.foreign", []byte("hello"))
 	require.NoError(t, err)
 
 	sum := once(t, q, &fake{handle: byPrefix}, 9, Options{})
@@ -46,7 +48,7 @@ func TestEveryOutcomeIsSettled(t *testing.T) {
 		Batches: 1, Events: 9, Deleted: 1, Gone: 1, Kept: 1, Young: 1, Busy: 1, Invalid: 1, Poison: 1,
 		Failed: 2, // an outcome that nobody has heard of is no reason to ack
 	}, sum)
-	require.Equal(t, Backlog{Unacked: 3}, backlog(t, q), "busy and failed are delayed, all else is over")
+	require.Equal(t, Backlog{Unacked: 3}, QueueBacklog(t, q), "busy and failed are delayed, all else is over")
 
 	dead := letters(t, q)
 	require.Len(t, dead, 2)
@@ -56,33 +58,33 @@ func TestEveryOutcomeIsSettled(t *testing.T) {
 	require.Equal(t, "poison-1", dead[1].FileID)
 	require.Equal(t, "23503", dead[1].SQLState)
 	require.EqualValues(t, 1, dead[1].Deliveries)
-	whole, err := q.DeadLetter(testContext(t), dead[0].Name)
+	whole, err := q.DeadLetter(Context(t), dead[0].Name)
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(whole.Payload))
 
-	later, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	later, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
-	_, err = later.GetLastMsgForSubject(testContext(t), "pruned.later.young-1")
+	_, err = later.GetLastMsgForSubject(Context(t), "pruned.later.young-1")
 	require.NoError(t, err)
 }
 
 func TestNakComesAgain(t *testing.T) {
 	t.Parallel()
-	for _, outcome := range []Outcome{Busy, Failed} {
+	for _, outcome := range []event.Outcome{event.Busy, event.Failed} {
 		t.Run(string(outcome), func(t *testing.T) {
 			t.Parallel()
-			q := openQueue(t)
-			publish(t, q, someClaims(1))
-			h := &fake{handle: func(_ context.Context, events []Delivery) ([]Result, error) {
+			q := OpenQueue(t)
+			Publish(t, q, someClaims(1))
+			h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 				if events[0].Deliveries < 3 {
-					return []Result{{Outcome: outcome, RetryIn: time.Millisecond}}, nil
+					return []event.Result{{Outcome: outcome, RetryIn: time.Millisecond}}, nil
 				}
-				return all(events, Deleted), nil
+				return all(events, event.Deleted), nil
 			}}
-			sum := drain(t, q, h, Options{})
+			sum := Drain(t, q, h, Options{})
 			require.Equal(t, 2, *sum.count(outcome))
 			require.Equal(t, 1, sum.Deleted)
-			require.Zero(t, backlog(t, q))
+			require.Zero(t, QueueBacklog(t, q))
 		})
 	}
 }
@@ -103,11 +105,11 @@ func TestDelaysGrow(t *testing.T) {
 
 func TestFileOfSeveralClaimsIsJudgedOnce(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	first := NewEvent("poison-1", "s", "first")
-	publish(t, q, claimsOf(first, NewEvent("kept-1", "s", ""), NewEvent("poison-1", "s", "second"), NewEvent("kept-1", "s", "")))
+	q := OpenQueue(t)
+	first := event.NewEvent("poison-1", "s", "first")
+	Publish(t, q, EventsOf(first, event.NewEvent("kept-1", "s", ""), event.NewEvent("poison-1", "s", "second"), event.NewEvent("kept-1", "s", "")))
 	h := &fake{handle: byPrefix}
-	sum := drain(t, q, h, Options{})
+	sum := Drain(t, q, h, Options{})
 	require.Equal(t, 4, sum.Events)
 	require.Equal(t, 1, sum.Kept)
 	require.Equal(t, 1, sum.Poison)
@@ -120,10 +122,10 @@ func TestFileOfSeveralClaimsIsJudgedOnce(t *testing.T) {
 
 func TestDeadLetterThatCannotBeStoredKeepsItsMessage(t *testing.T) {
 	t.Parallel()
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 32 << 10
-	q := openOn(t, dial(t, startServer(t, t.TempDir(), 0).ClientURL()), opts)
-	_, err := q.js.Publish(testContext(t), "pruned.orphan.s", make([]byte, 16<<10))
+	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
+	_, err := q.js.Publish(Context(t), "pruned.orphan.s", make([]byte, 16<<10))
 	require.NoError(t, err)
 	sum := once(t, q, &fake{}, 1, Options{})
 	require.Equal(t, 1, sum.Failed)
@@ -132,13 +134,13 @@ func TestDeadLetterThatCannotBeStoredKeepsItsMessage(t *testing.T) {
 
 func TestYoungThatCannotBeScheduledComesAgain(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, claimsOf(NewEvent("young-1", "s", "")))
-	s, err := q.js.Stream(testContext(t), "PRUNED_LATER")
+	q := OpenQueue(t)
+	Publish(t, q, EventsOf(event.NewEvent("young-1", "s", "")))
+	s, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	cfg := s.CachedInfo().Config
 	cfg.MaxMsgSize = 1
-	_, err = q.js.UpdateStream(testContext(t), cfg)
+	_, err = q.js.UpdateStream(Context(t), cfg)
 	require.NoError(t, err)
 	sum := once(t, q, &fake{handle: byPrefix}, 1, Options{})
 	require.Equal(t, 1, sum.Failed)
@@ -153,34 +155,34 @@ func handleBatch(t *testing.T, c *Consumer, b batch) {
 	batches <- b
 	close(batches)
 	c.inHand.Add(1)
-	c.work(testContext(t), batches)
+	c.work(Context(t), batches)
 }
 
 func TestBarrierCoversTheBatch(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(500))
-	c := quick(t, q, &fake{size: 500}, Options{})
-	require.NoError(t, c.start(testContext(t)))
-	b, err := c.next(testContext(t), true)
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(500))
+	c := Quick(t, q, &fake{size: 500}, Options{})
+	require.NoError(t, c.start(Context(t)))
+	b, err := c.next(Context(t), true)
 	require.NoError(t, err)
 	handleBatch(t, c, b)
 	require.Len(t, b.msgs, 500)
-	require.Zero(t, backlog(t, q), "when the last ack is answered all are in")
+	require.Zero(t, QueueBacklog(t, q), "when the last ack is answered all are in")
 }
 
 func TestExtendKeepsTheLease(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	publish(t, q, someClaims(2))
+	q := OpenQueue(t)
+	Publish(t, q, someClaims(2))
 	progress, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
 	require.NoError(t, err)
 	require.NoError(t, q.nc.Flush())
 	h := &extender{}
-	sum := drain(t, q, h, Options{})
+	sum := Drain(t, q, h, Options{})
 	require.Equal(t, 2, sum.Kept)
 	for range 2 {
-		msg, err := progress.NextMsg(patience)
+		msg, err := progress.NextMsg(Patience)
 		require.NoError(t, err)
 		require.Equal(t, "+WPI", string(msg.Data))
 	}
@@ -189,20 +191,20 @@ func TestExtendKeepsTheLease(t *testing.T) {
 type extender struct{}
 
 func (extender) Size() int { return 10 }
-func (extender) Handle(_ context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error) {
+func (extender) Handle(_ context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
 	if time.Until(lease) > time.Minute {
 		return nil, errors.New("a lease longer than AckWait")
 	}
-	return all(events, Kept), extend()
+	return all(events, event.Kept), extend()
 }
 
 func TestMetadataOfForeignMessages(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	// No header, no id, the subject of nobody: it is judged by what it says.
-	_, err := q.js.Publish(testContext(t), "pruned.orphan.a.b.c", []byte(good))
+	_, err := q.js.Publish(Context(t), "pruned.orphan.a.b.c", event.NewEvent("f", "s", "r").Encode())
 	require.NoError(t, err)
 	h := &fake{}
-	require.Equal(t, 1, drain(t, q, h, Options{}).Deleted)
+	require.Equal(t, 1, Drain(t, q, h, Options{}).Deleted)
 	require.Equal(t, "f", h.batches[0][0].Subject)
 }

@@ -10,17 +10,17 @@ import (
 
 func config(t *testing.T, q *Queue, stream string) jetstream.StreamConfig {
 	t.Helper()
-	s, err := q.js.Stream(testContext(t), stream)
+	s, err := q.js.Stream(Context(t), stream)
 	require.NoError(t, err)
 	return s.CachedInfo().Config
 }
 
 func TestOpenMakesTheStreams(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
-	opts := testStream(t)
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
+	opts := StreamOptionsOf(t)
 	opts.Name = "Foo"
-	q := openOn(t, nc, opts)
+	q := OpenQueueOn(t, nc, opts)
 	require.True(t, q.Schedules())
 
 	claims := config(t, q, "Foo")
@@ -37,11 +37,11 @@ func TestOpenMakesTheStreams(t *testing.T) {
 
 func TestOpenChangesWhatTheSettingsChange(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
-	opts := testStream(t)
-	openOn(t, nc, opts)
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
+	opts := StreamOptionsOf(t)
+	OpenQueueOn(t, nc, opts)
 	opts.Retention, opts.MaxBytes = 2*time.Hour, 128<<20
-	q := openOn(t, nc, opts)
+	q := OpenQueueOn(t, nc, opts)
 	for _, stream := range []string{"PRUNED", "PRUNED_DEAD", "PRUNED_LATER"} {
 		require.Equal(t, 2*time.Hour, config(t, q, stream).MaxAge, stream)
 	}
@@ -50,19 +50,19 @@ func TestOpenChangesWhatTheSettingsChange(t *testing.T) {
 
 func TestOpenTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
-	openOn(t, nc, testStream(t))
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
+	OpenQueueOn(t, nc, StreamOptionsOf(t))
 	// What is asked of the server comes back to whoever asks, before an answer to
 	// what is asked later. The server's own news of changes has no order.
 	asked, err := nc.SubscribeSync("$JS.API.STREAM.>")
 	require.NoError(t, err)
-	openOn(t, nc, testStream(t))
+	OpenQueueOn(t, nc, StreamOptionsOf(t))
 	require.NoError(t, nc.Flush())
 	n, _, err := asked.Pending()
 	require.NoError(t, err)
 	require.NotZero(t, n)
 	for range n {
-		request, err := asked.NextMsg(patience)
+		request, err := asked.NextMsg(Patience)
 		require.NoError(t, err)
 		require.Contains(t, request.Subject, ".INFO.", "nothing but a question")
 	}
@@ -70,27 +70,27 @@ func TestOpenTwiceChangesNothing(t *testing.T) {
 
 func TestForeignStreamIsRefused(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
-	openOn(t, nc, testStream(t))
-	opts := testStream(t)
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
+	OpenQueueOn(t, nc, StreamOptionsOf(t))
+	opts := StreamOptionsOf(t)
 	opts.Installation = "there"
-	_, err := Open(testContext(t), nc, opts)
+	_, err := Open(Context(t), nc, opts)
 	require.ErrorIs(t, err, ErrForeign)
 	require.ErrorContains(t, err, "PRUNED_STREAM")
 	require.ErrorContains(t, err, `"here"`)
 
 	opts.Name = "THERE"
-	openOn(t, nc, opts)
+	OpenQueueOn(t, nc, opts)
 }
 
 // Subjects are made of the name in lower case.
 func TestStreamsThatDifferOnlyInCaseAreRefused(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
-	openOn(t, nc, testStream(t))
-	opts := testStream(t)
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
+	OpenQueueOn(t, nc, StreamOptionsOf(t))
+	opts := StreamOptionsOf(t)
 	opts.Name = "pruned"
-	_, err := Open(testContext(t), nc, opts)
+	_, err := Open(Context(t), nc, opts)
 	require.ErrorIs(t, err, ErrForeign)
 	require.ErrorContains(t, err, "has its subjects already")
 	require.ErrorContains(t, err, "PRUNED_STREAM")
@@ -98,47 +98,47 @@ func TestStreamsThatDifferOnlyInCaseAreRefused(t *testing.T) {
 
 func TestStreamOfNobodyIsRefused(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
-	_, err = js.CreateStream(testContext(t), jetstream.StreamConfig{Name: "PRUNED", Subjects: []string{"theirs"}})
+	_, err = js.CreateStream(Context(t), jetstream.StreamConfig{Name: "PRUNED", Subjects: []string{"theirs"}})
 	require.NoError(t, err)
-	_, err = Open(testContext(t), nc, testStream(t))
+	_, err = Open(Context(t), nc, StreamOptionsOf(t))
 	require.ErrorIs(t, err, ErrForeign)
 }
 
 func TestWhatCannotBeChangedIsSaid(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
-	_, err = js.CreateStream(testContext(t), jetstream.StreamConfig{
+	_, err = js.CreateStream(Context(t), jetstream.StreamConfig{
 		Name: "PRUNED", Subjects: []string{"theirs"}, Storage: jetstream.MemoryStorage,
 		Metadata: map[string]string{identityKey: "here"},
 	})
 	require.NoError(t, err)
-	_, err = Open(testContext(t), nc, testStream(t))
+	_, err = Open(Context(t), nc, StreamOptionsOf(t))
 	require.ErrorContains(t, err, "changing stream PRUNED")
 	require.ErrorContains(t, err, "delete it, or set PRUNED_STREAM")
 }
 
 func TestStreamNameIsChecked(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
 	for _, name := range []string{"", "a.b", "a b", "a>"} {
-		opts := testStream(t)
+		opts := StreamOptionsOf(t)
 		opts.Name = name
-		_, err := Open(testContext(t), nc, opts)
+		_, err := Open(Context(t), nc, opts)
 		require.ErrorContains(t, err, "PRUNED_STREAM", name)
 	}
 }
 
 func TestBacklogWithoutConsumer(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
-	require.Zero(t, backlog(t, q))
-	publish(t, q, someClaims(3))
+	q := OpenQueue(t)
+	require.Zero(t, QueueBacklog(t, q))
+	Publish(t, q, someClaims(3))
 	require.NoError(t, q.nc.Publish(q.HintSubject("x"), nil))
 	require.NoError(t, q.nc.Flush())
-	require.Equal(t, Backlog{Pending: 3}, backlog(t, q))
+	require.Equal(t, Backlog{Pending: 3}, QueueBacklog(t, q))
 }

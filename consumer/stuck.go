@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"pruned/consumer/loop"
 )
 
 // ErrStuck: a drain ended because nothing went on any more.
@@ -86,7 +88,7 @@ func (c *Consumer) whileMoving(ctx context.Context) (context.Context, context.Ca
 	}
 	c.progress.made()
 	go func() {
-		for sleep(moving, c.patience/10) {
+		for loop.Sleep(moving, c.patience/10) {
 			if since, why := c.progress.stuck(); since > c.waits() && c.inHand.Load() == 0 {
 				cancel(c.stuck(since, why))
 			}

@@ -10,10 +10,10 @@ import (
 // A stream that somebody changed says in what it is not ours any more.
 func TestStreamsTellWhatDiffers(t *testing.T) {
 	t.Parallel()
-	q := openQueue(t)
+	q := OpenQueue(t)
 	require.Regexp(t, `^2\.`, q.Server())
-	publish(t, q, someClaims(3))
-	states, err := q.Streams(testContext(t))
+	Publish(t, q, someClaims(3))
+	states, err := q.Streams(Context(t))
 	require.NoError(t, err)
 	require.Len(t, states, 4)
 	for _, s := range states {
@@ -21,9 +21,9 @@ func TestStreamsTellWhatDiffers(t *testing.T) {
 	}
 	changed := config(t, q, "PRUNED")
 	changed.MaxMsgs, changed.MaxAge, changed.NoAck, changed.DenyDelete = 10, 2*time.Hour, true, false
-	_, err = q.js.UpdateStream(testContext(t), changed)
+	_, err = q.js.UpdateStream(Context(t), changed)
 	require.NoError(t, err)
-	states, err = q.Streams(testContext(t))
+	states, err = q.Streams(Context(t))
 	require.NoError(t, err)
 	for _, s := range states {
 		if s.Name == "PRUNED" {
@@ -33,8 +33,8 @@ func TestStreamsTellWhatDiffers(t *testing.T) {
 			require.Empty(t, s.Differs, s.Name)
 		}
 	}
-	require.NoError(t, q.js.DeleteStream(testContext(t), "PRUNED_DEAD"))
-	states, err = q.Streams(testContext(t))
+	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_DEAD"))
+	states, err = q.Streams(Context(t))
 	require.NoError(t, err)
 	for _, s := range states {
 		require.Equal(t, s.Name == "PRUNED_DEAD", s.Missing, s.Name)
@@ -44,23 +44,23 @@ func TestStreamsTellWhatDiffers(t *testing.T) {
 // Who only looks makes no stream, and takes none of another installation.
 func TestFindMakesNothing(t *testing.T) {
 	t.Parallel()
-	nc := dial(t, startServer(t, t.TempDir(), 0).ClientURL())
-	q, err := Find(testContext(t), nc, testStream(t))
+	nc := Dial(t, StartServer(t, t.TempDir(), 0).ClientURL())
+	q, err := Find(Context(t), nc, StreamOptionsOf(t))
 	require.NoError(t, err)
-	states, err := q.Streams(testContext(t))
+	states, err := q.Streams(Context(t))
 	require.NoError(t, err)
 	require.NotEmpty(t, states)
 	for _, s := range states {
 		require.True(t, s.Missing, s.Name)
 	}
-	openOn(t, nc, testStream(t))
-	q, err = Find(testContext(t), nc, testStream(t))
+	OpenQueueOn(t, nc, StreamOptionsOf(t))
+	q, err = Find(Context(t), nc, StreamOptionsOf(t))
 	require.NoError(t, err)
-	states, err = q.Streams(testContext(t))
+	states, err = q.Streams(Context(t))
 	require.NoError(t, err)
 	require.False(t, states[0].Missing)
-	opts := testStream(t)
+	opts := StreamOptionsOf(t)
 	opts.Installation = "there"
-	_, err = Find(testContext(t), nc, opts)
+	_, err = Find(Context(t), nc, opts)
 	require.ErrorIs(t, err, ErrForeign)
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/event"
 )
 
 // identityKey is the member of a stream's metadata that names its installation.
@@ -231,7 +233,7 @@ func owned(have, want jetstream.StreamConfig) error {
 		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s); a database that was copied, moved or restored is another too. "+
 			"First see that DATABASE_URL, DATA_DIR and the vector store are this installation's own: beside another one's a sweep takes what only that one has for unused. "+
 			"Then %w; sweeps find again what the stream held",
-			want.Name, quote(owner), quote(want.Metadata[identityKey]), ErrForeign)
+			want.Name, event.Quote(owner), event.Quote(want.Metadata[identityKey]), ErrForeign)
 	}
 	return nil
 }

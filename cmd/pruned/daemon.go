@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"pruned/consumer"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -94,7 +95,7 @@ func (s *sessions) work(ctx context.Context, p *parts) error {
 	batch := s.batch(p)
 	w := &work{
 		consumer: consumer.New(p.queue, batch, s.consumption(p)),
-		sweeps: &consumer.Sweeps{
+		sweeps: &sweep.Sweeps{
 			Sweeper: s.sweeper(p), Queue: p.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: p.log,
 		},
 	}

@@ -12,6 +12,8 @@ import (
 	"pruned/cmd/pruned/demo"
 	"pruned/config"
 	"pruned/consumer"
+	"pruned/consumer/event"
+	"pruned/consumer/sweep"
 	"pruned/repo/blobs"
 )
 
@@ -28,7 +30,7 @@ func (r *demoCmd) Run(ctx *runContext) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	began := time.Now()
-	d := &demonstration{outer: ctx.command, results: map[string]consumer.Result{}}
+	d := &demonstration{outer: ctx.command, results: map[string]event.Result{}}
 	if d.world, err = demo.Make(ctx, dir, max(r.Part, 1)); err != nil {
 		return err
 	}
@@ -54,7 +56,7 @@ type demonstration struct {
 	world   *demo.World
 	before  demo.Holdings
 	after   demo.Holdings
-	results map[string]consumer.Result
+	results map[string]event.Result
 }
 
 // begin reads the settings that an operator would set for it: none but the
@@ -96,9 +98,9 @@ func (d *demonstration) sweep(ctx context.Context, p *parts) error {
 	found := map[string]bool{}
 	bar := d.inner.bar("sweeping")
 	defer func() { _ = bar.Exit() }()
-	_, err := d.inner.sweeper(p).Sweep(ctx, consumer.SweepOptions{
+	_, err := d.inner.sweeper(p).Sweep(ctx, sweep.SweepOptions{
 		Progress: stageProgress(bar),
-		Each: func(o consumer.Orphan) error {
+		Each: func(o sweep.Orphan) error {
 			if o.DueIn == 0 {
 				found[o.FileID] = true
 			}
@@ -117,10 +119,10 @@ func (d *demonstration) sweep(ctx context.Context, p *parts) error {
 }
 
 // claims are one for each file of those that are wanted.
-func (d *demonstration) claims(wanted func(demo.File) bool) iter.Seq2[consumer.Event, error] {
-	return func(yield func(consumer.Event, error) bool) {
+func (d *demonstration) claims(wanted func(demo.File) bool) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
 		for _, f := range d.world.Files {
-			if wanted(f) && !yield(consumer.NewEvent(f.ID, "pruned/demo", "demonstration"), nil) {
+			if wanted(f) && !yield(event.NewEvent(f.ID, "pruned/demo", "demonstration"), nil) {
 				return
 			}
 		}

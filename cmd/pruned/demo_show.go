@@ -10,19 +10,19 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"pruned/cmd/pruned/demo"
-	"pruned/consumer"
+	"pruned/consumer/event"
 )
 
 // recorder remembers what became of each file.
 type recorder struct {
-	consumer.Handler
+	event.Handler
 
 	mu      sync.Mutex
-	results map[string]consumer.Result
+	results map[string]event.Result
 }
 
 // Handle is the handler's, remembered.
-func (r *recorder) Handle(ctx context.Context, events []consumer.Delivery, lease time.Time, extend func() error) ([]consumer.Result, error) {
+func (r *recorder) Handle(ctx context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
 	results, err := r.Handler.Handle(ctx, events, lease, extend)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -34,21 +34,21 @@ func (r *recorder) Handle(ctx context.Context, events []consumer.Delivery, lease
 
 // became is what became of the files of one kind.
 type became struct {
-	What     string                   `json:"what"`
-	Files    int                      `json:"files"`
-	Expected demo.Fate                `json:"expected"`
-	Became   map[consumer.Outcome]int `json:"became"`
-	Why      string                   `json:"why"` // of the first
+	What     string                `json:"what"`
+	Files    int                   `json:"files"`
+	Expected demo.Fate             `json:"expected"`
+	Became   map[event.Outcome]int `json:"became"`
+	Why      string                `json:"why"` // of the first
 }
 
 // right says whether all of them became what was expected.
-func (b became) right() bool { return b.Became[consumer.Outcome(b.Expected)] == b.Files }
+func (b became) right() bool { return b.Became[event.Outcome(b.Expected)] == b.Files }
 
 func (d *demonstration) kinds() (list []became) {
 	at := map[*demo.Kind]int{}
 	for _, kind := range d.world.Kinds {
 		at[kind] = len(list)
-		list = append(list, became{What: kind.What, Files: kind.Files, Expected: kind.Fate, Became: map[consumer.Outcome]int{}})
+		list = append(list, became{What: kind.What, Files: kind.Files, Expected: kind.Fate, Became: map[event.Outcome]int{}})
 	}
 	for _, f := range d.world.Files {
 		b, result := &list[at[f.Kind]], d.results[f.ID]
@@ -60,13 +60,13 @@ func (d *demonstration) kinds() (list []became) {
 	return list
 }
 
-func why(r consumer.Result) string {
+func why(r event.Result) string {
 	switch {
 	case r.Detail != "":
 		return r.Detail
-	case r.Outcome == consumer.Deleted:
+	case r.Outcome == event.Deleted:
 		return "nothing mentions it"
-	case r.Outcome == consumer.Gone:
+	case r.Outcome == event.Gone:
 		return "it has no row"
 	}
 	return "nobody told"

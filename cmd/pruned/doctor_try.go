@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"pruned/consumer"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -38,9 +38,9 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, p *parts) []finding {
 	}
 	sweeper := ctx.sweeper(p)
 	sweeper.DryRun = true
-	report, err := sweeper.Sweep(ctx, consumer.SweepOptions{})
+	report, err := sweeper.Sweep(ctx, sweep.SweepOptions{})
 	switch {
-	case errors.Is(err, consumer.ErrSweeping):
+	case errors.Is(err, sweep.ErrSweeping):
 		return []finding{{Check: "sweep", OK: true, Detail: "another process sweeps just now"}}
 	case err != nil:
 		return []finding{{Check: "sweep", Detail: "a dry sweep fails: " + oneLine(err)}}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"pruned/consumer"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -15,9 +15,9 @@ import (
 func (r *doctorCmd) workFindings(ctx *runContext, p *parts) (found []finding) {
 	for _, store := range []struct {
 		kind string
-		consumer.StoreInfo
+		repo.StoreInfo
 	}{{repo.Vectors, p.storeInfo}, {repo.Bytes, p.blobsInfo}} {
-		for _, ask := range []func(context.Context, *parts, string, consumer.StoreInfo) (finding, error){bindingFinding, tombstoneFinding} {
+		for _, ask := range []func(context.Context, *parts, string, repo.StoreInfo) (finding, error){bindingFinding, tombstoneFinding} {
 			f, err := ask(ctx, p, store.kind, store.StoreInfo)
 			switch {
 			case err != nil && repo.KindOf(err) == repo.Environment:
@@ -73,7 +73,7 @@ func strayFindings(ctx context.Context, p *parts) []finding {
 }
 
 // bindingFinding tells whether anything in a store may be removed.
-func bindingFinding(ctx context.Context, p *parts, _ string, store consumer.StoreInfo) (finding, error) {
+func bindingFinding(ctx context.Context, p *parts, _ string, store repo.StoreInfo) (finding, error) {
 	if store.Name == "" {
 		return finding{}, nil // it could not be opened
 	}
@@ -88,7 +88,7 @@ func bindingFinding(ctx context.Context, p *parts, _ string, store consumer.Stor
 				Do: "set DATA_DIR and DATABASE_URL as this installation's Open WebUI has them; where it was moved or restored, pruned sweep shows what it finds, and how to let it go"}, nil
 		}
 	}
-	bound, err := consumer.Bound(ctx, p.db, nil, store)
+	bound, err := repo.Bound(ctx, p.db, nil, store)
 	if err == nil && !bound {
 		f.Detail = store.Name + " is not bound to this installation yet: nothing in it is removed before"
 		f.Do = "pruned sweep binds it if it is in this database or folder and most of it is this installation's; else it shows what it finds, and how to let it go"
@@ -99,7 +99,7 @@ func bindingFinding(ctx context.Context, p *parts, _ string, store consumer.Stor
 // ownerFindings tells of what is not this installation's, or lost its links.
 func ownerFindings(ctx context.Context, p *parts) (found []finding) {
 	if p.store != nil {
-		names, err := consumer.Strange(ctx, p.db, p.store)
+		names, err := sweep.Strange(ctx, p.db, p.store)
 		if err == nil && len(names) > 0 {
 			found = append(found, finding{Check: "collections", OK: true,
 				Detail: fmt.Sprintf("%d are not Open WebUI's, and are never looked into or touched: %s", len(names), strings.Join(names, ", "))})
@@ -126,7 +126,7 @@ func ownerFindings(ctx context.Context, p *parts) (found []finding) {
 	return found
 }
 
-func tombstoneFinding(ctx context.Context, p *parts, kind string, store consumer.StoreInfo) (finding, error) {
+func tombstoneFinding(ctx context.Context, p *parts, kind string, store repo.StoreInfo) (finding, error) {
 	n, in, err := p.db.NextDue(ctx, kind)
 	if err != nil {
 		return finding{}, err
@@ -135,7 +135,7 @@ func tombstoneFinding(ctx context.Context, p *parts, kind string, store consumer
 	if n == 0 {
 		return f, nil
 	}
-	bound, err := consumer.Bound(ctx, p.db, nil, store)
+	bound, err := repo.Bound(ctx, p.db, nil, store)
 	if err != nil {
 		return f, err
 	}

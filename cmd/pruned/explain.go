@@ -9,7 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"pruned/consumer"
+	"pruned/consumer/event"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -21,7 +21,7 @@ type explainCmd struct {
 // explanation is the result of explain.
 type explanation struct {
 	ID         string               `json:"id"`
-	Verdict    consumer.Outcome     `json:"verdict"` // that a claim would have now
+	Verdict    event.Outcome        `json:"verdict"` // that a claim would have now
 	Why        string               `json:"why"`
 	AgeS       float64              `json:"age_s"`
 	Status     string               `json:"status"`
@@ -40,7 +40,7 @@ type explanation struct {
 }
 
 // unknown is the verdict on an id of which nothing is known.
-const unknown consumer.Outcome = "unknown"
+const unknown event.Outcome = "unknown"
 
 var errUnknownID = errors.New("no file of this id was ever seen here")
 
@@ -126,14 +126,14 @@ func (e *explanation) tellStores(ctx *runContext, p *parts) error {
 func (e *explanation) tellVerdict(ctx *runContext, p *parts) error {
 	transaction := ctx.transaction(p)
 	transaction.DryRun = true
-	report, err := transaction.Run(ctx, []consumer.Delivery{{Event: consumer.NewEvent(e.ID, "pruned/explain", "")}})
+	report, err := transaction.Run(ctx, []event.Delivery{{Event: event.NewEvent(e.ID, "pruned/explain", "")}})
 	if err != nil {
 		return err
 	}
 	result := report.Results[e.ID]
 	e.Verdict, e.Why = result.Outcome, result.Detail
 	switch result.Outcome {
-	case consumer.Deleted, consumer.Gone, consumer.Young:
+	case event.Deleted, event.Gone, event.Young:
 		e.DueInS = rounded(result.RetryIn)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"pruned/consumer"
+	"pruned/consumer/prune"
+	"pruned/consumer/reap"
 	"pruned/repo"
 )
 
@@ -13,15 +15,15 @@ func (c *command) ages() repo.Ages {
 	return repo.Ages{Min: c.cli.Ages.Min, Pending: c.cli.Ages.Pending, Orphan: c.cli.Ages.Orphan}
 }
 
-func (c *command) transaction(p *parts) *consumer.Transaction {
-	return &consumer.Transaction{
+func (c *command) transaction(p *parts) *prune.Transaction {
+	return &prune.Transaction{
 		DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, Ages: c.ages(),
 		BytesDelay: c.cli.Consumer.BytesDelay, DryRun: c.cli.Consumer.DryRun,
 	}
 }
 
-func (c *command) batch(p *parts) *consumer.Batch {
-	return consumer.NewBatch(c.transaction(p), c.cli.Consumer.Batch, ackWait, p.log)
+func (c *command) batch(p *parts) *prune.Batch {
+	return prune.NewBatch(c.transaction(p), c.cli.Consumer.Batch, ackWait, p.log)
 }
 
 func (c *command) consumption(p *parts) consumer.Options {
@@ -36,9 +38,9 @@ func (c *command) consumption(p *parts) consumer.Options {
 }
 
 // executor carries out tombstones; one is enough, as it takes turns with itself.
-func (p *parts) executor() *consumer.Executor {
+func (p *parts) executor() *reap.Executor {
 	if p.tombstones == nil {
-		p.tombstones = &consumer.Executor{
+		p.tombstones = &reap.Executor{
 			DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, BlobStore: p.blobsInfo, Log: p.log,
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pruned/consumer"
+	"pruned/consumer/reap"
+	"pruned/consumer/sweep"
 )
 
 const (
@@ -25,8 +27,8 @@ const (
 // work is what a daemon has open.
 type work struct {
 	consumer *consumer.Consumer
-	sweeps   *consumer.Sweeps
-	executor *consumer.Executor // nil in a dry run
+	sweeps   *sweep.Sweeps
+	executor *reap.Executor // nil in a dry run
 }
 
 // service is what PRUNED_HTTP tells of.

@@ -12,6 +12,7 @@ import (
 	"pruned/config"
 	"pruned/consumer"
 	"pruned/consumer/embedded"
+	"pruned/consumer/event"
 )
 
 type publishCmd struct {
@@ -77,10 +78,10 @@ func (c *command) published(p consumer.Published) error {
 }
 
 // events makes a claim of each id. What is refused does not stop the rest.
-func (r *publishCmd) events(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[consumer.Event, error] {
-	return func(yield func(consumer.Event, error) bool) {
+func (r *publishCmd) events(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
 		for where, id := range r.ids(ctx, stdin, refused) {
-			event := consumer.NewEvent(id, "pruned/publish", r.Reason)
+			event := event.NewEvent(id, "pruned/publish", r.Reason)
 			if err := event.Validate(); err != nil {
 				*refused = append(*refused, fmt.Errorf("%s: %w", where, err))
 				continue
@@ -90,7 +91,7 @@ func (r *publishCmd) events(ctx context.Context, stdin io.Reader, refused *[]err
 			}
 		}
 		if ctx.Err() != nil {
-			yield(consumer.Event{}, fmt.Errorf("read the ids: %w", context.Cause(ctx)))
+			yield(event.Event{}, fmt.Errorf("read the ids: %w", context.Cause(ctx)))
 		}
 	}
 }

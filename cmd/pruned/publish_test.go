@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer"
+	"pruned/consumer/event"
 	"pruned/repo/repotest"
 )
 
@@ -55,11 +56,11 @@ func TestPublishWaits(t *testing.T) {
 	repotest.InsertNote(t, i.Pool, used)
 	d := i.start(t)
 	out := i.must(t, "publish", "--wait", "-o", "json", doomed, used, gone)
-	got := map[string]consumer.Outcome{}
+	got := map[string]event.Outcome{}
 	for _, s := range settlements(t, out) {
 		got[s.FileID] = s.Outcome
 	}
-	require.Equal(t, map[string]consumer.Outcome{doomed: consumer.Deleted, used: consumer.Kept, gone: consumer.Gone}, got)
+	require.Equal(t, map[string]event.Outcome{doomed: event.Deleted, used: event.Kept, gone: event.Gone}, got)
 	require.Contains(t, i.must(t, "publish", "--wait", used), used+"\tkept\tmentioned by note")
 
 	status, out, _ := i.pruned(t, "", "publish", "--wait", "-o", "json", "", used)

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"pruned/consumer"
+	"pruned/consumer/event"
 )
 
 // relay is the queue of the webhook, which listens also while no queue is open: it
@@ -26,7 +27,7 @@ func (r *relay) Hint(ctx context.Context, id, event string, payload []byte) erro
 }
 
 // Claim stores a claim.
-func (r *relay) Claim(ctx context.Context, e consumer.Event) error {
+func (r *relay) Claim(ctx context.Context, e event.Event) error {
 	q := r.queue.Load()
 	if q == nil {
 		return errNoQueue

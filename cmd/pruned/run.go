@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pruned/consumer"
+	"pruned/consumer/event"
+	"pruned/consumer/prune"
 )
 
 type runCmd struct {
@@ -104,7 +106,7 @@ func (c *command) drain(ctx context.Context, p *parts) error {
 }
 
 // empty has every claim handled, and every tombstone that is due by then.
-func (c *command) empty(ctx context.Context, p *parts, handler consumer.Handler) (consumer.Summary, error) {
+func (c *command) empty(ctx context.Context, p *parts, handler event.Handler) (consumer.Summary, error) {
 	bar := c.bar("draining")
 	options := c.consumption(p)
 	options.Drain = true
@@ -165,7 +167,7 @@ const (
 
 // keepLooksShort brings the index up to date where looks have to read much that
 // changed: a drain has no sweeps to do so.
-func keepLooksShort(ctx context.Context, p *parts, batch *consumer.Batch) {
+func keepLooksShort(ctx context.Context, p *parts, batch *prune.Batch) {
 	ticker := time.NewTicker(refreshCheck)
 	defer ticker.Stop()
 	for {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"pruned/config"
-	"pruned/consumer"
 	"pruned/repo"
 	"pruned/repo/blobs"
 	"pruned/repo/postgres"
@@ -46,16 +45,16 @@ func (c *command) checkGuessedVectors(ctx context.Context, p *parts) error {
 }
 
 // openVectors also says what the store is called, and where it lies.
-func (c *command) openVectors(ctx context.Context, p *parts) (vectors.Store, consumer.StoreInfo, error) {
+func (c *command) openVectors(ctx context.Context, p *parts) (vectors.Store, repo.StoreInfo, error) {
 	switch {
 	case c.cli.Vectors.DB == "none":
-		return vectors.None{}, consumer.StoreInfo{Name: "none", Beside: true}, nil
+		return vectors.None{}, repo.StoreInfo{Name: "none", Beside: true}, nil
 	case c.cli.Vectors.DB == "pgvector":
 		store, err := c.openPGVector(ctx, p)
-		return store, consumer.StoreInfo{Name: "pgvector", Beside: true}, err
+		return store, repo.StoreInfo{Name: "pgvector", Beside: true}, err
 	case c.cli.Chroma.Embedded():
 		store, err := c.openChromaFile(ctx)
-		return store, consumer.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: c.cli.Storage.VectorDir(), Optional: true}}, err
+		return store, repo.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: c.cli.Storage.VectorDir(), Optional: true}}, err
 	default:
 		return c.openChromaServer(ctx)
 	}
@@ -67,22 +66,22 @@ func (c *command) openChromaFile(ctx context.Context) (vectors.Store, error) {
 	})
 }
 
-func (c *command) openChromaServer(ctx context.Context) (vectors.Store, consumer.StoreInfo, error) {
+func (c *command) openChromaServer(ctx context.Context) (vectors.Store, repo.StoreInfo, error) {
 	settings := c.cli.Chroma
 	url, err := settings.URL()
 	if err != nil {
-		return nil, consumer.StoreInfo{}, err
+		return nil, repo.StoreInfo{}, err
 	}
 	headers, err := settings.HeaderFields()
 	if err != nil {
-		return nil, consumer.StoreInfo{}, err
+		return nil, repo.StoreInfo{}, err
 	}
 	store, err := chroma.New(ctx, chroma.HTTPOptions{
 		URL: url, Tenant: settings.Tenant, Database: settings.Database, Headers: headers,
 		Token: settings.Token(), UserPassword: settings.UserPassword(),
 	})
 	name := fmt.Sprintf("chroma at %s, tenant %s, database %s", url, settings.Tenant, settings.Database)
-	return store, consumer.StoreInfo{Name: name}, err
+	return store, repo.StoreInfo{Name: name}, err
 }
 
 var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be PostgreSQL")
@@ -118,7 +117,7 @@ func uploads(ctx context.Context, c *command, p *parts) error {
 	if err != nil {
 		return err
 	}
-	p.blobs, p.blobsInfo = local, consumer.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: c.cli.Storage.Uploads()}}
+	p.blobs, p.blobsInfo = local, repo.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: c.cli.Storage.Uploads()}}
 	p.onEnd(local.Close)
 	used := useOf(c.cli.Storage.Uploads())
 	used.share()

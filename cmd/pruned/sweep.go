@@ -8,7 +8,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"pruned/consumer"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -42,7 +42,7 @@ func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
 	}
 	show := ctx.sweepView()
 	bar := ctx.bar("sweeping")
-	report, err := ctx.sweeper(p).Sweep(ctx, consumer.SweepOptions{
+	report, err := ctx.sweeper(p).Sweep(ctx, sweep.SweepOptions{
 		Confirm: r.Confirm, Wait: sweepWait, Each: show.orphan, Progress: stageProgress(bar),
 	})
 	_ = bar.Exit()
@@ -63,8 +63,8 @@ func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
 }
 
 // sweeper finds orphans, by this command's settings.
-func (c *command) sweeper(p *parts) *consumer.Sweeper {
-	s := &consumer.Sweeper{
+func (c *command) sweeper(p *parts) *sweep.Sweeper {
+	s := &sweep.Sweeper{
 		DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, BlobStore: p.blobsInfo,
 		Ages: c.ages(), MaxFraction: c.cli.Sweep.MaxFraction, Retention: c.cli.Database.LedgerRetention,
 		DryRun: c.cli.Consumer.DryRun, Log: p.log,
@@ -77,9 +77,9 @@ func (c *command) sweeper(p *parts) *consumer.Sweeper {
 
 // sweepView shows a sweep while it runs: orphans may be too many to be kept.
 type sweepView interface {
-	orphan(consumer.Orphan) error
+	orphan(sweep.Orphan) error
 	// end shows the rest; failed is why the sweep ended too soon.
-	end(report consumer.SweepReport, kept repo.Unsearchable, failed error) error
+	end(report sweep.SweepReport, kept repo.Unsearchable, failed error) error
 }
 
 func (c *command) sweepView() sweepView {
@@ -99,7 +99,7 @@ type sweepTable struct {
 // lines is not kept in order to align it.
 const sweepLine = "%-9s  %-36s  %8s  %9s  %s\n"
 
-func (t *sweepTable) orphan(o consumer.Orphan) error {
+func (t *sweepTable) orphan(o sweep.Orphan) error {
 	if !t.cli.Consumer.DryRun {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (t *sweepTable) orphan(o consumer.Orphan) error {
 	return err
 }
 
-func (t *sweepTable) end(r consumer.SweepReport, kept repo.Unsearchable, failed error) error {
+func (t *sweepTable) end(r sweep.SweepReport, kept repo.Unsearchable, failed error) error {
 	if failed != nil {
 		return nil
 	}

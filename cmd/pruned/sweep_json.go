@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"pruned/consumer"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -16,7 +16,7 @@ type sweepObject struct {
 	orphans int
 }
 
-func (o *sweepObject) orphan(orphan consumer.Orphan) error {
+func (o *sweepObject) orphan(orphan sweep.Orphan) error {
 	separator := `,`
 	if o.orphans == 0 {
 		separator = `{"orphans":[`
@@ -30,7 +30,7 @@ func (o *sweepObject) orphan(orphan consumer.Orphan) error {
 }
 
 // end completes the object, also of a sweep that failed: it says how far that came.
-func (o *sweepObject) end(report consumer.SweepReport, kept repo.Unsearchable, _ error) error {
+func (o *sweepObject) end(report sweep.SweepReport, kept repo.Unsearchable, _ error) error {
 	begin := "],"
 	if o.orphans == 0 {
 		begin = `{"orphans":[],`
@@ -39,7 +39,7 @@ func (o *sweepObject) end(report consumer.SweepReport, kept repo.Unsearchable, _
 		kept.Examples = []string{} // a list, also an empty one
 	}
 	encoded, err := json.Marshal(struct {
-		consumer.SweepReport
+		sweep.SweepReport
 		AlwaysKept repo.Unsearchable `json:"always_kept"`
 	}{report, kept})
 	if err != nil {

@@ -13,13 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer"
+	"pruned/consumer/sweep"
 	"pruned/repo/repotest"
 )
 
 // swept is the result of a sweep.
 type swept struct {
-	consumer.SweepReport
-	Orphans []consumer.Orphan `json:"orphans"`
+	sweep.SweepReport
+	Orphans []sweep.Orphan `json:"orphans"`
 }
 
 // sweep runs one, which must end with status.

@@ -10,6 +10,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/embedded"
+	"pruned/consumer/reap"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -22,11 +23,11 @@ type parts struct {
 	server *embedded.Server // of an embedded queue that is this process's
 
 	store     vectors.Store
-	storeInfo consumer.StoreInfo
+	storeInfo repo.StoreInfo
 	blobs     repo.Blobs
-	blobsInfo consumer.StoreInfo
+	blobsInfo repo.StoreInfo
 
-	tombstones *consumer.Executor // see executor
+	tombstones *reap.Executor // see executor
 
 	ends []func() error
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"pruned/consumer"
+	"pruned/consumer/event"
 )
 
 const (
@@ -22,8 +22,8 @@ const (
 	maxHint = 64 << 10 // bytes of a hint that is worth keeping as it came
 )
 
-// event is what a body says, as far as anybody here needs it.
-type event struct {
+// notification is what a body says, as far as anybody here needs it.
+type notification struct {
 	id      string
 	name    string
 	file    string // a file that was deleted, else empty
@@ -33,29 +33,29 @@ type event struct {
 
 // parse reads a body as Open WebUI 0.10 and later send it (events.py, class
 // Event). Members that it does not know are ignored.
-func parse(body []byte) (event, error) {
+func parse(body []byte) (notification, error) {
 	if !utf8.Valid(body) {
-		return event{}, errors.New("the body is not UTF-8")
+		return notification{}, errors.New("the body is not UTF-8")
 	}
 	// A map, because encoding/json would take ID for id in a struct.
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil || members == nil {
-		return event{}, errors.New("the body is not a JSON object")
+		return notification{}, errors.New("the body is not a JSON object")
 	}
-	e := event{created: instant(members["created_at"]), body: body}
+	e := notification{created: instant(members["created_at"]), body: body}
 	var err error
 	if e.id, err = text(members, "id"); err != nil {
-		return event{}, err
+		return notification{}, err
 	}
 	if e.name, err = text(members, "event"); err != nil {
-		return event{}, err
+		return notification{}, err
 	}
 	subject, err := subjectOf(members["subject"])
 	if err != nil || e.name != fileDeleted || isNull(subject["id"]) {
 		return e, err
 	}
 	if e.file, err = text(subject, "id"); err != nil {
-		return event{}, fmt.Errorf("subject: %w", err)
+		return notification{}, fmt.Errorf("subject: %w", err)
 	}
 	return e, nil
 }
@@ -103,16 +103,16 @@ func instant(raw json.RawMessage) time.Time {
 }
 
 // claim is what a deleted file becomes.
-func (e event) claim() consumer.Event {
-	return consumer.Event{
-		ID: e.id, Source: source, Type: consumer.EventType,
+func (e notification) claim() event.Event {
+	return event.Event{
+		ID: e.id, Source: source, Type: event.EventType,
 		Subject: e.file, Time: e.created, Reason: e.name,
 	}
 }
 
 // hint is the body as it came, or the little that matters of a long one: a hint
 // says only that something changed, and must fit into a message of any queue.
-func (e event) hint() []byte {
+func (e notification) hint() []byte {
 	if len(e.body) <= maxHint {
 		return e.body
 	}

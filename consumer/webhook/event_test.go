@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/consumer"
+	"pruned/consumer/event"
 )
 
 // Of all that Open WebUI sends, one event is a claim; the others are hints.
@@ -23,8 +23,8 @@ func TestEveryEventOfTheApplication(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(sent), &e))
 		names[e.Event] = true
 	}
-	require.Equal(t, []consumer.Event{{
-		ID: "0c6e5973-286b-4f29-8999-18a76ec15d38", Source: "openwebui", Type: consumer.EventType,
+	require.Equal(t, []event.Event{{
+		ID: "0c6e5973-286b-4f29-8999-18a76ec15d38", Source: "openwebui", Type: event.EventType,
 		Subject: "6ea9ab1b-aa0d-4b9e-7312-34e9875bedd5", Time: time.Unix(1795373741, 0).UTC(), Reason: "file.deleted",
 	}}, q.claims)
 	require.Len(t, q.hints, len(bodies(t))-1)
@@ -107,9 +107,9 @@ func TestBodies(t *testing.T) {
 }
 
 // requireReadable holds if the consumer will read the claim as it was meant.
-func requireReadable(t testing.TB, claim consumer.Event) {
+func requireReadable(t testing.TB, claim event.Event) {
 	t.Helper()
-	read, err := consumer.ParseEvent(claim.Encode())
+	read, err := event.ParseEvent(claim.Encode())
 	require.NoError(t, err)
 	require.Equal(t, claim, read)
 }

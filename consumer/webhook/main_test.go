@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"pruned/consumer"
+	"pruned/consumer/event"
 )
 
 // A server that ends leaves goroutines of its own until its timers fire.
@@ -35,7 +35,7 @@ type hint struct {
 type memory struct {
 	mu     sync.Mutex
 	hints  []hint
-	claims []consumer.Event
+	claims []event.Event
 	fail   func() error
 }
 
@@ -51,7 +51,7 @@ func (m *memory) Hint(_ context.Context, id, event string, payload []byte) error
 	return nil
 }
 
-func (m *memory) Claim(_ context.Context, e consumer.Event) error {
+func (m *memory) Claim(_ context.Context, e event.Event) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.claims = append(m.claims, e)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pruned/consumer"
+	"pruned/consumer/event"
 )
 
 // Queue is where events go. Its methods return nil only once the queue holds the
@@ -14,7 +15,7 @@ type Queue interface {
 	// Hint stores an event of the application as it came.
 	Hint(ctx context.Context, id, event string, payload []byte) error
 	// Claim stores a claim.
-	Claim(ctx context.Context, e consumer.Event) error
+	Claim(ctx context.Context, e event.Event) error
 }
 
 // Open WebUI never sends an event again, so a queue that only restarts, or
@@ -27,7 +28,7 @@ const (
 
 // store returns once the queue holds the event. What came whole is stored even
 // if the sender is gone by now. Trying again is safe: the id tells duplicates.
-func (h *Handler) store(ctx context.Context, e event) error {
+func (h *Handler) store(ctx context.Context, e notification) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	for {
@@ -43,7 +44,7 @@ func (h *Handler) store(ctx context.Context, e event) error {
 	}
 }
 
-func (h *Handler) send(ctx context.Context, e event) error {
+func (h *Handler) send(ctx context.Context, e notification) error {
 	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	if e.file != "" {

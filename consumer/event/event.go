@@ -1,0 +1,207 @@
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// EventType is the CloudEvents type of a claim.
+const EventType = "pruned.file.orphaned"
+
+const (
+	specVersion = "1.0"
+	maxPayload  = 64 << 10 // bytes of an event
+	MaxMember   = 1 << 10  // bytes of id, source and subject
+)
+
+// Event is a claim: the file Subject may be an orphan.
+type Event struct {
+	ID      string // with Source unique
+	Source  string
+	Type    string
+	Subject string    // the file id
+	Time    time.Time // zero where the producer gave none
+	Reason  string
+}
+
+// NewEvent returns a claim about a file with an id that nobody used before.
+func NewEvent(fileID, source, reason string) Event {
+	return Event{
+		ID:      uuid.NewString(),
+		Source:  source,
+		Type:    EventType,
+		Subject: fileID,
+		Time:    time.Now().UTC(),
+		Reason:  CleanText(reason),
+	}
+}
+
+// MsgID is what the stream knows duplicates by. Its parts are escaped, so that
+// no two pairs of source and id share one.
+func (e Event) MsgID() string {
+	return url.QueryEscape(e.Source) + "/" + url.QueryEscape(e.ID)
+}
+
+// Encode returns the event as CloudEvents 1.0 JSON.
+func (e Event) Encode() []byte {
+	out := map[string]any{
+		"specversion": specVersion,
+		"id":          e.ID,
+		"source":      e.Source,
+		"type":        e.Type,
+		"subject":     e.Subject,
+	}
+	if !e.Time.IsZero() {
+		out["time"] = e.Time.UTC().Format(time.RFC3339Nano)
+	}
+	if e.Reason != "" {
+		out["data"] = map[string]string{"reason": e.Reason}
+	}
+	payload, err := json.Marshal(out)
+	if err != nil {
+		panic(fmt.Sprintf("an event of strings cannot be encoded: %v", err))
+	}
+	return payload
+}
+
+// Validate says what is wrong with an event: the member, its value, and what
+// was wanted.
+func (e Event) Validate() error {
+	if e.Type != EventType {
+		return fmt.Errorf("type is %s, wanted %q", Quote(e.Type), EventType)
+	}
+	members := []struct{ name, value string }{{"id", e.ID}, {"source", e.Source}, {"subject", e.Subject}}
+	for _, m := range members {
+		if err := ValidID(m.value); err != nil {
+			return fmt.Errorf("%s is %s, %w", m.name, Quote(m.value), err)
+		}
+	}
+	return nil
+}
+
+// ValidID holds for what PostgreSQL can store as text and an index can carry.
+func ValidID(s string) error {
+	switch {
+	case s == "":
+		return errors.New("wanted a text that is not empty")
+	case len(s) > MaxMember:
+		return fmt.Errorf("wanted at most %d bytes, not %d", MaxMember, len(s))
+	case strings.ContainsRune(s, 0):
+		return errors.New("wanted a text without NUL")
+	case !utf8.ValidString(s), strings.ContainsRune(s, utf8.RuneError):
+		return errors.New("wanted valid UTF-8")
+	}
+	return nil
+}
+
+// ParseEvent reads a claim. Members that it does not know are ignored.
+func ParseEvent(payload []byte) (Event, error) {
+	if len(payload) > maxPayload {
+		return Event{}, fmt.Errorf("the event has %d bytes, wanted at most %d", len(payload), maxPayload)
+	}
+	if !utf8.Valid(payload) {
+		return Event{}, errors.New("the event is not valid UTF-8, wanted JSON")
+	}
+	// A map, because encoding/json would take SUBJECT for subject in a struct.
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &members); err != nil {
+		return Event{}, fmt.Errorf("the event is %s, wanted a JSON object: %w", Quote(string(payload)), err)
+	}
+	if err := wantVersion(members); err != nil {
+		return Event{}, err
+	}
+	e := Event{Reason: reason(members["data"])}
+	err := errors.Join(
+		text(members, "id", &e.ID),
+		text(members, "source", &e.Source),
+		text(members, "type", &e.Type),
+		text(members, "subject", &e.Subject),
+		instant(members, &e.Time),
+	)
+	if err == nil {
+		err = e.Validate()
+	}
+	if err != nil {
+		return Event{}, err
+	}
+	return e, nil
+}
+
+func wantVersion(members map[string]json.RawMessage) error {
+	var version string
+	if err := text(members, "specversion", &version); err != nil {
+		return err
+	}
+	if version != specVersion {
+		return fmt.Errorf("specversion is %s, wanted %q", Quote(version), specVersion)
+	}
+	return nil
+}
+
+func text(members map[string]json.RawMessage, name string, into *string) error {
+	raw, ok := members[name]
+	if !ok {
+		return fmt.Errorf("%s is missing, wanted a text", name)
+	}
+	var s *string
+	if err := json.Unmarshal(raw, &s); err != nil || s == nil {
+		return fmt.Errorf("%s is %s, wanted a text", name, Quote(string(raw)))
+	}
+	*into = *s
+	return nil
+}
+
+func instant(members map[string]json.RawMessage, into *time.Time) error {
+	raw, ok := members["time"]
+	if !ok || string(raw) == "null" {
+		return nil
+	}
+	var s string
+	if err := text(members, "time", &s); err != nil {
+		return err
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return fmt.Errorf("time is %s, wanted RFC 3339", Quote(s))
+	}
+	*into = at
+	return nil
+}
+
+// reason is what data.reason says. Data belongs to the producer: whatever else
+// it is, it makes no event invalid, and nothing in it may keep the ledger from
+// taking the row.
+func reason(data json.RawMessage) string {
+	var d struct {
+		Reason string `json:"reason"`
+	}
+	if json.Unmarshal(data, &d) != nil {
+		return ""
+	}
+	return CleanText(d.Reason)
+}
+
+// CleanText makes of any text one that a ledger can hold.
+func CleanText(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+	if len(s) > MaxMember {
+		s = strings.ToValidUTF8(s[:MaxMember], "")
+	}
+	return s
+}
+
+// Quote shows a foreign text: short, on one line.
+func Quote(s string) string {
+	const most = 80
+	if len(s) > most {
+		return fmt.Sprintf("%q...", strings.ToValidUTF8(s[:most], ""))
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,62 @@
+package event
+
+import (
+	"context"
+	"time"
+)
+
+// Outcome is what became of one event.
+type Outcome string
+
+// The outcomes. Busy and Failed come again, all others are final.
+const (
+	Deleted Outcome = "deleted" // the row was locked, unreferenced, deleted; committed
+	Gone    Outcome = "gone"    // no such row; what else bore its id is cleaned
+	Kept    Outcome = "kept"    // a reference exists
+	Young   Outcome = "young"   // too young, in flight, or not unreferenced for long enough
+	Busy    Outcome = "busy"    // somebody else holds the row
+	Invalid Outcome = "invalid" // not an event
+	Poison  Outcome = "poison"  // can never succeed
+	Failed  Outcome = "failed"  // for a reason that passes
+)
+
+// Final holds for outcomes after which the message never comes again.
+func (o Outcome) Final() bool { return o != Busy && o != Failed }
+
+func (o Outcome) Known() bool {
+	switch o {
+	case Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed:
+		return true
+	}
+	return false
+}
+
+// Result is the outcome of one event with what explains it.
+type Result struct {
+	Outcome Outcome
+	Detail  string        // for people
+	Err     error         // of poison and failed
+	RetryIn time.Duration // young: when a claim is useful again; busy, failed: the delay, zero for the usual one
+}
+
+// Delivery is an event with how often the queue has delivered it, this time
+// included.
+type Delivery struct {
+	Event
+	Deliveries uint64
+}
+
+// Handler judges batches. It is called by several workers at once.
+type Handler interface {
+	// Handle judges events, each file id at most once, and returns one result
+	// per event in their order. lease is when the queue gives them to somebody
+	// else; extend asks for a whole lease more.
+	//
+	// An error means that nothing can be deleted until somebody mends the
+	// environment. The results may then be missing: events without one are
+	// given back at once and nothing is fetched until Options.Ready agrees.
+	Handle(ctx context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error)
+
+	// Size is how many events the next batch may have.
+	Size() int
+}

@@ -1,0 +1,44 @@
+// Package loop holds what the loops of a daemon share: a sleep that ends with its
+// context, pauses that grow, and a heartbeat that tells a loop which hangs from one
+// which works.
+package loop
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// Sleep returns false if ctx ended first.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Backoff grow from first to most and never end.
+func Backoff(first, most time.Duration) *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(first), backoff.WithMaxInterval(most), backoff.WithMaxElapsedTime(0))
+}
+
+// Heartbeat is when a loop last came round.
+type Heartbeat struct{ at atomic.Int64 }
+
+func (p *Heartbeat) Beat() { p.at.Store(time.Now().UnixNano()) }
+
+// Since is how long ago that was; zero before the first time.
+func (p *Heartbeat) Since() time.Duration {
+	at := p.at.Load()
+	if at == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, at))
+}

@@ -1,0 +1,281 @@
+package prune_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
+	"pruned/consumer/internal/fixture"
+	"pruned/repo"
+	"pruned/repo/repotest"
+)
+
+// attachment is a way in which the application writes a file's id that takes no
+// lock on the file's row.
+type attachment struct {
+	name   string
+	before func(t *testing.T, i *fixture.Installation) string     // what was there long before
+	attach func(t *testing.T, db repotest.DB, there, file string) // commits, unless db is a transaction
+}
+
+func execute(t *testing.T, db repotest.DB, sql string, args ...any) {
+	t.Helper()
+	_, err := db.Exec(context.Background(), sql, args...)
+	require.NoError(t, err)
+}
+
+func none(*testing.T, *fixture.Installation) string { return "" }
+
+var mentions = []attachment{
+	{"a new chat", none, func(t *testing.T, db repotest.DB, _, file string) {
+		repotest.InsertChat(t, db, repotest.Chat{Files: []string{file}})
+	}},
+	{"a chat", func(t *testing.T, i *fixture.Installation) string {
+		return repotest.InsertChat(t, i.Pool, repotest.Chat{}).ID
+	},
+		func(t *testing.T, db repotest.DB, chat, file string) {
+			execute(t, db, `UPDATE chat SET chat = jsonb_set(chat::jsonb, '{files}', jsonb_build_array(jsonb_build_object('type', 'file', 'id', $2::text)))::json WHERE id = $1`, chat, file)
+		}},
+	{"a new note", none, func(t *testing.T, db repotest.DB, _, file string) { repotest.InsertNote(t, db, file) }},
+	{"a note", func(t *testing.T, i *fixture.Installation) string { return repotest.InsertNote(t, i.Pool) },
+		func(t *testing.T, db repotest.DB, note, file string) {
+			execute(t, db, `UPDATE note SET data = jsonb_build_object('content', jsonb_build_object('md', '![](/api/v1/files/' || upper($2::text) || '/content)'))::json WHERE id = $1`, note, file)
+		}},
+}
+
+// bystanders are deleted by the same transaction, whatever becomes of the file.
+const bystanders = 2
+
+func TestMentionKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	for _, m := range mentions {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			i := fixture.Install(t)
+			for _, step := range steps {
+				file, others, there := i.AddFile(t), i.AddFiles(t, bystanders), m.before(t, i)
+				i.RefreshIndex(t)
+				x := stepped(i.NewTransaction(), step, func() { m.attach(t, i.Pool, there, file) })
+				keeps(t, i, step, fixture.RunTransaction(t, x, append(others, file)...), file, others)
+			}
+		})
+	}
+}
+
+// The application may have written long before it commits, so that its row's
+// version is older than our own transaction, and than the looks.
+func TestMentionOfAnOlderTransactionKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	for _, m := range mentions {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			i := fixture.Install(t)
+			for _, step := range steps {
+				file, others, there := i.AddFile(t), i.AddFiles(t, bystanders), m.before(t, i)
+				i.RefreshIndex(t)
+				writer := begin(t, i)
+				m.attach(t, writer, there, file)
+				// Passes that run meanwhile must not forget it.
+				i.RefreshIndex(t)
+				x := stepped(i.NewTransaction(), step, func() { require.NoError(t, writer.Commit(context.Background())) })
+				keeps(t, i, step, fixture.RunTransaction(t, x, append(others, file)...), file, others)
+			}
+		})
+	}
+}
+
+func keeps(t *testing.T, i *fixture.Installation, step string, results map[string]event.Result, file string, others []string) {
+	t.Helper()
+	i.DrainTombstones(t)
+	require.Equal(t, event.Kept, results[file].Outcome, "attached before %s", step)
+	require.Equal(t, fixture.Whole, i.LeftOf(t, file), "attached before %s", step)
+	require.Zero(t, i.CountRecords(t, file))
+	for _, other := range others {
+		require.Equal(t, event.Deleted, results[other].Outcome)
+		require.Equal(t, fixture.Nothing, i.LeftOf(t, other))
+		require.Equal(t, 1, i.CountRecords(t, other))
+	}
+}
+
+func begin(t *testing.T, i *fixture.Installation) pgx.Tx {
+	t.Helper()
+	tx, err := i.Conn(t).Begin(context.Background())
+	require.NoError(t, err)
+	return tx
+}
+
+// link is one of the application's link tables.
+type link struct {
+	table  string
+	parent func(t *testing.T, i *fixture.Installation) string
+}
+
+var links = []link{
+	{"knowledge_file", func(t *testing.T, i *fixture.Installation) string { return repotest.InsertKnowledge(t, i.Pool) }},
+	{"chat_file", func(t *testing.T, i *fixture.Installation) string {
+		return repotest.InsertChat(t, i.Pool, repotest.Chat{}).ID
+	}},
+	{"channel_file", func(t *testing.T, i *fixture.Installation) string { return repotest.InsertChannel(t, i.Pool) }},
+}
+
+func (l link) insert(ctx context.Context, db repotest.DB, parent, file string) error {
+	column := l.table[:len(l.table)-len("_file")] + "_id"
+	_, err := db.Exec(ctx, fmt.Sprintf(`INSERT INTO %s (id, user_id, %s, file_id, created_at, updated_at) VALUES ($1, $2, $3, $4, 1, 1)`, l.table, column),
+		repotest.NewID(), repotest.UserID, parent, file)
+	return err
+}
+
+// A link that comes before the lock keeps the file. One that comes later waits
+// for us and then fails, as the application is told: nothing half is left.
+func TestLinkKeepsTheFileOrFails(t *testing.T) {
+	t.Parallel()
+	for _, l := range links {
+		t.Run(l.table, func(t *testing.T) {
+			t.Parallel()
+			i := fixture.Install(t)
+			parent := l.parent(t, i)
+			application := i.Conn(t)
+			for _, step := range steps {
+				file, others := i.AddFile(t), i.AddFiles(t, bystanders)
+				i.RefreshIndex(t)
+				if step == steps[0] {
+					x := stepped(i.NewTransaction(), step, func() { require.NoError(t, l.insert(context.Background(), application, parent, file)) })
+					keeps(t, i, step, fixture.RunTransaction(t, x, append(others, file)...), file, others)
+					continue
+				}
+				attached := make(chan error, 1)
+				x := stepped(i.NewTransaction(), step, func() {
+					go func() { attached <- l.insert(context.Background(), application, parent, file) }()
+					awaitWaiting(t, i, application)
+				})
+				results := fixture.RunTransaction(t, x, append(others, file)...)
+				var refused *pgconn.PgError
+				require.ErrorAs(t, fixture.Await(t, attached), &refused, "attached before %s", step)
+				require.Equal(t, "23503", refused.Code)
+				i.DrainTombstones(t)
+				require.Equal(t, event.Deleted, results[file].Outcome)
+				require.Equal(t, fixture.Nothing, i.LeftOf(t, file))
+			}
+		})
+	}
+}
+
+// awaitWaiting returns when a session waits for a lock.
+func awaitWaiting(t *testing.T, i *fixture.Installation, conn *pgx.Conn) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return repotest.Value[bool](t, i.Database, `SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid = $1`, conn.PgConn().PID())
+	}, fixture.Patience, fixture.PollEvery)
+}
+
+// A link that is not committed yet holds the file's row: the file is busy, and
+// kept as soon as it is.
+func TestUncommittedLinkMakesTheFileBusy(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	for _, l := range links {
+		file, parent := i.AddFile(t), l.parent(t, i)
+		i.RefreshIndex(t)
+		writer := begin(t, i)
+		require.NoError(t, l.insert(context.Background(), writer, parent, file))
+		require.Equal(t, event.Busy, fixture.RunTransaction(t, i.NewTransaction(), file)[file].Outcome, l.table)
+		require.NoError(t, writer.Commit(context.Background()))
+		require.Equal(t, event.Kept, fixture.RunTransaction(t, i.NewTransaction(), file)[file].Outcome, l.table)
+		i.DrainTombstones(t)
+		require.Equal(t, fixture.Whole, i.LeftOf(t, file), l.table)
+	}
+}
+
+// In a database that was copied by hand nothing makes a link wait: it is noticed
+// like a mention in JSON.
+func TestLinkWithoutForeignKeyKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	for _, l := range links {
+		t.Run(l.table, func(t *testing.T) {
+			t.Parallel()
+			i := fixture.Install(t)
+			for _, name := range repotest.Column[string](t, i.Database, `SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND confrelid = 'file'::regclass`, l.table) {
+				i.Exec(t, fmt.Sprintf(`ALTER TABLE %s DROP CONSTRAINT %q`, l.table, name))
+			}
+			parent := l.parent(t, i)
+			for _, step := range steps {
+				file, others := i.AddFile(t), i.AddFiles(t, bystanders)
+				i.RefreshIndex(t)
+				x := stepped(i.NewTransaction(), step, func() { require.NoError(t, l.insert(context.Background(), i.Pool, parent, file)) })
+				keeps(t, i, step, fixture.RunTransaction(t, x, append(others, file)...), file, others)
+			}
+		})
+	}
+}
+
+// A row that appears under an id that had none keeps its vectors and bytes.
+func TestRowThatAppearsKeepsVectorsAndBytes(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	for _, step := range slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return s == "delete" }) { // there is no row
+		file, others := repotest.NewID(), []string{repotest.NewID(), repotest.NewID()}
+		for _, id := range append(others, file) {
+			i.AddChunks(t, id)
+			repotest.WriteBytes(t, i.Uploads, id, "document.pdf")
+		}
+		i.RefreshIndex(t)
+		appear := func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: file}) }
+		x := i.NewTransaction()
+		x.Ages.Orphan = time.Hour
+		results := fixture.RunTransaction(t, stepped(x, step, appear), append(others, file)...)
+		i.DrainTombstones(t)
+		require.Equal(t, event.Young, results[file].Outcome, "appeared before %s, with an old date", step)
+		require.Equal(t, fixture.Whole, i.LeftOf(t, file), "appeared before %s", step)
+		for _, other := range others {
+			require.Equal(t, event.Gone, results[other].Outcome)
+			require.Equal(t, fixture.Nothing, i.LeftOf(t, other))
+		}
+	}
+}
+
+// What came into use and out of use again while the transaction ran is kept:
+// its clock starts anew.
+func TestMentionThatVanishesAgainKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	file := i.AddFile(t)
+	i.RefreshIndex(t)
+	x := stepped(i.NewTransaction(), "vectors", func() { repotest.InsertNote(t, i.Pool, file) })
+	inner := x.DB
+	x.DB = afterLastLook{inner, func() { i.Exec(t, `DELETE FROM note`) }}
+	require.Equal(t, event.Kept, fixture.RunTransaction(t, x, file)[file].Outcome)
+	require.Equal(t, fixture.Whole, i.LeftOf(t, file))
+}
+
+// A row that appeared and vanished again may do so once more: the id comes again.
+func TestRowThatVanishesAgainIsBusy(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	id := repotest.NewID()
+	i.AddFile(t)
+	i.AddChunks(t, id)
+	i.RefreshIndex(t)
+	x := stepped(i.NewTransaction(), "vectors", func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: id}) })
+	x.DB = afterLastLook{x.DB, func() { i.Exec(t, `DELETE FROM file WHERE id = $1`, id) }}
+	require.Equal(t, event.Busy, fixture.RunTransaction(t, x, id)[id].Outcome)
+	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, id))
+}
+
+// afterLastLook does something after each last look.
+type afterLastLook struct {
+	repo.DB
+	do func()
+}
+
+func (d afterLastLook) LookAgain(ctx context.Context, tx repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+	late, err := d.DB.LookAgain(ctx, tx, look, deleted, gone)
+	d.do()
+	return late, err
+}

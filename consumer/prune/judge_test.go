@@ -1,0 +1,97 @@
+package prune
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/event"
+	"pruned/repo"
+)
+
+const (
+	hour = time.Hour
+	day  = 24 * hour
+)
+
+var testAges = repo.Ages{Min: day, Pending: 7 * day, Orphan: hour}
+
+// ripe is a file that nothing keeps.
+func ripe() repo.File {
+	return repo.File{ID: "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11", Age: 30 * day, Ripe: -29 * day, Orphan: 2 * hour, Clocked: true}
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	id := ripe().ID
+	chat := repo.Look{Referenced: map[string]repo.Reference{id: {Table: "chat", Row: "c1", Column: "chat"}}}
+	for _, c := range []struct {
+		name  string
+		file  func(*repo.File)
+		look  repo.Look
+		ages  repo.Ages
+		want  event.Outcome
+		why   string
+		retry time.Duration
+	}{
+		{name: "ripe and unreferenced", want: event.Deleted},
+		{name: "referenced", look: chat, want: event.Kept, why: "mentioned by chat c1, column chat"},
+		{name: "referenced, by the index alone", want: event.Kept, why: "mentioned by note n",
+			look: repo.Look{Referenced: map[string]repo.Reference{id: {Table: "note", Row: "n"}}}},
+		{name: "referenced by a table without key", want: event.Kept, why: "mentioned by plugin",
+			look: repo.Look{Referenced: map[string]repo.Reference{id: {Table: "plugin"}}}},
+		{name: "referenced and young", look: chat, file: func(f *repo.File) { f.Age, f.Ripe = hour, 23*hour }, want: event.Kept, why: "chat"},
+		{name: "referenced and unknown", want: event.Kept, why: "chat",
+			look: repo.Look{Referenced: chat.Referenced, Unknown: map[string]bool{id: true}}},
+		{name: "another is referenced", look: repo.Look{Referenced: map[string]repo.Reference{"other": {}}}, want: event.Deleted},
+		{name: "an id in upper case", file: func(f *repo.File) { f.ID = "0B8F2C46-7C2F-4A57-9B1F-0E9F3D6A1C11" }, want: event.Deleted},
+		{name: "an id that is no UUID", file: func(f *repo.File) { f.ID = "report-2024" }, want: event.Deleted},
+		{name: "an id that no search finds", file: func(f *repo.File) { f.ID = "böse/id" }, want: event.Kept, why: "no search can tell"},
+		{name: "an id with a quote", file: func(f *repo.File) { f.ID = `a"b` }, want: event.Kept, why: "no search can tell"},
+		{name: "unknown to the index", look: repo.Look{Unknown: map[string]bool{id: true}}, want: event.Young, why: "read once more", retry: time.Minute},
+		{name: "young", file: func(f *repo.File) { f.Age, f.Ripe = hour, 23*hour }, want: event.Young, why: "1h0m0s old", retry: 23 * hour},
+		{name: "young, and its clock runs longer", file: func(f *repo.File) { f.Age, f.Ripe, f.Orphan = day-time.Minute, time.Minute, 0 },
+			want: event.Young, why: "old", retry: hour},
+		{name: "nearly old enough", file: func(f *repo.File) { f.Ripe = time.Second }, want: event.Young, why: "old", retry: time.Minute},
+		{name: "of an age just reached", file: func(f *repo.File) { f.Age, f.Ripe = day, 0 }, want: event.Deleted},
+		{name: "in flight", file: func(f *repo.File) { f.InFlight, f.Ripe = true, 6*day }, want: event.Young, why: "processed", retry: 6 * day},
+		{name: "in flight and of no age", ages: repo.Ages{Pending: day}, file: func(f *repo.File) { f.InFlight, f.Ripe = true, day },
+			want: event.Young, why: "processed", retry: day},
+		{name: "its clock starts now", file: func(f *repo.File) { f.Clocked, f.Orphan = false, 0 }, want: event.Young, why: "was not known", retry: hour},
+		{name: "its clock has not run for long enough", file: func(f *repo.File) { f.Orphan = 40 * time.Minute },
+			want: event.Young, why: "only 40m0s", retry: 20 * time.Minute},
+		{name: "its clock has nearly run for long enough", file: func(f *repo.File) { f.Orphan = hour - time.Second },
+			want: event.Young, why: "only", retry: time.Minute},
+		{name: "its clock has just run for long enough", file: func(f *repo.File) { f.Orphan = hour }, want: event.Deleted},
+		{name: "somebody may yet mention it", look: repo.Look{Pending: "a session"}, want: event.Young, why: "may yet commit a mention of it: a session", retry: time.Minute},
+		{name: "somebody may, and somebody does", look: repo.Look{Pending: "a session", Referenced: map[string]repo.Reference{ripe().ID: {Table: "note"}}}, want: event.Kept, why: "note"},
+		{name: "without a clock where none is wanted", ages: repo.Ages{Min: day}, file: func(f *repo.File) { f.Clocked, f.Orphan = false, 0 }, want: event.Deleted},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := ripe()
+			if c.file != nil {
+				c.file(&f)
+			}
+			ages := c.ages
+			if ages == (repo.Ages{}) {
+				ages = testAges
+			}
+			got := judge(f, c.look, ages)
+			require.Equal(t, c.want, got.Outcome, got.Detail)
+			require.Contains(t, got.Detail, c.why)
+			require.Equal(t, c.retry, got.RetryIn)
+		})
+	}
+}
+
+func TestJudgeGone(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, event.Gone, judgeGone(nil, testAges).Outcome)
+	require.Equal(t, event.Gone, judgeGone([]repo.Blob{{Name: "a", Age: 2 * day}, {Name: "b", Age: day}}, testAges).Outcome)
+	got := judgeGone([]repo.Blob{{Name: "a", Age: 2 * day}, {Name: "b", Age: 20 * hour}}, testAges)
+	require.Equal(t, event.Young, got.Outcome)
+	require.Equal(t, 4*hour, got.RetryIn)
+	require.Equal(t, event.Young, judgeGone([]repo.Blob{{Name: "a", Age: -hour}}, testAges).Outcome, "a clock that is ahead")
+}

@@ -1,0 +1,73 @@
+package prune_test
+
+import (
+	"context"
+	"sync"
+
+	"pruned/consumer/prune"
+	"pruned/repo"
+	"pruned/vectors"
+)
+
+// steps are the points of a transaction at which somebody else may commit.
+var steps = []string{"lock", "look", "vectors", "delete", "tombstones", "ledger", "last look"}
+
+// stepped lets do happen once, just before a step of the transaction.
+func stepped(x *prune.Transaction, step string, do func()) *prune.Transaction {
+	var once sync.Once
+	before := func(s string) {
+		if s == step {
+			once.Do(do)
+		}
+	}
+	y := *x
+	y.DB, y.Vectors = steppedDB{x.DB, before}, steppedStore{x.Vectors, before}
+	return &y
+}
+
+// steppedDB is a real database that tells what is about to happen.
+type steppedDB struct {
+	repo.DB
+	before func(step string)
+}
+
+func (d steppedDB) Lock(ctx context.Context, tx repo.Tx, ids []string, ages repo.Ages) (repo.Locked, error) {
+	d.before("lock")
+	return d.DB.Lock(ctx, tx, ids, ages)
+}
+
+func (d steppedDB) Look(ctx context.Context, tx repo.Tx, ids []string) (repo.Look, error) {
+	d.before("look")
+	return d.DB.Look(ctx, tx, ids)
+}
+
+func (d steppedDB) Delete(ctx context.Context, tx repo.Tx, ids []string) ([]repo.Deleted, error) {
+	d.before("delete")
+	return d.DB.Delete(ctx, tx, ids)
+}
+
+func (d steppedDB) Entomb(ctx context.Context, tx repo.Tx, tombstones []repo.Tombstone) error {
+	d.before("tombstones")
+	return d.DB.Entomb(ctx, tx, tombstones)
+}
+
+func (d steppedDB) Record(ctx context.Context, tx repo.Tx, entries []repo.Entry) error {
+	d.before("ledger")
+	return d.DB.Record(ctx, tx, entries)
+}
+
+func (d steppedDB) LookAgain(ctx context.Context, tx repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+	d.before("last look")
+	return d.DB.LookAgain(ctx, tx, look, deleted, gone)
+}
+
+// steppedStore is a real store that tells when it joins.
+type steppedStore struct {
+	vectors.Store
+	before func(step string)
+}
+
+func (s steppedStore) Join(ctx context.Context, tx vectors.Tx, locked, loose []string) (int64, bool, error) {
+	s.before("vectors")
+	return s.Store.Join(ctx, tx, locked, loose)
+}

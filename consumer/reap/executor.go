@@ -1,0 +1,249 @@
+package reap
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"pruned/consumer/loop"
+	"pruned/repo"
+	"pruned/vectors"
+)
+
+const (
+	// One transaction's worth of tombstones. Vectors may cost a scan of the
+	// whole store, however many there are.
+	mostBytes   = 5000
+	mostVectors = 10000
+	// executorPatience bounds that scan.
+	executorPatience = 30 * time.Minute
+)
+
+// Executor carries out tombstones: what could not be rolled back, and therefore
+// was not touched before the commit.
+type Executor struct {
+	DB          repo.DB
+	Vectors     vectors.Store
+	VectorStore repo.StoreInfo
+	Blobs       repo.Blobs
+	BlobStore   repo.StoreInfo
+	Log         zerolog.Logger
+
+	turn sync.Mutex // one at a time in this process
+
+	pulse  loop.Heartbeat
+	mu     sync.Mutex
+	state  ExecutorState
+	doubts error // why nothing is carried out for now, though it is due
+}
+
+// Run carries out what is due every interval, with rests that grow with what that
+// took.
+func (x *Executor) Run(ctx context.Context, interval time.Duration) {
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	x.pulse.Beat()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		start := time.Now()
+		err := x.CarryOut(ctx)
+		x.remember(err)
+		if err != nil && ctx.Err() == nil {
+			x.Log.Warn().Err(err).Msg("tombstones could not be carried out; they are tried again")
+		}
+		timer.Reset(x.rest(interval, time.Since(start)))
+	}
+}
+
+// rest is twenty times as long as the work where that may be a scan of a large
+// table, which is worth many files. A store of its own costs by the file: there
+// the same rest would keep what came meanwhile waiting for hours.
+func (x *Executor) rest(interval, took time.Duration) time.Duration {
+	if x.Vectors.Joins() {
+		return max(interval, 20*took)
+	}
+	return max(interval, took)
+}
+
+// Due carries out what is due, and says whether anything is left that is. What
+// waits for its store to be bound, or for rows to come back, is not.
+func (x *Executor) Due(ctx context.Context) (bool, error) {
+	kinds, err := x.carryOut(ctx)
+	if err != nil {
+		return true, err
+	}
+	if x.doubt() != nil {
+		return false, nil
+	}
+	n, in, err := x.DB.NextDue(ctx, kinds...)
+	return n > 0 && in <= 0, err
+}
+
+// CarryOut carries out everything that is due. What keeps vectors from going
+// does not keep bytes.
+func (x *Executor) CarryOut(ctx context.Context) error {
+	_, err := x.carryOut(ctx)
+	return err
+}
+
+// carryOut also says which kinds of tombstones may be carried out.
+func (x *Executor) carryOut(ctx context.Context) (kinds []string, failed error) {
+	x.turn.Lock()
+	defer x.turn.Unlock()
+	var doubts error
+	kinds, failed = x.bound(ctx)
+	for _, kind := range kinds {
+		err := x.all(ctx, x.workOf(kind))
+		if errors.Is(err, repo.ErrRowsMissing) {
+			doubts, err = err, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	x.setDoubt(doubts)
+	return kinds, failed
+}
+
+func (x *Executor) doubt() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.doubts
+}
+
+// setDoubt logs it once.
+func (x *Executor) setDoubt(doubts error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if doubts != nil && x.doubts == nil {
+		x.Log.Warn().Err(doubts).Msg("tombstones that are due wait")
+	}
+	x.doubts = doubts
+}
+
+// storeOf is the store in which the tombstones of a kind are carried out.
+func (x *Executor) storeOf(kind string) repo.StoreInfo {
+	if kind == repo.Bytes {
+		return x.BlobStore
+	}
+	return x.VectorStore
+}
+
+// workOf is what the tombstones of a kind ask for.
+func (x *Executor) workOf(kind string) work {
+	if kind == repo.Bytes {
+		return work{kind, mostBytes, false, x.removeBytes}
+	}
+	return work{kind, mostVectors, x.Vectors.Joins(), x.removeVectors}
+}
+
+// bound are the kinds of tombstones that may be carried out. What lies in a store
+// that is not known to be this installation's waits until that is known, also where
+// the row of this database names it: in a copy of a database, whose settings still
+// name the original's store, it is the original's. A store of which that cannot be
+// said does not keep the other.
+func (x *Executor) bound(ctx context.Context) (kinds []string, failed error) {
+	err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
+		for _, kind := range []string{repo.Vectors, repo.Bytes} {
+			is, err := repo.Bound(ctx, x.DB, tx, x.storeOf(kind))
+			failed = errors.Join(failed, err)
+			if is {
+				kinds = append(kinds, kind)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kinds, failed
+}
+
+// Waiting is the files of which something was to go that is still there.
+type Waiting struct {
+	Files int
+	For   string // what they wait for, in a sentence; empty where there are none
+}
+
+// Waiting counts what waits until its store is known to be this installation's, or
+// else the vectors that were tried and are tried again: their store has still to carry
+// it out, or failed.
+func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
+	kinds, err := x.bound(ctx)
+	if err != nil {
+		return w, err
+	}
+	if x.doubt() != nil {
+		n, _, err := x.DB.NextDue(ctx, repo.Vectors)
+		return Waiting{int(n), repo.ErrRowsMissing.Error()}, err
+	}
+	for _, kind := range []string{repo.Vectors, repo.Bytes} {
+		if slices.Contains(kinds, kind) {
+			continue
+		}
+		n, _, err := x.DB.NextDue(ctx, kind)
+		if err != nil {
+			return w, err
+		}
+		if int(n) > w.Files {
+			w = Waiting{int(n), "nobody has said yet that " + x.storeOf(kind).Name + " is this installation's: `pruned sweep` tells how"}
+		}
+	}
+	if w.Files > 0 || !slices.Contains(kinds, repo.Vectors) {
+		return w, nil
+	}
+	n, why, err := x.DB.Tried(ctx, repo.Vectors)
+	if n > 0 {
+		w = Waiting{int(n), why}
+	}
+	return w, err
+}
+
+// ExecutorState is how the tombstones of a process are.
+type ExecutorState struct {
+	Failures int   // of the last tries, one after the other
+	Err      error // why the last one failed
+}
+
+// State says how carrying out goes.
+func (x *Executor) State() ExecutorState {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.state
+}
+
+// Silent is how long carrying out has not come to an end. One scan may take half an
+// hour.
+func (x *Executor) Silent() time.Duration { return x.pulse.Since() }
+
+func (x *Executor) remember(err error) {
+	x.pulse.Beat()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.state.Err = err
+	if err != nil {
+		x.state.Failures++
+	} else {
+		x.state.Failures = 0
+	}
+}
+
+// Overdue is by how much the first tombstone that may be carried out is late; zero or
+// less where none is.
+func (x *Executor) Overdue(ctx context.Context) (time.Duration, error) {
+	kinds, err := x.bound(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, in, err := x.DB.NextDue(ctx, kinds...)
+	if n == 0 || err != nil {
+		return 0, err
+	}
+	return -in, nil
+}

@@ -1,0 +1,9 @@
+package reap_test
+
+import (
+	"testing"
+
+	"pruned/consumer/internal/fixture"
+)
+
+func TestMain(m *testing.M) { fixture.Main(m) }

@@ -1,0 +1,25 @@
+package reap
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/vectors"
+)
+
+// joining is a store that lies in the database.
+type joining struct{ vectors.None }
+
+func (joining) Joins() bool { return true }
+
+func TestRestsOfTheExecutor(t *testing.T) {
+	t.Parallel()
+	const interval = 10 * time.Second
+	table, beside := &Executor{Vectors: joining{}}, &Executor{Vectors: vectors.None{}}
+	require.Equal(t, interval, table.rest(interval, time.Millisecond))
+	require.Equal(t, 20*time.Minute, table.rest(interval, time.Minute))
+	require.Equal(t, interval, beside.rest(interval, time.Millisecond))
+	require.Equal(t, time.Minute, beside.rest(interval, time.Minute))
+}

@@ -1,0 +1,70 @@
+package consumer
+
+import (
+	"github.com/rs/zerolog"
+
+	"pruned/consumer/event"
+)
+
+// Summary counts what became of the files that events are about.
+type Summary struct {
+	Batches  int     `json:"batches"`
+	Events   int     `json:"events"`
+	Deleted  int     `json:"deleted"`
+	Gone     int     `json:"gone"`
+	Kept     int     `json:"kept"`
+	Young    int     `json:"young"`
+	Busy     int     `json:"busy"`
+	Invalid  int     `json:"invalid"`
+	Poison   int     `json:"poison"`
+	Failed   int     `json:"failed"`
+	Repeated int     `json:"repeated"` // events about a file that another one of their batch was about
+	Waiting  int     `json:"waiting"`  // files whose vectors were to go and are still there, at the end
+	Duration float64 `json:"duration_s"`
+
+	WaitingFor string `json:"waiting_for,omitempty"` // in a sentence
+}
+
+// count returns where an outcome is counted.
+func (s *Summary) count(o event.Outcome) *int {
+	switch o {
+	case event.Deleted:
+		return &s.Deleted
+	case event.Gone:
+		return &s.Gone
+	case event.Kept:
+		return &s.Kept
+	case event.Young:
+		return &s.Young
+	case event.Busy:
+		return &s.Busy
+	case event.Invalid:
+		return &s.Invalid
+	case event.Poison:
+		return &s.Poison
+	}
+	return &s.Failed
+}
+
+// add counts another summary in, its duration aside.
+func (s *Summary) add(o Summary) {
+	s.Batches += o.Batches
+	s.Events += o.Events
+	s.Repeated += o.Repeated
+	for _, outcome := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Busy, event.Invalid, event.Poison, event.Failed} {
+		*s.count(outcome) += *o.count(outcome)
+	}
+}
+
+// MarshalZerologObject logs what a summary counted, zeros left out.
+func (s Summary) MarshalZerologObject(e *zerolog.Event) {
+	e.Int("events", s.Events)
+	for _, o := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Busy, event.Invalid, event.Poison, event.Failed} {
+		if n := *s.count(o); n > 0 {
+			e.Int(string(o), n)
+		}
+	}
+	if s.Repeated > 0 {
+		e.Int("repeated", s.Repeated)
+	}
+}

@@ -1,0 +1,123 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"pruned/repo"
+	"pruned/vectors"
+)
+
+const (
+	// linksPart: of a knowledge base's files as many may lack their link without being
+	// a sign that links were lost, as may repo.FewLinks.
+	linksPart = 10
+	// linksAtOnce bounds what a store is asked about at once: it may be a scan.
+	linksAtOnce = 10000
+	// linksLost begins the reason of a hold that only a person ends: links that come
+	// after a loss say nothing about those that were lost.
+	linksLost = "links were lost: "
+	// chatLinksLost is so also where nobody ever attached a file but by other programs:
+	// whoever confirms it once is believed.
+	chatLinks     = "chat_file"
+	chatLinksLost = linksLost + "table " + chatLinks + " is empty, and there are chats with files"
+)
+
+// lostLinks says why it is not believed that nothing links to the files that were
+// found, or nothing: a migration, or a restore, may have left out a table of links.
+func (w *sweep) lostLinks(ctx context.Context, tx repo.Tx) (string, error) {
+	if why, err := w.lostBefore(ctx); err != nil || why != "" {
+		return why, err
+	}
+	empty, err := w.DB.EmptyLinks(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	var noKnowledge bool
+	for _, table := range empty {
+		if table == chatLinks {
+			accepted, _, err := w.DB.Binding(ctx, tx, w.rows().store.Name)
+			if err != nil || accepted != chatLinks {
+				return chatLinksLost, err
+			}
+		}
+		noKnowledge = noKnowledge || table == "knowledge_file"
+	}
+	return w.lostKnowledge(ctx, tx, noKnowledge)
+}
+
+// lostBefore is the reason for which rows are held already, if that is this one and
+// nobody has confirmed it.
+func (w *sweep) lostBefore(ctx context.Context) (string, error) {
+	holds, err := w.DB.Holds(ctx)
+	for _, h := range holds {
+		if h.Direction == repo.FromRows && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.o.Confirm {
+			return h.Reason, nil
+		}
+	}
+	return "", err
+}
+
+// lostKnowledge compares links with what the collections of knowledge bases hold. All
+// of the files that were found lack a link: nothing mentions them.
+func (w *sweep) lostKnowledge(ctx context.Context, tx repo.Tx, none bool) (string, error) {
+	unlinked := map[string]int64{}
+	err := w.oldRows(ctx, tx, func(ids []string) error {
+		holdings, err := w.Vectors.Holdings(ctx, ids)
+		for _, h := range holdings {
+			if vectors.Shared(h.Collection) {
+				unlinked[h.Collection]++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return "nobody can say which knowledge bases hold these files: " + err.Error(), nil //nolint:nilerr // it is told, and holds them
+	}
+	names := make([]string, 0, len(unlinked))
+	for name := range unlinked {
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	linked, err := w.DB.LinkedFiles(ctx, tx, names)
+	if err != nil {
+		return "", err
+	}
+	for name, links := range linked {
+		n := unlinked[name]
+		if none || n > repo.FewLinks && linksPart*n > n+links {
+			return fmt.Sprintf("%sthe collection of knowledge base %s holds %d files that table knowledge_file does not know, beside %d that it does", linksLost, name, n, links), nil
+		}
+	}
+	return "", nil
+}
+
+// oldRows calls fn with the ids of the rows that were found and are old enough to have
+// been linked, but for those that somebody let go.
+func (w *sweep) oldRows(ctx context.Context, tx repo.Tx, fn func(ids []string) error) error {
+	var ids []string
+	for after := ""; ; {
+		page, err := w.DB.Candidates(ctx, tx, repo.FromRows, w.Ages, after, sweepPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			after = c.FileID
+			if !c.Confirmed && c.Age >= w.Ages.Min {
+				ids = append(ids, c.FileID)
+			}
+		}
+		if len(ids) > 0 && (len(ids) >= linksAtOnce || len(page) == 0) {
+			if err := fn(ids); err != nil {
+				return err
+			}
+			ids = nil
+		}
+		if len(page) == 0 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package sweep
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/consumer/internal/fixture"
+	"pruned/repo"
+	"pruned/repo/repotest"
+)
+
+// shelve makes a knowledge base of n files, with their copies in its collection.
+func shelve(t *testing.T, i *fixture.Installation, n int) (knowledge string, ids []string) {
+	t.Helper()
+	ids = i.AddFiles(t, n)
+	knowledge = repotest.InsertKnowledge(t, i.Pool, ids...)
+	for _, id := range ids {
+		repotest.InsertChunks(t, i.Pool, repotest.Chunks{Collection: knowledge, FileID: id, Vectors: fixture.SmallVectors})
+	}
+	return knowledge, ids
+}
+
+// A migration that lost the links of knowledge bases is no reason to delete, under
+// whatever fraction, also when a few new ones are there.
+func TestLostLinksOfKnowledgeBases(t *testing.T) {
+	t.Parallel()
+	i, q := fixture.Install(t), fixture.OpenQueue(t)
+	i.AddUsedFiles(t, 20)
+	_, ids := shelve(t, i, 4)
+	s := sweeper(t, i, q)
+	require.Empty(t, sweepOnce(t, s).Holds)
+	i.Exec(t, `DELETE FROM knowledge_file`)
+	report := sweepOnce(t, s)
+	require.Zero(t, report.Published)
+	require.Contains(t, reasons(report)[repo.FromRows], "holds 4 files that table knowledge_file does not know, beside 0")
+	shelve(t, i, 1)
+	report = sweepOnce(t, s)
+	require.Zero(t, report.Published, "one link says nothing about the others")
+	i.Consume(t, q)
+	for _, id := range ids {
+		require.True(t, i.LeftOf(t, id).Row)
+	}
+	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	require.EqualValues(t, 4, confirmed.Published)
+	require.Empty(t, confirmed.Holds)
+}
+
+// A part of them is a loss where it is more than three and a tenth of the collection;
+// what the application leaves behind now and then is none.
+func TestLostLinksAreMoreThanAFew(t *testing.T) {
+	t.Parallel()
+	i, q := fixture.Install(t), fixture.OpenQueue(t)
+	i.AddUsedFiles(t, 20)
+	knowledge, ids := shelve(t, i, 30)
+	unlink := func(n int) {
+		i.Exec(t, `DELETE FROM knowledge_file WHERE knowledge_id = $1 AND file_id = ANY ($2)`, knowledge, ids[:n])
+	}
+	s := sweeper(t, i, q)
+	s.DryRun = true
+	for n, held := range map[int]bool{3: false, 4: true} {
+		unlink(n)
+		require.Equal(t, held, len(sweepOnce(t, s).Holds) > 0, n)
+		for _, id := range ids[:n] {
+			repotest.LinkKnowledge(t, i.Pool, knowledge, id)
+		}
+	}
+}
+
+// Chats with files, and not one link: whoever has confirmed that once is believed.
+func TestLostLinksOfChats(t *testing.T) {
+	t.Parallel()
+	i, q := fixture.Install(t), fixture.OpenQueue(t)
+	used := i.AddUsedFiles(t, 20)
+	chat := repotest.Value[string](t, i.Database, `SELECT min(id) FROM chat`)
+	image := i.AddFile(t)
+	repotest.LinkChat(t, i.Pool, chat, image)
+	s := sweeper(t, i, q)
+	require.Empty(t, sweepOnce(t, s).Holds)
+	i.Exec(t, `DELETE FROM chat_file`)
+	report := sweepOnce(t, s)
+	require.Zero(t, report.Published)
+	require.Equal(t, "links were lost: table chat_file is empty, and there are chats with files", reasons(report)[repo.FromRows])
+	repotest.LinkChat(t, i.Pool, chat, used[0])
+	report = sweepOnce(t, s)
+	require.Zero(t, report.Published, "one link says nothing about the others")
+	i.Consume(t, q)
+	require.Equal(t, fixture.Whole, i.LeftOf(t, image))
+
+	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	require.EqualValues(t, 1, confirmed.Published)
+	i.Exec(t, `DELETE FROM chat_file`)
+	i.AddFile(t)
+	require.EqualValues(t, 1, sweepOnce(t, s).Published)
+}

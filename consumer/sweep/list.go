@@ -1,0 +1,158 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"pruned/consumer/event"
+	"pruned/repo"
+	"pruned/vectors"
+)
+
+const (
+	// sweepPage is how many candidates, or things in a store, are dealt with at once.
+	sweepPage = 1000
+	// restAfter a listing, in multiples of what it took: one may be a scan of the
+	// whole store.
+	restAfter = 20
+)
+
+// direction is one place where a sweep looks.
+type direction struct {
+	repo.Direction
+	store  repo.StoreInfo
+	reason string // of its claims
+	files  func(context.Context) iter.Seq2[repo.Listed, error]
+
+	contents
+}
+
+// contents is whose files are in a store.
+type contents struct {
+	there  int64    // files with something in it
+	known  int64    // those of them that have a row here, or had
+	sample []string // of the others
+}
+
+func (d *direction) tell(count *tally) {
+	d.contents = contents{count.there(), count.known(), count.sample}
+}
+
+// listing is what is remembered of the last one of a store.
+type listing struct {
+	ended time.Time
+	took  time.Duration
+	contents
+}
+
+func (w *sweep) rows() *direction {
+	return &direction{Direction: repo.FromRows, store: repo.StoreInfo{Name: "database"}, reason: "unreferenced"}
+}
+
+// stores are the directions that list a store.
+func (w *sweep) stores() []*direction {
+	return []*direction{
+		{Direction: repo.FromVectors, store: w.VectorStore, reason: "vectors without a row", files: func(ctx context.Context) iter.Seq2[repo.Listed, error] {
+			return listedVectors(w.Vectors.Files(ctx))
+		}},
+		{Direction: repo.FromBytes, store: w.BlobStore, reason: "bytes without a row", files: w.Blobs.List},
+	}
+}
+
+func listedVectors(files iter.Seq2[vectors.File, error]) iter.Seq2[repo.Listed, error] {
+	return func(yield func(repo.Listed, error) bool) {
+		for f, err := range files {
+			if !yield(repo.Listed{FileID: f.ID, Chunks: f.Chunks}, err) {
+				return
+			}
+		}
+	}
+}
+
+// list marks what a store holds of files without a row, unless it was listed so
+// lately that it may rest. Where the store itself fails that is noted, and it is
+// not done.
+func (w *sweep) list(ctx context.Context, d *direction) (done bool, err error) {
+	last, known := w.listed[d.Direction]
+	if known && w.o.Rest && !w.DryRun && time.Since(last.ended) < restAfter*last.took {
+		d.contents = last.contents
+		return true, nil
+	}
+	began := time.Now()
+	err = w.mark(ctx, d)
+	var failed *listError
+	if errors.As(err, &failed) && ctx.Err() == nil {
+		w.failed = errors.Join(w.failed, err)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if !w.DryRun {
+		w.listed[d.Direction] = listing{ended: time.Now(), took: time.Since(began), contents: d.contents}
+	}
+	return true, nil
+}
+
+// listError is a store that could not be listed.
+type listError struct {
+	store string
+	err   error
+}
+
+func (f *listError) Error() string { return fmt.Sprintf("list %s: %v", f.store, f.err) }
+func (f *listError) Unwrap() error { return f.err }
+
+// mark marks page by page, and at the end of the store forgets what was not
+// marked.
+func (w *sweep) mark(ctx context.Context, d *direction) error {
+	stage := "reading " + d.store.Name
+	page := make([]repo.Listed, 0, sweepPage)
+	var count tally
+	var read int64
+	for item, err := range d.files(ctx) {
+		if err != nil {
+			return &listError{d.store.Name, err}
+		}
+		if read++; read%sweepPage == 0 {
+			w.o.progress(stage, read, 0)
+		}
+		if !claimable(item.FileID) {
+			continue
+		}
+		if page = append(page, item); len(page) < sweepPage {
+			continue
+		}
+		if err := w.markPage(ctx, d, page, &count); err != nil {
+			return err
+		}
+		page = page[:0]
+	}
+	if err := w.markPage(ctx, d, page, &count); err != nil {
+		return err
+	}
+	w.o.progress(stage, read, read)
+	d.tell(&count)
+	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
+		return w.DB.Unmark(ctx, tx, w.number, d.Direction)
+	})
+}
+
+func (w *sweep) markPage(ctx context.Context, d *direction, page []repo.Listed, count *tally) error {
+	if len(page) == 0 {
+		return nil
+	}
+	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
+		ours, err := count.add(ctx, w.DB, tx, d.Direction, page)
+		if err != nil || len(ours) == 0 {
+			return err
+		}
+		return w.DB.MarkListed(ctx, tx, w.number, d.Direction, d.store.Name, ours)
+	})
+}
+
+// claimable holds for ids that a claim can name.
+func claimable(id string) bool { return event.ValidID(id) == nil }

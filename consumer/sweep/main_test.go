@@ -1,0 +1,9 @@
+package sweep
+
+import (
+	"testing"
+
+	"pruned/consumer/internal/fixture"
+)
+
+func TestMain(m *testing.M) { fixture.Main(m) }

@@ -1,0 +1,219 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"pruned/consumer"
+	"pruned/consumer/event"
+	"pruned/repo"
+	"pruned/vectors"
+)
+
+// SweepDB is what a sweep needs of the database.
+type SweepDB interface {
+	repo.DB
+	repo.Sweeps
+}
+
+// Publisher stores claims in the queue.
+type Publisher interface {
+	Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts consumer.PublishOptions) (consumer.Published, error)
+}
+
+// Sweeper finds orphans in three directions and publishes a claim about each.
+// It decides nothing: whoever handles a claim checks everything again.
+type Sweeper struct {
+	DB          SweepDB
+	Vectors     vectors.Store
+	VectorStore repo.StoreInfo
+	Blobs       repo.Blobs
+	BlobStore   repo.StoreInfo
+	Queue       Publisher
+
+	Ages        repo.Ages
+	MaxFraction float64       // of what is there that may go in one sweep; 1 for all
+	Retention   time.Duration // of the ledger; zero keeps it
+	DryRun      bool          // takes the same path, publishes nothing, and rolls back
+	Log         zerolog.Logger
+
+	turn        sync.Mutex                 // one at a time
+	listed      map[repo.Direction]listing // when a store was last listed, and what was there
+	ttl         time.Duration              // of the lead; leadTTL if zero
+	toldStrange bool                       // collections of other programs were told
+}
+
+// SweepOptions are those of one sweep.
+type SweepOptions struct {
+	// Confirm is the id of a held sweep: what it found is let go, unless it is in
+	// use by now.
+	Confirm string
+	// Wait is how long to wait for another process that sweeps.
+	Wait time.Duration
+	// Rest permits to do without listing a store that was listed just now, by
+	// what that took.
+	Rest bool
+	// Each is told of every orphan, due or not, in each direction in which it was
+	// found. It ends the sweep by an error.
+	Each func(Orphan) error
+	// Progress is told how far a stage is. total is zero where nobody knows.
+	Progress func(stage string, done, total int64)
+}
+
+func (o SweepOptions) progress(stage string, done, total int64) {
+	if o.Progress != nil {
+		o.Progress(stage, done, total)
+	}
+}
+
+// Orphan is a file that nothing uses, or what is left of one.
+type Orphan struct {
+	FileID    string         `json:"file_id"`
+	Direction repo.Direction `json:"direction"`
+	Age       int64          `json:"age_s"`    // of the row or the object; of vectors since they were first found
+	DueIn     int64          `json:"due_in_s"` // zero when a claim is useful
+	Bytes     int64          `json:"bytes"`
+}
+
+// SweepReport is what a sweep did. Its orphans went to SweepOptions.Each.
+type SweepReport struct {
+	// ID is what confirms it if anything was held, also where that was held
+	// before.
+	ID        string      `json:"id"`
+	Files     int64       `json:"files"`     // rows of table file
+	Published int64       `json:"published"` // claims that the queue has stored
+	Held      int64       `json:"held"`      // orphans that are held back
+	Holds     []repo.Hold `json:"holds"`
+	Totals    SweepTotals `json:"totals"`
+}
+
+// SweepTotals add up what was found, whether or not it is due, held or claimed
+// before.
+type SweepTotals struct {
+	Files   int64 `json:"files"`
+	Orphans int64 `json:"orphans"`
+	Chunks  int64 `json:"chunks"` // as far as known: those of a file whose row is there are not
+	Bytes   int64 `json:"bytes"`
+}
+
+// sweepPatience bounds one transaction of a sweep; a dry run is one as a whole.
+const sweepPatience = 30 * time.Minute
+
+// Sweep sweeps once. While another process does it is ErrSweeping. What fails in
+// one store does not keep the others from being swept.
+func (s *Sweeper) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	leading, resign, err := s.lead(ctx, o.Wait)
+	if err != nil {
+		return SweepReport{Holds: []repo.Hold{}}, err
+	}
+	defer resign()
+	if s.listed == nil {
+		s.listed = map[repo.Direction]listing{}
+	}
+	w := &sweep{Sweeper: s, o: o, confirmed: map[string]bool{}, report: SweepReport{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
+	err = w.whole(leading)
+	if lost := context.Cause(leading); err != nil && errors.Is(lost, errLeadLost) {
+		err = errors.Join(lost, err)
+	}
+	return w.report, err
+}
+
+// sweep is one under way.
+type sweep struct {
+	*Sweeper
+	o      SweepOptions
+	tx     repo.Tx // of a dry run; nil where each step has its own
+	number int64
+	report SweepReport
+	failed error // of stores
+
+	confirmed map[string]bool // stores that are bound from now on, also in a dry run
+}
+
+// whole brings the index up to date, which is no part of a dry run's
+// transaction, and then sweeps.
+func (w *sweep) whole(ctx context.Context) error {
+	err := w.DB.Refresh(ctx, func(table string, done, estimate int64) {
+		w.o.progress("indexing "+table, done, estimate)
+	})
+	if err != nil {
+		return err
+	}
+	if !w.DryRun {
+		return w.run(ctx)
+	}
+	var failed error
+	err = w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
+		w.tx = tx
+		failed = w.run(ctx)
+		return repo.ErrDryRun
+	})
+	if errors.Is(err, repo.ErrDryRun) {
+		err = nil
+	}
+	return errors.Join(failed, err)
+}
+
+// in runs one step in a transaction of its own, or in the dry run's.
+func (w *sweep) in(ctx context.Context, fn func(context.Context, repo.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, sweepPatience)
+	defer cancel()
+	return w.DB.InTx(ctx, w.tx, func(tx repo.Tx) error { return fn(ctx, tx) })
+}
+
+// run is the steps. Rows are published before any store is listed, which may
+// take long; the stores are all listed before any of their claims is published,
+// so that what is left of one file in two of them is one claim.
+func (w *sweep) run(ctx context.Context) error {
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
+	if err := w.act(ctx, w.rows()); err != nil {
+		return err
+	}
+	var listed []*direction
+	for _, d := range w.stores() {
+		done, err := w.list(ctx, d)
+		if err != nil {
+			return err
+		}
+		if done {
+			listed = append(listed, d)
+		}
+	}
+	err := w.act(ctx, listed...)
+	w.tellStrange(ctx)
+	if err == nil && !w.DryRun && w.Retention > 0 {
+		err = w.DB.Retire(ctx, w.Retention)
+	}
+	return errors.Join(w.failed, err)
+}
+
+// begin lets go what was confirmed, before it looks again: what nobody was shown
+// is not let go. Then it numbers the sweep and marks rows.
+func (w *sweep) begin(ctx context.Context) error {
+	var steps []func(context.Context, repo.Tx) error
+	if w.o.Confirm != "" {
+		steps = append(steps, w.confirm)
+	}
+	steps = append(steps,
+		func(ctx context.Context, tx repo.Tx) (err error) {
+			w.number, err = w.DB.Begin(ctx, tx)
+			return err
+		},
+		func(ctx context.Context, tx repo.Tx) error { return w.DB.MarkRows(ctx, tx, w.number) })
+	for _, step := range steps {
+		if err := w.in(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package sweep
+
+import (
+	"context"
+	"strings"
+
+	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/vectors"
+)
+
+// signsAsked bounds the files that are asked for who made them.
+const signsAsked = 100
+
+// tally counts, while a store is listed, whose files are in it.
+type tally struct {
+	files, strangers distinct
+	ours             bool     // one at least has a row, or had
+	sample           []string // of strangers
+	strange          []string // own collections of ids that never were a file's, and are no UUID
+}
+
+// add counts a page, and returns what of it may be this installation's: that an id is
+// no UUID, and no file's here either, says that it is another program's.
+func (c *tally) add(ctx context.Context, db repo.Ownership, tx repo.Tx, d repo.Direction, page []repo.Listed) ([]repo.Listed, error) {
+	ids, seen := []string{}, map[string]bool{}
+	for _, item := range page {
+		if !seen[item.FileID] {
+			seen[item.FileID] = true
+			ids = append(ids, item.FileID)
+		}
+	}
+	strangers, err := db.Strangers(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	stranger := make(map[string]bool, len(strangers))
+	for _, id := range strangers {
+		stranger[id] = true
+	}
+	ours := make([]repo.Listed, 0, len(page))
+	for _, item := range page {
+		if d == repo.FromVectors && stranger[item.FileID] && !mention.IsUUID(mention.Token(item.FileID)) {
+			c.others(item.FileID)
+			continue
+		}
+		ours = append(ours, item)
+		c.count(item.FileID, stranger[item.FileID])
+	}
+	return ours, nil
+}
+
+func (c *tally) count(id string, stranger bool) {
+	c.files.add(id)
+	if !stranger {
+		c.ours = true
+		return
+	}
+	c.strangers.add(id)
+	if len(c.sample) < signsAsked {
+		c.sample = append(c.sample, id)
+	}
+}
+
+func (c *tally) others(id string) {
+	if name := vectors.FileCollection(id); len(c.strange) < vectors.MostStrange {
+		c.strange = append(c.strange, name)
+	}
+}
+
+// there is how many files are in the store, known how many of them are, or were, rows
+// of this database: at least one if any is.
+func (c *tally) there() int64 { return c.files.count() }
+
+func (c *tally) known() int64 {
+	known := max(c.files.count()-c.strangers.count(), 0)
+	if !c.ours {
+		return 0
+	}
+	return max(known, 1)
+}
+
+// Strange lists collections in a store that are not Open WebUI's: they are never
+// looked into, and never touched.
+func Strange(ctx context.Context, db repo.DB, store vectors.Store) (names []string, err error) {
+	found, err := store.Strange(ctx)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	var ids []string
+	for _, name := range found {
+		if id, own := vectors.Owner(name); own {
+			ids = append(ids, id)
+		}
+	}
+	stranger := map[string]bool{}
+	err = db.InTx(ctx, nil, func(tx repo.Tx) error {
+		strangers, err := db.Strangers(ctx, tx, ids)
+		for _, id := range strangers {
+			stranger[id] = true
+		}
+		return err
+	})
+	for _, name := range found {
+		if id, own := vectors.Owner(name); !own || stranger[id] {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+// shortList names some of many.
+func shortList(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + ", ..."
+}
