@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/local"
 	"pruned/repo/postgres"
 	"pruned/repo/repotest"
 	"pruned/vectors/pgvector"
@@ -22,7 +22,7 @@ type installation struct {
 	*repotest.Database
 	db      *postgres.DB
 	store   *pgvector.Store
-	blobs   *blobs.Local
+	blobs   *local.Store
 	uploads string
 	base    string // a knowledge base that is gone: its collection is not
 }
@@ -48,7 +48,7 @@ func installOn(t *testing.T, d *repotest.Database) *installation {
 	i.store, err = pgvector.New(t.Context(), pgvector.Options{URL: d.URL})
 	require.NoError(t, err)
 	t.Cleanup(i.store.Close)
-	i.blobs, err = blobs.OpenLocal(i.uploads)
+	i.blobs, err = local.Open(i.uploads)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, i.blobs.Close()) })
 	i.base = repotest.NewID()

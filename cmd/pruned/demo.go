@@ -12,7 +12,7 @@ import (
 	"pruned/cmd/pruned/demo"
 	"pruned/config"
 	"pruned/consumer"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/local"
 )
 
 type demoCmd struct {
@@ -75,8 +75,8 @@ func (d *demonstration) begin() error {
 func (d *demonstration) clean(ctx context.Context) error {
 	d.introduce()
 	return d.inner.with(ctx, func(p *parts) error {
-		if local, ok := p.blobs.(*blobs.Local); ok {
-			p.blobs = local.ByModification() // the demonstration has just written all of them
+		if folder, ok := p.blobs.(*local.Store); ok {
+			p.blobs = folder.ByModification() // the demonstration has just written all of them
 		}
 		if err := d.sweep(ctx, p); err != nil {
 			return err

@@ -16,19 +16,19 @@ import (
 	"go.uber.org/goleak"
 
 	"pruned/consumer"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/local"
 	"pruned/repo/repotest"
 )
 
 // A server that ends while one of its streams looks for its source leaves that
 // goroutine of its own until a timer of its own fires.
 func TestMain(m *testing.M) {
-	openUploads = func(dir string) (*blobs.Local, error) {
-		local, err := blobs.OpenLocal(dir)
+	openUploads = func(dir string) (*local.Store, error) {
+		folder, err := local.Open(dir)
 		if err != nil {
 			return nil, err
 		}
-		return local.ByModification(), nil
+		return folder.ByModification(), nil
 	}
 	repotest.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
 }

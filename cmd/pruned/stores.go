@@ -8,7 +8,7 @@ import (
 	"pruned/config"
 	"pruned/consumer"
 	"pruned/repo"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/local"
 	"pruned/repo/postgres"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
@@ -110,7 +110,7 @@ func (c *command) openPGVector(ctx context.Context, p *parts) (vectors.Store, er
 }
 
 // openUploads is another one in tests, which cannot set back when a file was changed.
-var openUploads = blobs.OpenLocal
+var openUploads = local.Open
 
 // uploads opens the folder of the bytes.
 func uploads(ctx context.Context, c *command, p *parts) error {

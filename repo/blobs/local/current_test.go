@@ -1,4 +1,4 @@
-package blobs_test
+package local_test
 
 import (
 	"os"
@@ -45,7 +45,7 @@ func TestReplacedFolderIsUsed(t *testing.T) {
 	names, err := f.listed(t)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{id + "_a.txt", id + "_new.txt"}, names)
-	require.NoError(t, f.Remove(t.Context(), id+"_a.txt"))
+	require.NoError(t, f.remove(t, id+"_a.txt"))
 	require.NoFileExists(t, filepath.Join(f.dir, id+"_a.txt"))
 	require.FileExists(t, filepath.Join(away, id+"_a.txt"))
 }
@@ -58,7 +58,7 @@ func TestReplacedFolderWithoutUploadsIsRefused(t *testing.T) {
 	away := f.replace(t)
 	for range 2 {
 		for what, err := range map[string]error{
-			"check": f.Check(t.Context()), "remove": f.Remove(t.Context(), id+"_a.txt"),
+			"check": f.Check(t.Context()), "remove": f.remove(t, id+"_a.txt"),
 			"find": func() error { _, err := f.Find(t.Context(), []string{id}); return err }(),
 			"list": func() error { _, err := f.listed(t); return err }(),
 		} {
@@ -70,7 +70,7 @@ func TestReplacedFolderWithoutUploadsIsRefused(t *testing.T) {
 	}
 	require.NoError(t, os.Rename(away, f.dir))
 	require.NoError(t, f.Check(t.Context()))
-	require.NoError(t, f.Remove(t.Context(), id+"_a.txt"))
+	require.NoError(t, f.remove(t, id+"_a.txt"))
 	require.NoFileExists(t, filepath.Join(f.dir, id+"_a.txt"))
 }
 
@@ -78,8 +78,8 @@ func TestReplacedFolderWithoutUploadsIsRefused(t *testing.T) {
 func TestReplacedFolderThatWasEmptyIsUsed(t *testing.T) {
 	t.Parallel()
 	f := open(t, id+"_a.txt")
-	require.NoError(t, f.Remove(t.Context(), id+"_a.txt"))
+	require.NoError(t, f.remove(t, id+"_a.txt"))
 	f.replace(t)
 	require.NoError(t, f.Check(t.Context()))
-	require.NoError(t, f.Remove(t.Context(), id+"_a.txt"))
+	require.NoError(t, f.remove(t, id+"_a.txt"))
 }

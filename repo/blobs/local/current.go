@@ -1,4 +1,4 @@
-package blobs
+package local
 
 import (
 	"context"
@@ -17,36 +17,36 @@ var errEmptied = errors.New("it was replaced by a folder without a single upload
 // open where a restore, or a mount, puts another folder in its place: what is
 // removed there is removed from nobody's uploads, and theirs stay. So the path is
 // looked at before each use, and another folder is opened in its turn.
-func (l *Local) current() (*os.Root, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	was, failed := l.root.Stat(".")
+func (s *Store) current() (*os.Root, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, failed := s.root.Stat(".")
 	if errors.Is(failed, fs.ErrClosed) {
-		return nil, l.away(failed)
+		return nil, s.away(failed)
 	}
-	now, err := os.Stat(l.dir)
+	now, err := os.Stat(s.dir)
 	if err != nil {
-		return nil, l.away(err)
+		return nil, s.away(err)
 	}
 	if failed == nil && os.SameFile(was, now) {
-		return l.root, nil
+		return s.root, nil
 	}
-	next, err := os.OpenRoot(l.dir)
+	next, err := os.OpenRoot(s.dir)
 	if err != nil {
-		return nil, l.away(err)
+		return nil, s.away(err)
 	}
-	if err := replaces(next, l.root); err != nil {
-		return nil, errors.Join(l.away(err), next.Close())
+	if err := replaces(next, s.root); err != nil {
+		return nil, errors.Join(s.away(err), next.Close())
 	}
-	old := l.root
-	l.root = next
+	old := s.root
+	s.root = next
 	_ = old.Close() // whoever still uses it fails, and tries again
 	return next, nil
 }
 
 // away is why there is no folder to work with.
-func (l *Local) away(err error) error {
-	return &repo.Error{Kind: repo.Environment, Doing: fmt.Sprintf("use the upload folder %s", l.dir), Err: err}
+func (s *Store) away(err error) error {
+	return &repo.Error{Kind: repo.Environment, Doing: fmt.Sprintf("use the upload folder %s", s.dir), Err: err}
 }
 
 // replaces refuses an empty folder in the place of one that is not: where a volume

@@ -1,8 +1,8 @@
-// Package blobs keeps the bytes of files: one store for each STORAGE_PROVIDER.
+// Package local keeps the bytes of files in a folder (STORAGE_PROVIDER=local).
 //
-// Its central idea is that a store is one flat folder. Nothing outside of it can
+// Its central idea is that the store is one flat folder. Nothing outside of it can
 // be named, so nothing outside of it can be removed. It knows nothing of rows.
-package blobs
+package local
 
 import (
 	"context"
@@ -24,8 +24,8 @@ import (
 	"pruned/repo/openwebui"
 )
 
-// Local is a folder of uploads (STORAGE_PROVIDER=local).
-type Local struct {
+// Store is a folder of uploads.
+type Store struct {
 	dir      string
 	modified bool // only when a file was modified counts
 
@@ -33,10 +33,10 @@ type Local struct {
 	root *os.Root // what the path led to when it was last looked at
 }
 
-var _ repo.Blobs = (*Local)(nil)
+var _ repo.Blobs = (*Store)(nil)
 
-// OpenLocal opens the upload folder.
-func OpenLocal(dir string) (*Local, error) {
+// Open opens the upload folder.
+func Open(dir string) (*Store, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the upload folder %s does not exist: DATA_DIR must be Open WebUI's", dir)
@@ -44,27 +44,27 @@ func OpenLocal(dir string) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the upload folder: %w", err)
 	}
-	return &Local{dir: dir, root: root}, nil
+	return &Store{dir: dir, root: root}, nil
 }
 
 // ByModification has only the times of modification count: in a folder that nobody
 // restores files into with the times that they had, such as a demonstration's, whose
 // files are old by these times alone. It returns the folder.
-func (l *Local) ByModification() *Local {
-	l.modified = true
-	return l
+func (s *Store) ByModification() *Store {
+	s.modified = true
+	return s
 }
 
 // Close closes the folder.
-func (l *Local) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.root.Close()
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.root.Close()
 }
 
 // Check says whether the folder can be read and written.
-func (l *Local) Check(context.Context) error {
-	root, err := l.current()
+func (s *Store) Check(context.Context) error {
+	root, err := s.current()
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func checkWrite(root *os.Root) error {
 }
 
 // Find reads the folder once, whatever the number of ids.
-func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
+func (s *Store) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
 	wanted := map[string]bool{}
 	for _, id := range ids {
 		if mention.IsUUID(mention.Token(id)) {
@@ -100,13 +100,13 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 	if len(wanted) == 0 {
 		return found, nil
 	}
-	root, err := l.current()
+	root, err := s.current()
 	if err != nil {
 		return nil, err
 	}
 	err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
 		if wanted[id] {
-			if blob, ok := l.describe(entry); ok {
+			if blob, ok := s.describe(entry); ok {
 				found[id] = append(found[id], blob)
 			}
 		}
@@ -116,12 +116,12 @@ func (l *Local) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 }
 
 // List reads the folder once.
-func (l *Local) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
+func (s *Store) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 	return func(yield func(repo.Listed, error) bool) {
-		root, err := l.current()
+		root, err := s.current()
 		if err == nil {
 			err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
-				blob, ok := l.describe(entry)
+				blob, ok := s.describe(entry)
 				return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
 			})
 		}
@@ -161,37 +161,37 @@ func walk(ctx context.Context, root *os.Root, each func(id string, entry fs.DirE
 }
 
 // describe is not ok where the object went meanwhile.
-func (l *Local) describe(entry fs.DirEntry) (repo.Blob, bool) {
+func (s *Store) describe(entry fs.DirEntry) (repo.Blob, bool) {
 	info, err := entry.Info()
 	if err != nil {
 		return repo.Blob{}, false
 	}
-	return l.blobOf(info), true
+	return s.blobOf(info), true
 }
 
-func (l *Local) blobOf(info fs.FileInfo) repo.Blob {
+func (s *Store) blobOf(info fs.FileInfo) repo.Blob {
 	var changed time.Time
-	if !l.modified {
+	if !s.modified {
 		changed = changedAt(info)
 	}
 	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(time.Now(), info.ModTime(), changed)}
 }
 
 // Stat looks at a plain file that lies directly in the folder.
-func (l *Local) Stat(_ context.Context, name string) (blob repo.Blob, there bool, err error) {
-	_, info, err := l.lookAt(name)
+func (s *Store) Stat(_ context.Context, name string) (blob repo.Blob, there bool, err error) {
+	_, info, err := s.lookAt(name)
 	if err != nil || info == nil || !info.Mode().IsRegular() {
 		return blob, false, err
 	}
-	return l.blobOf(info), true, nil
+	return s.blobOf(info), true, nil
 }
 
 // lookAt returns the folder, and no info where there is nothing of that name in it.
-func (l *Local) lookAt(name string) (root *os.Root, info fs.FileInfo, err error) {
+func (s *Store) lookAt(name string) (root *os.Root, info fs.FileInfo, err error) {
 	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
 		return nil, nil, fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	}
-	if root, err = l.current(); err != nil {
+	if root, err = s.current(); err != nil {
 		return nil, nil, err
 	}
 	info, err = root.Lstat(name)
@@ -206,9 +206,23 @@ func (l *Local) lookAt(name string) (root *os.Root, info fs.FileInfo, err error)
 	return root, info, nil
 }
 
-// Remove removes a plain file that lies directly in the folder.
-func (l *Local) Remove(_ context.Context, name string) error {
-	root, info, err := l.lookAt(name)
+// Remove removes plain files that lie directly in the folder.
+func (s *Store) Remove(_ context.Context, names []string) (failed map[string]error, err error) {
+	failed = map[string]error{}
+	for _, name := range names {
+		err := s.removeFile(name)
+		if repo.KindOf(err) == repo.Environment {
+			return failed, err
+		}
+		if err != nil {
+			failed[name] = err
+		}
+	}
+	return failed, nil
+}
+
+func (s *Store) removeFile(name string) error {
+	root, info, err := s.lookAt(name)
 	switch {
 	case err != nil || info == nil:
 		return err

@@ -1,4 +1,4 @@
-package blobs
+package local
 
 import (
 	"io/fs"
@@ -9,7 +9,7 @@ import (
 // changedAt is the time at which the file, or what is said of it, was last changed.
 func changedAt(info fs.FileInfo) time.Time {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return time.Unix(stat.Ctimespec.Unix())
+		return time.Unix(stat.Ctim.Unix())
 	}
 	return time.Time{}
 }

@@ -1,6 +1,7 @@
-package blobs_test
+package local_test
 
 import (
+	"cmp"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"pruned/repo"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/blobstest"
+	"pruned/repo/blobs/local"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -25,7 +27,7 @@ const (
 
 // folder is an upload folder, with something beside it.
 type folder struct {
-	*blobs.Local
+	*local.Store
 	dir, outside string
 }
 
@@ -39,7 +41,7 @@ func open(t *testing.T, names ...string) folder {
 		require.NoError(t, os.WriteFile(filepath.Join(f.dir, name), []byte("bytes"), 0o600))
 	}
 	var err error
-	f.Local, err = blobs.OpenLocal(f.dir)
+	f.Store, err = local.Open(f.dir)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
 	return f
@@ -60,7 +62,14 @@ func (f folder) find(t *testing.T, ids ...string) map[string][]string {
 	return names
 }
 
-func (f folder) names(t *testing.T) (names []string) {
+// remove removes one object.
+func (f folder) remove(t *testing.T, name string) error {
+	t.Helper()
+	failed, err := f.Remove(t.Context(), []string{name})
+	return cmp.Or(err, failed[name])
+}
+
+func (f folder) names(t testing.TB) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(f.dir)
 	require.NoError(t, err)
@@ -70,26 +79,26 @@ func (f folder) names(t *testing.T) (names []string) {
 	return names
 }
 
-func TestFindKnowsWhoseBytes(t *testing.T) {
+// The suite, in a folder that also has others' folders and links, which are no
+// objects.
+func TestBlobs(t *testing.T) {
 	t.Parallel()
-	his := []string{id, id + ".pdf", id + "_", id + "_a.b c.pdf", id + "_" + other, id + "_ünïcödé.pdf"}
-	f := open(t, slices.Concat(his, []string{
-		other, other + "_" + id + ".pdf", // another's
-		id + "x", id + "-_a", id + " _a", id[:35] + "_a", "x" + id, id[1:] + "_a", // nearly
-		strings.ToUpper(id) + "_a", strings.ReplaceAll(id, "-", "_"), strings.ReplaceAll(id, "-", ""),
-		"notes.txt", ".hidden", "_" + id, id[:8], "no-uuid_a.pdf", "no-uuid",
-	})...)
-	require.NoError(t, os.Mkdir(filepath.Join(f.dir, id+"_folder"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(f.dir, id+"_folder", id+"_deep"), nil, 0o600))
-	require.NoError(t, os.Symlink(f.outside, filepath.Join(f.dir, id+"_link")))
-
-	found := f.find(t, id, "no-uuid", "", ".", "..", "../secret", id[:8], id[:35], "notes.txt", "*", id+"_a.b c.pdf")
-	slices.Sort(his)
-	require.Equal(t, map[string][]string{id: his}, found)
-	require.Empty(t, f.find(t))
-	require.Empty(t, f.find(t, "6f1c1f6e-0000-4000-8000-000000000000"))
-	require.Equal(t, []string{other, other + "_" + id + ".pdf"}, f.find(t, other)[other])
-	require.Equal(t, []string{strings.ToUpper(id) + "_a"}, f.find(t, strings.ToUpper(id))[strings.ToUpper(id)])
+	blobstest.Run(t, func(t *testing.T) blobstest.Fixture {
+		f := open(t)
+		require.NoError(t, os.Mkdir(filepath.Join(f.dir, id+"_folder"), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(f.dir, id+"_folder", id+"_deep"), nil, 0o600))
+		require.NoError(t, os.Symlink(f.outside, filepath.Join(f.dir, id+"_link")))
+		return blobstest.Fixture{
+			Store: f.Store,
+			Put: func(t testing.TB, name, content string) {
+				require.NoError(t, os.WriteFile(filepath.Join(f.dir, name), []byte(content), 0o600))
+			},
+			Left: func(t testing.TB) []string {
+				return slices.DeleteFunc(f.names(t), func(name string) bool { return name == id+"_folder" || name == id+"_link" })
+			},
+			Outside: []string{id + "_folder", id + "_link", id + "_folder/" + id + "_deep", f.outside, strings.Repeat("x", 300)},
+		}
+	})
 }
 
 // Bytes that were restored with their times a month ago are not old at once.
@@ -111,27 +120,6 @@ func TestTimesOfRestoredBytes(t *testing.T) {
 	require.InDelta(t, 0, blob.Age, float64(time.Minute))
 }
 
-// A folder is read in pieces; a name that no tombstone can hold is left alone.
-func TestFindInALargeFolder(t *testing.T) {
-	t.Parallel()
-	var names []string
-	for n := range 3000 {
-		names = append(names, other+"_"+strings.Repeat("x", n%100)+string(rune('a'+n/100)))
-	}
-	f := open(t, append(names, id+"_a", id+"_\xff")...)
-	require.Equal(t, []string{id + "_a"}, f.find(t, id)[id])
-	require.Len(t, f.find(t, other)[other], 3000)
-}
-
-func TestRemove(t *testing.T) {
-	t.Parallel()
-	f := open(t, id+"_a", id+"_b", "plain")
-	require.NoError(t, f.Remove(t.Context(), id+"_a"))
-	require.NoError(t, f.Remove(t.Context(), id+"_a"), "the second time")
-	require.NoError(t, f.Remove(t.Context(), "plain"), "plugins name objects as they like")
-	require.Equal(t, []string{id + "_b"}, f.names(t))
-}
-
 func TestRemoveStaysInTheFolder(t *testing.T) {
 	t.Parallel()
 	f := open(t, id+"_a")
@@ -142,7 +130,7 @@ func TestRemoveStaysInTheFolder(t *testing.T) {
 	before := f.names(t)
 	for _, name := range []string{"", ".", "..", "/", "../secret", "./" + id + "_a", "folder/../" + id + "_a", "folder/a", "folder", "folder/",
 		"link", "up", "up/secret", f.outside, filepath.Join(f.dir, id+"_a"), "a/b", strings.Repeat("x", 300)} {
-		require.ErrorIs(t, f.Remove(t.Context(), name), repo.ErrOutside, "%q", name)
+		require.ErrorIs(t, f.remove(t, name), repo.ErrOutside, "%q", name)
 	}
 	require.Equal(t, before, f.names(t))
 	require.FileExists(t, f.outside)
@@ -155,14 +143,15 @@ func TestFolderThatIsALink(t *testing.T) {
 	f := open(t, id+"_a")
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(f.dir, link))
-	l, err := blobs.OpenLocal(link)
+	linked, err := local.Open(link)
 	require.NoError(t, err)
+	l := folder{Store: linked}
 	require.NoError(t, os.Rename(f.dir, f.dir+"-moved"))
-	require.ErrorIs(t, l.Remove(t.Context(), id+"_a"), fs.ErrNotExist)
+	require.ErrorIs(t, l.remove(t, id+"_a"), fs.ErrNotExist)
 	require.FileExists(t, filepath.Join(f.dir+"-moved", id+"_a"))
 	require.NoError(t, os.Remove(link))
 	require.NoError(t, os.Symlink(f.dir+"-moved", link))
-	require.NoError(t, l.Remove(t.Context(), id+"_a"))
+	require.NoError(t, l.remove(t, id+"_a"))
 	require.NoError(t, l.Close())
 	require.NoFileExists(t, filepath.Join(f.dir+"-moved", id+"_a"))
 }
@@ -174,9 +163,9 @@ func TestCheck(t *testing.T) {
 	require.Equal(t, []string{id + "_a"}, f.names(t), "it leaves nothing")
 	require.NoError(t, open(t).Check(t.Context()), "an empty folder")
 
-	_, err := blobs.OpenLocal(filepath.Join(f.dir, "missing"))
+	_, err := local.Open(filepath.Join(f.dir, "missing"))
 	require.ErrorContains(t, err, "DATA_DIR must be Open WebUI's")
-	_, err = blobs.OpenLocal(f.outside)
+	_, err = local.Open(f.outside)
 	require.Error(t, err, "a file is no folder")
 }
 
@@ -184,13 +173,40 @@ func TestCheck(t *testing.T) {
 func TestFolderThatIsGone(t *testing.T) {
 	t.Parallel()
 	f := open(t, id+"_a")
-	closed, err := blobs.OpenLocal(f.dir)
+	closed, err := local.Open(f.dir)
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
 	_, err = closed.Find(t.Context(), []string{id})
 	require.ErrorIs(t, err, os.ErrClosed)
 	require.Error(t, closed.Check(t.Context()))
-	err = closed.Remove(t.Context(), id+"_a")
+	err = folder{Store: closed}.remove(t, id+"_a")
 	require.Error(t, err)
 	require.NotErrorIs(t, err, repo.ErrOutside)
+}
+
+// list returns what the folder lists, by name.
+func (f folder) list(t *testing.T) map[string]repo.Listed {
+	t.Helper()
+	listed := map[string]repo.Listed{}
+	for one, err := range f.List(t.Context()) {
+		require.NoError(t, err)
+		require.NotContains(t, listed, one.Name)
+		listed[one.Name] = one
+	}
+	return listed
+}
+
+// A folder that is gone is an error, and not one without objects.
+func TestListOfAFolderThatIsGone(t *testing.T) {
+	t.Parallel()
+	f := open(t, id+"_a")
+	require.NoError(t, os.RemoveAll(f.dir))
+	var failed error
+	listed := 0
+	for _, err := range f.List(t.Context()) {
+		listed++
+		failed = err
+	}
+	require.Error(t, failed)
+	require.Equal(t, 1, listed)
 }

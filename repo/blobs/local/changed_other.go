@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package blobs
+package local
 
 import (
 	"io/fs"
