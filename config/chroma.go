@@ -7,19 +7,22 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"pruned/config/dsn"
+	"pruned/secret"
 )
 
 // Chroma is for the vector store chroma: a server, or, without a host, a file in
 // Open WebUI's data folder. The defaults are the application's.
 type Chroma struct {
-	Host         string `name:"chroma-http-host" env:"CHROMA_HTTP_HOST" placeholder:"HOST" help:"Server of the vector store chroma, or its URL; unset: the file in Open WebUI's data folder."`
-	Port         int    `name:"chroma-http-port" env:"CHROMA_HTTP_PORT" default:"8000" help:"Its port, where the host is no URL."`
-	SSL          bool   `name:"chroma-http-ssl" env:"CHROMA_HTTP_SSL" type:"truth" help:"It is spoken to by HTTPS."`
-	Headers      Secret `name:"chroma-http-headers" env:"CHROMA_HTTP_HEADERS" flagless:"" help:"Headers of each request to it: name=value,name=value."`
-	Tenant       string `name:"chroma-tenant" env:"CHROMA_TENANT" default:"default_tenant" help:"Tenant."`
-	Database     string `name:"chroma-database" env:"CHROMA_DATABASE" default:"default_database" help:"Database."`
-	AuthProvider string `name:"chroma-client-auth-provider" env:"CHROMA_CLIENT_AUTH_PROVIDER" placeholder:"CLASS" help:"chromadb.auth.token_authn.TokenAuthClientProvider or chromadb.auth.basic_authn.BasicAuthClientProvider."`
-	Credentials  Secret `name:"chroma-client-auth-credentials" env:"CHROMA_CLIENT_AUTH_CREDENTIALS" flagless:"" help:"Token, or user:password."`
+	Host         string      `name:"chroma-http-host" env:"CHROMA_HTTP_HOST" placeholder:"HOST" help:"Server of the vector store chroma, or its URL; unset: the file in Open WebUI's data folder."`
+	Port         int         `name:"chroma-http-port" env:"CHROMA_HTTP_PORT" default:"8000" help:"Its port, where the host is no URL."`
+	SSL          bool        `name:"chroma-http-ssl" env:"CHROMA_HTTP_SSL" type:"truth" help:"It is spoken to by HTTPS."`
+	Headers      secret.Text `name:"chroma-http-headers" env:"CHROMA_HTTP_HEADERS" flagless:"" help:"Headers of each request to it: name=value,name=value."`
+	Tenant       string      `name:"chroma-tenant" env:"CHROMA_TENANT" default:"default_tenant" help:"Tenant."`
+	Database     string      `name:"chroma-database" env:"CHROMA_DATABASE" default:"default_database" help:"Database."`
+	AuthProvider string      `name:"chroma-client-auth-provider" env:"CHROMA_CLIENT_AUTH_PROVIDER" placeholder:"CLASS" help:"chromadb.auth.token_authn.TokenAuthClientProvider or chromadb.auth.basic_authn.BasicAuthClientProvider."`
+	Credentials  secret.Text `name:"chroma-client-auth-credentials" env:"CHROMA_CLIENT_AUTH_CREDENTIALS" flagless:"" help:"Token, or user:password."`
 }
 
 // Chroma's own classes that say who the client is.
@@ -37,7 +40,7 @@ func (c Chroma) URL() (string, error) {
 	raw := c.Host
 	if !strings.HasPrefix(raw, "http://") && !strings.HasPrefix(raw, "https://") {
 		host := strings.TrimSuffix(strings.TrimPrefix(raw, "["), "]")
-		if !hostName.MatchString(host) && net.ParseIP(host) == nil {
+		if !dsn.IsHost(host) && net.ParseIP(host) == nil {
 			return "", errors.New("is neither a host nor a URL")
 		}
 		raw = "http://" + net.JoinHostPort(host, strconv.Itoa(c.Port))
@@ -91,7 +94,7 @@ func (c Chroma) check(ps *problems) {
 	}
 	if _, err := c.URL(); err != nil {
 		// A URL may hold a password.
-		ps.add("CHROMA_HTTP_HOST", "%s %w: wanted a host name, or http(s)://host:port", Redact(c.Host), err)
+		ps.add("CHROMA_HTTP_HOST", "%s %w: wanted a host name, or http(s)://host:port", secret.Redact(c.Host), err)
 	}
 	if _, err := c.HeaderFields(); err != nil {
 		ps.add("CHROMA_HTTP_HEADERS", "%w", err)

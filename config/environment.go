@@ -1,13 +1,19 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
+
+	"pruned/config/dotenv"
 )
 
 // environment is what settings are read from, instead of the process's own,
@@ -94,4 +100,55 @@ func readSecret(path string) (string, error) {
 		return "", errors.New("it is empty")
 	}
 	return text, nil
+}
+
+// checkUnknown refuses variables that look like ours and are not: a misspelt
+// age or limit must not be taken for its default.
+func (e *environment) checkUnknown() {
+	for name, value := range e.values {
+		if strings.HasPrefix(name, "PRUNED_") && !slices.Contains(e.known, name) && !isInjected(name, value) {
+			e.problems.add(name, "is not a setting: wanted one that is, such as %s", nearest(name, e.known))
+		}
+	}
+	slices.SortFunc(e.problems, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+}
+
+// ofServices are the variables that Kubernetes makes for services called pruned or
+// pruned-something, but for one whose name somebody may think of as well.
+var ofServices = regexp.MustCompile(`^PRUNED_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+
+// isInjected says whether Kubernetes made a variable.
+func isInjected(name, value string) bool {
+	return ofServices.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
+}
+
+func nearest(name string, known []string) string {
+	return slices.MinFunc(known, func(a, b string) int {
+		return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
+	})
+}
+
+// envFile is the path of an .env file.
+type envFile string
+
+// envFileFlag is the only setting that is looked at before all others.
+const envFileFlag = "env-file"
+
+// loadFile adds what the file of the command line says. The real environment
+// wins.
+func (e *environment) loadFile(ctx *kong.Context) {
+	for _, trace := range ctx.Path {
+		if trace.Flag == nil || trace.Flag.Name != envFileFlag {
+			continue
+		}
+		path, _ := ctx.FlagValue(trace.Flag).(envFile)
+		content, err := os.ReadFile(string(path))
+		if err != nil {
+			e.problems = append(e.problems, problem{envFileFlag, fmt.Errorf("--%s: %q cannot be read: %w", envFileFlag, string(path), err)})
+			continue
+		}
+		if err := dotenv.Merge(e.values, string(content)); err != nil {
+			e.problems = append(e.problems, problem{envFileFlag, fmt.Errorf("--%s: %q: %w", envFileFlag, string(path), err)})
+		}
+	}
 }

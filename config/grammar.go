@@ -1,11 +1,15 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
+
+	"pruned/secret"
 )
 
 // takeOver makes e the only environment that flags are read from, and takes
@@ -64,7 +68,7 @@ func variables(flag *kong.Flag) []string {
 	return names
 }
 
-func isSecret(flag *kong.Flag) bool { return flag.Target.Type() == reflect.TypeFor[Secret]() }
+func isSecret(flag *kong.Flag) bool { return flag.Target.Type() == reflect.TypeFor[secret.Text]() }
 
 // truth reads a boolean as Open WebUI reads its own: whatever is not true is
 // false.
@@ -78,5 +82,29 @@ func (truth) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 		value = strings.EqualFold(ctx.Scan.Pop().String(), "true")
 	}
 	target.SetBool(value)
+	return nil
+}
+
+// describe adds a flag's variables to its help.
+func describe(value *kong.Value) string {
+	if value.Flag == nil || len(value.Flag.Envs) == 0 {
+		return value.Help
+	}
+	return value.Help + " ($" + strings.Join(variables(value.Flag), ", $") + ")"
+}
+
+// printHelp is kong's help, followed by what has no flag.
+func (e *environment) printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return fmt.Errorf("printing the help: %w", err)
+	}
+	table := tabwriter.NewWriter(ctx.Stdout, 0, 0, 4, ' ', 0)
+	fmt.Fprintln(table, "\nSecrets, which have no flag (NAME_FILE names a file that holds one):")
+	for _, flag := range e.flagless {
+		fmt.Fprintf(table, "  $%s\t%s\n", flag.Envs[0], flag.Help)
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("printing the help: %w", err)
+	}
 	return nil
 }

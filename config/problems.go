@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -80,4 +82,16 @@ func wanted(t reflect.Type) string {
 	default:
 		return "a whole number"
 	}
+}
+
+// address checks host:port, and returns the host.
+func address(ps *problems, setting, value string) (string, bool) {
+	host, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		ps.add(setting, "%q is not an address: wanted host:port", value)
+	}
+	return host, err == nil
 }

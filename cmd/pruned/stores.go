@@ -96,7 +96,7 @@ func (c *command) openPGVector(ctx context.Context, p *parts) (vectors.Store, er
 	}
 	settings := c.cli.Vectors
 	store, err := pgvector.New(ctx, pgvector.Options{
-		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: pgvector.Key(settings.PGCryptoKey),
+		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: settings.PGCryptoKey,
 	})
 	if err != nil {
 		return nil, err

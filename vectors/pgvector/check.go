@@ -34,10 +34,10 @@ func (p *place) checkPrivileges(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("read the privileges on %s: %w", p.table(), err)
 	}
 	if missing != "" {
-		return fmt.Errorf("user %s may not do its work in %s: GRANT %s ON %[2]s TO %[4]s", user, p.table(), missing, quote(user))
+		return fmt.Errorf("user %s may not do its work in %s: GRANT %s ON %[2]s TO %[4]s", user, p.table(), missing, quoteName(user))
 	}
 	if hidden {
-		return fmt.Errorf("a policy of %s hides rows from user %s: ALTER ROLE %s BYPASSRLS", p.table(), user, quote(user))
+		return fmt.Errorf("a policy of %s hides rows from user %s: ALTER ROLE %s BYPASSRLS", p.table(), user, quoteName(user))
 	}
 	return nil
 }
@@ -62,5 +62,3 @@ func (s *Store) tryKey(ctx context.Context, tx pgx.Tx, p *place) error {
 	}
 	return s.checkKey(ctx, ownTx{tx}, p)
 }
-
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -46,7 +46,7 @@ func (p *place) indexState(ctx context.Context, conn *pgx.Conn) (state indexStat
 }
 
 // index is the quoted name of our index.
-func (p *place) index() string { return pgx.Identifier{p.schema, indexName}.Sanitize() }
+func (p *place) index() string { return quoteName(p.schema, indexName) }
 
 // Index makes the index by which Join finds a file's chunks in shared
 // collections, without blocking the application. It takes as long as a pass

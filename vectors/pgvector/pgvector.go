@@ -24,21 +24,22 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"pruned/secret"
 	"pruned/vectors"
 )
 
 // Options are the application's settings for this store.
 type Options struct {
-	URL       string // PGVECTOR_DB_URL, or DATABASE_URL where that is unset
-	Crypto    bool   // PGVECTOR_PGCRYPTO
-	CryptoKey Key    // PGVECTOR_PGCRYPTO_KEY; needed with Crypto, ignored without
+	URL       string      // PGVECTOR_DB_URL, or DATABASE_URL where that is unset
+	Crypto    bool        // PGVECTOR_PGCRYPTO
+	CryptoKey secret.Text // PGVECTOR_PGCRYPTO_KEY; needed with Crypto, ignored without
 }
 
 // Store is the table of chunks.
 type Store struct {
 	pool   *pgxpool.Pool
 	crypto bool
-	key    Key
+	key    secret.Text
 	known  atomic.Pointer[place] // nil until looked for
 }
 

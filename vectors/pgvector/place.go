@@ -25,15 +25,15 @@ type place struct {
 func (p *place) absent() bool { return p.schema == "" }
 
 // table is the quoted name with its schema.
-func (p *place) table() string { return qualify(p.schema) }
+func (p *place) table() string { return quoteName(p.schema, tableName) }
 
-func qualify(schema string) string { return pgx.Identifier{schema, tableName}.Sanitize() }
+func quoteName(parts ...string) string { return pgx.Identifier(parts).Sanitize() }
 
 // candidates are the names that the table may appear under.
 func (p *place) candidates() []string {
 	names := make([]string, len(p.path))
 	for i, schema := range p.path {
-		names[i] = qualify(schema)
+		names[i] = quoteName(schema, tableName)
 	}
 	return names
 }

@@ -30,7 +30,7 @@ func (p *place) makeReadable(ctx context.Context, tx vectors.Tx) error {
 	if !p.encrypted {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quote(p.pgcrypto), 1)); err != nil {
+	if _, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quoteName(p.pgcrypto), 1)); err != nil {
 		return fmt.Errorf("make the function that decrypts (GRANT TEMPORARY ON DATABASE helps if it is a matter of privilege): %w", err)
 	}
 	return nil

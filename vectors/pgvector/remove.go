@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"pruned/secret"
 	"pruned/vectors"
 )
 
@@ -89,7 +90,7 @@ func (s *Store) remove(ctx context.Context, tx vectors.Tx, ids []string, find fu
 
 // args adds the key where statements decrypt. It is a parameter, so that no
 // error quotes it.
-func (p *place) args(key Key, args ...any) []any {
+func (p *place) args(key secret.Text, args ...any) []any {
 	if p.encrypted {
 		return append(args, string(key))
 	}

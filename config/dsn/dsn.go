@@ -1,4 +1,9 @@
-package config
+// Package dsn turns the database URLs of Open WebUI, which SQLAlchemy reads, into
+// those that PostgreSQL's own tools read, or into the path of a file (SQLite).
+//
+// Its central idea is that the URL means the same afterwards, whatever is in the
+// password, and that an error never holds a part of it.
+package dsn
 
 import (
 	"errors"
@@ -6,46 +11,9 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+
+	"pruned/secret"
 )
-
-// source is the URL as Open WebUI would use it: the parts, once all are there,
-// win over DATABASE_URL, and nothing in them is escaped (env.py).
-func (d Database) source() string {
-	switch {
-	case len(d.missing()) == 0:
-	case d.Type == "sqlite+sqlcipher" && d.URL == "":
-		return d.Type + ":///" + sqliteFile
-	default:
-		return string(d.URL)
-	}
-	credentials := d.User
-	if d.Password != "" {
-		credentials += ":" + string(d.Password)
-	}
-	return d.Type + "://" + credentials + "@" + d.Host + ":" + d.Port + "/" + d.Name
-}
-
-type part struct{ setting, value string }
-
-func (d Database) parts() []part {
-	return []part{
-		{"DATABASE_TYPE", d.Type},
-		{"DATABASE_USER", d.User + string(d.Password)}, // one of them is enough
-		{"DATABASE_HOST", d.Host},
-		{"DATABASE_PORT", d.Port},
-		{"DATABASE_NAME", d.Name},
-	}
-}
-
-func (d Database) missing() []string {
-	var missing []string
-	for _, p := range d.parts() {
-		if p.value == "" {
-			missing = append(missing, p.setting)
-		}
-	}
-	return missing
-}
 
 // sqlalchemyURL is the grammar by which Open WebUI's URLs are read (SQLAlchemy
 // 2, engine/url.py). It lets a password hold what a URL proper would not: all
@@ -57,27 +25,30 @@ var sqlalchemyURL = regexp.MustCompile(`(?s)^(?P<dialect>\w+)(?:\+\w+)?://` +
 
 var hostName = regexp.MustCompile(`^[\pL\pN._-]+$`)
 
+// IsHost says whether a text is the name of a host, or its IPv4 address.
+func IsHost(text string) bool { return hostName.MatchString(text) }
+
 var (
 	errNoURL    = errors.New("is not the URL of a database")
 	errNotBuilt = errors.New("is of a database that is not built yet")
 )
 
-// databaseURL brings a URL of Open WebUI's into the form that its engine reads.
-// An error never holds a part of it.
-func databaseURL(raw string) (Secret, error) {
+// NormalizeDatabase brings a URL of Open WebUI's into the form that its engine
+// reads.
+func NormalizeDatabase(raw string) (secret.Text, error) {
 	match := sqlalchemyURL.FindStringSubmatch(raw)
 	switch {
 	case match == nil:
 		return "", errNoURL
 	case match[sqlalchemyURL.SubexpIndex("dialect")] == "sqlite":
-		return sqliteURL(raw)
+		return normalizeFile(raw)
 	}
-	return postgresURL(raw)
+	return NormalizePostgres(raw)
 }
 
-// postgresURL turns a URL of Open WebUI's into one that PostgreSQL's own
-// tools read. An error never holds a part of it.
-func postgresURL(raw string) (Secret, error) {
+// NormalizePostgres turns a URL of Open WebUI's into one that PostgreSQL's own tools
+// read.
+func NormalizePostgres(raw string) (secret.Text, error) {
 	match := sqlalchemyURL.FindStringSubmatch(raw)
 	if match == nil {
 		return "", errNoURL
@@ -86,24 +57,24 @@ func postgresURL(raw string) (Secret, error) {
 	if dialect := group("dialect"); dialect != "postgresql" && dialect != "postgres" {
 		return "", errNotBuilt
 	}
-	host, err := hostPort(group("host"), group("ipv6"), group("port"))
+	host, err := joinHost(group("host"), group("ipv6"), group("port"))
 	if err != nil {
 		return "", err
 	}
-	query, err := postgresQuery(group("query"))
+	query, err := cleanQuery(group("query"))
 	if err != nil {
 		return "", err
 	}
-	u := url.URL{Scheme: "postgresql", Host: host, RawQuery: query, User: userinfo(group("user"), group("password"))}
+	u := url.URL{Scheme: "postgresql", Host: host, RawQuery: query, User: makeUserinfo(group("user"), group("password"))}
 	if database := group("database"); database != "" {
 		u.Path = "/" + database
 	}
-	return Secret(u.String()), nil
+	return secret.Text(u.String()), nil
 }
 
-func hostPort(host, ipv6, port string) (string, error) {
+func joinHost(host, ipv6, port string) (string, error) {
 	switch {
-	case ipv6 != "" && net.ParseIP(ipv6) == nil, ipv6 == "" && host != "" && !hostName.MatchString(host):
+	case ipv6 != "" && net.ParseIP(ipv6) == nil, ipv6 == "" && host != "" && !IsHost(host):
 		return "", errors.New("has no valid host (an @ in the password is written %40)")
 	case port != "":
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -117,12 +88,12 @@ func hostPort(host, ipv6, port string) (string, error) {
 	}
 }
 
-func userinfo(user, password string) *url.Userinfo {
+func makeUserinfo(user, password string) *url.Userinfo {
 	switch {
 	case password != "":
-		return url.UserPassword(unquote(user), unquote(password))
+		return url.UserPassword(unescapeAll(user), unescapeAll(password))
 	case user != "":
-		return url.User(unquote(user))
+		return url.User(unescapeAll(user))
 	default:
 		return nil
 	}
@@ -130,8 +101,8 @@ func userinfo(user, password string) *url.Userinfo {
 
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// unquote is Python's: what is no escape stays as it is.
-func unquote(text string) string {
+// unescapeAll is Python's: what is no escape stays as it is.
+func unescapeAll(text string) string {
 	return escape.ReplaceAllStringFunc(text, func(hex string) string {
 		b, _ := strconv.ParseUint(hex[1:], 16, 8) // the expression lets nothing else through
 		return string([]byte{byte(b)})
@@ -145,9 +116,9 @@ var libpqOnly = []string{
 	"tcp_user_timeout", "gssencmode", "sslcompression",
 }
 
-// postgresQuery also turns ssl, as other drivers call it, into sslmode, as
+// cleanQuery also turns ssl, as other drivers call it, into sslmode, as
 // Open WebUI does (internal/db.py).
-func postgresQuery(raw string) (string, error) {
+func cleanQuery(raw string) (string, error) {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
 		return "", errors.New("has parameters that cannot be read")
