@@ -128,6 +128,9 @@ func TestFlagsAreNamedAfterVariables(t *testing.T) {
 			continue
 		}
 		require.Len(t, flag.Envs, 1, flag.Name)
+		if flag.Name == "vector-db" {
+			assert.Equal(t, strings.Join(VectorStores, "|"), flag.PlaceHolder)
+		}
 		name := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(flag.Envs[0], "PRUNED_")), "_", "-")
 		assert.Equal(t, name, flag.Name)
 	}

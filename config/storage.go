@@ -1,6 +1,10 @@
 package config
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
 
 // Storage is where Open WebUI keeps the bytes.
 type Storage struct {
@@ -16,8 +20,11 @@ func (s Storage) Uploads() string { return filepath.Join(s.DataDir, "uploads") }
 // its own either.
 func (s Storage) VectorDir() string { return filepath.Join(s.DataDir, "vector_db") }
 
+// ByteStores are the names of the stores of bytes that can be set.
+var ByteStores = []string{"local"}
+
 func (s Storage) check(ps *problems) {
-	if s.Provider != "local" {
-		ps.add("STORAGE_PROVIDER", "%q is not built yet: wanted local", s.Provider)
+	if !slices.Contains(ByteStores, s.Provider) {
+		ps.add("STORAGE_PROVIDER", "%q is not built yet: wanted %s", s.Provider, strings.Join(ByteStores, ", "))
 	}
 }

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"slices"
+	"strings"
+
 	"pruned/config/dsn"
 	"pruned/secret"
 )
@@ -15,20 +18,27 @@ type Vectors struct {
 	Guessed bool `kong:"-"` // DB was not set
 }
 
-const wantedVectors = "wanted one of chroma, pgvector, none"
+// VectorStores are the names of the vector stores that can be set: those with
+// settings of their own have a line in checkVectors.
+var VectorStores = []string{"chroma", "pgvector", "none"}
+
+var wantedVectors = "wanted one of " + strings.Join(VectorStores, ", ")
 
 func (c *Config) checkVectors(ps *problems) {
 	switch c.Vectors.DB {
-	case "none":
-	case "chroma", "":
+	case "chroma":
 		c.Chroma.check(ps)
-		if c.Vectors.DB == "" && c.Vectors.URL != "" {
-			ps.add("VECTOR_DB", "is not set, and PGVECTOR_DB_URL is: wanted pgvector where the vectors are there, else chroma")
-		}
 	case "pgvector":
 		c.checkPGVector(ps)
+	case "":
+		c.Chroma.check(ps)
+		if c.Vectors.URL != "" {
+			ps.add("VECTOR_DB", "is not set, and PGVECTOR_DB_URL is: wanted pgvector where the vectors are there, else chroma")
+		}
 	default:
-		ps.add("VECTOR_DB", "%q is not built yet: %s", c.Vectors.DB, wantedVectors)
+		if !slices.Contains(VectorStores, c.Vectors.DB) {
+			ps.add("VECTOR_DB", "%q is not built yet: %s", c.Vectors.DB, wantedVectors)
+		}
 	}
 }
 

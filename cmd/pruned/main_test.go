@@ -23,7 +23,7 @@ import (
 // A server that ends while one of its streams looks for its source leaves that
 // goroutine of its own until a timer of its own fires.
 func TestMain(m *testing.M) {
-	openUploads = func(dir string) (*local.Store, error) {
+	openFolder = func(dir string) (*local.Store, error) {
 		folder, err := local.Open(dir)
 		if err != nil {
 			return nil, err

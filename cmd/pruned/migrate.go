@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"pruned/vectors/pgvector"
+	"pruned/vectors"
 )
 
 type migrateCmd struct {
@@ -18,7 +18,7 @@ func (r *migrateCmd) Run(ctx *runContext) error {
 	}
 	return ctx.with(ctx, func(p *parts) error {
 		done := "pruned's own tables are up to date"
-		switch store, ok := p.store.(*pgvector.Store); {
+		switch store, ok := p.store.(vectors.Indexer); {
 		case ok:
 			if err := store.Index(ctx); err != nil {
 				return err

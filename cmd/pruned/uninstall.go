@@ -5,7 +5,7 @@ import (
 
 	"pruned/consumer/embedded"
 	"pruned/repo"
-	"pruned/vectors/pgvector"
+	"pruned/vectors"
 )
 
 type uninstallCmd struct {
@@ -37,7 +37,7 @@ func (uninstallCmd) Run(ctx *runContext) error {
 		if err := p.queue.Remove(ctx); err != nil {
 			return err
 		}
-		if store, ok := p.store.(*pgvector.Store); ok {
+		if store, ok := p.store.(vectors.Indexer); ok {
 			if err := store.DropIndex(ctx); err != nil {
 				return err
 			}

@@ -43,7 +43,7 @@ type Store struct {
 	known  atomic.Pointer[place] // nil until looked for
 }
 
-var _ vectors.Store = (*Store)(nil)
+var _ vectors.Indexer = (*Store)(nil)
 
 // New makes a store. It opens no session: the table is looked for when it is
 // first needed, and whatever is wrong with it is an error of Check, Join and

@@ -14,5 +14,13 @@ type Guarded interface {
 	RemoveGuarded(ctx context.Context, ids []string, guard Guard) (Removed, error)
 }
 
+// Indexer is a store that looks for the chunks of a file by an index of ours.
+type Indexer interface {
+	Store
+	// Index makes it, without blocking the application; DropIndex removes it.
+	Index(ctx context.Context) error
+	DropIndex(ctx context.Context) error
+}
+
 // Unguarded lets every file lose its chunks.
 func Unguarded(_ context.Context, ids []string) ([]string, error) { return ids, nil }
