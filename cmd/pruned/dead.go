@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"time"
@@ -96,7 +97,7 @@ func checkLetters(names ...string) error {
 func (r *deadRedriveCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
 		n, err := p.queue.Redrive(ctx, r.Names...)
-		return firstError(err, ctx.counted("redriven", n))
+		return cmp.Or(err, ctx.counted("redriven", n))
 	}, database, sharedQueue)
 }
 
@@ -106,24 +107,6 @@ type deadPurgeCmd struct{}
 func (deadPurgeCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
 		n, err := p.queue.PurgeDead(ctx)
-		return firstError(err, ctx.counted("purged", int(n)))
+		return cmp.Or(err, ctx.counted("purged", int(n)))
 	}, database, sharedQueue)
-}
-
-// counted prints how many there were of something.
-func (c *command) counted(what string, n int) error {
-	if c.json() {
-		return c.object(map[string]int{what: n})
-	}
-	_, err := fmt.Fprintf(c.stdout, "%s %d\n", what, n)
-	return err
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

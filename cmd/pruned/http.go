@@ -43,14 +43,6 @@ func routes(healthy, ready probe, receiver http.Handler) http.Handler {
 	return mux
 }
 
-// receiver is the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
-func receiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
-	if ctx.cli.HTTP.WebhookToken == "" {
-		return nil, nil
-	}
-	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: queue, Log: log})
-}
-
 // askedHeader tells whose daemon answers: several may be asked on one machine.
 const askedHeader = "Pruned-Installation"
 

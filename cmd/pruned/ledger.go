@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -38,7 +39,7 @@ func (r *ledgerCmd) print(ctx *runContext, p *parts) (lines int, err error) {
 			return nil
 		})
 	})
-	return lines, firstError(failed, err)
+	return lines, cmp.Or(failed, err)
 }
 
 func (r *ledgerCmd) each(ctx *runContext, p *parts, yield func(repo.Entry) error) error {
@@ -60,5 +61,5 @@ func (r *ledgerCmd) stream(ctx *runContext, p *parts) (lines int, err error) {
 		entries.add(e)
 		return entries.err
 	})
-	return entries.n, firstError(err, entries.end())
+	return entries.n, cmp.Or(err, entries.end())
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"pruned/vectors"
 )
 
@@ -29,13 +27,4 @@ func (r *migrateCmd) Run(ctx *runContext) error {
 		}
 		return ctx.say(done)
 	}, makers...)
-}
-
-// say prints that something was done.
-func (c *command) say(what string) error {
-	if c.json() {
-		return c.object(map[string]string{"done": what})
-	}
-	_, err := fmt.Fprintln(c.stdout, what)
-	return err
 }

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
+
+	"pruned/repo"
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
+	"github.com/schollz/progressbar/v3"
 )
 
 // json says whether the result is one object on one line.
@@ -57,7 +62,7 @@ type list struct {
 func (l *list) add(v any) {
 	encoded, err := json.Marshal(v)
 	if err != nil {
-		l.err = firstError(l.err, fmt.Errorf("encode a result: %w", err))
+		l.err = cmp.Or(l.err, fmt.Errorf("encode a result: %w", err))
 		return
 	}
 	before := ","
@@ -79,7 +84,7 @@ func (l *list) end() error {
 
 func (l *list) write(pieces ...string) {
 	if _, err := io.WriteString(l.out, strings.Join(pieces, "")); err != nil {
-		l.err = firstError(l.err, fmt.Errorf("write a result: %w", err))
+		l.err = cmp.Or(l.err, fmt.Errorf("write a result: %w", err))
 	}
 }
 
@@ -115,4 +120,49 @@ func (c *command) logger() zerolog.Logger {
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(interface{ Fd() uintptr })
 	return ok && isatty.IsTerminal(file.Fd())
+}
+
+// say prints that something was done.
+func (c *command) say(what string) error {
+	if c.json() {
+		return c.object(map[string]string{"done": what})
+	}
+	_, err := fmt.Fprintln(c.stdout, what)
+	return err
+}
+
+// counted prints how many there were of something.
+func (c *command) counted(what string, n int) error {
+	if c.json() {
+		return c.object(map[string]int{what: n})
+	}
+	_, err := fmt.Fprintf(c.stdout, "%s %d\n", what, n)
+	return err
+}
+
+// bar is a progress bar on stderr, or nothing where that is no terminal.
+func (c *command) bar(what string) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(-1,
+		progressbar.OptionSetWriter(c.stderr), progressbar.OptionSetDescription(what),
+		progressbar.OptionSetVisibility(isTerminal(c.stderr) && !c.json()),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("files"),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+}
+
+// tableProgress shows a full pass, a table at a time.
+func tableProgress(bar *progressbar.ProgressBar) repo.Progress {
+	stage := stageProgress(bar)
+	return func(table string, done, estimate int64) { stage("indexing "+table, done, estimate) }
+}
+
+// stageProgress shows how far a stage is; a total of zero is unknown.
+func stageProgress(bar *progressbar.ProgressBar) func(stage string, done, total int64) {
+	return func(stage string, done, total int64) {
+		bar.Describe(stage)
+		if total <= 0 {
+			total = -1
+		}
+		bar.ChangeMax64(total)
+		_ = bar.Set64(done)
+	}
 }

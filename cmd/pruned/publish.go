@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (r *publishCmd) publish(ctx *runContext, p *parts) error {
 	case r.Wait && ctx.json():
 		err = errors.Join(err, outcomes.end())
 	case !r.Wait:
-		err = firstError(err, ctx.published(published))
+		err = cmp.Or(err, ctx.published(published))
 	}
 	if len(refused) > 0 {
 		return errors.Join(err, &config.UsageError{Err: errors.Join(refused...)})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -74,7 +75,7 @@ func (r *replayCmd) replay(ctx *runContext, p *parts, o consumer.ReplayOptions) 
 	summary, err := consumer.Replay(ctx, p.queue, ctx.batch(p), o)
 	_ = bar.Exit()
 	if err == nil && !o.DryRun {
-		err = firstError(p.executor().CarryOut(ctx), waiting(ctx, p, &summary))
+		err = cmp.Or(p.executor().CarryOut(ctx), waiting(ctx, p, &summary))
 	}
-	return firstError(err, ctx.summary(summary))
+	return cmp.Or(err, ctx.summary(summary))
 }

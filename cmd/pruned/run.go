@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +101,7 @@ func (c *command) drain(ctx context.Context, p *parts) error {
 	batch := c.batch(p)
 	rest.Go(func(ctx context.Context) { keepLooksShort(ctx, p, batch) })
 	summary, err := c.empty(ctx, p, batch)
-	return firstError(err, c.summary(summary))
+	return cmp.Or(err, c.summary(summary))
 }
 
 // empty has every claim handled, and every tombstone that is due by then.

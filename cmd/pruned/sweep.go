@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/dustin/go-humanize"
 
 	"pruned/consumer"
 	"pruned/repo"
@@ -50,7 +48,7 @@ func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
 	if err == nil {
 		kept, err = p.db.Unsearchable(ctx)
 	}
-	if err := firstError(show.end(report, kept, err), err); err != nil {
+	if err := cmp.Or(show.end(report, kept, err), err); err != nil {
 		return err
 	}
 	if len(report.Holds) > 0 && ctx.cli.Consumer.DryRun {
@@ -74,82 +72,3 @@ func (c *command) sweeper(p *parts) *consumer.Sweeper {
 	}
 	return s
 }
-
-// sweepView shows a sweep while it runs: orphans may be too many to be kept.
-type sweepView interface {
-	orphan(consumer.Orphan) error
-	// end shows the rest; failed is why the sweep ended too soon.
-	end(report consumer.SweepReport, kept repo.Unsearchable, failed error) error
-}
-
-func (c *command) sweepView() sweepView {
-	if c.json() {
-		return &sweepObject{out: c.stdout}
-	}
-	return &sweepTable{command: c}
-}
-
-// sweepTable is for people. A sweep that publishes says only what it came to.
-type sweepTable struct {
-	*command
-	lines int
-}
-
-// sweepLine has columns as wide as what is usually in them: a table of a million
-// lines is not kept in order to align it.
-const sweepLine = "%-9s  %-36s  %8s  %9s  %s\n"
-
-func (t *sweepTable) orphan(o consumer.Orphan) error {
-	if !t.cli.Consumer.DryRun {
-		return nil
-	}
-	if t.lines == 0 {
-		fmt.Fprintf(t.stdout, sweepLine, "DIRECTION", "FILE", "AGE", "SIZE", "DUE IN")
-	}
-	t.lines++
-	due := "now"
-	if o.DueIn > 0 {
-		due = roughly(o.DueIn)
-	}
-	_, err := fmt.Fprintf(t.stdout, sweepLine, o.Direction, o.FileID, roughly(o.Age), humanize.IBytes(uint64(max(o.Bytes, 0))), due)
-	return err
-}
-
-func (t *sweepTable) end(r consumer.SweepReport, kept repo.Unsearchable, failed error) error {
-	if failed != nil {
-		return nil
-	}
-	if t.lines > 0 {
-		fmt.Fprintln(t.stdout)
-	}
-	return t.table(func(line func(...any)) {
-		line("files", humanize.Comma(r.Files))
-		line("orphans", humanize.Comma(r.Totals.Orphans))
-		line("  chunks", humanize.Comma(r.Totals.Chunks))
-		line("  bytes", humanize.IBytes(uint64(max(r.Totals.Bytes, 0))))
-		line("published", humanize.Comma(r.Published))
-		if kept.Files > 0 {
-			line("kept", humanize.Comma(kept.Files), kept.String())
-		}
-		for _, hold := range r.Holds {
-			line("held", humanize.Comma(hold.Found), fmt.Sprintf("%s of %s: %s", hold.Direction, hold.Store, hold.Reason))
-		}
-	})
-}
-
-// roughly says how long, in its largest unit.
-func roughly(seconds int64) string {
-	switch d := time.Duration(seconds) * time.Second; {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%ds", seconds)
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm", seconds/60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", seconds/3600)
-	default:
-		return fmt.Sprintf("%dd", seconds/86400)
-	}
-}
-
-// maker makes one of the parts.
-type maker = func(context.Context, *command, *parts) error

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 
 	"pruned/consumer/embedded"
@@ -19,17 +20,17 @@ var errStillRuns = errors.New("a pruned process still works with this installati
 func (uninstallCmd) Run(ctx *runContext) error {
 	if queue := ctx.cli.Queue; queue.Embedded() {
 		if running, err := embedded.Running(queue.DataDir); err != nil || running {
-			return firstError(err, errStillRuns)
+			return cmp.Or(err, errStillRuns)
 		}
 	}
 	used := useOf(ctx.cli.Storage.Uploads())
 	if others, err := used.others(); err != nil || others {
-		return firstError(err, errStillRuns)
+		return cmp.Or(err, errStillRuns)
 	}
 	defer func() { _ = used.end() }()
 	return ctx.with(ctx, func(p *parts) error {
 		if consumed, err := p.queue.Consumed(ctx); err != nil || consumed {
-			return firstError(err, errStillRuns)
+			return cmp.Or(err, errStillRuns)
 		}
 		if err := ctx.unmark(p); err != nil {
 			return err

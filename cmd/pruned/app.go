@@ -2,11 +2,61 @@ package main
 
 import (
 	"context"
+	"errors"
 
+	"github.com/rs/zerolog"
+
+	"pruned/consumer"
+	"pruned/consumer/embedded"
 	"pruned/repo"
 	"pruned/repo/postgres"
 	"pruned/repo/sqlite"
+	"pruned/vectors"
 )
+
+// parts are what commands work with, made in a straight line, ended in reverse.
+type parts struct {
+	log    zerolog.Logger
+	db     repo.Engine
+	queue  *consumer.Queue
+	server *embedded.Server // of an embedded queue that is this process's
+
+	store     vectors.Store
+	storeInfo consumer.StoreInfo
+	blobs     repo.Blobs
+	blobsInfo consumer.StoreInfo
+
+	tombstones *consumer.Executor // see executor
+
+	ends []func() error
+}
+
+// end ends every part that was made, the last one first.
+func (p *parts) end() error {
+	var errs []error
+	for i := len(p.ends) - 1; i >= 0; i-- {
+		errs = append(errs, p.ends[i]())
+	}
+	p.ends = nil
+	return errors.Join(errs...)
+}
+
+func (p *parts) onEnd(fn func() error) { p.ends = append(p.ends, fn) }
+
+// with makes parts in order, calls fn and ends them.
+func (c *command) with(ctx context.Context, fn func(*parts) error, makers ...maker) (err error) {
+	p := &parts{log: c.logger()}
+	defer func() { err = errors.Join(err, p.end()) }()
+	for _, maker := range makers {
+		if err := maker(ctx, c, p); err != nil {
+			return err
+		}
+	}
+	return fn(p)
+}
+
+// maker makes one of the parts.
+type maker = func(context.Context, *command, *parts) error
 
 // database opens Open WebUI's database with the engine that it is for.
 func database(ctx context.Context, c *command, p *parts) error {

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync/atomic"
 
+	"github.com/rs/zerolog"
+
 	"pruned/consumer"
+	"pruned/consumer/webhook"
 )
 
 // relay is the queue of the webhook, which listens also while no queue is open: it
@@ -32,4 +36,12 @@ func (r *relay) Claim(ctx context.Context, e consumer.Event) error {
 		return errNoQueue
 	}
 	return q.Claim(ctx, e)
+}
+
+// receiver is the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
+func receiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
+	if ctx.cli.HTTP.WebhookToken == "" {
+		return nil, nil
+	}
+	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: queue, Log: log})
 }

@@ -6,54 +6,10 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go"
-	"github.com/rs/zerolog"
 
 	"pruned/consumer"
 	"pruned/consumer/embedded"
-	"pruned/repo"
-	"pruned/vectors"
 )
-
-// parts are what commands work with, made in a straight line, ended in reverse.
-type parts struct {
-	log    zerolog.Logger
-	db     repo.Engine
-	queue  *consumer.Queue
-	server *embedded.Server // of an embedded queue that is this process's
-
-	store     vectors.Store
-	storeInfo consumer.StoreInfo
-	blobs     repo.Blobs
-	blobsInfo consumer.StoreInfo
-
-	tombstones *consumer.Executor // see executor
-
-	ends []func() error
-}
-
-// end ends every part that was made, the last one first.
-func (p *parts) end() error {
-	var errs []error
-	for i := len(p.ends) - 1; i >= 0; i-- {
-		errs = append(errs, p.ends[i]())
-	}
-	p.ends = nil
-	return errors.Join(errs...)
-}
-
-func (p *parts) onEnd(fn func() error) { p.ends = append(p.ends, fn) }
-
-// with makes parts in order, calls fn and ends them.
-func (c *command) with(ctx context.Context, fn func(*parts) error, makers ...maker) (err error) {
-	p := &parts{log: c.logger()}
-	defer func() { err = errors.Join(err, p.end()) }()
-	for _, maker := range makers {
-		if err := maker(ctx, c, p); err != nil {
-			return err
-		}
-	}
-	return fn(p)
-}
 
 // ownQueue is the queue of the daemon: an embedded one belongs to this process.
 func ownQueue(ctx context.Context, c *command, p *parts) error {
