@@ -9,8 +9,8 @@ type Ages struct {
 	Orphan  time.Duration `name:"orphan-age" env:"PRUNED_ORPHAN_AGE" default:"1h" help:"A file unreferenced for less than this is kept."`
 }
 
-func (a Ages) check(ps *problems) {
-	atLeast(ps, "PRUNED_MIN_AGE", a.Min, 0)
-	atLeast(ps, "PRUNED_PENDING_AGE", a.Pending, 0)
-	atLeast(ps, "PRUNED_ORPHAN_AGE", a.Orphan, 0)
+func (a Ages) checkAges(ps *problems) {
+	checkMin(ps, "PRUNED_MIN_AGE", a.Min, 0)
+	checkMin(ps, "PRUNED_PENDING_AGE", a.Pending, 0)
+	checkMin(ps, "PRUNED_ORPHAN_AGE", a.Orphan, 0)
 }

@@ -31,8 +31,8 @@ const (
 	chromaBasic = "chromadb.auth.basic_authn.BasicAuthClientProvider"
 )
 
-// Embedded says whether the store is a file that the application has open.
-func (c Chroma) Embedded() bool { return c.Host == "" }
+// IsEmbedded says whether the store is a file that the application has open.
+func (c Chroma) IsEmbedded() bool { return c.Host == "" }
 
 // URL is the server's, without a path of the API, as Chroma's own client makes
 // it (chromadb: api/base_http_client.py).
@@ -87,17 +87,17 @@ func (c Chroma) credentialsFor(provider string) string {
 	return string(c.Credentials)
 }
 
-func (c Chroma) check(ps *problems) {
-	within(ps, "CHROMA_HTTP_PORT", c.Port, 1, 65535)
-	if c.Embedded() {
+func (c Chroma) checkChroma(ps *problems) {
+	checkRange(ps, "CHROMA_HTTP_PORT", c.Port, 1, 65535)
+	if c.IsEmbedded() {
 		return
 	}
 	if _, err := c.URL(); err != nil {
 		// A URL may hold a password.
-		ps.add("CHROMA_HTTP_HOST", "%s %w: wanted a host name, or http(s)://host:port", secret.Redact(c.Host), err)
+		ps.addProblem("CHROMA_HTTP_HOST", "%s %w: wanted a host name, or http(s)://host:port", secret.Redact(c.Host), err)
 	}
 	if _, err := c.HeaderFields(); err != nil {
-		ps.add("CHROMA_HTTP_HEADERS", "%w", err)
+		ps.addProblem("CHROMA_HTTP_HEADERS", "%w", err)
 	}
 	c.checkAuth(ps)
 }
@@ -109,12 +109,12 @@ func (c Chroma) checkAuth(ps *problems) {
 	case chromaAuthn:
 	case chromaBasic:
 		if c.Credentials != "" && !strings.Contains(string(c.Credentials), ":") {
-			ps.add("CHROMA_CLIENT_AUTH_CREDENTIALS", "has no colon: wanted user:password")
+			ps.addProblem("CHROMA_CLIENT_AUTH_CREDENTIALS", "has no colon: wanted user:password")
 		}
 	default:
-		ps.add("CHROMA_CLIENT_AUTH_PROVIDER", "%q is not built yet: wanted one of %s, %s", c.AuthProvider, chromaAuthn, chromaBasic)
+		ps.addProblem("CHROMA_CLIENT_AUTH_PROVIDER", "%q is not built yet: wanted one of %s, %s", c.AuthProvider, chromaAuthn, chromaBasic)
 	}
 	if c.Credentials == "" {
-		ps.add("CHROMA_CLIENT_AUTH_CREDENTIALS", "is not set: wanted what CHROMA_CLIENT_AUTH_PROVIDER sends")
+		ps.addProblem("CHROMA_CLIENT_AUTH_CREDENTIALS", "is not set: wanted what CHROMA_CLIENT_AUTH_PROVIDER sends")
 	}
 }

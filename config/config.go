@@ -39,17 +39,17 @@ type Config struct {
 // unless that is secret, and what was wanted. kong calls it after parsing.
 func (c *Config) Validate() error {
 	var ps problems
-	c.Database.check(&ps)
+	c.Database.checkDatabase(&ps)
 	c.checkDefaultDatabase(&ps)
 	c.checkDataDir(&ps)
 	c.checkVectors(&ps)
-	c.Storage.check(&ps)
-	c.Queue.check(&ps)
-	c.Consumer.check(&ps)
-	c.Ages.check(&ps)
-	c.Sweep.check(&ps)
-	c.HTTP.check(&ps)
-	c.Log.check(&ps)
+	c.Storage.checkProvider(&ps)
+	c.Queue.checkQueue(&ps)
+	c.Consumer.checkBatches(&ps)
+	c.Ages.checkAges(&ps)
+	c.Sweep.checkSweeps(&ps)
+	c.HTTP.checkHTTP(&ps)
+	c.Log.checkLog(&ps)
 	return errors.Join(ps...)
 }
 
@@ -59,7 +59,7 @@ func (c *Config) AfterApply() error {
 	if c.Storage.DataDir == "" {
 		c.Storage.DataDir = defaultDataDir(dataDirs(), containerDataDir)
 		if !c.Database.isDefault() {
-			c.assume("DATA_DIR is not set: taken for %s", c.Storage.DataDir)
+			c.noteAssumption("DATA_DIR is not set: taken for %s", c.Storage.DataDir)
 		}
 	}
 	if c.Queue.DataDir == "" {
@@ -71,6 +71,6 @@ func (c *Config) AfterApply() error {
 	return c.completeVectors()
 }
 
-func (c *Config) assume(format string, args ...any) {
+func (c *Config) noteAssumption(format string, args ...any) {
 	c.Assumed = append(c.Assumed, fmt.Sprintf(format, args...))
 }

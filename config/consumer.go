@@ -12,9 +12,9 @@ type Consumer struct {
 	BytesDelay time.Duration `name:"bytes-delay" env:"PRUNED_BYTES_DELAY" default:"1h" help:"From the commit to the removal of the bytes."`
 }
 
-func (c Consumer) check(ps *problems) {
-	within(ps, "PRUNED_BATCH", c.Batch, 1, 10_000)
-	within(ps, "PRUNED_WORKERS", c.Workers, 1, 64)
-	atLeast(ps, "PRUNED_RATE", c.Rate, 0)
-	atLeast(ps, "PRUNED_BYTES_DELAY", c.BytesDelay, 0)
+func (c Consumer) checkBatches(ps *problems) {
+	checkRange(ps, "PRUNED_BATCH", c.Batch, 1, 10_000)
+	checkRange(ps, "PRUNED_WORKERS", c.Workers, 1, 64)
+	checkMin(ps, "PRUNED_RATE", c.Rate, 0)
+	checkMin(ps, "PRUNED_BYTES_DELAY", c.BytesDelay, 0)
 }

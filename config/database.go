@@ -27,11 +27,11 @@ type Database struct {
 	LedgerRetention time.Duration `name:"ledger-retention" env:"PRUNED_LEDGER_RETENTION" default:"2160h" help:"How long the ledger remembers a deleted file; 0: for ever."`
 }
 
-// source is the URL as Open WebUI would use it: the parts, once all are there,
+// sourceURL is the URL as Open WebUI would use it: the parts, once all are there,
 // win over DATABASE_URL, and nothing in them is escaped (env.py).
-func (d Database) source() string {
+func (d Database) sourceURL() string {
 	switch {
-	case len(d.missing()) == 0:
+	case len(d.missingParts()) == 0:
 	case d.Type == "sqlite+sqlcipher" && d.URL == "":
 		return d.Type + ":///" + sqliteFile
 	default:
@@ -44,10 +44,10 @@ func (d Database) source() string {
 	return d.Type + "://" + credentials + "@" + d.Host + ":" + d.Port + "/" + d.Name
 }
 
-type part struct{ setting, value string }
+type urlPart struct{ setting, value string }
 
-func (d Database) parts() []part {
-	return []part{
+func (d Database) urlParts() []urlPart {
+	return []urlPart{
 		{"DATABASE_TYPE", d.Type},
 		{"DATABASE_USER", d.User + string(d.Password)}, // one of them is enough
 		{"DATABASE_HOST", d.Host},
@@ -56,9 +56,9 @@ func (d Database) parts() []part {
 	}
 }
 
-func (d Database) missing() []string {
+func (d Database) missingParts() []string {
 	var missing []string
-	for _, p := range d.parts() {
+	for _, p := range d.urlParts() {
 		if p.value == "" {
 			missing = append(missing, p.setting)
 		}
@@ -78,12 +78,12 @@ func (d Database) isDefault() bool {
 	if d.Type == "sqlite" {
 		named.Type = ""
 	}
-	return d.URL == "" && len(named.missing()) == len(named.parts())
+	return d.URL == "" && len(named.missingParts()) == len(named.urlParts())
 }
 
 // isFile says the same as SQLite, before Parse has ended.
 func (d Database) isFile() bool {
-	url, _ := dsn.NormalizeDatabase(d.source())
+	url, _ := dsn.NormalizeDatabase(d.sourceURL())
 	_, file := dsn.FilePath(url)
 	return file || d.isDefault()
 }
@@ -98,32 +98,32 @@ var (
 	columnName = regexp.MustCompile(`^[\pL\pN_$-]+(\.[\pL\pN_$-]+){0,2}$|^[\pL\pN_$-]+\.\*$`)
 )
 
-func (d Database) check(ps *problems) {
+func (d Database) checkDatabase(ps *problems) {
 	d.checkURL(ps)
 	// PostgreSQL cuts longer names off, and would then look elsewhere.
 	if d.Schema != "" && (len(d.Schema) > 63 || !schemaName.MatchString(d.Schema)) {
-		ps.add("DATABASE_SCHEMA", "%q is not the name of a schema: wanted letters, digits, _, - or $, at most 63 bytes", d.Schema)
+		ps.addProblem("DATABASE_SCHEMA", "%q is not the name of a schema: wanted letters, digits, _, - or $, at most 63 bytes", d.Schema)
 	}
 	for _, name := range d.Ignore {
 		if !columnName.MatchString(name) {
-			ps.add("PRUNED_IGNORE", "%q is neither a table nor a column: wanted table, table.column, schema.*, schema.table or schema.table.column, separated by commas", name)
+			ps.addProblem("PRUNED_IGNORE", "%q is neither a table nor a column: wanted table, table.column, schema.*, schema.table or schema.table.column, separated by commas", name)
 		}
 	}
-	oneOf(ps, "PRUNED_CITATIONS", d.Citations, "keep", "ignore")
-	atLeast(ps, "PRUNED_LEDGER_RETENTION", d.LedgerRetention, 0)
+	checkOneOf(ps, "PRUNED_CITATIONS", d.Citations, "keep", "ignore")
+	checkMin(ps, "PRUNED_LEDGER_RETENTION", d.LedgerRetention, 0)
 }
 
 func (d Database) checkURL(ps *problems) {
-	source := d.source()
+	source := d.sourceURL()
 	if source != "" {
 		if _, err := dsn.NormalizeDatabase(source); err != nil {
-			ps.add("DATABASE_URL", "%s %w: %s", secret.Redact(source), err, wantedDatabase)
+			ps.addProblem("DATABASE_URL", "%s %w: %s", secret.Redact(source), err, wantedDatabase)
 		}
 	} else if !d.isDefault() {
-		ps.add("DATABASE_URL", "is not set, and cannot be made without %s: %s", strings.Join(d.missing(), ", "), wantedDatabase)
+		ps.addProblem("DATABASE_URL", "is not set, and cannot be made without %s: %s", strings.Join(d.missingParts(), ", "), wantedDatabase)
 	}
 	if d.Schema != "" && d.isFile() {
-		ps.add("DATABASE_SCHEMA", "is set, and a database that is a file has no schemas: unset it")
+		ps.addProblem("DATABASE_SCHEMA", "is set, and a database that is a file has no schemas: unset it")
 	}
 }
 
@@ -133,17 +133,17 @@ func (c *Config) checkDefaultDatabase(ps *problems) {
 		return
 	}
 	if _, found := findDataDir(dataDirs()); !found {
-		ps.add("DATABASE_URL", "is not set, nor is DATA_DIR, and there is no %s in %s: %s",
+		ps.addProblem("DATABASE_URL", "is not set, nor is DATA_DIR, and there is no %s in %s: %s",
 			sqliteFile, strings.Join(dataDirs(), ", "), wantedDatabase)
 	}
 }
 
 func (c *Config) completeDatabase() (err error) {
-	source := c.Database.source()
+	source := c.Database.sourceURL()
 	if c.Database.isDefault() {
 		path := filepath.Join(c.Storage.DataDir, sqliteFile)
 		source = dsn.FromPath(path)
-		c.assume("DATABASE_URL is not set: found %s", path)
+		c.noteAssumption("DATABASE_URL is not set: found %s", path)
 	}
 	c.Database.URL, err = dsn.NormalizeDatabase(source)
 	return err

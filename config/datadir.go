@@ -18,7 +18,7 @@ func (c *Config) checkDataDir(ps *problems) {
 	if !named {
 		dir, _ = findDataDir(dataDirs())
 	}
-	url, err := dsn.NormalizeDatabase(c.Database.source())
+	url, err := dsn.NormalizeDatabase(c.Database.sourceURL())
 	path, file := dsn.FilePath(url)
 	switch {
 	case err != nil || dir == "" || named && !file:
@@ -27,9 +27,9 @@ func (c *Config) checkDataDir(ps *problems) {
 		return
 	}
 	if named {
-		ps.add("DATA_DIR", "%q has a %s that is not DATABASE_URL's: wanted the data folder of that database, or that file moved away if nothing uses it", dir, sqliteFile)
+		ps.addProblem("DATA_DIR", "%q has a %s that is not DATABASE_URL's: wanted the data folder of that database, or that file moved away if nothing uses it", dir, sqliteFile)
 	} else {
-		ps.add("DATA_DIR", "is not set, and %q has a %s that is not DATABASE_URL's: wanted Open WebUI's data folder", dir, sqliteFile)
+		ps.addProblem("DATA_DIR", "is not set, and %q has a %s that is not DATABASE_URL's: wanted Open WebUI's data folder", dir, sqliteFile)
 	}
 }
 

@@ -65,7 +65,7 @@ func TestEmptyIsUnset(t *testing.T) {
 	c, err := parse(with("PRUNED_BATCH=", "NATS_URL=", "DATABASE_SCHEMA=", "PRUNED_WEBHOOK_TOKEN=", "PRUNED_WEBHOOK_TOKEN_FILE="))
 	require.NoError(t, err)
 	assert.Equal(t, 500, c.Consumer.Batch)
-	assert.True(t, c.Queue.Embedded())
+	assert.True(t, c.Queue.IsEmbedded())
 	assert.Empty(t, c.HTTP.WebhookToken)
 }
 

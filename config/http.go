@@ -8,12 +8,12 @@ type HTTP struct {
 	WebhookToken secret.Text `name:"webhook-token" env:"PRUNED_WEBHOOK_TOKEN" flagless:"" help:"Token of Open WebUI's webhook; unset: no receiver."`
 }
 
-// minToken is what nobody guesses over a network.
-const minToken = 16
+// minTokenLength is the length that nobody guesses over a network.
+const minTokenLength = 16
 
-func (h HTTP) check(ps *problems) {
-	address(ps, "PRUNED_HTTP", h.Listen)
-	if n := len(h.WebhookToken); n > 0 && n < minToken {
-		ps.add("PRUNED_WEBHOOK_TOKEN", "has %d characters, and is all that protects the receiver: wanted %d or more, such as those of openssl rand -hex 32", n, minToken)
+func (h HTTP) checkHTTP(ps *problems) {
+	checkAddress(ps, "PRUNED_HTTP", h.Listen)
+	if n := len(h.WebhookToken); n > 0 && n < minTokenLength {
+		ps.addProblem("PRUNED_WEBHOOK_TOKEN", "has %d characters, and is all that protects the receiver: wanted %d or more, such as those of openssl rand -hex 32", n, minTokenLength)
 	}
 }

@@ -6,7 +6,7 @@ type Log struct {
 	Format string `name:"log-format" env:"PRUNED_LOG_FORMAT" default:"auto" help:"console, json, or auto: console on a terminal."`
 }
 
-func (l Log) check(ps *problems) {
-	oneOf(ps, "PRUNED_LOG_LEVEL", l.Level, "trace", "debug", "info", "warn", "error")
-	oneOf(ps, "PRUNED_LOG_FORMAT", l.Format, "auto", "json", "console")
+func (l Log) checkLog(ps *problems) {
+	checkOneOf(ps, "PRUNED_LOG_LEVEL", l.Level, "trace", "debug", "info", "warn", "error")
+	checkOneOf(ps, "PRUNED_LOG_FORMAT", l.Format, "auto", "json", "console")
 }

@@ -74,8 +74,8 @@ func TestDefaults(t *testing.T) {
 		Log:      Log{Level: "info", Format: "auto"},
 		Assumed:  []string{"DATA_DIR is not set: taken for " + data},
 	}, c)
-	assert.True(t, c.Queue.Embedded())
-	assert.Equal(t, data+"/uploads", c.Storage.Uploads())
+	assert.True(t, c.Queue.IsEmbedded())
+	assert.Equal(t, data+"/uploads", c.Storage.UploadDir())
 	assert.Equal(t, data+"/vector_db", c.Storage.VectorDir())
 }
 
@@ -116,12 +116,12 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		HTTP:     HTTP{Listen: ":80", WebhookToken: token},
 		Log:      Log{Level: "debug", Format: "json"},
 	}, c)
-	assert.False(t, c.Queue.Embedded())
+	assert.False(t, c.Queue.IsEmbedded())
 }
 
 func TestFlagsAreNamedAfterVariables(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&Config{}, kong.NamedMapper("truth", truth{}))
+	parser, err := kong.New(&Config{}, kong.NamedMapper("truth", pythonBool{}))
 	require.NoError(t, err)
 	for _, flag := range parser.Model.Flags {
 		if flag.Name == "help" || flag.Name == envFileFlag || flag.Name == "pruned-data-dir" { // --data-dir is Open WebUI's
@@ -183,7 +183,7 @@ func TestCommandThatNeedsNoSettings(t *testing.T) {
 	var c cli
 	_, err := Parse(&c, []string{"demo"}, []string{"DATABASE_URL=postgresql://u:p@db/webui", "NATS_URL=nats://n", "PRUNED_X=1"}, io.Discard)
 	require.NoError(t, err)
-	assert.True(t, c.Queue.Embedded(), "nothing of the operator's is used")
+	assert.True(t, c.Queue.IsEmbedded(), "nothing of the operator's is used")
 	_, file := c.Database.SQLite()
 	assert.True(t, file)
 }

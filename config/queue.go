@@ -13,7 +13,7 @@ import (
 	"pruned/secret"
 )
 
-// Queue is for whoever connects to NATS, or embeds it.
+// Queue is how to connect to NATS, or to embed it.
 type Queue struct {
 	URL       secret.Text   `name:"nats-url" env:"NATS_URL" flagless:"" help:"NATS servers with JetStream; unset: an embedded one."`
 	Creds     string        `name:"nats-creds" env:"NATS_CREDS" placeholder:"FILE" help:"Credentials file."`
@@ -28,8 +28,8 @@ type Queue struct {
 	MaxBytes  Size          `name:"max-bytes" env:"PRUNED_MAX_BYTES" default:"1GiB" help:"Size at which the stream refuses more."`
 }
 
-// Embedded says whether the queue runs in this process.
-func (q Queue) Embedded() bool { return q.URL == "" }
+// IsEmbedded says whether the queue runs in this process.
+func (q Queue) IsEmbedded() bool { return q.URL == "" }
 
 // queueDir is the folder of the embedded queue, beside a file of that name,
 // which may be this very program.
@@ -41,17 +41,17 @@ func queueDir(dataDir string) string {
 	return dir
 }
 
-func (q Queue) check(ps *problems) {
+func (q Queue) checkQueue(ps *problems) {
 	q.checkConnection(ps)
 	q.checkStream(ps)
 	if q.Retention != 0 {
-		atLeast(ps, "PRUNED_RETENTION", q.Retention, leastRetention)
+		checkMin(ps, "PRUNED_RETENTION", q.Retention, minRetention)
 	}
-	atLeast(ps, "PRUNED_MAX_BYTES", q.MaxBytes, MiB)
+	checkMin(ps, "PRUNED_MAX_BYTES", q.MaxBytes, MiB)
 }
 
-// leastRetention is what a NATS server accepts, where it is limited at all.
-const leastRetention = 100 * time.Millisecond
+// minRetention is what a NATS server accepts, where it is limited at all.
+const minRetention = 100 * time.Millisecond
 
 var streamName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
@@ -59,11 +59,11 @@ var streamName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // installation of another name appends to its own.
 func (q Queue) checkStream(ps *problems) {
 	if !streamName.MatchString(q.Stream) {
-		ps.add("PRUNED_STREAM", "%q is not the name of a stream: wanted at most 64 letters of ASCII, digits, _ or -", q.Stream)
+		ps.addProblem("PRUNED_STREAM", "%q is not the name of a stream: wanted at most 64 letters of ASCII, digits, _ or -", q.Stream)
 	}
 	for _, end := range []string{"_DEAD", "_HINTS", "_LATER"} {
 		if strings.HasSuffix(strings.ToUpper(q.Stream), end) {
-			ps.add("PRUNED_STREAM", "%q may be a stream of another installation's: wanted a name that does not end in %s", q.Stream, end)
+			ps.addProblem("PRUNED_STREAM", "%q may be a stream of another installation's: wanted a name that does not end in %s", q.Stream, end)
 		}
 	}
 }
@@ -71,20 +71,20 @@ func (q Queue) checkStream(ps *problems) {
 const wantedServers = "wanted nats://host:port, or several, separated by commas"
 
 func (q Queue) checkConnection(ps *problems) {
-	if q.Embedded() {
+	if q.IsEmbedded() {
 		q.checkListen(ps)
 		q.checkUnused(ps)
 	} else if !areServers(string(q.URL)) {
-		ps.add("NATS_URL", "%s is not a list of NATS servers: %s", secret.Redact(string(q.URL)), wantedServers)
+		ps.addProblem("NATS_URL", "%s is not a list of NATS servers: %s", secret.Redact(string(q.URL)), wantedServers)
 	}
 	if q.Creds != "" && q.NKey != "" {
-		ps.add("NATS_NKEY", "is set, and NATS_CREDS too: wanted one of them")
+		ps.addProblem("NATS_NKEY", "is set, and NATS_CREDS too: wanted one of them")
 	}
 	if q.Cert != "" && q.Key == "" {
-		ps.add("NATS_KEY", "is not set: wanted the key of NATS_CERT")
+		ps.addProblem("NATS_KEY", "is not set: wanted the key of NATS_CERT")
 	}
 	if q.Key != "" && q.Cert == "" {
-		ps.add("NATS_CERT", "is not set: wanted the certificate of NATS_KEY")
+		ps.addProblem("NATS_CERT", "is not set: wanted the certificate of NATS_KEY")
 	}
 	q.checkFiles(ps)
 }
@@ -92,27 +92,27 @@ func (q Queue) checkConnection(ps *problems) {
 // checkListen keeps the embedded queue on this machine: it asks nobody for a
 // password.
 func (q Queue) checkListen(ps *problems) {
-	host, ok := address(ps, "PRUNED_NATS_LISTEN", q.Listen)
+	host, ok := checkAddress(ps, "PRUNED_NATS_LISTEN", q.Listen)
 	if ok && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		ps.add("PRUNED_NATS_LISTEN", "%q can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222", q.Listen)
+		ps.addProblem("PRUNED_NATS_LISTEN", "%q can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222", q.Listen)
 	}
 }
 
 // checkUnused refuses what is for a server where none is named: each replica would
 // have a queue of its own.
 func (q Queue) checkUnused(ps *problems) {
-	for _, file := range q.files() {
+	for _, file := range q.credentialFiles() {
 		if file.path != "" {
-			ps.add("NATS_URL", "is not set, and %s is: wanted the servers that it is for", file.setting)
+			ps.addProblem("NATS_URL", "is not set, and %s is: wanted the servers that it is for", file.setting)
 			return
 		}
 	}
 }
 
-type natsFile struct{ setting, path string }
+type credentialFile struct{ setting, path string }
 
-func (q Queue) files() []natsFile {
-	return []natsFile{{"NATS_CREDS", q.Creds}, {"NATS_NKEY", q.NKey}, {"NATS_CA", q.CA}, {"NATS_CERT", q.Cert}, {"NATS_KEY", q.Key}}
+func (q Queue) credentialFiles() []credentialFile {
+	return []credentialFile{{"NATS_CREDS", q.Creds}, {"NATS_NKEY", q.NKey}, {"NATS_CA", q.CA}, {"NATS_CERT", q.Cert}, {"NATS_KEY", q.Key}}
 }
 
 // content is what an nkey's seed or a file of keys looks like. Some will put
@@ -120,19 +120,19 @@ func (q Queue) files() []natsFile {
 var content = regexp.MustCompile(`-----BEGIN |^\s*S[A-Z2-7]{50,}\s*$`)
 
 func (q Queue) checkFiles(ps *problems) {
-	for _, file := range q.files() {
+	for _, file := range q.credentialFiles() {
 		if file.path == "" {
 			continue
 		}
 		if content.MatchString(file.path) {
-			ps.add(file.setting, "is what should be in a file: wanted the path of that file")
-		} else if err := readable(file.path); err != nil {
-			ps.add(file.setting, "%q cannot be read: %w", file.path, err)
+			ps.addProblem(file.setting, "is what should be in a file: wanted the path of that file")
+		} else if err := checkReadable(file.path); err != nil {
+			ps.addProblem(file.setting, "%q cannot be read: %w", file.path, err)
 		}
 	}
 }
 
-func readable(path string) error {
+func checkReadable(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err

@@ -12,9 +12,9 @@ type Storage struct {
 	Provider string `name:"storage-provider" env:"STORAGE_PROVIDER" default:"local" help:"Where the bytes are: local."`
 }
 
-// Uploads is the folder that Open WebUI uploads to. It has no variable of its
+// UploadDir is the folder that Open WebUI uploads to. It has no variable of its
 // own there (config.py: UPLOAD_DIR).
-func (s Storage) Uploads() string { return filepath.Join(s.DataDir, "uploads") }
+func (s Storage) UploadDir() string { return filepath.Join(s.DataDir, "uploads") }
 
 // VectorDir is the folder of an embedded vector store, which has no variable of
 // its own either.
@@ -23,8 +23,8 @@ func (s Storage) VectorDir() string { return filepath.Join(s.DataDir, "vector_db
 // ByteStores are the names of the stores of bytes that can be set.
 var ByteStores = []string{"local"}
 
-func (s Storage) check(ps *problems) {
+func (s Storage) checkProvider(ps *problems) {
 	if !slices.Contains(ByteStores, s.Provider) {
-		ps.add("STORAGE_PROVIDER", "%q is not built yet: wanted %s", s.Provider, strings.Join(ByteStores, ", "))
+		ps.addProblem("STORAGE_PROVIDER", "%q is not built yet: wanted %s", s.Provider, strings.Join(ByteStores, ", "))
 	}
 }

@@ -8,7 +8,7 @@ type Sweep struct {
 	MaxFraction float64       `name:"max-fraction" env:"PRUNED_MAX_FRACTION" default:"0.2" help:"A sweep that finds more than this part to be orphans is held; 1: never for that."`
 }
 
-func (s Sweep) check(ps *problems) {
-	atLeast(ps, "PRUNED_SWEEP_EVERY", s.Every, 0)
-	within(ps, "PRUNED_MAX_FRACTION", s.MaxFraction, 0, 1)
+func (s Sweep) checkSweeps(ps *problems) {
+	checkMin(ps, "PRUNED_SWEEP_EVERY", s.Every, 0)
+	checkRange(ps, "PRUNED_MAX_FRACTION", s.MaxFraction, 0, 1)
 }

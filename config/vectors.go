@@ -27,17 +27,17 @@ var wantedVectors = "wanted one of " + strings.Join(VectorStores, ", ")
 func (c *Config) checkVectors(ps *problems) {
 	switch c.Vectors.DB {
 	case "chroma":
-		c.Chroma.check(ps)
+		c.Chroma.checkChroma(ps)
 	case "pgvector":
 		c.checkPGVector(ps)
 	case "":
-		c.Chroma.check(ps)
+		c.Chroma.checkChroma(ps)
 		if c.Vectors.URL != "" {
-			ps.add("VECTOR_DB", "is not set, and PGVECTOR_DB_URL is: wanted pgvector where the vectors are there, else chroma")
+			ps.addProblem("VECTOR_DB", "is not set, and PGVECTOR_DB_URL is: wanted pgvector where the vectors are there, else chroma")
 		}
 	default:
 		if !slices.Contains(VectorStores, c.Vectors.DB) {
-			ps.add("VECTOR_DB", "%q is not built yet: %s", c.Vectors.DB, wantedVectors)
+			ps.addProblem("VECTOR_DB", "%q is not built yet: %s", c.Vectors.DB, wantedVectors)
 		}
 	}
 }
@@ -45,15 +45,15 @@ func (c *Config) checkVectors(ps *problems) {
 func (c *Config) checkPGVector(ps *problems) {
 	v := c.Vectors
 	if c.Database.isFile() {
-		ps.add("VECTOR_DB", "\"pgvector\" is built only in the database of DATABASE_URL, and that is SQLite: %s", wantedVectors)
+		ps.addProblem("VECTOR_DB", "\"pgvector\" is built only in the database of DATABASE_URL, and that is SQLite: %s", wantedVectors)
 	}
 	if v.URL != "" {
 		if _, err := dsn.NormalizePostgres(string(v.URL)); err != nil {
-			ps.add("PGVECTOR_DB_URL", "%s %w: %s", secret.Redact(string(v.URL)), err, wantedPostgres)
+			ps.addProblem("PGVECTOR_DB_URL", "%s %w: %s", secret.Redact(string(v.URL)), err, wantedPostgres)
 		}
 	}
 	if v.PGCrypto && v.PGCryptoKey == "" {
-		ps.add("PGVECTOR_PGCRYPTO_KEY", "is not set: wanted Open WebUI's, as PGVECTOR_PGCRYPTO is true")
+		ps.addProblem("PGVECTOR_PGCRYPTO_KEY", "is not set: wanted Open WebUI's, as PGVECTOR_PGCRYPTO is true")
 	}
 }
 
@@ -62,12 +62,12 @@ func (c *Config) completeVectors() (err error) {
 		c.Vectors.DB, c.Vectors.Guessed = "chroma", true
 		_, file := c.Database.SQLite()
 		switch {
-		case !c.Chroma.Embedded():
-			c.assume("VECTOR_DB is not set: taken for chroma, as CHROMA_HTTP_HOST is set")
+		case !c.Chroma.IsEmbedded():
+			c.noteAssumption("VECTOR_DB is not set: taken for chroma, as CHROMA_HTTP_HOST is set")
 		case file:
-			c.assume("VECTOR_DB is not set: taken for chroma, as by Open WebUI, in %s", c.Storage.VectorDir())
+			c.noteAssumption("VECTOR_DB is not set: taken for chroma, as by Open WebUI, in %s", c.Storage.VectorDir())
 		default:
-			c.assume("VECTOR_DB is not set: taken for chroma, as by Open WebUI, in %s; where the vectors are in PostgreSQL, set it to pgvector", c.Storage.VectorDir())
+			c.noteAssumption("VECTOR_DB is not set: taken for chroma, as by Open WebUI, in %s; where the vectors are in PostgreSQL, set it to pgvector", c.Storage.VectorDir())
 		}
 	}
 	if c.Vectors.DB == "pgvector" {

@@ -14,8 +14,8 @@ import (
 	"pruned/vectors"
 )
 
-// parts are what commands work with, made in a straight line, ended in reverse.
-type parts struct {
+// app is what commands work with, opened in a straight line, closed in reverse.
+type app struct {
 	log    zerolog.Logger
 	db     repo.Engine
 	queue  *consumer.Queue
@@ -28,53 +28,53 @@ type parts struct {
 
 	tombstones *consumer.Executor // see executor
 
-	ends []func() error
+	closers []func() error
 }
 
-// end ends every part that was made, the last one first.
-func (p *parts) end() error {
+// close closes everything that was opened, the last first.
+func (a *app) close() error {
 	var errs []error
-	for i := len(p.ends) - 1; i >= 0; i-- {
-		errs = append(errs, p.ends[i]())
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i]())
 	}
-	p.ends = nil
+	a.closers = nil
 	return errors.Join(errs...)
 }
 
-func (p *parts) onEnd(fn func() error) { p.ends = append(p.ends, fn) }
+func (a *app) onClose(fn func() error) { a.closers = append(a.closers, fn) }
 
-// with makes parts in order, calls fn and ends them.
-func (c *command) with(ctx context.Context, fn func(*parts) error, makers ...maker) (err error) {
-	p := &parts{log: c.logger()}
-	defer func() { err = errors.Join(err, p.end()) }()
-	for _, maker := range makers {
-		if err := maker(ctx, c, p); err != nil {
+// runWith opens components in order, calls fn and closes them.
+func (c *command) runWith(ctx context.Context, fn func(*app) error, components ...component) (err error) {
+	a := &app{log: c.newLogger()}
+	defer func() { err = errors.Join(err, a.close()) }()
+	for _, open := range components {
+		if err := open(ctx, c, a); err != nil {
 			return err
 		}
 	}
-	return fn(p)
+	return fn(a)
 }
 
-// maker makes one of the parts.
-type maker = func(context.Context, *command, *parts) error
+// component opens one part of an app.
+type component = func(context.Context, *command, *app) error
 
-// database opens Open WebUI's database with the engine that it is for.
-func database(ctx context.Context, c *command, p *parts) error {
+// openDatabase opens Open WebUI's database with the engine that it is for.
+func openDatabase(ctx context.Context, c *command, a *app) error {
 	opened, err := c.openEngine(ctx)
 	if err != nil {
 		return err
 	}
-	p.db = opened
-	p.onEnd(func() error { opened.Close(); return nil })
+	a.db = opened
+	a.onClose(func() error { opened.Close(); return nil })
 	return nil
 }
 
-// migrated opens it, and brings our own tables up to date.
-func migrated(ctx context.Context, c *command, p *parts) error {
-	if err := database(ctx, c, p); err != nil {
+// openMigrated opens the database, and brings our own tables up to date.
+func openMigrated(ctx context.Context, c *command, a *app) error {
+	if err := openDatabase(ctx, c, a); err != nil {
 		return err
 	}
-	return p.db.Migrate(ctx)
+	return a.db.Migrate(ctx)
 }
 
 func (c *command) openEngine(ctx context.Context) (repo.Engine, error) {
@@ -102,7 +102,7 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 const sqliteMemory = 22 << 20
 
 func (c *command) openSQLite(ctx context.Context, path string) (repo.Engine, error) {
-	leaveRoom(sqliteMemory)
+	lowerLimit(sqliteMemory)
 	settings := c.cli.Database
 	db, err := sqlite.Open(ctx, sqlite.Options{
 		Path: path, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",

@@ -38,15 +38,15 @@ type command struct {
 	stderr io.Writer
 }
 
-// forGood are the commands that change something and have no dry run.
-var forGood = []string{"publish", "dead redrive", "dead purge", "migrate", "uninstall"}
+// destructive lists the commands that change something and have no dry run.
+var destructive = []string{"publish", "dead redrive", "dead purge", "migrate", "uninstall"}
 
-// rehearsable refuses a dry run of what would be done all the same.
-func (c *command) rehearsable(name string) error {
+// checkDryRun refuses a dry run of a command that has none.
+func (c *command) checkDryRun(name string) error {
 	if !c.cli.Consumer.DryRun {
 		return nil
 	}
-	for _, never := range forGood {
+	for _, never := range destructive {
 		if name == never || strings.HasPrefix(name, never+" ") {
 			return &config.UsageError{Err: fmt.Errorf("PRUNED_DRY_RUN (--dry-run) is true, and %s has no dry run: wanted false", never)}
 		}

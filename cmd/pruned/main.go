@@ -1,8 +1,8 @@
 // Command pruned deletes the files that an Open WebUI installation no longer
 // uses: their rows, their vectors, their bytes.
 //
-// It is the only place that knows every package: each command is a file, app.go
-// puts the parts together.
+// It is the only place that knows every package: each command is a file, and
+// app.go puts its components together.
 package main
 
 import (
@@ -48,19 +48,19 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
 	if err == nil {
-		err = c.rehearsable(parsed.Command())
+		err = c.checkDryRun(parsed.Command())
 	}
 	if err == nil {
 		err = parsed.Run(&runContext{ctx, c})
 	}
-	if err != nil && !errors.Is(err, config.ErrDone) && !printed.any && (c.json() || wantsJSON(args)) {
-		err = errors.Join(err, c.object(map[string]string{"error": err.Error()}))
+	if err != nil && !errors.Is(err, config.ErrDone) && !printed.any && (c.isJSON() || wantsJSON(args)) {
+		err = errors.Join(err, c.printObject(map[string]string{"error": err.Error()}))
 	}
-	return c.report(err)
+	return c.reportError(err)
 }
 
-// report prints an error once, and turns it into an exit status.
-func (c *command) report(err error) int {
+// reportError prints an error once, and turns it into an exit status.
+func (c *command) reportError(err error) int {
 	var usage *config.UsageError
 	switch {
 	case err == nil, errors.Is(err, config.ErrDone):

@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	// patience is how long a test waits for a signal that must come.
-	patience = 90 * time.Second
+	// signalTimeout is how long a test waits for a signal that must come.
+	signalTimeout = 90 * time.Second
 	// pollEvery is how often a test asks about what gives no signal.
 	pollEvery = 5 * time.Millisecond
 )
@@ -173,7 +173,7 @@ func (i *installation) startUntil(t *testing.T, is func(*daemon) bool, args ...s
 	})
 	require.Eventually(t, func() bool {
 		return is(d) || len(d.ended) > 0
-	}, patience, pollEvery)
+	}, signalTimeout, pollEvery)
 	return d
 }
 
@@ -191,7 +191,7 @@ func (d *daemon) wait(t *testing.T) int {
 	case status := <-d.ended:
 		d.ended <- status
 		return status
-	case <-time.After(patience):
+	case <-time.After(signalTimeout):
 		require.FailNow(t, "the program does not end")
 	}
 	return -1

@@ -10,13 +10,13 @@ type migrateCmd struct {
 
 // Run brings our own tables up to date.
 func (r *migrateCmd) Run(ctx *runContext) error {
-	makers := []maker{migrated}
+	components := []component{openMigrated}
 	if r.Indexes {
-		makers = append(makers, vectorStore)
+		components = append(components, openVectorStore)
 	}
-	return ctx.with(ctx, func(p *parts) error {
+	return ctx.runWith(ctx, func(a *app) error {
 		done := "pruned's own tables are up to date"
-		switch store, ok := p.store.(vectors.Indexer); {
+		switch store, ok := a.store.(vectors.Indexer); {
 		case ok:
 			if err := store.Index(ctx); err != nil {
 				return err
@@ -25,6 +25,6 @@ func (r *migrateCmd) Run(ctx *runContext) error {
 		case r.Indexes:
 			done += ", and this vector store needs no index"
 		}
-		return ctx.say(done)
-	}, makers...)
+		return ctx.printDone(done)
+	}, components...)
 }

@@ -19,33 +19,33 @@ var vectorStores = map[string]opener[vectors.Store]{
 // byteStores has a line for each store of bytes that STORAGE_PROVIDER can name, with
 // what opens it.
 var byteStores = map[string]opener[repo.Blobs]{
-	"local": openUploads,
+	"local": openLocal,
 }
 
 // opener opens a store by the settings, and says what it is called and where it lies.
-type opener[Store any] func(context.Context, *command, *parts) (Store, consumer.StoreInfo, error)
+type opener[Store any] func(context.Context, *command, *app) (Store, consumer.StoreInfo, error)
 
-// vectorStore opens the vector store that the settings name.
-func vectorStore(ctx context.Context, c *command, p *parts) error {
-	if err := c.checkGuessedVectors(ctx, p); err != nil {
+// openVectorStore opens the vector store that the settings name.
+func openVectorStore(ctx context.Context, c *command, a *app) error {
+	if err := c.checkGuessedVectors(ctx, a); err != nil {
 		return err
 	}
-	store, info, err := vectorStores[c.cli.Vectors.DB](ctx, c, p)
+	store, info, err := vectorStores[c.cli.Vectors.DB](ctx, c, a)
 	if err != nil {
 		return err
 	}
-	p.store, p.storeInfo = store, info
-	p.onEnd(func() error { store.Close(); return nil })
+	a.store, a.storeInfo = store, info
+	a.onClose(func() error { store.Close(); return nil })
 	return store.Check(ctx)
 }
 
-// uploads opens the store of bytes that the settings name.
-func uploads(ctx context.Context, c *command, p *parts) error {
-	store, info, err := byteStores[c.cli.Storage.Provider](ctx, c, p)
+// openByteStore opens the store of bytes that the settings name.
+func openByteStore(ctx context.Context, c *command, a *app) error {
+	store, info, err := byteStores[c.cli.Storage.Provider](ctx, c, a)
 	if err != nil {
 		return err
 	}
-	p.blobs, p.blobsInfo = store, info
-	p.onEnd(store.Close)
+	a.blobs, a.blobsInfo = store, info
+	a.onClose(store.Close)
 	return store.Check(ctx)
 }

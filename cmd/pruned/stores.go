@@ -18,8 +18,8 @@ import (
 // checkGuessedVectors refuses a store that was not set where the database has vectors:
 // the slim image of Open WebUI takes pgvector then, the full one chroma, and the rows
 // of files would go without their vectors.
-func (c *command) checkGuessedVectors(ctx context.Context, p *parts) error {
-	db, ok := p.db.(*postgres.DB)
+func (c *command) checkGuessedVectors(ctx context.Context, a *app) error {
+	db, ok := a.db.(*postgres.DB)
 	if !ok || !c.cli.Vectors.Guessed {
 		return nil
 	}
@@ -31,13 +31,13 @@ func (c *command) checkGuessedVectors(ctx context.Context, p *parts) error {
 		"VECTOR_DB: is not set, and the database has a table document_chunk: wanted pgvector, or chroma if Open WebUI does not use that table any more")}
 }
 
-func openNoVectors(context.Context, *command, *parts) (vectors.Store, consumer.StoreInfo, error) {
+func openNoVectors(context.Context, *command, *app) (vectors.Store, consumer.StoreInfo, error) {
 	return vectors.None{}, consumer.StoreInfo{Name: "none", Beside: true}, nil
 }
 
 // openChroma opens the file in Open WebUI's data folder, or a server where one is set.
-func openChroma(ctx context.Context, c *command, _ *parts) (vectors.Store, consumer.StoreInfo, error) {
-	if c.cli.Chroma.Embedded() {
+func openChroma(ctx context.Context, c *command, _ *app) (vectors.Store, consumer.StoreInfo, error) {
+	if c.cli.Chroma.IsEmbedded() {
 		return c.openChromaFile(ctx)
 	}
 	return c.openChromaServer(ctx)
@@ -71,9 +71,9 @@ var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be P
 
 // openPGVector takes the store for a part of the database, and so refuses one
 // that lies in another.
-func openPGVector(ctx context.Context, c *command, p *parts) (vectors.Store, consumer.StoreInfo, error) {
+func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, consumer.StoreInfo, error) {
 	info := consumer.StoreInfo{Name: "pgvector", Beside: true}
-	db, ok := p.db.(*postgres.DB)
+	db, ok := a.db.(*postgres.DB)
 	if !ok {
 		return nil, info, errOtherDatabase
 	}
@@ -95,16 +95,16 @@ func openPGVector(ctx context.Context, c *command, p *parts) (vectors.Store, con
 // openFolder is another one in tests, which cannot set back when a file was changed.
 var openFolder = local.Open
 
-// openUploads opens the folder of the bytes, and shares its use with other processes.
-func openUploads(_ context.Context, c *command, p *parts) (repo.Blobs, consumer.StoreInfo, error) {
-	dir := c.cli.Storage.Uploads()
+// openLocal opens the folder of the bytes, and shares its use with other processes.
+func openLocal(_ context.Context, c *command, a *app) (repo.Blobs, consumer.StoreInfo, error) {
+	dir := c.cli.Storage.UploadDir()
 	info := consumer.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: dir}}
 	folder, err := openFolder(dir)
 	if err != nil {
 		return nil, info, err
 	}
-	used := useOf(dir)
-	used.share()
-	p.onEnd(used.end)
+	used := newFolderLock(dir)
+	used.lockShared()
+	a.onClose(used.unlock)
 	return folder, info, nil
 }

@@ -14,41 +14,41 @@ type sweepCmd struct {
 	Confirm string `placeholder:"ID" help:"Let go what the sweep of that id found and held, after looking again."`
 }
 
-// sweepWait is how long a sweep waits for another process's: long enough for the
+// sweepTimeout is how long a sweep waits for another process's: long enough for the
 // lead of one that died to end.
-const sweepWait = 20 * time.Second
+const sweepTimeout = 20 * time.Second
 
 // errHeld is told by an exit status of its own.
 var errHeld = errors.New("held back")
 
 // Run sweeps once.
 func (r *sweepCmd) Run(ctx *runContext) error {
-	makers := []maker{migrated, vectorStore, uploads}
+	components := []component{openMigrated, openVectorStore, openByteStore}
 	if !ctx.cli.Consumer.DryRun {
-		makers = append(makers, sharedQueue)
+		components = append(components, openSharedQueue)
 	}
-	return ctx.with(ctx, func(p *parts) error { return r.sweep(ctx, p) }, makers...)
+	return ctx.runWith(ctx, func(a *app) error { return r.sweepOnce(ctx, a) }, components...)
 }
 
-func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
-	unsearched, err := p.db.Unsearched(ctx)
+func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
+	unsearched, err := a.db.Unsearched(ctx)
 	if err != nil {
 		return err
 	}
 	if len(unsearched) > 0 {
-		p.log.Warn().Strs("tables", unsearched).Msg("not searched for mentions of files: they may not be read, or lie in another database")
+		a.log.Warn().Strs("tables", unsearched).Msg("not searched for mentions of files: they may not be read, or lie in another database")
 	}
-	show := ctx.sweepView()
-	bar := ctx.bar("sweeping")
-	report, err := ctx.sweeper(p).Sweep(ctx, consumer.SweepOptions{
-		Confirm: r.Confirm, Wait: sweepWait, Each: show.orphan, Progress: stageProgress(bar),
+	show := ctx.newSweepView()
+	bar := ctx.progressBar("sweeping")
+	report, err := ctx.newSweeper(a).Sweep(ctx, consumer.SweepOptions{
+		Confirm: r.Confirm, Wait: sweepTimeout, Each: show.showOrphan, Progress: stageProgress(bar),
 	})
 	_ = bar.Exit()
 	var kept repo.Unsearchable
 	if err == nil {
-		kept, err = p.db.Unsearchable(ctx)
+		kept, err = a.db.Unsearchable(ctx)
 	}
-	if err := cmp.Or(show.end(report, kept, err), err); err != nil {
+	if err := cmp.Or(show.showReport(report, kept, err), err); err != nil {
 		return err
 	}
 	if len(report.Holds) > 0 && ctx.cli.Consumer.DryRun {
@@ -60,15 +60,15 @@ func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
 	return nil
 }
 
-// sweeper finds orphans, by this command's settings.
-func (c *command) sweeper(p *parts) *consumer.Sweeper {
+// newSweeper makes a sweeper by this command's settings.
+func (c *command) newSweeper(a *app) *consumer.Sweeper {
 	s := &consumer.Sweeper{
-		DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, BlobStore: p.blobsInfo,
-		Ages: c.ages(), MaxFraction: c.cli.Sweep.MaxFraction, Retention: c.cli.Database.LedgerRetention,
-		DryRun: c.cli.Consumer.DryRun, Log: p.log,
+		DB: a.db, Vectors: a.store, VectorStore: a.storeInfo, Blobs: a.blobs, BlobStore: a.blobsInfo,
+		Ages: c.fileAges(), MaxFraction: c.cli.Sweep.MaxFraction, Retention: c.cli.Database.LedgerRetention,
+		DryRun: c.cli.Consumer.DryRun, Log: a.log,
 	}
-	if p.queue != nil {
-		s.Queue = p.queue
+	if a.queue != nil {
+		s.Queue = a.queue
 	}
 	return s
 }

@@ -15,13 +15,13 @@ import (
 
 // sweepView shows a sweep while it runs: orphans may be too many to be kept.
 type sweepView interface {
-	orphan(consumer.Orphan) error
-	// end shows the rest; failed is why the sweep ended too soon.
-	end(report consumer.SweepReport, kept repo.Unsearchable, failed error) error
+	showOrphan(consumer.Orphan) error
+	// showReport shows the rest; failed is why the sweep ended too soon.
+	showReport(report consumer.SweepReport, kept repo.Unsearchable, failed error) error
 }
 
-func (c *command) sweepView() sweepView {
-	if c.json() {
+func (c *command) newSweepView() sweepView {
+	if c.isJSON() {
 		return &sweepObject{out: c.stdout}
 	}
 	return &sweepTable{command: c}
@@ -37,7 +37,7 @@ type sweepTable struct {
 // lines is not kept in order to align it.
 const sweepLine = "%-9s  %-36s  %8s  %9s  %s\n"
 
-func (t *sweepTable) orphan(o consumer.Orphan) error {
+func (t *sweepTable) showOrphan(o consumer.Orphan) error {
 	if !t.cli.Consumer.DryRun {
 		return nil
 	}
@@ -47,20 +47,20 @@ func (t *sweepTable) orphan(o consumer.Orphan) error {
 	t.lines++
 	due := "now"
 	if o.DueIn > 0 {
-		due = roughly(o.DueIn)
+		due = roughDuration(o.DueIn)
 	}
-	_, err := fmt.Fprintf(t.stdout, sweepLine, o.Direction, o.FileID, roughly(o.Age), humanize.IBytes(uint64(max(o.Bytes, 0))), due)
+	_, err := fmt.Fprintf(t.stdout, sweepLine, o.Direction, o.FileID, roughDuration(o.Age), humanize.IBytes(uint64(max(o.Bytes, 0))), due)
 	return err
 }
 
-func (t *sweepTable) end(r consumer.SweepReport, kept repo.Unsearchable, failed error) error {
+func (t *sweepTable) showReport(r consumer.SweepReport, kept repo.Unsearchable, failed error) error {
 	if failed != nil {
 		return nil
 	}
 	if t.lines > 0 {
 		fmt.Fprintln(t.stdout)
 	}
-	return t.table(func(line func(...any)) {
+	return t.printTable(func(line func(...any)) {
 		line("files", humanize.Comma(r.Files))
 		line("orphans", humanize.Comma(r.Totals.Orphans))
 		line("  chunks", humanize.Comma(r.Totals.Chunks))
@@ -75,8 +75,8 @@ func (t *sweepTable) end(r consumer.SweepReport, kept repo.Unsearchable, failed 
 	})
 }
 
-// roughly says how long, in its largest unit.
-func roughly(seconds int64) string {
+// roughDuration writes a duration in its largest unit.
+func roughDuration(seconds int64) string {
 	switch d := time.Duration(seconds) * time.Second; {
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%ds", seconds)
@@ -95,7 +95,7 @@ type sweepObject struct {
 	orphans int
 }
 
-func (o *sweepObject) orphan(orphan consumer.Orphan) error {
+func (o *sweepObject) showOrphan(orphan consumer.Orphan) error {
 	separator := `,`
 	if o.orphans == 0 {
 		separator = `{"orphans":[`
@@ -105,11 +105,11 @@ func (o *sweepObject) orphan(orphan consumer.Orphan) error {
 	if err != nil {
 		return fmt.Errorf("encode an orphan: %w", err)
 	}
-	return o.write([]byte(separator), encoded)
+	return o.writeJSON([]byte(separator), encoded)
 }
 
-// end completes the object, also of a sweep that failed: it says how far that came.
-func (o *sweepObject) end(report consumer.SweepReport, kept repo.Unsearchable, _ error) error {
+// showReport completes the object, also of a sweep that failed: it says how far that came.
+func (o *sweepObject) showReport(report consumer.SweepReport, kept repo.Unsearchable, _ error) error {
 	begin := "],"
 	if o.orphans == 0 {
 		begin = `{"orphans":[],`
@@ -124,10 +124,10 @@ func (o *sweepObject) end(report consumer.SweepReport, kept repo.Unsearchable, _
 	if err != nil {
 		return fmt.Errorf("encode the report of a sweep: %w", err)
 	}
-	return o.write([]byte(begin), bytes.TrimPrefix(encoded, []byte("{")), []byte("\n"))
+	return o.writeJSON([]byte(begin), bytes.TrimPrefix(encoded, []byte("{")), []byte("\n"))
 }
 
-func (o *sweepObject) write(pieces ...[]byte) error {
+func (o *sweepObject) writeJSON(pieces ...[]byte) error {
 	if _, err := o.out.Write(bytes.Join(pieces, nil)); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}

@@ -38,8 +38,8 @@ func (r *relay) Claim(ctx context.Context, e consumer.Event) error {
 	return q.Claim(ctx, e)
 }
 
-// receiver is the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
-func receiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
+// newReceiver makes the handler of the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
+func newReceiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
 	if ctx.cli.HTTP.WebhookToken == "" {
 		return nil, nil
 	}

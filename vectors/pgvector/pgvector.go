@@ -40,7 +40,7 @@ type Store struct {
 	pool   *pgxpool.Pool
 	crypto bool
 	key    secret.Text
-	known  atomic.Pointer[place] // nil until looked for
+	known  atomic.Pointer[table] // nil until looked for
 }
 
 var _ vectors.Indexer = (*Store)(nil)
@@ -56,7 +56,7 @@ func New(ctx context.Context, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL of the vector store: %w", err)
 	}
-	modest(config)
+	limitSessions(config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the sessions of the vector store: %w", err)
@@ -64,9 +64,9 @@ func New(ctx context.Context, options Options) (*Store, error) {
 	return &Store{pool: pool, crypto: options.Crypto, key: options.CryptoKey}, nil
 }
 
-// modest keeps at most one session, for a short while, and leaves nothing in it
+// limitSessions keeps at most one session, for a short while, and leaves nothing in it
 // that a pooler between transactions would lose.
-func modest(config *pgxpool.Config) {
+func limitSessions(config *pgxpool.Config) {
 	config.MaxConns, config.MinConns, config.MinIdleConns = 1, 0, 0
 	config.MaxConnIdleTime, config.HealthCheckPeriod = 10*time.Second, 10*time.Second
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec

@@ -61,9 +61,9 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-// put stores objects under those of the names that the store can have, and returns
+// putObjects stores objects under those of the names that the store can have, and returns
 // these.
-func (f Fixture) put(t *testing.T, names ...string) []string {
+func (f Fixture) putObjects(t *testing.T, names ...string) []string {
 	t.Helper()
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return f.Takes != nil && !f.Takes(name) })
 	for _, name := range names {
@@ -113,13 +113,13 @@ var strangers = []string{
 	"notes.txt", ".hidden", "_" + fileID, fileID[:8], "no-uuid_a.pdf", "no-uuid", fileID + "_\xff",
 }
 
-// fill stores objects of files beside strangers, and returns the owners of those
+// fillStore stores objects of files beside strangers, and returns the owners of those
 // that the store can have.
-func (f Fixture) fill(t *testing.T) map[string]string {
+func (f Fixture) fillStore(t *testing.T) map[string]string {
 	t.Helper()
-	f.put(t, strangers...)
+	f.putObjects(t, strangers...)
 	owners := map[string]string{}
-	for _, name := range f.put(t, slices.Collect(maps.Keys(objectOwners))...) {
+	for _, name := range f.putObjects(t, slices.Collect(maps.Keys(objectOwners))...) {
 		owners[name] = objectOwners[name]
 	}
 	return owners

@@ -15,7 +15,7 @@ import (
 
 func findsObjects(t *testing.T, f Fixture) {
 	want := map[string][]string{}
-	for name, id := range f.fill(t) {
+	for name, id := range f.fillStore(t) {
 		want[id] = append(want[id], name)
 	}
 	for _, names := range want {
@@ -28,7 +28,7 @@ func findsObjects(t *testing.T, f Fixture) {
 
 // findsNothing: any name could be that of an id that is no UUID.
 func findsNothing(t *testing.T, f Fixture) {
-	f.fill(t)
+	f.fillStore(t)
 	require.Empty(t, f.findNames(t))
 	require.Empty(t, f.findNames(t, "no-uuid", "", ".", "..", "../secret", fileID[:8], fileID[:35], "notes.txt", "*", fileID+"_a.b c.pdf"))
 }
@@ -42,15 +42,15 @@ func manyNames() (names []string) {
 }
 
 func findsAmongMany(t *testing.T, f Fixture) {
-	names := f.put(t, manyNames()...)
-	f.put(t, fileID+"_a", fileID+"_\xff")
+	names := f.putObjects(t, manyNames()...)
+	f.putObjects(t, fileID+"_a", fileID+"_\xff")
 	require.Equal(t, []string{fileID + "_a"}, f.findNames(t, fileID)[fileID])
 	require.Len(t, f.findNames(t, otherID)[otherID], len(names))
 }
 
 func listsOwners(t *testing.T, f Fixture) {
 	require.Empty(t, f.listAll(t), "an empty store")
-	owners := f.fill(t)
+	owners := f.fillStore(t)
 	got := map[string]string{}
 	for name, one := range f.listAll(t) {
 		got[name] = one.FileID
@@ -62,7 +62,7 @@ func listsOwners(t *testing.T, f Fixture) {
 
 // listsFound: List tells of a file what Find finds of it, also where there are many.
 func listsFound(t *testing.T, f Fixture) {
-	names := f.put(t, append(manyNames(), fileID+"_a")...)
+	names := f.putObjects(t, append(manyNames(), fileID+"_a")...)
 	listed := f.listAll(t)
 	require.Len(t, listed, len(names))
 	require.Equal(t, fileID, listed[fileID+"_a"].FileID)
@@ -72,7 +72,7 @@ func listsFound(t *testing.T, f Fixture) {
 }
 
 func listsAsFarAsWanted(t *testing.T, f Fixture) {
-	f.put(t, fileID+"_a", fileID+"_b", fileID+"_c")
+	f.putObjects(t, fileID+"_a", fileID+"_b", fileID+"_c")
 	n := 0
 	for _, err := range f.Store.List(t.Context()) {
 		require.NoError(t, err)
@@ -96,7 +96,7 @@ func lastError(list func(func(repo.Listed, error) bool)) (failed error) {
 
 func tellsSizeAndAge(t *testing.T, f Fixture) {
 	name := fileID + "_a"
-	f.put(t, name)
+	f.putObjects(t, name)
 	found, err := f.Store.Find(t.Context(), []string{fileID})
 	require.NoError(t, err)
 	require.Len(t, found[fileID], 1)
@@ -114,7 +114,7 @@ func tellsSizeAndAge(t *testing.T, f Fixture) {
 }
 
 func removesSet(t *testing.T, f Fixture) {
-	f.put(t, fileID+"_a", fileID+"_b", otherID+"_c", "plain")
+	f.putObjects(t, fileID+"_a", fileID+"_b", otherID+"_c", "plain")
 	names := []string{fileID + "_a", otherID + "_c", "plain"} // plugins name objects as they like
 	for range 2 {
 		failed, err := f.Store.Remove(t.Context(), names)
@@ -133,7 +133,7 @@ var outside = []string{"", ".", "..", "/", "../secret", "./" + fileID + "_a", "f
 
 // judgesAlone: names that leave the store fail, and keep no other from going.
 func judgesAlone(t *testing.T, f Fixture) {
-	f.put(t, fileID+"_a", fileID+"_b")
+	f.putObjects(t, fileID+"_a", fileID+"_b")
 	before := f.Left(t)
 	names := slices.Concat(outside, f.Outside)
 	for _, name := range names {
@@ -156,7 +156,7 @@ func judgesAlone(t *testing.T, f Fixture) {
 
 func leavesNothingByCheck(t *testing.T, f Fixture) {
 	require.NoError(t, f.Store.Check(t.Context()), "an empty store")
-	f.put(t, fileID+"_a")
+	f.putObjects(t, fileID+"_a")
 	require.NoError(t, f.Store.Check(t.Context()))
 	require.Equal(t, []string{fileID + "_a"}, f.Left(t))
 }
@@ -164,7 +164,7 @@ func leavesNothingByCheck(t *testing.T, f Fixture) {
 // failsClosed: what cannot be asked is no store without objects, and nothing that
 // was removed.
 func failsClosed(t *testing.T, f Fixture) {
-	f.put(t, fileID+"_a")
+	f.putObjects(t, fileID+"_a")
 	require.NoError(t, f.Store.Close())
 	_, err := f.Store.Find(t.Context(), []string{fileID})
 	require.Error(t, err)

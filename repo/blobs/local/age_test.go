@@ -26,6 +26,6 @@ func TestTimesOfBytes(t *testing.T) {
 		"no time of change":       {ago(time.Hour), time.Time{}, time.Hour},
 		"and in the future":       {ago(-time.Hour), time.Time{}, 0},
 	} {
-		require.Equal(t, c.want, age(now, c.modified, c.changed), name)
+		require.Equal(t, c.want, youngestAge(now, c.modified, c.changed), name)
 	}
 }

@@ -64,7 +64,7 @@ func (s *Store) Close() error {
 
 // Check says whether the folder can be read and written.
 func (s *Store) Check(context.Context) error {
-	root, err := s.current()
+	root, err := s.currentRoot()
 	if err != nil {
 		return err
 	}
@@ -100,13 +100,13 @@ func (s *Store) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 	if len(wanted) == 0 {
 		return found, nil
 	}
-	root, err := s.current()
+	root, err := s.currentRoot()
 	if err != nil {
 		return nil, err
 	}
-	err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
+	err = walkObjects(ctx, root, func(id string, entry fs.DirEntry) bool {
 		if wanted[id] {
-			if blob, ok := s.describe(entry); ok {
+			if blob, ok := s.describeEntry(entry); ok {
 				found[id] = append(found[id], blob)
 			}
 		}
@@ -118,10 +118,10 @@ func (s *Store) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 // List reads the folder once.
 func (s *Store) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 	return func(yield func(repo.Listed, error) bool) {
-		root, err := s.current()
+		root, err := s.currentRoot()
 		if err == nil {
-			err = walk(ctx, root, func(id string, entry fs.DirEntry) bool {
-				blob, ok := s.describe(entry)
+			err = walkObjects(ctx, root, func(id string, entry fs.DirEntry) bool {
+				blob, ok := s.describeEntry(entry)
 				return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
 			})
 		}
@@ -131,10 +131,10 @@ func (s *Store) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 	}
 }
 
-// walk calls each with the plain files of the folder that are named after an id,
+// walkObjects calls each with the plain files of the folder that are named after an id,
 // until it returns false. It reads the folder in pieces. A name that is no UTF-8
 // is not the application's, and no tombstone can hold it.
-func walk(ctx context.Context, root *os.Root, each func(id string, entry fs.DirEntry) bool) error {
+func walkObjects(ctx context.Context, root *os.Root, each func(id string, entry fs.DirEntry) bool) error {
 	folder, err := root.Open(".")
 	if err != nil {
 		return fmt.Errorf("read the upload folder: %w", err)
@@ -160,21 +160,21 @@ func walk(ctx context.Context, root *os.Root, each func(id string, entry fs.DirE
 	}
 }
 
-// describe is not ok where the object went meanwhile.
-func (s *Store) describe(entry fs.DirEntry) (repo.Blob, bool) {
+// describeEntry is not ok where the object went meanwhile.
+func (s *Store) describeEntry(entry fs.DirEntry) (repo.Blob, bool) {
 	info, err := entry.Info()
 	if err != nil {
 		return repo.Blob{}, false
 	}
-	return s.blobOf(info), true
+	return s.describeFile(info), true
 }
 
-func (s *Store) blobOf(info fs.FileInfo) repo.Blob {
+func (s *Store) describeFile(info fs.FileInfo) repo.Blob {
 	var changed time.Time
 	if !s.modified {
 		changed = changedAt(info)
 	}
-	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: age(time.Now(), info.ModTime(), changed)}
+	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: youngestAge(time.Now(), info.ModTime(), changed)}
 }
 
 // Stat looks at a plain file that lies directly in the folder.
@@ -183,7 +183,7 @@ func (s *Store) Stat(_ context.Context, name string) (blob repo.Blob, there bool
 	if err != nil || info == nil || !info.Mode().IsRegular() {
 		return blob, false, err
 	}
-	return s.blobOf(info), true, nil
+	return s.describeFile(info), true, nil
 }
 
 // lookAt returns the folder, and no info where there is nothing of that name in it.
@@ -191,7 +191,7 @@ func (s *Store) lookAt(name string) (root *os.Root, info fs.FileInfo, err error)
 	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
 		return nil, nil, fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	}
-	if root, err = s.current(); err != nil {
+	if root, err = s.currentRoot(); err != nil {
 		return nil, nil, err
 	}
 	info, err = root.Lstat(name)
