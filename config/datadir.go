@@ -3,6 +3,8 @@ package config
 import (
 	"os"
 	"path/filepath"
+
+	"pruned/config/dsn"
 )
 
 // checkDataDir refuses a data folder whose database is not the one that is set: its
@@ -16,8 +18,8 @@ func (c *Config) checkDataDir(ps *problems) {
 	if !named {
 		dir, _ = findDataDir(dataDirs())
 	}
-	url, err := databaseURL(c.Database.source())
-	path, file := Database{URL: url}.SQLite()
+	url, err := dsn.NormalizeDatabase(c.Database.sourceURL())
+	path, file := dsn.FilePath(url)
 	switch {
 	case err != nil || dir == "" || named && !file:
 		return
@@ -25,9 +27,9 @@ func (c *Config) checkDataDir(ps *problems) {
 		return
 	}
 	if named {
-		ps.add("DATA_DIR", "%q has a %s that is not DATABASE_URL's: wanted the data folder of that database, or that file moved away if nothing uses it", dir, sqliteFile)
+		ps.addProblem("DATA_DIR", "%q has a %s that is not DATABASE_URL's: wanted the data folder of that database, or that file moved away if nothing uses it", dir, sqliteFile)
 	} else {
-		ps.add("DATA_DIR", "is not set, and %q has a %s that is not DATABASE_URL's: wanted Open WebUI's data folder", dir, sqliteFile)
+		ps.addProblem("DATA_DIR", "is not set, and %q has a %s that is not DATABASE_URL's: wanted Open WebUI's data folder", dir, sqliteFile)
 	}
 }
 
@@ -39,4 +41,36 @@ func sameFile(database, beside string) bool {
 	}
 	here, err := os.Stat(database)
 	return err != nil || os.SameFile(here, there)
+}
+
+// containerDataDir is Open WebUI's data folder in its image.
+const containerDataDir = "/app/backend/data"
+
+// sqliteFile is the name of Open WebUI's own database in its data folder.
+const sqliteFile = "webui.db"
+
+// dataDirs are the folders where Open WebUI's data may be, as seen from where
+// pruned is started: in its data folder, beside it, in its image.
+func dataDirs() []string { return []string{".", "data", containerDataDir} }
+
+// findDataDir returns the first of the folders that holds Open WebUI's database.
+func findDataDir(dirs []string) (string, bool) {
+	for _, dir := range dirs {
+		if info, err := os.Stat(filepath.Join(dir, sqliteFile)); err == nil && info.Mode().IsRegular() {
+			return dir, true
+		}
+	}
+	return "", false
+}
+
+// defaultDataDir is where Open WebUI's database is, or else Open WebUI's own
+// default, which is relative to where its code lies.
+func defaultDataDir(dirs []string, container string) string {
+	if dir, ok := findDataDir(dirs); ok {
+		return dir
+	}
+	if info, err := os.Stat(container); err == nil && info.IsDir() {
+		return container
+	}
+	return "data"
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"pruned/secret"
 )
 
 func TestUnknownVariables(t *testing.T) {
@@ -63,20 +65,20 @@ func TestEmptyIsUnset(t *testing.T) {
 	c, err := parse(with("PRUNED_BATCH=", "NATS_URL=", "DATABASE_SCHEMA=", "PRUNED_WEBHOOK_TOKEN=", "PRUNED_WEBHOOK_TOKEN_FILE="))
 	require.NoError(t, err)
 	assert.Equal(t, 500, c.Consumer.Batch)
-	assert.True(t, c.Queue.Embedded())
+	assert.True(t, c.Queue.IsEmbedded())
 	assert.Empty(t, c.HTTP.WebhookToken)
 }
 
 func TestTruthIsOpenWebUIs(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{"true": true, "TRUE": true, "1": false, "yes": false, "false": false} {
-		c, err := parse(with("PGVECTOR_USE_HALFVEC=" + text))
+		c, err := parse(with("PGVECTOR_PGCRYPTO=" + text))
 		require.NoError(t, err)
-		assert.Equal(t, want, c.Vectors.HalfVec, text)
+		assert.Equal(t, want, c.Vectors.PGCrypto, text)
 	}
-	c, err := parse(usable, "--pgvector-use-halfvec")
+	c, err := parse(usable, "--pgvector-pgcrypto")
 	require.NoError(t, err)
-	assert.True(t, c.Vectors.HalfVec)
+	assert.True(t, c.Vectors.PGCrypto)
 }
 
 func file(t *testing.T, content string) string {
@@ -88,7 +90,7 @@ func file(t *testing.T, content string) string {
 
 func TestSecretsFromFiles(t *testing.T) {
 	t.Parallel()
-	for content, want := range map[string]Secret{
+	for content, want := range map[string]secret.Text{
 		token: token, token + "\n": token, token + "\r\n": token, token + "\n\n": token + "\n",
 	} {
 		c, err := parse(with("PRUNED_WEBHOOK_TOKEN_FILE=" + file(t, content)))
@@ -106,18 +108,18 @@ func TestEverySecretFromAFile(t *testing.T) {
 		"PRUNED_WEBHOOK_TOKEN_FILE=" + file(t, token), "NATS_URL_FILE=" + file(t, "nats://u:p@n:4222\n"),
 	})
 	require.NoError(t, err)
-	assert.Equal(t, Secret("postgresql://u:p@db/webui"), c.Database.URL)
-	assert.Equal(t, Secret("postgresql://u:p@db/vectors"), c.Vectors.URL)
-	assert.Equal(t, Secret("key"), c.Vectors.PGCryptoKey)
-	assert.Equal(t, Secret(token), c.HTTP.WebhookToken)
-	assert.Equal(t, Secret("nats://u:p@n:4222"), c.Queue.URL)
+	assert.Equal(t, secret.Text("postgresql://u:p@db/webui"), c.Database.URL)
+	assert.Equal(t, secret.Text("postgresql://u:p@db/vectors"), c.Vectors.URL)
+	assert.Equal(t, secret.Text("key"), c.Vectors.PGCryptoKey)
+	assert.Equal(t, secret.Text(token), c.HTTP.WebhookToken)
+	assert.Equal(t, secret.Text("nats://u:p@n:4222"), c.Queue.URL)
 
 	c, err = parse([]string{
 		"DATABASE_TYPE=postgresql", "DATABASE_USER=u", "DATABASE_PASSWORD_FILE=" + file(t, "p\n"),
 		"DATABASE_HOST=db", "DATABASE_PORT=5432", "DATABASE_NAME=webui", "VECTOR_DB=none",
 	})
 	require.NoError(t, err)
-	assert.Equal(t, Secret("postgresql://u:p@db:5432/webui"), c.Database.URL)
+	assert.Equal(t, secret.Text("postgresql://u:p@db:5432/webui"), c.Database.URL)
 }
 
 func TestSecretFilesThatCannotBeUsed(t *testing.T) {

@@ -29,22 +29,22 @@ func (e *UsageError) Unwrap() error { return e.Err }
 // error is ErrDone or a *UsageError; any other is a fault of cli itself.
 func Parse(cli any, args, environ []string, stdout io.Writer, options ...kong.Option) (*kong.Context, error) {
 	env := newEnvironment(environ)
-	parser, err := kong.New(cli, append(options, env.options(stdout)...)...)
+	parser, err := kong.New(cli, append(options, env.kongOptions(stdout)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("building the command line: %w", err)
 	}
-	env.takeOver(parser.Model.Node)
+	env.captureFlags(parser.Model.Node)
 	ctx, err := parser.Parse(args)
 	if errors.Is(err, ErrDone) {
 		return nil, ErrDone
 	}
-	if err := errors.Join(errors.Join(env.problems...), env.problems.without(err)); err != nil {
+	if err := errors.Join(errors.Join(env.problems...), env.problems.dropKnown(err)); err != nil {
 		return nil, &UsageError{err}
 	}
 	return ctx, nil
 }
 
-func (e *environment) options(stdout io.Writer) []kong.Option {
+func (e *environment) kongOptions(stdout io.Writer) []kong.Option {
 	exited := false // by the flag for help or the version, where kong would end the process
 	return []kong.Option{
 		kong.Writers(stdout, io.Discard),
@@ -56,12 +56,12 @@ func (e *environment) options(stdout io.Writer) []kong.Option {
 			if err := checkCommand(ctx); err != nil {
 				return err
 			}
-			e.finish(ctx)
+			e.readUnflagged(ctx)
 			return nil
 		}),
 		kong.Resolvers(e),
-		kong.NamedMapper("truth", truth{}),
-		kong.ValueFormatter(describe),
+		kong.NamedMapper("truth", pythonBool{}),
+		kong.ValueFormatter(describeFlag),
 		kong.Help(e.printHelp),
 	}
 }

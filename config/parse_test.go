@@ -74,8 +74,8 @@ func TestDefaults(t *testing.T) {
 		Log:      Log{Level: "info", Format: "auto"},
 		Assumed:  []string{"DATA_DIR is not set: taken for " + data},
 	}, c)
-	assert.True(t, c.Queue.Embedded())
-	assert.Equal(t, data+"/uploads", c.Storage.Uploads())
+	assert.True(t, c.Queue.IsEmbedded())
+	assert.Equal(t, data+"/uploads", c.Storage.UploadDir())
 	assert.Equal(t, data+"/vector_db", c.Storage.VectorDir())
 }
 
@@ -83,7 +83,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	c, err := parse([]string{
 		"DATABASE_URL=postgres://db/webui", "DATABASE_SCHEMA=owui", "DATA_DIR=/data", "VECTOR_DB=pgvector",
-		"PGVECTOR_DB_URL=postgresql+psycopg2://v/vectors", "PGVECTOR_USE_HALFVEC=True", "PGVECTOR_PGCRYPTO=true",
+		"PGVECTOR_DB_URL=postgresql+psycopg2://v/vectors", "PGVECTOR_PGCRYPTO=true",
 		"PGVECTOR_PGCRYPTO_KEY=k", "CHROMA_HTTP_HOST=chroma", "CHROMA_HTTP_PORT=80", "CHROMA_HTTP_SSL=true",
 		"CHROMA_HTTP_HEADERS=A=b", "CHROMA_TENANT=t", "CHROMA_DATABASE=d", "CHROMA_CLIENT_AUTH_PROVIDER=" + chromaAuthn,
 		"CHROMA_CLIENT_AUTH_CREDENTIALS=c", "STORAGE_PROVIDER=local", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
@@ -92,7 +92,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=2m", "PRUNED_STRICT=1",
 		"PRUNED_RATE=0.5", "PRUNED_IGNORE=feedback,chat.meta", "PRUNED_CITATIONS=ignore", "PRUNED_HTTP=:80",
 		"PRUNED_WEBHOOK_TOKEN=" + token, "PRUNED_RETENTION=1h", "PRUNED_LEDGER_RETENTION=2h", "PRUNED_MAX_BYTES=1MiB",
-		"PRUNED_LOG_LEVEL=debug", "PRUNED_LOG_FORMAT=json", "PRUNED_PPROF=localhost:6060",
+		"PRUNED_LOG_LEVEL=debug", "PRUNED_LOG_FORMAT=json",
 	})
 	require.NoError(t, err)
 	assert.Equal(t, Config{
@@ -100,7 +100,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 			URL: "postgresql://db/webui", Schema: "owui", Ignore: []string{"feedback", "chat.meta"},
 			Citations: "ignore", LedgerRetention: 2 * time.Hour,
 		},
-		Vectors: Vectors{DB: "pgvector", URL: "postgresql://v/vectors", HalfVec: true, PGCrypto: true, PGCryptoKey: "k"},
+		Vectors: Vectors{DB: "pgvector", URL: "postgresql://v/vectors", PGCrypto: true, PGCryptoKey: "k"},
 		Chroma: Chroma{
 			Host: "chroma", Port: 80, SSL: true, Headers: "A=b", Tenant: "t", Database: "d",
 			AuthProvider: chromaAuthn, Credentials: "c",
@@ -113,21 +113,24 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		Consumer: Consumer{Batch: 10000, Workers: 64, Rate: 0.5, DryRun: true, Strict: true, BytesDelay: 2 * time.Minute},
 		Ages:     Ages{Orphan: 90 * time.Second},
 		Sweep:    Sweep{MaxFraction: 1},
-		HTTP:     HTTP{Listen: ":80", WebhookToken: token, Pprof: "localhost:6060"},
+		HTTP:     HTTP{Listen: ":80", WebhookToken: token},
 		Log:      Log{Level: "debug", Format: "json"},
 	}, c)
-	assert.False(t, c.Queue.Embedded())
+	assert.False(t, c.Queue.IsEmbedded())
 }
 
 func TestFlagsAreNamedAfterVariables(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&Config{}, kong.NamedMapper("truth", truth{}))
+	parser, err := kong.New(&Config{}, kong.NamedMapper("truth", pythonBool{}))
 	require.NoError(t, err)
 	for _, flag := range parser.Model.Flags {
 		if flag.Name == "help" || flag.Name == envFileFlag || flag.Name == "pruned-data-dir" { // --data-dir is Open WebUI's
 			continue
 		}
 		require.Len(t, flag.Envs, 1, flag.Name)
+		if flag.Name == "vector-db" {
+			assert.Equal(t, strings.Join(VectorStores, "|"), flag.PlaceHolder)
+		}
 		name := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(flag.Envs[0], "PRUNED_")), "_", "-")
 		assert.Equal(t, name, flag.Name)
 	}
@@ -180,7 +183,7 @@ func TestCommandThatNeedsNoSettings(t *testing.T) {
 	var c cli
 	_, err := Parse(&c, []string{"demo"}, []string{"DATABASE_URL=postgresql://u:p@db/webui", "NATS_URL=nats://n", "PRUNED_X=1"}, io.Discard)
 	require.NoError(t, err)
-	assert.True(t, c.Queue.Embedded(), "nothing of the operator's is used")
+	assert.True(t, c.Queue.IsEmbedded(), "nothing of the operator's is used")
 	_, file := c.Database.SQLite()
 	assert.True(t, file)
 }

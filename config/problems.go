@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,22 +25,22 @@ func (p problem) Unwrap() error { return p.err }
 // problems gathers, so that all is told at once.
 type problems []error
 
-func (ps *problems) add(setting, format string, args ...any) {
+func (ps *problems) addProblem(setting, format string, args ...any) {
 	*ps = append(*ps, problem{setting, fmt.Errorf("%s: %w", setting, fmt.Errorf(format, args...))})
 }
 
-// without leaves out, of the errors joined in err, the problems of settings
+// dropKnown leaves out, of the errors joined in err, the problems of settings
 // that have one in ps already: a secret that could not be read is not also
 // missing.
-func (ps problems) without(err error) error {
+func (ps problems) dropKnown(err error) error {
 	var joined interface{ Unwrap() []error }
 	if !errors.As(err, &joined) {
 		return err
 	}
-	return errors.Join(slices.DeleteFunc(slices.Clone(joined.Unwrap()), ps.tells)...)
+	return errors.Join(slices.DeleteFunc(slices.Clone(joined.Unwrap()), ps.hasSetting)...)
 }
 
-func (ps problems) tells(err error) bool {
+func (ps problems) hasSetting(err error) bool {
 	var later problem
 	return errors.As(err, &later) && slices.ContainsFunc(ps, func(err error) bool {
 		var earlier problem
@@ -46,28 +48,28 @@ func (ps problems) tells(err error) bool {
 	})
 }
 
-// within and atLeast ask whether the value is inside, not whether it is
+// checkRange and checkMin ask whether the value is inside, not whether it is
 // outside: NaN is neither.
-func within[T cmp.Ordered](ps *problems, setting string, value, low, high T) {
+func checkRange[T cmp.Ordered](ps *problems, setting string, value, low, high T) {
 	if inside := value >= low && value <= high; !inside {
-		ps.add(setting, "%v is out of range: wanted %s from %v to %v", value, wanted(reflect.TypeFor[T]()), low, high)
+		ps.addProblem(setting, "%v is out of range: wanted %s from %v to %v", value, describeType(reflect.TypeFor[T]()), low, high)
 	}
 }
 
-func atLeast[T cmp.Ordered](ps *problems, setting string, value, low T) {
+func checkMin[T cmp.Ordered](ps *problems, setting string, value, low T) {
 	if inside := value >= low && any(value) != any(math.Inf(1)); !inside {
-		ps.add(setting, "%v is out of range: wanted %s, %v or more", value, wanted(reflect.TypeFor[T]()), low)
+		ps.addProblem(setting, "%v is out of range: wanted %s, %v or more", value, describeType(reflect.TypeFor[T]()), low)
 	}
 }
 
-func oneOf(ps *problems, setting, value string, known ...string) {
+func checkOneOf(ps *problems, setting, value string, known ...string) {
 	if !slices.Contains(known, value) {
-		ps.add(setting, "%q is not known: wanted one of %s", value, strings.Join(known, ", "))
+		ps.addProblem(setting, "%q is not known: wanted one of %s", value, strings.Join(known, ", "))
 	}
 }
 
-// wanted describes what a setting of this type looks like.
-func wanted(t reflect.Type) string {
+// describeType describes what a setting of this type looks like.
+func describeType(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
 		return "a duration such as 90s, 5m or 24h"
@@ -80,4 +82,16 @@ func wanted(t reflect.Type) string {
 	default:
 		return "a whole number"
 	}
+}
+
+// checkAddress checks host:port, and returns the host.
+func checkAddress(ps *problems, setting, value string) (string, bool) {
+	host, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		ps.addProblem(setting, "%q is not an address: wanted host:port", value)
+	}
+	return host, err == nil
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/secret"
 )
 
 var update = flag.Bool("update", false, "write the table of settings into README.md")
@@ -60,7 +62,7 @@ func settingsTable() string {
 
 // fileOf tells of secrets that a file can hold them.
 func fileOf(field reflect.StructField) string {
-	if field.Type == reflect.TypeFor[Secret]() {
+	if field.Type == reflect.TypeFor[secret.Text]() {
 		return ", or `_FILE`"
 	}
 	return ""

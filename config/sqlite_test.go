@@ -65,7 +65,7 @@ func TestNothingButADataDir(t *testing.T) {
 		assert.True(t, ok)
 		assert.Equal(t, "/data/webui.db", path)
 		assert.Equal(t, "chroma", c.Vectors.DB)
-		assert.True(t, c.Chroma.Embedded())
+		assert.True(t, c.Chroma.IsEmbedded())
 		assert.Equal(t, []string{
 			"DATABASE_URL is not set: found /data/webui.db",
 			"VECTOR_DB is not set: taken for chroma, as by Open WebUI, in /data/vector_db",

@@ -32,9 +32,11 @@ type Blobs interface {
 	// it is none of the store. A name that leaves the store is ErrOutside.
 	Stat(ctx context.Context, name string) (blob Blob, there bool, err error)
 
-	// Remove removes one object. One that is not there was removed. A name that
-	// leaves the store, or names no plain object, is ErrOutside.
-	Remove(ctx context.Context, name string) error
+	// Remove removes objects, each judged alone: failed says, by name, why one is
+	// still there. One that is not there was removed. A name that leaves the store,
+	// or names no plain object, is ErrOutside. err is a failure of the store itself:
+	// objects of which failed says nothing may be gone or not.
+	Remove(ctx context.Context, names []string) (failed map[string]error, err error)
 
 	// Check says whether the store can be used, in a sentence for an operator.
 	Check(ctx context.Context) error

@@ -26,19 +26,21 @@ const (
 // was indexed (routers/retrieval.py). A chunk without it is not Open WebUI's.
 const NameKey = "name"
 
-// MostStrange bounds what Store.Strange lists.
-const MostStrange = 100
+// MaxStrange bounds what Store.Strange lists.
+const MaxStrange = 100
 
 var sharedNames, knownNames = regexp.MustCompile(SharedNames), regexp.MustCompile(KnownNames)
 
-// Shared says whether chunks of files lie in this collection beside those of others.
-func Shared(collection string) bool { return sharedNames.MatchString(collection) }
+// IsShared says whether chunks of files lie in this collection beside those of others.
+func IsShared(collection string) bool { return sharedNames.MatchString(collection) }
 
-// Known says whether Open WebUI gives such names.
-func Known(collection string) bool { return knownNames.MatchString(collection) }
+// IsKnown says whether Open WebUI gives such names.
+func IsKnown(collection string) bool { return knownNames.MatchString(collection) }
 
 // FileCollection is the name of the collection that holds only this file.
 func FileCollection(id string) string { return ownPrefix + id }
 
-// Owner is the file whose own collection this is.
-func Owner(collection string) (id string, own bool) { return strings.CutPrefix(collection, ownPrefix) }
+// CollectionOwner is the file whose own collection this is.
+func CollectionOwner(collection string) (id string, own bool) {
+	return strings.CutPrefix(collection, ownPrefix)
+}

@@ -15,34 +15,34 @@ import (
 
 // Pauses between two tries to open everything anew.
 const (
-	reopenFirst = time.Second
-	reopenMost  = 30 * time.Second
+	minReopenPause = time.Second
+	maxReopenPause = 30 * time.Second
 )
 
-// errAnew ends a session whose parts only help when they are opened anew.
-var errAnew = errors.New("it is opened anew")
+// errReopen ends a session where only opening everything anew helps.
+var errReopen = errors.New("it is opened anew")
 
-// daemon works until it is told to stop. It listens before it can do anything else:
+// runDaemon works until it is told to stop. It listens before it can do anything else:
 // Open WebUI tells of each event only once. What it works with is opened anew where
 // nothing else helps: a queue's server that has met a full disk, a webui.db that was
 // replaced. Once it has worked nothing that is away ends it, nor does a full disk at
 // its start: a restart would help no more.
-func (c *command) daemon(ctx context.Context) (err error) {
+func (c *command) runDaemon(ctx context.Context) (err error) {
 	d := &service{why: errStarting}
-	stop, err := c.listen(ctx, d)
+	stop, err := c.listenHTTP(ctx, d)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	s := &sessions{command: c, service: d, again: backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(reopenFirst), backoff.WithMaxInterval(reopenMost), backoff.WithMaxElapsedTime(0))}
+	s := &sessions{command: c, service: d, backoff: backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(minReopenPause), backoff.WithMaxInterval(maxReopenPause), backoff.WithMaxElapsedTime(0))}
 	for {
-		err := s.one(ctx)
-		if ctx.Err() != nil || !s.goesOn(err) {
+		err := s.runSession(ctx)
+		if ctx.Err() != nil || !s.shouldReopen(err) {
 			return err
 		}
-		s.end(err)
-		c.pause(ctx, s.again.NextBackOff())
+		s.endSession(err)
+		c.pauseFor(ctx, s.backoff.NextBackOff())
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -53,79 +53,102 @@ func (c *command) daemon(ctx context.Context) (err error) {
 type sessions struct {
 	*command
 	*service
-	again  *backoff.ExponentialBackOff
-	opened bool // everything, just now
-	worked bool // since the start of the program
-	told   string
+	backoff  *backoff.ExponentialBackOff
+	opened   bool // everything, just now
+	worked   bool // since the start of the program
+	reported string
 
-	refused int // looks at the vector store, one after the other
+	refusals int // looks at the vector store, one after the other
 }
 
-// goesOn says whether a session that ended is followed by another.
-func (s *sessions) goesOn(err error) bool {
+// shouldReopen says whether a session that ended is followed by another.
+func (s *sessions) shouldReopen(err error) bool {
 	return err != nil && (s.worked || s.fullDisk() != nil || s.opened && repo.KindOf(err) == repo.Passing)
 }
 
-// end tells, once, why nothing is open.
-func (s *sessions) end(why error) {
+// endSession tells, once, why nothing is open.
+func (s *sessions) endSession(why error) {
 	if full := s.fullDisk(); full != nil {
 		why = fmt.Errorf("%w (%w)", full, why)
 	}
-	s.service.end(why)
-	if text := why.Error(); text != s.told {
-		s.told = text
-		log := s.logger()
+	s.service.clearWork(why)
+	if text := why.Error(); text != s.reported {
+		s.reported = text
+		log := s.newLogger()
 		log.Warn().Err(why).Msg("everything is closed, and opened anew")
 	}
 }
 
-// one opens everything and works with it.
-func (s *sessions) one(ctx context.Context) error {
+// runSession opens everything and works with it.
+func (s *sessions) runSession(ctx context.Context) error {
 	s.opened = false
-	return s.with(ctx, func(p *parts) error {
+	return s.runWith(ctx, func(a *app) error {
 		s.opened = true
-		s.announce(p)
-		return s.work(ctx, p)
-	}, migrated, vectorStore, uploads, ownQueue)
+		s.announceStart(a)
+		return s.consumeQueue(ctx, a)
+	}, openMigrated, openVectorStore, openByteStore, openOwnQueue)
 }
 
-func (s *sessions) work(ctx context.Context, p *parts) error {
+func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	batch := s.batch(p)
+	batch := s.newBatch(a)
 	w := &work{
-		consumer: consumer.New(p.queue, batch, s.consumption(p)),
+		consumer: consumer.New(a.queue, batch, s.consumerOptions(a)),
 		sweeps: &sweep.Sweeps{
-			Sweeper: s.sweeper(p), Queue: p.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: p.log,
+			Sweeper: s.newSweeper(a), Queue: a.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: a.log,
 		},
 	}
 	if !s.cli.Consumer.DryRun {
-		w.executor = p.executor()
+		w.executor = a.sharedExecutor()
 	}
-	s.whose.Store(asked(p.db.Identity().Key))
-	s.begin(w, p.queue)
-	defer s.service.end(errStarting)
-	if err := s.indexPatiently(ctx, p, indexRetry); err != nil {
+	s.identity.Store(hashIdentity(a.db.Identity().Key))
+	s.setWork(w, a.queue)
+	defer s.service.clearWork(errStarting)
+	if err := s.indexWithRetry(ctx, a, indexRetry); err != nil {
 		return unlessStopped(ctx, err)
 	}
-	s.worked, s.told = true, ""
-	rest, stop := s.background(ctx, p)
+	s.worked, s.reported = true, ""
+	rest, stop := s.startBackground(ctx, a)
 	defer stop()
 	rest.Go(w.sweeps.Run)
-	rest.Go(func(ctx context.Context) { s.watch(ctx, p, w, end) })
+	rest.Go(func(ctx context.Context) { s.watchSession(ctx, a, w, end) })
 	_, err := w.consumer.Run(ctx)
-	if cause := context.Cause(ctx); errors.Is(cause, errAnew) {
+	if cause := context.Cause(ctx); errors.Is(cause, errReopen) {
 		return cause
 	}
 	return err
 }
 
-// pause returns early when ctx ends.
-func (c *command) pause(ctx context.Context, d time.Duration) {
+// pauseFor returns early when ctx ends.
+func (c *command) pauseFor(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
+	}
+}
+
+// indexRetry is how long a daemon waits before it tries to read the tables again.
+const indexRetry = 10 * time.Second
+
+// indexWithRetry indexes references for a daemon: an application that writes all the time to a
+// database without a write-ahead log is no reason to end.
+func (c *command) indexWithRetry(ctx context.Context, a *app, retry time.Duration) error {
+	for told := false; ; {
+		err := c.indexReferences(ctx, a)
+		if err == nil || repo.KindOf(err) != repo.Passing {
+			return err
+		}
+		if !told && ctx.Err() == nil {
+			told = true
+			a.log.Warn().Err(err).Msg("the tables cannot be read yet: nothing is deleted until they were; it is tried again")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retry):
+		}
 	}
 }

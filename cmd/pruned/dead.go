@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"time"
@@ -19,24 +20,24 @@ type deadListCmd struct{}
 
 // Run lists dead letters.
 func (deadListCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error {
+	return ctx.runWith(ctx, func(a *app) error {
 		list := []consumer.DeadLetter{}
-		for letter, err := range p.queue.Dead(ctx) {
+		for letter, err := range a.queue.Dead(ctx) {
 			if err != nil {
 				return err
 			}
 			list = append(list, letter)
 		}
-		if ctx.json() {
-			return ctx.object(list)
+		if ctx.isJSON() {
+			return ctx.printObject(list)
 		}
-		return ctx.table(func(line func(...any)) {
+		return ctx.printTable(func(line func(...any)) {
 			line("NAME", "AT", "KIND", "FILE", "DELIVERIES", "SQLSTATE", "ERROR")
 			for _, l := range list {
 				line(l.Name, l.At.Format(time.RFC3339), l.Kind, l.FileID, l.Deliveries, l.SQLState, l.Error)
 			}
 		})
-	}, database, sharedQueue)
+	}, openDatabase, openSharedQueue)
 }
 
 type deadShowCmd struct {
@@ -44,22 +45,22 @@ type deadShowCmd struct {
 }
 
 // Validate refuses what no dead letter is called.
-func (r *deadShowCmd) Validate() error { return checkLetters(r.Name) }
+func (r *deadShowCmd) Validate() error { return checkDeadLetterNames(r.Name) }
 
 // Run shows one dead letter.
 func (r *deadShowCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error {
-		letter, err := p.queue.DeadLetter(ctx, r.Name)
+	return ctx.runWith(ctx, func(a *app) error {
+		letter, err := a.queue.DeadLetter(ctx, r.Name)
 		if err != nil {
 			return err
 		}
-		if ctx.json() {
-			return ctx.object(struct {
+		if ctx.isJSON() {
+			return ctx.printObject(struct {
 				consumer.DeadLetter
 				Payload string `json:"payload"`
 			}{letter, string(letter.Payload)})
 		}
-		return ctx.table(func(line func(...any)) {
+		return ctx.printTable(func(line func(...any)) {
 			line("name", letter.Name)
 			line("seq", letter.Seq)
 			line("at", letter.At.Format(time.RFC3339))
@@ -70,7 +71,7 @@ func (r *deadShowCmd) Run(ctx *runContext) error {
 			line("error", letter.Error)
 			line("payload", string(letter.Payload))
 		})
-	}, database, sharedQueue)
+	}, openDatabase, openSharedQueue)
 }
 
 type deadRedriveCmd struct {
@@ -78,14 +79,14 @@ type deadRedriveCmd struct {
 }
 
 // Validate refuses what no dead letter is called.
-func (r *deadRedriveCmd) Validate() error { return checkLetters(r.Names...) }
+func (r *deadRedriveCmd) Validate() error { return checkDeadLetterNames(r.Names...) }
 
-// letterShape is a number, or a number and when the letter was stored.
-var letterShape = regexp.MustCompile(`^[0-9]+(\.[0-9A-Za-z]+)?$`)
+// deadLetterName is a number, or a number and when the letter was stored.
+var deadLetterName = regexp.MustCompile(`^[0-9]+(\.[0-9A-Za-z]+)?$`)
 
-func checkLetters(names ...string) error {
+func checkDeadLetterNames(names ...string) error {
 	for _, name := range names {
-		if !letterShape.MatchString(name) {
+		if !deadLetterName.MatchString(name) {
 			return fmt.Errorf("%q is no dead letter's name: wanted one that `pruned dead list` shows", name)
 		}
 	}
@@ -94,36 +95,18 @@ func checkLetters(names ...string) error {
 
 // Run publishes dead letters again.
 func (r *deadRedriveCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error {
-		n, err := p.queue.Redrive(ctx, r.Names...)
-		return firstError(err, ctx.counted("redriven", n))
-	}, database, sharedQueue)
+	return ctx.runWith(ctx, func(a *app) error {
+		n, err := a.queue.Redrive(ctx, r.Names...)
+		return cmp.Or(err, ctx.printCount("redriven", n))
+	}, openDatabase, openSharedQueue)
 }
 
 type deadPurgeCmd struct{}
 
 // Run forgets all dead letters.
 func (deadPurgeCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error {
-		n, err := p.queue.PurgeDead(ctx)
-		return firstError(err, ctx.counted("purged", int(n)))
-	}, database, sharedQueue)
-}
-
-// counted prints how many there were of something.
-func (c *command) counted(what string, n int) error {
-	if c.json() {
-		return c.object(map[string]int{what: n})
-	}
-	_, err := fmt.Fprintf(c.stdout, "%s %d\n", what, n)
-	return err
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return ctx.runWith(ctx, func(a *app) error {
+		n, err := a.queue.PurgeDead(ctx)
+		return cmp.Or(err, ctx.printCount("purged", int(n)))
+	}, openDatabase, openSharedQueue)
 }

@@ -14,7 +14,7 @@ import (
 	"pruned/consumer"
 	"pruned/consumer/event"
 	"pruned/consumer/sweep"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/local"
 )
 
 type demoCmd struct {
@@ -37,16 +37,16 @@ func (r *demoCmd) Run(ctx *runContext) (err error) {
 	if d.before, err = d.world.Holdings(ctx); err != nil {
 		return err
 	}
-	if err := d.begin(); err != nil {
+	if err := d.parseSettings(); err != nil {
 		return err
 	}
-	if err := d.clean(ctx); err != nil {
+	if err := d.cleanWorld(ctx); err != nil {
 		return err
 	}
 	if d.after, err = d.world.Holdings(ctx); err != nil {
 		return err
 	}
-	return d.end(time.Since(began))
+	return d.reportResults(time.Since(began))
 }
 
 // demonstration is one under way.
@@ -59,9 +59,9 @@ type demonstration struct {
 	results map[string]event.Result
 }
 
-// begin reads the settings that an operator would set for it: none but the
+// parseSettings reads the settings that an operator would set for it: none but the
 // folder, and no wait for what would be due later.
-func (d *demonstration) begin() error {
+func (d *demonstration) parseSettings() error {
 	inner := *d.outer
 	inner.cli = &cli{}
 	_, err := config.Parse(inner.cli, []string{"run", "--output", d.outer.cli.Output}, []string{
@@ -72,33 +72,33 @@ func (d *demonstration) begin() error {
 	return err
 }
 
-// clean sweeps, claims all the rest as well, so that what is in use has to be
+// cleanWorld sweeps, claims all the rest as well, so that what is in use has to be
 // defended, and drains.
-func (d *demonstration) clean(ctx context.Context) error {
-	d.introduce()
-	return d.inner.with(ctx, func(p *parts) error {
-		if local, ok := p.blobs.(*blobs.Local); ok {
-			p.blobs = local.ByModification() // the demonstration has just written all of them
+func (d *demonstration) cleanWorld(ctx context.Context) error {
+	d.printIntroduction()
+	return d.inner.runWith(ctx, func(a *app) error {
+		if folder, ok := a.blobs.(*local.Store); ok {
+			a.blobs = folder.ByModification() // the demonstration has just written all of them
 		}
-		if err := d.sweep(ctx, p); err != nil {
+		if err := d.sweepOrphans(ctx, a); err != nil {
 			return err
 		}
-		if _, err := p.queue.Publish(ctx, d.claims(func(f demo.File) bool { return !f.Kind.Orphan() }), consumer.PublishOptions{}); err != nil {
+		if _, err := a.queue.Publish(ctx, d.eventsOf(func(f demo.File) bool { return !f.Kind.IsOrphan() }), consumer.PublishOptions{}); err != nil {
 			return err
 		}
-		_, err := d.inner.empty(ctx, p, &recorder{Handler: d.inner.batch(p), results: d.results})
+		_, err := d.inner.consumeAll(ctx, a, &recorder{Handler: d.inner.newBatch(a), results: d.results})
 		return err
-	}, migrated, vectorStore, uploads, ownQueue)
+	}, openMigrated, openVectorStore, openByteStore, openOwnQueue)
 }
 
 var errMissed = errors.New("the sweep did not find exactly the known orphans")
 
-// sweep must find every orphan, and nothing else.
-func (d *demonstration) sweep(ctx context.Context, p *parts) error {
+// sweepOrphans must find every orphan, and nothing else.
+func (d *demonstration) sweepOrphans(ctx context.Context, a *app) error {
 	found := map[string]bool{}
-	bar := d.inner.bar("sweeping")
+	bar := d.inner.progressBar("sweeping")
 	defer func() { _ = bar.Exit() }()
-	_, err := d.inner.sweeper(p).Sweep(ctx, sweep.SweepOptions{
+	_, err := d.inner.newSweeper(a).Sweep(ctx, sweep.SweepOptions{
 		Progress: stageProgress(bar),
 		Each: func(o sweep.Orphan) error {
 			if o.DueIn == 0 {
@@ -111,15 +111,15 @@ func (d *demonstration) sweep(ctx context.Context, p *parts) error {
 		return err
 	}
 	for _, f := range d.world.Files {
-		if found[f.ID] != f.Kind.Orphan() {
+		if found[f.ID] != f.Kind.IsOrphan() {
 			return fmt.Errorf("%w: file %s (%s)", errMissed, f.ID, f.Kind.What)
 		}
 	}
 	return nil
 }
 
-// claims are one for each file of those that are wanted.
-func (d *demonstration) claims(wanted func(demo.File) bool) iter.Seq2[event.Event, error] {
+// eventsOf makes a claim of each file that is wanted.
+func (d *demonstration) eventsOf(wanted func(demo.File) bool) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for _, f := range d.world.Files {
 			if wanted(f) && !yield(event.NewEvent(f.ID, "pruned/demo", "demonstration"), nil) {

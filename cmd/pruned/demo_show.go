@@ -32,8 +32,8 @@ func (r *recorder) Handle(ctx context.Context, events []event.Delivery, lease ti
 	return results, err
 }
 
-// became is what became of the files of one kind.
-type became struct {
+// kindResult is what became of the files of one kind.
+type kindResult struct {
 	What     string                `json:"what"`
 	Files    int                   `json:"files"`
 	Expected demo.Fate             `json:"expected"`
@@ -41,26 +41,26 @@ type became struct {
 	Why      string                `json:"why"` // of the first
 }
 
-// right says whether all of them became what was expected.
-func (b became) right() bool { return b.Became[event.Outcome(b.Expected)] == b.Files }
+// isExpected says whether all of them became what was expected.
+func (b kindResult) isExpected() bool { return b.Became[event.Outcome(b.Expected)] == b.Files }
 
-func (d *demonstration) kinds() (list []became) {
+func (d *demonstration) kindResults() (list []kindResult) {
 	at := map[*demo.Kind]int{}
 	for _, kind := range d.world.Kinds {
 		at[kind] = len(list)
-		list = append(list, became{What: kind.What, Files: kind.Files, Expected: kind.Fate, Became: map[event.Outcome]int{}})
+		list = append(list, kindResult{What: kind.What, Files: kind.Files, Expected: kind.Fate, Became: map[event.Outcome]int{}})
 	}
 	for _, f := range d.world.Files {
 		b, result := &list[at[f.Kind]], d.results[f.ID]
 		if len(b.Became) == 0 {
-			b.Why = why(result)
+			b.Why = explainResult(result)
 		}
 		b.Became[result.Outcome]++
 	}
 	return list
 }
 
-func why(r event.Result) string {
+func explainResult(r event.Result) string {
 	switch {
 	case r.Detail != "":
 		return r.Detail
@@ -72,8 +72,8 @@ func why(r event.Result) string {
 	return "nobody told"
 }
 
-func (d *demonstration) introduce() {
-	if d.outer.json() {
+func (d *demonstration) printIntroduction() {
+	if d.outer.isJSON() {
 		return
 	}
 	fmt.Fprintf(d.outer.stdout, "A scratch installation in %s: SQLite, Chroma, %d files, %d vectors.\nSweeping; then claiming that every other file is an orphan too.\n\n",
@@ -82,17 +82,17 @@ func (d *demonstration) introduce() {
 
 var errDiffers = errors.New("something differs from what was known")
 
-// end shows what became of the files, and fails if anything differs from what is
+// reportResults shows what became of the files, and fails if anything differs from what is
 // known.
-func (d *demonstration) end(took time.Duration) error {
-	kinds := d.kinds()
+func (d *demonstration) reportResults(took time.Duration) error {
+	kinds := d.kindResults()
 	err := d.world.Verify(d.before, d.after)
 	for _, kind := range kinds {
-		if !kind.right() {
+		if !kind.isExpected() {
 			err = errors.Join(err, fmt.Errorf("%d files %q became %v: wanted %s", kind.Files, kind.What, kind.Became, kind.Expected))
 		}
 	}
-	if err := d.show(kinds, took, err == nil); err != nil {
+	if err := d.printResults(kinds, took, err == nil); err != nil {
 		return err
 	}
 	if err != nil {
@@ -101,14 +101,14 @@ func (d *demonstration) end(took time.Duration) error {
 	return nil
 }
 
-func (d *demonstration) show(kinds []became, took time.Duration, ok bool) error {
-	if d.outer.json() {
-		return d.outer.object(map[string]any{
+func (d *demonstration) printResults(kinds []kindResult, took time.Duration, ok bool) error {
+	if d.outer.isJSON() {
+		return d.outer.printObject(map[string]any{
 			"ok": ok, "duration_s": took.Seconds(), "files": len(d.world.Files), "kinds": kinds,
-			"before": tally(d.before), "after": tally(d.after),
+			"before": countHoldings(d.before), "after": countHoldings(d.after),
 		})
 	}
-	err := d.outer.table(func(line func(...any)) {
+	err := d.outer.printTable(func(line func(...any)) {
 		line("FILES", "", "BECAME", "BECAUSE")
 		for _, kind := range kinds {
 			for outcome, n := range kind.Became {
@@ -120,7 +120,7 @@ func (d *demonstration) show(kinds []became, took time.Duration, ok bool) error 
 		return err
 	}
 	fmt.Fprintln(d.outer.stdout)
-	return d.outer.table(func(line func(...any)) {
+	return d.outer.printTable(func(line func(...any)) {
 		line("", "BEFORE", "AFTER")
 		line("rows of table file", len(d.before.Rows), len(d.after.Rows))
 		line("collections of vectors", len(d.before.Collections), len(d.after.Collections))
@@ -133,7 +133,7 @@ func (d *demonstration) show(kinds []became, took time.Duration, ok bool) error 
 	})
 }
 
-func tally(h demo.Holdings) map[string]int64 {
+func countHoldings(h demo.Holdings) map[string]int64 {
 	return map[string]int64{
 		"rows": int64(len(h.Rows)), "collections": int64(len(h.Collections)), "chunks": int64(h.Chunks),
 		"objects": int64(len(h.Bytes)), "bytes": h.Size,

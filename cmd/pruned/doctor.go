@@ -26,15 +26,15 @@ const runMakesIt = "pruned run makes it"
 // changes nothing.
 func (r *doctorCmd) Run(ctx *runContext) error {
 	if r.Grants != "" {
-		return ctx.with(ctx, func(p *parts) error { return r.grants(ctx, p) }, database)
+		return ctx.runWith(ctx, func(a *app) error { return r.printGrants(ctx, a) }, openDatabase)
 	}
-	return ctx.with(ctx, func(p *parts) error {
-		findings := r.examine(ctx, p)
+	return ctx.runWith(ctx, func(a *app) error {
+		findings := r.checkAll(ctx, a)
 		ok := true
 		for _, f := range findings {
 			ok = ok && f.OK
 		}
-		if err := r.print(ctx, findings, ok); err != nil || ok {
+		if err := r.printFindings(ctx, findings, ok); err != nil || ok {
 			return err
 		}
 		return errUnwell
@@ -49,9 +49,9 @@ type granter interface {
 
 var errNoRoles = &config.UsageError{Err: errors.New("--grants: this database has no roles")}
 
-// grants prints statements, one a line.
-func (r *doctorCmd) grants(ctx *runContext, p *parts) error {
-	db, ok := p.db.(granter)
+// printGrants prints statements, one a line.
+func (r *doctorCmd) printGrants(ctx *runContext, a *app) error {
+	db, ok := a.db.(granter)
 	if !ok {
 		return errNoRoles
 	}
@@ -59,8 +59,8 @@ func (r *doctorCmd) grants(ctx *runContext, p *parts) error {
 	if err != nil {
 		return err
 	}
-	if ctx.json() {
-		return ctx.object(list)
+	if ctx.isJSON() {
+		return ctx.printObject(list)
 	}
 	for _, statement := range list {
 		fmt.Fprintln(ctx.stdout, statement)
@@ -68,13 +68,13 @@ func (r *doctorCmd) grants(ctx *runContext, p *parts) error {
 	return nil
 }
 
-func (r *doctorCmd) print(ctx *runContext, findings []finding, ok bool) error {
-	if ctx.json() {
-		return ctx.object(map[string]any{"ok": ok, "checks": findings})
+func (r *doctorCmd) printFindings(ctx *runContext, findings []finding, ok bool) error {
+	if ctx.isJSON() {
+		return ctx.printObject(map[string]any{"ok": ok, "checks": findings})
 	}
-	return ctx.table(func(line func(...any)) {
+	return ctx.printTable(func(line func(...any)) {
 		for _, f := range findings {
-			line(verdict(f), f.Check, f.Detail)
+			line(verdictOf(f), f.Check, f.Detail)
 			if f.Do != "" {
 				line("", "", "-> "+f.Do)
 			}
@@ -82,7 +82,7 @@ func (r *doctorCmd) print(ctx *runContext, findings []finding, ok bool) error {
 	})
 }
 
-func verdict(f finding) string {
+func verdictOf(f finding) string {
 	switch {
 	case !f.OK:
 		return "WRONG"
@@ -92,10 +92,10 @@ func verdict(f finding) string {
 	return "ok"
 }
 
-func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
-	check := func(name, well string, open maker) bool {
+func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
+	check := func(name, well string, open component) bool {
 		f := finding{Check: name, OK: true, Detail: well}
-		err := open(ctx, ctx.command, p)
+		err := open(ctx, ctx.command, a)
 		if err != nil {
 			f.OK, f.Detail = false, err.Error()
 		}
@@ -105,37 +105,37 @@ func (r *doctorCmd) examine(ctx *runContext, p *parts) (found []finding) {
 		found = append(found, f)
 		return err == nil
 	}
-	if !check("database", "answers", database) {
+	if !check("database", "answers", openDatabase) {
 		return found
 	}
 	if r.Quick {
-		found = append(found, privilegeFindings(ctx, p)...)
+		found = append(found, privilegeFindings(ctx, a)...)
 	} else {
-		found = append(found, r.databaseFindings(ctx, p)...)
-		found = append(found, elsewhereFindings(p)...)
-		found = append(found, unsearchableFindings(ctx, p)...)
+		found = append(found, r.databaseFindings(ctx, a)...)
+		found = append(found, elsewhereFindings(a)...)
+		found = append(found, unsearchableFindings(ctx, a)...)
 	}
-	check("vectors", "answers", vectorStore)
-	check("uploads", ctx.cli.Storage.Uploads()+" can be read and written", uploads)
+	check("vectors", "answers", openVectorStore)
+	check("uploads", ctx.cli.Storage.UploadDir()+" can be read and written", openByteStore)
 	if !r.Quick {
-		found = append(found, unreadableFindings(ctx, p)...)
-		found = append(found, r.workFindings(ctx, p)...)
-		found = append(found, r.webhookFindings(ctx, p)...)
-		found = append(found, r.sweepFindings(ctx, p)...)
+		found = append(found, unreadableFindings(ctx, a)...)
+		found = append(found, r.workFindings(ctx, a)...)
+		found = append(found, r.webhookFindings(ctx, a)...)
+		found = append(found, r.sweepFindings(ctx, a)...)
 	}
-	if check("queue", "answers", foundQueue) {
-		found = append(found, probeFindings(ctx, p)...)
+	if check("queue", "answers", openFoundQueue) {
+		found = append(found, probeFindings(ctx, a)...)
 		if !r.Quick {
-			found = append(found, r.queueFindings(ctx, p)...)
+			found = append(found, r.queueFindings(ctx, a)...)
 		}
 	}
-	return append(found, daemonFindings(ctx, ctx.command, p)...)
+	return append(found, daemonFindings(ctx, ctx.command, a)...)
 }
 
 // privilegeFindings tells what a role may not that no sweep succeeds without. It asks
 // catalogs alone, also where no daemon answers that could tell of its sweeps.
-func privilegeFindings(ctx context.Context, p *parts) []finding {
-	db, ok := p.db.(granter)
+func privilegeFindings(ctx context.Context, a *app) []finding {
+	db, ok := a.db.(granter)
 	if !ok {
 		return nil
 	}
@@ -146,8 +146,8 @@ func privilegeFindings(ctx context.Context, p *parts) []finding {
 	return found
 }
 
-func (r *doctorCmd) databaseFindings(ctx *runContext, p *parts) []finding {
-	found, err := p.db.Examine(ctx)
+func (r *doctorCmd) databaseFindings(ctx *runContext, a *app) []finding {
+	found, err := a.db.Examine(ctx)
 	if err != nil {
 		found = append(found, finding{Check: "database", Detail: err.Error()})
 	}

@@ -9,9 +9,9 @@ import (
 	"pruned/consumer"
 )
 
-func (r *doctorCmd) queueFindings(ctx *runContext, p *parts) []finding {
-	found := []finding{{Check: "NATS", OK: true, Detail: "version " + p.queue.Server()}}
-	streams, err := p.queue.Streams(ctx)
+func (r *doctorCmd) queueFindings(ctx *runContext, a *app) []finding {
+	found := []finding{{Check: "NATS", OK: true, Detail: "version " + a.queue.Server()}}
+	streams, err := a.queue.Streams(ctx)
 	complete := err == nil
 	for _, s := range streams {
 		found = append(found, streamFinding(s))
@@ -21,21 +21,21 @@ func (r *doctorCmd) queueFindings(ctx *runContext, p *parts) []finding {
 		found = append(found, finding{Check: "stream", Detail: err.Error()})
 	}
 	if complete {
-		found = append(found, r.claimFinding(ctx, p), r.letterFinding(ctx, p))
+		found = append(found, r.claimFinding(ctx, a), r.deadLetterFinding(ctx, a))
 	}
-	if !p.queue.Schedules() {
+	if !a.queue.Schedules() {
 		found = append(found, finding{Check: "schedules", OK: true, Detail: "this NATS server has none: a claim that is too young is not repeated",
 			Do: "use nats-server 2.12 or later"})
 	}
 	return found
 }
 
-func (r *doctorCmd) claimFinding(ctx *runContext, p *parts) finding {
-	backlog, err := p.queue.Backlog(ctx)
+func (r *doctorCmd) claimFinding(ctx *runContext, a *app) finding {
+	backlog, err := a.queue.Backlog(ctx)
 	if err != nil {
 		return finding{Check: "claims", Detail: err.Error()}
 	}
-	return finding{Check: "claims", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", p.queue.Name(), backlog.Pending, backlog.Unacked)}
+	return finding{Check: "claims", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", a.queue.Name(), backlog.Pending, backlog.Unacked)}
 }
 
 // nearlyFull is the part of a stream's limit from which on it should be noticed.
@@ -60,9 +60,9 @@ func streamFinding(s consumer.StreamState) finding {
 	return f
 }
 
-func (r *doctorCmd) letterFinding(ctx *runContext, p *parts) finding {
+func (r *doctorCmd) deadLetterFinding(ctx *runContext, a *app) finding {
 	letters := 0
-	for _, err := range p.queue.Dead(ctx) {
+	for _, err := range a.queue.Dead(ctx) {
 		if err != nil {
 			return finding{Check: "dead letters", Detail: err.Error()}
 		}

@@ -19,8 +19,8 @@ import (
 
 // probeFindings has each stream store a message that nobody reads, which is removed
 // again.
-func probeFindings(ctx context.Context, p *parts) []finding {
-	if err := p.queue.Probe(ctx); err != nil {
+func probeFindings(ctx context.Context, a *app) []finding {
+	if err := a.queue.Probe(ctx); err != nil {
 		return []finding{{Check: "queue stores", Detail: err.Error()}}
 	}
 	return []finding{{Check: "queue stores", OK: true, Detail: "every stream that is there does"}}
@@ -29,14 +29,14 @@ func probeFindings(ctx context.Context, p *parts) []finding {
 // sweepFindings sweeps, and rolls back: a pass over the references, the candidates,
 // a listing of each store. Before the first run there is nothing to sweep with, nor
 // where the stores could not be opened.
-func (r *doctorCmd) sweepFindings(ctx *runContext, p *parts) []finding {
-	if p.store == nil || p.blobs == nil {
+func (r *doctorCmd) sweepFindings(ctx *runContext, a *app) []finding {
+	if a.store == nil || a.blobs == nil {
 		return nil
 	}
-	if _, err := p.db.Holds(ctx); repo.KindOf(err) == repo.Environment && err != nil {
+	if _, err := a.db.Holds(ctx); repo.KindOf(err) == repo.Environment && err != nil {
 		return nil // no tables of ours: told above
 	}
-	sweeper := ctx.sweeper(p)
+	sweeper := ctx.newSweeper(a)
 	sweeper.DryRun = true
 	report, err := sweeper.Sweep(ctx, sweep.SweepOptions{})
 	switch {
@@ -48,12 +48,12 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, p *parts) []finding {
 	return []finding{{Check: "sweep", OK: true, Detail: fmt.Sprintf("a dry sweep finds %d orphans of %d files", report.Totals.Orphans, report.Files)}}
 }
 
-// daemonPatience is how long a daemon may take to say how it is.
-const daemonPatience = 5 * time.Second
+// daemonTimeout is how long a daemon may take to say how it is.
+const daemonTimeout = 5 * time.Second
 
 // daemonFindings asks the daemon of this installation that listens on this machine,
 // if one does: what fails in it for good nobody else can see.
-func daemonFindings(ctx context.Context, c *command, p *parts) []finding {
+func daemonFindings(ctx context.Context, c *command, a *app) []finding {
 	host, port, err := net.SplitHostPort(c.cli.HTTP.Listen)
 	if err != nil || port == "0" {
 		return nil
@@ -61,11 +61,11 @@ func daemonFindings(ctx context.Context, c *command, p *parts) []finding {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	status, body, whose, err := get(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
+	status, body, whose, err := askDaemon(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
 	switch {
 	case err != nil:
 		return []finding{{Check: "daemon", OK: true, Detail: "none answers on " + c.cli.HTTP.Listen}}
-	case whose != asked(p.db.Identity().Key):
+	case whose != hashIdentity(a.db.Identity().Key):
 		return []finding{{Check: "daemon", OK: true, Detail: "another installation's, or none, answers on " + c.cli.HTTP.Listen}}
 	case status != http.StatusOK:
 		return []finding{{Check: "daemon", Detail: "not ready: " + strings.ReplaceAll(strings.TrimSpace(body), "\n", "; ")}}
@@ -73,8 +73,8 @@ func daemonFindings(ctx context.Context, c *command, p *parts) []finding {
 	return []finding{{Check: "daemon", OK: true, Detail: "ready"}}
 }
 
-func get(ctx context.Context, url string) (status int, body, whose string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, daemonPatience)
+func askDaemon(ctx context.Context, url string) (status int, body, whose string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, daemonTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -87,5 +87,5 @@ func get(ctx context.Context, url string) (status int, body, whose string, err e
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
-	return response.StatusCode, string(text), response.Header.Get(askedHeader), err
+	return response.StatusCode, string(text), response.Header.Get(identityHeader), err
 }

@@ -14,8 +14,8 @@ type webhooked interface {
 
 // webhookFindings tells whether Open WebUI sends its events to us. Without them
 // only the timer and due times start sweeps.
-func (r *doctorCmd) webhookFindings(ctx *runContext, p *parts) []finding {
-	db, ok := p.db.(webhooked)
+func (r *doctorCmd) webhookFindings(ctx *runContext, a *app) []finding {
+	db, ok := a.db.(webhooked)
 	if !ok {
 		return nil
 	}

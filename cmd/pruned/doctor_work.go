@@ -12,13 +12,13 @@ import (
 
 // workFindings tells what is left to do in the stores, and what it waits for.
 // Before the first run there are no tables that could say so.
-func (r *doctorCmd) workFindings(ctx *runContext, p *parts) (found []finding) {
+func (r *doctorCmd) workFindings(ctx *runContext, a *app) (found []finding) {
 	for _, store := range []struct {
 		kind string
 		repo.StoreInfo
-	}{{repo.Vectors, p.storeInfo}, {repo.Bytes, p.blobsInfo}} {
-		for _, ask := range []func(context.Context, *parts, string, repo.StoreInfo) (finding, error){bindingFinding, tombstoneFinding} {
-			f, err := ask(ctx, p, store.kind, store.StoreInfo)
+	}{{repo.Vectors, a.storeInfo}, {repo.Bytes, a.blobsInfo}} {
+		for _, ask := range []func(context.Context, *app, string, repo.StoreInfo) (finding, error){bindingFinding, tombstoneFinding} {
+			f, err := ask(ctx, a, store.kind, store.StoreInfo)
 			switch {
 			case err != nil && repo.KindOf(err) == repo.Environment:
 			case err != nil:
@@ -28,13 +28,13 @@ func (r *doctorCmd) workFindings(ctx *runContext, p *parts) (found []finding) {
 			}
 		}
 	}
-	found = append(found, ownerFindings(ctx, p)...)
-	return append(append(found, strayFindings(ctx, p)...), holdFindings(ctx, p)...)
+	found = append(found, ownerFindings(ctx, a)...)
+	return append(append(found, strayFindings(ctx, a)...), holdFindings(ctx, a)...)
 }
 
 // elsewhereFindings tells of a database that ran at another place before.
-func elsewhereFindings(p *parts) []finding {
-	elsewhere := p.db.Identity().Elsewhere
+func elsewhereFindings(a *app) []finding {
+	elsewhere := a.db.Identity().Elsewhere
 	if elsewhere == "" {
 		return nil
 	}
@@ -44,8 +44,8 @@ func elsewhereFindings(p *parts) []finding {
 }
 
 // unsearchableFindings tells of files that are kept for ever.
-func unsearchableFindings(ctx context.Context, p *parts) []finding {
-	kept, err := p.db.Unsearchable(ctx)
+func unsearchableFindings(ctx context.Context, a *app) []finding {
+	kept, err := a.db.Unsearchable(ctx)
 	switch {
 	case err != nil:
 		return []finding{{Check: "ids", Detail: err.Error()}}
@@ -56,8 +56,8 @@ func unsearchableFindings(ctx context.Context, p *parts) []finding {
 }
 
 // strayFindings tells of what was entombed when this database was another one.
-func strayFindings(ctx context.Context, p *parts) []finding {
-	n, whose, err := p.db.Strays(ctx)
+func strayFindings(ctx context.Context, a *app) []finding {
+	n, whose, err := a.db.Strays(ctx)
 	switch {
 	case err != nil && repo.KindOf(err) == repo.Environment:
 		return nil
@@ -68,12 +68,12 @@ func strayFindings(ctx context.Context, p *parts) []finding {
 	}
 	return []finding{{Check: "strays", OK: true,
 		Detail: fmt.Sprintf("%d tombstones are another installation's (%s, this is %s): the database was copied, moved or restored. They are never carried out",
-			n, whose, p.db.Identity().Key),
+			n, whose, a.db.Identity().Key),
 		Do: "nothing: sweeps find again what they name, where this installation may remove it"}}
 }
 
 // bindingFinding tells whether anything in a store may be removed.
-func bindingFinding(ctx context.Context, p *parts, _ string, store repo.StoreInfo) (finding, error) {
+func bindingFinding(ctx context.Context, a *app, _ string, store repo.StoreInfo) (finding, error) {
 	if store.Name == "" {
 		return finding{}, nil // it could not be opened
 	}
@@ -83,12 +83,12 @@ func bindingFinding(ctx context.Context, p *parts, _ string, store repo.StoreInf
 		if err != nil {
 			return f, err
 		}
-		if owner != "" && owner != p.db.Identity().Key {
-			return finding{Check: "store", Detail: fmt.Sprintf("%s (%s) is marked as another installation's (%s; this is %s): nothing in it is removed", store.Name, store.Mark.Dir, owner, p.db.Identity().Key),
+		if owner != "" && owner != a.db.Identity().Key {
+			return finding{Check: "store", Detail: fmt.Sprintf("%s (%s) is marked as another installation's (%s; this is %s): nothing in it is removed", store.Name, store.Mark.Dir, owner, a.db.Identity().Key),
 				Do: "set DATA_DIR and DATABASE_URL as this installation's Open WebUI has them; where it was moved or restored, pruned sweep shows what it finds, and how to let it go"}, nil
 		}
 	}
-	bound, err := repo.Bound(ctx, p.db, nil, store)
+	bound, err := repo.Bound(ctx, a.db, nil, store)
 	if err == nil && !bound {
 		f.Detail = store.Name + " is not bound to this installation yet: nothing in it is removed before"
 		f.Do = "pruned sweep binds it if it is in this database or folder and most of it is this installation's; else it shows what it finds, and how to let it go"
@@ -97,18 +97,18 @@ func bindingFinding(ctx context.Context, p *parts, _ string, store repo.StoreInf
 }
 
 // ownerFindings tells of what is not this installation's, or lost its links.
-func ownerFindings(ctx context.Context, p *parts) (found []finding) {
-	if p.store != nil {
-		names, err := sweep.Strange(ctx, p.db, p.store)
+func ownerFindings(ctx context.Context, a *app) (found []finding) {
+	if a.store != nil {
+		names, err := sweep.Strange(ctx, a.db, a.store)
 		if err == nil && len(names) > 0 {
 			found = append(found, finding{Check: "collections", OK: true,
 				Detail: fmt.Sprintf("%d are not Open WebUI's, and are never looked into or touched: %s", len(names), strings.Join(names, ", "))})
 		}
 	}
 	var schemas, links []string
-	err := p.db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-		if schemas, err = p.db.Neighbours(ctx, tx); err == nil {
-			links, err = p.db.EmptyLinks(ctx, tx)
+	err := a.db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
+		if schemas, err = a.db.Neighbours(ctx, tx); err == nil {
+			links, err = a.db.EmptyLinks(ctx, tx)
 		}
 		return err
 	})
@@ -126,8 +126,8 @@ func ownerFindings(ctx context.Context, p *parts) (found []finding) {
 	return found
 }
 
-func tombstoneFinding(ctx context.Context, p *parts, kind string, store repo.StoreInfo) (finding, error) {
-	n, in, err := p.db.NextDue(ctx, kind)
+func tombstoneFinding(ctx context.Context, a *app, kind string, store repo.StoreInfo) (finding, error) {
+	n, in, err := a.db.NextDue(ctx, kind)
 	if err != nil {
 		return finding{}, err
 	}
@@ -135,7 +135,7 @@ func tombstoneFinding(ctx context.Context, p *parts, kind string, store repo.Sto
 	if n == 0 {
 		return f, nil
 	}
-	bound, err := repo.Bound(ctx, p.db, nil, store)
+	bound, err := repo.Bound(ctx, a.db, nil, store)
 	if err != nil {
 		return f, err
 	}
@@ -148,7 +148,7 @@ func tombstoneFinding(ctx context.Context, p *parts, kind string, store repo.Sto
 		f.Warn = true
 		f.Do = "pruned run carries them out"
 	}
-	tried, why, err := p.db.Tried(ctx, kind)
+	tried, why, err := a.db.Tried(ctx, kind)
 	if tried > 0 {
 		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", tried, why)
 	}
@@ -156,8 +156,8 @@ func tombstoneFinding(ctx context.Context, p *parts, kind string, store repo.Sto
 }
 
 // holdFindings tells what a sweep held back.
-func holdFindings(ctx context.Context, p *parts) (found []finding) {
-	holds, err := p.db.Holds(ctx)
+func holdFindings(ctx context.Context, a *app) (found []finding) {
+	holds, err := a.db.Holds(ctx)
 	if err != nil && repo.KindOf(err) != repo.Environment {
 		found = append(found, finding{Check: "held", Detail: err.Error()})
 	}
@@ -167,4 +167,23 @@ func holdFindings(ctx context.Context, p *parts) (found []finding) {
 			Do:     "look at `pruned sweep --dry-run`; `pruned sweep --confirm " + h.ID + "` lets them go"})
 	}
 	return found
+}
+
+// unreadable is a store that cannot read everything in it.
+type unreadable interface {
+	Unreadable(ctx context.Context) (n, of int64, err error)
+}
+
+// unreadableFindings tells of chunks that nobody can say whose they are.
+func unreadableFindings(ctx context.Context, a *app) []finding {
+	store, ok := a.store.(unreadable)
+	if !ok {
+		return nil
+	}
+	n, of, err := store.Unreadable(ctx)
+	if err != nil || n == 0 {
+		return nil // what is wrong with the store another line says
+	}
+	return []finding{{Check: "vectors", Detail: fmt.Sprintf("PGVECTOR_PGCRYPTO_KEY does not decrypt %d of the %d chunks in shared collections that were tried: whose they are nobody can tell, and they are never removed", n, of),
+		Do: "let the application make their knowledge bases anew, which encrypts them with the key of today"}}
 }

@@ -85,7 +85,7 @@ func (b *beside) work(t *testing.T) (made []openwebui.File) {
 		made = append(made, b.round(t, len(made)+1, alone))
 	}
 	run := (&beside{b.with("PRUNED_ORPHAN_AGE=0"), b.app}).serve(t)
-	within, cancel := context.WithTimeout(t.Context(), 4*patience)
+	within, cancel := context.WithTimeout(t.Context(), 4*signalTimeout)
 	defer cancel()
 	began, before := time.Now(), doomed()
 	require.Equal(t, left{rows: manyFiles, bytes: manyFiles, chunks: before.chunks}, before, "the work takes place while all are there")

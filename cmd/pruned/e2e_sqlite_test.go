@@ -32,7 +32,7 @@ func TestE2ESQLite(t *testing.T) {
 	// there, or starts.
 	require.Len(t, waiting, 2)
 	require.NotEqual(t, waiting[0].Knowledge, waiting[1].Knowledge)
-	require.Eventually(t, func() bool { return b.waits(t) == len(waiting) }, patience, 100*pollEvery)
+	require.Eventually(t, func() bool { return b.waits(t) == len(waiting) }, signalTimeout, 100*pollEvery)
 	added := b.add(t, waiting[0].Knowledge, 0)
 	require.NoError(t, openwebui.VerifyPruned(t.Context(), b.app, openwebui.World{Gone: waiting[:1]}))
 	require.ErrorContains(t, openwebui.VerifyPruned(t.Context(), b.app, world), waiting[1].ID)

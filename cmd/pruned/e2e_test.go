@@ -65,10 +65,10 @@ func (b *beside) live(t *testing.T) openwebui.World {
 // await waits until what nothing uses is gone, and sees that all else is whole.
 func (b *beside) await(t *testing.T, world openwebui.World) {
 	t.Helper()
-	require.Eventually(t, func() bool { return b.stored() <= len(world.Used) }, patience, 20*pollEvery)
+	require.Eventually(t, func() bool { return b.stored() <= len(world.Used) }, signalTimeout, 20*pollEvery)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		assert.NoError(c, openwebui.VerifyPruned(t.Context(), b.app, world))
-	}, patience, 200*pollEvery)
+	}, signalTimeout, 200*pollEvery)
 	require.Equal(t, len(world.Used), b.stored())
 	require.NoError(t, openwebui.Verify(t.Context(), b.app, world), "the application still answers on everything else")
 }

@@ -39,8 +39,8 @@ type explanation struct {
 	exists bool // it has a row
 }
 
-// unknown is the verdict on an id of which nothing is known.
-const unknown event.Outcome = "unknown"
+// unknownVerdict is the verdict on an id of which nothing is known.
+const unknownVerdict event.Outcome = "unknown"
 
 var errUnknownID = errors.New("no file of this id was ever seen here")
 
@@ -52,33 +52,33 @@ type object struct {
 
 // Run explains one file, by the way that a claim would take, rolled back.
 func (r *explainCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error {
-		bar := ctx.bar("searching")
-		err := p.db.Search(ctx, []string{r.ID}, tableProgress(bar))
+	return ctx.runWith(ctx, func(a *app) error {
+		bar := ctx.progressBar("searching")
+		err := a.db.Search(ctx, []string{r.ID}, tableProgress(bar))
 		_ = bar.Exit()
 		if err != nil {
 			return err
 		}
-		e, err := r.explain(ctx, p)
+		e, err := r.explainFile(ctx, a)
 		if err != nil {
 			return err
 		}
-		if ctx.json() {
-			err = ctx.object(e)
+		if ctx.isJSON() {
+			err = ctx.printObject(e)
 		} else {
-			err = e.print(ctx.command)
+			err = e.printText(ctx.command)
 		}
-		if err == nil && e.Verdict == unknown {
+		if err == nil && e.Verdict == unknownVerdict {
 			err = fmt.Errorf("%w: %q", errUnknownID, e.ID)
 		}
 		return err
-	}, migrated, vectorStore, uploads)
+	}, openMigrated, openVectorStore, openByteStore)
 }
 
-func (r *explainCmd) explain(ctx *runContext, p *parts) (*explanation, error) {
+func (r *explainCmd) explainFile(ctx *runContext, a *app) (*explanation, error) {
 	e := &explanation{ID: r.ID, References: []repo.Mention{}, Vectors: []vectors.Collection{}, Bytes: []object{}, Ledger: []repo.Entry{}}
-	for _, tell := range []func(*runContext, *parts) error{e.tellRow, e.tellStores, e.tellVerdict, e.tellPast} {
-		if err := tell(ctx, p); err != nil {
+	for _, tell := range []func(*runContext, *app) error{e.tellRow, e.tellStores, e.tellVerdict, e.tellPast} {
+		if err := tell(ctx, a); err != nil {
 			return nil, err
 		}
 	}
@@ -86,22 +86,22 @@ func (r *explainCmd) explain(ctx *runContext, p *parts) (*explanation, error) {
 }
 
 // tellRow tells what the database says.
-func (e *explanation) tellRow(ctx *runContext, p *parts) error {
-	info, exists, err := p.db.Row(ctx, e.ID)
+func (e *explanation) tellRow(ctx *runContext, a *app) error {
+	info, exists, err := a.db.Row(ctx, e.ID)
 	if e.exists = exists; err != nil || !exists {
 		return err
 	}
 	e.Path, e.Status, e.AgeS = info.Path, info.Status, math.Round(info.Age.Seconds())
-	return p.db.InTx(ctx, nil, func(tx repo.Tx) error {
-		found, err := p.db.References(ctx, tx, e.ID)
+	return a.db.InTx(ctx, nil, func(tx repo.Tx) error {
+		found, err := a.db.References(ctx, tx, e.ID)
 		if err != nil {
 			return err
 		}
 		e.References = append(e.References, found...)
-		locked, err := p.db.Lock(ctx, tx, []string{e.ID}, ctx.ages())
+		locked, err := a.db.Lock(ctx, tx, []string{e.ID}, ctx.fileAges())
 		for _, f := range locked.Files {
 			if f.Clocked {
-				e.UnreferencedS = rounded(f.Orphan)
+				e.UnreferencedS = roundSeconds(f.Orphan)
 			}
 		}
 		return err
@@ -109,13 +109,13 @@ func (e *explanation) tellRow(ctx *runContext, p *parts) error {
 }
 
 // tellStores tells what lies outside the row.
-func (e *explanation) tellStores(ctx *runContext, p *parts) error {
-	collections, err := p.store.Collections(ctx, e.ID)
+func (e *explanation) tellStores(ctx *runContext, a *app) error {
+	collections, err := a.store.Collections(ctx, e.ID)
 	if err != nil {
 		return err
 	}
 	e.Vectors = append(e.Vectors, collections...)
-	found, err := p.blobs.Find(ctx, []string{e.ID})
+	found, err := a.blobs.Find(ctx, []string{e.ID})
 	for _, blob := range found[e.ID] {
 		e.Bytes = append(e.Bytes, object{Name: blob.Name, Size: blob.Size})
 	}
@@ -123,8 +123,8 @@ func (e *explanation) tellStores(ctx *runContext, p *parts) error {
 }
 
 // tellVerdict takes the way of a claim, and rolls it back.
-func (e *explanation) tellVerdict(ctx *runContext, p *parts) error {
-	transaction := ctx.transaction(p)
+func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
+	transaction := ctx.newTransaction(a)
 	transaction.DryRun = true
 	report, err := transaction.Run(ctx, []event.Delivery{{Event: event.NewEvent(e.ID, "pruned/explain", "")}})
 	if err != nil {
@@ -134,14 +134,14 @@ func (e *explanation) tellVerdict(ctx *runContext, p *parts) error {
 	e.Verdict, e.Why = result.Outcome, result.Detail
 	switch result.Outcome {
 	case event.Deleted, event.Gone, event.Young:
-		e.DueInS = rounded(result.RetryIn)
+		e.DueInS = roundSeconds(result.RetryIn)
 	}
 	return nil
 }
 
 // tellPast tells what was deleted under an id that has no row any more.
-func (e *explanation) tellPast(ctx *runContext, p *parts) error {
-	for entry, err := range p.db.Ledger(ctx, e.ID) {
+func (e *explanation) tellPast(ctx *runContext, a *app) error {
+	for entry, err := range a.db.Ledger(ctx, e.ID) {
 		if err != nil {
 			return err
 		}
@@ -151,21 +151,21 @@ func (e *explanation) tellPast(ctx *runContext, p *parts) error {
 	case e.exists:
 	case n > 0:
 		last := e.Ledger[n-1]
-		e.Why = fmt.Sprintf("it was deleted %s ago, because: %s", short(time.Since(last.At).Round(time.Second)), last.Reason)
+		e.Why = fmt.Sprintf("it was deleted %s ago, because: %s", shortDuration(time.Since(last.At).Round(time.Second)), last.Reason)
 	case len(e.Vectors)+len(e.Bytes) == 0:
-		e.Verdict, e.DueInS = unknown, nil
+		e.Verdict, e.DueInS = unknownVerdict, nil
 		e.Why = "it was never seen: it has no row, no vectors, no bytes, and no line in the ledger (nor has a file that Open WebUI deleted itself)"
 	}
 	return nil
 }
 
-func rounded(d time.Duration) *float64 {
+func roundSeconds(d time.Duration) *float64 {
 	s := math.Round(d.Seconds())
 	return &s
 }
 
-func (e *explanation) print(c *command) error {
-	return c.table(func(line func(...any)) {
+func (e *explanation) printText(c *command) error {
+	return c.printTable(func(line func(...any)) {
 		line("file", e.ID)
 		line("verdict", strings.TrimSuffix(fmt.Sprintf("%s: %s", e.Verdict, e.Why), ": "))
 		line("path", e.Path)

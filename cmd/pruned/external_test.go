@@ -21,7 +21,7 @@ func startNATS(t *testing.T) *server.Server {
 	})
 	require.NoError(t, err)
 	s.Start()
-	require.True(t, s.ReadyForConnections(patience))
+	require.True(t, s.ReadyForConnections(signalTimeout))
 	t.Cleanup(func() {
 		s.Shutdown()
 		s.WaitForShutdown()
@@ -69,7 +69,7 @@ func TestReplicas(t *testing.T) {
 	seeded := i.seed(t, n+100, n)
 	one, other := i.start(t), i.start(t)
 	i.publish(t, append(append([]string{}, seeded.InUse...), seeded.Orphans...)...)
-	require.Eventually(t, func() bool { return repotest.Value[int](t, i.Database, `SELECT count(*) FROM file`) == 100 }, patience, 20*pollEvery)
+	require.Eventually(t, func() bool { return repotest.Value[int](t, i.Database, `SELECT count(*) FROM file`) == 100 }, signalTimeout, 20*pollEvery)
 	require.Zero(t, one.stop(t))
 	require.Zero(t, other.stop(t))
 	require.Zero(t, i.drain(t).Deleted)

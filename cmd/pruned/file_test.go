@@ -48,7 +48,7 @@ func TestOneFolderIsEnough(t *testing.T) {
 	require.EqualValues(t, len(before.Rows), held.Files)
 	require.Positive(t, held.Held)
 	require.Equal(t, before, holdings(t, world))
-	orphans := world.Orphans()
+	orphans := world.CountOrphans()
 	require.EqualValues(t, orphans, held.Published+i.sweep(t, exitDone, "--confirm", held.ID).Published)
 	summary := i.drain(t)
 	require.Equal(t, orphans, summary.Deleted+summary.Gone)
@@ -67,12 +67,12 @@ func TestRunOnAFolder(t *testing.T) {
 	d := i.start(t)
 	require.Contains(t, d.errs.String(), "DATABASE_URL is not set: found "+filepath.Join(world.Dir, "webui.db"))
 	require.Contains(t, d.errs.String(), "VECTOR_DB is not set: taken for chroma")
-	kept := len(before.Bytes) - world.Orphans() + 2 // vectors without a row have no bytes
+	kept := len(before.Bytes) - world.CountOrphans() + 2 // vectors without a row have no bytes
 	require.Eventually(t, func() bool {
 		entries, err := filepath.Glob(filepath.Join(world.Dir, "uploads", "[^.]*"))
 		return err == nil && len(entries) == kept
-	}, patience, 40*pollEvery)
-	require.Eventually(t, func() bool { return world.Verify(before, holdings(t, world)) == nil }, patience, 400*pollEvery)
+	}, signalTimeout, 40*pollEvery)
+	require.Eventually(t, func() bool { return world.Verify(before, holdings(t, world)) == nil }, signalTimeout, 400*pollEvery)
 	require.Zero(t, d.stop(t))
 	require.NotContains(t, d.errs.String(), `"level":"error"`)
 }
@@ -101,11 +101,11 @@ func TestDemo(t *testing.T) {
 	require.NoDirExists(t, strings.TrimSuffix(folder, ":"))
 	got := ask[struct {
 		OK    bool
-		Kinds []became
+		Kinds []kindResult
 	}](t, i, "demo", "--part=10")
 	require.True(t, got.OK)
 	for _, kind := range got.Kinds {
-		require.True(t, kind.right(), kind.What)
+		require.True(t, kind.isExpected(), kind.What)
 		require.NotEmpty(t, kind.Why)
 	}
 }

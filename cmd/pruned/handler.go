@@ -11,38 +11,38 @@ import (
 
 // What handles claims, by this command's settings.
 
-func (c *command) ages() repo.Ages {
+func (c *command) fileAges() repo.Ages {
 	return repo.Ages{Min: c.cli.Ages.Min, Pending: c.cli.Ages.Pending, Orphan: c.cli.Ages.Orphan}
 }
 
-func (c *command) transaction(p *parts) *prune.Transaction {
+func (c *command) newTransaction(a *app) *prune.Transaction {
 	return &prune.Transaction{
-		DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, Ages: c.ages(),
+		DB: a.db, Vectors: a.store, VectorStore: a.storeInfo, Blobs: a.blobs, Ages: c.fileAges(),
 		BytesDelay: c.cli.Consumer.BytesDelay, DryRun: c.cli.Consumer.DryRun,
 	}
 }
 
-func (c *command) batch(p *parts) *prune.Batch {
-	return prune.NewBatch(c.transaction(p), c.cli.Consumer.Batch, ackWait, p.log)
+func (c *command) newBatch(a *app) *prune.Batch {
+	return prune.NewBatch(c.newTransaction(a), c.cli.Consumer.Batch, ackWait, a.log)
 }
 
-func (c *command) consumption(p *parts) consumer.Options {
+func (c *command) consumerOptions(a *app) consumer.Options {
 	settings := c.cli.Consumer
 	return consumer.Options{
 		Workers: settings.Workers, AckWait: ackWait,
 		MaxAckPending: settings.Workers * settings.Batch * 20, // batches grow tenfold
 		Rate:          settings.Rate, DryRun: settings.DryRun,
-		Ready: func(ctx context.Context) error { return p.db.Refresh(ctx, nil) },
-		Log:   p.log,
+		Ready: func(ctx context.Context) error { return a.db.Refresh(ctx, nil) },
+		Log:   a.log,
 	}
 }
 
-// executor carries out tombstones; one is enough, as it takes turns with itself.
-func (p *parts) executor() *reap.Executor {
-	if p.tombstones == nil {
-		p.tombstones = &reap.Executor{
-			DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, BlobStore: p.blobsInfo, Log: p.log,
+// sharedExecutor is the one executor of tombstones: it takes turns with itself.
+func (a *app) sharedExecutor() *reap.Executor {
+	if a.tombstones == nil {
+		a.tombstones = &reap.Executor{
+			DB: a.db, Vectors: a.store, VectorStore: a.storeInfo, Blobs: a.blobs, BlobStore: a.blobsInfo, Log: a.log,
 		}
 	}
-	return p.tombstones
+	return a.tombstones
 }

@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	// failedOften is how many tries in a row make a failure more than passing.
-	failedOften = 3
-	// overdueLong is more than a store's rest after a long scan.
-	overdueLong = 2 * time.Hour
-	// silentLong is longer than any step takes that ends by itself.
-	silentLong = time.Hour
+	// maxFailures is how many tries in a row make a failure more than passing.
+	maxFailures = 3
+	// maxOverdue is more than a store's rest after a long scan.
+	maxOverdue = 2 * time.Hour
+	// maxSilence is longer than any step takes that ends by itself.
+	maxSilence = time.Hour
 )
 
 // work is what a daemon has open.
@@ -33,8 +33,8 @@ type work struct {
 
 // service is what PRUNED_HTTP tells of.
 type service struct {
-	relay relay
-	whose atomic.Value // the installation's identity as strangers may see it, once known
+	relay    relay
+	identity atomic.Value // the installation's identity as strangers may see it, once known
 
 	mu      sync.Mutex
 	work    *work // nil while nothing is open
@@ -44,23 +44,23 @@ type service struct {
 
 var errStarting = errors.New("pruned starts")
 
-// begin tells of what is open now, end of why it no longer is.
-func (d *service) begin(w *work, queue *consumer.Queue) {
+// setWork sets what is open now, clearWork why nothing is any more.
+func (d *service) setWork(w *work, queue *consumer.Queue) {
 	d.relay.queue.Store(queue)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.work, d.why, d.trouble = w, nil, nil
 }
 
-func (d *service) end(why error) {
+func (d *service) clearWork(why error) {
 	d.relay.queue.Store(nil)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.work, d.why = nil, why
 }
 
-// looked keeps what a look at what is open found wrong.
-func (d *service) looked(trouble error) (changed bool) {
+// setTrouble keeps what the last look at open parts found wrong.
+func (d *service) setTrouble(trouble error) (changed bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	changed = fmt.Sprint(trouble) != fmt.Sprint(d.trouble)
@@ -68,23 +68,23 @@ func (d *service) looked(trouble error) (changed bool) {
 	return changed
 }
 
-func (d *service) state() (w *work, why, trouble error) {
+func (d *service) currentWork() (w *work, why, trouble error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.work, d.why, d.trouble
 }
 
-// listen serves health and, where there is a token for it, the webhook.
-func (c *command) listen(ctx context.Context, d *service) (stop func() error, err error) {
-	log := c.logger()
-	hook, err := receiver(c, &d.relay, log)
+// listenHTTP serves health and, where there is a token for it, the webhook.
+func (c *command) listenHTTP(ctx context.Context, d *service) (stop func() error, err error) {
+	log := c.newLogger()
+	hook, err := newReceiver(c, &d.relay, log)
 	if err != nil {
 		return nil, err
 	}
-	handler := routes(d.healthy, d.ready, hook)
-	address, stop, err := serve(ctx, c.cli.HTTP.Listen, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if whose, ok := d.whose.Load().(string); ok {
-			w.Header().Set(askedHeader, whose)
+	handler := newRoutes(d.checkHealth, d.checkReady, hook)
+	address, stop, err := serveHTTP(ctx, c.cli.HTTP.Listen, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if whose, ok := d.identity.Load().(string); ok {
+			w.Header().Set(identityHeader, whose)
 		}
 		handler.ServeHTTP(w, r)
 	}), log)
@@ -95,14 +95,14 @@ func (c *command) listen(ctx context.Context, d *service) (stop func() error, er
 	return stop, nil
 }
 
-// healthy is a process whose loops come round. What needs a person, or a server that
+// checkHealth fails where a loop of the process no longer comes round. What needs a person, or a server that
 // is away, needs no restart: it is told, and is no failure.
-func (d *service) healthy(context.Context) (string, error) {
-	notes := d.notes()
-	if err := d.unready(); err != nil {
+func (d *service) checkHealth(context.Context) (string, error) {
+	notes := d.listNotes()
+	if err := d.whyUnready(); err != nil {
 		notes = fmt.Sprintf("not ready: %s\n", oneLine(err)) + notes
 	}
-	w, _, _ := d.state()
+	w, _, _ := d.currentWork()
 	if w == nil {
 		return notes, nil
 	}
@@ -111,37 +111,37 @@ func (d *service) healthy(context.Context) (string, error) {
 		silent["the executor of tombstones"] = w.executor.Silent()
 	}
 	for what, since := range silent {
-		if since > silentLong {
+		if since > maxSilence {
 			return notes, fmt.Errorf("stuck: nothing was heard of %s for %s", what, since.Round(time.Second))
 		}
 	}
 	return notes, nil
 }
 
-// ready is a process that does everything it is there for.
-func (d *service) ready(context.Context) (string, error) { return d.notes(), d.unready() }
+// checkReady fails where the process does not do everything it is there for.
+func (d *service) checkReady(context.Context) (string, error) { return d.listNotes(), d.whyUnready() }
 
-// unready says why not everything is done: claims, sweeps, what is stored, tombstones.
-func (d *service) unready() error {
-	w, why, trouble := d.state()
+// whyUnready says why not everything is done: claims, sweeps, what is stored, tombstones.
+func (d *service) whyUnready() error {
+	w, why, trouble := d.currentWork()
 	if w == nil {
 		return why
 	}
 	errs := []error{trouble, w.consumer.State()}
-	if s := w.sweeps.State(); s.Failures >= failedOften {
+	if s := w.sweeps.State(); s.Failures >= maxFailures {
 		errs = append(errs, fmt.Errorf("the last %d sweeps failed: %w", s.Failures, s.Err))
 	}
 	if w.executor != nil {
-		if s := w.executor.State(); s.Failures >= failedOften {
+		if s := w.executor.State(); s.Failures >= maxFailures {
 			errs = append(errs, fmt.Errorf("tombstones could not be carried out %d times: %w", s.Failures, s.Err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// notes are what a person should know, a line each.
-func (d *service) notes() string {
-	w, _, _ := d.state()
+// listNotes lists what a person should know, a line each.
+func (d *service) listNotes() string {
+	w, _, _ := d.currentWork()
 	if w == nil {
 		return ""
 	}

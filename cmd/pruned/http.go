@@ -30,9 +30,9 @@ const (
 // probe says what is wrong, if anything is, and what is worth knowing besides.
 type probe func(context.Context) (note string, err error)
 
-// routes is what PRUNED_HTTP serves. The webhook is nil where there is no token
+// newRoutes makes what PRUNED_HTTP serves. The webhook is nil where there is no token
 // for it: there is no receiver then.
-func routes(healthy, ready probe, receiver http.Handler) http.Handler {
+func newRoutes(healthy, ready probe, receiver http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", healthy)
 	mux.Handle("GET /readyz", ready)
@@ -43,19 +43,11 @@ func routes(healthy, ready probe, receiver http.Handler) http.Handler {
 	return mux
 }
 
-// receiver is the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
-func receiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
-	if ctx.cli.HTTP.WebhookToken == "" {
-		return nil, nil
-	}
-	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: queue, Log: log})
-}
+// identityHeader tells whose daemon answers: several may be asked on one machine.
+const identityHeader = "Pruned-Installation"
 
-// askedHeader tells whose daemon answers: several may be asked on one machine.
-const askedHeader = "Pruned-Installation"
-
-// asked is the identity of an installation as strangers may see it.
-func asked(identity string) string {
+// hashIdentity makes the identity of an installation as strangers may see it.
+func hashIdentity(identity string) string {
 	sum := sha256.Sum256([]byte(identity))
 	return hex.EncodeToString(sum[:8])
 }
@@ -71,10 +63,10 @@ func (p probe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "ok\n", note)
 }
 
-// serve answers on an address until stop, which lets requests that are being
+// serveHTTP answers on an address until stop, which lets requests that are being
 // answered end. It returns the address, whose port is known where PRUNED_HTTP
 // leaves it open.
-func serve(ctx context.Context, listen string, handler http.Handler, logger zerolog.Logger) (address net.Addr, stop func() error, err error) {
+func serveHTTP(ctx context.Context, listen string, handler http.Handler, logger zerolog.Logger) (address net.Addr, stop func() error, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return nil, nil, fmt.Errorf("PRUNED_HTTP: %q cannot be listened on, wanted a free address: %w", listen, err)
@@ -82,7 +74,7 @@ func serve(ctx context.Context, listen string, handler http.Handler, logger zero
 	server := newServer(handler, logger)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	return listener.Addr(), func() error { return shutdown(server, ended) }, nil
+	return listener.Addr(), func() error { return stopServer(server, ended) }, nil
 }
 
 func newServer(handler http.Handler, logger zerolog.Logger) *http.Server {
@@ -97,8 +89,8 @@ func newServer(handler http.Handler, logger zerolog.Logger) *http.Server {
 	}
 }
 
-// shutdown takes no more requests, waits for those in flight, then cuts them off.
-func shutdown(server *http.Server, ended <-chan error) error {
+// stopServer takes no more requests, waits for those in flight, then cuts them off.
+func stopServer(server *http.Server, ended <-chan error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), httpStopTimeout)
 	defer cancel()
 	err := server.Shutdown(ctx)

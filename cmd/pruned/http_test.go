@@ -20,7 +20,7 @@ func ill(context.Context) (string, error) { return "", errors.New("the database 
 // serving serves until the test ends and returns the URL.
 func serving(t *testing.T, handler http.Handler) (url string, stop func() error) {
 	t.Helper()
-	address, stop, err := serve(t.Context(), "127.0.0.1:0", handler, zerolog.Nop())
+	address, stop, err := serveHTTP(t.Context(), "127.0.0.1:0", handler, zerolog.Nop())
 	require.NoError(t, err)
 	return "http://" + address.String(), stop
 }
@@ -42,9 +42,9 @@ func call(t *testing.T, method, url string) (status int, body string) {
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	webhook := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
-	open, stop := serving(t, routes(well, ill, webhook))
+	open, stop := serving(t, newRoutes(well, ill, webhook))
 	defer func() { require.NoError(t, stop()) }()
-	closed, stopClosed := serving(t, routes(well, well, nil))
+	closed, stopClosed := serving(t, newRoutes(well, well, nil))
 	defer func() { require.NoError(t, stopClosed()) }()
 
 	for _, c := range []struct {
@@ -73,10 +73,10 @@ func TestRoutes(t *testing.T) {
 
 func TestTakenAddressNamesItsSetting(t *testing.T) {
 	t.Parallel()
-	url, stop := serving(t, routes(well, well, nil))
+	url, stop := serving(t, newRoutes(well, well, nil))
 	defer func() { require.NoError(t, stop()) }()
 	address := strings.TrimPrefix(url, "http://")
-	_, _, err := serve(t.Context(), address, routes(well, well, nil), zerolog.Nop())
+	_, _, err := serveHTTP(t.Context(), address, newRoutes(well, well, nil), zerolog.Nop())
 	require.ErrorContains(t, err, "PRUNED_HTTP")
 	require.ErrorContains(t, err, address)
 }
@@ -107,7 +107,7 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 			conn.Close()
 		}
 		return err != nil
-	}, patience, pollEvery, "no more requests are taken")
+	}, signalTimeout, pollEvery, "no more requests are taken")
 	close(leave)
 	require.Equal(t, http.StatusAccepted, <-status)
 	require.NoError(t, <-stopped)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -16,33 +17,33 @@ var errNoLine = errors.New("the ledger has no line about file")
 
 // Run prints the ledger. That it says nothing of one file is a failure.
 func (r *ledgerCmd) Run(ctx *runContext) error {
-	return ctx.with(ctx, func(p *parts) error {
-		lines, err := r.print(ctx, p)
+	return ctx.runWith(ctx, func(a *app) error {
+		lines, err := r.printEntries(ctx, a)
 		if err == nil && lines == 0 && r.ID != "" {
 			err = fmt.Errorf("%w %q", errNoLine, r.ID)
 		}
 		return err
-	}, migrated)
+	}, openMigrated)
 }
 
-func (r *ledgerCmd) print(ctx *runContext, p *parts) (lines int, err error) {
-	if ctx.json() {
-		return r.stream(ctx, p)
+func (r *ledgerCmd) printEntries(ctx *runContext, a *app) (lines int, err error) {
+	if ctx.isJSON() {
+		return r.streamEntries(ctx, a)
 	}
 	var failed error
-	err = ctx.table(func(line func(...any)) {
+	err = ctx.printTable(func(line func(...any)) {
 		line("AT", "OUTCOME", "FILE", "PATH", "SOURCE", "REASON", "EVENT", "NOTE")
-		failed = r.each(ctx, p, func(e repo.Entry) error {
+		failed = r.eachEntry(ctx, a, func(e repo.Entry) error {
 			lines++
 			line(e.At.Format(time.RFC3339), e.Outcome, e.FileID, e.Path, e.Source, e.Reason, e.EventID, e.Note)
 			return nil
 		})
 	})
-	return lines, firstError(failed, err)
+	return lines, cmp.Or(failed, err)
 }
 
-func (r *ledgerCmd) each(ctx *runContext, p *parts, yield func(repo.Entry) error) error {
-	for entry, err := range p.db.Ledger(ctx, r.ID) {
+func (r *ledgerCmd) eachEntry(ctx *runContext, a *app, yield func(repo.Entry) error) error {
+	for entry, err := range a.db.Ledger(ctx, r.ID) {
 		if err != nil {
 			return err
 		}
@@ -53,12 +54,12 @@ func (r *ledgerCmd) each(ctx *runContext, p *parts, yield func(repo.Entry) error
 	return nil
 }
 
-// stream prints one list on one line without holding it: a ledger may be long.
-func (r *ledgerCmd) stream(ctx *runContext, p *parts) (lines int, err error) {
-	entries := &list{out: ctx.stdout}
-	err = r.each(ctx, p, func(e repo.Entry) error {
-		entries.add(e)
+// streamEntries prints one list on one line without holding it: a ledger may be long.
+func (r *ledgerCmd) streamEntries(ctx *runContext, a *app) (lines int, err error) {
+	entries := &jsonList{out: ctx.stdout}
+	err = r.eachEntry(ctx, a, func(e repo.Entry) error {
+		entries.appendValue(e)
 		return entries.err
 	})
-	return entries.n, firstError(err, entries.end())
+	return entries.n, cmp.Or(err, entries.closeList())
 }

@@ -16,26 +16,26 @@ import (
 	"go.uber.org/goleak"
 
 	"pruned/consumer"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/local"
 	"pruned/repo/repotest"
 )
 
 // A server that ends while one of its streams looks for its source leaves that
 // goroutine of its own until a timer of its own fires.
 func TestMain(m *testing.M) {
-	openUploads = func(dir string) (*blobs.Local, error) {
-		local, err := blobs.OpenLocal(dir)
+	openFolder = func(dir string) (*local.Store, error) {
+		folder, err := local.Open(dir)
 		if err != nil {
 			return nil, err
 		}
-		return local.ByModification(), nil
+		return folder.ByModification(), nil
 	}
 	repotest.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
 }
 
 const (
-	// patience is how long a test waits for a signal that must come.
-	patience = 90 * time.Second
+	// signalTimeout is how long a test waits for a signal that must come.
+	signalTimeout = 90 * time.Second
 	// pollEvery is how often a test asks about what gives no signal.
 	pollEvery = 5 * time.Millisecond
 )
@@ -173,7 +173,7 @@ func (i *installation) startUntil(t *testing.T, is func(*daemon) bool, args ...s
 	})
 	require.Eventually(t, func() bool {
 		return is(d) || len(d.ended) > 0
-	}, patience, pollEvery)
+	}, signalTimeout, pollEvery)
 	return d
 }
 
@@ -191,7 +191,7 @@ func (d *daemon) wait(t *testing.T) int {
 	case status := <-d.ended:
 		d.ended <- status
 		return status
-	case <-time.After(patience):
+	case <-time.After(signalTimeout):
 		require.FailNow(t, "the program does not end")
 	}
 	return -1

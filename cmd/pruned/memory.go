@@ -16,8 +16,8 @@ const (
 	gcPercent   = 400
 )
 
-// leastLimit is the limit while what is in use leaves room below it.
-var leastLimit atomic.Int64
+// minLimit is the limit while what is in use leaves room below it.
+var minLimit atomic.Int64
 
 // boundMemory sets the limits where the operator set none.
 func boundMemory() {
@@ -30,22 +30,22 @@ func boundMemory() {
 	}
 }
 
-// leaveRoom lowers the limit by what an engine keeps outside the heap, once.
-func leaveRoom(size int64) {
-	if leastLimit.Load() == memoryLimit {
+// lowerLimit lowers the limit by what an engine keeps outside the heap, once.
+func lowerLimit(size int64) {
+	if minLimit.Load() == memoryLimit {
 		limitMemory(memoryLimit - size)
 	}
 }
 
 func limitMemory(least int64) {
-	leastLimit.Store(least)
-	debug.SetMemoryLimit(max(least, wanted(inUse())))
+	minLimit.Store(least)
+	debug.SetMemoryLimit(max(least, limitFor(inUse())))
 }
 
-// wanted is the limit that leaves room where so many bytes are in use: what is needed
+// limitFor is the limit that leaves room where so many bytes are in use: what is needed
 // for long, as the reference index of SQLite, would otherwise be collected again and
 // again, in vain.
-func wanted(inUse uint64) int64 { return int64(inUse+inUse/8) + 10<<20 }
+func limitFor(inUse uint64) int64 { return int64(inUse+inUse/8) + 10<<20 }
 
 // inUse are the bytes of the heap that the last collection found in use.
 func inUse() uint64 {
@@ -59,7 +59,7 @@ func inUse() uint64 {
 func followMemory() {
 	type nothing struct{ _ [2]*byte }
 	runtime.AddCleanup(new(nothing), func(struct{}) {
-		limitMemory(leastLimit.Load())
+		limitMemory(minLimit.Load())
 		followMemory()
 	}, struct{}{})
 }

@@ -14,7 +14,7 @@ import (
 func TestTheLimitFollowsWhatIsInUse(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	defer func() {
-		leastLimit.Store(before)
+		minLimit.Store(before)
 		debug.SetMemoryLimit(before)
 	}()
 	const least = 1 << 20

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
-
-	"pruned/vectors/pgvector"
+	"pruned/vectors"
 )
 
 type migrateCmd struct {
@@ -12,13 +10,13 @@ type migrateCmd struct {
 
 // Run brings our own tables up to date.
 func (r *migrateCmd) Run(ctx *runContext) error {
-	makers := []maker{migrated}
+	components := []component{openMigrated}
 	if r.Indexes {
-		makers = append(makers, vectorStore)
+		components = append(components, openVectorStore)
 	}
-	return ctx.with(ctx, func(p *parts) error {
+	return ctx.runWith(ctx, func(a *app) error {
 		done := "pruned's own tables are up to date"
-		switch store, ok := p.store.(*pgvector.Store); {
+		switch store, ok := a.store.(vectors.Indexer); {
 		case ok:
 			if err := store.Index(ctx); err != nil {
 				return err
@@ -27,15 +25,6 @@ func (r *migrateCmd) Run(ctx *runContext) error {
 		case r.Indexes:
 			done += ", and this vector store needs no index"
 		}
-		return ctx.say(done)
-	}, makers...)
-}
-
-// say prints that something was done.
-func (c *command) say(what string) error {
-	if c.json() {
-		return c.object(map[string]string{"done": what})
-	}
-	_, err := fmt.Fprintln(c.stdout, what)
-	return err
+		return ctx.printDone(done)
+	}, components...)
 }

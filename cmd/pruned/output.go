@@ -1,18 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
+	"github.com/schollz/progressbar/v3"
+
+	"pruned/repo"
 )
 
-// json says whether the result is one object on one line.
-func (c *command) json() bool { return c.cli.Output == "json" }
+// isJSON says whether the result is one object on one line.
+func (c *command) isJSON() bool { return c.cli.Output == "json" }
 
 // printer notes whether anything was printed: where a command fails before it has a
 // result, its error is the one object.
@@ -41,23 +46,23 @@ func wantsJSON(args []string) bool {
 	return false
 }
 
-// object prints a result as one line of JSON.
-func (c *command) object(v any) error {
+// printObject prints a result as one line of JSON.
+func (c *command) printObject(v any) error {
 	return json.NewEncoder(c.stdout).Encode(v)
 }
 
-// list prints a list of results as one line of JSON, as they come: there may be too
+// jsonList prints a list of results as one line of JSON, as they come: there may be too
 // many to be kept. It keeps its first error.
-type list struct {
+type jsonList struct {
 	out io.Writer
 	n   int
 	err error
 }
 
-func (l *list) add(v any) {
+func (l *jsonList) appendValue(v any) {
 	encoded, err := json.Marshal(v)
 	if err != nil {
-		l.err = firstError(l.err, fmt.Errorf("encode a result: %w", err))
+		l.err = cmp.Or(l.err, fmt.Errorf("encode a result: %w", err))
 		return
 	}
 	before := ","
@@ -65,26 +70,26 @@ func (l *list) add(v any) {
 		before = "["
 	}
 	l.n++
-	l.write(before, string(encoded))
+	l.writeText(before, string(encoded))
 }
 
-// end completes the list, also where it is not all that there should have been.
-func (l *list) end() error {
+// closeList completes the list, also where it is not all that there should have been.
+func (l *jsonList) closeList() error {
 	if l.n == 0 {
-		l.write("[")
+		l.writeText("[")
 	}
-	l.write("]\n")
+	l.writeText("]\n")
 	return l.err
 }
 
-func (l *list) write(pieces ...string) {
+func (l *jsonList) writeText(pieces ...string) {
 	if _, err := io.WriteString(l.out, strings.Join(pieces, "")); err != nil {
-		l.err = firstError(l.err, fmt.Errorf("write a result: %w", err))
+		l.err = cmp.Or(l.err, fmt.Errorf("write a result: %w", err))
 	}
 }
 
-// table prints lines of tab-separated cells, aligned.
-func (c *command) table(rows func(line func(cells ...any))) error {
+// printTable prints lines of tab-separated cells, aligned.
+func (c *command) printTable(rows func(line func(cells ...any))) error {
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	rows(func(cells ...any) {
 		for i, cell := range cells {
@@ -98,8 +103,8 @@ func (c *command) table(rows func(line func(cells ...any))) error {
 	return w.Flush()
 }
 
-// logger logs to stderr: for people on a terminal, JSON elsewhere.
-func (c *command) logger() zerolog.Logger {
+// newLogger makes a logger to stderr: for people on a terminal, JSON elsewhere.
+func (c *command) newLogger() zerolog.Logger {
 	settings := c.cli.Log
 	level, err := zerolog.ParseLevel(settings.Level)
 	if err != nil {
@@ -115,4 +120,49 @@ func (c *command) logger() zerolog.Logger {
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(interface{ Fd() uintptr })
 	return ok && isatty.IsTerminal(file.Fd())
+}
+
+// printDone prints a sentence about what was done.
+func (c *command) printDone(what string) error {
+	if c.isJSON() {
+		return c.printObject(map[string]string{"done": what})
+	}
+	_, err := fmt.Fprintln(c.stdout, what)
+	return err
+}
+
+// printCount prints how many there were of something.
+func (c *command) printCount(what string, n int) error {
+	if c.isJSON() {
+		return c.printObject(map[string]int{what: n})
+	}
+	_, err := fmt.Fprintf(c.stdout, "%s %d\n", what, n)
+	return err
+}
+
+// progressBar makes a progress bar on stderr, or nothing where that is no terminal.
+func (c *command) progressBar(what string) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(-1,
+		progressbar.OptionSetWriter(c.stderr), progressbar.OptionSetDescription(what),
+		progressbar.OptionSetVisibility(isTerminal(c.stderr) && !c.isJSON()),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("files"),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+}
+
+// tableProgress shows a full pass, a table at a time.
+func tableProgress(bar *progressbar.ProgressBar) repo.Progress {
+	stage := stageProgress(bar)
+	return func(table string, done, estimate int64) { stage("indexing "+table, done, estimate) }
+}
+
+// stageProgress shows how far a stage is; a total of zero is unknown.
+func stageProgress(bar *progressbar.ProgressBar) func(stage string, done, total int64) {
+	return func(stage string, done, total int64) {
+		bar.Describe(stage)
+		if total <= 0 {
+			total = -1
+		}
+		bar.ChangeMax64(total)
+		_ = bar.Set64(done)
+	}
 }

@@ -79,7 +79,7 @@ func TestGuardedTable(t *testing.T) {
 		CREATE TRIGGER guard BEFORE DELETE ON file FOR EACH ROW EXECUTE FUNCTION guard()`)
 	i.publish(t, files...)
 	d := i.start(t, "--drain", "-o", "json")
-	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), `"failed":20`) }, patience, pollEvery)
+	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), `"failed":20`) }, signalTimeout, pollEvery)
 	i.Exec(t, `DROP TRIGGER guard ON file`)
 	require.Zero(t, d.wait(t))
 	require.Equal(t, nothing, i.left(t, files...))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ const maxLine = 1 << 20
 
 // Run publishes claims.
 func (r *publishCmd) Run(ctx *runContext) error {
-	if queue := ctx.cli.Queue; r.Wait && queue.Embedded() {
+	if queue := ctx.cli.Queue; r.Wait && queue.IsEmbedded() {
 		running, err := embedded.Running(queue.DataDir)
 		if err != nil {
 			return err
@@ -37,22 +38,22 @@ func (r *publishCmd) Run(ctx *runContext) error {
 			return errNobodyConsumes
 		}
 	}
-	return ctx.with(ctx, func(p *parts) error { return r.publish(ctx, p) }, database, sharedQueue)
+	return ctx.runWith(ctx, func(a *app) error { return r.publishIDs(ctx, a) }, openDatabase, openSharedQueue)
 }
 
-func (r *publishCmd) publish(ctx *runContext, p *parts) error {
+func (r *publishCmd) publishIDs(ctx *runContext, a *app) error {
 	var refused []error
 	options := consumer.PublishOptions{}
-	outcomes := &list{out: ctx.stdout}
+	outcomes := &jsonList{out: ctx.stdout}
 	if r.Wait {
-		options.Settled = func(s consumer.Settlement) { ctx.settled(s, outcomes) }
+		options.Settled = func(s consumer.Settlement) { ctx.printSettlement(s, outcomes) }
 	}
-	published, err := p.queue.Publish(ctx, r.events(ctx, ctx.stdin, &refused), options)
+	published, err := a.queue.Publish(ctx, r.makeEvents(ctx, ctx.stdin, &refused), options)
 	switch {
-	case r.Wait && ctx.json():
-		err = errors.Join(err, outcomes.end())
+	case r.Wait && ctx.isJSON():
+		err = errors.Join(err, outcomes.closeList())
 	case !r.Wait:
-		err = firstError(err, ctx.published(published))
+		err = cmp.Or(err, ctx.printPublished(published))
 	}
 	if len(refused) > 0 {
 		return errors.Join(err, &config.UsageError{Err: errors.Join(refused...)})
@@ -60,33 +61,33 @@ func (r *publishCmd) publish(ctx *runContext, p *parts) error {
 	return err
 }
 
-// settled prints an outcome as it comes.
-func (c *command) settled(s consumer.Settlement, outcomes *list) {
-	if c.json() {
-		outcomes.add(s)
+// printSettlement prints an outcome as it comes.
+func (c *command) printSettlement(s consumer.Settlement, outcomes *jsonList) {
+	if c.isJSON() {
+		outcomes.appendValue(s)
 		return
 	}
 	fmt.Fprintf(c.stdout, "%s\t%s\t%s\n", s.FileID, s.Outcome, s.Detail)
 }
 
-func (c *command) published(p consumer.Published) error {
-	if c.json() {
-		return c.object(map[string]int{"published": p.Stored})
+func (c *command) printPublished(p consumer.Published) error {
+	if c.isJSON() {
+		return c.printObject(map[string]int{"published": p.Stored})
 	}
 	_, err := fmt.Fprintf(c.stdout, "published %d\n", p.Stored)
 	return err
 }
 
-// events makes a claim of each id. What is refused does not stop the rest.
-func (r *publishCmd) events(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[event.Event, error] {
+// makeEvents makes a claim of each id. What is refused does not stop the rest.
+func (r *publishCmd) makeEvents(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		for where, id := range r.ids(ctx, stdin, refused) {
-			event := event.NewEvent(id, "pruned/publish", r.Reason)
-			if err := event.Validate(); err != nil {
+		for where, id := range r.readIDs(ctx, stdin, refused) {
+			claim := event.NewEvent(id, "pruned/publish", r.Reason)
+			if err := claim.Validate(); err != nil {
 				*refused = append(*refused, fmt.Errorf("%s: %w", where, err))
 				continue
 			}
-			if !yield(event, nil) {
+			if !yield(claim, nil) {
 				return
 			}
 		}
@@ -96,8 +97,8 @@ func (r *publishCmd) events(ctx context.Context, stdin io.Reader, refused *[]err
 	}
 }
 
-// ids are the arguments, or else the lines of stdin, each with where it stood.
-func (r *publishCmd) ids(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[string, string] {
+// readIDs yields the arguments, or else the lines of stdin, each with where it stood.
+func (r *publishCmd) readIDs(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[string, string] {
 	return func(yield func(where, id string) bool) {
 		for i, id := range r.IDs {
 			if !yield(fmt.Sprintf("argument %d", i+1), id) {
@@ -108,7 +109,7 @@ func (r *publishCmd) ids(ctx context.Context, stdin io.Reader, refused *[]error)
 			return
 		}
 		n := 0
-		for line, err := range scan(ctx, stdin) {
+		for line, err := range scanLines(ctx, stdin) {
 			n++
 			if err != nil {
 				*refused = append(*refused, fmt.Errorf("line %d: %w", n, err))
@@ -119,8 +120,8 @@ func (r *publishCmd) ids(ctx context.Context, stdin io.Reader, refused *[]error)
 	}
 }
 
-// scan reads lines until ctx ends: nothing else interrupts a read from a terminal.
-func scan(ctx context.Context, from io.Reader) iter.Seq2[string, error] {
+// scanLines reads lines until ctx ends: nothing else interrupts a read from a terminal.
+func scanLines(ctx context.Context, from io.Reader) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()

@@ -25,7 +25,7 @@ func (d *daemon) url(t *testing.T) string {
 	require.Eventually(t, func() bool {
 		match = listening.FindStringSubmatch(d.errs.String())
 		return match != nil || len(d.ended) > 0
-	}, patience, pollEvery)
+	}, signalTimeout, pollEvery)
 	require.NotNil(t, match, d.errs.String())
 	return "http://" + match[1]
 }
@@ -39,7 +39,7 @@ func (d *daemon) becomes(t *testing.T, status int, says string) {
 	require.Eventually(t, func() bool {
 		got, body = call(t, http.MethodGet, url+"/readyz")
 		return got == status && strings.Contains(body, says) || len(d.ended) > 0
-	}, 2*patience, 20*pollEvery, "%s", says)
+	}, 2*signalTimeout, 20*pollEvery, "%s", says)
 	require.Empty(t, d.ended, "run does not end")
 	require.Equal(t, status, got, body)
 	got, body = call(t, http.MethodGet, url+"/healthz")
@@ -141,12 +141,12 @@ func TestQueueThatWasDeletedIsOpenedAnew(t *testing.T) {
 	d := i.start(t)
 	d.becomes(t, http.StatusOK, "")
 	require.NoError(t, os.RemoveAll(filepath.Join(i.dir, "pruned")))
-	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), "opened anew") }, patience, pollEvery)
+	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), "opened anew") }, signalTimeout, pollEvery)
 	d.becomes(t, http.StatusOK, "")
 	require.DirExists(t, filepath.Join(i.dir, "pruned", "jetstream"))
 	file := repotest.NewFile(t, i.Pool)
 	i.publish(t, file)
-	require.Eventually(t, func() bool { return i.left(t, file) == nothing }, patience, 20*pollEvery)
+	require.Eventually(t, func() bool { return i.left(t, file) == nothing }, signalTimeout, 20*pollEvery)
 	require.Zero(t, d.stop(t))
 }
 

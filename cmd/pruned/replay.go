@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -22,19 +23,19 @@ var errNothingToReplay = errors.New("wanted one of --since, --from-seq, --all, -
 
 // Run hands claims to the handler again.
 func (r *replayCmd) Run(ctx *runContext) error {
-	options, err := r.options(time.Now())
+	options, err := r.parseOptions(time.Now())
 	if err != nil {
 		return &config.UsageError{Err: err}
 	}
-	return ctx.with(ctx, func(p *parts) error { return r.replay(ctx, p, options) },
-		migrated, vectorStore, uploads, sharedQueue)
+	return ctx.runWith(ctx, func(a *app) error { return r.replayEvents(ctx, a, options) },
+		openMigrated, openVectorStore, openByteStore, openSharedQueue)
 }
 
-func (r *replayCmd) options(now time.Time) (consumer.ReplayOptions, error) {
+func (r *replayCmd) parseOptions(now time.Time) (consumer.ReplayOptions, error) {
 	o := consumer.ReplayOptions{FromSeq: r.FromSeq, All: r.All, Dead: r.Dead, Resume: r.Resume, Reason: r.Reason}
 	if r.Since != "" {
 		var err error
-		if o.Since, err = instant(r.Since, now); err != nil {
+		if o.Since, err = parseInstant(r.Since, now); err != nil {
 			return o, fmt.Errorf("--since: %w", err)
 		}
 	}
@@ -44,8 +45,8 @@ func (r *replayCmd) options(now time.Time) (consumer.ReplayOptions, error) {
 	return o, nil
 }
 
-// instant reads a time, or how long ago it was.
-func instant(text string, now time.Time) (time.Time, error) {
+// parseInstant reads a time, or how long ago it was.
+func parseInstant(text string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
@@ -57,24 +58,24 @@ func instant(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-01-31T08:00:00Z nor how long ago, such as 2h", text)
 }
 
-func (r *replayCmd) replay(ctx *runContext, p *parts, o consumer.ReplayOptions) error {
-	if err := ctx.index(ctx, p); err != nil {
+func (r *replayCmd) replayEvents(ctx *runContext, a *app, o consumer.ReplayOptions) error {
+	if err := ctx.indexReferences(ctx, a); err != nil {
 		return err
 	}
-	bar := ctx.bar("replaying")
-	o.DryRun, o.Rate, o.AckWait, o.Log = ctx.cli.Consumer.DryRun, ctx.cli.Consumer.Rate, ackWait, p.log
+	bar := ctx.progressBar("replaying")
+	o.DryRun, o.Rate, o.AckWait, o.Log = ctx.cli.Consumer.DryRun, ctx.cli.Consumer.Rate, ackWait, a.log
 	o.Started = func(name string, total uint64) {
-		p.log.Info().Str("name", name).Uint64("claims", total).Bool("dry_run", o.DryRun).Msg("the replay begins")
+		a.log.Info().Str("name", name).Uint64("claims", total).Bool("dry_run", o.DryRun).Msg("the replay begins")
 		bar.ChangeMax64(int64(total))
 	}
 	o.Progress = func(done, total uint64) {
 		bar.ChangeMax64(int64(total))
 		_ = bar.Set64(int64(done))
 	}
-	summary, err := consumer.Replay(ctx, p.queue, ctx.batch(p), o)
+	summary, err := consumer.Replay(ctx, a.queue, ctx.newBatch(a), o)
 	_ = bar.Exit()
 	if err == nil && !o.DryRun {
-		err = firstError(p.executor().CarryOut(ctx), waiting(ctx, p, &summary))
+		err = cmp.Or(a.sharedExecutor().CarryOut(ctx), addWaiting(ctx, a, &summary))
 	}
-	return firstError(err, ctx.summary(summary))
+	return cmp.Or(err, ctx.printSummary(summary))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,20 +22,20 @@ const (
 	ackWait = 60 * time.Second
 	// executorEvery is how often tombstones are looked at.
 	executorEvery = 10 * time.Second
-	// stopPatience bounds what a summary still asks after a stop.
-	stopPatience = 10 * time.Second
+	// stopTimeout bounds what a summary still asks after a stop.
+	stopTimeout = 10 * time.Second
 )
 
 // Run consumes until it is told to stop, which is no failure at any time.
 func (r *runCmd) Run(ctx *runContext) error {
 	var err error
 	if r.Drain {
-		err = ctx.with(ctx, func(p *parts) error {
-			ctx.announce(p)
-			return ctx.drain(ctx, p)
-		}, migrated, vectorStore, uploads, ownQueue)
+		err = ctx.runWith(ctx, func(a *app) error {
+			ctx.announceStart(a)
+			return ctx.drainQueue(ctx, a)
+		}, openMigrated, openVectorStore, openByteStore, openOwnQueue)
 	} else {
-		err = ctx.daemon(ctx)
+		err = ctx.runDaemon(ctx)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
@@ -42,21 +43,21 @@ func (r *runCmd) Run(ctx *runContext) error {
 	return err
 }
 
-// announce says what was found and what will be done with it.
-func (c *command) announce(p *parts) {
+// announceStart says what was found and what will be done with it.
+func (c *command) announceStart(a *app) {
 	for _, sentence := range c.cli.Assumed {
-		p.log.Info().Msg(sentence)
+		a.log.Info().Msg(sentence)
 	}
 	ages := c.cli.Ages
-	p.log.Info().Str("version", version).Str("database", p.db.Identity().Name).
-		Str("vectors", p.storeInfo.Name).Str("uploads", c.cli.Storage.Uploads()).
-		Str("queue", p.queue.Name()).Bool("dry_run", c.cli.Consumer.DryRun).
+	a.log.Info().Str("version", version).Str("database", a.db.Identity().Name).
+		Str("vectors", a.storeInfo.Name).Str("uploads", c.cli.Storage.UploadDir()).
+		Str("queue", a.queue.Name()).Bool("dry_run", c.cli.Consumer.DryRun).
 		Msgf("pruned starts: it deletes what nothing mentions, at the age of %s and %s after that was found out, and its bytes %s later",
-			short(ages.Min), short(ages.Orphan), short(c.cli.Consumer.BytesDelay))
+			shortDuration(ages.Min), shortDuration(ages.Orphan), shortDuration(c.cli.Consumer.BytesDelay))
 }
 
-// short is a duration without the units that are zero.
-func short(d time.Duration) string {
+// shortDuration writes a duration without the units that are zero.
+func shortDuration(d time.Duration) string {
 	text := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {
 		if strings.HasSuffix(text, zero) {
@@ -66,17 +67,17 @@ func short(d time.Duration) string {
 	return text
 }
 
-// index brings the reference index up to date before anything is fetched, and looks
+// indexReferences brings the reference index up to date before anything is fetched, and looks
 // which stores are this installation's.
-func (c *command) index(ctx context.Context, p *parts) error {
-	bar := c.bar("indexing references")
+func (c *command) indexReferences(ctx context.Context, a *app) error {
+	bar := c.progressBar("indexing references")
 	defer func() { _ = bar.Exit() }()
 	start := time.Now()
-	if err := p.db.Refresh(ctx, tableProgress(bar)); err != nil {
+	if err := a.db.Refresh(ctx, tableProgress(bar)); err != nil {
 		return err
 	}
-	p.log.Info().Dur("took", time.Since(start)).Msg("the reference index is up to date")
-	return c.sweeper(p).Bind(ctx)
+	a.log.Info().Dur("took", time.Since(start)).Msg("the reference index is up to date")
+	return c.newSweeper(a).Bind(ctx)
 }
 
 // unlessStopped leaves out what failed because the program was told to stop: a
@@ -88,49 +89,49 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// drain consumes until nothing is left, or it is told to stop, and prints what
+// drainQueue consumes until nothing is left, or it is told to stop, and prints what
 // came of it.
-func (c *command) drain(ctx context.Context, p *parts) error {
-	if err := c.index(ctx, p); err != nil {
+func (c *command) drainQueue(ctx context.Context, a *app) error {
+	if err := c.indexReferences(ctx, a); err != nil {
 		if ctx.Err() == nil {
 			return err
 		}
-		return c.summary(consumer.Summary{})
+		return c.printSummary(consumer.Summary{})
 	}
-	rest, end := c.background(ctx, p)
+	rest, end := c.startBackground(ctx, a)
 	defer end()
-	batch := c.batch(p)
-	rest.Go(func(ctx context.Context) { keepLooksShort(ctx, p, batch) })
-	summary, err := c.empty(ctx, p, batch)
-	return firstError(err, c.summary(summary))
+	batch := c.newBatch(a)
+	rest.Go(func(ctx context.Context) { indexWhenChanged(ctx, a, batch) })
+	summary, err := c.consumeAll(ctx, a, batch)
+	return cmp.Or(err, c.printSummary(summary))
 }
 
-// empty has every claim handled, and every tombstone that is due by then.
-func (c *command) empty(ctx context.Context, p *parts, handler event.Handler) (consumer.Summary, error) {
-	bar := c.bar("draining")
-	options := c.consumption(p)
+// consumeAll has every claim handled, and every tombstone that is due by then.
+func (c *command) consumeAll(ctx context.Context, a *app, handler event.Handler) (consumer.Summary, error) {
+	bar := c.progressBar("draining")
+	options := c.consumerOptions(a)
 	options.Drain = true
 	options.Progress = func(done, pending uint64) {
 		bar.ChangeMax64(int64(done + pending))
 		_ = bar.Set64(int64(done))
 	}
 	if !options.DryRun {
-		options.Due = p.executor().Due
+		options.Due = a.sharedExecutor().Due
 	}
-	summary, err := consumer.New(p.queue, handler, options).Run(ctx)
+	summary, err := consumer.New(a.queue, handler, options).Run(ctx)
 	_ = bar.Exit()
 	if err == nil {
-		err = waiting(ctx, p, &summary)
+		err = addWaiting(ctx, a, &summary)
 	}
 	return summary, err
 }
 
-// waiting adds to a summary what is left to be done by others, also where it is one
+// addWaiting adds to a summary what is left to be done by others, also where it is one
 // of what was done until a stop.
-func waiting(ctx context.Context, p *parts, s *consumer.Summary) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+func addWaiting(ctx context.Context, a *app, s *consumer.Summary) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	left, err := p.executor().Waiting(ctx)
+	left, err := a.sharedExecutor().Waiting(ctx)
 	s.Waiting, s.WaitingFor = left.Files, left.For
 	return err
 }
@@ -144,13 +145,13 @@ type tasks struct {
 // Go runs one of them.
 func (t *tasks) Go(fn func(context.Context)) { t.group.Go(func() { fn(t.ctx) }) }
 
-// background starts what every consumer needs beside it: whoever carries out
+// startBackground starts what every consumer needs beside it, the executor of
 // tombstones. end stops all tasks.
-func (c *command) background(ctx context.Context, p *parts) (rest *tasks, end func()) {
+func (c *command) startBackground(ctx context.Context, a *app) (rest *tasks, end func()) {
 	running, cancel := context.WithCancel(ctx)
 	rest = &tasks{ctx: running}
 	if !c.cli.Consumer.DryRun {
-		executor := p.executor()
+		executor := a.sharedExecutor()
 		rest.Go(func(ctx context.Context) { executor.Run(ctx, executorEvery) })
 	}
 	return rest, func() {
@@ -160,15 +161,15 @@ func (c *command) background(ctx context.Context, p *parts) (rest *tasks, end fu
 }
 
 const (
-	// refreshBytes of changed rows make a pass worth more than another look.
-	refreshBytes = 8 << 20
-	refreshCheck = 2 * time.Second
+	// minChangedBytes of changed rows make a pass worth more than another look.
+	minChangedBytes = 8 << 20
+	changedEvery    = 2 * time.Second
 )
 
-// keepLooksShort brings the index up to date where looks have to read much that
+// indexWhenChanged brings the index up to date where looks have to read much that
 // changed: a drain has no sweeps to do so.
-func keepLooksShort(ctx context.Context, p *parts, batch *prune.Batch) {
-	ticker := time.NewTicker(refreshCheck)
+func indexWhenChanged(ctx context.Context, a *app, batch *prune.Batch) {
+	ticker := time.NewTicker(changedEvery)
 	defer ticker.Stop()
 	for {
 		select {
@@ -176,26 +177,26 @@ func keepLooksShort(ctx context.Context, p *parts, batch *prune.Batch) {
 			return
 		case <-ticker.C:
 		}
-		if batch.Changed.Load() < refreshBytes {
+		if batch.Changed.Load() < minChangedBytes {
 			continue
 		}
 		batch.Changed.Store(0)
-		if err := p.db.Refresh(ctx, nil); err != nil && ctx.Err() == nil {
-			p.log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
+		if err := a.db.Refresh(ctx, nil); err != nil && ctx.Err() == nil {
+			a.log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
 		}
 	}
 }
 
-// summary prints what became of the events.
-func (c *command) summary(s consumer.Summary) error {
-	if c.json() {
-		return c.object(s)
+// printSummary prints what became of the events.
+func (c *command) printSummary(s consumer.Summary) error {
+	if c.isJSON() {
+		return c.printObject(s)
 	}
 	rate := 0.0
 	if s.Duration > 0 {
 		rate = float64(s.Events) / s.Duration
 	}
-	return c.table(func(line func(...any)) {
+	return c.printTable(func(line func(...any)) {
 		line("batches", s.Batches)
 		line("events", s.Events)
 		for _, row := range []struct {

@@ -26,7 +26,7 @@ func counted(t *testing.T, d *repotest.Database) (c counts) {
 			Scan(&backends, &c.sessions, &c.commits, &c.rollbacks)
 		require.NoError(t, err)
 		return backends == 0
-	}, patience, 20*pollEvery)
+	}, signalTimeout, 20*pollEvery)
 	return c
 }
 

@@ -41,7 +41,7 @@ func stopWithABatchInHand(t *testing.T, flags ...string) (i *installation, files
 	i.publish(t, files...)
 	release, waits := i.holdDeletes(t)
 	d = i.start(t, flags...)
-	require.Eventually(t, waits, patience, pollEvery)
+	require.Eventually(t, waits, signalTimeout, pollEvery)
 	d.cancel()
 	release()
 	return i, files, d

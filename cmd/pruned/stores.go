@@ -7,32 +7,18 @@ import (
 
 	"pruned/config"
 	"pruned/repo"
-	"pruned/repo/blobs"
+	"pruned/repo/blobs/local"
 	"pruned/repo/postgres"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
 	"pruned/vectors/pgvector"
 )
 
-// vectorStore opens the vector store that the settings name.
-func vectorStore(ctx context.Context, c *command, p *parts) error {
-	if err := c.checkGuessedVectors(ctx, p); err != nil {
-		return err
-	}
-	store, info, err := c.openVectors(ctx, p)
-	if err != nil {
-		return err
-	}
-	p.store, p.storeInfo = store, info
-	p.onEnd(func() error { store.Close(); return nil })
-	return store.Check(ctx)
-}
-
 // checkGuessedVectors refuses a store that was not set where the database has vectors:
 // the slim image of Open WebUI takes pgvector then, the full one chroma, and the rows
 // of files would go without their vectors.
-func (c *command) checkGuessedVectors(ctx context.Context, p *parts) error {
-	db, ok := p.db.(*postgres.DB)
+func (c *command) checkGuessedVectors(ctx context.Context, a *app) error {
+	db, ok := a.db.(*postgres.DB)
 	if !ok || !c.cli.Vectors.Guessed {
 		return nil
 	}
@@ -44,26 +30,22 @@ func (c *command) checkGuessedVectors(ctx context.Context, p *parts) error {
 		"VECTOR_DB: is not set, and the database has a table document_chunk: wanted pgvector, or chroma if Open WebUI does not use that table any more")}
 }
 
-// openVectors also says what the store is called, and where it lies.
-func (c *command) openVectors(ctx context.Context, p *parts) (vectors.Store, repo.StoreInfo, error) {
-	switch {
-	case c.cli.Vectors.DB == "none":
-		return vectors.None{}, repo.StoreInfo{Name: "none", Beside: true}, nil
-	case c.cli.Vectors.DB == "pgvector":
-		store, err := c.openPGVector(ctx, p)
-		return store, repo.StoreInfo{Name: "pgvector", Beside: true}, err
-	case c.cli.Chroma.Embedded():
-		store, err := c.openChromaFile(ctx)
-		return store, repo.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: c.cli.Storage.VectorDir(), Optional: true}}, err
-	default:
-		return c.openChromaServer(ctx)
-	}
+func openNoVectors(context.Context, *command, *app) (vectors.Store, repo.StoreInfo, error) {
+	return vectors.None{}, repo.StoreInfo{Name: "none", Beside: true}, nil
 }
 
-func (c *command) openChromaFile(ctx context.Context) (vectors.Store, error) {
-	return chroma.Open(ctx, chroma.EmbeddedOptions{
-		Dir: c.cli.Storage.VectorDir(), Tenant: c.cli.Chroma.Tenant, Database: c.cli.Chroma.Database,
-	})
+// openChroma opens the file in Open WebUI's data folder, or a server where one is set.
+func openChroma(ctx context.Context, c *command, _ *app) (vectors.Store, repo.StoreInfo, error) {
+	if c.cli.Chroma.IsEmbedded() {
+		return c.openChromaFile(ctx)
+	}
+	return c.openChromaServer(ctx)
+}
+
+func (c *command) openChromaFile(ctx context.Context) (vectors.Store, repo.StoreInfo, error) {
+	dir := c.cli.Storage.VectorDir()
+	store, err := chroma.Open(ctx, chroma.EmbeddedOptions{Dir: dir, Tenant: c.cli.Chroma.Tenant, Database: c.cli.Chroma.Database})
+	return store, repo.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: dir, Optional: true}}, err
 }
 
 func (c *command) openChromaServer(ctx context.Context) (vectors.Store, repo.StoreInfo, error) {
@@ -88,39 +70,40 @@ var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be P
 
 // openPGVector takes the store for a part of the database, and so refuses one
 // that lies in another.
-func (c *command) openPGVector(ctx context.Context, p *parts) (vectors.Store, error) {
-	db, ok := p.db.(*postgres.DB)
+func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, repo.StoreInfo, error) {
+	info := repo.StoreInfo{Name: "pgvector", Beside: true}
+	db, ok := a.db.(*postgres.DB)
 	if !ok {
-		return nil, errOtherDatabase
+		return nil, info, errOtherDatabase
 	}
 	settings := c.cli.Vectors
 	store, err := pgvector.New(ctx, pgvector.Options{
-		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: pgvector.Key(settings.PGCryptoKey),
+		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: settings.PGCryptoKey,
 	})
 	if err != nil {
-		return nil, err
+		return nil, info, err
 	}
 	identity := db.Installation()
 	if err := store.SameDatabase(ctx, identity.System, identity.Database); err != nil {
 		store.Close()
-		return nil, err
+		return nil, info, err
 	}
-	return store, nil
+	return store, info, nil
 }
 
-// openUploads is another one in tests, which cannot set back when a file was changed.
-var openUploads = blobs.OpenLocal
+// openFolder is another one in tests, which cannot set back when a file was changed.
+var openFolder = local.Open
 
-// uploads opens the folder of the bytes.
-func uploads(ctx context.Context, c *command, p *parts) error {
-	local, err := openUploads(c.cli.Storage.Uploads())
+// openLocal opens the folder of the bytes, and shares its use with other processes.
+func openLocal(_ context.Context, c *command, a *app) (repo.Blobs, repo.StoreInfo, error) {
+	dir := c.cli.Storage.UploadDir()
+	info := repo.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: dir}}
+	folder, err := openFolder(dir)
 	if err != nil {
-		return err
+		return nil, info, err
 	}
-	p.blobs, p.blobsInfo = local, repo.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: c.cli.Storage.Uploads()}}
-	p.onEnd(local.Close)
-	used := useOf(c.cli.Storage.Uploads())
-	used.share()
-	p.onEnd(used.end)
-	return local.Check(ctx)
+	used := newFolderLock(dir)
+	used.lockShared()
+	a.onClose(used.unlock)
+	return folder, info, nil
 }

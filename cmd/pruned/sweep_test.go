@@ -145,7 +145,7 @@ func TestRunSweeps(t *testing.T) {
 	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=0.5")
 	seeded := i.seed(t, 100, 40)
 	d := i.start(t)
-	require.Eventually(t, func() bool { return i.left(t, seeded.Orphans...) == nothing }, patience, 20*pollEvery)
+	require.Eventually(t, func() bool { return i.left(t, seeded.Orphans...) == nothing }, signalTimeout, 20*pollEvery)
 	require.Equal(t, 60, i.left(t, seeded.InUse...).rows)
 	require.Zero(t, d.stop(t))
 
@@ -154,7 +154,7 @@ func TestRunSweeps(t *testing.T) {
 	i.Exec(t, `DELETE FROM chat`)
 	i.Exec(t, `DELETE FROM folder`)
 	d = i.with("PRUNED_MAX_FRACTION=0").start(t)
-	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), "sweep --confirm") }, patience, pollEvery)
+	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), "sweep --confirm") }, signalTimeout, pollEvery)
 	match := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(d.errs.String())
 	require.NotNil(t, match)
 	status, body := call(t, http.MethodGet, "http://"+match[1]+"/healthz")
@@ -163,10 +163,10 @@ func TestRunSweeps(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _ := call(t, http.MethodGet, "http://"+match[1]+"/readyz")
 		return status == http.StatusOK
-	}, patience, pollEvery)
+	}, signalTimeout, pollEvery)
 	file := repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: time.Now()}).ID
 	i.publish(t, file)
-	require.Eventually(t, func() bool { return i.left(t, file) == nothing }, patience, 20*pollEvery)
+	require.Eventually(t, func() bool { return i.left(t, file) == nothing }, signalTimeout, 20*pollEvery)
 }
 
 func TestReplay(t *testing.T) {
@@ -199,12 +199,12 @@ func TestInstants(t *testing.T) {
 		"2h":                   now.Add(-2 * time.Hour),
 		"2026-01-30T07:00:00Z": now.Add(-25 * time.Hour),
 	} {
-		got, err := instant(text, now)
+		got, err := parseInstant(text, now)
 		require.NoError(t, err)
 		require.True(t, want.Equal(got), text)
 	}
 	for _, text := range []string{"-2h", "yesterday", "7", ""} {
-		_, err := instant(text, now)
+		_, err := parseInstant(text, now)
 		require.Error(t, err, text)
 	}
 }
@@ -214,6 +214,6 @@ func TestShortDurations(t *testing.T) {
 	for text, want := range map[string]string{"24h": "24h", "1h": "1h", "90m": "1h30m", "5m": "5m", "90s": "1m30s", "10s": "10s", "0s": "0s"} {
 		d, err := time.ParseDuration(text)
 		require.NoError(t, err)
-		require.Equal(t, want, short(d))
+		require.Equal(t, want, shortDuration(d))
 	}
 }

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 
 	"pruned/consumer/embedded"
 	"pruned/repo"
-	"pruned/vectors/pgvector"
+	"pruned/vectors"
 )
 
 type uninstallCmd struct {
@@ -17,44 +18,44 @@ var errStillRuns = errors.New("a pruned process still works with this installati
 // Run removes what is ours: marks, streams, index, tables. Beside a process that works
 // with them it removes nothing.
 func (uninstallCmd) Run(ctx *runContext) error {
-	if queue := ctx.cli.Queue; queue.Embedded() {
+	if queue := ctx.cli.Queue; queue.IsEmbedded() {
 		if running, err := embedded.Running(queue.DataDir); err != nil || running {
-			return firstError(err, errStillRuns)
+			return cmp.Or(err, errStillRuns)
 		}
 	}
-	used := useOf(ctx.cli.Storage.Uploads())
-	if others, err := used.others(); err != nil || others {
-		return firstError(err, errStillRuns)
+	used := newFolderLock(ctx.cli.Storage.UploadDir())
+	if others, err := used.isUsedByOthers(); err != nil || others {
+		return cmp.Or(err, errStillRuns)
 	}
-	defer func() { _ = used.end() }()
-	return ctx.with(ctx, func(p *parts) error {
-		if consumed, err := p.queue.Consumed(ctx); err != nil || consumed {
-			return firstError(err, errStillRuns)
+	defer func() { _ = used.unlock() }()
+	return ctx.runWith(ctx, func(a *app) error {
+		if consumed, err := a.queue.Consumed(ctx); err != nil || consumed {
+			return cmp.Or(err, errStillRuns)
 		}
-		if err := ctx.unmark(p); err != nil {
+		if err := ctx.removeMarks(a); err != nil {
 			return err
 		}
-		if err := p.queue.Remove(ctx); err != nil {
+		if err := a.queue.Remove(ctx); err != nil {
 			return err
 		}
-		if store, ok := p.store.(*pgvector.Store); ok {
+		if store, ok := a.store.(vectors.Indexer); ok {
 			if err := store.DropIndex(ctx); err != nil {
 				return err
 			}
 		}
-		if err := p.db.Uninstall(ctx); err != nil {
+		if err := a.db.Uninstall(ctx); err != nil {
 			return err
 		}
-		return ctx.say("removed pruned's own tables, index and streams")
-	}, database, vectorStore, sharedQueue)
+		return ctx.printDone("removed pruned's own tables, index and streams")
+	}, openDatabase, openVectorStore, openSharedQueue)
 }
 
-// unmark removes this installation's marks from its folders: another identity, as one
+// removeMarks removes this installation's marks from its folders: another identity, as one
 // may have after the next installation, would find them another's. It comes before the
 // tables, by which the identity is known.
-func (c *command) unmark(p *parts) error {
-	key := p.db.Identity().Key
-	for _, mark := range []*repo.Mark{{Dir: c.cli.Storage.Uploads()}, p.storeInfo.Mark} {
+func (c *command) removeMarks(a *app) error {
+	key := a.db.Identity().Key
+	for _, mark := range []*repo.Mark{{Dir: c.cli.Storage.UploadDir()}, a.storeInfo.Mark} {
 		if mark == nil {
 			continue
 		}

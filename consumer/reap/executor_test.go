@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -140,11 +141,11 @@ type failing struct {
 	file string
 }
 
-func (f failing) Remove(ctx context.Context, name string) error {
-	if name == repotest.StoredName(f.file, "document.pdf") {
-		return errStuck
+func (f failing) Remove(ctx context.Context, names []string) (map[string]error, error) {
+	if stuck := repotest.StoredName(f.file, "document.pdf"); slices.Contains(names, stuck) {
+		return map[string]error{stuck: errStuck}, nil
 	}
-	return f.Blobs.Remove(ctx, name)
+	return f.Blobs.Remove(ctx, names)
 }
 
 // Without an index on the chunks' files a look for them is a scan, whatever the

@@ -136,12 +136,12 @@ type restoringBlobs struct {
 	came func()
 }
 
-func (b *restoringBlobs) Remove(ctx context.Context, name string) error {
+func (b *restoringBlobs) Remove(ctx context.Context, names []string) (map[string]error, error) {
 	if came := b.came; came != nil {
 		b.came = nil
 		came()
 	}
-	return b.Blobs.Remove(ctx, name)
+	return b.Blobs.Remove(ctx, names)
 }
 
 // A check and its act belong together: bytes too.

@@ -1,6 +1,7 @@
 package reap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -117,7 +118,10 @@ func (x *Executor) removeObject(ctx context.Context, tx repo.Tx, t repo.Tombston
 		return carried{done: []int64{t.Seq}, notes: []note{{t.FileID, "bytes kept: they were written since"}}}, nil
 	}
 	if err == nil {
-		err = x.Blobs.Remove(ctx, t.Name)
+		// One at a time: the id of each is asked for right before it goes.
+		var failed map[string]error
+		failed, err = x.Blobs.Remove(ctx, []string{t.Name})
+		err = cmp.Or(err, failed[t.Name])
 	}
 	switch {
 	case err == nil:

@@ -105,9 +105,9 @@ type stoppingBlobs struct {
 	stop context.CancelFunc
 }
 
-func (b stoppingBlobs) Remove(ctx context.Context, name string) error {
+func (b stoppingBlobs) Remove(ctx context.Context, names []string) (map[string]error, error) {
 	defer b.stop()
-	return b.Blobs.Remove(ctx, name)
+	return b.Blobs.Remove(ctx, names)
 }
 
 // What was removed before the end is not looked for again.

@@ -66,7 +66,7 @@ func (w *sweep) lostKnowledge(ctx context.Context, tx repo.Tx, none bool) (strin
 	err := w.oldRows(ctx, tx, func(ids []string) error {
 		holdings, err := w.Vectors.Holdings(ctx, ids)
 		for _, h := range holdings {
-			if vectors.Shared(h.Collection) {
+			if vectors.IsShared(h.Collection) {
 				unlinked[h.Collection]++
 			}
 		}

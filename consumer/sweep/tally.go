@@ -63,7 +63,7 @@ func (c *tally) count(id string, stranger bool) {
 }
 
 func (c *tally) others(id string) {
-	if name := vectors.FileCollection(id); len(c.strange) < vectors.MostStrange {
+	if name := vectors.FileCollection(id); len(c.strange) < vectors.MaxStrange {
 		c.strange = append(c.strange, name)
 	}
 }
@@ -89,7 +89,7 @@ func Strange(ctx context.Context, db repo.DB, store vectors.Store) (names []stri
 	}
 	var ids []string
 	for _, name := range found {
-		if id, own := vectors.Owner(name); own {
+		if id, own := vectors.CollectionOwner(name); own {
 			ids = append(ids, id)
 		}
 	}
@@ -102,7 +102,7 @@ func Strange(ctx context.Context, db repo.DB, store vectors.Store) (names []stri
 		return err
 	})
 	for _, name := range found {
-		if id, own := vectors.Owner(name); !own || stranger[id] {
+		if id, own := vectors.CollectionOwner(name); !own || stranger[id] {
 			names = append(names, name)
 		}
 	}

@@ -94,7 +94,7 @@ func (s *session) ownFiles(ctx context.Context, sql string, each func(id string,
 		}
 		for _, c := range page {
 			after = c.Name
-			if id, own := vectors.Owner(c.Name); own {
+			if id, own := vectors.CollectionOwner(c.Name); own {
 				if err := each(id, c.Chunks); err != nil {
 					return err
 				}

@@ -63,7 +63,7 @@ func (e *Embedded) Strange(ctx context.Context) (names []string, err error) {
 		return s.query(ctx, func(scan func(...any) error) error {
 			var name string
 			err := scan(&name)
-			if len(names) < vectors.MostStrange && !vectors.Known(name) {
+			if len(names) < vectors.MaxStrange && !vectors.IsKnown(name) {
 				names = append(names, name)
 			}
 			return err

@@ -39,7 +39,7 @@ func (s *session) hide(ctx context.Context, files []string, guard vectors.Guard)
 	err := s.query(ctx, func(scan func(...any) error) error {
 		var id, name string
 		err := scan(&id, &name)
-		file, _ := vectors.Owner(name)
+		file, _ := vectors.CollectionOwner(name)
 		own[file] = id
 		return err
 	}, ownSQL, s.database, array(files))

@@ -12,7 +12,7 @@ const groupOf = 500
 
 // Remove removes without asking anybody.
 func (e *Embedded) Remove(ctx context.Context, _ vectors.Tx, ids []string) (removed vectors.Removed, err error) {
-	return e.RemoveGuarded(ctx, ids, vectors.Unguarded)
+	return e.RemoveGuarded(ctx, ids, vectors.AllowAll)
 }
 
 // RemoveGuarded drops the files' own collections, and asks Chroma to delete their

@@ -66,7 +66,7 @@ func (s *Server) Holdings(ctx context.Context, ids []string) (list []vectors.Hol
 		if err != nil {
 			return nil, err
 		}
-		if !vectors.Shared(c.Name) {
+		if !vectors.IsShared(c.Name) {
 			continue
 		}
 		seen := map[string]bool{}
@@ -129,7 +129,7 @@ func (s *Server) Strange(ctx context.Context) (names []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(names) < vectors.MostStrange && !vectors.Known(c.Name) {
+		if len(names) < vectors.MaxStrange && !vectors.IsKnown(c.Name) {
 			names = append(names, c.Name)
 		}
 	}

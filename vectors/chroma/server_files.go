@@ -20,10 +20,10 @@ func (s *Server) Collections(ctx context.Context, id string) (list []vectors.Col
 			return nil, err
 		}
 		var chunks int64
-		switch name, own := vectors.Owner(c.Name); {
+		switch name, own := vectors.CollectionOwner(c.Name); {
 		case own && name == id:
 			chunks, err = s.count(ctx, c)
-		case vectors.Shared(c.Name):
+		case vectors.IsShared(c.Name):
 			chunks, err = s.countOf(ctx, c, id)
 		}
 		if err != nil {
@@ -61,13 +61,13 @@ func (s *Server) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 				yield(vectors.File{}, err)
 				return
 			}
-			if id, own := vectors.Owner(c.Name); own {
+			if id, own := vectors.CollectionOwner(c.Name); own {
 				if !yield(vectors.File{ID: id}, nil) {
 					return
 				}
 				continue
 			}
-			if !vectors.Shared(c.Name) {
+			if !vectors.IsShared(c.Name) {
 				continue
 			}
 			for f, err := range s.filesIn(ctx, c) {

@@ -28,7 +28,7 @@ type collection struct {
 
 // Remove removes without asking anybody.
 func (s *Server) Remove(ctx context.Context, _ vectors.Tx, ids []string) (removed vectors.Removed, err error) {
-	return s.RemoveGuarded(ctx, ids, vectors.Unguarded)
+	return s.RemoveGuarded(ctx, ids, vectors.AllowAll)
 }
 
 // RemoveGuarded drops the files' own collections, and deletes their chunks from
@@ -52,7 +52,7 @@ func (s *Server) RemoveGuarded(ctx context.Context, ids []string, guard vectors.
 		if err != nil {
 			return removed, err
 		}
-		if !vectors.Shared(c.Name) {
+		if !vectors.IsShared(c.Name) {
 			continue
 		}
 		for some := range slices.Chunk(ids, filesAtOnce) {

@@ -12,11 +12,11 @@ import (
 // order: there are no chunks.
 func (s *Store) Check(ctx context.Context) error {
 	return s.inTx(ctx, "check the chunks", func(tx pgx.Tx) error {
-		p, err := s.find(ctx, tx)
-		if err != nil || p.absent() {
+		t, err := s.findTable(ctx, tx)
+		if err != nil || t.isAbsent() {
 			return err
 		}
-		return errors.Join(p.checkPrivileges(ctx, tx), p.checkIndex(ctx, tx), s.tryKey(ctx, tx, p))
+		return errors.Join(t.checkPrivileges(ctx, tx), t.checkIndex(ctx, tx), s.tryKey(ctx, tx, t))
 	})
 }
 
@@ -27,40 +27,38 @@ SELECT current_user,
          WHERE NOT has_table_privilege($1::regclass, p)),
        row_security_active($1::regclass)`
 
-func (p *place) checkPrivileges(ctx context.Context, tx pgx.Tx) error {
+func (t *table) checkPrivileges(ctx context.Context, tx pgx.Tx) error {
 	var user, missing string
 	var hidden bool
-	if err := tx.QueryRow(ctx, checkPrivilegesSQL, p.table()).Scan(&user, &missing, &hidden); err != nil {
-		return fmt.Errorf("read the privileges on %s: %w", p.table(), err)
+	if err := tx.QueryRow(ctx, checkPrivilegesSQL, t.quotedName()).Scan(&user, &missing, &hidden); err != nil {
+		return fmt.Errorf("read the privileges on %s: %w", t.quotedName(), err)
 	}
 	if missing != "" {
-		return fmt.Errorf("user %s may not do its work in %s: GRANT %s ON %[2]s TO %[4]s", user, p.table(), missing, quote(user))
+		return fmt.Errorf("user %s may not do its work in %s: GRANT %s ON %[2]s TO %[4]s", user, t.quotedName(), missing, quoteName(user))
 	}
 	if hidden {
-		return fmt.Errorf("a policy of %s hides rows from user %s: ALTER ROLE %s BYPASSRLS", p.table(), user, quote(user))
+		return fmt.Errorf("a policy of %s hides rows from user %s: ALTER ROLE %s BYPASSRLS", t.quotedName(), user, quoteName(user))
 	}
 	return nil
 }
 
 // checkIndex wants the application's own index, without which nothing is done
 // by Join.
-func (p *place) checkIndex(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Exec(ctx, lookSQL, p.table(), p.metadata)
+func (t *table) checkIndex(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Exec(ctx, lookupSQL, t.quotedName(), t.metadata)
 	if err != nil {
-		return fmt.Errorf("read the indexes of %s: %w", p.table(), err)
+		return fmt.Errorf("read the indexes of %s: %w", t.quotedName(), err)
 	}
 	if (rows.RowsAffected()-1)&1 == 0 {
-		return fmt.Errorf("%s has no index on its collections: CREATE INDEX CONCURRENTLY idx_%s_collection_name ON %[1]s (collection_name)", p.table(), tableName)
+		return fmt.Errorf("%s has no index on its collections: CREATE INDEX CONCURRENTLY idx_%s_collection_name ON %[1]s (collection_name)", t.quotedName(), tableName)
 	}
 	return nil
 }
 
 // tryKey is checkKey in a transaction that has not decrypted yet.
-func (s *Store) tryKey(ctx context.Context, tx pgx.Tx, p *place) error {
-	if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
+func (s *Store) tryKey(ctx context.Context, tx pgx.Tx, t *table) error {
+	if err := t.makeReadable(ctx, ownTx{tx}); err != nil {
 		return err
 	}
-	return s.checkKey(ctx, ownTx{tx}, p)
+	return s.checkKey(ctx, ownTx{tx}, t)
 }
-
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

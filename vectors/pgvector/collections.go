@@ -22,18 +22,18 @@ SELECT collection_name, count(*)
 // names. Without the index on the file's id it reads the whole table.
 func (s *Store) Collections(ctx context.Context, id string) (collections []vectors.Collection, err error) {
 	err = s.inOwnTx(ctx, "list the collections of file "+id, func(tx ownTx) error {
-		p, err := s.find(ctx, tx.Tx)
-		if err != nil || p.absent() {
+		t, err := s.findTable(ctx, tx.Tx)
+		if err != nil || t.isAbsent() {
 			return err
 		}
-		if err := p.makeReadable(ctx, tx); err != nil {
+		if err := t.makeReadable(ctx, tx); err != nil {
 			return err
 		}
-		args := p.args(s.key, vectors.FileCollection(id), id)
-		rows, _ := tx.Query(ctx, p.sql(collectionsSQL), args...) // an error comes out of the rows as well
+		args := t.withKey(s.key, vectors.FileCollection(id), id)
+		rows, _ := tx.Query(ctx, t.expandNames(collectionsSQL), args...) // an error comes out of the rows as well
 		collections, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Collection])
 		if err != nil {
-			return fmt.Errorf("count chunks in %s: %w", p.table(), err)
+			return fmt.Errorf("count chunks in %s: %w", t.quotedName(), err)
 		}
 		return nil
 	})

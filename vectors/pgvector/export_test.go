@@ -12,13 +12,13 @@ func (s *Store) Sessions() int64 { return s.pool.Stat().NewConnsCount() }
 
 // FilesPlans are the plans of the queries that Files runs.
 func (s *Store) FilesPlans(ctx context.Context) (plans []string, err error) {
-	err = s.session(ctx, "explain", func(conn *pgx.Conn) error {
+	err = s.withSession(ctx, "explain", func(conn *pgx.Conn) error {
 		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
-			p, err := s.find(ctx, tx)
+			t, err := s.findTable(ctx, tx)
 			if err != nil {
 				return err
 			}
-			queries, err := s.listing(ctx, tx, p)
+			queries, err := s.fileQueries(ctx, tx, t)
 			if err != nil {
 				return err
 			}

@@ -73,13 +73,13 @@ SELECT EXISTS (` + fileIDIndexSQL + `
 func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
 		wanted := true
-		err := s.session(ctx, "list the files that have chunks", func(conn *pgx.Conn) error {
+		err := s.withSession(ctx, "list the files that have chunks", func(conn *pgx.Conn) error {
 			return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
-				p, err := s.find(ctx, tx)
-				if err != nil || p.absent() {
+				t, err := s.findTable(ctx, tx)
+				if err != nil || t.isAbsent() {
 					return err
 				}
-				return s.list(ctx, tx, p, func(f vectors.File) bool {
+				return s.listFiles(ctx, tx, t, func(f vectors.File) bool {
 					wanted = yield(f, nil)
 					return wanted
 				})
@@ -91,16 +91,16 @@ func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	}
 }
 
-// list yields what the queries of a listing return, until no more is wanted.
-func (s *Store) list(ctx context.Context, tx pgx.Tx, p *place, yield func(vectors.File) bool) error {
-	queries, err := s.listing(ctx, tx, p)
+// listFiles yields what the queries of a listing return, until no more is wanted.
+func (s *Store) listFiles(ctx context.Context, tx pgx.Tx, t *table, yield func(vectors.File) bool) error {
+	queries, err := s.fileQueries(ctx, tx, t)
 	if err != nil {
 		return err
 	}
 	for _, q := range queries {
-		more, err := q.run(ctx, tx, yield)
+		more, err := q.yieldFiles(ctx, tx, yield)
 		if err != nil {
-			return fmt.Errorf("list the files of %s: %w", p.table(), err)
+			return fmt.Errorf("list the files of %s: %w", t.quotedName(), err)
 		}
 		if !more {
 			return nil
@@ -115,34 +115,34 @@ type fileQuery struct {
 	args          []any
 }
 
-// listing is the queries that list every file: first those with an own
+// fileQueries is the queries that list every file: first those with an own
 // collection, then those in shared ones.
-func (s *Store) listing(ctx context.Context, tx pgx.Tx, p *place) ([]fileQuery, error) {
-	own := fileQuery{settings: byIndex, sql: p.sql(ownFilesSQL)}
-	if p.encrypted {
-		if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
+func (s *Store) fileQueries(ctx context.Context, tx pgx.Tx, t *table) ([]fileQuery, error) {
+	own := fileQuery{settings: byIndex, sql: t.expandNames(ownFilesSQL)}
+	if t.encrypted {
+		if err := t.makeReadable(ctx, ownTx{tx}); err != nil {
 			return nil, err
 		}
-		if err := s.checkKey(ctx, ownTx{tx}, p); err != nil {
+		if err := s.checkKey(ctx, ownTx{tx}, t); err != nil {
 			return nil, err
 		}
 		// The key is its only parameter.
-		decrypting := *p
+		decrypting := *t
 		decrypting.fileID = encryptedFileID(1)
-		return []fileQuery{own, {byTable, decrypting.sql(sharedFilesSQL), p.args(s.key)}}, nil
+		return []fileQuery{own, {byTable, decrypting.expandNames(sharedFilesSQL), t.withKey(s.key)}}, nil
 	}
 	var ordered bool
-	if err := tx.QueryRow(ctx, orderedSQL, p.table()).Scan(&ordered); err != nil {
-		return nil, fmt.Errorf("read the indexes of %s: %w", p.table(), err)
+	if err := tx.QueryRow(ctx, orderedSQL, t.quotedName()).Scan(&ordered); err != nil {
+		return nil, fmt.Errorf("read the indexes of %s: %w", t.quotedName(), err)
 	}
 	if ordered {
-		return []fileQuery{own, {settings: byIndex, sql: p.sql(sharedFilesByIndexSQL)}}, nil
+		return []fileQuery{own, {settings: byIndex, sql: t.expandNames(sharedFilesByIndexSQL)}}, nil
 	}
-	return []fileQuery{own, {settings: byTable, sql: p.sql(sharedFilesSQL)}}, nil
+	return []fileQuery{own, {settings: byTable, sql: t.expandNames(sharedFilesSQL)}}, nil
 }
 
-// run yields what the query returns, and says whether more is wanted.
-func (q fileQuery) run(ctx context.Context, tx pgx.Tx, yield func(vectors.File) bool) (more bool, err error) {
+// yieldFiles yields what the query returns, and says whether more is wanted.
+func (q fileQuery) yieldFiles(ctx context.Context, tx pgx.Tx, yield func(vectors.File) bool) (more bool, err error) {
 	if _, err := tx.Exec(ctx, q.settings); err != nil {
 		return false, err
 	}

@@ -26,11 +26,11 @@ func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Hold
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err = s.reading(ctx, "look where the chunks of files lie", func(tx pgx.Tx, p *place) error {
-		rows, _ := tx.Query(ctx, p.sql(holdingsSQL), p.args(s.key, ownCollections(ids), ids)...) // an error comes out of the rows as well
+	err = s.inReadTx(ctx, "look where the chunks of files lie", func(tx pgx.Tx, t *table) error {
+		rows, _ := tx.Query(ctx, t.expandNames(holdingsSQL), t.withKey(s.key, ownCollections(ids), ids)...) // an error comes out of the rows as well
 		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Holding])
 		if err != nil {
-			return fmt.Errorf("look for the chunks of %d files in %s: %w", len(ids), p.table(), err)
+			return fmt.Errorf("look for the chunks of %d files in %s: %w", len(ids), t.quotedName(), err)
 		}
 		return nil
 	})
@@ -45,32 +45,32 @@ SELECT name FROM (SELECT DISTINCT collection_name FROM ONLY {table}) AS c (name)
 
 // Strange lists collections that are not named as Open WebUI names them.
 func (s *Store) Strange(ctx context.Context) (names []string, err error) {
-	err = s.reading(ctx, "list the collections of others", func(tx pgx.Tx, p *place) error {
+	err = s.inReadTx(ctx, "list the collections of others", func(tx pgx.Tx, t *table) error {
 		if _, err := tx.Exec(ctx, byIndex); err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, p.sql(strangeSQL), vectors.MostStrange) // an error comes out of the rows as well
+		rows, _ := tx.Query(ctx, t.expandNames(strangeSQL), vectors.MaxStrange) // an error comes out of the rows as well
 		names, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
-			return fmt.Errorf("list the collections of %s: %w", p.table(), err)
+			return fmt.Errorf("list the collections of %s: %w", t.quotedName(), err)
 		}
 		return nil
 	})
 	return names, err
 }
 
-// reading runs fn in a transaction of its own, unless there is no table.
-func (s *Store) reading(ctx context.Context, doing string, fn func(pgx.Tx, *place) error) error {
-	return s.session(ctx, doing, func(conn *pgx.Conn) error {
+// inReadTx runs fn in a transaction of its own, unless there is no table.
+func (s *Store) inReadTx(ctx context.Context, doing string, fn func(pgx.Tx, *table) error) error {
+	return s.withSession(ctx, doing, func(conn *pgx.Conn) error {
 		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
-			p, err := s.find(ctx, tx)
-			if err != nil || p.absent() {
+			t, err := s.findTable(ctx, tx)
+			if err != nil || t.isAbsent() {
 				return err
 			}
-			if err := p.makeReadable(ctx, ownTx{tx}); err != nil {
+			if err := t.makeReadable(ctx, ownTx{tx}); err != nil {
 				return err
 			}
-			return fn(tx, p)
+			return fn(tx, t)
 		})
 	})
 }

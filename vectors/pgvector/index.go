@@ -35,18 +35,18 @@ SELECT EXISTS (` + fileIDIndexSQL + `),
 
 type indexState struct{ usable, building, invalid bool }
 
-func (p *place) indexState(ctx context.Context, conn *pgx.Conn) (state indexState, err error) {
-	err = safely(ctx, conn, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, stateSQL, p.table(), p.index()).Scan(&state.usable, &state.building, &state.invalid)
+func (t *table) indexState(ctx context.Context, conn *pgx.Conn) (state indexState, err error) {
+	err = inSafeTx(ctx, conn, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, stateSQL, t.quotedName(), t.quotedIndex()).Scan(&state.usable, &state.building, &state.invalid)
 	})
 	if err != nil {
-		return state, fmt.Errorf("read the indexes of %s: %w", p.table(), err)
+		return state, fmt.Errorf("read the indexes of %s: %w", t.quotedName(), err)
 	}
 	return state, nil
 }
 
-// index is the quoted name of our index.
-func (p *place) index() string { return pgx.Identifier{p.schema, indexName}.Sanitize() }
+// quotedIndex is the quoted name of our index.
+func (t *table) quotedIndex() string { return quoteName(t.schema, indexName) }
 
 // Index makes the index by which Join finds a file's chunks in shared
 // collections, without blocking the application. It takes as long as a pass
@@ -54,55 +54,55 @@ func (p *place) index() string { return pgx.Identifier{p.schema, indexName}.Sani
 // table yet, an index of the same use, or an encrypted table, of which no index
 // can be made, it does nothing.
 func (s *Store) Index(ctx context.Context) error {
-	return s.session(ctx, "make index "+indexName, func(conn *pgx.Conn) error {
-		p, err := s.findFirst(ctx, conn)
-		if err != nil || p.absent() || p.encrypted {
+	return s.withSession(ctx, "make index "+indexName, func(conn *pgx.Conn) error {
+		t, err := s.findTableOn(ctx, conn)
+		if err != nil || t.isAbsent() || t.encrypted {
 			return err
 		}
-		state, err := p.indexState(ctx, conn)
+		state, err := t.indexState(ctx, conn)
 		if err != nil || state.usable {
 			return err
 		}
-		return p.build(ctx, conn, state)
+		return t.createIndex(ctx, conn, state)
 	})
 }
 
-// build makes the index. A build that was interrupted leaves an invalid one,
+// createIndex makes the index. A build that was interrupted leaves an invalid one,
 // which is in the way; one that is still being built is invalid too, and to
 // drop that would deadlock with its builder.
-func (p *place) build(ctx context.Context, conn *pgx.Conn, state indexState) error {
+func (t *table) createIndex(ctx context.Context, conn *pgx.Conn, state indexState) error {
 	if state.building {
-		return fmt.Errorf("another session is building an index of %s: try again when it is done", p.table())
+		return fmt.Errorf("another session is building an index of %s: try again when it is done", t.quotedName())
 	}
 	if state.invalid {
-		if err := p.drop(ctx, conn); err != nil {
+		if err := t.dropIndex(ctx, conn); err != nil {
 			return err
 		}
 	}
-	if _, err := conn.Exec(ctx, p.sql(createIndexSQL)); err != nil {
-		return fmt.Errorf("create it on %s: %w", p.table(), err)
+	if _, err := conn.Exec(ctx, t.expandNames(createIndexSQL)); err != nil {
+		return fmt.Errorf("create it on %s: %w", t.quotedName(), err)
 	}
-	state, err := p.indexState(ctx, conn)
+	state, err := t.indexState(ctx, conn)
 	if err == nil && !state.usable {
-		err = fmt.Errorf("%s exists, and is another index than ours: drop or rename it", p.index())
+		err = fmt.Errorf("%s exists, and is another index than ours: drop or rename it", t.quotedIndex())
 	}
 	return err
 }
 
 // DropIndex removes the index that Index makes.
 func (s *Store) DropIndex(ctx context.Context) error {
-	return s.session(ctx, "drop index "+indexName, func(conn *pgx.Conn) error {
-		p, err := s.findFirst(ctx, conn)
-		if err != nil || p.absent() {
+	return s.withSession(ctx, "drop index "+indexName, func(conn *pgx.Conn) error {
+		t, err := s.findTableOn(ctx, conn)
+		if err != nil || t.isAbsent() {
 			return err
 		}
-		return p.drop(ctx, conn)
+		return t.dropIndex(ctx, conn)
 	})
 }
 
-func (p *place) drop(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+p.index()); err != nil {
-		return fmt.Errorf("drop %s: %w", p.index(), err)
+func (t *table) dropIndex(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+t.quotedIndex()); err != nil {
+		return fmt.Errorf("drop %s: %w", t.quotedIndex(), err)
 	}
 	return nil
 }

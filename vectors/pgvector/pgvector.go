@@ -24,25 +24,26 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"pruned/secret"
 	"pruned/vectors"
 )
 
 // Options are the application's settings for this store.
 type Options struct {
-	URL       string // PGVECTOR_DB_URL, or DATABASE_URL where that is unset
-	Crypto    bool   // PGVECTOR_PGCRYPTO
-	CryptoKey Key    // PGVECTOR_PGCRYPTO_KEY; needed with Crypto, ignored without
+	URL       string      // PGVECTOR_DB_URL, or DATABASE_URL where that is unset
+	Crypto    bool        // PGVECTOR_PGCRYPTO
+	CryptoKey secret.Text // PGVECTOR_PGCRYPTO_KEY; needed with Crypto, ignored without
 }
 
 // Store is the table of chunks.
 type Store struct {
 	pool   *pgxpool.Pool
 	crypto bool
-	key    Key
-	known  atomic.Pointer[place] // nil until looked for
+	key    secret.Text
+	known  atomic.Pointer[table] // nil until looked for
 }
 
-var _ vectors.Store = (*Store)(nil)
+var _ vectors.Indexer = (*Store)(nil)
 
 // New makes a store. It opens no session: the table is looked for when it is
 // first needed, and whatever is wrong with it is an error of Check, Join and
@@ -55,7 +56,7 @@ func New(ctx context.Context, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL of the vector store: %w", err)
 	}
-	modest(config)
+	limitSessions(config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the sessions of the vector store: %w", err)
@@ -63,9 +64,9 @@ func New(ctx context.Context, options Options) (*Store, error) {
 	return &Store{pool: pool, crypto: options.Crypto, key: options.CryptoKey}, nil
 }
 
-// modest keeps at most one session, for a short while, and leaves nothing in it
+// limitSessions keeps at most one session, for a short while, and leaves nothing in it
 // that a pooler between transactions would lose.
-func modest(config *pgxpool.Config) {
+func limitSessions(config *pgxpool.Config) {
 	config.MaxConns, config.MinConns, config.MinIdleConns = 1, 0, 0
 	config.MaxConnIdleTime, config.HealthCheckPeriod = 10*time.Second, 10*time.Second
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec

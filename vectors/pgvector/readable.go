@@ -26,11 +26,11 @@ EXCEPTION WHEN OTHERS THEN
 END $$`
 
 // makeReadable makes it, where the table is encrypted.
-func (p *place) makeReadable(ctx context.Context, tx vectors.Tx) error {
-	if !p.encrypted {
+func (t *table) makeReadable(ctx context.Context, tx vectors.Tx) error {
+	if !t.encrypted {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quote(p.pgcrypto), 1)); err != nil {
+	if _, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quoteName(t.pgcrypto), 1)); err != nil {
 		return fmt.Errorf("make the function that decrypts (GRANT TEMPORARY ON DATABASE helps if it is a matter of privilege): %w", err)
 	}
 	return nil
@@ -43,13 +43,13 @@ SELECT WHERE EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` 
    AND NOT EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` + shared + ` AND {file_id} IS DISTINCT FROM '` + unreadable + `')`
 
 // checkKey refuses a key that decrypts nothing: all chunks would seem to be nobody's.
-func (s *Store) checkKey(ctx context.Context, tx vectors.Tx, p *place) error {
-	if !p.encrypted {
+func (s *Store) checkKey(ctx context.Context, tx vectors.Tx, t *table) error {
+	if !t.encrypted {
 		return nil
 	}
-	wrong, err := tx.Exec(ctx, p.sql(wrongKeySQL), p.args(s.key, "", "")...)
+	wrong, err := tx.Exec(ctx, t.expandNames(wrongKeySQL), t.withKey(s.key, "", "")...)
 	if err == nil && wrong > 0 {
-		err = fmt.Errorf("%w: Wrong key: PGVECTOR_PGCRYPTO_KEY decrypts no chunk of %s", vectors.ErrUnusable, p.table())
+		err = fmt.Errorf("%w: Wrong key: PGVECTOR_PGCRYPTO_KEY decrypts no chunk of %s", vectors.ErrUnusable, t.quotedName())
 	}
 	return err
 }
@@ -63,15 +63,15 @@ SELECT count(*) FILTER (WHERE id = '` + unreadable + `'), count(*)
 // that the key does not decrypt. They are never removed: whose they are nobody can tell.
 func (s *Store) Unreadable(ctx context.Context) (n, of int64, err error) {
 	err = s.inOwnTx(ctx, "look for chunks that cannot be read", func(tx ownTx) error {
-		p, err := s.find(ctx, tx.Tx)
-		if err != nil || p.absent() || !p.encrypted {
+		t, err := s.findTable(ctx, tx.Tx)
+		if err != nil || t.isAbsent() || !t.encrypted {
 			return err
 		}
-		if err := p.makeReadable(ctx, tx); err != nil {
+		if err := t.makeReadable(ctx, tx); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, p.sql(unreadableSQL), p.args(s.key, "", "")...).Scan(&n, &of); err != nil {
-			return fmt.Errorf("look for chunks of %s that the key does not decrypt: %w", p.table(), err)
+		if err := tx.QueryRow(ctx, t.expandNames(unreadableSQL), t.withKey(s.key, "", "")...).Scan(&n, &of); err != nil {
+			return fmt.Errorf("look for chunks of %s that the key does not decrypt: %w", t.quotedName(), err)
 		}
 		return nil
 	})

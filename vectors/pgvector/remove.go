@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"pruned/secret"
 	"pruned/vectors"
 )
 
@@ -22,30 +23,30 @@ func (s *Store) Join(ctx context.Context, tx vectors.Tx, locked, loose []string)
 	if len(ids) == 0 {
 		return 0, false, nil
 	}
-	p, found, err := s.locate(ctx, tx, s.findInSession)
-	if err != nil || p.absent() {
+	t, found, err := s.resolveTable(ctx, tx, s.findTableInSession)
+	if err != nil || t.isAbsent() {
 		return 0, false, err
 	}
 	if !found.collection {
 		return 0, true, nil
 	}
 	if !found.fileID {
-		chunks, err = p.exec(ctx, tx, p.deleting(takeOwn), len(ids), ownCollections(ids))
+		chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeOwn), len(ids), ownCollections(ids))
 		return chunks, true, err
 	}
-	return p.removeByIndex(ctx, tx, ids)
+	return t.removeByIndex(ctx, tx, ids)
 }
 
 // removeByIndex removes all chunks and looks whether any is left.
-func (p *place) removeByIndex(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, rest bool, err error) {
+func (t *table) removeByIndex(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, rest bool, err error) {
 	own := ownCollections(ids)
-	chunks, err = p.exec(ctx, tx, p.deleting(takeOwn+" || "+takeShared), len(ids), own, ids)
+	chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeOwn+" || "+takeShared), len(ids), own, ids)
 	if err != nil {
 		return 0, false, err
 	}
-	left, err := tx.Exec(ctx, p.sql(leftSQL), own, ids)
+	left, err := tx.Exec(ctx, t.expandNames(leftSQL), own, ids)
 	if err != nil {
-		return 0, false, fmt.Errorf("look for chunks left in %s: %w", p.table(), err)
+		return 0, false, fmt.Errorf("look for chunks left in %s: %w", t.quotedName(), err)
 	}
 	return chunks, left > 0, nil
 }
@@ -58,48 +59,48 @@ func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (remove
 		return removed, nil
 	}
 	if tx != nil {
-		removed.Chunks, err = s.remove(ctx, tx, ids, s.findInSession)
+		removed.Chunks, err = s.removeChunks(ctx, tx, ids, s.findTableInSession)
 		return removed, err
 	}
 	err = s.inOwnTx(ctx, "remove chunks", func(tx ownTx) error {
-		removed.Chunks, err = s.remove(ctx, tx, ids, func(ctx context.Context) (*place, error) { return s.find(ctx, tx.Tx) })
+		removed.Chunks, err = s.removeChunks(ctx, tx, ids, func(ctx context.Context) (*table, error) { return s.findTable(ctx, tx.Tx) })
 		return err
 	})
 	return removed, err
 }
 
-func (s *Store) remove(ctx context.Context, tx vectors.Tx, ids []string, find func(context.Context) (*place, error)) (int64, error) {
-	p, found, err := s.locate(ctx, tx, find)
-	if err != nil || p.absent() {
+func (s *Store) removeChunks(ctx context.Context, tx vectors.Tx, ids []string, find func(context.Context) (*table, error)) (int64, error) {
+	t, found, err := s.resolveTable(ctx, tx, find)
+	if err != nil || t.isAbsent() {
 		return 0, err
 	}
 	if found.collection && found.fileID {
-		chunks, _, err := p.removeByIndex(ctx, tx, ids)
+		chunks, _, err := t.removeByIndex(ctx, tx, ids)
 		return chunks, err
 	}
-	if err := p.makeReadable(ctx, tx); err != nil {
+	if err := t.makeReadable(ctx, tx); err != nil {
 		return 0, err
 	}
-	if err := s.checkKey(ctx, tx, p); err != nil {
+	if err := s.checkKey(ctx, tx, t); err != nil {
 		return 0, err
 	}
-	args := p.args(s.key, ownCollections(ids), ids)
-	return p.exec(ctx, tx, p.deleting(takeByScan), len(ids), args...)
+	args := t.withKey(s.key, ownCollections(ids), ids)
+	return t.execDelete(ctx, tx, t.deleteStatement(takeByScan), len(ids), args...)
 }
 
-// args adds the key where statements decrypt. It is a parameter, so that no
+// withKey adds the key where statements decrypt. It is a parameter, so that no
 // error quotes it.
-func (p *place) args(key Key, args ...any) []any {
-	if p.encrypted {
+func (t *table) withKey(key secret.Text, args ...any) []any {
+	if t.encrypted {
 		return append(args, string(key))
 	}
 	return args
 }
 
-func (p *place) exec(ctx context.Context, tx vectors.Tx, sql string, files int, args ...any) (int64, error) {
+func (t *table) execDelete(ctx context.Context, tx vectors.Tx, sql string, files int, args ...any) (int64, error) {
 	chunks, err := tx.Exec(ctx, sql, args...)
 	if err != nil {
-		return 0, fmt.Errorf("delete the chunks of %d files from %s: %w", files, p.table(), err)
+		return 0, fmt.Errorf("delete the chunks of %d files from %s: %w", files, t.quotedName(), err)
 	}
 	return chunks, nil
 }

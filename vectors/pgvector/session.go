@@ -26,9 +26,9 @@ SET LOCAL row_security = off;
 SET LOCAL statement_timeout = 0;
 SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`
 
-// session runs fn in the store's own session. There is one: fn must not ask for
+// withSession runs fn in the store's own session. There is one: fn must not ask for
 // another.
-func (s *Store) session(ctx context.Context, doing string, fn func(*pgx.Conn) error) error {
+func (s *Store) withSession(ctx context.Context, doing string, fn func(*pgx.Conn) error) error {
 	err := s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return fn(conn.Conn()) })
 	switch {
 	case err == nil:
@@ -42,9 +42,9 @@ func (s *Store) session(ctx context.Context, doing string, fn func(*pgx.Conn) er
 
 // inTx runs fn in a transaction in the store's own session.
 func (s *Store) inTx(ctx context.Context, doing string, fn func(pgx.Tx) error) error {
-	return s.session(ctx, doing, func(conn *pgx.Conn) error { return safely(ctx, conn, fn) })
+	return s.withSession(ctx, doing, func(conn *pgx.Conn) error { return inSafeTx(ctx, conn, fn) })
 }
 
-func safely(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) error) error {
+func inSafeTx(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, fn)
 }

@@ -67,26 +67,26 @@ SELECT FROM unnest($2::text[]) AS f (id), LATERAL (
     SELECT FROM ONLY {table} WHERE {file_id} = f.id AND ` + shared + ` LIMIT 1) AS c
  LIMIT 1`
 
-// deleting is the statement that deletes what is taken so.
-func (p *place) deleting(taken string) string {
-	return p.sql(strings.Replace(deleteSQL, "{taken}", taken, 1))
+// deleteStatement is the statement that deletes what is taken so.
+func (t *table) deleteStatement(taken string) string {
+	return t.expandNames(strings.Replace(deleteSQL, "{taken}", taken, 1))
 }
 
-// sql puts the table's name and the file's id into a statement.
-func (p *place) sql(statement string) string {
-	return strings.NewReplacer("{table}", p.table(), "{file_id}", p.fileID, "{named}", p.named(), "{created_by}", p.createdBy()).Replace(statement)
+// expandNames puts the table's name and the file's id into a statement.
+func (t *table) expandNames(statement string) string {
+	return strings.NewReplacer("{table}", t.quotedName(), "{file_id}", t.fileID, "{named}", t.namedCondition(), "{created_by}", t.createdBy()).Replace(statement)
 }
 
-func (p *place) named() string {
-	if p.encrypted {
+func (t *table) namedCondition() string {
+	if t.encrypted {
 		return "true"
 	}
 	return plainNamed
 }
 
 // createdBy is the id of the user who made a chunk; parameter 3 decrypts.
-func (p *place) createdBy() string {
-	return strings.Replace(p.fileID, "'file_id'", "'created_by'", 1)
+func (t *table) createdBy() string {
+	return strings.Replace(t.fileID, "'file_id'", "'created_by'", 1)
 }
 
 // ownCollections are the names of the files' own collections.

@@ -12,11 +12,11 @@ import (
 
 func leavesOthers(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, w.all()...)
-	require.EqualValues(t, len(w.going), f.clean(t, []string{w.locked}, []string{w.loose}))
-	f.holds(t, w.staying)
-	require.Zero(t, f.clean(t, []string{w.locked}, []string{w.loose}), "the second time")
-	f.holds(t, w.staying)
+	f.Insert(t, w.allChunks()...)
+	require.EqualValues(t, len(w.going), f.removeFiles(t, []string{w.locked}, []string{w.loose}))
+	f.requireHeld(t, w.staying)
+	require.Zero(t, f.removeFiles(t, []string{w.locked}, []string{w.loose}), "the second time")
+	f.requireHeld(t, w.staying)
 }
 
 // removesWithoutJoining is how a tombstone is carried out, and a store outside
@@ -24,45 +24,45 @@ func leavesOthers(t *testing.T, f Fixture) {
 // two tombstones.
 func removesWithoutJoining(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, w.all()...)
+	f.Insert(t, w.allChunks()...)
 	removed, err := f.Store.Remove(t.Context(), nil, []string{w.locked, w.loose, w.locked})
 	require.NoError(t, err)
 	require.EqualValues(t, len(w.going), removed.Chunks)
 	if len(removed.Waiting) > 0 {
-		require.Zero(t, f.remove(t, removed.Waiting), "asked for once")
+		require.Zero(t, f.removeAll(t, removed.Waiting), "asked for once")
 	}
-	f.holds(t, w.staying)
-	require.Zero(t, f.remove(t, []string{w.locked, w.loose}), "the second time")
+	f.requireHeld(t, w.staying)
+	require.Zero(t, f.removeAll(t, []string{w.locked, w.loose}), "the second time")
 }
 
 func removesNothing(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.staying...)
-	require.Zero(t, f.clean(t, []string{w.locked}, []string{w.loose}))
-	f.holds(t, w.staying)
+	require.Zero(t, f.removeFiles(t, []string{w.locked}, []string{w.loose}))
+	f.requireHeld(t, w.staying)
 }
 
 func doesNothing(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, w.all()...)
-	chunks, rest := f.join(t, nil, nil)
+	f.Insert(t, w.allChunks()...)
+	chunks, rest := f.joinTx(t, nil, nil)
 	require.Zero(t, chunks)
 	require.False(t, rest)
-	require.Zero(t, f.remove(t, nil))
-	f.holds(t, w.all())
+	require.Zero(t, f.removeAll(t, nil))
+	f.requireHeld(t, w.allChunks())
 }
 
 func takesIDsAsTheyAre(t *testing.T, f Fixture) {
 	var going, staying []Chunk
 	for _, id := range odd {
-		going = append(going, f.taken(file(id, "", Base))...)
+		going = append(going, f.takenChunks(fileChunks(id, "", Base))...)
 	}
-	for _, id := range neighbours() {
-		staying = append(staying, f.taken(file(id, "", Base))...)
+	for _, id := range similarIDs() {
+		staying = append(staying, f.takenChunks(fileChunks(id, "", Base))...)
 	}
 	f.Insert(t, append(going, staying...)...)
-	require.EqualValues(t, len(going), f.clean(t, odd[:len(odd)/2], odd[len(odd)/2:]))
-	f.holds(t, staying)
+	require.EqualValues(t, len(going), f.removeFiles(t, odd[:len(odd)/2], odd[len(odd)/2:]))
+	f.requireHeld(t, staying)
 }
 
 func removesMany(t *testing.T, f Fixture) {
@@ -71,17 +71,17 @@ func removesMany(t *testing.T, f Fixture) {
 	for range 500 {
 		id := uuid.NewString()
 		ids = append(ids, id)
-		going = append(going, chunk(vectors.FileCollection(id), id, ""), chunk(Base, id, ""))
+		going = append(going, newChunk(vectors.FileCollection(id), id, ""), newChunk(Base, id, ""))
 	}
-	staying := file(uuid.NewString(), "", Base)
+	staying := fileChunks(uuid.NewString(), "", Base)
 	f.Insert(t, append(going, staying...)...)
-	require.EqualValues(t, len(going), f.clean(t, ids[:250], ids[250:]))
-	f.holds(t, staying)
+	require.EqualValues(t, len(going), f.removeFiles(t, ids[:250], ids[250:]))
+	f.requireHeld(t, staying)
 }
 
 func countsCollections(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, append(w.all(), chunk(w.bases[0], w.locked, ""))...)
+	f.Insert(t, append(w.allChunks(), newChunk(w.bases[0], w.locked, ""))...)
 	want := []vectors.Collection{
 		{Name: vectors.FileCollection(w.locked), Chunks: 3}, {Name: w.bases[0], Chunks: 4}, {Name: w.bases[1], Chunks: 3},
 	}
@@ -99,6 +99,6 @@ func countsCollections(t *testing.T, f Fixture) {
 
 func isInOrder(t *testing.T, f Fixture) {
 	require.NoError(t, f.Store.Check(t.Context()))
-	f.Insert(t, newWorld().all()...)
+	f.Insert(t, newWorld().allChunks()...)
 	require.NoError(t, f.Store.Check(t.Context()))
 }

@@ -13,9 +13,9 @@ import (
 	"pruned/vectors"
 )
 
-// owners counts the chunks of each file: by the name of its own collection, in
+// countByOwner counts the chunks of each file: by the name of its own collection, in
 // shared ones by the metadata.
-func owners(chunks []Chunk) map[string]int64 {
+func countByOwner(chunks []Chunk) map[string]int64 {
 	files := map[string]int64{}
 	for _, c := range chunks {
 		id, own := strings.CutPrefix(c.Collection, "file-")
@@ -29,24 +29,24 @@ func owners(chunks []Chunk) map[string]int64 {
 	return files
 }
 
-func keys(files map[string]int64) []string { return slices.Sorted(maps.Keys(files)) }
+func sortedKeys(files map[string]int64) []string { return slices.Sorted(maps.Keys(files)) }
 
-// listed are the files that the store lists.
-func (f Fixture) listed(t *testing.T) []string {
+// listFiles are the files that the store lists.
+func (f Fixture) listFiles(t *testing.T) []string {
 	t.Helper()
 	ids := map[string]int64{}
 	for file, err := range f.Store.Files(t.Context()) {
 		require.NoError(t, err)
 		ids[file.ID]++
 	}
-	return keys(ids)
+	return sortedKeys(ids)
 }
 
-// lists says that the store lists exactly the files of these chunks, and counts
+// requireListed says that the store lists exactly the files of these chunks, and counts
 // none too often.
-func (f Fixture) lists(t *testing.T, chunks []Chunk) {
+func (f Fixture) requireListed(t *testing.T, chunks []Chunk) {
 	t.Helper()
-	want, got := owners(chunks), map[string]int64{}
+	want, got := countByOwner(chunks), map[string]int64{}
 	for file, err := range f.Store.Files(t.Context()) {
 		require.NoError(t, err)
 		got[file.ID] += file.Chunks
@@ -59,22 +59,22 @@ func (f Fixture) lists(t *testing.T, chunks []Chunk) {
 
 func listsFiles(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.lists(t, nil)
-	f.Insert(t, w.all()...)
-	f.lists(t, w.all())
-	f.clean(t, []string{w.locked}, []string{w.loose})
-	f.lists(t, w.staying)
+	f.requireListed(t, nil)
+	f.Insert(t, w.allChunks()...)
+	f.requireListed(t, w.allChunks())
+	f.removeFiles(t, []string{w.locked}, []string{w.loose})
+	f.requireListed(t, w.staying)
 }
 
 func listsOddIDs(t *testing.T, f Fixture) {
 	var chunks []Chunk
-	for _, id := range slices.Concat(odd, neighbours()) {
+	for _, id := range slices.Concat(odd, similarIDs()) {
 		if id != "" {
-			chunks = append(chunks, f.taken(file(id, "", Base))...)
+			chunks = append(chunks, f.takenChunks(fileChunks(id, "", Base))...)
 		}
 	}
 	f.Insert(t, chunks...)
-	f.lists(t, chunks)
+	f.requireListed(t, chunks)
 }
 
 // listsMany has files that lie in an own collection, in a shared one, in both.
@@ -83,20 +83,20 @@ func listsMany(t *testing.T, f Fixture) {
 	for n := range 1200 {
 		id := uuid.NewString()
 		if n%3 != 0 {
-			chunks = append(chunks, chunk(vectors.FileCollection(id), id, ""))
+			chunks = append(chunks, newChunk(vectors.FileCollection(id), id, ""))
 		}
 		if n%3 != 1 {
-			chunks = append(chunks, chunk(fmt.Sprintf("b0000000-0000-4000-8000-%012d", n%7), id, ""), chunk(otherBase, id, ""))
+			chunks = append(chunks, newChunk(fmt.Sprintf("b0000000-0000-4000-8000-%012d", n%7), id, ""), newChunk(otherBase, id, ""))
 		}
 	}
 	f.Insert(t, chunks...)
-	f.lists(t, chunks)
+	f.requireListed(t, chunks)
 }
 
 // listsAsFarAsWanted also goes on working when it was left.
 func listsAsFarAsWanted(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, w.all()...)
+	f.Insert(t, w.allChunks()...)
 	for n := range 3 {
 		for _, err := range f.Store.Files(t.Context()) {
 			require.NoError(t, err)
@@ -105,5 +105,5 @@ func listsAsFarAsWanted(t *testing.T, f Fixture) {
 			}
 		}
 	}
-	f.lists(t, w.all())
+	f.requireListed(t, w.allChunks())
 }

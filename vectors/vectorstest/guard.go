@@ -22,16 +22,16 @@ func asksTheGuard(t *testing.T, f Fixture) {
 	}
 	going, kept, late := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	ids := []string{going, kept, late}
-	goes := file(going, "", Base)
-	stays := slices.Concat(file(kept, "", Base), file(uuid.NewString(), "", Base))
-	back := file(late, "", Base)
+	goes := fileChunks(going, "", Base)
+	stays := slices.Concat(fileChunks(kept, "", Base), fileChunks(uuid.NewString(), "", Base))
+	back := fileChunks(late, "", Base)
 	all := slices.Concat(goes, stays, back)
 	f.Insert(t, all...)
 
 	failure := errors.New("the database does not answer")
 	_, err := store.RemoveGuarded(t.Context(), ids, func(context.Context, []string) ([]string, error) { return nil, failure })
 	require.ErrorIs(t, err, failure)
-	f.holds(t, all)
+	f.requireHeld(t, all)
 
 	asked := map[string]int{}
 	removed, err := store.RemoveGuarded(t.Context(), ids, func(_ context.Context, ids []string) (may []string, err error) {
@@ -51,5 +51,5 @@ func asksTheGuard(t *testing.T, f Fixture) {
 			stays = append(stays, c)
 		}
 	}
-	f.holds(t, stays)
+	f.requireHeld(t, stays)
 }

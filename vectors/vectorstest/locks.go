@@ -10,7 +10,7 @@ import (
 
 func rollsBack(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, w.all()...)
+	f.Insert(t, w.allChunks()...)
 	tx := f.Begin(t)
 	chunks, rest, err := f.Store.Join(t.Context(), tx, []string{w.locked}, []string{w.loose})
 	require.NoError(t, err)
@@ -21,39 +21,39 @@ func rollsBack(t *testing.T, f Fixture) {
 	}
 	require.EqualValues(t, len(w.going), chunks)
 	require.NoError(t, tx.Rollback(t.Context()))
-	f.holds(t, w.all())
+	f.requireHeld(t, w.allChunks())
 }
 
 // skipsHeld holds, of a file with a row and of one without, the first chunk of
 // each collection.
 func skipsHeld(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, w.all()...)
+	f.Insert(t, w.allChunks()...)
 	var held []Chunk
 	var release []func()
 	for i := 0; i < len(w.going); i += 3 {
 		held = append(held, w.going[i])
 		release = append(release, f.Hold(t, w.going[i].ID))
 	}
-	chunks, rest := f.join(t, []string{w.locked}, []string{w.loose})
+	chunks, rest := f.joinTx(t, []string{w.locked}, []string{w.loose})
 	require.True(t, rest, "chunks are left")
 	ids := []string{w.locked, w.loose}
-	require.EqualValues(t, len(w.going)-len(held), chunks+f.remove(t, ids))
-	f.holds(t, slices.Concat(w.staying, held))
+	require.EqualValues(t, len(w.going)-len(held), chunks+f.removeAll(t, ids))
+	f.requireHeld(t, slices.Concat(w.staying, held))
 
 	for _, let := range release {
 		let()
 	}
-	require.EqualValues(t, len(held), f.remove(t, ids))
-	f.holds(t, w.staying)
+	require.EqualValues(t, len(held), f.removeAll(t, ids))
+	f.requireHeld(t, w.staying)
 }
 
 // skipsWorker has two workers with the same files, in opposite order and at the
 // same time.
 func skipsWorker(t *testing.T, f Fixture) {
 	w := newWorld()
-	f.Insert(t, w.all()...)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	f.Insert(t, w.allChunks()...)
+	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	defer cancel()
 	one, other := f.Begin(t), f.Begin(t)
 	first, _, err := f.Store.Join(ctx, one, nil, []string{w.locked, w.loose})
@@ -64,6 +64,6 @@ func skipsWorker(t *testing.T, f Fixture) {
 	require.True(t, rest, "until the first commits, its chunks are there")
 	require.NoError(t, one.Commit(ctx))
 	require.NoError(t, other.Commit(ctx))
-	require.EqualValues(t, len(w.going), first+f.remove(t, []string{w.locked, w.loose}))
-	f.holds(t, w.staying)
+	require.EqualValues(t, len(w.going), first+f.removeAll(t, []string{w.locked, w.loose}))
+	f.requireHeld(t, w.staying)
 }

@@ -19,13 +19,13 @@ var others = []string{
 	"B0000000-0000-4000-8000-00000000BA5E", "b000000000004000800000000000ba5e", "deadbeef",
 }
 
-func theirs(t *testing.T, f Fixture, fileID string) (chunks []Chunk) {
+func othersChunks(t *testing.T, f Fixture, fileID string) (chunks []Chunk) {
 	t.Helper()
 	for _, collection := range others {
-		chunks = append(chunks, f.taken([]Chunk{chunk(collection, fileID, "")})...)
+		chunks = append(chunks, f.takenChunks([]Chunk{newChunk(collection, fileID, "")})...)
 	}
 	require.NotEmpty(t, chunks)
-	plugins := chunk(Base, fileID, "") // in a collection that is named so by chance
+	plugins := newChunk(Base, fileID, "") // in a collection that is named so by chance
 	plugins.Unnamed = true
 	return append(chunks, plugins)
 }
@@ -35,11 +35,11 @@ func theirs(t *testing.T, f Fixture, fileID string) (chunks []Chunk) {
 // one has a row is for others to know.
 func leavesOthersCollections(t *testing.T, f Fixture) {
 	w := newWorld()
-	staying := slices.Concat(theirs(t, f, w.locked), theirs(t, f, w.loose), theirs(t, f, uuid.NewString()))
+	staying := slices.Concat(othersChunks(t, f, w.locked), othersChunks(t, f, w.loose), othersChunks(t, f, uuid.NewString()))
 	f.Insert(t, slices.Concat(w.going, staying)...)
-	want := owners(w.going)
+	want := countByOwner(w.going)
 	want["search-cache"] = 3
-	require.Equal(t, keys(want), f.listed(t))
+	require.Equal(t, sortedKeys(want), f.listFiles(t))
 
 	got, err := f.Store.Collections(t.Context(), w.locked)
 	require.NoError(t, err)
@@ -48,13 +48,13 @@ func leavesOthersCollections(t *testing.T, f Fixture) {
 	require.NoError(t, err)
 	require.Len(t, holdings, 3)
 
-	require.EqualValues(t, len(w.going), f.clean(t, []string{w.locked}, []string{w.loose}))
-	f.holds(t, staying)
-	require.Zero(t, f.remove(t, []string{w.locked, w.loose}))
-	f.holds(t, staying)
+	require.EqualValues(t, len(w.going), f.removeFiles(t, []string{w.locked}, []string{w.loose}))
+	f.requireHeld(t, staying)
+	require.Zero(t, f.removeAll(t, []string{w.locked, w.loose}))
+	f.requireHeld(t, staying)
 }
 
-func lowered(names []string) (list []string) {
+func lowerAll(names []string) (list []string) {
 	for _, name := range names {
 		list = append(list, strings.ToLower(name))
 	}
@@ -66,13 +66,13 @@ func tellsOthersCollections(t *testing.T, f Fixture) {
 	require.NoError(t, err)
 	require.Empty(t, names)
 	w := newWorld()
-	f.Insert(t, w.all()...)
+	f.Insert(t, w.allChunks()...)
 	own := []string{"file-" + w.loose[:35], "file-" + w.locked + "0", "FILE-" + w.loose} // of no UUID, in newWorld
 	names, err = f.Store.Strange(t.Context())
 	require.NoError(t, err)
-	require.Subset(t, lowered(own), lowered(names))
+	require.Subset(t, lowerAll(own), lowerAll(names))
 
-	chunks := theirs(t, f, w.locked)
+	chunks := othersChunks(t, f, w.locked)
 	f.Insert(t, chunks...)
 	names, err = f.Store.Strange(t.Context())
 	require.NoError(t, err)
@@ -82,11 +82,11 @@ func tellsOthersCollections(t *testing.T, f Fixture) {
 		}
 	}
 	for n := range 150 {
-		f.Insert(t, chunk(fmt.Sprintf("wiki-%d", n), "", ""))
+		f.Insert(t, newChunk(fmt.Sprintf("wiki-%d", n), "", ""))
 	}
 	names, err = f.Store.Strange(t.Context())
 	require.NoError(t, err)
-	require.Len(t, names, vectors.MostStrange)
+	require.Len(t, names, vectors.MaxStrange)
 }
 
 // saysWhereChunksLie, and who made them.
@@ -96,7 +96,7 @@ func saysWhereChunksLie(t *testing.T, f Fixture) {
 	for i := range w.going {
 		w.going[i].CreatedBy = maker
 	}
-	f.Insert(t, w.all()...)
+	f.Insert(t, w.allChunks()...)
 	got, err := f.Store.Holdings(t.Context(), []string{w.locked, uuid.NewString()})
 	require.NoError(t, err)
 	want := []vectors.Holding{}

@@ -67,9 +67,9 @@ type Fixture struct {
 	Takes func(collection string) bool
 }
 
-// patience is far more than anything takes; only a wait that would never end
+// caseTimeout is far more than anything takes; only a wait that would never end
 // reaches it.
-const patience = time.Minute
+const caseTimeout = time.Minute
 
 // Run runs the suite; open makes the fixture of one case.
 func Run(t *testing.T, open func(t *testing.T) Fixture) {
@@ -107,10 +107,10 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-// in runs fn in a transaction, which it commits, where the store joins one.
-func (f Fixture) in(t *testing.T, fn func(ctx context.Context, tx vectors.Tx)) {
+// inTx runs fn in a transaction, which it commits, where the store joins one.
+func (f Fixture) inTx(t *testing.T, fn func(ctx context.Context, tx vectors.Tx)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	defer cancel()
 	if f.Begin == nil {
 		fn(ctx, nil)
@@ -121,9 +121,9 @@ func (f Fixture) in(t *testing.T, fn func(ctx context.Context, tx vectors.Tx)) {
 	require.NoError(t, tx.Commit(ctx))
 }
 
-func (f Fixture) join(t *testing.T, locked, loose []string) (chunks int64, rest bool) {
+func (f Fixture) joinTx(t *testing.T, locked, loose []string) (chunks int64, rest bool) {
 	t.Helper()
-	f.in(t, func(ctx context.Context, tx vectors.Tx) {
+	f.inTx(t, func(ctx context.Context, tx vectors.Tx) {
 		var err error
 		chunks, rest, err = f.Store.Join(ctx, tx, locked, loose)
 		require.NoError(t, err)
@@ -131,9 +131,9 @@ func (f Fixture) join(t *testing.T, locked, loose []string) (chunks int64, rest 
 	return chunks, rest
 }
 
-// remove does what an executor of tombstones does: it asks again for what
+// removeAll does what an executor of tombstones does: it asks again for what
 // waits, until nothing does.
-func (f Fixture) remove(t *testing.T, ids []string) (chunks int64) {
+func (f Fixture) removeAll(t *testing.T, ids []string) (chunks int64) {
 	t.Helper()
 	removed := f.removeOnce(t, ids)
 	if len(removed.Waiting) == 0 {
@@ -150,7 +150,7 @@ func (f Fixture) remove(t *testing.T, ids []string) (chunks int64) {
 
 func (f Fixture) removeOnce(t *testing.T, ids []string) (removed vectors.Removed) {
 	t.Helper()
-	f.in(t, func(ctx context.Context, tx vectors.Tx) {
+	f.inTx(t, func(ctx context.Context, tx vectors.Tx) {
 		var err error
 		removed, err = f.Store.Remove(ctx, tx, ids)
 		require.NoError(t, err)
@@ -158,23 +158,23 @@ func (f Fixture) removeOnce(t *testing.T, ids []string) (removed vectors.Removed
 	return removed
 }
 
-// clean does what a batch does: Join, and Remove if there is a rest.
-func (f Fixture) clean(t *testing.T, locked, loose []string) (chunks int64) {
+// removeFiles does what a batch does: Join, and Remove if there is a rest.
+func (f Fixture) removeFiles(t *testing.T, locked, loose []string) (chunks int64) {
 	t.Helper()
-	chunks, rest := f.join(t, locked, loose)
+	chunks, rest := f.joinTx(t, locked, loose)
 	if rest {
-		chunks += f.remove(t, slices.Concat(locked, loose))
+		chunks += f.removeAll(t, slices.Concat(locked, loose))
 	}
 	return chunks
 }
 
-// taken are the chunks whose collections the store can have.
-func (f Fixture) taken(chunks []Chunk) []Chunk {
+// takenChunks are the chunks whose collections the store can have.
+func (f Fixture) takenChunks(chunks []Chunk) []Chunk {
 	return slices.DeleteFunc(chunks, func(c Chunk) bool { return f.Takes != nil && !f.Takes(c.Collection) })
 }
 
-// holds says that the store holds these chunks and no other.
-func (f Fixture) holds(t *testing.T, chunks []Chunk) {
+// requireHeld says that the store holds these chunks and no other.
+func (f Fixture) requireHeld(t *testing.T, chunks []Chunk) {
 	t.Helper()
 	want := make([]string, len(chunks))
 	for i, chunk := range chunks {

@@ -28,42 +28,42 @@ func newWorld() world {
 	w := world{locked: uuid.NewString(), loose: uuid.NewString(), bases: []string{uuid.NewString(), uuid.NewString()}}
 	hash := strings.Repeat("ab", 32)
 	for _, id := range []string{w.locked, w.loose} {
-		w.going = append(w.going, file(id, hash, w.bases...)...)
+		w.going = append(w.going, fileChunks(id, hash, w.bases...)...)
 	}
 	twin := uuid.NewString() // the same text, uploaded again
-	w.staying = append(file(twin, hash, w.bases...),
-		chunk(w.bases[0], "", hash),                            // nobody's
-		chunk("web-search-"+uuid.NewString(), "", hash),        // found on the web
-		chunk(hash[:63], "", hash),                             // a web page
-		chunk(hash, "", hash),                                  // pasted text
-		chunk("user-memory-"+w.locked, "", ""),                 // a memory
-		chunk("knowledge-bases", "", ""),                       // what the knowledge bases are called
-		chunk(vectors.FileCollection(twin), w.locked, hash),    // the twin's own
-		chunk(vectors.FileCollection(w.locked+"0"), "", hash),  // a longer name
-		chunk(vectors.FileCollection(w.loose[:35]), "", hash),  // a shorter one
-		chunk(strings.ToUpper("file-"+w.loose), "", hash),      // not spelt so
-		chunk(w.bases[1], strings.ToUpper("a"+w.locked), hash), // another id
-		chunk(w.bases[1], vectors.FileCollection(w.loose), ""), // a collection, not an id
-		chunk(w.locked, "", hash), chunk(w.loose, twin, hash),  // knowledge bases that are called so
+	w.staying = append(fileChunks(twin, hash, w.bases...),
+		newChunk(w.bases[0], "", hash),                              // nobody's
+		newChunk("web-search-"+uuid.NewString(), "", hash),          // found on the web
+		newChunk(hash[:63], "", hash),                               // a web page
+		newChunk(hash, "", hash),                                    // pasted text
+		newChunk("user-memory-"+w.locked, "", ""),                   // a memory
+		newChunk("knowledge-bases", "", ""),                         // what the knowledge bases are called
+		newChunk(vectors.FileCollection(twin), w.locked, hash),      // the twin's own
+		newChunk(vectors.FileCollection(w.locked+"0"), "", hash),    // a longer name
+		newChunk(vectors.FileCollection(w.loose[:35]), "", hash),    // a shorter one
+		newChunk(strings.ToUpper("file-"+w.loose), "", hash),        // not spelt so
+		newChunk(w.bases[1], strings.ToUpper("a"+w.locked), hash),   // another id
+		newChunk(w.bases[1], vectors.FileCollection(w.loose), ""),   // a collection, not an id
+		newChunk(w.locked, "", hash), newChunk(w.loose, twin, hash), // knowledge bases that are called so
 	)
 	return w
 }
 
-// all are the chunks to begin with.
-func (w world) all() []Chunk { return append(w.going[:len(w.going):len(w.going)], w.staying...) }
+// allChunks are the chunks to begin with.
+func (w world) allChunks() []Chunk { return append(w.going[:len(w.going):len(w.going)], w.staying...) }
 
-// file is what a file leaves in a store: three chunks in its own collection,
+// fileChunks is what a file leaves in a store: three chunks in its own collection,
 // and copies of them in each knowledge base.
-func file(id, hash string, bases ...string) (chunks []Chunk) {
+func fileChunks(id, hash string, bases ...string) (chunks []Chunk) {
 	for _, collection := range append([]string{vectors.FileCollection(id)}, bases...) {
 		for range 3 {
-			chunks = append(chunks, chunk(collection, id, hash))
+			chunks = append(chunks, newChunk(collection, id, hash))
 		}
 	}
 	return chunks
 }
 
-func chunk(collection, fileID, hash string) Chunk {
+func newChunk(collection, fileID, hash string) Chunk {
 	return Chunk{ID: uuid.NewString(), Collection: collection, FileID: fileID, Hash: hash}
 }
 
@@ -74,8 +74,8 @@ var odd = []string{
 	strings.Repeat("long", 100),
 }
 
-// neighbours are ids that a careless comparison takes for one of odd.
-func neighbours() (ids []string) {
+// similarIDs are ids that a careless comparison takes for one of odd.
+func similarIDs() (ids []string) {
 	for _, id := range odd {
 		ids = append(ids, id+"x", "x"+id, fmt.Sprintf("%s ", id))
 	}

@@ -35,26 +35,26 @@ func newChroma(ctx context.Context, path string) (*chroma, error) {
 	return &chroma{writer: w, dir: filepath.Dir(path), segments: map[string]segment{}}, nil
 }
 
-// add adds chunks of a file to a collection, which is made if it is not there.
-func (c *chroma) add(collection, file string, chunks int) error {
+// addChunks adds chunks of a file to a collection, which is made if it is not there.
+func (c *chroma) addChunks(collection, file string, chunks int) error {
 	s, ok := c.segments[collection]
 	if !ok {
 		var err error
-		if s, err = c.make(collection); err != nil {
+		if s, err = c.makeCollection(collection); err != nil {
 			return err
 		}
 	}
 	for i := range chunks {
-		if err := c.chunk(s, file, i); err != nil {
+		if err := c.addChunk(s, file, i); err != nil {
 			return err
 		}
 	}
-	return c.exec(`INSERT INTO max_seq_id VALUES (?, ?) ON CONFLICT DO UPDATE SET seq_id = excluded.seq_id`, s.metadata, c.n)
+	return c.execInsert(`INSERT INTO max_seq_id VALUES (?, ?) ON CONFLICT DO UPDATE SET seq_id = excluded.seq_id`, s.metadata, c.n)
 }
 
 const noDatabase = "00000000-0000-0000-0000-000000000000" // the default one's id
 
-func (c *chroma) make(name string) (segment, error) {
+func (c *chroma) makeCollection(name string) (segment, error) {
 	collection, vector := uuid.NewString(), uuid.NewString()
 	s := segment{topic: "persistent://default/default/" + collection, metadata: uuid.NewString()}
 	c.segments[name] = s
@@ -67,7 +67,7 @@ func (c *chroma) make(name string) (segment, error) {
 		{`INSERT INTO segments VALUES (?, 'urn:chroma:segment/vector/hnsw-local-persisted', 'VECTOR', ?)`, []any{vector, collection}},
 		{`INSERT INTO segments VALUES (?, 'urn:chroma:segment/metadata/sqlite', 'METADATA', ?)`, []any{s.metadata, collection}},
 	} {
-		if err := c.exec(insert.sql, insert.args...); err != nil {
+		if err := c.execInsert(insert.sql, insert.args...); err != nil {
 			return s, err
 		}
 	}
@@ -78,23 +78,23 @@ func (c *chroma) make(name string) (segment, error) {
 	return s, os.WriteFile(filepath.Join(folder, "header.bin"), make([]byte, 100), 0o600)
 }
 
-// chunk adds one: to the queue, and to the tables that were filled from it.
-func (c *chroma) chunk(s segment, file string, i int) error {
+// addChunk adds one chunk: to the queue, and to the tables that were filled from it.
+func (c *chroma) addChunk(s segment, file string, i int) error {
 	c.n++
 	id := uuid.NewString()
 	document := fmt.Sprintf("Part %d of the report of file %s.", i+1, file)
 	metadata := map[string]any{"chroma:document": document, "file_id": file, "name": "report.txt"}
-	if err := c.exec(`INSERT INTO embeddings_queue (seq_id, operation, topic, id, vector, encoding, metadata) VALUES (?, 0, ?, ?, ?, 'FLOAT32', ?)`,
-		c.n, s.topic, id, make([]byte, 16), text(metadata)); err != nil {
+	if err := c.execInsert(`INSERT INTO embeddings_queue (seq_id, operation, topic, id, vector, encoding, metadata) VALUES (?, 0, ?, ?, ?, 'FLOAT32', ?)`,
+		c.n, s.topic, id, make([]byte, 16), encodeJSON(metadata)); err != nil {
 		return err
 	}
-	if err := c.exec(`INSERT INTO embeddings (id, segment_id, embedding_id, seq_id) VALUES (?, ?, ?, ?)`, c.n, s.metadata, id, c.n); err != nil {
+	if err := c.execInsert(`INSERT INTO embeddings (id, segment_id, embedding_id, seq_id) VALUES (?, ?, ?, ?)`, c.n, s.metadata, id, c.n); err != nil {
 		return err
 	}
 	for key, value := range metadata {
-		if err := c.exec(`INSERT INTO embedding_metadata (id, key, string_value) VALUES (?, ?, ?)`, c.n, key, value); err != nil {
+		if err := c.execInsert(`INSERT INTO embedding_metadata (id, key, string_value) VALUES (?, ?, ?)`, c.n, key, value); err != nil {
 			return err
 		}
 	}
-	return c.exec(`INSERT INTO embedding_fulltext_search (rowid, string_value) VALUES (?, ?)`, c.n, document)
+	return c.execInsert(`INSERT INTO embedding_fulltext_search (rowid, string_value) VALUES (?, ?)`, c.n, document)
 }

@@ -22,18 +22,18 @@ type Holdings struct {
 
 // Holdings looks into the installation.
 func (w *World) Holdings(ctx context.Context) (h Holdings, err error) {
-	if h.Rows, err = list(ctx, w.database(), `SELECT id FROM file`); err != nil {
+	if h.Rows, err = readColumn(ctx, w.databasePath(), `SELECT id FROM file`); err != nil {
 		return h, err
 	}
-	if h.Collections, err = list(ctx, w.chroma(), `SELECT name FROM collections`); err != nil {
+	if h.Collections, err = readColumn(ctx, w.chromaPath(), `SELECT name FROM collections`); err != nil {
 		return h, err
 	}
-	chunks, err := list(ctx, w.chroma(), `SELECT e.id FROM embeddings e JOIN embedding_fulltext_search t ON t.rowid = e.id`)
+	chunks, err := readColumn(ctx, w.chromaPath(), `SELECT e.id FROM embeddings e JOIN embedding_fulltext_search t ON t.rowid = e.id`)
 	if err != nil {
 		return h, err
 	}
 	h.Chunks = len(chunks)
-	entries, err := os.ReadDir(w.uploads())
+	entries, err := os.ReadDir(w.uploadDir())
 	if err != nil {
 		return h, err
 	}
@@ -53,8 +53,8 @@ func (w *World) Holdings(ctx context.Context) (h Holdings, err error) {
 	return h, nil
 }
 
-// list reads one column of text, sorted.
-func list(ctx context.Context, path, query string) (values []string, err error) {
+// readColumn reads one column of text, sorted.
+func readColumn(ctx context.Context, path, query string) (values []string, err error) {
 	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(10000)")
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (w *World) Verify(before, after Holdings) error {
 	gone := map[string]bool{}
 	chunks := before.Chunks
 	for _, f := range w.Files {
-		if f.Kind.Orphan() {
+		if f.Kind.IsOrphan() {
 			gone[f.ID] = true
 			if !f.Kind.noChunk {
 				chunks -= chunksPerFile
@@ -91,29 +91,29 @@ func (w *World) Verify(before, after Holdings) error {
 	}
 	stays := func(id string) bool { return !gone[id] }
 	wanted := Holdings{
-		Rows:        filter(before.Rows, stays),
-		Bytes:       filter(before.Bytes, func(name string) bool { id, _, _ := strings.Cut(name, "_"); return stays(id) }),
-		Collections: filter(before.Collections, func(name string) bool { return stays(strings.TrimPrefix(name, "file-")) }),
+		Rows:        keepValues(before.Rows, stays),
+		Bytes:       keepValues(before.Bytes, func(name string) bool { id, _, _ := strings.Cut(name, "_"); return stays(id) }),
+		Collections: keepValues(before.Collections, func(name string) bool { return stays(strings.TrimPrefix(name, "file-")) }),
 	}
 	return errors.Join(
-		differ("rows of table file", wanted.Rows, after.Rows),
-		differ("files of bytes", wanted.Bytes, after.Bytes),
-		differ("collections of vectors", wanted.Collections, after.Collections),
-		count("vectors", chunks, after.Chunks))
+		compareLists("rows of table file", wanted.Rows, after.Rows),
+		compareLists("files of bytes", wanted.Bytes, after.Bytes),
+		compareLists("collections of vectors", wanted.Collections, after.Collections),
+		compareCounts("vectors", chunks, after.Chunks))
 }
 
-func filter(values []string, keep func(string) bool) []string {
+func keepValues(values []string, keep func(string) bool) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return !keep(v) })
 }
 
-func differ(what string, want, got []string) error {
+func compareLists(what string, want, got []string) error {
 	if slices.Equal(want, got) {
 		return nil
 	}
 	return fmt.Errorf("%d %s are left, wanted %d others", len(got), what, len(want))
 }
 
-func count(what string, want, got int) error {
+func compareCounts(what string, want, got int) error {
 	if want == got {
 		return nil
 	}

@@ -36,7 +36,7 @@ type Kind struct {
 
 	age     time.Duration // since it was uploaded
 	status  string        // of its processing
-	mention func(*scribe, File) error
+	mention func(*rowWriter, File) error
 	noRow   bool
 	noBytes bool
 	noChunk bool
@@ -52,20 +52,20 @@ type World struct {
 // old is older than any age that a file must have.
 const old = 30 * 24 * time.Hour
 
-// kinds are what happens to files, in numbers that make a small installation.
-func kinds() []*Kind {
+// allKinds lists what happens to files, in numbers that make a small installation.
+func allKinds() []*Kind {
 	return []*Kind{
-		{What: "attached to a chat", Fate: Kept, Files: 150, mention: (*scribe).chat},
-		{What: "only in the text of a chat", Fate: Kept, Files: 60, mention: (*scribe).image},
-		{What: "in a knowledge base", Fate: Kept, Files: 120, mention: (*scribe).knowledge},
-		{What: "in a note", Fate: Kept, Files: 40, mention: (*scribe).note},
-		{What: "in a folder", Fate: Kept, Files: 30, mention: (*scribe).folder},
-		{What: "sent to a channel", Fate: Kept, Files: 30, mention: (*scribe).channel},
-		{What: "a model's picture", Fate: Kept, Files: 10, mention: (*scribe).model, noChunk: true},
+		{What: "attached to a chat", Fate: Kept, Files: 150, mention: (*rowWriter).attachToChat},
+		{What: "only in the text of a chat", Fate: Kept, Files: 60, mention: (*rowWriter).mentionInAnswer},
+		{What: "in a knowledge base", Fate: Kept, Files: 120, mention: (*rowWriter).addToKnowledge},
+		{What: "in a note", Fate: Kept, Files: 40, mention: (*rowWriter).attachToNote},
+		{What: "in a folder", Fate: Kept, Files: 30, mention: (*rowWriter).addToFolder},
+		{What: "sent to a channel", Fate: Kept, Files: 30, mention: (*rowWriter).sendToChannel},
+		{What: "a model's picture", Fate: Kept, Files: 10, mention: (*rowWriter).setModelImage, noChunk: true},
 		{What: "uploaded a minute ago, not sent yet", Fate: Young, Files: 10, age: time.Minute},
 		{What: "still being processed", Fate: Young, Files: 10, status: "processing", age: time.Minute},
-		{What: "its chat was deleted", Fate: Deleted, Files: 150, mention: (*scribe).deletedChat},
-		{What: "its knowledge base was deleted", Fate: Deleted, Files: 100, mention: (*scribe).deletedKnowledge},
+		{What: "its chat was deleted", Fate: Deleted, Files: 150, mention: (*rowWriter).leaveChatLink},
+		{What: "its knowledge base was deleted", Fate: Deleted, Files: 100, mention: (*rowWriter).leaveKnowledgeLink},
 		{What: "taken out of the composer", Fate: Deleted, Files: 60},
 		{What: "processing failed, sent to nobody", Fate: Deleted, Files: 10, status: "failed", noChunk: true},
 		{What: "bytes whose row is gone", Fate: Gone, Files: 20, noRow: true, noChunk: true},
@@ -76,28 +76,28 @@ func kinds() []*Kind {
 // Make makes a scratch installation in an empty folder: whole, or only one in so
 // many files of each kind.
 func Make(ctx context.Context, dir string, part int) (w *World, err error) {
-	w = &World{Dir: dir, Kinds: kinds()}
+	w = &World{Dir: dir, Kinds: allKinds()}
 	for _, kind := range w.Kinds {
 		kind.Files = max(kind.Files/part, 1)
 	}
-	for _, sub := range []string{w.uploads(), w.vectorDir()} {
+	for _, sub := range []string{w.uploadDir(), w.vectorDir()} {
 		if err := os.MkdirAll(sub, 0o700); err != nil {
 			return nil, err
 		}
 	}
-	chunks, err := newChroma(ctx, w.chroma())
+	chunks, err := newChroma(ctx, w.chromaPath())
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, chunks.close()) }()
-	rows, err := newScribe(ctx, w.database(), chunks)
+	defer func() { err = errors.Join(err, chunks.commitAndClose()) }()
+	rows, err := newRowWriter(ctx, w.databasePath(), chunks)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.close()) }()
+	defer func() { err = errors.Join(err, rows.commitAndClose()) }()
 	for _, kind := range w.Kinds {
 		for range kind.Files {
-			if err := w.add(kind, rows); err != nil {
+			if err := w.makeFile(kind, rows); err != nil {
 				return nil, err
 			}
 		}
@@ -105,29 +105,29 @@ func Make(ctx context.Context, dir string, part int) (w *World, err error) {
 	return w, nil
 }
 
-func (w *World) uploads() string   { return filepath.Join(w.Dir, "uploads") }
-func (w *World) vectorDir() string { return filepath.Join(w.Dir, "vector_db") }
-func (w *World) database() string  { return filepath.Join(w.Dir, "webui.db") }
-func (w *World) chroma() string    { return filepath.Join(w.vectorDir(), "chroma.sqlite3") }
+func (w *World) uploadDir() string    { return filepath.Join(w.Dir, "uploads") }
+func (w *World) vectorDir() string    { return filepath.Join(w.Dir, "vector_db") }
+func (w *World) databasePath() string { return filepath.Join(w.Dir, "webui.db") }
+func (w *World) chromaPath() string   { return filepath.Join(w.vectorDir(), "chroma.sqlite3") }
 
-// add makes one file, in the order in which the application does: bytes, row,
+// makeFile makes one file, in the order in which the application does: bytes, row,
 // vectors, and then whatever mentions it.
-func (w *World) add(kind *Kind, rows *scribe) error {
+func (w *World) makeFile(kind *Kind, rows *rowWriter) error {
 	f := File{ID: uuid.NewString(), Kind: kind}
 	if !kind.noBytes {
 		f.name = f.ID + "_report.txt"
 		content := "The report of file " + f.ID + ".\n"
-		if err := w.upload(f, content); err != nil {
+		if err := w.writeBytes(f, content); err != nil {
 			return err
 		}
 	}
 	if !kind.noRow {
-		if err := rows.file(f, filepath.Join(w.uploads(), f.name)); err != nil {
+		if err := rows.writeFile(f, filepath.Join(w.uploadDir(), f.name)); err != nil {
 			return err
 		}
 	}
 	if !kind.noChunk {
-		if err := rows.chunks.add("file-"+f.ID, f.ID, chunksPerFile); err != nil {
+		if err := rows.chunks.addChunks("file-"+f.ID, f.ID, chunksPerFile); err != nil {
 			return err
 		}
 	}
@@ -140,31 +140,31 @@ func (w *World) add(kind *Kind, rows *scribe) error {
 	return nil
 }
 
-// upload writes the bytes, as old as their row.
-func (w *World) upload(f File, content string) error {
-	path := filepath.Join(w.uploads(), f.name)
+// writeBytes writes the bytes, as old as their row.
+func (w *World) writeBytes(f File, content string) error {
+	path := filepath.Join(w.uploadDir(), f.name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		return err
 	}
-	made := time.Now().Add(-f.Kind.since())
+	made := time.Now().Add(-f.Kind.uploadedAgo())
 	return os.Chtimes(path, made, made)
 }
 
-// since is how long ago its files were uploaded.
-func (k *Kind) since() time.Duration {
+// uploadedAgo is how long ago its files were uploaded.
+func (k *Kind) uploadedAgo() time.Duration {
 	if k.age == 0 {
 		return old
 	}
 	return k.age
 }
 
-// Orphan says whether files of this kind must go.
-func (k *Kind) Orphan() bool { return k.Fate == Deleted || k.Fate == Gone }
+// IsOrphan says whether files of this kind must go.
+func (k *Kind) IsOrphan() bool { return k.Fate == Deleted || k.Fate == Gone }
 
-// Orphans counts the files that must go.
-func (w *World) Orphans() (n int) {
+// CountOrphans counts the files that must go.
+func (w *World) CountOrphans() (n int) {
 	for _, kind := range w.Kinds {
-		if kind.Orphan() {
+		if kind.IsOrphan() {
 			n += kind.Files
 		}
 	}

@@ -35,11 +35,11 @@ func newWriter(ctx context.Context, path, journal, schema string) (*writer, erro
 	return w, nil
 }
 
-func (w *writer) exec(statement string, args ...any) error {
+func (w *writer) execInsert(statement string, args ...any) error {
 	if _, err := w.tx.ExecContext(w.ctx, statement, args...); err != nil {
 		return fmt.Errorf("fill the scratch installation: %w", err)
 	}
 	return nil
 }
 
-func (w *writer) close() error { return errors.Join(w.tx.Commit(), w.db.Close()) }
+func (w *writer) commitAndClose() error { return errors.Join(w.tx.Commit(), w.db.Close()) }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"pruned/config"
+)
+
+// cli is the command line. Commands come first in its help.
+type cli struct {
+	Run       runCmd       `cmd:"" help:"Consume claims and delete what nothing uses."`
+	Publish   publishCmd   `cmd:"" help:"Claim that files are orphans: ids as arguments, or one a line on stdin."`
+	Once      sweepCmd     `cmd:"" name:"sweep" help:"Find orphans once, and publish a claim about each; --dry-run shows what it would."`
+	Replay    replayCmd    `cmd:"" help:"Handle claims of the past again: of the stream, or dead letters."`
+	Explain   explainCmd   `cmd:"" help:"Tell everything known about one file, and what would become of it."`
+	Dead      deadCmd      `cmd:"" help:"Dead letters: claims that can never succeed."`
+	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
+	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring pruned's own tables up to date."`
+	Uninstall uninstallCmd `cmd:"" help:"Remove pruned's own tables and streams."`
+	Demo      demoCmd      `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
+
+	Output  string           `short:"o" default:"text" enum:"text,json" help:"text, or json: one object on one line."`
+	Version kong.VersionFlag `help:"Print the version."`
+	config.Config
+}
+
+// command is what a command runs with.
+type command struct {
+	cli    *cli
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// destructive lists the commands that change something and have no dry run.
+var destructive = []string{"publish", "dead redrive", "dead purge", "migrate", "uninstall"}
+
+// checkDryRun refuses a dry run of a command that has none.
+func (c *command) checkDryRun(name string) error {
+	if !c.cli.Consumer.DryRun {
+		return nil
+	}
+	for _, never := range destructive {
+		if name == never || strings.HasPrefix(name, never+" ") {
+			return &config.UsageError{Err: fmt.Errorf("PRUNED_DRY_RUN (--dry-run) is true, and %s has no dry run: wanted false", never)}
+		}
+	}
+	return nil
+}
+
+// runContext is what kong hands to a command: it has no context of its own.
+type runContext struct {
+	context.Context
+	*command
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+
+	"pruned/repo"
+	"pruned/vectors"
+)
+
+// vectorStores has a line for each vector store that VECTOR_DB can name, with what
+// opens it.
+var vectorStores = map[string]opener[vectors.Store]{
+	"chroma":   openChroma,
+	"pgvector": openPGVector,
+	"none":     openNoVectors,
+}
+
+// byteStores has a line for each store of bytes that STORAGE_PROVIDER can name, with
+// what opens it.
+var byteStores = map[string]opener[repo.Blobs]{
+	"local": openLocal,
+}
+
+// opener opens a store by the settings, and says what it is called and where it lies.
+type opener[Store any] func(context.Context, *command, *app) (Store, repo.StoreInfo, error)
+
+// openVectorStore opens the vector store that the settings name.
+func openVectorStore(ctx context.Context, c *command, a *app) error {
+	if err := c.checkGuessedVectors(ctx, a); err != nil {
+		return err
+	}
+	store, info, err := vectorStores[c.cli.Vectors.DB](ctx, c, a)
+	if err != nil {
+		return err
+	}
+	a.store, a.storeInfo = store, info
+	a.onClose(func() error { store.Close(); return nil })
+	return store.Check(ctx)
+}
+
+// openByteStore opens the store of bytes that the settings name.
+func openByteStore(ctx context.Context, c *command, a *app) error {
+	store, info, err := byteStores[c.cli.Storage.Provider](ctx, c, a)
+	if err != nil {
+		return err
+	}
+	a.blobs, a.blobsInfo = store, info
+	a.onClose(store.Close)
+	return store.Check(ctx)
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"pruned/consumer/sweep"
+	"pruned/repo"
+)
+
+// sweepView shows a sweep while it runs: orphans may be too many to be kept.
+type sweepView interface {
+	showOrphan(sweep.Orphan) error
+	// showReport shows the rest; failed is why the sweep ended too soon.
+	showReport(report sweep.SweepReport, kept repo.Unsearchable, failed error) error
+}
+
+func (c *command) newSweepView() sweepView {
+	if c.isJSON() {
+		return &sweepObject{out: c.stdout}
+	}
+	return &sweepTable{command: c}
+}
+
+// sweepTable is for people. A sweep that publishes says only what it came to.
+type sweepTable struct {
+	*command
+	lines int
+}
+
+// sweepLine has columns as wide as what is usually in them: a table of a million
+// lines is not kept in order to align it.
+const sweepLine = "%-9s  %-36s  %8s  %9s  %s\n"
+
+func (t *sweepTable) showOrphan(o sweep.Orphan) error {
+	if !t.cli.Consumer.DryRun {
+		return nil
+	}
+	if t.lines == 0 {
+		fmt.Fprintf(t.stdout, sweepLine, "DIRECTION", "FILE", "AGE", "SIZE", "DUE IN")
+	}
+	t.lines++
+	due := "now"
+	if o.DueIn > 0 {
+		due = roughDuration(o.DueIn)
+	}
+	_, err := fmt.Fprintf(t.stdout, sweepLine, o.Direction, o.FileID, roughDuration(o.Age), humanize.IBytes(uint64(max(o.Bytes, 0))), due)
+	return err
+}
+
+func (t *sweepTable) showReport(r sweep.SweepReport, kept repo.Unsearchable, failed error) error {
+	if failed != nil {
+		return nil
+	}
+	if t.lines > 0 {
+		fmt.Fprintln(t.stdout)
+	}
+	return t.printTable(func(line func(...any)) {
+		line("files", humanize.Comma(r.Files))
+		line("orphans", humanize.Comma(r.Totals.Orphans))
+		line("  chunks", humanize.Comma(r.Totals.Chunks))
+		line("  bytes", humanize.IBytes(uint64(max(r.Totals.Bytes, 0))))
+		line("published", humanize.Comma(r.Published))
+		if kept.Files > 0 {
+			line("kept", humanize.Comma(kept.Files), kept.String())
+		}
+		for _, hold := range r.Holds {
+			line("held", humanize.Comma(hold.Found), fmt.Sprintf("%s of %s: %s", hold.Direction, hold.Store, hold.Reason))
+		}
+	})
+}
+
+// roughDuration writes a duration in its largest unit.
+func roughDuration(seconds int64) string {
+	switch d := time.Duration(seconds) * time.Second; {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", seconds)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", seconds/60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", seconds/3600)
+	default:
+		return fmt.Sprintf("%dd", seconds/86400)
+	}
+}
+
+// sweepObject writes one object on one line, orphans first, as they are found.
+type sweepObject struct {
+	out     io.Writer
+	orphans int
+}
+
+func (o *sweepObject) showOrphan(orphan sweep.Orphan) error {
+	separator := `,`
+	if o.orphans == 0 {
+		separator = `{"orphans":[`
+	}
+	o.orphans++
+	encoded, err := json.Marshal(orphan)
+	if err != nil {
+		return fmt.Errorf("encode an orphan: %w", err)
+	}
+	return o.writeJSON([]byte(separator), encoded)
+}
+
+// showReport completes the object, also of a sweep that failed: it says how far that came.
+func (o *sweepObject) showReport(report sweep.SweepReport, kept repo.Unsearchable, _ error) error {
+	begin := "],"
+	if o.orphans == 0 {
+		begin = `{"orphans":[],`
+	}
+	if kept.Examples == nil {
+		kept.Examples = []string{} // a list, also an empty one
+	}
+	encoded, err := json.Marshal(struct {
+		sweep.SweepReport
+		AlwaysKept repo.Unsearchable `json:"always_kept"`
+	}{report, kept})
+	if err != nil {
+		return fmt.Errorf("encode the report of a sweep: %w", err)
+	}
+	return o.writeJSON([]byte(begin), bytes.TrimPrefix(encoded, []byte("{")), []byte("\n"))
+}
+
+func (o *sweepObject) writeJSON(pieces ...[]byte) error {
+	if _, err := o.out.Write(bytes.Join(pieces, nil)); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}

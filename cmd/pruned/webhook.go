@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+
+	"pruned/consumer"
+	"pruned/consumer/event"
+	"pruned/consumer/webhook"
+)
+
+// relay is the queue of the webhook, which listens also while no queue is open: it
+// waits for one as for any that restarts.
+type relay struct {
+	queue atomic.Pointer[consumer.Queue]
+}
+
+var errNoQueue = errors.New("no queue is open just now")
+
+// Hint stores an event of the application.
+func (r *relay) Hint(ctx context.Context, id, event string, payload []byte) error {
+	q := r.queue.Load()
+	if q == nil {
+		return errNoQueue
+	}
+	return q.Hint(ctx, id, event, payload)
+}
+
+// Claim stores a claim.
+func (r *relay) Claim(ctx context.Context, e event.Event) error {
+	q := r.queue.Load()
+	if q == nil {
+		return errNoQueue
+	}
+	return q.Claim(ctx, e)
+}
+
+// newReceiver makes the handler of the webhook, or nil without PRUNED_WEBHOOK_TOKEN.
+func newReceiver(ctx *command, queue webhook.Queue, log zerolog.Logger) (http.Handler, error) {
+	if ctx.cli.HTTP.WebhookToken == "" {
+		return nil, nil
+	}
+	return webhook.New(webhook.Options{Token: string(ctx.cli.HTTP.WebhookToken), Queue: queue, Log: log})
+}

@@ -1,0 +1,20 @@
+package config
+
+import "time"
+
+// Consumer is how claims are handled.
+type Consumer struct {
+	Batch      int           `name:"batch" env:"PRUNED_BATCH" default:"500" help:"Events that a transaction starts with."`
+	Workers    int           `name:"workers" env:"PRUNED_WORKERS" default:"2" help:"Transactions at the same time."`
+	Rate       float64       `name:"rate" env:"PRUNED_RATE" default:"0" help:"Files a second at most; 0: no limit."`
+	DryRun     bool          `name:"dry-run" env:"PRUNED_DRY_RUN" help:"Do everything, then roll back."`
+	Strict     bool          `name:"strict" env:"PRUNED_STRICT" help:"Lock the tables that hold references for the last look."`
+	BytesDelay time.Duration `name:"bytes-delay" env:"PRUNED_BYTES_DELAY" default:"1h" help:"From the commit to the removal of the bytes."`
+}
+
+func (c Consumer) checkBatches(ps *problems) {
+	checkRange(ps, "PRUNED_BATCH", c.Batch, 1, 10_000)
+	checkRange(ps, "PRUNED_WORKERS", c.Workers, 1, 64)
+	checkMin(ps, "PRUNED_RATE", c.Rate, 0)
+	checkMin(ps, "PRUNED_BYTES_DELAY", c.BytesDelay, 0)
+}

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"pruned/config/dsn"
+	"pruned/secret"
+)
+
+// Vectors is for the vector store. After Parse URL is set if DB is pgvector.
+type Vectors struct {
+	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|pgvector|none" help:"Open WebUI's vector store; unset: chroma."`
+	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" flagless:"" help:"Unset: the database's."`
+	PGCrypto    bool        `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
+	PGCryptoKey secret.Text `name:"pgvector-pgcrypto-key" env:"PGVECTOR_PGCRYPTO_KEY" flagless:"" help:"Key of the encrypted chunks."`
+
+	Guessed bool `kong:"-"` // DB was not set
+}
+
+// VectorStores are the names of the vector stores that can be set: those with
+// settings of their own have a line in checkVectors.
+var VectorStores = []string{"chroma", "pgvector", "none"}
+
+var wantedVectors = "wanted one of " + strings.Join(VectorStores, ", ")
+
+func (c *Config) checkVectors(ps *problems) {
+	switch c.Vectors.DB {
+	case "chroma":
+		c.Chroma.checkChroma(ps)
+	case "pgvector":
+		c.checkPGVector(ps)
+	case "":
+		c.Chroma.checkChroma(ps)
+		if c.Vectors.URL != "" {
+			ps.addProblem("VECTOR_DB", "is not set, and PGVECTOR_DB_URL is: wanted pgvector where the vectors are there, else chroma")
+		}
+	default:
+		if !slices.Contains(VectorStores, c.Vectors.DB) {
+			ps.addProblem("VECTOR_DB", "%q is not built yet: %s", c.Vectors.DB, wantedVectors)
+		}
+	}
+}
+
+func (c *Config) checkPGVector(ps *problems) {
+	v := c.Vectors
+	if c.Database.isFile() {
+		ps.addProblem("VECTOR_DB", "\"pgvector\" is built only in the database of DATABASE_URL, and that is SQLite: %s", wantedVectors)
+	}
+	if v.URL != "" {
+		if _, err := dsn.NormalizePostgres(string(v.URL)); err != nil {
+			ps.addProblem("PGVECTOR_DB_URL", "%s %w: %s", secret.Redact(string(v.URL)), err, wantedPostgres)
+		}
+	}
+	if v.PGCrypto && v.PGCryptoKey == "" {
+		ps.addProblem("PGVECTOR_PGCRYPTO_KEY", "is not set: wanted Open WebUI's, as PGVECTOR_PGCRYPTO is true")
+	}
+}
+
+func (c *Config) completeVectors() (err error) {
+	if c.Vectors.DB == "" {
+		c.Vectors.DB, c.Vectors.Guessed = "chroma", true
+		_, file := c.Database.SQLite()
+		switch {
+		case !c.Chroma.IsEmbedded():
+			c.noteAssumption("VECTOR_DB is not set: taken for chroma, as CHROMA_HTTP_HOST is set")
+		case file:
+			c.noteAssumption("VECTOR_DB is not set: taken for chroma, as by Open WebUI, in %s", c.Storage.VectorDir())
+		default:
+			c.noteAssumption("VECTOR_DB is not set: taken for chroma, as by Open WebUI, in %s; where the vectors are in PostgreSQL, set it to pgvector", c.Storage.VectorDir())
+		}
+	}
+	if c.Vectors.DB == "pgvector" {
+		c.Vectors.URL, err = dsn.NormalizePostgres(string(c.vectorsURL()))
+	}
+	return err
+}
+
+// vectorsURL is the database's where it has none of its own (Open WebUI,
+// config.py).
+func (c *Config) vectorsURL() secret.Text {
+	if c.Vectors.URL != "" {
+		return c.Vectors.URL
+	}
+	return c.Database.URL
+}
