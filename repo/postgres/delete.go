@@ -16,7 +16,7 @@ import (
 // to be resolved by it. DELETE has no RETURNING: a rule that turns it into something else,
 // for one row of many, would forbid that.
 const (
-	takenSQL  = `SELECT id, coalesce(path, '') FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
+	pathsSQL  = `SELECT id, coalesce(path, '') FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
 	deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
 )
 
@@ -52,7 +52,7 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted []repo.Deleted, err error) {
 	var went int64
 	batch := &pgx.Batch{}
-	batch.Queue(db.withFileTable(takenSQL), ids).Query(func(rows pgx.Rows) error {
+	batch.Queue(db.withFileTable(pathsSQL), ids).Query(func(rows pgx.Rows) error {
 		deleted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
 		return err
 	})

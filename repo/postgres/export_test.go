@@ -29,7 +29,7 @@ func (db *DB) WaitForWritersOf(age time.Duration) { db.index.LongWriting = age }
 // ComposedStatements are those that are put together from fragments, by the name of
 // their file.
 func (db *DB) ComposedStatements(ctx context.Context) (statements map[string]string, err error) {
-	deletion := []string{db.withFileTable(takenSQL), db.withFileTable(deleteSQL)}
+	deletion := []string{db.withFileTable(pathsSQL), db.withFileTable(deleteSQL)}
 	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		links, err := db.index.UnenforcedLinks(ctx, t)
 		for _, l := range links {

@@ -34,8 +34,8 @@ SELECT pid, application_name, state, datname::text, extract(epoch FROM clock_tim
  ORDER BY writes DESC, n DESC
  LIMIT 1`
 
-// longWritings make an old transaction, one that somebody has to end.
-const longWritings = 12
+// maxLongWritings make an old transaction, one that somebody has to end.
+const maxLongWritings = 12
 
 // oldTransaction is a transaction that is open.
 type oldTransaction struct {
@@ -80,7 +80,7 @@ func (db *DB) checkTransactions(ctx context.Context) ([]repo.Finding, error) {
 		f.Detail = fmt.Sprintf("%s has one open since %s ago that has only read: VACUUM removes nothing that was deleted since",
 			&o, toDuration(*o.age).Round(time.Second))
 	default:
-		f.OK = *o.age < longWritings*db.index.LongWriting.Seconds()
+		f.OK = *o.age < maxLongWritings*db.index.LongWriting.Seconds()
 		f.Warn, f.Do = f.OK, o.howToEnd()
 		f.Detail = fmt.Sprintf("%s has one open since %s ago: what was written since is read by every batch, and nothing is deleted that it may mention",
 			&o, toDuration(*o.age).Round(time.Second))

@@ -32,9 +32,9 @@ func (i Installation) baseKey() string {
 	return fmt.Sprintf("%s/%d/%s", i.System, i.Database, i.Schema)
 }
 
-// pathSQL returns the role's own search path, which later transactions do not see, and
+// rolePathSQL returns the role's own search path, which later transactions do not see, and
 // whether the server is a standby.
-const pathSQL = `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_database()::pg_catalog.text,
+const rolePathSQL = `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_database()::pg_catalog.text,
        pg_catalog.array_remove(pg_catalog.current_schemas(false), 'pruned'::pg_catalog.name)::pg_catalog.text[]`
 
 // recognizeSQL takes for the application's schema the one that was set ($1), or the first
@@ -58,7 +58,7 @@ func (db *DB) recognizeDatabase(ctx context.Context) error {
 	var standby bool
 	var name string
 	var path []string
-	if err := db.pool.QueryRow(ctx, pathSQL).Scan(&standby, &name, &path); err != nil {
+	if err := db.pool.QueryRow(ctx, rolePathSQL).Scan(&standby, &name, &path); err != nil {
 		return pgerr.Translate(err, "connect to PostgreSQL")
 	}
 	if standby {
@@ -165,8 +165,8 @@ func (db *DB) HasChunks(ctx context.Context) (has bool, err error) {
 	return has, pgerr.Translate(err, "look for table %s", openwebui.VectorTable)
 }
 
-// fitting are the types that our statements can work with in place of another.
-var fitting = map[string][]string{
+// compatibleTypes are the types that our statements can work with in place of another.
+var compatibleTypes = map[string][]string{
 	"varchar": {"varchar", "text"},
 	"text":    {"varchar", "text"},
 	"json":    {"json", "jsonb", "varchar", "text"},
@@ -197,7 +197,7 @@ func recognizeColumns(ctx context.Context, t pgx.Tx, schema string, refuse refus
 		switch has, there := types[want.Name]; {
 		case !there:
 			missing = append(missing, fmt.Errorf("file.%s", want.Name))
-		case !slices.Contains(fitting[want.Type], has):
+		case !slices.Contains(compatibleTypes[want.Type], has):
 			wrong = append(wrong, fmt.Errorf("column file.%s has type %s, not %s: ALTER TABLE %s ALTER COLUMN %[1]s DROP DEFAULT, ALTER COLUMN %[1]s TYPE %[3]s USING %[5]s;",
 				want.Name, written[want.Name], want.Type, table, conversionSQL(want.Name, has, want.Type)))
 		}

@@ -25,9 +25,9 @@ const mendTombstonesSQL = `
 UPDATE pruned.tombstone SET due_at = ` + dueAtSQL + `, made_at = least(made_at, clock_timestamp())
  WHERE due_at > clock_timestamp() + ` + delaySQL + ` OR made_at > clock_timestamp()`
 
-// mendSQL: what happened in the future happened now. The clock was ahead, or has
+// mendTimesSQL: what happened in the future happened now. The clock was ahead, or has
 // been put back.
-var mendSQL = []string{
+var mendTimesSQL = []string{
 	`UPDATE pruned.candidate SET first_seen = least(first_seen, clock_timestamp()), seen_at = least(seen_at, clock_timestamp()),
 	        made_at = CASE WHEN made_at > clock_timestamp() THEN clock_timestamp() ELSE made_at END,
 	        claimed_at = CASE WHEN claimed_at <= clock_timestamp() THEN claimed_at END
@@ -39,7 +39,7 @@ var mendSQL = []string{
 }
 
 func mendTimes(ctx context.Context, t pgx.Tx) error {
-	for _, sql := range mendSQL {
+	for _, sql := range mendTimesSQL {
 		if _, err := t.Exec(ctx, sql); err != nil {
 			return pgerr.Translate(err, "mend times that are in the future")
 		}

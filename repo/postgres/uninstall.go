@@ -13,18 +13,18 @@ import (
 
 // ownTables are our tables in schema pruned, by name: the schema may have existed before,
 // with foreign tables. migration_lock is a table of an earlier release.
-var ownTables = append(madeBy("TABLE"), "migration", "migration_lock")
+var ownTables = append(createdBy("TABLE"), "migration", "migration_lock")
 
 // ownSequences are our sequences that belong to no column, ownFunctions our functions
 // with their parameters.
 var (
-	ownSequences = madeBy("SEQUENCE")
-	ownFunctions = madeBy("FUNCTION")
+	ownSequences = createdBy("SEQUENCE")
+	ownFunctions = createdBy("FUNCTION")
 )
 
-// madeBy are the names of what our migrations create, so that no list has to be
+// createdBy are the names of what our migrations create, so that no list has to be
 // kept beside them.
-func madeBy(kind string) (names []string) {
+func createdBy(kind string) (names []string) {
 	made := regexp.MustCompile(`(?m)^CREATE ` + kind + ` (?:IF NOT EXISTS )?pruned\.(\w+(?:\([^)]*\))?)`)
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -43,8 +43,8 @@ func madeBy(kind string) (names []string) {
 	return names
 }
 
-// emptySQL tells whether schema pruned is empty.
-const emptySQL = `
+// schemaEmptySQL tells whether schema pruned is empty.
+const schemaEmptySQL = `
 SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
    AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid)
    AND NOT EXISTS (SELECT FROM pg_type WHERE typnamespace = n.oid)
@@ -74,7 +74,7 @@ func (db *DB) Uninstall(ctx context.Context) error {
 }
 
 func dropIfEmpty(ctx context.Context, t pgx.Tx) error {
-	rows, _ := t.Query(ctx, emptySQL)
+	rows, _ := t.Query(ctx, schemaEmptySQL)
 	empty, err := pgx.CollectRows(rows, pgx.RowTo[bool])
 	if err == nil && len(empty) == 1 && empty[0] {
 		_, err = t.Exec(ctx, `DROP SCHEMA pruned`)

@@ -89,22 +89,22 @@ func kindOf(code string) repo.Kind {
 	return repo.Permanent
 }
 
-// detailed says where a constraint or a trigger stood in the way.
-type detailed struct {
+// describedError says where a constraint or a trigger stood in the way.
+type describedError struct {
 	*pgconn.PgError
 	text string
 }
 
-func (d *detailed) Error() string { return d.text }
-func (d *detailed) Unwrap() error { return d.PgError }
+func (d *describedError) Error() string { return d.text }
+func (d *describedError) Unwrap() error { return d.PgError }
 
-// quoted is what a message about data quotes of it. Data may hold quotes too.
-var quoted = regexp.MustCompile(`(?s)".*"`)
+// quotedText is what a message about data quotes of it. Data may hold quotes too.
+var quotedText = regexp.MustCompile(`(?s)".*"`)
 
-// inFunction is the only context of an error that quotes no data: where in a function
+// functionContext is the only context of an error that quotes no data: where in a function
 // or a trigger it came from. Others quote rows (of JSON its first line), parameters and
 // statements.
-var inFunction = regexp.MustCompile(`^PL/pgSQL function [^"']* line \d+ at [\w ]+$`)
+var functionContext = regexp.MustCompile(`^PL/pgSQL function [^"']* line \d+ at [\w ]+$`)
 
 // describeFailure adds to the server's message what helps an operator: the constraint,
 // and where in a trigger it came from. Never the detail, which quotes rows, nor what a
@@ -115,7 +115,7 @@ func describeFailure(pg *pgconn.PgError) error {
 	case IsRaised(pg):
 		message = repo.Raised
 	case strings.HasPrefix(pg.Code, "22"):
-		message = quoted.ReplaceAllString(message, `"..."`)
+		message = quotedText.ReplaceAllString(message, `"..."`)
 	}
 	text := fmt.Sprintf("%s (SQLSTATE %s)", message, pg.Code)
 	if pg.Code == "42501" {
@@ -127,10 +127,10 @@ func describeFailure(pg *pgconn.PgError) error {
 	if pg.ConstraintName != "" {
 		text += ", constraint " + pg.ConstraintName
 	}
-	if where, _, _ := strings.Cut(pg.Where, "\n"); inFunction.MatchString(where) {
+	if where, _, _ := strings.Cut(pg.Where, "\n"); functionContext.MatchString(where) {
 		text += ", at " + where
 	}
-	return &detailed{pg, text}
+	return &describedError{pg, text}
 }
 
 // IsRaised says whether a function's author worded the message: PL/pgSQL's RAISE and

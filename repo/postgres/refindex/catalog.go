@@ -10,9 +10,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// elsewhere is the condition that schema n is neither PostgreSQL's nor a session's
+// otherSchema is the condition that schema n is neither PostgreSQL's nor a session's
 // own.
-const elsewhere = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
+const otherSchema = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
 
 // excludedCTE lists the exclusions as (oid, column, path): no column is the whole
 // table, no path the whole column. Partitions and children are excluded with their
@@ -27,7 +27,7 @@ WITH RECURSIVE excluded (oid, attname, path) AS (
       JOIN pg_class c ON c.relnamespace = n.oid AND e.name[2] IN (c.relname, '*') AND c.relkind IN ('r', 'p', 'f')
     UNION
     SELECT c.oid, '', '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'f') AND ` + elsewhere + `
+     WHERE c.relkind IN ('r', 'p', 'f') AND ` + otherSchema + `
        AND (c.relname = '` + openwebui.VectorTable + `' AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
                                                     AND a.attname IN ('collection_name', 'vmetadata')) = 2
             OR c.relname = ANY ('{` + strings.Join(notReferences, ",") + `}')
@@ -50,7 +50,7 @@ var relationsCTE = excludedCTE + `, reached (oid, required) AS (
                SELECT n.nspname = @schema::text OR EXISTS (
                    SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
                       AND k.confrelid = to_regclass(format('%I.file', @schema::text)))) q (required)
-     WHERE c.relkind IN ('r', 'p', 'f') AND (q.required OR ` + elsewhere + ` AND ` + readableSQL + `)
+     WHERE c.relkind IN ('r', 'p', 'f') AND (q.required OR ` + otherSchema + ` AND ` + readableSQL + `)
        AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
     UNION
     SELECT c.oid, r.required FROM reached r JOIN pg_inherits i ON i.inhparent = r.oid

@@ -14,8 +14,8 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// header is the first row of an answer.
-type header struct {
+// answerHeader is the first row of an answer.
+type answerHeader struct {
 	Snapshot   string
 	Same       bool // the index belongs to this database
 	Catalog    string
@@ -26,7 +26,7 @@ type header struct {
 
 // requireCurrent refuses an answer with this header where the index or the tables are not
 // what the plan was made for.
-func (h *header) requireCurrent(p *Plan) error {
+func (h *answerHeader) requireCurrent(p *Plan) error {
 	switch {
 	case !h.Same || !h.Sound:
 		return &repo.Error{Kind: repo.Environment, Doing: "look for references", Err: ErrIncomplete}
@@ -137,8 +137,8 @@ func (r *relation) columnName(num int) string { return r.findColumn(num).name }
 
 // runStatement runs a search and calls yield with each row but the header. text is valid
 // until yield returns: a chat may be 50 MB, and is never held twice.
-func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(part int, r *relation, row string, column int, text []byte)) (*header, error) {
-	h := &header{}
+func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(part int, r *relation, row string, column int, text []byte)) (*answerHeader, error) {
+	h := &answerHeader{}
 	rows, err := t.Query(ctx, sql, args...)
 	if err != nil {
 		return h, p.translateFailure(err)

@@ -17,7 +17,7 @@ type link struct{ table, column, parent string }
 // links are those that a foreign key enforces: openwebui.Parents, and those to the file.
 var links = func() (list []link) {
 	for _, p := range openwebui.Parents {
-		if p.Child != looseLink.table {
+		if p.Child != channelLink.table {
 			list = append(list, link{p.Child, p.Column, p.Table})
 		}
 	}
@@ -27,9 +27,9 @@ var links = func() (list []link) {
 	return list
 }()
 
-// looseLink is the one without a foreign key: Open WebUI deletes a channel and
+// channelLink is the one without a foreign key: Open WebUI deletes a channel and
 // leaves its messages for ever.
-var looseLink = link{"message", "channel_id", "channel"}
+var channelLink = link{"message", "channel_id", "channel"}
 
 // linksSQL lists the links as rows.
 var linksSQL = func() string {
@@ -74,9 +74,9 @@ family (oid, root) AS (
 var parentsSQL = `WITH RECURSIVE ` + linkedCTE + `
 SELECT l.relation, l.attname, l.parent FROM linked l WHERE l.relation = ANY (@relations::oid[]) ORDER BY 1, 2, 3`
 
-// looseSQL asks whether both sides of the loose link are text: after a migration by
+// channelLinkSQL asks whether both sides of the loose link are text: after a migration by
 // hand they may not even be comparable.
-const looseSQL = `
+const channelLinkSQL = `
 SELECT count(*) = 2 FROM pg_attribute WHERE NOT attisdropped AND atttypid IN ('text'::regtype, 'varchar'::regtype)
    AND (attrelid = to_regclass(@child) AND attname = @column OR attrelid = to_regclass(@parent) AND attname = 'id')`
 
@@ -100,10 +100,10 @@ func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 		return pgerr.Translate(err, "list the foreign keys")
 	}
 	var alike bool
-	err = t.QueryRow(ctx, looseSQL, pgx.NamedArgs{"child": ix.quotedTable(looseLink.table), "column": looseLink.column, "parent": ix.quotedTable(looseLink.parent)}).Scan(&alike)
+	err = t.QueryRow(ctx, channelLinkSQL, pgx.NamedArgs{"child": ix.quotedTable(channelLink.table), "column": channelLink.column, "parent": ix.quotedTable(channelLink.parent)}).Scan(&alike)
 	for _, r := range byOID {
-		if alike && r.schema == ix.Schema && r.name == looseLink.table && r.hasColumn(looseLink.column) {
-			r.parents = append(r.parents, parent{ix.Schema, looseLink.parent, looseLink.column, false})
+		if alike && r.schema == ix.Schema && r.name == channelLink.table && r.hasColumn(channelLink.column) {
+			r.parents = append(r.parents, parent{ix.Schema, channelLink.parent, channelLink.column, false})
 		}
 	}
 	return pgerr.Translate(err, "look for the channels of messages")
@@ -176,8 +176,8 @@ func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLin
 	return tables, pgerr.Translate(err, "look for the foreign keys of the link tables")
 }
 
-// idleSQL lists the links that no foreign key enforces, and a remedy for each.
-var idleSQL = `WITH RECURSIVE ` + linkedCTE + `
+// idleLinksSQL lists the links that no foreign key enforces, and a remedy for each.
+var idleLinksSQL = `WITH RECURSIVE ` + linkedCTE + `
 SELECT format('%I.%I', l.child, l.attname),
        CASE WHEN k.oid IS NULL OR k.confdeltype <> 'c'
             THEN format('ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %s (id) ON DELETE CASCADE;', c.oid::regclass, l.attname, p.oid::regclass)
@@ -196,7 +196,7 @@ SELECT format('%I.%I', l.child, l.attname),
 
 // IdleLinks lists the columns that no foreign key enforces, and a remedy for each.
 func (ix *Index) IdleLinks(ctx context.Context, t pgx.Tx) (columns, remedies []string, err error) {
-	rows, _ := t.Query(ctx, idleSQL, ix.catalogArgs(nil))
+	rows, _ := t.Query(ctx, idleLinksSQL, ix.catalogArgs(nil))
 	var column, remedy string
 	_, err = pgx.ForEachRow(rows, []any{&column, &remedy}, func() error {
 		columns, remedies = append(columns, column), append(remedies, remedy)

@@ -52,10 +52,10 @@ func RefuseUnfit(ctx context.Context, t pgx.Tx, schema string) error {
 	return pgerr.Translate(err, "look at the database")
 }
 
-// lostSQL finds tables that the index covers and that our role may not read any more: were
+// lostTablesSQL finds tables that the index covers and that our role may not read any more: were
 // they passed over like those that it never could read, the files that they mention would
 // be free.
-var lostSQL = excludedCTE + `
+var lostTablesSQL = excludedCTE + `
 SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT (` + readableSQL + `) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
  ORDER BY 1, 2`
@@ -63,7 +63,7 @@ SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.
 // refuseLost refuses to go on without a table that was searched until now, or whose rows
 // were lost.
 func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
-	rows, _ := t.Query(ctx, lostSQL, ix.catalogArgs(nil))
+	rows, _ := t.Query(ctx, lostTablesSQL, ix.catalogArgs(nil))
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		return r, row.Scan(&r.schema, &r.name)
@@ -77,16 +77,16 @@ func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
 	return refuseEmptied(ctx, t)
 }
 
-// emptiedSQL finds UNLOGGED tables without a single row that mentioned files: a crash
+// emptiedTablesSQL finds UNLOGGED tables without a single row that mentioned files: a crash
 // empties such a table, and the files that it mentioned would be free.
-const emptiedSQL = `
+const emptiedTablesSQL = `
 SELECT r.relid::regclass::text FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid
  WHERE c.relpersistence = 'u' AND pg_relation_size(c.oid) = 0 AND EXISTS (SELECT FROM pruned.reference f WHERE f.source = r.id)
  ORDER BY 1`
 
 // refuseEmptied refuses a table that a crash emptied.
 func refuseEmptied(ctx context.Context, t pgx.Tx) error {
-	emptied, err := readTexts(ctx, t, emptiedSQL)
+	emptied, err := readTexts(ctx, t, emptiedTablesSQL)
 	if err == nil && len(emptied) > 0 {
 		return &repo.Error{Kind: repo.Environment, Doing: "look for references in table " + emptied[0],
 			Err: fmt.Errorf("it is UNLOGGED and empty, and mentioned files: a crash empties such tables. Restore it; or, if nothing is missing, ALTER TABLE %s SET LOGGED;", emptied[0])}
@@ -99,24 +99,24 @@ func refuseEmptied(ctx context.Context, t pgx.Tx) error {
 // lie in another database.
 var unsearchedSQL = relationsCTE + `
 SELECT format('%I.*', n.nspname) FROM pg_namespace n
- WHERE ` + elsewhere + ` AND NOT has_schema_privilege(n.oid, 'USAGE')
+ WHERE ` + otherSchema + ` AND NOT has_schema_privilege(n.oid, 'USAGE')
    AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'f')
                   AND c.oid NOT IN (SELECT oid FROM relations) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = ''))
 UNION ALL
 SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE ` + elsewhere + ` AND has_schema_privilege(n.oid, 'USAGE') AND c.relkind IN ('r', 'p', 'f')
+ WHERE ` + otherSchema + ` AND has_schema_privilege(n.oid, 'USAGE') AND c.relkind IN ('r', 'p', 'f')
    AND c.oid NOT IN (SELECT oid FROM relations) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
  ORDER BY 1`
 
-// othersSQL lists the schemas other than the application's that are searched.
-var othersSQL = relationsCTE + `
+// otherSchemasSQL lists the schemas other than the application's that are searched.
+var otherSchemasSQL = relationsCTE + `
 SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname <> @schema::text ORDER BY 1`
 
 // ListSearched lists the schemas other than the application's whose tables are searched,
 // and the tables that are not searched: schema.table, or schema.* for a whole schema.
 func (ix *Index) ListSearched(ctx context.Context, t pgx.Tx) (others, unsearched []string, err error) {
-	if others, err = readTexts(ctx, t, othersSQL, ix.catalogArgs(nil)); err != nil {
+	if others, err = readTexts(ctx, t, otherSchemasSQL, ix.catalogArgs(nil)); err != nil {
 		return nil, nil, pgerr.Translate(err, "list the schemas that are searched")
 	}
 	unsearched, err = readTexts(ctx, t, unsearchedSQL, ix.catalogArgs(nil))

@@ -24,8 +24,8 @@ import (
 // and nothing is ever deleted. strictPause bounds the first pause between tries; each is
 // half as long again as the one before.
 const (
-	strictTries = 6
-	strictPause = 8 * time.Millisecond
+	maxStrictTries = 6
+	strictPause    = 8 * time.Millisecond
 )
 
 // serializeStrictSQL lets one strict deletion run after the other: the tables that a
@@ -52,7 +52,7 @@ func (p *Plan) lockWriters(ctx context.Context, t pgx.Tx, snapshot string) (same
 		if err == nil {
 			break
 		}
-		if repo.SQLState(err) != "55P03" || try == strictTries {
+		if repo.SQLState(err) != "55P03" || try == maxStrictTries {
 			return false, err
 		}
 		select {

@@ -14,8 +14,8 @@ import (
 // by one process.
 const takeTurnSQL = `UPDATE pruned.state SET tidied_at = clock_timestamp() WHERE tidied_at NOT BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp()`
 
-// excludePassesSQL waits for a pass, and takes no part in their turns.
-const excludePassesSQL = `LOCK TABLE pruned.state IN ROW EXCLUSIVE MODE`
+// excludeIndexingSQL waits for a pass, and takes no part in their turns.
+const excludeIndexingSQL = `LOCK TABLE pruned.state IN ROW EXCLUSIVE MODE`
 
 const referencingSQL = `
 SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHERE source = r.id) ORDER BY id`
@@ -26,7 +26,7 @@ SELECT id FROM pruned.relation r WHERE EXISTS (SELECT FROM pruned.reference WHER
 func (ix *Index) deleteVanished(ctx context.Context) error {
 	var sources []int
 	err := ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
-		if err := ix.lockFirst(ctx, t, excludePassesSQL); err != nil {
+		if err := ix.lockFirst(ctx, t, excludeIndexingSQL); err != nil {
 			return pgerr.Translate(err, "take turns to tidy")
 		}
 		taken, err := t.Exec(ctx, takeTurnSQL)

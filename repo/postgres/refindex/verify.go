@@ -22,27 +22,27 @@ const (
 	withIndexes    = `SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_indexscan TO DEFAULT; SET LOCAL enable_indexonlyscan TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT`
 )
 
-// question is a query, which answers with ids, of one table.
-type question struct {
+// tableQuery is a query, which answers with ids, of one table.
+type tableQuery struct {
 	table, sql string
 	args       []any
 }
 
 // blindness is the last question that an index answered wrongly. Until it answers it
 // rightly nothing can be deleted: the files of one batch show what holds for all.
-type blindness struct{ last atomic.Pointer[question] }
+type blindness struct{ last atomic.Pointer[tableQuery] }
 
 // FindUnindexed runs a query for ids of one table without its indexes. It returns ids that
 // came meanwhile; rows that the indexes do not find are an error.
 func (ix *Index) FindUnindexed(ctx context.Context, t pgx.Tx, table, sql string, args ...any) ([]string, error) {
-	return ix.blind.askTable(ctx, t, &question{table, sql, args})
+	return ix.blind.askTable(ctx, t, &tableQuery{table, sql, args})
 }
 
 // askTable runs a query without indexes. Rows that it finds, and that the indexes do not
 // find afterwards either, did not just come.
-func (b *blindness) askTable(ctx context.Context, t pgx.Tx, q *question) ([]string, error) {
+func (b *blindness) askTable(ctx context.Context, t pgx.Tx, q *tableQuery) ([]string, error) {
 	came, err := readWithoutIndexes(ctx, t, q.table, q.sql, q.args...)
-	if errors.Is(err, errBlind) {
+	if errors.Is(err, errBlindIndex) {
 		b.last.Store(q)
 	}
 	return came, err
@@ -56,14 +56,14 @@ func (b *blindness) askLast(ctx context.Context, t pgx.Tx) error {
 		return nil
 	}
 	_, err := readWithoutIndexes(ctx, t, q.table, q.sql, q.args...)
-	if errors.Is(err, errBlind) || repo.KindOf(err) == repo.Passing || repo.KindOf(err) == repo.Unknown {
+	if errors.Is(err, errBlindIndex) || repo.KindOf(err) == repo.Passing || repo.KindOf(err) == repo.Unknown {
 		return err
 	}
 	b.last.CompareAndSwap(q, nil)
 	return nil
 }
 
-var errBlind = errors.New("an index does not find rows that are there; nothing is deleted until it does: REINDEX DATABASE CONCURRENTLY; (without a name, in this database)")
+var errBlindIndex = errors.New("an index does not find rows that are there; nothing is deleted until it does: REINDEX DATABASE CONCURRENTLY; (without a name, in this database)")
 
 func readWithoutIndexes(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (came []string, err error) {
 	if _, err := t.Exec(ctx, withoutIndexes); err != nil {
@@ -80,7 +80,7 @@ func readWithoutIndexes(ctx context.Context, t pgx.Tx, table, sql string, args .
 		return nil, err
 	}
 	if len(came) < len(found) {
-		return nil, &repo.Error{Kind: repo.Environment, Doing: "read table " + table, Err: errBlind}
+		return nil, &repo.Error{Kind: repo.Environment, Doing: "read table " + table, Err: errBlindIndex}
 	}
 	return came, nil
 }
@@ -118,7 +118,7 @@ func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.L
 	}
 	for _, r := range p.relations {
 		if pairs := left[r.id]; r.canIndex() && len(pairs[0]) > 0 {
-			came, err := ix.blind.askTable(ctx, t, &question{r.String(), r.livingRowsSQL(), []any{pairs[0], pairs[1]}})
+			came, err := ix.blind.askTable(ctx, t, &tableQuery{r.String(), r.livingRowsSQL(), []any{pairs[0], pairs[1]}})
 			if err != nil {
 				return err
 			}

@@ -41,15 +41,15 @@ SELECT DISTINCT ON (rows)
    AND coalesce(clock_timestamp() - coalesce(a.xact_start, p.prepared) > make_interval(secs => @seconds::float8), true)
  ORDER BY rows, age DESC NULLS LAST`
 
-// writer is a transaction that is open.
-type writer struct {
+// openWriter is a transaction that is open.
+type openWriter struct {
 	pid   int
 	name  string // of its application, or of the prepared transaction
 	table string
 	age   *float64 // in seconds; nil where we may not see it
 }
 
-func (w *writer) String() string {
+func (w *openWriter) String() string {
 	who := fmt.Sprintf("session %d (%q)", w.pid, w.name)
 	if w.pid == 0 {
 		who = fmt.Sprintf("the prepared transaction %q", w.name)
@@ -64,7 +64,7 @@ func (w *writer) String() string {
 // file.
 func (ix *Index) findWriters(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look) error {
 	rows, _ := t.Query(ctx, writersSQL, pgx.NamedArgs{"tables": p.searchedOIDs(), "file": ix.quotedTable("file"), "seconds": ix.LongWriting.Seconds()})
-	var w writer
+	var w openWriter
 	var toFile bool
 	var oid uint32
 	_, err := pgx.ForEachRow(rows, []any{&toFile, &w.pid, &w.name, &oid, &w.age}, func() error {

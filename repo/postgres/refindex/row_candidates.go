@@ -15,7 +15,7 @@ import (
 // as of the last pass. Later changes are no matter: the handler of an event searches
 // again. It reads keys, and the text only of tables that the index cannot hold.
 func (ix *Index) UpsertRowCandidates(ctx context.Context, t pgx.Tx) error {
-	if err := ix.soundIndex(ctx, t); err != nil {
+	if err := ix.requireSound(ctx, t); err != nil {
 		return err
 	}
 	p, err := ix.newPlan(ctx, t)
@@ -36,11 +36,11 @@ func (ix *Index) UpsertRowCandidates(ctx context.Context, t pgx.Tx) error {
 			}
 		}
 	}
-	return unchangedIndex(ctx, t, p)
+	return requireUnchanged(ctx, t, p)
 }
 
-// soundIndex refuses an index that is another database's.
-func (ix *Index) soundIndex(ctx context.Context, t pgx.Tx) error {
+// requireSound refuses an index that is another database's.
+func (ix *Index) requireSound(ctx context.Context, t pgx.Tx) error {
 	var same bool
 	err := t.QueryRow(ctx, `SELECT identity = `+identitySQL+` AND (`+soundSQL+`) FROM pruned.state`, ix.catalogArgs(nil)).Scan(&same)
 	if err == nil && !same {
@@ -49,9 +49,9 @@ func (ix *Index) soundIndex(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(err, "read the state of the reference index")
 }
 
-// unchangedIndex refuses candidates that were found by the numbers of tables that have
+// requireUnchanged refuses candidates that were found by the numbers of tables that have
 // others by now: a pass may have begun anew meanwhile.
-func unchangedIndex(ctx context.Context, t pgx.Tx, p *Plan) error {
+func requireUnchanged(ctx context.Context, t pgx.Tx, p *Plan) error {
 	var index string
 	err := t.QueryRow(ctx, indexDigestSQL).Scan(&index)
 	if err == nil && index != p.index {
