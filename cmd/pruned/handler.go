@@ -22,8 +22,8 @@ func (c *command) transaction(p *parts) *prune.Transaction {
 	}
 }
 
-func (c *command) batch(p *parts) *prune.Batch {
-	return prune.NewBatch(c.transaction(p), c.cli.Consumer.Batch, ackWait, p.log)
+func (c *command) batch(p *parts) *prune.Handler {
+	return prune.NewHandler(c.transaction(p), c.cli.Consumer.Batch, ackWait, p.log)
 }
 
 func (c *command) consumption(p *parts) consumer.Options {

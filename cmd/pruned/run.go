@@ -167,7 +167,7 @@ const (
 
 // keepLooksShort brings the index up to date where looks have to read much that
 // changed: a drain has no sweeps to do so.
-func keepLooksShort(ctx context.Context, p *parts, batch *prune.Batch) {
+func keepLooksShort(ctx context.Context, p *parts, batch *prune.Handler) {
 	ticker := time.NewTicker(refreshCheck)
 	defer ticker.Stop()
 	for {
