@@ -22,8 +22,8 @@ func (c *command) newTransaction(a *app) *prune.Transaction {
 	}
 }
 
-func (c *command) newBatch(a *app) *prune.Batch {
-	return prune.NewBatch(c.newTransaction(a), c.cli.Consumer.Batch, ackWait, a.log)
+func (c *command) newBatch(a *app) *prune.Handler {
+	return prune.NewHandler(c.newTransaction(a), c.cli.Consumer.Batch, ackWait, a.log)
 }
 
 func (c *command) consumerOptions(a *app) consumer.Options {

@@ -168,7 +168,7 @@ const (
 
 // indexWhenChanged brings the index up to date where looks have to read much that
 // changed: a drain has no sweeps to do so.
-func indexWhenChanged(ctx context.Context, a *app, batch *prune.Batch) {
+func indexWhenChanged(ctx context.Context, a *app, batch *prune.Handler) {
 	ticker := time.NewTicker(changedEvery)
 	defer ticker.Stop()
 	for {

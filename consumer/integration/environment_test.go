@@ -61,7 +61,7 @@ func draining(t *testing.T, i *fixture.Installation, files []string, disturb fun
 	t.Helper()
 	q := fixture.OpenQueue(t)
 	fixture.Publish(t, q, fixture.EventsAbout(files...))
-	h := newPausing(prune.NewBatch(i.NewTransaction(), 10, time.Minute, fixture.Log(t)))
+	h := newPausing(prune.NewHandler(i.NewTransaction(), 10, time.Minute, fixture.Log(t)))
 	d := &disturbed{}
 	d.Consumer = fixture.Quick(t, q, h, consumer.Options{Drain: true, Observe: func(s consumer.Summary) { d.failed.Add(int64(s.Failed)) },
 		Ready: func(ctx context.Context) error { return i.DB.Refresh(ctx, nil) },

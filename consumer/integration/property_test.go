@@ -229,7 +229,7 @@ func (w *world) round() {
 	}
 	x := w.NewTransaction()
 	x.Ages, x.Blobs = w.m.ages, w.Blobs.ByModification()
-	h := &forgetful{Handler: prune.NewBatch(x, pick(w.r, "batch", 1, 5, 50), time.Minute, fixture.Log(w.t)),
+	h := &forgetful{Handler: prune.NewHandler(x, pick(w.r, "batch", 1, 5, 50), time.Minute, fixture.Log(w.t)),
 		forget: pick(w.r, "forget", 0, 0, 1, 3), got: map[string][]event.Outcome{}}
 	sum := fixture.Drain(w.t, w.q, h, consumer.Options{Due: w.NewReaper(w.t).Due})
 	w.compare(ids, h.got)

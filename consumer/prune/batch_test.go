@@ -37,12 +37,12 @@ func (s *scripted) Lock(ctx context.Context, tx repo.Tx, ids []string, ages repo
 }
 
 // script returns a batch handler of i whose transactions fail so.
-func script(t *testing.T, i *fixture.Installation, ackWait time.Duration, fail func(ctx context.Context, ids []string) error) (*prune.Batch, *scripted) {
+func script(t *testing.T, i *fixture.Installation, ackWait time.Duration, fail func(ctx context.Context, ids []string) error) (*prune.Handler, *scripted) {
 	t.Helper()
 	s := &scripted{DB: i.DB, fail: fail}
 	x := i.NewTransaction()
 	x.DB = s
-	return prune.NewBatch(x, 500, ackWait, fixture.Log(t)), s
+	return prune.NewHandler(x, 500, ackWait, fixture.Log(t)), s
 }
 
 func failure(kind repo.Kind) error { return &repo.Error{Kind: kind, Doing: "test", Err: errScripted} }

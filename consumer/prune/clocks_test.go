@@ -69,7 +69,7 @@ func TestClocks(t *testing.T) {
 	i.Exec(t, `DELETE FROM note WHERE id = $1`, note)
 	require.Equal(t, event.Young, fixture.RunTransaction(t, x, file)[file].Outcome)
 
-	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 time.Hour'`)
+	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
 	require.Equal(t, event.Deleted, fixture.RunTransaction(t, x, file)[file].Outcome)
 	require.Zero(t, since())
 }

@@ -1,4 +1,4 @@
 package prune
 
 // SetSize sets the size of the next batch.
-func (b *Batch) SetSize(n int) { b.size.current.Store(int64(n)) }
+func (h *Handler) SetSize(n int) { h.batchSize.current.Store(int64(n)) }

@@ -32,7 +32,7 @@ func TestBytesWaitForTheirTime(t *testing.T) {
 	require.False(t, due, "a drain does not wait for it")
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, file))
 
-	i.Exec(t, `UPDATE pruned.tombstone SET due_at = due_at - interval '1 time.Hour'`)
+	i.Exec(t, `UPDATE pruned.tombstone SET due_at = due_at - interval '1 hour'`)
 	i.DrainTombstones(t)
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, file))
 	require.Zero(t, i.CountTombstones(t))

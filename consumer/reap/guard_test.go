@@ -166,7 +166,7 @@ func TestCheckAndActOfBytesThatWereWrittenSince(t *testing.T) {
 	i := fixture.Install(t)
 	ids := entombAll(t, i, repo.Bytes, 2)
 	i.Exec(t, `INSERT INTO pruned.ledger (file_id, outcome) VALUES ($1, 'deleted')`, ids[0])
-	i.Exec(t, `UPDATE pruned.tombstone SET made_at = made_at - interval '1 time.Hour' WHERE file_id = $1`, ids[0])
+	i.Exec(t, `UPDATE pruned.tombstone SET made_at = made_at - interval '1 hour' WHERE file_id = $1`, ids[0])
 	i.DrainTombstones(t)
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, ids[0]))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[1]))

@@ -182,7 +182,7 @@ func TestStoreMayRestAfterAListing(t *testing.T) {
 	s.Vectors, s.Ages.Orphan = store, time.Hour
 	sweepOnce(t, s)
 	s.listed[repo.FromVectors] = listing{ended: time.Now(), took: time.Hour, contents: contents{there: s.listed[repo.FromVectors].there, known: s.listed[repo.FromVectors].there}}
-	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 time.Hour'`)
+	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
 	report, _ := sweepWith(t, s, SweepOptions{Rest: true})
 	require.EqualValues(t, 1, report.Published, "what is due goes all the same")
 	require.Equal(t, chunks, fixture.EventsIn(t, q)[0].Subject)
@@ -244,7 +244,7 @@ func TestSweepThatLosesTheLeadEnds(t *testing.T) {
 	s := sweeper(t, i, q)
 	s.ttl = 300 * time.Millisecond
 	s.Vectors = endless{i.Store, func() {
-		i.Exec(t, `UPDATE pruned.lease SET holder = 'another', until = until + interval '1 time.Hour'`)
+		i.Exec(t, `UPDATE pruned.lease SET holder = 'another', until = until + interval '1 hour'`)
 	}}
 	_, err := s.Sweep(fixture.Context(t), SweepOptions{})
 	require.ErrorIs(t, err, errLeadLost)

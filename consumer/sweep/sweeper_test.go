@@ -129,13 +129,13 @@ func TestSweepTellsWhenWhatIsDue(t *testing.T) {
 		require.Positive(t, orphans[key].DueIn)
 		require.LessOrEqual(t, orphans[key].DueIn, int64(time.Hour/time.Second))
 	}
-	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 time.Hour' WHERE file_id = $1`, bytes)
+	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour' WHERE file_id = $1`, bytes)
 	report, orphans = sweepWith(t, s, SweepOptions{})
 	require.EqualValues(t, 1, report.Published)
 	require.Zero(t, orphans[at(repo.FromBytes, bytes)].DueIn)
 
 	// A mention resets the clock.
-	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 time.Hour'`)
+	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
 	chat := repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{row}})
 	_, orphans = sweepWith(t, s, SweepOptions{})
 	require.NotContains(t, orphans, at(repo.FromRows, row))

@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func ripe() repo.File {
 	return repo.File{ID: "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11", Age: 30 * day, Ripe: -29 * day, Orphan: 2 * hour, Clocked: true}
 }
 
-func TestJudge(t *testing.T) {
+func TestDecideAboutRows(t *testing.T) {
 	t.Parallel()
 	id := ripe().ID
 	chat := repo.Look{Referenced: map[string]repo.Reference{id: {Table: "chat", Row: "c1", Column: "chat"}}}
@@ -78,7 +79,7 @@ func TestJudge(t *testing.T) {
 			if ages == (repo.Ages{}) {
 				ages = testAges
 			}
-			got := judge(f, c.look, ages)
+			got := decide(view{locked: repo.Locked{Files: []repo.File{f}}, found: c.look}, ages).results[f.ID]
 			require.Equal(t, c.want, got.Outcome, got.Detail)
 			require.Contains(t, got.Detail, c.why)
 			require.Equal(t, c.retry, got.RetryIn)
@@ -86,12 +87,88 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestJudgeGone(t *testing.T) {
+func TestDecideAboutIDsWithoutARow(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, event.Gone, judgeGone(nil, testAges).Outcome)
-	require.Equal(t, event.Gone, judgeGone([]repo.Blob{{Name: "a", Age: 2 * day}, {Name: "b", Age: day}}, testAges).Outcome)
-	got := judgeGone([]repo.Blob{{Name: "a", Age: 2 * day}, {Name: "b", Age: 20 * hour}}, testAges)
-	require.Equal(t, event.Young, got.Outcome)
-	require.Equal(t, 4*hour, got.RetryIn)
-	require.Equal(t, event.Young, judgeGone([]repo.Blob{{Name: "a", Age: -hour}}, testAges).Outcome, "a clock that is ahead")
+	const id = "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11"
+	bytes := func(ages ...time.Duration) map[string][]repo.Blob {
+		list := make([]repo.Blob, len(ages))
+		for n, age := range ages {
+			list[n] = repo.Blob{Name: id, Age: age}
+		}
+		return map[string][]repo.Blob{id: list}
+	}
+	late := lateReferences{id: {Table: "file"}}
+	for _, c := range []struct {
+		name  string
+		view  view
+		want  event.Outcome
+		why   string
+		retry time.Duration
+		stays bool // of what is left
+	}{
+		{name: "nothing is left", want: event.Gone},
+		{name: "old bytes", view: view{blobs: bytes(2*day, day)}, want: event.Gone},
+		{name: "young bytes among them", view: view{blobs: bytes(2*day, 20*hour)}, want: event.Young, why: "bytes that are 20h0m0s old", retry: 4 * hour, stays: true},
+		{name: "bytes of a clock that is ahead", view: view{blobs: bytes(-hour)}, want: event.Young, why: "bytes", retry: 25 * hour, stays: true},
+		{name: "its row may yet be committed", view: view{found: repo.Look{PendingRows: "a session"}}, want: event.Young, why: "commit its row: a session", retry: minRetry, stays: true},
+		{name: "a mention may yet be committed", view: view{found: repo.Look{Pending: "a session"}}, want: event.Gone},
+		{name: "its row appeared", view: view{late: late}, want: event.Busy, why: "appeared just now", stays: true},
+		{name: "its row appeared beside young bytes", view: view{late: late, blobs: bytes(hour)}, want: event.Busy, why: "appeared just now", stays: true},
+		{name: "no file ever had it", view: view{strangers: map[string]bool{id: true}, late: late, blobs: bytes(hour)}, want: event.Gone, why: "another program's", stays: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.view.locked.Gone = []string{id}
+			p := decide(c.view, testAges)
+			got := p.results[id]
+			require.Equal(t, c.want, got.Outcome, got.Detail)
+			require.Contains(t, got.Detail, c.why)
+			require.Equal(t, c.retry, got.RetryIn)
+			require.Equal(t, c.stays, p.isEmpty())
+			require.Equal(t, c.view.blobs, p.blobs)
+		})
+	}
+}
+
+func TestDecideAboutWhatCannotBeKnown(t *testing.T) {
+	t.Parallel()
+	p := decide(view{locked: repo.Locked{Busy: []string{"busy"}, Doubtful: []string{"deferred"}}}, testAges)
+	require.Equal(t, event.Busy, p.results["busy"].Outcome)
+	require.Equal(t, event.Young, p.results["deferred"].Outcome)
+	require.Contains(t, p.results["deferred"].Detail, "sweep --confirm")
+	require.Equal(t, deferredRetry, p.results["deferred"].RetryIn)
+	require.True(t, p.isEmpty())
+}
+
+// What goes, and whose grace period starts or ends, follows from the outcomes.
+func TestDecidePlansWhatFollows(t *testing.T) {
+	t.Parallel()
+	files := map[string]func(*repo.File){
+		"deleted":                     func(*repo.File) {},
+		"kept, ends its grace":        func(*repo.File) {},
+		"kept without grace":          func(f *repo.File) { f.Clocked = false },
+		"young, starts its grace":     func(f *repo.File) { f.Clocked = false },
+		"young, in its grace":         func(f *repo.File) { f.Orphan = 0 },
+		"unknown, and so of no grace": func(f *repo.File) { f.Clocked = false },
+	}
+	ids := map[string]string{}
+	v := view{found: repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}}
+	for name, change := range files {
+		f := ripe()
+		f.ID = fmt.Sprintf("0b8f2c46-7c2f-4a57-9b1f-%012d", len(ids))
+		ids[name] = f.ID
+		change(&f)
+		v.locked.Files = append(v.locked.Files, f)
+	}
+	for _, name := range []string{"kept, ends its grace", "kept without grace"} {
+		v.found.Referenced[ids[name]] = repo.Reference{Table: "note"}
+	}
+	v.found.Unknown[ids["unknown, and so of no grace"]] = true
+	p := decide(v, testAges)
+	require.Len(t, p.results, len(files))
+	require.Equal(t, []string{ids["deleted"]}, p.rows)
+	require.Empty(t, p.remains)
+	require.Equal(t, []string{ids["young, starts its grace"]}, p.startGrace)
+	require.Equal(t, []string{ids["kept, ends its grace"]}, p.endGrace)
+	require.False(t, p.isEmpty())
 }

@@ -1,0 +1,132 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"pruned/consumer/event"
+	"pruned/repo"
+	"pruned/repo/openwebui"
+	"pruned/vectors"
+)
+
+// changes is what a transaction did to the database.
+type changes struct {
+	deleted []repo.Deleted
+	chunks  int64
+}
+
+// apply is steps 3 to 5: vectors, rows, then tombstones and ledger, which are written
+// only from what the database says was deleted. The grace periods of files that stay
+// start and end with the decision, too.
+func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery) (c changes, err error) {
+	if err := x.setGrace(ctx, tx, p); err != nil || p.isEmpty() {
+		return c, err
+	}
+	chunks, rest, err := x.removeVectors(ctx, tx, p)
+	if err != nil {
+		return c, err
+	}
+	c.chunks = chunks
+	if len(p.rows) > 0 {
+		if c.deleted, err = x.DB.Delete(ctx, tx, p.rows); err != nil {
+			return c, err
+		}
+	}
+	if tombstones := x.tombstonesOf(p, c.deleted, rest); len(tombstones) > 0 {
+		if err := x.DB.Entomb(ctx, tx, tombstones); err != nil {
+			return c, err
+		}
+	}
+	if entries := ledgerEntries(p, c.deleted, events); len(entries) > 0 {
+		return c, x.DB.Record(ctx, tx, entries)
+	}
+	return c, nil
+}
+
+func (x *Transaction) setGrace(ctx context.Context, tx repo.Tx, p plan) error {
+	if len(p.startGrace) > 0 {
+		if err := x.DB.StartClocks(ctx, tx, p.startGrace); err != nil {
+			return err
+		}
+	}
+	if len(p.endGrace) > 0 {
+		return x.DB.StopClocks(ctx, tx, p.endGrace)
+	}
+	return nil
+}
+
+// removeVectors removes the vectors that lie in the same database, and says whether more
+// may be left. In a store that is not known to be this installation's they all are:
+// another's row may have the same id, as in a copy.
+func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (chunks int64, rest bool, err error) {
+	if !x.DryRun && x.Vectors.Joins() {
+		approved, err := repo.Bound(ctx, x.DB, tx, x.VectorStore)
+		if err != nil || !approved {
+			return 0, true, err
+		}
+	}
+	chunks, rest, err = x.Vectors.Join(ctx, tx, p.rows, p.remains)
+	if err != nil {
+		return 0, false, repo.StoreError(ctx, "remove vectors", err, errors.Is(err, vectors.ErrUnusable))
+	}
+	return chunks, rest, nil
+}
+
+// tombstonesOf names what is left to be removed after the commit: bytes, and vectors if
+// rest says so.
+func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool) (list []repo.Tombstone) {
+	for _, d := range deleted {
+		if name := openwebui.BaseName(d.Path); name != "" {
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: x.BytesDelay})
+		}
+	}
+	for _, id := range p.remains {
+		for _, blob := range p.blobs[id] {
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: x.BytesDelay})
+		}
+	}
+	if rest {
+		for _, id := range slices.Concat(p.rows, p.remains) {
+			list = append(list, repo.Tombstone{Kind: repo.Vectors, FileID: id})
+		}
+	}
+	return list
+}
+
+// ledgerEntries are a line for each row that was deleted, and for each object of a file
+// without a row.
+func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (list []repo.Entry) {
+	by := make(map[string]event.Event, len(events))
+	for _, e := range events {
+		by[e.Subject] = e.Event
+	}
+	entry := func(id, path string, outcome event.Outcome) repo.Entry {
+		return repo.Entry{FileID: id, Path: path, Outcome: string(outcome),
+			EventID: by[id].ID, Source: by[id].Source, Reason: by[id].Reason}
+	}
+	for _, d := range deleted {
+		list = append(list, entry(d.ID, d.Path, event.Deleted))
+	}
+	for _, id := range p.remains {
+		for _, blob := range p.blobs[id] {
+			list = append(list, entry(id, blob.Name, event.Gone))
+		}
+	}
+	return list
+}
+
+// recheck is step 6. There is nothing to look for when nothing goes.
+func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, found repo.Look, p plan) (time.Duration, error) {
+	if p.isEmpty() {
+		return 0, nil
+	}
+	start := time.Now()
+	late, err := x.DB.LookAgain(ctx, tx, found, p.rows, p.remains)
+	if err == nil && len(late) > 0 {
+		err = lateReferences(late)
+	}
+	return time.Since(start), err
+}

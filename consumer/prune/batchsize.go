@@ -1,0 +1,79 @@
+package prune
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// adaptiveBatchSize finds the size of a batch. Looking for references costs the same for
+// one file and for a thousand, and so do the round trips and the pages of a table that
+// files share: batches grow while a transaction is fast, so that nobody notices its
+// locks, or where looking takes more than a quarter of it, to at most ten times their
+// first size. They shrink again where it is slow and looking takes less than a
+// sixteenth.
+type adaptiveBatchSize struct {
+	first   int
+	current atomic.Int64
+}
+
+const (
+	fastTransaction = 150 * time.Millisecond
+	slowTransaction = 4 * fastTransaction
+)
+
+func (s *adaptiveBatchSize) init(first int) {
+	s.first = first
+	s.current.Store(int64(first))
+}
+
+func (s *adaptiveBatchSize) get() int { return int(s.current.Load()) }
+
+// adapt takes into account how long a full batch took, and how long of that it looked
+// for references.
+func (s *adaptiveBatchSize) adapt(looking, took time.Duration) {
+	switch {
+	case took < fastTransaction, looking*4 > took:
+		s.grow()
+	case took > slowTransaction && looking*16 < took:
+		s.shrink()
+	}
+}
+
+func (s *adaptiveBatchSize) grow() { s.current.Store(min(s.current.Load()*2, int64(s.first)*10)) }
+
+// shrink makes batches smaller again, also where one took too long.
+func (s *adaptiveBatchSize) shrink() { s.current.Store(max(s.current.Load()/2, int64(s.first))) }
+
+// lockHoldLimit finds how many files one transaction may deal with where transactions
+// keep everybody else from writing: as many as take no longer than that engine wants.
+type lockHoldLimit struct {
+	max   time.Duration // zero: no matter
+	files atomic.Int64
+}
+
+// firstLockHold is how many files the first transaction deals with.
+const firstLockHold = 50
+
+func (l *lockHoldLimit) init(limit time.Duration) {
+	l.max = limit
+	l.files.Store(firstLockHold)
+}
+
+// limit says how many of n files to deal with at once.
+func (l *lockHoldLimit) limit(n int) int {
+	if l.max <= 0 {
+		return n
+	}
+	return min(n, int(l.files.Load()))
+}
+
+// adapt takes into account how long a transaction over n files held everybody up.
+func (l *lockHoldLimit) adapt(n int, held time.Duration) {
+	if l.max <= 0 || held <= 0 {
+		return
+	}
+	fits := int64(float64(n) * float64(l.max) / float64(held))
+	if now := l.files.Load(); fits < now || int64(n) >= now {
+		l.files.Store(max(min(fits, 2*now), 1))
+	}
+}

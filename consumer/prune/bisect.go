@@ -1,0 +1,203 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"pruned/consumer/event"
+	"pruned/repo"
+)
+
+const (
+	// maxPassing is how many deliveries make a passing failure one that repeats.
+	maxPassing = 3
+	// singleTimeout bounds a single file's transaction: one with a million chunks.
+	singleTimeout = 10 * time.Minute
+)
+
+// bisection is one batch under way.
+type bisection struct {
+	*Handler
+	extend      func() error
+	until       time.Time // when bisecting ends
+	results     map[string]event.Result
+	failedAlone []failedEvent
+	deleted     bool // anything in this lease
+}
+
+// failedEvent is an event that failed for good, alone in its own transaction.
+type failedEvent struct {
+	event.Delivery
+	err error
+}
+
+var errLeaseOver = errors.New("half of its lease is over")
+
+// runChunks handles events in transactions that are as short as the engine wants them.
+// The events that half of the lease is too short for come again.
+func (b *bisection) runChunks(ctx context.Context, events []event.Delivery) error {
+	for first := true; len(events) > 0; first = false {
+		if !first && time.Now().After(b.until) {
+			b.failAll(events, errLeaseOver)
+			return nil
+		}
+		n := b.lockHold.limit(len(events))
+		if err := b.run(ctx, events[:n]); err != nil {
+			return err
+		}
+		events = events[n:]
+	}
+	return nil
+}
+
+// run handles events in one transaction, or in parts if they can never commit together.
+// Its error is one of the environment.
+func (b *bisection) run(ctx context.Context, events []event.Delivery) error {
+	err := b.runTx(ctx, events)
+	if err == nil {
+		return nil
+	}
+	switch kind, single := repo.KindOf(err), len(events) == 1; {
+	case kind == repo.Passing && single && countRepeats(events) > 0:
+		return b.runSingle(ctx, events)
+	case single:
+		return b.fail(events, err)
+	case kind == repo.Permanent:
+		return b.split(ctx, events, (len(events)+1)/2, err)
+	case kind == repo.Passing && countRepeats(events) > 0:
+		// Each try may take a third of the lease, so that halves would get
+		// nowhere: with every delivery they are quartered once more.
+		return b.split(ctx, events, max(len(events)>>(2*countRepeats(events)), 1), err)
+	}
+	return b.fail(events, err)
+}
+
+// split handles events in transactions of at most size. The events that half of the
+// lease is too short for come again.
+func (b *bisection) split(ctx context.Context, events []event.Delivery, size int, cause error) error {
+	b.log.Debug().Err(cause).Int("events", len(events)).Int("size", size).Msg("the batch cannot commit as one")
+	for part := range slices.Chunk(events, size) {
+		if time.Now().After(b.until) {
+			b.failAll(part, cause)
+			continue
+		}
+		if err := b.run(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runTx is one transaction, bounded to a third of the lease. Only full batches tell
+// anything about their size.
+func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, b.ackWait/3)
+	defer cancel()
+	full := len(events) >= b.Size()
+	report, err := b.transaction.Run(ctx, events)
+	if err != nil {
+		if full && repo.KindOf(err) == repo.Passing {
+			b.batchSize.shrink()
+		}
+		return err
+	}
+	b.recordReport(report)
+	b.lockHold.adapt(len(events), report.Held)
+	if full {
+		b.batchSize.adapt(report.Looking, report.Took)
+	}
+	return nil
+}
+
+// runSingle gives one file that repeatedly took too long all the time it needs, and
+// keeps its lease meanwhile.
+func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, singleTimeout)
+	defer cancel()
+	stop := b.keepLease()
+	report, err := b.transaction.Run(ctx, events)
+	stop()
+	if err != nil {
+		return b.fail(events, err)
+	}
+	b.recordReport(report)
+	return nil
+}
+
+// keepLease extends the lease until stop is called.
+func (b *bisection) keepLease() (stop func()) {
+	done := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(b.ackWait / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				if err := b.extend(); err != nil {
+					b.log.Warn().Err(err).Msg("the lease of a slow file cannot be extended")
+				}
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-stopped
+	}
+}
+
+// recordReport takes over what a transaction committed, and logs a line a file.
+func (b *bisection) recordReport(report Report) {
+	b.Chunks.Add(report.Chunks)
+	b.Changed.Add(report.Changed)
+	for id, result := range report.Results {
+		b.results[id] = result
+		b.deleted = b.deleted || result.Outcome == event.Deleted
+		b.log.Debug().Str("file", id).Str("outcome", string(result.Outcome)).Str("why", result.Detail).Msg("claim")
+	}
+}
+
+// fail notes the failure of events that are not tried again in this lease. It returns
+// the error if it is one of the environment.
+func (b *bisection) fail(events []event.Delivery, err error) error {
+	switch kind := repo.KindOf(err); {
+	case kind == repo.Environment:
+		return err
+	case kind == repo.Permanent && len(events) == 1:
+		b.failedAlone = append(b.failedAlone, failedEvent{events[0], err})
+	default:
+		b.failAll(events, err)
+	}
+	return nil
+}
+
+func (b *bisection) failAll(events []event.Delivery, err error) {
+	for _, e := range events {
+		b.results[e.Subject] = event.Result{Outcome: event.Failed, Detail: err.Error(), Err: err}
+	}
+}
+
+// classify tells poison from a database that lets nothing be deleted: another file of
+// this lease must have been, or this one have failed like this before.
+func (b *bisection) classify(f failedEvent) event.Result {
+	if b.deleted || f.Deliveries >= maxPassing {
+		return event.Result{Outcome: event.Poison, Detail: f.err.Error(), Err: fmt.Errorf("file %s: %w", f.Subject, f.err)}
+	}
+	return event.Result{Outcome: event.Failed, Detail: f.err.Error(), Err: f.err}
+}
+
+// countRepeats is how often one of the events has been delivered in vain, beyond what
+// passes by itself: zero as long as that may be.
+func countRepeats(events []event.Delivery) int {
+	deliveries := uint64(0)
+	for _, e := range events {
+		deliveries = max(deliveries, e.Deliveries)
+	}
+	return max(int(min(deliveries, 100))-maxPassing+1, 0)
+}

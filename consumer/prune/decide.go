@@ -1,0 +1,131 @@
+package prune
+
+import (
+	"fmt"
+	"time"
+
+	"pruned/consumer/event"
+	"pruned/repo"
+	"pruned/repo/mention"
+)
+
+const (
+	// minRetry is the soonest that a young file is worth another event.
+	minRetry = time.Minute
+	// deferredRetry is how long a restore, or a person who confirms, is given.
+	deferredRetry = 10 * time.Minute
+)
+
+// plan is what becomes of the files of a batch.
+type plan struct {
+	results map[string]event.Result
+
+	rows    []string               // ids of rows to delete, with all that is theirs
+	remains []string               // ids without a row of which everything that is left goes
+	blobs   map[string][]repo.Blob // of those
+
+	startGrace, endGrace []string
+}
+
+// isEmpty says whether nothing goes.
+func (p plan) isEmpty() bool { return len(p.rows)+len(p.remains) == 0 }
+
+// decide sorts files by their outcomes. It is pure: all that it goes by is in the view,
+// and what cannot be known keeps a file.
+func decide(v view, ages repo.Ages) plan {
+	p := plan{results: map[string]event.Result{}, blobs: v.blobs}
+	for _, f := range v.locked.Files {
+		result := decideRow(f, v.found, ages)
+		p.results[f.ID] = result
+		switch {
+		case result.Outcome == event.Deleted:
+			p.rows = append(p.rows, f.ID)
+		case result.Outcome == event.Kept && f.Clocked:
+			p.endGrace = append(p.endGrace, f.ID)
+		case result.Outcome == event.Young && !f.Clocked && !v.found.Unknown[f.ID]:
+			p.startGrace = append(p.startGrace, f.ID)
+		}
+	}
+	for _, id := range v.locked.Busy {
+		p.results[id] = event.Result{Outcome: event.Busy, Detail: "somebody else holds its row"}
+	}
+	for _, id := range v.locked.Doubtful {
+		p.results[id] = deferred()
+	}
+	for _, id := range v.locked.Gone {
+		result := decideWithoutRow(id, v, ages)
+		p.results[id] = result
+		if result.Outcome == event.Gone && !v.strangers[id] {
+			p.remains = append(p.remains, id)
+		}
+	}
+	return p
+}
+
+// decideRow decides about a file whose row is locked.
+func decideRow(f repo.File, look repo.Look, ages repo.Ages) event.Result {
+	if reference, found := look.Referenced[f.ID]; found {
+		return kept(reference)
+	}
+	switch {
+	case !mention.Searchable(mention.Token(f.ID)):
+		return event.Result{Outcome: event.Kept, Detail: "its id may be written in other ways, so that no search can tell whether it is in use"}
+	case look.Unknown[f.ID]:
+		return young("it appeared with an old date: every table is read once more first", minRetry)
+	case f.InFlight:
+		return young("it is being processed", f.Ripe)
+	case f.Ripe > 0:
+		return young(fmt.Sprintf("it is %s old", f.Age.Round(time.Second)), max(f.Ripe, ages.Orphan-f.Orphan))
+	case ages.Orphan > 0 && !f.Clocked:
+		return young("it was not known to be unreferenced before", ages.Orphan)
+	case f.Orphan < ages.Orphan:
+		return young(fmt.Sprintf("it is known to be unreferenced for only %s", f.Orphan.Round(time.Second)), ages.Orphan-f.Orphan)
+	case look.Pending != "":
+		return young("somebody may yet commit a mention of it: "+look.Pending, minRetry)
+	}
+	return event.Result{Outcome: event.Deleted}
+}
+
+// decideWithoutRow decides about an id without a row. Bytes without a row may be an
+// upload under way: the application writes them first.
+func decideWithoutRow(id string, v view, ages repo.Ages) event.Result {
+	if v.strangers[id] {
+		return event.Result{Outcome: event.Gone, Detail: "no file ever had this id: what is called so in the stores is another program's"}
+	}
+	if _, appeared := v.late[id]; appeared {
+		return event.Result{Outcome: event.Busy, Detail: "its row appeared just now"}
+	}
+	for _, blob := range v.blobs[id] {
+		if blob.Age < ages.Min {
+			return young(fmt.Sprintf("it has no row, and bytes that are %s old", blob.Age.Round(time.Second)), ages.Min-blob.Age)
+		}
+	}
+	if v.found.PendingRows != "" {
+		return young("somebody may yet commit its row: "+v.found.PendingRows, minRetry)
+	}
+	return event.Result{Outcome: event.Gone}
+}
+
+// deferred is the result of an id without a row where no file has one. It is young, and
+// not busy: the table may be empty for good, and a drain would never end. Nor does
+// anything pass by waiting: a restore that begins later would find the table as
+// empty as it was before. So that only a row, or a person, decides: a sweep finds the
+// remains, is held, and what is confirmed goes.
+func deferred() event.Result {
+	return young("table file is empty, as while a backup is restored: only `pruned sweep --confirm` lets anything go", deferredRetry)
+}
+
+func kept(r repo.Reference) event.Result {
+	detail := "mentioned by " + r.Table
+	if r.Row != "" {
+		detail += " " + r.Row
+	}
+	if r.Column != "" {
+		detail += ", column " + r.Column
+	}
+	return event.Result{Outcome: event.Kept, Detail: detail}
+}
+
+func young(why string, in time.Duration) event.Result {
+	return event.Result{Outcome: event.Young, Detail: why, RetryIn: max(in, minRetry)}
+}

@@ -1,0 +1,108 @@
+package prune
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"pruned/consumer/event"
+	"pruned/repo"
+	"pruned/repo/mention"
+)
+
+// view is what a transaction found of the files that its events are about.
+type view struct {
+	locked repo.Locked
+	found  repo.Look
+	late   lateReferences // of earlier tries
+
+	blobs     map[string][]repo.Blob // of ids without a row, but for those with a tombstone
+	strangers map[string]bool        // ids without a row that are no UUID, and never were a file's
+	looking   time.Duration          // of step 2
+}
+
+// lockAndFind is steps 1 and 2: it locks, and then looks for references in a statement
+// of its own, whose snapshot is newer than the locks.
+func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferences) (v view, err error) {
+	v.late = late
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.Subject
+	}
+	if v.locked, err = x.DB.Lock(ctx, tx, ids, x.Ages); err != nil {
+		return v, err
+	}
+	present := make([]string, len(v.locked.Files))
+	for i, f := range v.locked.Files {
+		present[i] = f.ID
+	}
+	if len(present)+len(v.locked.Gone) == 0 {
+		return v, nil
+	}
+	// Without a row there is nothing to look for, but the snapshot that step 6
+	// compares with.
+	start := time.Now()
+	if v.found, err = x.DB.Look(ctx, tx, present); err != nil {
+		return v, err
+	}
+	v.looking = time.Since(start)
+	v.addLateReferences()
+	if len(v.locked.Gone) == 0 {
+		return v, nil
+	}
+	if v.strangers, err = x.findStrangers(ctx, tx, v.locked.Gone); err != nil {
+		return v, err
+	}
+	v.blobs, err = x.findBlobs(ctx, tx, v.locked.Gone)
+	return v, err
+}
+
+// addLateReferences adds what came into use under an earlier try, also if it is out of
+// use again by now. A row that appeared is decided about like any other.
+func (v view) addLateReferences() {
+	for id, reference := range v.late {
+		if reference.Table != "file" {
+			v.found.Referenced[id] = reference
+		}
+	}
+}
+
+// hasIndexable says whether bringing the index up to date may make known a file that is
+// unknown. One whose id no search can find is kept in any case.
+func (v view) hasIndexable() bool {
+	for id := range v.found.Unknown {
+		if mention.Searchable(mention.Token(id)) {
+			return true
+		}
+	}
+	return false
+}
+
+// findStrangers finds the ids without a row that the application did not make: it gives
+// UUIDs. Plugins may give others, but then there is a row, or a line in the ledger.
+func (x *Transaction) findStrangers(ctx context.Context, tx repo.Tx, gone []string) (map[string]bool, error) {
+	ids := slices.DeleteFunc(slices.Clone(gone), func(id string) bool { return mention.IsUUID(mention.Token(id)) })
+	found := map[string]bool{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	strangers, err := x.DB.Strangers(ctx, tx, ids)
+	for _, id := range strangers {
+		found[id] = true
+	}
+	return found, err
+}
+
+// findBlobs finds the bytes of ids without a row. Those that an earlier event has dealt
+// with are left out: the second event about a file finds nothing.
+func (x *Transaction) findBlobs(ctx context.Context, tx repo.Tx, gone []string) (map[string][]repo.Blob, error) {
+	blobs, err := x.Blobs.Find(ctx, gone)
+	if err != nil {
+		return nil, repo.EnvironmentError("look for the bytes of files without a row", err)
+	}
+	entombed, err := x.DB.Entombed(ctx, tx, gone)
+	for id, names := range entombed {
+		blobs[id] = slices.DeleteFunc(blobs[id], func(b repo.Blob) bool { return slices.Contains(names, b.Name) })
+	}
+	return blobs, err
+}

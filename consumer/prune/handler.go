@@ -1,0 +1,56 @@
+package prune
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"pruned/consumer/event"
+	"pruned/repo"
+)
+
+// Handler makes each batch of orphan events one transaction, and where that fails finds
+// out which file is at fault.
+type Handler struct {
+	transaction *Transaction
+	log         zerolog.Logger
+	ackWait     time.Duration
+	batchSize   adaptiveBatchSize
+	lockHold    lockHoldLimit
+
+	// Chunks counts vectors that were removed, Changed the bytes of changed rows
+	// that transactions had to read since the index was last brought up to date.
+	Chunks, Changed atomic.Int64
+}
+
+var _ event.Handler = (*Handler)(nil)
+
+// NewHandler returns a handler whose batches start with size events.
+func NewHandler(t *Transaction, size int, ackWait time.Duration, log zerolog.Logger) *Handler {
+	h := &Handler{transaction: t, log: log, ackWait: ackWait}
+	h.batchSize.init(size)
+	if engine, is := t.DB.(repo.Brief); is {
+		h.lockHold.init(engine.Brief())
+	}
+	return h
+}
+
+// Size is how many events the next batch may have.
+func (h *Handler) Size() int { return h.batchSize.get() }
+
+// Handle tries a batch whole at first; it bisects, within half of the lease, a batch
+// that can never commit.
+func (h *Handler) Handle(ctx context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
+	b := &bisection{Handler: h, extend: extend, results: map[string]event.Result{}, until: lease.Add(-h.ackWait / 2)}
+	err := b.runChunks(ctx, events)
+	for _, failed := range b.failedAlone {
+		b.results[failed.Subject] = b.classify(failed)
+	}
+	results := make([]event.Result, len(events))
+	for i, e := range events {
+		results[i] = b.results[e.Subject]
+	}
+	return results, err
+}
