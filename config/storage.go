@@ -23,7 +23,7 @@ func (s Storage) VectorDir() string { return filepath.Join(s.DataDir, "vector_db
 // ByteStores are the names of the stores of bytes that can be set.
 var ByteStores = []string{"local"}
 
-var wantedBytes = "wanted one of " + strings.Join(ByteStores, ", ")
+var wantedBytes = "wanted " + strings.Join(ByteStores, " or ")
 
 func (s Storage) checkProvider(ps *problems) {
 	if !slices.Contains(ByteStores, s.Provider) {
