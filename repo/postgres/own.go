@@ -34,8 +34,7 @@ func madeBy(kind string) (names []string) {
 		if err != nil {
 			panic(err) // what was embedded can be read
 		}
-		up, _, _ := strings.Cut(string(text), "-- +goose Down")
-		for _, match := range made.FindAllStringSubmatch(up, -1) {
+		for _, match := range made.FindAllStringSubmatch(string(text), -1) {
 			names = append(names, match[1])
 		}
 	}
