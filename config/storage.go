@@ -23,8 +23,10 @@ func (s Storage) VectorDir() string { return filepath.Join(s.DataDir, "vector_db
 // ByteStores are the names of the stores of bytes that can be set.
 var ByteStores = []string{"local"}
 
+var wantedBytes = "wanted " + strings.Join(ByteStores, " or ")
+
 func (s Storage) checkProvider(ps *problems) {
 	if !slices.Contains(ByteStores, s.Provider) {
-		ps.addProblem("STORAGE_PROVIDER", "%q is not built yet: wanted %s", s.Provider, strings.Join(ByteStores, ", "))
+		ps.addProblem("STORAGE_PROVIDER", "%q is not built yet: %s", s.Provider, wantedBytes)
 	}
 }

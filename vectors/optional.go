@@ -8,7 +8,8 @@ type Guard func(ctx context.Context, ids []string) (may []string, err error)
 
 // Guarded is a store outside the database, whose removals take a while. It asks the
 // guard right before each request that removes chunks, about the files that they
-// belong to, or within the transaction that does.
+// belong to, or within the transaction that does. A file's own collection goes first,
+// by a request of its own.
 type Guarded interface {
 	Store
 	RemoveGuarded(ctx context.Context, ids []string, guard Guard) (Removed, error)

@@ -35,8 +35,7 @@ func createdBy(kind string) (names []string) {
 		if err != nil {
 			panic(err) // what was embedded can be read
 		}
-		up, _, _ := strings.Cut(string(text), "-- +goose Down")
-		for _, match := range made.FindAllStringSubmatch(up, -1) {
+		for _, match := range made.FindAllStringSubmatch(string(text), -1) {
 			names = append(names, match[1])
 		}
 	}

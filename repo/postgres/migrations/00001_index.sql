@@ -42,6 +42,3 @@ CREATE TABLE pruned.known_file (
 );
 CREATE INDEX known_file_token ON pruned.known_file (token);
 CREATE INDEX known_file_literal ON pruned.known_file (file_id) WHERE literal;
-
--- +goose Down
-DROP TABLE pruned.known_file, pruned.reference, pruned.relation, pruned.state;

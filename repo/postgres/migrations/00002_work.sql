@@ -35,6 +35,3 @@ CREATE TABLE pruned.ledger (
 );
 CREATE INDEX ledger_file ON pruned.ledger (file_id);
 CREATE INDEX ledger_at ON pruned.ledger (at);
-
--- +goose Down
-DROP TABLE pruned.ledger, pruned.tombstone, pruned.candidate;

@@ -51,11 +51,3 @@ CREATE INDEX known_file_name ON pruned.known_file (name) WHERE name <> '';
 -- built anew, with the names.
 ALTER TABLE pruned.state ADD tidied_at timestamptz NOT NULL DEFAULT clock_timestamp();
 UPDATE pruned.state SET identity = '';
-
--- +goose Down
-ALTER TABLE pruned.state DROP tidied_at;
-ALTER TABLE pruned.known_file DROP name;
-DROP TABLE pruned.binding, pruned.hold, pruned.lease;
-DROP SEQUENCE pruned.sweep;
-ALTER TABLE pruned.candidate DROP sweep, DROP seen_at, DROP size, DROP chunks, DROP made_at, DROP settled,
-    DROP confirmed, DROP claimed_at, DROP CONSTRAINT candidate_pkey, ADD PRIMARY KEY (file_id, direction);

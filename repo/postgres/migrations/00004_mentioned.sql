@@ -13,6 +13,3 @@ CREATE INDEX mentioned_bucket ON pruned.mentioned (bucket);
 
 -- Without an identity the index is built anew, with them.
 UPDATE pruned.state SET identity = '';
-
--- +goose Down
-DROP TABLE pruned.mentioned;

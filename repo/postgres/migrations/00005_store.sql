@@ -2,6 +2,3 @@
 -- Where a store listed a candidate: what was seen and said of one store is not seen
 -- and said of another. Empty: it is a row.
 ALTER TABLE pruned.candidate ADD store text NOT NULL DEFAULT '';
-
--- +goose Down
-ALTER TABLE pruned.candidate DROP store;

@@ -7,6 +7,3 @@ CREATE TABLE pruned.place (
     seen_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (identity, place)
 );
-
--- +goose Down
-DROP TABLE pruned.place;

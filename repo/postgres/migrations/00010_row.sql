@@ -29,11 +29,3 @@ EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-
--- +goose Down
-DROP FUNCTION pruned.value(regclass, tid, name);
-ALTER TABLE pruned.mentioned REPLICA IDENTITY DEFAULT;
-ALTER TABLE pruned.reference REPLICA IDENTITY DEFAULT;
-DROP INDEX pruned.reference_once, pruned.reference_row;
-ALTER TABLE pruned.reference ADD PRIMARY KEY (file_id, source, row_id);
-CREATE INDEX reference_row ON pruned.reference (source, row_id);

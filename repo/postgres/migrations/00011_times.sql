@@ -11,8 +11,3 @@ ALTER TABLE pruned.lease ADD ttl float8;                             -- seconds
 ALTER TABLE pruned.candidate ADD shown boolean NOT NULL DEFAULT false;
 UPDATE pruned.candidate c SET shown = true FROM pruned.hold h
  WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.first_seen <= h.shown_at;
-
--- +goose Down
-ALTER TABLE pruned.candidate DROP shown;
-ALTER TABLE pruned.lease DROP ttl;
-ALTER TABLE pruned.tombstone DROP delay, DROP made_at, DROP beside;

@@ -83,12 +83,3 @@ CREATE TABLE pruned_binding (
     at       INTEGER NOT NULL,
     PRIMARY KEY (store, identity)
 );
-
--- +goose Down
-DROP TABLE pruned_binding;
-DROP TABLE pruned_hold;
-DROP TABLE pruned_lease;
-DROP TABLE pruned_ledger;
-DROP TABLE pruned_tombstone;
-DROP TABLE pruned_candidate;
-DROP TABLE pruned_state;

@@ -2,6 +2,3 @@
 -- Whose candidates and holds these are: those of a copy's original are none of the
 -- copy's.
 ALTER TABLE pruned_state ADD COLUMN owner TEXT NOT NULL DEFAULT '';
-
--- +goose Down
-ALTER TABLE pruned_state DROP COLUMN owner;

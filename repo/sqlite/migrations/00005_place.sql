@@ -7,6 +7,3 @@ CREATE TABLE pruned_place (
     seen_at  INTEGER NOT NULL,
     PRIMARY KEY (identity, place)
 );
-
--- +goose Down
-DROP TABLE pruned_place;

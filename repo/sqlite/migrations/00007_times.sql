@@ -10,10 +10,3 @@ ALTER TABLE pruned_lease     ADD COLUMN ttl     INTEGER;
 ALTER TABLE pruned_candidate ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
 UPDATE pruned_candidate SET shown = 1 FROM pruned_hold h
  WHERE pruned_candidate.direction = h.direction AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND first_seen <= h.shown_at;
-
--- +goose Down
-ALTER TABLE pruned_candidate DROP COLUMN shown;
-ALTER TABLE pruned_lease     DROP COLUMN ttl;
-ALTER TABLE pruned_tombstone DROP COLUMN beside;
-ALTER TABLE pruned_tombstone DROP COLUMN made_at;
-ALTER TABLE pruned_tombstone DROP COLUMN delay;
