@@ -3,28 +3,46 @@ package repo
 import (
 	"context"
 	"iter"
-	"time"
 )
 
-// Engine is the opened database of one installation: what batches and sweeps
-// need of it, and what commands ask besides.
-type Engine interface {
-	DB
-	Sweeps
+// Engine is the opened database of one installation, by what is asked of it. Whoever
+// needs less declares the roles that it needs.
+type Engine struct {
+	Transactor
+	Pruner
+	Index
+	Reaper
+	SweepStore
+	Lease
+	Ownership
+	Links
+	Inspector
+	Admin
+}
 
-	// Migrate brings our own tables up to date, Uninstall removes them.
-	Migrate(ctx context.Context) error
-	Uninstall(ctx context.Context) error
+// NewEngine makes an engine of a database that plays every role.
+func NewEngine[DB interface {
+	Transactor
+	Pruner
+	Index
+	Reaper
+	SweepStore
+	Lease
+	Ownership
+	Links
+	Inspector
+	Admin
+}](db DB) Engine {
+	return Engine{db, db, db, db, db, db, db, db, db, db}
+}
 
+// Inspector answers the questions of people.
+type Inspector interface {
 	// Row tells what the row of one file says; exists is false without an error
 	// where there is none. References lists every mention that keeps it, up to
 	// 1,000.
 	Row(ctx context.Context, id string) (info FileInfo, exists bool, err error)
 	References(ctx context.Context, tx Tx, id string) ([]Mention, error)
-
-	// Search makes what Look and References say of these ids true, and needs no more
-	// than one search for that: of others they may say that they are unknown.
-	Search(ctx context.Context, ids []string, progress Progress) error
 
 	// Strays counts the tombstones that another installation wrote, and names one
 	// such: this database was copied from its, or is its own, restored or moved.
@@ -40,18 +58,22 @@ type Engine interface {
 	// Examine looks at everything that is needed of the database, and changes
 	// nothing.
 	Examine(ctx context.Context) ([]Finding, error)
+
 	// Unsearched names the tables and schemas that are not searched for mentions
 	// though nobody asked for that (PRUNED_IGNORE does).
 	Unsearched(ctx context.Context) ([]string, error)
 
-	Close()
+	// Webhooks are the addresses of the enabled webhooks that the application sends
+	// its events to. They hold secrets.
+	Webhooks(ctx context.Context) ([]string, error)
 }
 
-// Brief is an engine whose transactions keep everybody else from writing, and say
-// so by Locked.Since.
-type Brief interface {
-	// Brief is how long a transaction should do that.
-	Brief() time.Duration
+// Admin makes our own tables, and ends.
+type Admin interface {
+	// Migrate brings our own tables up to date, Uninstall removes them.
+	Migrate(ctx context.Context) error
+	Uninstall(ctx context.Context) error
+	Close()
 }
 
 // Identity tells one installation from every other: a copy of a database is

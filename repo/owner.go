@@ -6,8 +6,7 @@ import "context"
 // no row here is no sign that it is this installation's: stores are shared, copied,
 // and mistaken.
 type Ownership interface {
-	// Identity tells this installation from every other.
-	Identity() Identity
+	Approvals
 
 	// Strangers says which of these ids no row of table file has, nor had as far as
 	// the ledger knows.
@@ -25,6 +24,12 @@ type Ownership interface {
 	// accepted with it; Unbind takes that back.
 	Bind(ctx context.Context, tx Tx, store, accepted string) error
 	Unbind(ctx context.Context, tx Tx, store string) error
+}
+
+// Approvals say of which stores it is known that they are this installation's.
+type Approvals interface {
+	// Identity tells this installation from every other.
+	Identity() Identity
 
 	// Binding says whether that was said, and in spite of which signs.
 	Binding(ctx context.Context, tx Tx, store string) (accepted string, bound bool, err error)

@@ -20,83 +20,13 @@ type Tx interface {
 	Exec(ctx context.Context, sql string, args ...any) (int64, error)
 }
 
-// DB is what an engine offers. Every error that leaves it is an *Error, or
+// Transactor opens transactions. Every error that leaves an engine is an *Error, or
 // wraps one, or is what the caller's own function returned.
-type DB interface {
+type Transactor interface {
 	// InTx runs fn in a transaction. Given one it joins it, and neither
 	// commits nor rolls back; given nil it opens one, commits when fn returns
 	// nil and rolls back otherwise.
 	InTx(ctx context.Context, tx Tx, fn func(Tx) error) error
-
-	// Lock locks the rows of table file that have one of these ids. It never
-	// waits: a row held by somebody else is busy.
-	Lock(ctx context.Context, tx Tx, ids []string, ages Ages) (Locked, error)
-
-	// Look says which of these ids, whose rows are locked, are mentioned by a
-	// living row as of now, and of which that cannot be said.
-	Look(ctx context.Context, tx Tx, ids []string) (Look, error)
-
-	// Delete removes the rows of table file with these ids and whatever links
-	// to them. Fewer rows than ids is a Permanent error.
-	Delete(ctx context.Context, tx Tx, ids []string) ([]Deleted, error)
-
-	// Entomb writes tombstones, Record the ledger.
-	Entomb(ctx context.Context, tx Tx, tombstones []Tombstone) error
-	Record(ctx context.Context, tx Tx, entries []Entry) error
-
-	// LookAgain says which of the deleted ids are mentioned by a row that
-	// somebody else committed after look, and which of the gone ids have a row
-	// now.
-	LookAgain(ctx context.Context, tx Tx, look Look, deleted, gone []string) (map[string]Reference, error)
-
-	// StartClocks notes that these ids are unreferenced from now on, unless
-	// that was noted before; StopClocks forgets it.
-	StartClocks(ctx context.Context, tx Tx, ids []string) error
-	StopClocks(ctx context.Context, tx Tx, ids []string) error
-
-	// Pass brings the reference index up to date with what changed since the
-	// last pass; Refresh also reads whole what was never read, and takes as
-	// long as that takes.
-	Pass(ctx context.Context) error
-	Refresh(ctx context.Context, progress Progress) error
-
-	Tombstones
-	Ownership
-	Links
-}
-
-// Progress is told how many rows of how many, by an estimate, a full pass has
-// read of a table.
-type Progress func(table string, done, estimate int64)
-
-// Tombstones is the work that is left outside the transaction.
-type Tombstones interface {
-	// Due takes up to most tombstones of a kind that are due, and holds them
-	// until tx ends: each is carried out by one process.
-	Due(ctx context.Context, tx Tx, kind string, most int) ([]Tombstone, error)
-
-	// Entombed lists the names of bytes that wait for their removal, by the id
-	// of the file that they belonged to.
-	Entombed(ctx context.Context, tx Tx, ids []string) (map[string][]string, error)
-
-	// Living says which of them, by Seq, must not be carried out: a row has
-	// that id, or a path with that base name. It is ErrRowsMissing where nothing
-	// must be.
-	Living(ctx context.Context, tx Tx, tombstones []Tombstone) (map[int64]bool, error)
-
-	// Close removes tombstones, Postpone makes one due again after a delay,
-	// Annotate adds to the last line of the ledger for a file.
-	CloseTombstones(ctx context.Context, tx Tx, seqs []int64) error
-	Postpone(ctx context.Context, tx Tx, seq int64, delay time.Duration, reason string) error
-	Annotate(ctx context.Context, tx Tx, id, note string) error
-
-	// NextDue counts the tombstones of some kinds, and says when the first is
-	// due: zero or less when it is.
-	NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error)
-
-	// Tried counts the tombstones of a kind that were postponed at least once,
-	// and says why the one was that was tried most often.
-	Tried(ctx context.Context, kind string) (n int64, why string, err error)
 }
 
 // Ages are the settings that a row is measured against. The clock is the

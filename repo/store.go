@@ -21,7 +21,7 @@ type StoreInfo struct {
 func (s StoreInfo) ShowsOwner() bool { return s.Beside || s.Mark != nil }
 
 // MarkedBy is the installation that marked a store's folder, unless that is this one.
-func (s StoreInfo) MarkedBy(db Ownership) (owner string, marked bool, err error) {
+func (s StoreInfo) MarkedBy(db Approvals) (owner string, marked bool, err error) {
 	if s.Mark == nil {
 		return "", true, nil
 	}
@@ -35,7 +35,10 @@ func (s StoreInfo) MarkedBy(db Ownership) (owner string, marked bool, err error)
 // Bound says whether everything in a store may be this installation's: evidence, or a
 // person, said so (see ownership), and the folder that it lies in, if any, still
 // carries this installation's mark.
-func Bound(ctx context.Context, db DB, tx Tx, store StoreInfo) (is bool, err error) {
+func Bound(ctx context.Context, db interface {
+	Transactor
+	Approvals
+}, tx Tx, store StoreInfo) (is bool, err error) {
 	if _, marked, err := store.MarkedBy(db); err != nil || !marked {
 		return false, EnvironmentError("look whose "+store.Name+" is", err)
 	}

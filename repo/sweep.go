@@ -68,22 +68,14 @@ type Hold struct {
 	At        time.Time `json:"at"`
 }
 
-// Sweeps is the database's part of a sweep. Sweep numbers come from Mark; what
+// SweepStore is the database's part of a sweep. Sweep numbers come from Mark; what
 // the sweep of a number did not mark again is no candidate any more.
 //
 // A sweep does, once Refresh has run: Begin; MarkRows; for each store MarkListed,
 // page by page, then Unmark; Census for each direction; Candidates, page by page,
 // and Claimed for those whose claims the queue has stored. Each is a transaction
 // of its own, or, in a dry run, all are part of one that is rolled back.
-type Sweeps interface {
-	// Lead takes the lead of sweeps for a while, or keeps it: one process at a
-	// time. It is false while another one has it; a lease that ends later than it is
-	// long is nobody's. Renew keeps the lead, and never takes it from another. Resign
-	// gives it up.
-	Lead(ctx context.Context, holder string, ttl time.Duration) (bool, error)
-	Renew(ctx context.Context, holder string, ttl time.Duration) (bool, error)
-	Resign(ctx context.Context, holder string) error
-
+type SweepStore interface {
 	// Begin numbers a sweep.
 	Begin(ctx context.Context, tx Tx) (sweep int64, err error)
 
@@ -142,4 +134,15 @@ type Sweeps interface {
 	// Retire forgets lines of the ledger that are older than keep (zero: none),
 	// and candidates that no sweep has seen for that long.
 	Retire(ctx context.Context, keep time.Duration) error
+}
+
+// Lease lets one process at a time sweep.
+type Lease interface {
+	// Lead takes the lead of sweeps for a while, or keeps it: one process at a
+	// time. It is false while another one has it; a lease that ends later than it is
+	// long is nobody's. Renew keeps the lead, and never takes it from another. Resign
+	// gives it up.
+	Lead(ctx context.Context, holder string, ttl time.Duration) (bool, error)
+	Renew(ctx context.Context, holder string, ttl time.Duration) (bool, error)
+	Resign(ctx context.Context, holder string) error
 }

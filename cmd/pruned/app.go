@@ -94,9 +94,9 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 		Strict:   c.cli.Consumer.Strict, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",
 	})
 	if err != nil {
-		return nil, err
+		return repo.Engine{}, err
 	}
-	return db, nil
+	return repo.NewEngine(db), nil
 }
 
 // sqliteMemory is what SQLite keeps of pages, of both databases, and its code.
@@ -109,7 +109,7 @@ func (c *command) openSQLite(ctx context.Context, path string) (repo.Engine, err
 		Path: path, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",
 	})
 	if err != nil {
-		return nil, err
+		return repo.Engine{}, err
 	}
-	return db, nil
+	return repo.NewEngine(db), nil
 }

@@ -14,7 +14,7 @@ import (
 
 // busy is an engine whose tables cannot be read the first times.
 type busy struct {
-	repo.Engine
+	repo.Index
 	times int
 	err   error
 }
@@ -34,16 +34,16 @@ func TestAnEmbeddedPartThatFailsForAWhileEndsNoRun(t *testing.T) {
 	c.cli.Consumer.DryRun = true // nothing is bound
 	tooBusy := &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("too busy")}
 	b := &busy{times: 9, err: tooBusy}
-	require.NoError(t, c.indexWithRetry(context.Background(), &app{db: b, log: zerolog.Nop()}, 0))
+	require.NoError(t, c.indexWithRetry(context.Background(), &app{db: repo.Engine{Index: b}, log: zerolog.Nop()}, 0))
 	require.Equal(t, -1, b.times)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	err := c.indexWithRetry(ctx, &app{db: &busy{times: 1 << 30, err: tooBusy}, log: zerolog.Nop()}, 0)
+	err := c.indexWithRetry(ctx, &app{db: repo.Engine{Index: &busy{times: 1 << 30, err: tooBusy}}, log: zerolog.Nop()}, 0)
 	require.ErrorIs(t, err, context.Canceled)
 
 	corrupt := &repo.Error{Kind: repo.Environment, Doing: "read the tables", Err: errors.New("corrupt")}
 	b = &busy{times: 2, err: corrupt}
-	require.ErrorIs(t, c.indexWithRetry(context.Background(), &app{db: b, log: zerolog.Nop()}, 0), corrupt)
+	require.ErrorIs(t, c.indexWithRetry(context.Background(), &app{db: repo.Engine{Index: b}, log: zerolog.Nop()}, 0), corrupt)
 	require.Equal(t, 1, b.times)
 }

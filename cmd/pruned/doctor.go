@@ -51,7 +51,7 @@ var errNoRoles = &config.UsageError{Err: errors.New("--grants: this database has
 
 // printGrants prints statements, one a line.
 func (r *doctorCmd) printGrants(ctx *runContext, a *app) error {
-	db, ok := a.db.(granter)
+	db, ok := a.db.Admin.(granter)
 	if !ok {
 		return errNoRoles
 	}
@@ -135,7 +135,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 // privilegeFindings tells what a role may not that no sweep succeeds without. It asks
 // catalogs alone, also where no daemon answers that could tell of its sweeps.
 func privilegeFindings(ctx context.Context, a *app) []finding {
-	db, ok := a.db.(granter)
+	db, ok := a.db.Admin.(granter)
 	if !ok {
 		return nil
 	}

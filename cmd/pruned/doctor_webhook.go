@@ -1,25 +1,14 @@
 package main
 
 import (
-	"context"
 	"net/url"
 	"strings"
 )
 
-// webhooked is an engine that can tell which webhooks the application has.
-type webhooked interface {
-	// Webhooks are addresses; they hold secrets.
-	Webhooks(ctx context.Context) ([]string, error)
-}
-
 // webhookFindings tells whether Open WebUI sends its events to us. Without them
 // only the timer and due times start sweeps.
 func (r *doctorCmd) webhookFindings(ctx *runContext, a *app) []finding {
-	db, ok := a.db.(webhooked)
-	if !ok {
-		return nil
-	}
-	registered, err := db.Webhooks(ctx)
+	registered, err := a.db.Webhooks(ctx)
 	if err != nil {
 		return []finding{{Check: "webhook", Detail: err.Error()}}
 	}

@@ -127,32 +127,31 @@ func ownerFindings(ctx context.Context, a *app) (found []finding) {
 }
 
 func tombstoneFinding(ctx context.Context, a *app, kind string, store repo.StoreInfo) (finding, error) {
-	n, in, err := a.db.NextDue(ctx, kind)
+	waiting, err := a.db.Backlog(ctx, kind)
 	if err != nil {
 		return finding{}, err
 	}
 	f := finding{Check: "tombstones of " + kind, OK: true, Detail: "none waits"}
-	if n == 0 {
+	if waiting.Count == 0 {
 		return f, nil
 	}
 	bound, err := repo.Bound(ctx, a.db, nil, store)
 	if err != nil {
 		return f, err
 	}
-	switch f.Detail = fmt.Sprintf("%d wait, the first is due in %s", n, in.Round(time.Second)); {
+	switch f.Detail = fmt.Sprintf("%d wait, the first is due in %s", waiting.Count, waiting.DueIn.Round(time.Second)); {
 	case !bound:
-		f.Detail = fmt.Sprintf("%d wait until %s is bound to this installation", n, store.Name)
+		f.Detail = fmt.Sprintf("%d wait until %s is bound to this installation", waiting.Count, store.Name)
 		f.Do = "pruned sweep tells how"
-	case in < 0:
-		f.Detail = fmt.Sprintf("%d wait, the first is overdue by %s", n, -in.Round(time.Second))
+	case waiting.DueIn < 0:
+		f.Detail = fmt.Sprintf("%d wait, the first is overdue by %s", waiting.Count, -waiting.DueIn.Round(time.Second))
 		f.Warn = true
 		f.Do = "pruned run carries them out"
 	}
-	tried, why, err := a.db.Tried(ctx, kind)
-	if tried > 0 {
-		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", tried, why)
+	if waiting.Retried > 0 {
+		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", waiting.Retried, waiting.Reason)
 	}
-	return f, err
+	return f, nil
 }
 
 // holdFindings tells what a sweep held back.

@@ -18,7 +18,7 @@ import (
 // the slim image of Open WebUI takes pgvector then, the full one chroma, and the rows
 // of files would go without their vectors.
 func (c *command) checkGuessedVectors(ctx context.Context, a *app) error {
-	db, ok := a.db.(*postgres.DB)
+	db, ok := a.db.Admin.(*postgres.DB)
 	if !ok || !c.cli.Vectors.Guessed {
 		return nil
 	}
@@ -72,7 +72,7 @@ var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be P
 // that lies in another.
 func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, repo.StoreInfo, error) {
 	info := repo.StoreInfo{Name: "pgvector", Beside: true}
-	db, ok := a.db.(*postgres.DB)
+	db, ok := a.db.Admin.(*postgres.DB)
 	if !ok {
 		return nil, info, errOtherDatabase
 	}

@@ -67,7 +67,7 @@ func (s *sessions) checkQueue(ctx context.Context, a *app) (err error, anew bool
 
 // checkDatabase says whether a database that is a file was replaced.
 func checkDatabase(a *app) error {
-	if file, ok := a.db.(interface{ Present() error }); ok {
+	if file, ok := a.db.Admin.(interface{ Present() error }); ok {
 		return file.Present()
 	}
 	return nil

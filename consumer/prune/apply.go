@@ -22,8 +22,13 @@ type changes struct {
 // only from what the database says was deleted. The grace periods of files that stay
 // start and end with the decision, too.
 func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery) (c changes, err error) {
-	if err := x.setGrace(ctx, tx, p); err != nil || p.isEmpty() {
-		return c, err
+	if len(p.startGrace)+len(p.endGrace) > 0 {
+		if err := x.DB.SetGrace(ctx, tx, p.startGrace, p.endGrace); err != nil {
+			return c, err
+		}
+	}
+	if p.isEmpty() {
+		return c, nil
 	}
 	chunks, rest, err := x.removeVectors(ctx, tx, p)
 	if err != nil {
@@ -44,18 +49,6 @@ func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []ev
 		return c, x.DB.Record(ctx, tx, entries)
 	}
 	return c, nil
-}
-
-func (x *Transaction) setGrace(ctx context.Context, tx repo.Tx, p plan) error {
-	if len(p.startGrace) > 0 {
-		if err := x.DB.StartClocks(ctx, tx, p.startGrace); err != nil {
-			return err
-		}
-	}
-	if len(p.endGrace) > 0 {
-		return x.DB.StopClocks(ctx, tx, p.endGrace)
-	}
-	return nil
 }
 
 // removeVectors removes the vectors that lie in the same database, and says whether more

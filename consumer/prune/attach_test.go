@@ -13,6 +13,7 @@ import (
 
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
+	"pruned/consumer/prune"
 	"pruned/repo"
 	"pruned/repo/repotest"
 )
@@ -270,12 +271,12 @@ func TestRowThatVanishesAgainIsBusy(t *testing.T) {
 
 // afterLastLook does something after each last look.
 type afterLastLook struct {
-	repo.DB
+	prune.Database
 	do func()
 }
 
 func (d afterLastLook) LookAgain(ctx context.Context, tx repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
-	late, err := d.DB.LookAgain(ctx, tx, look, deleted, gone)
+	late, err := d.Database.LookAgain(ctx, tx, look, deleted, gone)
 	d.do()
 	return late, err
 }

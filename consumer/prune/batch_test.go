@@ -19,7 +19,7 @@ import (
 
 // scripted is a database whose transactions fail as the test says.
 type scripted struct {
-	repo.DB
+	prune.Database
 	fail func(ctx context.Context, ids []string) error
 
 	mu    sync.Mutex
@@ -33,13 +33,13 @@ func (s *scripted) Lock(ctx context.Context, tx repo.Tx, ids []string, ages repo
 	if err := s.fail(ctx, ids); err != nil {
 		return repo.Locked{}, err
 	}
-	return s.DB.Lock(ctx, tx, ids, ages)
+	return s.Database.Lock(ctx, tx, ids, ages)
 }
 
 // script returns a batch handler of i whose transactions fail so.
 func script(t *testing.T, i *fixture.Installation, ackWait time.Duration, fail func(ctx context.Context, ids []string) error) (*prune.Handler, *scripted) {
 	t.Helper()
-	s := &scripted{DB: i.DB, fail: fail}
+	s := &scripted{Database: i.DB, fail: fail}
 	x := i.NewTransaction()
 	x.DB = s
 	return prune.NewHandler(x, 500, ackWait, fixture.Log(t)), s

@@ -8,7 +8,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"pruned/consumer/event"
-	"pruned/repo"
 )
 
 // Handler makes each batch of orphan events one transaction, and where that fails finds
@@ -31,9 +30,7 @@ var _ event.Handler = (*Handler)(nil)
 func NewHandler(t *Transaction, size int, ackWait time.Duration, log zerolog.Logger) *Handler {
 	h := &Handler{transaction: t, log: log, ackWait: ackWait}
 	h.batchSize.init(size)
-	if engine, is := t.DB.(repo.Brief); is {
-		h.lockHold.init(engine.Brief())
-	}
+	h.lockHold.init(t.DB.MaxLockHold())
 	return h
 }
 

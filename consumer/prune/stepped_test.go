@@ -27,38 +27,38 @@ func stepped(x *prune.Transaction, step string, do func()) *prune.Transaction {
 
 // steppedDB is a real database that tells what is about to happen.
 type steppedDB struct {
-	repo.DB
+	prune.Database
 	before func(step string)
 }
 
 func (d steppedDB) Lock(ctx context.Context, tx repo.Tx, ids []string, ages repo.Ages) (repo.Locked, error) {
 	d.before("lock")
-	return d.DB.Lock(ctx, tx, ids, ages)
+	return d.Database.Lock(ctx, tx, ids, ages)
 }
 
 func (d steppedDB) Look(ctx context.Context, tx repo.Tx, ids []string) (repo.Look, error) {
 	d.before("look")
-	return d.DB.Look(ctx, tx, ids)
+	return d.Database.Look(ctx, tx, ids)
 }
 
 func (d steppedDB) Delete(ctx context.Context, tx repo.Tx, ids []string) ([]repo.Deleted, error) {
 	d.before("delete")
-	return d.DB.Delete(ctx, tx, ids)
+	return d.Database.Delete(ctx, tx, ids)
 }
 
 func (d steppedDB) Entomb(ctx context.Context, tx repo.Tx, tombstones []repo.Tombstone) error {
 	d.before("tombstones")
-	return d.DB.Entomb(ctx, tx, tombstones)
+	return d.Database.Entomb(ctx, tx, tombstones)
 }
 
 func (d steppedDB) Record(ctx context.Context, tx repo.Tx, entries []repo.Entry) error {
 	d.before("ledger")
-	return d.DB.Record(ctx, tx, entries)
+	return d.Database.Record(ctx, tx, entries)
 }
 
 func (d steppedDB) LookAgain(ctx context.Context, tx repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
 	d.before("last look")
-	return d.DB.LookAgain(ctx, tx, look, deleted, gone)
+	return d.Database.LookAgain(ctx, tx, look, deleted, gone)
 }
 
 // steppedStore is a real store that tells when it joins.

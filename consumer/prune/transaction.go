@@ -12,10 +12,22 @@ import (
 	"pruned/vectors"
 )
 
+// Database is what is needed of the database.
+type Database interface {
+	repo.Transactor
+	repo.Pruner
+	repo.Approvals
+
+	// Pass brings the reference index up to date (see repo.Index).
+	Pass(ctx context.Context) error
+	// Strangers says which ids no row ever had (see repo.Ownership).
+	Strangers(ctx context.Context, tx repo.Tx, ids []string) ([]string, error)
+}
+
 // Transaction handles orphan events in one shared transaction: the lookup of files, the
 // cleanup of their vectors and their deletion commit together or not at all.
 type Transaction struct {
-	DB          repo.DB
+	DB          Database
 	Vectors     vectors.Store
 	VectorStore repo.StoreInfo
 	Blobs       repo.Blobs

@@ -23,10 +23,17 @@ const (
 	executorPatience = 30 * time.Minute
 )
 
+// Database is what is needed of the database.
+type Database interface {
+	repo.Transactor
+	repo.Reaper
+	repo.Approvals
+}
+
 // Executor carries out tombstones: what could not be rolled back, and therefore
 // was not touched before the commit.
 type Executor struct {
-	DB          repo.DB
+	DB          Database
 	Vectors     vectors.Store
 	VectorStore repo.StoreInfo
 	Blobs       repo.Blobs
@@ -83,8 +90,8 @@ func (x *Executor) Due(ctx context.Context) (bool, error) {
 	if x.doubt() != nil {
 		return false, nil
 	}
-	n, in, err := x.DB.NextDue(ctx, kinds...)
-	return n > 0 && in <= 0, err
+	waiting, err := x.DB.Backlog(ctx, kinds...)
+	return waiting.Count > 0 && waiting.DueIn <= 0, err
 }
 
 // CarryOut carries out everything that is due. What keeps vectors from going
@@ -180,27 +187,27 @@ func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
 		return w, err
 	}
 	if x.doubt() != nil {
-		n, _, err := x.DB.NextDue(ctx, repo.Vectors)
-		return Waiting{int(n), repo.ErrRowsMissing.Error()}, err
+		waiting, err := x.DB.Backlog(ctx, repo.Vectors)
+		return Waiting{int(waiting.Count), repo.ErrRowsMissing.Error()}, err
 	}
 	for _, kind := range []string{repo.Vectors, repo.Bytes} {
 		if slices.Contains(kinds, kind) {
 			continue
 		}
-		n, _, err := x.DB.NextDue(ctx, kind)
+		waiting, err := x.DB.Backlog(ctx, kind)
 		if err != nil {
 			return w, err
 		}
-		if int(n) > w.Files {
-			w = Waiting{int(n), "nobody has said yet that " + x.storeOf(kind).Name + " is this installation's: `pruned sweep` tells how"}
+		if int(waiting.Count) > w.Files {
+			w = Waiting{int(waiting.Count), "nobody has said yet that " + x.storeOf(kind).Name + " is this installation's: `pruned sweep` tells how"}
 		}
 	}
 	if w.Files > 0 || !slices.Contains(kinds, repo.Vectors) {
 		return w, nil
 	}
-	n, why, err := x.DB.Tried(ctx, repo.Vectors)
-	if n > 0 {
-		w = Waiting{int(n), why}
+	waiting, err := x.DB.Backlog(ctx, repo.Vectors)
+	if waiting.Retried > 0 {
+		w = Waiting{int(waiting.Retried), waiting.Reason}
 	}
 	return w, err
 }
@@ -241,9 +248,9 @@ func (x *Executor) Overdue(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, in, err := x.DB.NextDue(ctx, kinds...)
-	if n == 0 || err != nil {
+	waiting, err := x.DB.Backlog(ctx, kinds...)
+	if waiting.Count == 0 || err != nil {
 		return 0, err
 	}
-	return -in, nil
+	return -waiting.DueIn, nil
 }

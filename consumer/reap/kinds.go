@@ -23,7 +23,7 @@ func (x *Executor) dropLiving(ctx context.Context, tx repo.Tx, due []repo.Tombst
 			continue
 		}
 		c.done = append(c.done, t.Seq)
-		c.notes = append(c.notes, note{t.FileID, t.Kind + " kept: a row has this id or uses them"})
+		c.notes = append(c.notes, repo.Note{FileID: t.FileID, Text: t.Kind + " kept: a row has this id or uses them"})
 		x.Log.Warn().Str("file", t.FileID).Str("kind", t.Kind).Str("name", t.Name).
 			Msg("a tombstone is dropped: a row has this id or uses these bytes")
 	}
@@ -115,7 +115,7 @@ func (x *Executor) removeObject(ctx context.Context, tx repo.Tx, t repo.Tombston
 	blob, there, err := x.Blobs.Stat(ctx, t.Name)
 	if err == nil && there && blob.Age < t.Age-clockSlack {
 		x.Log.Warn().Str("file", t.FileID).Str("name", t.Name).Msg("a tombstone is dropped: the bytes were written since")
-		return carried{done: []int64{t.Seq}, notes: []note{{t.FileID, "bytes kept: they were written since"}}}, nil
+		return carried{done: []int64{t.Seq}, notes: []repo.Note{{FileID: t.FileID, Text: "bytes kept: they were written since"}}}, nil
 	}
 	if err == nil {
 		// One at a time: the id of each is asked for right before it goes.
@@ -128,7 +128,7 @@ func (x *Executor) removeObject(ctx context.Context, tx repo.Tx, t repo.Tombston
 		c.done = append(c.done, t.Seq)
 	case errors.Is(err, repo.ErrOutside):
 		x.Log.Warn().Err(err).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
-		c.notes = append(c.notes, note{t.FileID, "bytes left alone: " + err.Error()})
+		c.notes = append(c.notes, repo.Note{FileID: t.FileID, Text: "bytes left alone: " + err.Error()})
 		c.done = append(c.done, t.Seq)
 	case repo.KindOf(err) == repo.Environment: // the store is away: no tombstone's fault
 		return c, err

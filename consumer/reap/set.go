@@ -12,8 +12,7 @@ import (
 const (
 	maxPostpone = time.Hour
 	maxWaiting  = 10 * time.Minute
-	// postponedAtOnce bounds the transactions in which tombstones are
-	// postponed, each by a statement of its own.
+	// postponedAtOnce bounds the transactions in which tombstones are postponed.
 	postponedAtOnce = 500
 	// settlePatience bounds what follows a removal, also when told to stop.
 	settlePatience = 30 * time.Second
@@ -31,7 +30,7 @@ type work struct {
 type carried struct {
 	done  []int64
 	later []later
-	notes []note
+	notes []repo.Note
 }
 
 // later is a tombstone that is looked at again.
@@ -40,9 +39,6 @@ type later struct {
 	delay  time.Duration
 	reason string
 }
-
-// note is for the ledger.
-type note struct{ file, text string }
 
 // all carries out everything of a kind, in sets. A set that can never be carried
 // out is halved, until the guilty one stands alone and is postponed.
@@ -158,20 +154,11 @@ func (x *Executor) settle(ctx context.Context, c carried) error {
 }
 
 func (x *Executor) write(ctx context.Context, tx repo.Tx, c carried) error {
-	for _, n := range c.notes {
-		if err := x.DB.Annotate(ctx, tx, n.file, n.text); err != nil {
-			return err
-		}
-	}
+	s := repo.Settlement{Done: c.done, Notes: c.notes}
 	for _, l := range c.later {
-		if err := x.DB.Postpone(ctx, tx, l.Seq, l.delay, l.reason); err != nil {
-			return err
-		}
+		s.Retry = append(s.Retry, repo.Retry{Seq: l.Seq, Delay: l.delay, Reason: l.reason})
 	}
-	if len(c.done) == 0 {
-		return nil
-	}
-	return x.DB.CloseTombstones(ctx, tx, c.done)
+	return x.DB.Settle(ctx, tx, s)
 }
 
 func (c *carried) add(o carried) {

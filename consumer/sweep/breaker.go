@@ -62,8 +62,8 @@ func (w *sweep) owner(ctx context.Context, tx repo.Tx, d *direction, c *repo.Cen
 	if d.Direction == repo.FromBytes {
 		kind = repo.Bytes
 	}
-	waiting, _, err := w.DB.NextDue(ctx, kind)
-	c.Found += waiting
+	waiting, err := w.DB.Backlog(ctx, kind)
+	c.Found += waiting.Count
 	return o, err
 }
 

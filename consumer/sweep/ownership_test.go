@@ -234,7 +234,7 @@ func TestOwnershipOfCollectionsOfPlugins(t *testing.T) {
 	require.Zero(t, chunks(vectorsOf(doomed)))
 	require.Zero(t, chunks("file-"+plugin), "that was a file, and nothing used it")
 
-	names, err := Strange(context.Background(), i.DB, i.Store)
+	names, err := Strange(context.Background(), repo.NewEngine(i.DB), i.Store)
 	require.NoError(t, err)
 	require.Equal(t, []string{"company-wiki", "file-search-cache"}, names)
 }

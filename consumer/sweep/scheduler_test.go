@@ -17,16 +17,23 @@ import (
 
 // watched is a database whose refreshes, one or more a sweep, the test sees.
 type watched struct {
-	SweepDB
+	repo.Index
 	refresh func(n int64) error
 	n       atomic.Int64
+}
+
+// watch has a sweeper's database watched.
+func watch(s *Sweeper, refresh func(n int64) error) *watched {
+	w := &watched{Index: s.DB.Index, refresh: refresh}
+	s.DB.Index = w
+	return w
 }
 
 func (w *watched) Refresh(ctx context.Context, progress repo.Progress) error {
 	if err := w.refresh(w.n.Add(1)); err != nil {
 		return err
 	}
-	return w.SweepDB.Refresh(ctx, progress)
+	return w.Index.Refresh(ctx, progress)
 }
 
 // sweeping runs sweeps until the test ends, or the returned function is called.
@@ -102,12 +109,11 @@ func TestHintsAreAckedAfterALaterSweep(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
 	began, fail := make(chan int64, 1000), make(chan error)
-	db := &watched{SweepDB: i.DB, refresh: func(n int64) error {
+	s := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q}
+	db := watch(s.Sweeper, func(n int64) error {
 		began <- n
 		return <-fail
-	}}
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q}
-	s.Sweeper.DB = db
+	})
 	stop := sweeping(t, s)
 	fixture.Await(t, began)
 	const hints = 300
@@ -137,11 +143,11 @@ func TestHintsOutliveTheirProcess(t *testing.T) {
 	began := make(chan int64, 10)
 	blocked := make(chan struct{})
 	s := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q}
-	s.Sweeper.DB = &watched{SweepDB: i.DB, refresh: func(n int64) error {
+	watch(s.Sweeper, func(n int64) error {
 		began <- n
 		<-blocked
 		return errKilled
-	}}
+	})
 	stop := sweeping(t, s)
 	fixture.Await(t, began)
 	require.NoError(t, q.Hint(fixture.Context(t), "a", "chat.deleted", nil))
@@ -205,10 +211,10 @@ func TestChangesMakeAPass(t *testing.T) {
 	i.AddUsedFiles(t, 1)
 	passes := make(chan int64, 10)
 	s := &Sweeps{Sweeper: sweeper(t, i, q), Changed: new(atomic.Int64)}
-	s.Sweeper.DB = &watched{SweepDB: i.DB, refresh: func(n int64) error {
+	watch(s.Sweeper, func(n int64) error {
 		passes <- n
 		return nil
-	}}
+	})
 	sweeping(t, s)
 	fixture.Await(t, passes)
 	awaitState(t, s, func(state SweepState) bool { return !state.Began.IsZero() })
@@ -256,12 +262,12 @@ func TestErrorsOfSweepsAreTold(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	s := &Sweeps{Sweeper: sweeper(t, i, q)}
-	s.Sweeper.DB = &watched{SweepDB: i.DB, refresh: func(n int64) error {
+	watch(s.Sweeper, func(n int64) error {
 		if n == 1 {
 			return errKilled
 		}
 		return nil
-	}}
+	})
 	sweeping(t, s)
 	awaitState(t, s, func(state SweepState) bool { return errors.Is(state.Err, errKilled) })
 	awaitState(t, s, func(state SweepState) bool { return state.Err == nil })

@@ -69,7 +69,7 @@ func TestKilledSweepForgetsNothing(t *testing.T) {
 
 // stopping ends the context before the n-th call of the database.
 type stopping struct {
-	SweepDB
+	repo.Transactor
 	left int
 	stop context.CancelFunc
 }
@@ -78,7 +78,7 @@ func (s *stopping) InTx(ctx context.Context, tx repo.Tx, fn func(repo.Tx) error)
 	if s.left--; s.left < 0 {
 		s.stop()
 	}
-	return s.SweepDB.InTx(ctx, tx, fn)
+	return s.Transactor.InTx(ctx, tx, fn)
 }
 
 func TestSweepStoppedAnywhereForgetsNothing(t *testing.T) {
@@ -90,7 +90,7 @@ func TestSweepStoppedAnywhereForgetsNothing(t *testing.T) {
 	for step := 0; !complete; step++ {
 		ctx, stop := context.WithCancel(fixture.Context(t))
 		s := sweeper(t, i, q)
-		s.DB = &stopping{SweepDB: i.DB, left: step, stop: stop}
+		s.DB.Transactor = &stopping{Transactor: i.DB, left: step, stop: stop}
 		_, err := s.Sweep(ctx, SweepOptions{})
 		complete = err == nil
 		if !complete {

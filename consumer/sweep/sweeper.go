@@ -16,12 +16,6 @@ import (
 	"pruned/vectors"
 )
 
-// SweepDB is what a sweep needs of the database.
-type SweepDB interface {
-	repo.DB
-	repo.Sweeps
-}
-
 // Publisher stores claims in the queue.
 type Publisher interface {
 	Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts consumer.PublishOptions) (consumer.Published, error)
@@ -30,7 +24,7 @@ type Publisher interface {
 // Sweeper finds orphans in three directions and publishes a claim about each.
 // It decides nothing: whoever handles a claim checks everything again.
 type Sweeper struct {
-	DB          SweepDB
+	DB          repo.Engine
 	Vectors     vectors.Store
 	VectorStore repo.StoreInfo
 	Blobs       repo.Blobs

@@ -19,7 +19,7 @@ import (
 // sweeper sweeps an installation without regard to ages and fractions.
 func sweeper(t *testing.T, i *fixture.Installation, q Publisher) *Sweeper {
 	return &Sweeper{
-		DB: i.DB, Vectors: i.Store, VectorStore: fixture.PGVector,
+		DB: repo.NewEngine(i.DB), Vectors: i.Store, VectorStore: fixture.PGVector,
 		Blobs: i.Blobs, BlobStore: fixture.Uploads, Queue: q,
 		MaxFraction: 1, Retention: 24 * time.Hour, Log: fixture.Log(t),
 	}

@@ -82,7 +82,7 @@ func (c *tally) known() int64 {
 
 // Strange lists collections in a store that are not Open WebUI's: they are never
 // looked into, and never touched.
-func Strange(ctx context.Context, db repo.DB, store vectors.Store) (names []string, err error) {
+func Strange(ctx context.Context, db repo.Engine, store vectors.Store) (names []string, err error) {
 	found, err := store.Strange(ctx)
 	if err != nil || len(found) == 0 {
 		return nil, err

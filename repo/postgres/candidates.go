@@ -133,21 +133,18 @@ func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []st
 	return pgerr.Translate(err, "note that %d candidates are claimed", len(ids))
 }
 
-// StartClocks records since when files are known to be unreferenced. A time from a clock
-// that was ahead starts anew.
-func (db *DB) StartClocks(ctx context.Context, t repo.Tx, ids []string) error {
-	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.candidate SET first_seen = clock_timestamp()
-		WHERE direction = 'row' AND file_id = ANY ($1::text[]) AND first_seen > clock_timestamp()`, ids)
-	if err != nil {
-		return pgerr.Translate(err, "mend the times of %d candidates", len(ids))
+// SetGrace records since when files are known to be unreferenced, and deletes that record
+// of others. A time from a clock that was ahead starts anew.
+func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, clear []string) error {
+	batch := &pgx.Batch{}
+	if len(start) > 0 {
+		batch.Queue(`UPDATE pruned.candidate SET first_seen = clock_timestamp()
+			WHERE direction = 'row' AND file_id = ANY ($1::text[]) AND first_seen > clock_timestamp()`, start)
+		batch.Queue(`INSERT INTO pruned.candidate (file_id, direction)
+			SELECT id, 'row' FROM unnest($1::text[]) id ON CONFLICT DO NOTHING`, start)
 	}
-	_, err = pgxTx(t).Exec(ctx, `INSERT INTO pruned.candidate (file_id, direction)
-		SELECT id, 'row' FROM unnest($1::text[]) id ON CONFLICT DO NOTHING`, ids)
-	return pgerr.Translate(err, "note %d candidates", len(ids))
-}
-
-// StopClocks deletes that record.
-func (db *DB) StopClocks(ctx context.Context, t repo.Tx, ids []string) error {
-	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
-	return pgerr.Translate(err, "forget %d candidates", len(ids))
+	if len(clear) > 0 {
+		batch.Queue(`DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, clear)
+	}
+	return pgerr.Translate(pgxTx(t).SendBatch(ctx, batch).Close(), "record that %d files are unreferenced, and %d are not", len(start), len(clear))
 }

@@ -32,7 +32,7 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
 		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "x", Name: "x.pdf"}}))
-		require.NoError(t, db.StartClocks(t.Context(), tx, ids))
+		require.NoError(t, db.SetGrace(t.Context(), tx, ids, nil))
 	})
 	dump, err := d.Server.Dump(t.Context(), d.Name)
 	require.NoError(t, err)
@@ -57,9 +57,9 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, locked.Files[0].Clocked, "a clock of another installation")
 		})
-		n, _, err := restored.NextDue(t.Context(), repo.Bytes, repo.Vectors)
+		waiting, err := restored.Backlog(t.Context(), repo.Bytes, repo.Vectors)
 		require.NoError(t, err)
-		require.Zero(t, n, name)
+		require.Zero(t, waiting.Count, name)
 	}
 	requireKept(t, db, ids[0])
 	requireFree(t, db, ids[1:]...)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -134,3 +135,6 @@ func (db *DB) deferMissing(ctx context.Context, t repo.Tx, locked *repo.Locked) 
 	locked.Doubt(setOf(confirmed))
 	return nil
 }
+
+// MaxLockHold is zero: PostgreSQL lets others write meanwhile.
+func (db *DB) MaxLockHold() time.Duration { return 0 }

@@ -115,10 +115,10 @@ func deleteOne(t *testing.T, db *postgres.DB, ids []string) {
 	_, err := deletion(db, last, nothing)
 	require.NoError(t, err)
 	inTx(t, db, func(tx tx) {
-		require.NoError(t, db.StartClocks(ctx, tx, ids))
-		require.NoError(t, db.StopClocks(ctx, tx, ids))
+		require.NoError(t, db.SetGrace(ctx, tx, ids, nil))
+		require.NoError(t, db.SetGrace(ctx, tx, nil, ids))
 		require.NoError(t, db.Record(ctx, tx, []repo.Entry{{FileID: last[0], Outcome: "deleted"}}))
-		require.NoError(t, db.Annotate(ctx, tx, last[0], "a note"))
+		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Notes: []repo.Note{{FileID: last[0], Text: "a note"}}}))
 		require.NoError(t, db.Entomb(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: last[0], Name: "a"}, {Kind: repo.Vectors, FileID: last[0]}}))
 	})
 	inTx(t, db, func(tx tx) {
@@ -128,18 +128,17 @@ func deleteOne(t *testing.T, db *postgres.DB, ids []string) {
 		living, err := db.Living(ctx, tx, due)
 		require.NoError(t, err)
 		require.Empty(t, living)
-		require.NoError(t, db.Postpone(ctx, tx, due[0].Seq, time.Minute, "why"))
+		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Retry: []repo.Retry{{Seq: due[0].Seq, Delay: time.Minute, Reason: "why"}}}))
 		_, err = db.Entombed(ctx, tx, ids)
 		require.NoError(t, err)
-		require.NoError(t, db.CloseTombstones(ctx, tx, []int64{due[0].Seq}))
+		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Done: []int64{due[0].Seq}}))
 	})
 }
 
 func askEverything(t *testing.T, db *postgres.DB, ids []string) {
 	ctx := t.Context()
 	for _, ask := range []func() error{
-		func() error { _, _, err := db.NextDue(ctx, repo.Bytes, repo.Vectors); return err },
-		func() error { _, _, err := db.Tried(ctx, repo.Bytes); return err },
+		func() error { _, err := db.Backlog(ctx, repo.Bytes, repo.Vectors); return err },
 		func() error { _, _, err := db.Strays(ctx); return err },
 		func() error { _, err := db.Holds(ctx); return err },
 		func() error { _, err := db.Webhooks(ctx); return err },

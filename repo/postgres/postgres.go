@@ -81,7 +81,7 @@ type DB struct {
 	index     *refindex.Index
 }
 
-var _ repo.Engine = (*DB)(nil)
+var _ = repo.NewEngine[*DB]
 
 // Open connects, and refuses a database that is no writable one of Open WebUI in a
 // sentence that says what is wrong. It makes no table.

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"pruned/repo"
 	"pruned/repo/repotest"
 	"pruned/repo/repotest/suite"
 )
@@ -20,7 +21,7 @@ func TestSuite(t *testing.T) {
 func newEngine(t *testing.T) suite.Engine {
 	d, db := newDB(t)
 	return suite.Engine{
-		DB:        db,
+		DB:        repo.NewEngine(db),
 		Exec:      d.Exec,
 		Unchecked: func(t testing.TB, sql string, args ...any) int64 { return unchecked(t, d, sql, args...) },
 		Count: func(t testing.TB, sql string, args ...any) int64 {

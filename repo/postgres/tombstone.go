@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -106,43 +105,56 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	return living, pgerr.Translate(err, "look whether %d tombstones' files exist again", len(tombstones))
 }
 
-// CloseTombstones removes tombstones that were carried out or dropped.
-func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) error {
-	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.tombstone WHERE seq = ANY ($1::bigint[])`, seqs)
-	return pgerr.Translate(err, "close %d tombstones", len(seqs))
+const closeSQL = `DELETE FROM pruned.tombstone WHERE seq = ANY ($1::bigint[])`
+
+const retrySQL = `
+UPDATE pruned.tombstone t SET attempts = attempts + 1, error = r.reason, delay = r.delay, due_at = clock_timestamp() + make_interval(secs => r.delay)
+  FROM unnest($1::bigint[], $2::float8[], $3::text[]) r (seq, delay, reason) WHERE t.seq = r.seq`
+
+// annotateSQL adds the last note about each file to its last line of the ledger.
+const annotateSQL = `
+UPDATE pruned.ledger l SET note = n.note
+  FROM (SELECT DISTINCT ON (file_id) file_id, note FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u (file_id, note, number)
+         ORDER BY file_id, number DESC) n
+ WHERE l.seq = (SELECT max(seq) FROM pruned.ledger WHERE file_id = n.file_id)`
+
+// Settle removes tombstones that were carried out or dropped, makes others due again,
+// and adds to the ledger what happened to bytes or vectors after the commit.
+func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
+	var seqs []int64
+	var delays []float64
+	var reasons, ids, notes []string
+	for _, r := range s.Retry {
+		seqs, delays, reasons = append(seqs, r.Seq), append(delays, r.Delay.Seconds()), append(reasons, r.Reason)
+	}
+	for _, n := range s.Notes {
+		ids, notes = append(ids, n.FileID), append(notes, n.Text)
+	}
+	batch := &pgx.Batch{}
+	if len(ids) > 0 {
+		batch.Queue(annotateSQL, ids, notes)
+	}
+	if len(seqs) > 0 {
+		batch.Queue(retrySQL, seqs, delays, reasons)
+	}
+	if len(s.Done) > 0 {
+		batch.Queue(closeSQL, s.Done)
+	}
+	return pgerr.Translate(pgxTx(t).SendBatch(ctx, batch).Close(), "settle %d tombstones", len(s.Done)+len(s.Retry))
 }
 
-// Postpone records a failure; the tombstone is due again after delay.
-func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
-	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.tombstone SET attempts = attempts + 1, error = @reason::text, delay = @delay::float8,
-		due_at = clock_timestamp() + make_interval(secs => @delay::float8) WHERE seq = @seq::bigint`,
-		pgx.NamedArgs{"seq": seq, "reason": reason, "delay": delay.Seconds()})
-	return pgerr.Translate(err, "postpone a tombstone")
-}
+const backlogSQL = `
+SELECT count(*), coalesce(extract(epoch FROM min(` + dueAtSQL + `) - clock_timestamp()), 0)::float8,
+       count(*) FILTER (WHERE attempts > 0),
+       coalesce((array_agg(error ORDER BY attempts DESC, seq) FILTER (WHERE attempts > 0))[1], '')
+  FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`
 
-// Annotate adds to a file's last line of the ledger what happened to its bytes or vectors
-// after the commit.
-func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
-	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.ledger SET note = $2::text
-		WHERE seq = (SELECT max(seq) FROM pruned.ledger WHERE file_id = $1::text)`, id, note)
-	return pgerr.Translate(err, "annotate the ledger of file %s", id)
-}
-
-// NextDue counts the tombstones of some kinds of this database, and returns how long until
-// the first is due: zero or less when it is.
-func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
+// Backlog tells of this database's tombstones of some kinds.
+func (db *DB) Backlog(ctx context.Context, kinds ...string) (b repo.Backlog, err error) {
 	var wait float64
-	err = db.readRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM
-		  min(`+dueAtSQL+`) - clock_timestamp()), 0)::float8
-		FROM pruned.tombstone WHERE identity = $1::text AND kind = ANY ($2::text[])`, []any{db.identity.String(), kinds}, &n, &wait)
-	return n, toDuration(wait), pgerr.Translate(err, "look for tombstones")
-}
-
-// Tried counts this database's tombstones of a kind that were postponed.
-func (db *DB) Tried(ctx context.Context, kind string) (n int64, why string, err error) {
-	err = db.readRow(ctx, `SELECT count(*), coalesce((array_agg(error ORDER BY attempts DESC, seq))[1], '') FROM pruned.tombstone
-		WHERE identity = $1::text AND kind = $2::text AND attempts > 0`, []any{db.identity.String(), kind}, &n, &why)
-	return n, why, pgerr.Translate(err, "count the tombstones that were tried")
+	err = db.readRow(ctx, backlogSQL, []any{db.identity.String(), kinds}, &b.Count, &wait, &b.Retried, &b.Reason)
+	b.DueIn = toDuration(wait)
+	return b, pgerr.Translate(err, "look for tombstones")
 }
 
 // Strays counts the tombstones that another installation wrote, and names one.

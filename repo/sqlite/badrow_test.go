@@ -60,7 +60,7 @@ func TestOneBadRowStopsNothing(t *testing.T) {
 			}
 			good, used := newFile(t, d), newFile(t, d)
 			insertMention(t, d, used)
-			everyStep(ctx, t, db, append(bad, good, used), good)
+			everyStep(ctx, t, repo.NewEngine(db), append(bad, good, used), good)
 			require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM file WHERE id = $1`, used))
 			require.Zero(t, d.Count(t, `SELECT count(*) FROM file WHERE id = $1`, good))
 		})
@@ -149,7 +149,7 @@ func TestOneBadRowElsewhereStopsNothing(t *testing.T) {
 		}
 	}
 	good := newFile(t, d)
-	everyStep(ctx, t, db, append(kept, good), good)
+	everyStep(ctx, t, repo.NewEngine(db), append(kept, good), good)
 	deleted, err := remove(ctx, db, kept...)
 	require.NoError(t, err)
 	require.Empty(t, deleted)

@@ -92,7 +92,7 @@ func benchmarkDelete(b *testing.B, path string, orphans []string) {
 		require.NoError(b, err)
 		slowest = max(slowest, time.Since(began))
 		n += len(batch)
-		size = max(1, min(int(float64(len(batch))*float64(db.Brief())/float64(held)), 2*size, 500))
+		size = max(1, min(int(float64(len(batch))*float64(db.MaxLockHold())/float64(held)), 2*size, 500))
 	}
 	took := time.Since(start)
 	cancel()

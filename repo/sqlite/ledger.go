@@ -52,11 +52,3 @@ func (db *DB) ledgerAfter(ctx context.Context, id string, after int64, most int)
 		})
 	return entries, last, err
 }
-
-// Annotate adds to a file's last line of the ledger what happened to it outside
-// the transaction.
-func (db *DB) Annotate(ctx context.Context, t repo.Tx, id, note string) error {
-	_, err := sqliteTx(t).write(ctx, `UPDATE pruned_ledger SET note = ?2
-		WHERE seq = (SELECT max(seq) FROM pruned_ledger WHERE file_id = ?1)`, id, note)
-	return translate(err, "annotate the ledger of file %s", id)
-}

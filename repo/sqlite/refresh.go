@@ -37,7 +37,7 @@ func (db *DB) refresh(ctx context.Context, progress repo.Progress, whole bool) e
 	if err != nil || len(mentioned) == 0 {
 		return err
 	}
-	return db.InTx(ctx, nil, func(t repo.Tx) error { return db.StopClocks(ctx, t, mentioned) })
+	return db.InTx(ctx, nil, func(t repo.Tx) error { return db.SetGrace(ctx, t, nil, mentioned) })
 }
 
 // catchUpWhole also returns the files that were known to be unreferenced, and are

@@ -73,7 +73,7 @@ type DB struct {
 	lock     writeLock
 }
 
-var _ repo.Engine = (*DB)(nil)
+var _ = repo.NewEngine[*DB]
 
 // Open opens a database, and refuses what is no writable database of Open WebUI
 // in a sentence that says what is wrong. It changes nothing.

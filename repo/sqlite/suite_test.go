@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"pruned/repo"
 	"pruned/repo/repotest"
 	"pruned/repo/repotest/suite"
 	"pruned/repo/sqlite"
@@ -26,7 +27,7 @@ func TestSuiteWithoutWAL(t *testing.T) {
 
 func newEngine(t *testing.T, d *repotest.SQLite) suite.Engine {
 	return suite.Engine{
-		DB: open(t, d), Exec: d.Exec, Unchecked: d.Exec, Count: d.Count,
+		DB: repo.NewEngine(open(t, d)), Exec: d.Exec, Unchecked: d.Exec, Count: d.Count,
 		Table: func(name string) string { return name },
 
 		Binary: "BLOB",

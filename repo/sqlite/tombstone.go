@@ -131,34 +131,38 @@ func paths(ctx context.Context, q querier, yield func(id, name string)) error {
 	return translate(err, "read the paths of table file")
 }
 
-// CloseTombstones removes tombstones that were carried out or dropped.
-func (db *DB) CloseTombstones(ctx context.Context, t repo.Tx, seqs []int64) error {
-	_, err := sqliteTx(t).write(ctx, `DELETE FROM pruned_tombstone WHERE seq IN (SELECT value FROM json_each(?1))`, list(seqs))
-	return translate(err, "close %d tombstones", len(seqs))
-}
-
-// Postpone notes a failure; the tombstone is due again after delay.
-func (db *DB) Postpone(ctx context.Context, t repo.Tx, seq int64, delay time.Duration, reason string) error {
-	_, err := sqliteTx(t).write(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3, delay = ?4 WHERE seq = ?1`,
-		seq, reason, micros(time.Now().Add(delay)), delay.Microseconds())
-	return translate(err, "postpone a tombstone")
-}
-
-// NextDue says how many tombstones of some kinds of this database there are, and
-// when the first is due: zero or less when it is.
-func (db *DB) NextDue(ctx context.Context, kinds ...string) (n int64, in time.Duration, err error) {
-	var due *int64
-	_, err = one(ctx, db.pool, `SELECT count(*), min(`+dueAtSQL+`) FROM pruned_tombstone
-		WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3))`, []any{micros(time.Now()), db.identity.Key, list(kinds)}, &n, &due)
-	if due != nil {
-		in = time.Until(fromMicros(*due))
+// Settle removes tombstones that were carried out or dropped, makes others due again,
+// and adds to the ledger what happened to bytes or vectors after the commit.
+func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
+	tx, now := sqliteTx(t), time.Now()
+	for _, n := range s.Notes {
+		if _, err := tx.write(ctx, `UPDATE pruned_ledger SET note = ?2
+			WHERE seq = (SELECT max(seq) FROM pruned_ledger WHERE file_id = ?1)`, n.FileID, n.Text); err != nil {
+			return translate(err, "annotate the ledger of file %s", n.FileID)
+		}
 	}
-	return n, in, translate(err, "look for tombstones")
+	for _, r := range s.Retry {
+		if _, err := tx.write(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3, delay = ?4 WHERE seq = ?1`,
+			r.Seq, r.Reason, micros(now.Add(r.Delay)), r.Delay.Microseconds()); err != nil {
+			return translate(err, "postpone a tombstone")
+		}
+	}
+	if len(s.Done) == 0 {
+		return nil
+	}
+	_, err := tx.write(ctx, `DELETE FROM pruned_tombstone WHERE seq IN (SELECT value FROM json_each(?1))`, list(s.Done))
+	return translate(err, "close %d tombstones", len(s.Done))
 }
 
-// Tried counts the tombstones of a kind that were postponed at least once.
-func (db *DB) Tried(ctx context.Context, kind string) (n int64, why string, err error) {
-	_, err = one(ctx, db.pool, `SELECT count(*) OVER (), error FROM pruned_tombstone WHERE kind = ?1 AND identity = ?2 AND attempts > 0
-		ORDER BY attempts DESC, seq LIMIT 1`, []any{kind, db.identity.Key}, &n, &why)
-	return n, why, translate(err, "look for tombstones that were postponed")
+// Backlog tells of this database's tombstones of some kinds.
+func (db *DB) Backlog(ctx context.Context, kinds ...string) (b repo.Backlog, err error) {
+	var due *int64
+	_, err = one(ctx, db.pool, `WITH waiting AS (SELECT * FROM pruned_tombstone WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3)))
+		SELECT count(*), min(`+dueAtSQL+`), count(*) FILTER (WHERE attempts > 0),
+		       coalesce((SELECT error FROM waiting WHERE attempts > 0 ORDER BY attempts DESC, seq LIMIT 1), '') FROM waiting`,
+		[]any{micros(time.Now()), db.identity.Key, list(kinds)}, &b.Count, &due, &b.Retried, &b.Reason)
+	if due != nil {
+		b.DueIn = time.Until(fromMicros(*due))
+	}
+	return b, translate(err, "look for tombstones")
 }

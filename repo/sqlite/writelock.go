@@ -14,8 +14,8 @@ type writeLock struct {
 	checkpointed    int64         // frames of the log that were in the database when it was last written there
 }
 
-// Brief is how long a transaction should hold the lock.
-func (db *DB) Brief() time.Duration { return 30 * time.Millisecond }
+// MaxLockHold is how long a transaction should hold the lock.
+func (db *DB) MaxLockHold() time.Duration { return 30 * time.Millisecond }
 
 // mostRest is for how long the lock is left alone at most before it is taken again.
 const mostRest = 100 * time.Millisecond

@@ -128,11 +128,11 @@ func TestReadsDoNotLock(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, living)
 		newFile(t, d)
-		return db.CloseTombstones(ctx, tx, []int64{due[0].Seq})
+		return db.Settle(ctx, tx, repo.Settlement{Done: []int64{due[0].Seq}})
 	}))
-	n, _, err := db.NextDue(ctx)
+	waiting, err := db.Backlog(ctx)
 	require.NoError(t, err)
-	require.Zero(t, n)
+	require.Zero(t, waiting.Count)
 }
 
 func TestABusyApplicationIsAPassingFailure(t *testing.T) {
@@ -225,9 +225,9 @@ func TestAKilledProcessLeavesNothing(t *testing.T) {
 			require.Error(t, cmd.Wait())
 
 			require.EqualValues(t, 2, d.Count(t, `SELECT count(*) FROM file`))
-			n, _, err := db.NextDue(ctx)
+			waiting, err := db.Backlog(ctx)
 			require.NoError(t, err)
-			require.Zero(t, n)
+			require.Zero(t, waiting.Count)
 			insertMention(t, d, ids[0])
 			deleted, err := remove(ctx, db, ids...)
 			require.NoError(t, err)

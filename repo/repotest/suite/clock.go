@@ -12,7 +12,7 @@ import (
 
 func (e Engine) startClocks(t testing.TB, ids ...string) {
 	t.Helper()
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.StartClocks(ctx, tx, ids)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.SetGrace(ctx, tx, ids, nil)) })
 }
 
 // clocksStartOnce: starting again does not set back, stopping forgets.
@@ -35,7 +35,7 @@ func clocksStartOnce(t *testing.T, e Engine) {
 		require.True(t, f.Clocked)
 		require.GreaterOrEqual(t, f.Orphan, first[f.ID].Orphan)
 	}
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.StopClocks(ctx, tx, ids[:1])) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.SetGrace(ctx, tx, nil, ids[:1])) })
 	for _, f := range e.lock(t, ages, ids...).Files {
 		require.Equal(t, f.ID != ids[0], f.Clocked)
 	}

@@ -115,7 +115,7 @@ func ledgerTells(t *testing.T, e Engine) {
 	}
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		require.NoError(t, e.DB.Record(ctx, tx, entries))
-		require.NoError(t, e.DB.Annotate(ctx, tx, "a", "outside of the store"))
+		require.NoError(t, e.DB.Settle(ctx, tx, repo.Settlement{Notes: []repo.Note{{FileID: "a", Text: "first"}, {FileID: "a", Text: "outside of the store"}}}))
 	})
 	failed := errors.New("no")
 	require.ErrorIs(t, e.DB.InTx(background(), nil, func(tx repo.Tx) error {
@@ -130,7 +130,7 @@ func ledgerTells(t *testing.T, e Engine) {
 
 func (e Engine) ledger(t testing.TB, id string) (entries []repo.Entry) {
 	t.Helper()
-	for entry, err := range e.DB.(ledgers).Ledger(background(), id) {
+	for entry, err := range e.DB.Ledger(background(), id) {
 		require.NoError(t, err)
 		require.False(t, entry.At.IsZero())
 		entry.At = time.Time{}

@@ -19,7 +19,7 @@ import (
 
 // Engine is one case's own database, empty, with pruned's own tables in it.
 type Engine struct {
-	DB repo.DB
+	DB repo.Engine
 	// Exec runs one statement of the application, with parameters $1, $2 and so
 	// on, and returns the number of rows it touched.
 	Exec func(t testing.TB, sql string, args ...any) int64

@@ -39,19 +39,17 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"what is old is retired":                        oldIsRetired,
 }
 
-func (e Engine) sweeps() repo.Sweeps { return e.DB.(repo.Sweeps) }
-
 // begin refreshes, and marks rows.
 func (e Engine) begin(t testing.TB) (sweep int64) {
 	t.Helper()
 	e.refresh(t)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		sweep, err = e.sweeps().Begin(ctx, tx)
+		sweep, err = e.DB.Begin(ctx, tx)
 		require.NoError(t, err)
 		require.Positive(t, sweep)
 	})
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.sweeps().MarkRows(ctx, tx, sweep)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.MarkRows(ctx, tx, sweep)) })
 	return sweep
 }
 
@@ -68,10 +66,10 @@ func (e Engine) mark(t testing.TB, sweep int64, d repo.Direction, listed ...repo
 	}
 	for page := range slices.Chunk(listed, 2) {
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
-			require.NoError(t, e.sweeps().MarkListed(ctx, tx, sweep, d, storeOf[d], page))
+			require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, d, storeOf[d], page))
 		})
 	}
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.sweeps().Unmark(ctx, tx, sweep, d)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.Unmark(ctx, tx, sweep, d)) })
 }
 
 // sweep sweeps a direction, beside the rows.
@@ -88,7 +86,7 @@ func (e Engine) candidates(t testing.TB, d repo.Direction, ages repo.Ages) map[s
 		var page []repo.Candidate
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
 			var err error
-			page, err = e.sweeps().Candidates(ctx, tx, d, ages, after, 2)
+			page, err = e.DB.Candidates(ctx, tx, d, ages, after, 2)
 			require.NoError(t, err)
 		})
 		if len(page) == 0 {
@@ -116,7 +114,7 @@ func (e Engine) census(t testing.TB, d repo.Direction, ages repo.Ages, listed in
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		census, err = e.sweeps().Census(ctx, tx, d, ages, listed)
+		census, err = e.DB.Census(ctx, tx, d, ages, listed)
 		require.NoError(t, err)
 	})
 	return census
@@ -168,7 +166,7 @@ func sweepKeepsUncertain(t *testing.T, e Engine) {
 	e.file(t, row{"id": mentioned})
 	marked := []string{lone}
 	for range 2 {
-		e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.sweeps().MarkRows(ctx, tx, sweep)) })
+		e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.MarkRows(ctx, tx, sweep)) })
 		e.requireCandidates(t, repo.FromRows, marked...)
 		marked = append(marked, restored)
 		e.pass(t)
@@ -223,7 +221,7 @@ func refusedSweepLeavesNothing(t *testing.T, e Engine) {
 	before := e.requireCandidates(t, repo.FromRows, ids[0])
 	e.Exec(t, `DELETE FROM note`)
 	e.refresh(t)
-	s, ctx := e.sweeps(), background()
+	s, ctx := e.DB.SweepStore, background()
 	require.ErrorIs(t, e.DB.InTx(ctx, nil, func(tx repo.Tx) error {
 		sweep, err := s.Begin(ctx, tx)
 		require.NoError(t, err)

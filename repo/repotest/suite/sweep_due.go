@@ -80,7 +80,7 @@ func candidatesInPages(t *testing.T, e Engine) {
 	e.begin(t)
 	page := func(after string, most int) (got []string) {
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
-			found, err := e.sweeps().Candidates(ctx, tx, repo.FromRows, repo.Ages{}, after, most)
+			found, err := e.DB.Candidates(ctx, tx, repo.FromRows, repo.Ages{}, after, most)
 			require.NoError(t, err)
 			for _, c := range found {
 				got = append(got, c.FileID)
@@ -98,12 +98,12 @@ func candidatesInPages(t *testing.T, e Engine) {
 
 func (e Engine) claim(t testing.TB, d repo.Direction, ids ...string) {
 	t.Helper()
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.sweeps().Claimed(ctx, tx, d, ids)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.Claimed(ctx, tx, d, ids)) })
 }
 
 func (e Engine) next(t testing.TB, ages repo.Ages) (time.Duration, bool) {
 	t.Helper()
-	in, found, err := e.sweeps().NextCandidate(background(), ages)
+	in, found, err := e.DB.NextCandidate(background(), ages)
 	require.NoError(t, err)
 	return in, found
 }
@@ -159,7 +159,7 @@ func nextIsTold(t *testing.T, e Engine) {
 	_, found = e.next(t, ages)
 	require.False(t, found, "what is held is due when it is let go")
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		_, err := e.sweeps().Confirm(ctx, tx, "h")
+		_, err := e.DB.Confirm(ctx, tx, "h")
 		require.NoError(t, err)
 	})
 	_, found = e.next(t, ages)

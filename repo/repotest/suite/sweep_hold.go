@@ -15,7 +15,7 @@ func (e Engine) hold(t testing.TB, h repo.Hold) (held repo.Hold) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		held, err = e.sweeps().Hold(ctx, tx, h)
+		held, err = e.DB.Hold(ctx, tx, h)
 		require.NoError(t, err)
 	})
 	return held
@@ -24,7 +24,7 @@ func (e Engine) hold(t testing.TB, h repo.Hold) (held repo.Hold) {
 // holds are what is held, without the time of it.
 func (e Engine) holds(t testing.TB) []repo.Hold {
 	t.Helper()
-	held, err := e.sweeps().Holds(background())
+	held, err := e.DB.Holds(background())
 	require.NoError(t, err)
 	for i, h := range held {
 		near(t, 0, time.Since(h.At), "held")
@@ -47,7 +47,7 @@ func (e Engine) confirm(t testing.TB, id string) (held []repo.Hold, err error) {
 	t.Helper()
 	ctx := background()
 	err = e.DB.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-		held, err = e.sweeps().Confirm(ctx, tx, id)
+		held, err = e.DB.Confirm(ctx, tx, id)
 		return err
 	})
 	return held, err
@@ -71,8 +71,8 @@ func heldStaysHeld(t *testing.T, e Engine) {
 	require.Equal(t, []repo.Hold{rows, bytes}, e.holds(t))
 
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.sweeps().Release(ctx, tx, repo.FromRows))
-		require.NoError(t, e.sweeps().Release(ctx, tx, repo.FromVectors))
+		require.NoError(t, e.DB.Release(ctx, tx, repo.FromRows))
+		require.NoError(t, e.DB.Release(ctx, tx, repo.FromVectors))
 	})
 	require.Equal(t, []repo.Hold{bytes}, e.holds(t))
 }
@@ -121,9 +121,9 @@ func anotherStoreIsNew(t *testing.T, e Engine) {
 		sweep := e.begin(t)
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
 			for _, id := range ids {
-				require.NoError(t, e.sweeps().MarkListed(ctx, tx, sweep, repo.FromBytes, store, []repo.Listed{object(id, 1, 0)}))
+				require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, repo.FromBytes, store, []repo.Listed{object(id, 1, 0)}))
 			}
-			require.NoError(t, e.sweeps().Unmark(ctx, tx, sweep, repo.FromBytes))
+			require.NoError(t, e.DB.Unmark(ctx, tx, sweep, repo.FromBytes))
 		})
 	}
 	found := func() map[string]repo.Candidate { return e.candidates(t, repo.FromBytes, repo.Ages{}) }
@@ -216,7 +216,7 @@ func barrenIsTold(t *testing.T, e Engine) {
 		t.Helper()
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
 			var err error
-			why, err = e.sweeps().Barren(ctx, tx, d, listed)
+			why, err = e.DB.Barren(ctx, tx, d, listed)
 			require.NoError(t, err)
 		})
 		return why
@@ -251,11 +251,11 @@ func barrenIsTold(t *testing.T, e Engine) {
 func oneLeads(t *testing.T, e Engine) {
 	lead := func(holder string, ttl time.Duration) bool {
 		t.Helper()
-		got, err := e.sweeps().Lead(background(), holder, ttl)
+		got, err := e.DB.Lead(background(), holder, ttl)
 		require.NoError(t, err)
 		return got
 	}
-	resign := func(holder string) { require.NoError(t, e.sweeps().Resign(background(), holder)) }
+	resign := func(holder string) { require.NoError(t, e.DB.Resign(background(), holder)) }
 	resign("a")
 	require.True(t, lead("a", time.Hour))
 	require.True(t, lead("a", time.Hour))
@@ -277,11 +277,11 @@ func oldIsRetired(t *testing.T, e Engine) {
 	})
 	e.sweep(t, repo.FromBytes, object("a", 1, 0))
 	for _, keep := range []time.Duration{0, time.Hour} {
-		require.NoError(t, e.sweeps().Retire(background(), keep))
+		require.NoError(t, e.DB.Retire(background(), keep))
 		require.Len(t, e.ledger(t, ""), 1)
 		e.requireCandidates(t, repo.FromBytes, "a")
 	}
-	require.NoError(t, e.sweeps().Retire(background(), time.Nanosecond))
+	require.NoError(t, e.DB.Retire(background(), time.Nanosecond))
 	require.Empty(t, e.ledger(t, ""))
 	e.requireCandidates(t, repo.FromBytes)
 	e.requireCandidates(t, repo.FromRows, id)

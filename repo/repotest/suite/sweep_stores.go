@@ -124,7 +124,7 @@ func rowEndsCandidates(t *testing.T, e Engine) {
 	// Also one that comes between the listing and its end.
 	sweep, late := e.begin(t), uuid.NewString()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.sweeps().MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], []repo.Listed{object(late, 1, 0)}))
+		require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], []repo.Listed{object(late, 1, 0)}))
 	})
 	e.file(t, row{"id": late})
 	e.mark(t, sweep, repo.FromBytes)
@@ -146,7 +146,7 @@ func unlistedGoes(t *testing.T, e Engine) {
 	// A sweep that did not come to the end of its store forgets nothing.
 	sweep := e.begin(t)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.sweeps().MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], nil))
+		require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], nil))
 	})
 	e.requireCandidates(t, repo.FromBytes, "b")
 }

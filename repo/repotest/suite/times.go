@@ -76,7 +76,7 @@ func candidatesAheadAreSeenNow(t *testing.T, e Engine) {
 	check()
 	require.False(t, e.candidates(t, repo.FromRows, ages)[id].Since.After(time.Now().Add(time.Minute)), "what is stored is mended")
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.sweeps().Claimed(ctx, tx, repo.FromRows, []string{id}))
+		require.NoError(t, e.DB.Claimed(ctx, tx, repo.FromRows, []string{id}))
 	})
 	require.Positive(t, e.candidates(t, repo.FromRows, ages)[id].Claimed)
 }
@@ -84,19 +84,19 @@ func candidatesAheadAreSeenNow(t *testing.T, e Engine) {
 func leaseAheadIsFree(t *testing.T, e Engine) {
 	lead := func(holder string, ttl time.Duration) bool {
 		t.Helper()
-		leads, err := e.sweeps().Lead(background(), holder, ttl)
+		leads, err := e.DB.Lead(background(), holder, ttl)
 		require.NoError(t, err)
 		return leads
 	}
 	require.True(t, lead("a", time.Hour))
 	require.False(t, lead("b", time.Minute), "another's lease may be longer")
 	e.ahead(t, "lease", "until")
-	renewed, err := e.sweeps().Renew(background(), "b", time.Minute)
+	renewed, err := e.DB.Renew(background(), "b", time.Minute)
 	require.NoError(t, err)
 	require.False(t, renewed, "it is another's")
 	require.True(t, lead("b", time.Minute))
 	require.False(t, lead("a", time.Hour))
-	renewed, err = e.sweeps().Renew(background(), "b", time.Minute)
+	renewed, err = e.DB.Renew(background(), "b", time.Minute)
 	require.NoError(t, err)
 	require.True(t, renewed)
 	e.Exec(t, `UPDATE `+e.Own("lease")+` SET ttl = NULL`)
@@ -120,7 +120,7 @@ func waitAheadEnds(t *testing.T, e Engine) {
 		require.NoError(t, err)
 		near(t, 0, due[0].Age, "since it was written")
 		require.GreaterOrEqual(t, due[0].Age, time.Duration(0))
-		require.NoError(t, e.DB.Postpone(ctx, tx, due[0].Seq, time.Minute, "away"))
+		require.NoError(t, e.DB.Settle(ctx, tx, postpone(due[0].Seq, time.Minute, "away")))
 	})
 	e.Exec(t, `UPDATE `+e.Own("tombstone")+` SET due_at = $1`, e.Moment(time.Now().Add(20*time.Hour)))
 	require.Empty(t, e.due(t, repo.Bytes, 1))
@@ -139,7 +139,7 @@ func ledgerAheadIsRetired(t *testing.T, e Engine) {
 	e.ahead(t, "ledger", "at")
 	e.begin(t)
 	for range 2 {
-		require.NoError(t, e.sweeps().Retire(background(), time.Microsecond))
+		require.NoError(t, e.DB.Retire(background(), time.Microsecond))
 	}
 	require.Zero(t, e.Count(t, `SELECT count(*) FROM `+e.Own("ledger")))
 }
@@ -154,7 +154,7 @@ func onlyShownIsConfirmed(t *testing.T, e Engine) {
 	e.begin(t)
 	e.Exec(t, `UPDATE `+e.Own("candidate")+` SET first_seen = $1`, e.Moment(time.Now().Add(-day)))
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		_, err := e.sweeps().Confirm(ctx, tx, "h")
+		_, err := e.DB.Confirm(ctx, tx, "h")
 		require.NoError(t, err)
 	})
 	found := e.candidates(t, repo.FromRows, repo.Ages{})
@@ -203,7 +203,7 @@ func unitsAreTold(t *testing.T, e Engine) {
 	e.file(t, stamped(day, time.Millisecond))
 	e.file(t, row{"updated_at": time.Now().UnixNano()})
 	e.file(t, aged(-year))
-	found, err := e.DB.(repo.Engine).Examine(background())
+	found, err := e.DB.Examine(background())
 	require.NoError(t, err)
 	for _, f := range found {
 		if f.Check == "times" {

@@ -27,9 +27,20 @@ func (e Engine) due(t testing.TB, kind string, most int) (due []repo.Tombstone) 
 
 func (e Engine) nextDue(t testing.TB) (int64, time.Duration) {
 	t.Helper()
-	n, in, err := e.DB.NextDue(background(), repo.Vectors, repo.Bytes)
+	return e.backlog(t, repo.Vectors, repo.Bytes)
+}
+
+// backlog is how many tombstones of some kinds wait, and how long until the first is due.
+func (e Engine) backlog(t testing.TB, kinds ...string) (int64, time.Duration) {
+	t.Helper()
+	b, err := e.DB.Backlog(background(), kinds...)
 	require.NoError(t, err)
-	return n, in
+	return b.Count, b.DueIn
+}
+
+// postpone makes one tombstone due again.
+func postpone(seq int64, delay time.Duration, reason string) repo.Settlement {
+	return repo.Settlement{Retry: []repo.Retry{{Seq: seq, Delay: delay, Reason: reason}}}
 }
 
 func fileIDs(tombstones []repo.Tombstone) []string {
@@ -60,12 +71,10 @@ func tombstonesAreDue(t *testing.T, e Engine) {
 	require.LessOrEqual(t, in, time.Duration(0))
 	require.Equal(t, []string{"v"}, fileIDs(e.due(t, repo.Vectors, 10)))
 	for kind, want := range map[string]int64{repo.Vectors: 1, repo.Bytes: 4} {
-		n, _, err := e.DB.NextDue(background(), kind)
-		require.NoError(t, err)
+		n, _ := e.backlog(t, kind)
 		require.Equal(t, want, n)
 	}
-	n, _, err := e.DB.NextDue(background())
-	require.NoError(t, err)
+	n, _ = e.backlog(t)
 	require.Zero(t, n, "of no kind")
 	require.Equal(t, []string{"first", "second"}, fileIDs(e.due(t, repo.Bytes, 2)))
 	due := e.due(t, repo.Bytes, 10)
@@ -74,7 +83,7 @@ func tombstonesAreDue(t *testing.T, e Engine) {
 	require.Equal(t, repo.Bytes, due[0].Kind)
 
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.CloseTombstones(ctx, tx, []int64{due[0].Seq, due[2].Seq}))
+		require.NoError(t, e.DB.Settle(ctx, tx, repo.Settlement{Done: []int64{due[0].Seq, due[2].Seq}}))
 	})
 	require.Equal(t, []string{"second"}, fileIDs(e.due(t, repo.Bytes, 10)))
 }
@@ -103,7 +112,7 @@ func postponedWaits(t *testing.T, e Engine) {
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
 			due, err := e.DB.Due(ctx, tx, repo.Bytes, 1)
 			require.NoError(t, err)
-			require.NoError(t, e.DB.Postpone(ctx, tx, due[0].Seq, delay, "the store is away"))
+			require.NoError(t, e.DB.Settle(ctx, tx, postpone(due[0].Seq, delay, "the store is away")))
 		})
 	}
 	postpone(0)
@@ -124,7 +133,7 @@ func tombstonesAreHeld(t *testing.T, e Engine) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"a"}, fileIDs(due))
 		require.Equal(t, []string{"b"}, fileIDs(e.due(t, repo.Bytes, 10)))
-		require.NoError(t, e.DB.CloseTombstones(background(), tx, []int64{due[0].Seq}))
+		require.NoError(t, e.DB.Settle(background(), tx, repo.Settlement{Done: []int64{due[0].Seq}}))
 		return errRefused
 	}), errRefused)
 	require.Equal(t, []string{"a", "b"}, fileIDs(e.due(t, repo.Bytes, 10)))

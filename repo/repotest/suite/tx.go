@@ -3,7 +3,6 @@ package suite
 import (
 	"context"
 	"errors"
-	"iter"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,11 +11,6 @@ import (
 )
 
 type tx = repo.Tx
-
-// ledgers is what every engine offers beside the contract.
-type ledgers interface {
-	Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error]
-}
 
 var errRefused = errors.New("refused by the caller")
 
