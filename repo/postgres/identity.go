@@ -25,6 +25,7 @@ type Installation struct {
 	suffix string // tells it from its copies
 }
 
+// String is the key of the installation.
 func (i Installation) String() string { return i.baseKey() + i.suffix }
 
 // baseKey is the part of the key that a database shares with its physical copies.

@@ -1,15 +1,13 @@
-// Package postgres is the database side on PostgreSQL.
+// Package postgres is the engine on PostgreSQL: its connection and transactions, the
+// application's rows, and our own tables in schema pruned.
 //
-// Its central idea is the row version: what PostgreSQL stamps on every row (xmin)
-// tells which rows changed since a remembered transaction, so that "is this id
-// mentioned anywhere?" is an index lookup plus the few rows that changed since
-// the index was last brought up to date, in one statement and one snapshot. The
-// package knows nothing of the queue or of vectors.
+// Its central idea is that nothing depends on the state of a session (session locks, SET
+// without LOCAL), so that it works behind a pooler that changes the session between
+// transactions. Only the statements that search for references are prepared by name,
+// until one turns out not to be there.
 //
-// Nothing here depends on the state of a session (session locks, SET without LOCAL),
-// so that it works behind a pooler that changes the session between transactions.
-// Only the statements that search for references are prepared by name, until one turns out
-// not to be there.
+// Whether a living row mentions a file is asked of package refindex. The package knows
+// nothing of the queue or of vectors.
 package postgres
 
 import (

@@ -55,17 +55,15 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 	}
 	finder := mention.NewFinder(ids)
 	err := ix.withPlan(ctx, t, func(p *Plan) error {
-		h, err := p.runStatement(ctx, t, p.find, []any{ix.execMode(), ids, ix.Schema, ix.Excluded}, func(part int, r *relation, row string, column int, text []byte) {
-			switch part {
+		h, err := p.runStatement(ctx, t, p.find, []any{ix.execMode(), ids, ix.Schema, ix.Excluded}, func(a *answerRow) {
+			switch a.part {
 			case partUnknown:
-				look.Unknown[string(text)] = true
+				look.Unknown[string(a.text)] = true
 			case partIndex:
-				keepFirst(look.Referenced, string(text), repo.Reference{Table: r.label, Row: row})
+				keepFirst(look.Referenced, string(a.text), a.toReference())
 			case partChanged:
-				look.Changed += int64(len(text))
-				r.findIDs(finder, column, text, func(id string) {
-					keepFirst(look.Referenced, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
-				})
+				look.Changed += int64(len(a.text))
+				a.findIDs(finder, func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
 			}
 		})
 		look.Snapshot = h.Snapshot + " " + h.Catalog
@@ -98,14 +96,12 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Look
 			}
 		}
 		args := []any{ix.execMode(), gone, ix.Schema, ix.Excluded, snapshot}
-		h, err := p.runStatement(ctx, t, p.recheck, args, func(part int, r *relation, row string, column int, text []byte) {
-			switch part {
+		h, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
+			switch a.part {
 			case partRow:
-				keepFirst(appeared, string(text), repo.Reference{Table: "file", Row: string(text)})
+				keepFirst(appeared, string(a.text), repo.Reference{Table: "file", Row: string(a.text)})
 			case partChanged:
-				r.findIDs(finder, column, text, func(id string) {
-					keepFirst(appeared, id, repo.Reference{Table: r.label, Row: row, Column: r.columnName(column)})
-				})
+				a.findIDs(finder, func(id string) { keepFirst(appeared, id, a.toReference()) })
 			}
 		})
 		if err == nil && h.Catalog != catalog {
@@ -123,6 +119,25 @@ func keepFirst(found map[string]repo.Reference, id string, reference repo.Refere
 	}
 }
 
+// answerRow is a row of an answer.
+type answerRow struct {
+	part     int
+	relation *relation // whose row mentions something; nil in other parts
+	row      string    // its key
+	column   int       // its number; zero where the index was asked
+	text     []byte
+}
+
+// toReference is the mention that the row holds.
+func (a *answerRow) toReference() repo.Reference {
+	return repo.Reference{Table: a.relation.label, Row: a.row, Column: a.relation.findColumn(a.column).name}
+}
+
+// findIDs calls yield with each id that counts in the text.
+func (a *answerRow) findIDs(finder *mention.Finder, yield func(id string)) {
+	a.relation.findColumn(a.column).eachCounted(a.text, func(part []byte) { finder.Find(part, yield) })
+}
+
 // findColumn returns the column of a number, or an empty one where it does not count.
 func (r *relation) findColumn(num int) *column {
 	for i := range r.columns {
@@ -133,11 +148,9 @@ func (r *relation) findColumn(num int) *column {
 	return &column{}
 }
 
-func (r *relation) columnName(num int) string { return r.findColumn(num).name }
-
-// runStatement runs a search and calls yield with each row but the header. text is valid
-// until yield returns: a chat may be 50 MB, and is never held twice.
-func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(part int, r *relation, row string, column int, text []byte)) (*answerHeader, error) {
+// runStatement runs a search and calls yield with each row but the header. Its text is
+// valid until yield returns: a chat may be 50 MB, and is never held twice.
+func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []any, yield func(*answerRow)) (*answerHeader, error) {
 	h := &answerHeader{}
 	rows, err := t.Query(ctx, sql, args...)
 	if err != nil {
@@ -149,36 +162,32 @@ func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []an
 		byID[r.id] = r
 	}
 	for rows.Next() {
-		var part, source, column int
+		var source int
 		var row *string
-		var text pgtype.DriverBytes
-		if err := rows.Scan(&part, &source, &row, &column, &text); err != nil {
+		a := &answerRow{}
+		if err := rows.Scan(&a.part, &source, &row, &a.column, (*pgtype.DriverBytes)(&a.text)); err != nil {
 			return h, pgerr.Translate(err, "read what mentions files")
 		}
-		switch part {
+		if row != nil {
+			a.row = *row
+		}
+		switch a.part {
 		case partHeader:
-			if err := json.Unmarshal(text, h); err != nil {
+			if err := json.Unmarshal(a.text, h); err != nil {
 				return h, pgerr.Translate(err, "read the header of a look")
 			}
+			continue
 		case partIndex:
-			yield(part, byID[source], textOrEmpty(row), column, text)
+			a.relation = byID[source]
 		case partChanged:
-			yield(part, p.relations[source], textOrEmpty(row), column, text)
-		default:
-			yield(part, nil, "", column, text)
+			a.relation = p.relations[source]
 		}
+		yield(a)
 	}
 	if err := rows.Err(); err != nil {
 		return h, p.translateFailure(err)
 	}
 	return h, h.requireCurrent(p)
-}
-
-func textOrEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // translateFailure translates the failure of a search, and names the foreign tables if one

@@ -24,16 +24,16 @@ func (ix *Index) ListMentions(ctx context.Context, t pgx.Tx, id string) (found [
 		finder.Find(text, func(string) { yes = true })
 		return yes
 	}
-	add := func(r *relation, row string, column int, text []byte) {
-		r.findColumn(column).eachReading(text, func(text []byte) {
+	add := func(a *answerRow) {
+		at, column := a.toReference(), a.relation.findColumn(a.column)
+		column.eachReading(a.text, func(text []byte) {
 			if len(found) >= maxReferences || !mentions(text) {
 				return
 			}
-			name := r.columnName(column)
-			citing, whole := openwebui.CitationsOf(r.label, name)
+			citing, whole := openwebui.CitationsOf(at.Table, at.Column)
 			for _, p := range mention.Places(text, citing, whole, mentions) {
 				if !p.Cites || !ix.CitationsIgnore {
-					found = append(found, repo.Mention{Table: r.label, Row: row, Column: name, Path: p.Path, Cites: p.Cites})
+					found = append(found, repo.Mention{Table: at.Table, Row: at.Row, Column: at.Column, Path: p.Path, Cites: p.Cites})
 				}
 			}
 		})
@@ -41,9 +41,9 @@ func (ix *Index) ListMentions(ctx context.Context, t pgx.Tx, id string) (found [
 	err = ix.withPlan(ctx, t, func(p *Plan) error {
 		found = nil
 		args := []any{ix.execMode(), []string{id}, ix.Schema, ix.Excluded}
-		if _, err := p.runStatement(ctx, t, p.find, args, func(part int, r *relation, row string, column int, text []byte) {
-			if part == partChanged {
-				add(r, row, column, text)
+		if _, err := p.runStatement(ctx, t, p.find, args, func(a *answerRow) {
+			if a.part == partChanged {
+				add(a)
 			}
 		}); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (ix *Index) ListMentions(ctx context.Context, t pgx.Tx, id string) (found [
 
 // indexedTexts reads the texts of the living rows of r that the index says
 // mention the id and that have not changed since.
-func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add func(*relation, string, int, []byte)) error {
+func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add func(*answerRow)) error {
 	if !r.canIndex() || len(r.columns) == 0 {
 		return nil
 	}
@@ -73,13 +73,11 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var row string
-		var n int
-		var text pgtype.DriverBytes
-		if err := rows.Scan(&row, &n, &text); err != nil {
+		a := &answerRow{relation: r}
+		if err := rows.Scan(&a.row, &a.column, (*pgtype.DriverBytes)(&a.text)); err != nil {
 			return pgerr.Translate(err, "read table %s", r)
 		}
-		add(r, row, n, text)
+		add(a)
 	}
 	return pgerr.Translate(rows.Err(), "read table %s", r)
 }

@@ -197,12 +197,3 @@ func (c *column) eachCounted(text []byte, yield func(part []byte)) {
 	}
 	mention.Outside(text, c.excluded, yield)
 }
-
-// findIDs calls yield with each id that counts in the text of a column.
-func (r *relation) findIDs(finder *mention.Finder, num int, text []byte, yield func(id string)) {
-	for i := range r.columns {
-		if r.columns[i].num == num {
-			r.columns[i].eachCounted(text, func(part []byte) { finder.Find(part, yield) })
-		}
-	}
-}
