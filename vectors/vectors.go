@@ -1,13 +1,13 @@
-// Package vectors is the contract of a vector store, seen from whoever deletes
+// Package vectors is the contract of a vector store, seen from the side that deletes
 // files: which chunks belong to a file, and how they go.
 //
 // A file's chunks lie in its own collection, file-{id}, and, copied, in shared
-// collections (one for each knowledge base), where their metadata names the
-// file. What lies in another file's own collection is that file's, whatever its
-// metadata says, and what lies in a collection that is not named as Open WebUI
-// names its own (see SharedNames) is nobody's business here. A store that lives in the same database joins the transaction
-// that deletes the row; every other one is dealt with afterwards. The package
-// knows nothing of the database side or the queue.
+// collections (one for each knowledge base), where their metadata names the file.
+// What lies in another file's own collection is that file's, whatever its metadata
+// says, and collections that are not named as Open WebUI names its own (see
+// SharedNames) are never touched. A store that lives in the same database joins the
+// transaction that deletes the row; every other one is dealt with afterwards. The
+// package knows nothing of the database side or the queue.
 package vectors
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 // ErrUnusable marks a failure of the store itself, whichever files were asked
-// for: it cannot be reached, or is not as the settings say. Whoever gets it
+// for: it cannot be reached, or is not as the settings say. The caller
 // waits, and blames no file. What a transaction answered is not marked: that is
 // for its engine to judge.
 var ErrUnusable = errors.New("the vector store cannot be used")

@@ -16,7 +16,7 @@ import (
 	"pruned/consumer/webhook"
 )
 
-// Every step of a request ends, whoever is at the other end. What is written
+// Every step of a request ends, also where the client does nothing. What is written
 // last includes the time that a webhook waits for the queue.
 const (
 	readHeaderTimeout = 5 * time.Second

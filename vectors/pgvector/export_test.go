@@ -38,3 +38,13 @@ func (s *Store) FilesPlans(ctx context.Context) (plans []string, err error) {
 	})
 	return plans, err
 }
+
+// Table is the schema and name of the table that holds the vectors; both are
+// empty while there is none.
+func (s *Store) Table(ctx context.Context) (schema, name string, err error) {
+	t, err := s.findTableInSession(ctx)
+	if err != nil || t.isAbsent() {
+		return "", "", err
+	}
+	return t.schema, tableName, nil
+}

@@ -10,8 +10,8 @@ import (
 	"pruned/vectors"
 )
 
-// safePath is the search path of every transaction. Whoever may CREATE in a schema
-// on the role's own path can make a function or an operator there that fits the
+// safePath is the search path of every transaction. A stranger who may CREATE in a
+// schema on the role's own path can make a function or an operator there that fits the
 // arguments of a statement better than PostgreSQL's, and it would run with our
 // privileges.
 const safePath = `SET LOCAL search_path = pg_catalog, pg_temp`

@@ -122,16 +122,6 @@ func (s *Store) findTableInSession(ctx context.Context) (t *table, err error) {
 	return t, err
 }
 
-// Table is the schema and name of the table that holds the vectors; both are
-// empty while there is none.
-func (s *Store) Table(ctx context.Context) (schema, name string, err error) {
-	t, err := s.findTableInSession(ctx)
-	if err != nil || t.isAbsent() {
-		return "", "", err
-	}
-	return t.schema, tableName, nil
-}
-
 // indexes say which of the table's indexes can be used.
 type indexes struct{ collection, fileID bool }
 
@@ -142,7 +132,7 @@ const appearedSQL = `SELECT FROM unnest($1::text[]) AS name WHERE to_regclass(na
 // lookupSQL answers by its number of rows, because a transaction tells nothing
 // else: none if the table is not there as we know it, otherwise one, and one
 // more for the index on the collection, and two for that on the file's id
-// (whoever made them).
+// (also where neither is ours).
 const lookupSQL = `
 SELECT FROM pg_attribute m, generate_series(1, 1 +
        1 * EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam

@@ -40,7 +40,7 @@ func (s *Store) currentRoot() (*os.Root, error) {
 	}
 	old := s.root
 	s.root = next
-	_ = old.Close() // whoever still uses it fails, and tries again
+	_ = old.Close() // a call that still uses it fails, and is tried again
 	return next, nil
 }
 
