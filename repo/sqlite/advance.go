@@ -153,7 +153,7 @@ func (db *DB) bring(ctx context.Context, s *session, now state, c changes, p pac
 	if err != nil {
 		return translate(err, "read pages")
 	}
-	began, read := time.Now(), pages.read
+	began, read := time.Now(), pages.PagesRead()
 	r := &reading{db: db, session: s, pages: pages, pace: p, progress: progress}
 	if c.all {
 		err = r.everything(ctx)
@@ -161,7 +161,7 @@ func (db *DB) bring(ctx context.Context, s *session, now state, c changes, p pac
 		err = r.changed(ctx, c.pages)
 	}
 	if p.breathe == nil { // rests are no part of it
-		db.rate.learn(pages.read-read, time.Since(began))
+		db.rate.learn(pages.PagesRead()-read, time.Since(began))
 	}
 	if err != nil {
 		return translate(err, "read the tables")

@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"pruned/repo"
+	"pruned/repo/sqlite/dbfile"
 )
 
 // kinds translates result codes. What is not listed is Permanent.
@@ -72,7 +73,7 @@ func kindOf(err error) repo.Kind {
 		return kind
 	case code != 0:
 		return repo.Permanent
-	case errors.As(err, &path), errors.Is(err, errCorrupt):
+	case errors.As(err, &path), errors.Is(err, dbfile.ErrCorrupt):
 		return repo.Environment
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone):

@@ -47,7 +47,7 @@ func (p *pin) set(ctx context.Context) error {
 
 // keep keeps the transaction for a while if that is worth it.
 func (p *pin) keep(now state) {
-	frames := p.db.follower.at.frames
+	frames := p.db.follower.at.Frames()
 	if !now.logged || frames*4096 > pinMostLog {
 		p.release(context.Background())
 		return

@@ -6,13 +6,14 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/mention"
+	"pruned/repo/sqlite/dbfile"
 )
 
 // reading is one pass, under way.
 type reading struct {
 	db       *DB
 	session  *session
-	pages    *pager
+	pages    *dbfile.Pager
 	index    *index
 	pace     pace
 	progress repo.Progress
@@ -86,11 +87,11 @@ func (r *reading) changed(ctx context.Context, written map[uint32]bool) error {
 // which were read before waits until everything is read again: a plugin may choose
 // an id first, and tables may be restored one by one.
 func (r *reading) newFiles(ctx context.Context, dirty map[uint32]bool) error {
-	return r.pages.leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
+	return r.pages.Leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
 		if !dirty[leaf] {
 			return nil
 		}
-		first, last, some, err := r.pages.span(leaf)
+		first, last, some, err := r.pages.RowIDs(leaf)
 		if err != nil || !some {
 			return err
 		}
@@ -110,12 +111,12 @@ func (r *reading) table(ctx context.Context, t *table, dirty map[uint32]bool) er
 	}
 	var rows, leaves, done int64
 	if r.progress != nil {
-		err := r.pages.leaves(ctx, t.root, func(uint32) error { leaves++; return nil })
+		err := r.pages.Leaves(ctx, t.root, func(uint32) error { leaves++; return nil })
 		if err != nil {
 			return err
 		}
 	}
-	return r.pages.leaves(ctx, t.root, func(leaf uint32) error {
+	return r.pages.Leaves(ctx, t.root, func(leaf uint32) error {
 		if dirty != nil && !dirty[leaf] {
 			return nil
 		}
@@ -134,14 +135,23 @@ func (r *reading) table(ctx context.Context, t *table, dirty map[uint32]bool) er
 // leaf reads the rows of one leaf.
 func (r *reading) leaf(t *table, leaf uint32) (rows int64, err error) {
 	own := func(page uint32) { r.index.own(page, leaf) }
-	err = r.pages.rowsOf(leaf, own, func(row *row) error {
+	err = r.pages.Rows(leaf, own, func(row *dbfile.Row) error {
 		rows++
-		at := place{uint16(t.number), row.id}
+		at := place{uint16(t.number), row.ID}
 		r.index.reads(at)
-		return row.texts(r.index.overlap(), t.most, func(column int, text []byte) { r.text(t, at, column, text) })
+		return row.EachText(r.index.overlap(), t.most, func(column int, text []byte, blob bool) {
+			if !blob {
+				r.text(t, at, column, text)
+				return
+			}
+			mention.Readings(text, func(text []byte) { r.text(t, at, column, text) })
+		})
 	})
 	return rows, err
 }
+
+// piece is what is read at once of a text that is longer: a row may have a gigabyte.
+const piece = 1 << 20
 
 // most is how much of a text of a column is read at once. JSON of which parts do not
 // count is read whole, or else everything in it counts.

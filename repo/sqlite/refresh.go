@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"pruned/repo"
+	"pruned/repo/sqlite/dbfile"
 )
 
 // Pass brings the index up to date with what changed since it was made. Where
@@ -29,7 +30,7 @@ func (db *DB) Search(ctx context.Context, ids []string, progress repo.Progress) 
 // about begins an index anew, which is about these ids.
 func (db *DB) about(ids []string) {
 	db.index, db.only = &index{}, ids
-	db.follower.start(position{})
+	db.follower.start(dbfile.Position{})
 }
 
 func (db *DB) refresh(ctx context.Context, progress repo.Progress, whole bool) error {

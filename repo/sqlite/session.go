@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"pruned/repo/sqlite/dbfile"
 )
 
 // Pragmas of each connection. Foreign keys stay unchecked as the application has
@@ -41,7 +43,7 @@ type session struct {
 	conn       *sql.Conn
 	number     int
 	statements map[string]*sql.Stmt
-	pages      *pager
+	pages      *dbfile.Pager
 }
 
 func (s *session) open(ctx context.Context) error {
@@ -77,6 +79,60 @@ func (s *session) prepare(ctx context.Context, query string) error {
 		s.statements[query] = statement
 	}
 	return err
+}
+
+// What one transaction sees of the file's pages (sqlite.org/dbpage). A statement costs
+// more than a page.
+const (
+	pageSQL  = `SELECT data FROM sqlite_dbpage WHERE pgno = ?1`
+	pagesSQL = `WITH RECURSIVE n (i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+		SELECT d.data FROM n CROSS JOIN sqlite_dbpage d WHERE d.pgno = n.i`
+)
+
+// pager returns the pager of a connection. What an earlier transaction saw is
+// forgotten.
+func (s *session) pager(ctx context.Context) (*dbfile.Pager, error) {
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	if s.pages != nil {
+		s.pages.Reset()
+		return s.pages, nil
+	}
+	for _, query := range []string{pageSQL, pagesSQL} {
+		if err := s.prepare(ctx, query); err != nil {
+			return nil, err
+		}
+	}
+	pages, err := dbfile.NewPager(readPages(s.statements[pageSQL], s.statements[pagesSQL]))
+	if err == nil {
+		s.pages = pages
+	}
+	return pages, err
+}
+
+// readPages reads pages by a statement for one, or one for several. They cannot be
+// interrupted: that would cost more than reading a page.
+func readPages(one, several *sql.Stmt) dbfile.ReadPages {
+	return func(first, last uint32, yield func(page []byte)) error {
+		statement, args := several, []any{int64(first), int64(last)}
+		if first == last {
+			statement, args = one, args[:1]
+		}
+		rows, err := statement.QueryContext(context.Background(), args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var data sql.RawBytes // the driver makes a new one for each row
+			if err := rows.Scan(&data); err != nil {
+				return err
+			}
+			yield(data)
+		}
+		return rows.Err()
+	}
 }
 
 func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/sqlite/dbfile"
 	"pruned/repo/witness"
 )
 
@@ -90,7 +91,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	options.Path = resolved
 	db := &DB{options: options, pool: connect(options.Path), turn: newTurn(), index: &index{}}
 	db.pin.db, db.pin.breathIn = db, breathIn
-	db.follower.start(position{})
+	db.follower.start(dbfile.Position{})
 	if err := db.recognize(ctx); err != nil {
 		_ = db.pool.Close()
 		return nil, err

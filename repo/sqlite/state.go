@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"maps"
+
+	"pruned/repo/sqlite/dbfile"
 )
 
 // state is one state of the database, as a transaction that holds the write lock
@@ -13,7 +15,7 @@ type state struct {
 	schema  int64 // PRAGMA schema_version
 	pages   int64 // of the whole database
 	logged  bool  // there is a write-ahead log
-	log     position
+	log     dbfile.Position
 }
 
 // changes are what happened between two states.
@@ -27,20 +29,20 @@ func (c changes) none() bool { return !c.all && len(c.pages) == 0 }
 // follower reads the write-ahead log ahead, from the state of the index on, so
 // that little of it is left to read while the write lock is held.
 type follower struct {
-	at    position
+	at    dbfile.Position
 	lost  bool // the log was begun anew since, or there was none
 	pages map[uint32]bool
 }
 
-func (f *follower) start(at position) { *f = follower{at: at, pages: map[uint32]bool{}} }
+func (f *follower) start(at dbfile.Position) { *f = follower{at: at, pages: map[uint32]bool{}} }
 
 func (f *follower) follow(path string) error {
 	written := map[uint32]bool{}
-	to, goesOn, err := readLog(path, f.at, func(page uint32) { written[page] = true })
+	to, goesOn, err := dbfile.ReadLog(path, f.at, func(page uint32) { written[page] = true })
 	if err != nil {
 		return translate(err, "read the write-ahead log")
 	}
-	if !goesOn && (f.at.known() || to.known()) {
+	if !goesOn && (f.at.Known() || to.Known()) {
 		f.lost, f.pages = true, nil
 	}
 	if !f.lost {
@@ -79,7 +81,7 @@ func (db *DB) observe(ctx context.Context) (now state, c changes, err error) {
 	case !db.follower.lost:
 		c.pages = maps.Clone(db.follower.pages)
 		// Without a single frame nothing can be compared but the version.
-		c.all = len(c.pages) == 0 && !same && (at.session == now.session || !now.log.known())
+		c.all = len(c.pages) == 0 && !same && (at.session == now.session || !now.log.Known())
 	default:
 		c.all = true
 	}

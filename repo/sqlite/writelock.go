@@ -99,7 +99,7 @@ const longFrames = 1000
 // grown. The application does so as well. It is no part of any transaction: that it
 // fails is no matter.
 func (db *DB) checkpoint(ctx context.Context) {
-	frames := db.index.at.log.frames
+	frames := db.index.at.log.Frames()
 	if info, err := os.Stat(db.options.Path + "-wal"); err != nil || info.Size() == 0 {
 		return
 	}
