@@ -62,7 +62,7 @@ func TestOneBadRowOfAnySizeIsReadInPieces(t *testing.T) {
 		mention.Tokens([]byte(id), func(token []byte) {
 			uuid, ok := parseUUID(token)
 			require.True(t, ok)
-			require.True(t, db.index.others.has(hash(&uuid)), id)
+			require.True(t, db.index.otherUUIDs.contains(hashUUID(&uuid)), id)
 		})
 	}
 }
@@ -73,12 +73,12 @@ func TestAMentionRightAfterItsFileIsKnownCounts(t *testing.T) {
 	t.Parallel()
 	x := newIndex(&catalog{})
 	for _, id := range []string{uuid.NewString(), uuid.Nil.String(), uuid.Max.String()} {
-		x.note(place{0, 1}, 0, []byte(id))
-		x.know([]string{id})
+		x.indexText(rowRef{0, 1}, 0, []byte(id))
+		x.addFiles([]string{id})
 		require.True(t, x.late[id])
-		x.note(place{0, 2}, 0, []byte(id))
+		x.indexText(rowRef{0, 2}, 0, []byte(id))
 		n := 0
-		x.of(id, func(m *posting) bool {
+		x.eachPosting(id, func(m *posting) bool {
 			require.EqualValues(t, 2, m.row)
 			n++
 			return true

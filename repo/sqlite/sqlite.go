@@ -29,9 +29,9 @@ import (
 // Options say which database, and how patient to be.
 type Options struct {
 	Path string // of webui.db
-	// Patience bounds the wait for the write lock where the caller sets no
+	// LockTimeout bounds the wait for the write lock where the caller sets no
 	// deadline of its own; CommitTimeout the wait for readers at a commit.
-	Patience, CommitTimeout time.Duration
+	LockTimeout, CommitTimeout time.Duration
 	// Ignore names tables, and columns as table.column, in which a mention does
 	// not count.
 	Ignore []string
@@ -41,9 +41,9 @@ type Options struct {
 	Place witness.Place
 }
 
-func (o Options) withDefaults() Options {
-	if o.Patience == 0 {
-		o.Patience = 15 * time.Second
+func (o Options) setDefaults() Options {
+	if o.LockTimeout == 0 {
+		o.LockTimeout = 15 * time.Second
 	}
 	if o.CommitTimeout == 0 {
 		o.CommitTimeout = 15 * time.Second
@@ -58,20 +58,20 @@ type DB struct {
 	number   string // of the file
 	place    witness.Place
 
-	pool   *sql.DB // for statements of their own, which see what is committed
-	writer *session
-	reader *session
-	turn   turn // whoever has it uses writer, reader and index
-	index  *index
-	only   []string // the ids that the index is about; nil: all of table file
+	pool    *sql.DB // for statements of their own, which see what is committed
+	writer  *session
+	reader  *session
+	mutex   mutex // whoever has it uses writer, reader and index
+	index   *index
+	onlyIDs []string // the ids that the index is about; nil: all of table file
 
-	follower follower // of the write-ahead log, from the index on
-	rate     rate
-	pin      pin
-	names    names
-	shared   sharedNames
-	links    links
-	lock     writeLock
+	tailer      walTailer // of the write-ahead log, from the index on
+	rate        pageRate
+	snapshot    readSnapshot
+	sweepNames  sweepNames
+	sharedNames sharedNames
+	links       links
+	lock        writeLock
 }
 
 var _ repo.Engine = (*DB)(nil)
@@ -79,20 +79,20 @@ var _ repo.Engine = (*DB)(nil)
 // Open opens a database, and refuses what is no writable database of Open WebUI
 // in a sentence that says what is wrong. It changes nothing.
 func Open(ctx context.Context, options Options) (*DB, error) {
-	options = options.withDefaults()
+	options = options.setDefaults()
 	if err := examineFile(options.Path); err != nil {
-		return nil, refuse(options.Path, err)
+		return nil, refuseFile(options.Path, err)
 	}
 	// Where the file is, not a link to it: the log lies there.
 	resolved, err := filepath.EvalSymlinks(options.Path)
 	if err != nil {
-		return nil, refuse(options.Path, err)
+		return nil, refuseFile(options.Path, err)
 	}
 	options.Path = resolved
-	db := &DB{options: options, pool: connect(options.Path), turn: newTurn(), index: &index{}}
-	db.pin.db, db.pin.breathIn = db, breathIn
-	db.follower.start(dbfile.Position{})
-	if err := db.recognize(ctx); err != nil {
+	db := &DB{options: options, pool: openPool(options.Path), mutex: newMutex(), index: &index{}}
+	db.snapshot.db, db.snapshot.yieldEvery = db, yieldEvery
+	db.tailer.startAt(dbfile.Position{})
+	if err := db.identifyDatabase(ctx); err != nil {
 		_ = db.pool.Close()
 		return nil, err
 	}
@@ -102,22 +102,22 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 
 // Close closes every connection.
 func (db *DB) Close() {
-	db.pin.stop()
-	db.turn <- struct{}{} // whoever still works ends first
-	db.writer.close()
-	db.reader.close()
+	db.snapshot.stopTimer()
+	db.mutex <- struct{}{} // whoever still works ends first
+	db.writer.closeConn()
+	db.reader.closeConn()
 	_ = db.pool.Close()
 }
 
 // Identity tells this installation from every other.
 func (db *DB) Identity() repo.Identity { return db.identity }
 
-// turn is had by one at a time.
-type turn chan struct{}
+// mutex is had by one at a time.
+type mutex chan struct{}
 
-func newTurn() turn { return make(turn, 1) }
+func newMutex() mutex { return make(mutex, 1) }
 
-func (t turn) take(ctx context.Context) error {
+func (t mutex) lock(ctx context.Context) error {
 	select {
 	case t <- struct{}{}:
 		return nil
@@ -126,4 +126,4 @@ func (t turn) take(ctx context.Context) error {
 	}
 }
 
-func (t turn) giveBack() { <-t }
+func (t mutex) unlock() { <-t }

@@ -194,9 +194,9 @@ func (w *world) many(rt *rapid.T) {
 func (w *world) checkpoint(rt *rapid.T) {
 	mode := rapid.SampledFrom([]string{"PASSIVE", "FULL", "RESTART", "TRUNCATE"}).Draw(rt, "mode")
 	if rapid.Bool().Draw(rt, "without a pin") {
-		w.db.turn <- struct{}{}
-		w.db.pin.release(context.Background())
-		w.db.turn.giveBack()
+		w.db.mutex <- struct{}{}
+		w.db.snapshot.endRead(context.Background())
+		w.db.mutex.unlock()
 	} else {
 		mode = "PASSIVE" // the others would wait for it
 	}
@@ -217,9 +217,9 @@ func (w *world) addColumn(rt *rapid.T) {
 }
 
 func (w *world) pass(rt *rapid.T) {
-	before, reading := w.db.index, w.db.index.reading
+	before, reading := w.db.index, w.db.index.pass
 	require.NoError(rt, w.db.Pass(context.Background()))
-	if w.db.index == before && w.db.index.reading > reading {
+	if w.db.index == before && w.db.index.pass > reading {
 		w.parts++
 	}
 	w.compare(rt)
@@ -228,16 +228,16 @@ func (w *world) pass(rt *rapid.T) {
 // look is a pass within a transaction.
 func (w *world) look(rt *rapid.T) {
 	tx := &tx{db: w.db}
-	require.NoError(rt, tx.beginLooking(context.Background()))
-	tx.rollback(context.Background())
+	require.NoError(rt, tx.lockForSearch(context.Background()))
+	tx.rollbackUncommitted(context.Background())
 	w.compare(rt)
 }
 
 func (w *world) compare(rt *rapid.T) {
-	files, err := column[string](context.Background(), w.app, `SELECT id FROM file`)
+	files, err := queryColumn[string](context.Background(), w.app, `SELECT id FROM file`)
 	require.NoError(rt, err)
-	files = slices.DeleteFunc(files, func(id string) bool { return !w.db.index.sure(id) })
-	index, err := w.db.index.living(context.Background(), w.app, files)
+	files = slices.DeleteFunc(files, func(id string) bool { return !w.db.index.isIndexed(id) })
+	index, err := w.db.index.findLiving(context.Background(), w.app, files)
 	require.NoError(rt, err)
 	got := slices.Sorted(maps.Keys(index))
 	var want []string
