@@ -17,7 +17,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + secondsSQL("f.cre
  WHERE c.direction = 'row' AND c.file_id > ?3
  ORDER BY c.file_id LIMIT ?1`
 
-// storesSQL: a claim is about everything of an id, so that young bytes make it
+// storesSQL: an event is about everything of an id, so that young bytes make it
 // young, and a hold holds it, wherever it was found.
 const storesSQL = `
 SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
@@ -27,8 +27,8 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at,
  WHERE c.direction = '%s' AND c.file_id > ?3 AND ?2 IS NOT NULL AND ` + noRowSQL + `
  ORDER BY c.file_id LIMIT ?1`
 
-// eventLost is when a claim is taken for lost: it is published once more, which
-// harms nothing.
+// eventLost is how long an event may be in the queue before it is taken for lost and
+// published once more, which does no harm.
 const eventLost = time.Hour
 
 // eachCandidate calls yield with up to most candidates of a direction after an id, in
@@ -109,7 +109,7 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 	return census, err
 }
 
-// NextCandidate leaves out what is held: it becomes due when somebody lets it go.
+// NextCandidate leaves out what is held: it becomes due when a person confirms it.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
 		err := db.eachCandidate(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
@@ -127,7 +127,7 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	return in, found, nil
 }
 
-// Claimed notes that the queue has stored claims.
+// Claimed notes since when the queue has events about these files.
 func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
 	return sqliteTx(t).deferred.enqueue(ctx, statement{`UPDATE pruned_candidate SET claimed_at = ?3
 		WHERE direction = ?1 AND file_id IN (SELECT value FROM json_each(?2))`, []any{string(d), jsonList(ids), toMicros(time.Now())}})
@@ -193,7 +193,7 @@ func (db *DB) StartClocks(ctx context.Context, t repo.Tx, ids []string) error {
 	return translate(err, "note %d candidates", len(ids))
 }
 
-// StopClocks forgets it.
+// StopClocks forgets since when files are known to be unreferenced.
 func (db *DB) StopClocks(ctx context.Context, t repo.Tx, ids []string) error {
 	_, err := sqliteTx(t).execWrite(ctx, `DELETE FROM pruned_candidate
 		WHERE direction = 'row' AND file_id IN (SELECT value FROM json_each(?1))`, jsonList(ids))

@@ -26,7 +26,7 @@ type statement struct {
 // sweepTables are the tables that the steps of a sweep write.
 var sweepTables = []string{"pruned_state", "pruned_candidate", "pruned_hold", "pruned_binding"}
 
-// enqueue notes statements that belong together.
+// enqueue adds statements that belong together.
 func (l *deferredWrites) enqueue(ctx context.Context, group ...statement) error {
 	if l.shadow == nil {
 		l.groups = append(l.groups, group)
@@ -87,7 +87,7 @@ func (l *deferredWrites) fillShadow(ctx context.Context) error {
 	return nil
 }
 
-// flushTo writes what was noted: within the transaction if that has begun, in short
+// flushTo writes what was enqueued: within the transaction if that has begun, in short
 // ones otherwise.
 func (l *deferredWrites) flushTo(ctx context.Context, t *tx) error {
 	if l.shadow != nil {
@@ -141,7 +141,7 @@ func (l *deferredWrites) copyShadowBack(ctx context.Context, db *DB) error {
 	return runStatements(ctx, l.shadow, group)
 }
 
-// dropAll drops what was noted, and the connection with its temporary tables.
+// dropAll drops what was enqueued, and the connection with its temporary tables.
 func (l *deferredWrites) dropAll() {
 	l.groups = nil
 	if l.shadow != nil {

@@ -131,7 +131,7 @@ func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error)
 	return u, translate(err, "count the files whose ids cannot be searched for")
 }
 
-// Unsearched names nothing: whoever can open the file may read every table in it.
+// Unsearched returns nothing: a process that can open the file may read every table in it.
 func (db *DB) Unsearched(context.Context) ([]string, error) { return nil, nil }
 
 // examineVirtual tells what is not searched. The text of a full-text index lies in

@@ -55,7 +55,7 @@ func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
 // Holds lists what is held, oldest first.
 func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) { return listHolds(ctx, db.pool, "") }
 
-// Confirm lets go what was there when the last sweep showed it, and nothing that
+// Confirm approves what was there when the last sweep showed it, and nothing that
 // was found since, and binds the stores.
 func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
 	tx := sqliteTx(t)

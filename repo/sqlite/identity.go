@@ -129,8 +129,8 @@ func readStays(ctx context.Context, q querier) (stays []witness.Stay, err error)
 }
 
 // recordStay notes that the database is here, under the identity that it had here or a
-// new one. Of what was seen, claimed, held and let go in another file nothing is true
-// of this one.
+// new one. What was seen, published, held and confirmed in another file is not true of
+// this one.
 func (db *DB) recordStay(ctx context.Context) error {
 	stays, owner, err := db.readIdentity(ctx, true)
 	if err != nil {

@@ -128,7 +128,7 @@ func (x *index) isIndexed(id string) bool {
 	return mention.Searchable(token) && x.isKnown(token) && !x.late[token]
 }
 
-// indexText notes what a text of a row mentions.
+// indexText adds the mentions in a text of a row.
 func (x *index) indexText(at rowRef, column int, text []byte) {
 	mention.Tokens(text, func(token []byte) {
 		uuid, ok := parseUUID(token)

@@ -168,7 +168,7 @@ func (t *table) maxPiece(column int) int {
 	return piece
 }
 
-// indexText notes what a text mentions, or a piece of one.
+// indexText adds the mentions in a text, or in a piece of one.
 func (r *indexPass) indexText(t *table, at rowRef, column int, text []byte) {
 	switch {
 	case column >= len(t.columns):

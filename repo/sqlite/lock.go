@@ -22,7 +22,7 @@ SELECT f.id, coalesce(f.path, ''), ` + secondsSQL("f.created_at") + `, ` + secon
 func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages) (locked repo.Locked, err error) {
 	tx := sqliteTx(t)
 	// With the index brought up to date before the lock is taken, a look need not
-	// let go of it.
+	// give the lock up again.
 	if err := tx.lockForSearch(ctx); err != nil && !isIncomplete(err) {
 		return locked, err
 	}
@@ -74,17 +74,17 @@ func (db *DB) deferMissing(ctx context.Context, locked *repo.Locked) error {
 	if _, err := queryOne(ctx, db.writer, `SELECT EXISTS (SELECT 1 FROM file)`, nil, &filled); err != nil || filled {
 		return translate(err, "look whether table file is empty")
 	}
-	letGo := map[string]bool{}
+	confirmed := map[string]bool{}
 	var id string
 	err := queryEach(ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
 		(SELECT 1 FROM pruned_candidate WHERE direction IN ('vector', 'bytes') AND file_id = value AND confirmed)`,
 		[]any{jsonList(locked.Gone)}, []any{&id}, func() error {
-			letGo[id] = true
+			confirmed[id] = true
 			return nil
 		})
 	if err != nil {
 		return translate(err, "look for what somebody let go")
 	}
-	locked.Doubt(letGo)
+	locked.Doubt(confirmed)
 	return nil
 }

@@ -62,7 +62,7 @@ func (n *textPipeline) addText(t *table, at rowRef, column int, text []byte) {
 	}
 }
 
-// finish waits until all that was added was noted.
+// finish waits until every text that was added was handled.
 func (n *textPipeline) finish() {
 	n.full <- n.open
 	close(n.full)

@@ -8,9 +8,9 @@ import (
 )
 
 // readSnapshot is the reader's transaction. While it is open the write-ahead log is not
-// begun anew, so that the log goes on telling which pages were written. It is let
-// go when nobody needs the index for a while, or the log has grown: somebody has to
-// be able to begin it anew, and reading everything once more is the price.
+// begun anew, so that the log goes on telling which pages were written. It ends when
+// the index has not been used for a while, or when the log has grown: then the log has
+// to be begun anew, and everything is read once more.
 type readSnapshot struct {
 	db *DB
 
@@ -18,9 +18,9 @@ type readSnapshot struct {
 	timer   *time.Timer
 	stopped bool
 
-	open bool // of whoever has the turn
+	open bool // guarded by DB.mutex
 
-	yieldEvery time.Duration // see breathe
+	yieldEvery time.Duration // see yieldToWriters
 }
 
 const (
@@ -62,6 +62,7 @@ func (p *readSnapshot) keepForReuse(now dbState) {
 	}
 }
 
+// endIdle ends a snapshot that has not been used for a while.
 func (p *readSnapshot) endIdle() {
 	select {
 	case p.db.mutex <- struct{}{}:
@@ -101,9 +102,9 @@ const (
 	yieldFor   = 50 * time.Millisecond
 )
 
-// yieldToWriters is called between two pages of a long pass over a database without a
-// write-ahead log, whose writers wait for readers. Now and then it lets them go
-// first, and if they did change something, all was in vain.
+// yieldToWriters returns a function that a long pass calls between two pages of a database
+// without a write-ahead log, whose writers wait for readers. Now and then it ends the
+// snapshot for a moment; errMoved says that a writer changed something meanwhile.
 func (p *readSnapshot) yieldToWriters(ctx context.Context) func() error {
 	began := time.Now()
 	var version, now int64

@@ -9,7 +9,7 @@
 // queue or of vectors.
 //
 // SQLite stamps no versions on rows. What it does say is which pages of the file
-// every transaction changed: the write-ahead log is a list of them. See advance.go
+// every transaction changed: the write-ahead log is a list of them. See update.go
 // for why that is enough. Without a write-ahead log the number of a database's
 // version, PRAGMA data_version, only says that something changed, and everything
 // is read again.
@@ -26,7 +26,7 @@ import (
 	"pruned/repo/witness"
 )
 
-// Options say which database, and how patient to be.
+// Options say which database, and how long to wait.
 type Options struct {
 	Path string // of webui.db
 	// LockTimeout bounds the wait for the write lock where the caller sets no
@@ -41,7 +41,7 @@ type Options struct {
 	Place witness.Place
 }
 
-func (o Options) setDefaults() Options {
+func (o Options) withDefaults() Options {
 	if o.LockTimeout == 0 {
 		o.LockTimeout = 15 * time.Second
 	}
@@ -61,7 +61,7 @@ type DB struct {
 	pool    *sql.DB // for statements of their own, which see what is committed
 	writer  *session
 	reader  *session
-	mutex   mutex // whoever has it uses writer, reader and index
+	mutex   mutex // guards writer, reader and index
 	index   *index
 	onlyIDs []string // the ids that the index is about; nil: all of table file
 
@@ -79,7 +79,7 @@ var _ repo.Engine = (*DB)(nil)
 // Open opens a database, and refuses what is no writable database of Open WebUI
 // in a sentence that says what is wrong. It changes nothing.
 func Open(ctx context.Context, options Options) (*DB, error) {
-	options = options.setDefaults()
+	options = options.withDefaults()
 	if err := examineFile(options.Path); err != nil {
 		return nil, refuseFile(options.Path, err)
 	}
@@ -103,7 +103,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 // Close closes every connection.
 func (db *DB) Close() {
 	db.snapshot.stopTimer()
-	db.mutex <- struct{}{} // whoever still works ends first
+	db.mutex <- struct{}{} // a transaction under way ends first
 	db.writer.closeConn()
 	db.reader.closeConn()
 	_ = db.pool.Close()

@@ -7,19 +7,19 @@ import (
 	"pruned/repo"
 )
 
-// Lead takes the lead of sweeps, or keeps it, by this machine's clock: a SQLite
+// Lead takes the lease of sweeps, or keeps it, by this machine's clock: a SQLite
 // database is used on one. A lease that ends later than it is long was taken when
 // that clock was ahead, and is nobody's.
 func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	now := time.Now()
-	n, err := db.execOutsideTurn(ctx, `INSERT INTO pruned_lease AS l (one, holder, until, ttl) VALUES (1, ?1, ?2, ?4)
+	n, err := db.execOutsideMutex(ctx, `INSERT INTO pruned_lease AS l (one, holder, until, ttl) VALUES (1, ?1, ?2, ?4)
 		ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
 		WHERE l.holder = excluded.holder OR l.until <= ?3 OR l.until > ?3 + coalesce(l.ttl, ?4)`,
 		holder, toMicros(now.Add(ttl)), toMicros(now), ttl.Microseconds())
 	return n > 0 && err == nil, translate(err, "take the lead of sweeps")
 }
 
-// Renew keeps the lead of sweeps.
+// Renew keeps the lease of sweeps.
 func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		n, err := sqliteTx(t).execWrite(ctx, `UPDATE pruned_lease SET until = ?2, ttl = ?3 WHERE holder = ?1`,
@@ -30,16 +30,16 @@ func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (lead
 	return leads && err == nil, err
 }
 
-// Resign gives the lead up.
+// Resign gives the lease up.
 func (db *DB) Resign(ctx context.Context, holder string) error {
-	_, err := db.execOutsideTurn(ctx, `DELETE FROM pruned_lease WHERE holder = ?1`, holder)
+	_, err := db.execOutsideMutex(ctx, `DELETE FROM pruned_lease WHERE holder = ?1`, holder)
 	return translate(err, "give up the lead of sweeps")
 }
 
-// execOutsideTurn runs one statement that cannot wait for its turn: a pass has that for as long
-// as it takes, and the lead of the sweep that it is part of would end meanwhile.
+// execOutsideMutex runs one statement that cannot wait for DB.mutex: a pass has that for as
+// long as it takes, and the lease of the sweep that it is part of would end meanwhile.
 // Without a write-ahead log nobody can write while somebody reads, and it waits.
-func (db *DB) execOutsideTurn(ctx context.Context, query string, args ...any) (n int64, err error) {
+func (db *DB) execOutsideMutex(ctx context.Context, query string, args ...any) (n int64, err error) {
 	var journal string
 	if _, err := queryOne(ctx, db.pool, `PRAGMA journal_mode`, nil, &journal); err != nil {
 		return 0, err

@@ -7,8 +7,8 @@ import (
 	"pruned/repo"
 )
 
-// Entomb writes tombstones. Their numbers are never given twice: whoever carries
-// one out does so without a lock, and closes it by its number.
+// Entomb writes tombstones. Their numbers are never given twice: a
+// tombstone is carried out without a lock, and closed by its number.
 func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
 	tx := sqliteTx(t)
 	if err := tx.lockWrite(ctx); err != nil {
@@ -164,7 +164,8 @@ const delaySQL = `coalesce(delay, 2592000000000)`
 // by more than a day, nobody knows for how long it has waited: it counts as over.
 const dueAtSQL = `CASE WHEN due_at > ?1 + ` + delaySQL + ` + 86400000000 THEN ?1 ELSE min(due_at, ?1 + ` + delaySQL + `) END`
 
-// mendTombstones notes it. The write lock is taken only where there is one.
+// mendTombstones writes to the tombstones what dueAtSQL says. It takes the write lock
+// only where one was written by a clock that was ahead.
 func (db *DB) mendTombstones(ctx context.Context, t *tx, now time.Time) error {
 	const ahead = ` WHERE due_at > ?1 + ` + delaySQL + ` OR made_at > ?1`
 	var some bool

@@ -35,8 +35,8 @@ import (
 //
 // Everything is read again where the log was begun anew since the index was read
 // (its frames are in the database then, and can no longer be told apart), where
-// there is no log, and after any change of the schema. A pin keeps the log from
-// being begun anew while batches follow each other.
+// there is no log, and after any change of the schema. A read snapshot keeps the
+// log from being begun anew while batches follow each other.
 
 const (
 	// maxLockedUpdate is how long the index may be brought up to date while the write lock
@@ -117,7 +117,7 @@ func (db *DB) updateUnlocked(ctx context.Context, progress repo.Progress) error 
 	}
 }
 
-// tryUpdateUnlocked lets writers go first now and then, if it rests, where they wait for
+// tryUpdateUnlocked yields to writers now and then, if it rests, where they wait for
 // readers. It cannot, where they write all the time and a pass is over before they
 // give up: Open WebUI's wait for 5 s.
 func (db *DB) tryUpdateUnlocked(ctx context.Context, progress repo.Progress, rests bool) error {

@@ -9,7 +9,7 @@ import (
 // that it has one that it has not, once in a million times where it has millions,
 // and never the other way round.
 //
-// The first bits of a hash say in which shelf the next 32 lie. A shelf is sorted, but
+// The first bits of a hash say in which bucket the next 32 lie. A bucket is sorted, but
 // for its end, to which the newest are added; they are sorted in together, since a
 // look into memory that is in no cache costs more than to move many numbers.
 type uuidSet struct {

@@ -47,7 +47,7 @@ func (db *DB) lockWrite(ctx context.Context) error {
 			return translate(err, "begin a transaction")
 		}
 		if time.Since(began) > snapshotGrace {
-			// Whoever has the lock may wait for our reader: to begin the log anew.
+			// The application may hold the lock and wait for our reader, to begin the log anew.
 			db.snapshot.endRead(ctx)
 		}
 		if time.Now().After(until) || sleepContext(ctx, lockRetryInterval) != nil {

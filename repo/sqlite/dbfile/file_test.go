@@ -25,7 +25,7 @@ type value struct {
 	blob   bool
 }
 
-// pagesOf are the pages of a whole file.
+// pagesOf are the pages of a whole file, the last of which SQLite fills up.
 func pagesOf(content []byte) ReadPages {
 	size := uint32(minPage)
 	if len(content) > 18 {
@@ -34,10 +34,11 @@ func pagesOf(content []byte) ReadPages {
 			size = 65536
 		}
 	}
+	content = append(slices.Clone(content), make([]byte, -len(content)&int(size-1))...)
 	return func(first, last uint32, yield func([]byte)) error {
 		for number := int64(first); number <= int64(last) && number*int64(size) <= int64(len(content)); number++ {
 			if number > 0 {
-				yield(content[(number-1)*int64(size) : number*int64(size) : number*int64(size)])
+				yield(content[(number-1)*int64(size) : number*int64(size)])
 			}
 		}
 		return nil
