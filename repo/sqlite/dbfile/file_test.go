@@ -34,7 +34,7 @@ func pagesOf(content []byte) ReadPages {
 			size = 65536
 		}
 	}
-	content = append(slices.Clone(content), make([]byte, -len(content)&int(size-1))...)
+	content = append(slices.Clone(content), make([]byte, (int(size)-len(content)%int(size))%int(size))...)
 	return func(first, last uint32, yield func([]byte)) error {
 		for number := int64(first); number <= int64(last) && number*int64(size) <= int64(len(content)); number++ {
 			if number > 0 {

@@ -50,7 +50,7 @@ func readAnything(t *testing.T, content []byte, root uint32) {
 	if err != nil {
 		return
 	}
-	pages, leaves := len(content)/minPage, map[uint32]bool{}
+	pages, leaves := len(content)/minPage+1, map[uint32]bool{}
 	met := 0
 	err = p.Leaves(context.Background(), root, func(leaf uint32) error {
 		met++
