@@ -25,9 +25,9 @@ type node struct {
 	cells  int
 }
 
-// node reads a page of a table.
-func (p *Pager) node(number uint32) (node, error) {
-	data, err := p.page(number)
+// loadNode reads a page of a table.
+func (p *Pager) loadNode(number uint32) (node, error) {
+	data, err := p.loadPage(number)
 	if err != nil {
 		return node{}, err
 	}
@@ -54,8 +54,8 @@ func (n node) cellPointers() int {
 	return n.start + 8
 }
 
-// cell returns the page from where its i-th cell begins.
-func (n node) cell(i int) ([]byte, error) {
+// cellAt returns the page from where its i-th cell begins.
+func (n node) cellAt(i int) ([]byte, error) {
 	at := int(binary.BigEndian.Uint16(n.data[n.cellPointers()+2*i:]))
 	if at < n.cellPointers()+2*n.cells || at+4 > len(n.data) {
 		return nil, corruptPage(n.number, "cell %d begins at %d", i, at)
@@ -63,17 +63,17 @@ func (n node) cell(i int) ([]byte, error) {
 	return n.data[at:], nil
 }
 
-// child returns the i-th page below an interior one, and the largest rowid that it
+// childAt returns the i-th page below an interior one, and the largest rowid that it
 // may hold: the last child, which the header names, goes as far as its parent.
-func (n node) child(i int, last int64) (page uint32, largest int64, err error) {
+func (n node) childAt(i int, last int64) (page uint32, largest int64, err error) {
 	if i == n.cells {
 		return binary.BigEndian.Uint32(n.data[n.start+8:]), last, nil
 	}
-	cell, err := n.cell(i)
+	cell, err := n.cellAt(i)
 	if err != nil {
 		return 0, 0, err
 	}
-	key, size := varint(cell[4:])
+	key, size := readVarint(cell[4:])
 	if size == 0 {
 		return 0, 0, corruptPage(n.number, "cell %d has no key", i)
 	}
@@ -82,12 +82,12 @@ func (n node) child(i int, last int64) (page uint32, largest int64, err error) {
 
 // rowID returns the rowid of the i-th row of a leaf.
 func (n node) rowID(i int) (int64, error) {
-	cell, err := n.cell(i)
+	cell, err := n.cellAt(i)
 	if err != nil {
 		return 0, err
 	}
-	_, a := varint(cell)
-	id, b := varint(cell[a:])
+	_, a := readVarint(cell)
+	id, b := readVarint(cell[a:])
 	if a == 0 || b == 0 {
 		return 0, corruptPage(n.number, "cell %d has no row", i)
 	}
@@ -97,25 +97,25 @@ func (n node) rowID(i int) (int64, error) {
 // Leaves calls yield with the number of each leaf of the table whose root page this
 // is, in order, reading only the pages above them: all leaves are equally deep.
 func (p *Pager) Leaves(ctx context.Context, root uint32, yield func(leaf uint32) error) error {
-	height, err := p.height(root)
+	height, err := p.levelsBelow(root)
 	if err != nil {
 		return err
 	}
 	return p.leavesBelow(ctx, root, height, math.MinInt64, math.MaxInt64, yield)
 }
 
-// height is how many levels there are below a page.
-func (p *Pager) height(number uint32) (int, error) {
+// levelsBelow returns how many levels there are below a page.
+func (p *Pager) levelsBelow(number uint32) (int, error) {
 	root := number
 	for height := range maxDepth {
-		n, err := p.node(number)
+		n, err := p.loadNode(number)
 		if err != nil {
 			return 0, err
 		}
 		if n.kind == leafTable {
 			return height, nil
 		}
-		if number, _, err = n.child(0, 0); err != nil {
+		if number, _, err = n.childAt(0, 0); err != nil {
 			return 0, err
 		}
 	}
@@ -131,7 +131,7 @@ func (p *Pager) leavesBelow(ctx context.Context, number uint32, height int, firs
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	n, err := p.node(number)
+	n, err := p.loadNode(number)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (p *Pager) leavesBelow(ctx context.Context, number uint32, height int, firs
 		return corruptPage(number, "kind %#x above leaves", n.kind)
 	}
 	for i := range n.cells + 1 {
-		child, largest, err := n.child(i, last)
+		child, largest, err := n.childAt(i, last)
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func (p *Pager) leavesBelow(ctx context.Context, number uint32, height int, firs
 // RowIDs returns the rowids of the first and the last row of a leaf: all rows of its
 // table in between are on it. An empty leaf has none.
 func (p *Pager) RowIDs(leaf uint32) (first, last int64, some bool, err error) {
-	n, err := p.node(leaf)
+	n, err := p.loadNode(leaf)
 	if err != nil || n.cells == 0 {
 		return 0, 0, false, err
 	}

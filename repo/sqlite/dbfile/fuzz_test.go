@@ -182,11 +182,11 @@ func sumUp(content []byte) {
 	if content[3]&1 == 1 {
 		l.order = binary.BigEndian
 	}
-	sum := l.extend(checksum{}, content[:24])
+	sum := l.extendSum(checksum{}, content[:24])
 	put(24, sum)
 	for at := logHeader; at+frameHeader+512 <= len(content); at += frameHeader + 512 {
 		copy(content[at+8:], content[16:24])
-		sum = l.extend(l.extend(sum, content[at:at+8]), content[at+frameHeader:at+frameHeader+512])
+		sum = l.extendSum(l.extendSum(sum, content[at:at+8]), content[at+frameHeader:at+frameHeader+512])
 		put(at+16, sum)
 	}
 }

@@ -101,7 +101,7 @@ func openLog(file io.ReaderAt) (*log, error) {
 	default:
 		return nil, nil
 	}
-	l.sum = l.extend(checksum{}, header[:24])
+	l.sum = l.extendSum(checksum{}, header[:24])
 	if l.page < minPage || l.page > 65536 || l.page&(l.page-1) != 0 || !l.sum.equals(header[24:]) {
 		return nil, nil
 	}
@@ -140,7 +140,7 @@ func (l *log) readFrames(from Position, changed func(uint32)) (Position, error) 
 		if page == 0 || [8]byte(frame[8:16]) != l.salts {
 			return at, nil
 		}
-		if sum = l.extend(l.extend(sum, frame[:8]), frame[frameHeader:]); !sum.equals(frame[16:]) {
+		if sum = l.extendSum(l.extendSum(sum, frame[:8]), frame[frameHeader:]); !sum.equals(frame[16:]) {
 			return at, nil
 		}
 		if len(pending) == 0 {
@@ -162,9 +162,9 @@ func (l *log) readFrames(from Position, changed func(uint32)) (Position, error) 
 // checksum is the running sum of a log (4.2).
 type checksum [2]uint32
 
-// extend returns the sum of what was summed up before and of b, whose length is a
+// extendSum returns the sum of what was summed up before and of b, whose length is a
 // multiple of eight.
-func (l *log) extend(s checksum, b []byte) checksum {
+func (l *log) extendSum(s checksum, b []byte) checksum {
 	if l.order == binary.LittleEndian {
 		for ; len(b) >= 8; b = b[8:] {
 			s[0] += binary.LittleEndian.Uint32(b) + s[1]

@@ -59,7 +59,7 @@ const (
 // NewPager returns the pager of a database.
 func NewPager(read ReadPages) (*Pager, error) {
 	p := &Pager{read: read}
-	header, err := p.page(1)
+	header, err := p.loadPage(1)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,8 @@ func (p *Pager) Reset() { p.blocks, p.missed = nil, nil }
 // PagesRead counts the pages that were looked at since the pager was made.
 func (p *Pager) PagesRead() int { return p.count }
 
-// page returns the content of a page, which stays as it is.
-func (p *Pager) page(number uint32) ([]byte, error) {
+// loadPage returns the content of a page, which stays as it is.
+func (p *Pager) loadPage(number uint32) ([]byte, error) {
 	data, err := p.findPage(number)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ const maxRecord = 1<<31 - 1
 // Rows calls yield with the rows of a leaf of a table, and owned with the overflow
 // pages of what yield has read. A row is valid until yield returns.
 func (p *Pager) Rows(leaf uint32, owned func(page uint32), yield func(*Row) error) error {
-	n, err := p.node(leaf)
+	n, err := p.loadNode(leaf)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (p *Pager) Rows(leaf uint32, owned func(page uint32), yield func(*Row) erro
 		return corruptPage(leaf, "kind %#x where a table has its leaves", n.kind)
 	}
 	for i := range n.cells {
-		cell, err := n.cell(i)
+		cell, err := n.cellAt(i)
 		if err != nil {
 			return err
 		}
@@ -48,8 +48,8 @@ func (p *Pager) Rows(leaf uint32, owned func(page uint32), yield func(*Row) erro
 }
 
 func (p *Pager) newRow(n node, cell []byte) (Row, error) {
-	size, a := varint(cell)
-	id, b := varint(cell[a:])
+	size, a := readVarint(cell)
+	id, b := readVarint(cell[a:])
 	if a == 0 || b == 0 || size > maxRecord {
 		return Row{}, corruptPage(n.number, "a cell without a size")
 	}
@@ -113,7 +113,7 @@ func (r *Row) eachPart(n int, yield func(part []byte)) error {
 		if r.chain.closes(r.next) {
 			return corruptPage(r.next, "the chain of row %d leads back to it", r.ID)
 		}
-		data, err := r.pages.page(r.next)
+		data, err := r.pages.loadPage(r.next)
 		if err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (r *Row) EachText(overlap int, limit func(column int) int, yield func(colum
 // serialTypes are the types of the values of a record, which stand before them.
 func (r *Row) serialTypes() ([]uint64, error) {
 	types := r.pages.types[:0]
-	size, n := varint(r.here)
+	size, n := readVarint(r.here)
 	if n == 0 || size < uint64(n) || size > uint64(r.left) {
 		return nil, corruptPage(r.leaf, "the record of row %d has no header", r.ID)
 	}
@@ -185,7 +185,7 @@ func (r *Row) serialTypes() ([]uint64, error) {
 	}
 	for header = header[n:]; len(header) > 0; header = header[n:] {
 		var serial uint64
-		if serial, n = varint(header); n == 0 {
+		if serial, n = readVarint(header); n == 0 {
 			return nil, corruptPage(r.leaf, "the header of row %d ends early", r.ID)
 		}
 		types = append(types, serial)
@@ -202,9 +202,9 @@ func valueSize(serial uint64) uint64 {
 	return [...]uint64{0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0}[serial]
 }
 
-// varint reads SQLite's integer of variable length (1.6), and says how many bytes it
+// readVarint reads SQLite's integer of variable length (1.6), and says how many bytes it
 // has: zero where the text ends within it.
-func varint(b []byte) (v uint64, n int) {
+func readVarint(b []byte) (v uint64, n int) {
 	for i := range 8 {
 		if i >= len(b) {
 			return 0, 0
