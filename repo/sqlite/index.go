@@ -148,7 +148,7 @@ func (x *index) indexText(at rowRef, column int, text []byte) {
 		if !known {
 			*lately = uuid
 			if x.otherUUIDs != nil {
-				x.otherUUIDs.insert(h)
+				x.otherUUIDs.addHash(h)
 			}
 			return
 		}

@@ -31,8 +31,8 @@ const (
 // errMoved says that the database changed while it was read in pieces.
 var errMoved = errors.New("the database changed meanwhile")
 
-// begin has the reader see what is committed now.
-func (p *readSnapshot) begin(ctx context.Context) error {
+// beginRead has the reader see what is committed now.
+func (p *readSnapshot) beginRead(ctx context.Context) error {
 	p.endRead(ctx)
 	if _, err := p.db.reader.runPrepared(ctx, `BEGIN`); err != nil {
 		p.db.reader.discardConn()
@@ -121,7 +121,7 @@ func (p *readSnapshot) yieldToWriters(ctx context.Context) func() error {
 		if err := sleepContext(ctx, yieldFor); err != nil {
 			return err
 		}
-		if err := p.begin(ctx); err != nil {
+		if err := p.beginRead(ctx); err != nil {
 			return err
 		}
 		began = time.Now()

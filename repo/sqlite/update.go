@@ -129,7 +129,7 @@ func (db *DB) tryUpdateUnlocked(ctx context.Context, progress repo.Progress, res
 	}
 	now, c, err := db.observeState(ctx)
 	if err == nil {
-		err = db.snapshot.begin(ctx)
+		err = db.snapshot.beginRead(ctx)
 	}
 	db.rollbackWriter(ctx)
 	if err != nil {

@@ -36,7 +36,7 @@ func hashUUID(uuid *[16]byte) uint64 {
 	return h ^ h>>32
 }
 
-func (s *uuidSet) insert(h uint64) {
+func (s *uuidSet) addHash(h uint64) {
 	f := &s.buckets[h>>(64-bucketBits)]
 	f.values = append(f.values, uint32(h>>(32-bucketBits)))
 	if n := len(f.values) - f.sorted; n >= minMerge && n > f.sorted/8 {

@@ -20,8 +20,8 @@ func TestSeenForgetsNothing(t *testing.T) {
 			id = uuid.UUID{0: 1, 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}
 		}
 		ids = append(ids, id)
-		s.insert(hashUUID((*[16]byte)(&id)))
-		s.insert(hashUUID((*[16]byte)(&ids[i/2])))
+		s.addHash(hashUUID((*[16]byte)(&id)))
+		s.addHash(hashUUID((*[16]byte)(&ids[i/2])))
 	}
 	for _, id := range ids {
 		require.True(t, s.contains(hashUUID((*[16]byte)(&id))))
