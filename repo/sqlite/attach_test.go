@@ -23,10 +23,7 @@ func TestNothingThatIsAttachedIsDeleted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db, ctx := open(t, d), context.Background()
-			var ids []string
-			for range 400 {
-				ids = append(ids, newFile(t, d))
-			}
+			ids := newFiles(t, d, 200)
 			require.NoError(t, db.Refresh(ctx, nil))
 			done := make(chan struct{})
 			var application sync.WaitGroup
@@ -47,7 +44,7 @@ func TestNothingThatIsAttachedIsDeleted(t *testing.T) {
 			require.Positive(t, deleted)
 			require.Zero(t, d.Count(t, `SELECT count(*) FROM note WHERE title NOT IN (SELECT id FROM file)`))
 			require.Zero(t, d.Count(t, `SELECT count(*) FROM prompt WHERE substr(content, -36) NOT IN (SELECT id FROM file)`))
-			require.EqualValues(t, 400-deleted, d.Count(t, `SELECT count(*) FROM file`))
+			require.EqualValues(t, 200-deleted, d.Count(t, `SELECT count(*) FROM file`))
 		})
 	}
 }

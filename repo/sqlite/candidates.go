@@ -11,30 +11,30 @@ import (
 // rowsSQL are the candidates among rows. The time at which a row was touched lies
 // behind its text, which this reads as well.
 var rowsSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + when("f.created_at") + `, ` + when("f.updated_at") + `, ` + inFlight + `,
-       ` + size + `, c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + secondsSQL("f.created_at") + `, ` + secondsSQL("f.updated_at") + `, ` + inFlightSQL + `,
+       ` + sizeSQL + `, c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
  WHERE c.direction = 'row' AND c.file_id > ?3
  ORDER BY c.file_id LIMIT ?1`
 
-// storesSQL: a claim is about everything of an id, so that young bytes make it
+// storesSQL: an event is about everything of an id, so that young bytes make it
 // young, and a hold holds it, wherever it was found.
 const storesSQL = `
 SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
        EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction <> 'row' AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
- WHERE c.direction = '%s' AND c.file_id > ?3 AND ?2 IS NOT NULL AND ` + rowless + `
+ WHERE c.direction = '%s' AND c.file_id > ?3 AND ?2 IS NOT NULL AND ` + noRowSQL + `
  ORDER BY c.file_id LIMIT ?1`
 
-// claimLost is when a claim is taken for lost: it is published once more, which
-// harms nothing.
-const claimLost = time.Hour
+// eventLost is how long an event may be in the queue before it is taken for lost and
+// published once more, which does no harm.
+const eventLost = time.Hour
 
-// candidates calls yield with up to most candidates of a direction after an id, in
+// eachCandidate calls yield with up to most candidates of a direction after an id, in
 // order, and how long until each is ripe: old enough, and no longer in flight, as
 // Lock and the judge measure it.
-func (db *DB) candidates(ctx context.Context, q querier, d repo.Direction, ages repo.Ages, after string, most int,
+func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ages repo.Ages, after string, most int,
 	yield func(c repo.Candidate, ripe time.Duration)) error {
 	now := time.Now()
 	query := rowsSQL
@@ -46,13 +46,13 @@ func (db *DB) candidates(ctx context.Context, q querier, d repo.Direction, ages 
 	var confirmed, inFlight, held bool
 	var claimed *int64
 	var made, changed *float64
-	err := each(ctx, q, query, []any{most, epoch(now.Add(-ages.Pending)), after},
+	err := queryEach(ctx, q, query, []any{most, toSeconds(now.Add(-ages.Pending)), after},
 		[]any{&id, &seen, &confirmed, &claimed, &made, &changed, &inFlight, &size, &chunks, &held}, func() error {
 			c := repo.Candidate{FileID: id, Direction: d, Since: fromMicros(seen), Size: size, Chunks: chunks, Confirmed: confirmed, Held: held}
-			since := notAfter(c.Since, now)
+			since := clampToNow(c.Since, now)
 			w := listedDates(made, changed, since, now)
 			if d == repo.FromRows {
-				w = datesOf(made, changed, since, now)
+				w = rowDates(made, changed, since, now)
 			}
 			c.Age = now.Sub(w.made)
 			ripe := w.made.Add(ages.Min).Sub(now)
@@ -67,7 +67,7 @@ func (db *DB) candidates(ctx context.Context, q querier, d repo.Direction, ages 
 			c.DueIn = max(ripe, ages.Orphan-now.Sub(since))
 			if claimed != nil {
 				// One of the future, from a clock that was ahead, is lost as well.
-				if age := now.Sub(fromMicros(*claimed)); age < claimLost && age > -time.Second {
+				if age := now.Sub(fromMicros(*claimed)); age < eventLost && age > -time.Second {
 					c.Claimed = max(age, time.Microsecond)
 				}
 			}
@@ -80,28 +80,28 @@ func (db *DB) candidates(ctx context.Context, q querier, d repo.Direction, ages 
 // Candidates lists a page of a direction's candidates.
 func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int) (page []repo.Candidate, err error) {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	err = db.candidates(ctx, q, d, ages, after, most, func(c repo.Candidate, _ time.Duration) { page = append(page, c) })
+	err = db.eachCandidate(ctx, q, d, ages, after, most, func(c repo.Candidate, _ time.Duration) { page = append(page, c) })
 	return page, err
 }
 
 // Census counts a direction's candidates.
 func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (census repo.Census, err error) {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return census, err
 	}
 	census.There = listed
 	if d == repo.FromRows {
-		if _, err := one(ctx, q, `SELECT count(*) FROM file`, nil, &census.There); err != nil {
+		if _, err := queryOne(ctx, q, `SELECT count(*) FROM file`, nil, &census.There); err != nil {
 			return census, translate(err, "count the files")
 		}
 	}
-	err = db.candidates(ctx, q, d, ages, "", -1, func(c repo.Candidate, ripe time.Duration) {
+	err = db.eachCandidate(ctx, q, d, ages, "", -1, func(c repo.Candidate, ripe time.Duration) {
 		if ripe <= 0 && !c.Confirmed {
 			census.Found++
 		}
@@ -109,10 +109,10 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 	return census, err
 }
 
-// NextCandidate leaves out what is held: it becomes due when somebody lets it go.
+// NextCandidate leaves out what is held: it becomes due when a person confirms it.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
-		err := db.candidates(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
+		err := db.eachCandidate(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
 			if c.Claimed > 0 || c.Held {
 				return
 			}
@@ -127,21 +127,21 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	return in, found, nil
 }
 
-// Claimed notes that the queue has stored claims.
+// Claimed notes since when the queue has events about these files.
 func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
-	return sqliteTx(t).later.write(ctx, statement{`UPDATE pruned_candidate SET claimed_at = ?3
-		WHERE direction = ?1 AND file_id IN (SELECT value FROM json_each(?2))`, []any{string(d), list(ids), micros(time.Now())}})
+	return sqliteTx(t).deferred.enqueue(ctx, statement{`UPDATE pruned_candidate SET claimed_at = ?3
+		WHERE direction = ?1 AND file_id IN (SELECT value FROM json_each(?2))`, []any{string(d), jsonList(ids), toMicros(time.Now())}})
 }
 
 // Barren says why nothing in the database can be believed, or nothing.
 func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return "", err
 	}
 	var files, chats bool
-	if _, err := one(ctx, q, `SELECT EXISTS (SELECT 1 FROM file), EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'chat')`, nil, &files, &chats); err != nil {
+	if _, err := queryOne(ctx, q, `SELECT EXISTS (SELECT 1 FROM file), EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'chat')`, nil, &files, &chats); err != nil {
 		return "", translate(err, "look for files")
 	}
 	switch {
@@ -150,7 +150,7 @@ func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed in
 	case d != repo.FromRows || !files || !chats:
 		return "", nil
 	}
-	if _, err := one(ctx, q, `SELECT EXISTS (SELECT 1 FROM chat)`, nil, &chats); err != nil || !chats {
+	if _, err := queryOne(ctx, q, `SELECT EXISTS (SELECT 1 FROM chat)`, nil, &chats); err != nil || !chats {
 		return "", translate(err, "look for chats")
 	}
 	mentioned, err := db.anyMentioned(ctx, tx, q)
@@ -162,23 +162,43 @@ func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed in
 
 // anyMentioned says whether anything living mentions any file.
 func (db *DB) anyMentioned(ctx context.Context, t *tx, q querier) (bool, error) {
-	if !t.begun {
-		if err := db.turn.take(ctx); err != nil {
+	if !t.locked {
+		if err := db.mutex.lock(ctx); err != nil {
 			return false, err
 		}
-		defer db.turn.giveBack()
+		defer db.mutex.unlock()
 	}
-	ids, err := column[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
+	ids, err := queryColumn[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
 	if err != nil {
 		return false, translate(err, "list the files")
 	}
 	for len(ids) > 0 {
 		page := ids[:min(len(ids), markPage)]
-		found, err := db.index.living(ctx, q, page)
+		found, err := db.index.findLiving(ctx, q, page)
 		if err != nil || len(found) > 0 {
 			return err == nil, err
 		}
 		ids = ids[len(page):]
 	}
 	return false, nil
+}
+
+// SetGrace notes since when files are known to be unreferenced, and forgets it of others.
+// A time from a clock that was ahead starts anew.
+func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, clear []string) error {
+	if len(start) > 0 {
+		_, err := sqliteTx(t).execWrite(ctx, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at)
+			SELECT value, 'row', ?2, ?2 FROM json_each(?1) WHERE true
+			ON CONFLICT (direction, file_id) DO UPDATE SET first_seen = excluded.first_seen WHERE first_seen > excluded.first_seen`,
+			jsonList(start), toMicros(time.Now()))
+		if err != nil {
+			return translate(err, "note %d candidates", len(start))
+		}
+	}
+	if len(clear) == 0 {
+		return nil
+	}
+	_, err := sqliteTx(t).execWrite(ctx, `DELETE FROM pruned_candidate
+		WHERE direction = 'row' AND file_id IN (SELECT value FROM json_each(?1))`, jsonList(clear))
+	return translate(err, "forget %d candidates", len(clear))
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,16 +23,16 @@ type table struct {
 	name    string
 	root    uint32
 	rowid   string // how statements call it; empty where a table has none
-	columns []attribute
+	columns []columnInfo
 	key     []string // columns of the primary key, in its order
 	parents []parent // without one of these the row is dead
 }
 
-// attribute is a column; they are in the order in which values are stored.
-type attribute struct {
-	name    string
-	ignored bool
-	cut     [][]string // paths of its JSON that do not count
+// columnInfo is a column; they are in the order in which values are stored.
+type columnInfo struct {
+	name         string
+	ignored      bool
+	skippedPaths [][]string // paths of its JSON that do not count
 }
 
 // parent is a row that another row, which names it in a column, cannot live without.
@@ -47,7 +48,7 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 		root uint32
 	}
 	var entries []entry
-	err := each(ctx, q, `SELECT name, rootpage FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY rootpage`,
+	err := queryEach(ctx, q, `SELECT name, rootpage FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY rootpage`,
 		nil, []any{&name, &root}, func() error {
 			entries = append(entries, entry{name, root})
 			return nil
@@ -58,7 +59,7 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 	if err := examineTables(ctx, q, o.Path); err != nil {
 		return nil, err
 	}
-	ignore := ignored(o.Ignore)
+	ignore := ignoreList(o.Ignore)
 	var all []*table
 	for _, e := range entries {
 		t := &table{name: e.name, root: e.root}
@@ -71,23 +72,23 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 		all = append(all, t)
 	}
 	if c.files == nil || c.files.rowid == "" {
-		return nil, refuse(o.Path, errors.New("it has no table file whose rows are numbered, as Open WebUI makes it"))
+		return nil, refuseFile(o.Path, errors.New("it has no table file whose rows are numbered, as Open WebUI makes it"))
 	}
 	for _, t := range all {
-		if isException(t.name) || ignore.table(t.name) {
+		if isExcluded(t.name) || ignore.hasTable(t.name) {
 			continue
 		}
 		t.readParents(all)
 		for i := range t.columns {
 			name := t.columns[i].name
-			t.columns[i].ignored = ignore.column(t.name, name)
+			t.columns[i].ignored = ignore.hasColumn(t.name, name)
 			if o.CitationsIgnore {
 				paths, whole := openwebui.CitationsOf(t.name, name)
-				t.columns[i].cut = paths
+				t.columns[i].skippedPaths = paths
 				t.columns[i].ignored = t.columns[i].ignored || whole
 			}
 		}
-		defaults, err := column[string](ctx, q, `SELECT dflt_value FROM pragma_table_xinfo(?1) WHERE dflt_value IS NOT NULL`, t.name)
+		defaults, err := queryColumn[string](ctx, q, `SELECT dflt_value FROM pragma_table_xinfo(?1) WHERE dflt_value IS NOT NULL`, t.name)
 		if err != nil {
 			return nil, translate(err, "list the defaults of table %s", t.name)
 		}
@@ -95,7 +96,7 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 		t.number = len(c.tables)
 		c.tables = append(c.tables, t)
 	}
-	return c, ignore.unknown(all)
+	return c, ignore.checkNames(all)
 }
 
 // readColumns reads the columns as they are stored: a virtual one is not, and is
@@ -105,11 +106,11 @@ func (t *table) readColumns(ctx context.Context, q querier) error {
 	var position, hidden int
 	keys := map[int]string{}
 	var all []string
-	err := each(ctx, q, `SELECT name, pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid`, []any{t.name},
+	err := queryEach(ctx, q, `SELECT name, pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid`, []any{t.name},
 		[]any{&name, &position, &hidden}, func() error {
 			all = append(all, strings.ToLower(name))
 			if hidden != 2 {
-				t.columns = append(t.columns, attribute{name: name})
+				t.columns = append(t.columns, columnInfo{name: name})
 			}
 			if position > 0 {
 				keys[position] = name
@@ -123,7 +124,7 @@ func (t *table) readColumns(ctx context.Context, q querier) error {
 		t.key = append(t.key, keys[i])
 	}
 	var without int
-	if _, err := one(ctx, q, `SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'`, []any{t.name}, &without); err != nil {
+	if _, err := queryOne(ctx, q, `SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'`, []any{t.name}, &without); err != nil {
 		return translate(err, "look at table %s", t.name)
 	}
 	for _, alias := range []string{"rowid", "_rowid_", "oid"} {
@@ -139,13 +140,13 @@ func (t *table) readColumns(ctx context.Context, q querier) error {
 // that cannot be looked up makes none dead.
 func (t *table) readParents(all []*table) {
 	for _, p := range openwebui.ParentsOf(t.name) {
-		if to := find(all, p.Table); to != nil && to.has(p.Key) && t.has(p.Column) {
+		if to := findTable(all, p.Table); to != nil && to.hasColumn(p.Key) && t.hasColumn(p.Column) {
 			t.parents = append(t.parents, parent{table: to.name, key: p.Key, column: p.Column})
 		}
 	}
 }
 
-func find(tables []*table, name string) *table {
+func findTable(tables []*table, name string) *table {
 	for _, t := range tables {
 		if strings.EqualFold(t.name, name) {
 			return t
@@ -154,24 +155,24 @@ func find(tables []*table, name string) *table {
 	return nil
 }
 
-func (t *table) has(name string) bool {
-	return slices.ContainsFunc(t.columns, func(c attribute) bool { return c.name == name })
+func (t *table) hasColumn(name string) bool {
+	return slices.ContainsFunc(t.columns, func(c columnInfo) bool { return c.name == name })
 }
 
-// alive is the condition under which row t of the table lives. One that names no
+// livingCondition is the condition under which row t of the table lives. One that names no
 // parent lives by itself.
-func (t *table) alive() string {
+func (t *table) livingCondition() string {
 	var b strings.Builder
 	for _, p := range t.parents {
-		column := "t." + quote(p.column)
-		b.WriteString(" AND (" + column + " IS NULL OR EXISTS (SELECT 1 FROM " + quote(p.table) + " p WHERE p." + quote(p.key) + " = " + column + "))")
+		column := "t." + quoteIdent(p.column)
+		b.WriteString(" AND (" + column + " IS NULL OR EXISTS (SELECT 1 FROM " + quoteIdent(p.table) + " p WHERE p." + quoteIdent(p.key) + " = " + column + "))")
 	}
 	return b.String()
 }
 
-// keyText is how people name row t: by its primary key, as {a,b} if that has
+// keyExpression is how people name row t: by its primary key, as {a,b} if that has
 // several columns.
-func (t *table) keyText() string {
+func (t *table) keyExpression() string {
 	switch len(t.key) {
 	case 0:
 		if t.rowid == "" {
@@ -179,14 +180,48 @@ func (t *table) keyText() string {
 		}
 		return "CAST(t." + t.rowid + " AS TEXT)"
 	case 1:
-		return "CAST(t." + quote(t.key[0]) + " AS TEXT)"
+		return "CAST(t." + quoteIdent(t.key[0]) + " AS TEXT)"
 	}
 	var parts []string
 	for _, c := range t.key {
-		parts = append(parts, "CAST(t."+quote(c)+" AS TEXT)")
+		parts = append(parts, "CAST(t."+quoteIdent(c)+" AS TEXT)")
 	}
 	return "'{' || " + strings.Join(parts, " || ',' || ") + " || '}'"
 }
 
-// quote quotes an identifier.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+// quoteIdent quotes an identifier.
+func quoteIdent(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// notTablesSQL are the views, and the tables whose rows a module keeps (virtual
+// ones): neither has pages that can be read.
+const notTablesSQL = `SELECT name, CASE type WHEN 'view' THEN 'a view' ELSE 'a virtual table' END FROM sqlite_schema
+	WHERE type = 'view' OR type = 'table' AND rootpage = 0 ORDER BY name`
+
+// examineTables refuses a database in which Open WebUI's chats, or anything else of
+// it, are not where they are looked for: what a view shows, or an application
+// attaches, may lie in another file.
+func examineTables(ctx context.Context, q querier, path string) error {
+	var moved []error
+	var name, is string
+	err := queryEach(ctx, q, notTablesSQL, nil, []any{&name, &is}, func() error {
+		if openwebui.HasTable(name) {
+			moved = append(moved, fmt.Errorf("%s is %s", name, is))
+		}
+		return nil
+	})
+	if err != nil {
+		return translate(err, "look for views")
+	}
+	var chats bool
+	if _, err := queryOne(ctx, q, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'chat' COLLATE NOCASE)`, nil, &chats); err != nil {
+		return translate(err, "look for table chat")
+	}
+	if !chats {
+		moved = append(moved, errors.New("chat is missing"))
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	return refuseFile(path, fmt.Errorf("what mentions files must lie in tables of this file, or files in use would be taken for unused: %w: "+
+		"make a table of that name again, with all rows", errors.Join(moved...)))
+}

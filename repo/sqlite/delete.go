@@ -12,23 +12,23 @@ import (
 // goes along, dead or alive, as it would if it did.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
 	tx := sqliteTx(t)
-	if err := tx.begin(ctx); err != nil {
+	if err := tx.lockWrite(ctx); err != nil {
 		return nil, err
 	}
 	tx.wrote = true
-	these := list(ids)
-	linked, err := db.linked(ctx)
+	these := jsonList(ids)
+	linked, err := db.cascadingLinks(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range linked {
-		if _, err := tx.write(ctx, `DELETE FROM `+quote(l[0])+` WHERE `+quote(l[1])+` IN (SELECT value FROM json_each(?1))`, these); err != nil {
+		if _, err := tx.execWrite(ctx, `DELETE FROM `+quoteIdent(l[0])+` WHERE `+quoteIdent(l[1])+` IN (SELECT value FROM json_each(?1))`, these); err != nil {
 			return nil, translate(err, "delete from table %s", l[0])
 		}
 	}
 	var deleted []repo.Deleted
 	var d repo.Deleted
-	err = each(ctx, db.writer, `DELETE FROM file WHERE id IN (SELECT value FROM json_each(?1)) RETURNING id, coalesce(path, '')`,
+	err = queryEach(ctx, db.writer, `DELETE FROM file WHERE id IN (SELECT value FROM json_each(?1)) RETURNING id, coalesce(path, '')`,
 		[]any{these}, []any{&d.ID, &d.Path}, func() error { deleted = append(deleted, d); return nil })
 	if err != nil {
 		return nil, translate(err, "delete %d rows of table file", len(ids))
@@ -47,10 +47,10 @@ type links struct {
 	list   [][2]string
 }
 
-// linked reads them again only where the schema changed.
-func (db *DB) linked(ctx context.Context) ([][2]string, error) {
+// cascadingLinks reads them again only where the schema changed.
+func (db *DB) cascadingLinks(ctx context.Context) ([][2]string, error) {
 	var schema int64
-	if _, err := one(ctx, db.writer, `PRAGMA schema_version`, nil, &schema); err != nil {
+	if _, err := queryOne(ctx, db.writer, `PRAGMA schema_version`, nil, &schema); err != nil {
 		return nil, translate(err, "read PRAGMA schema_version")
 	}
 	if db.links.list != nil && db.links.schema == schema {
@@ -58,7 +58,7 @@ func (db *DB) linked(ctx context.Context) ([][2]string, error) {
 	}
 	list := [][2]string{}
 	var table, column string
-	err := each(ctx, db.writer, `SELECT m.name, k."from" FROM sqlite_schema m, pragma_foreign_key_list(m.name) k
+	err := queryEach(ctx, db.writer, `SELECT m.name, k."from" FROM sqlite_schema m, pragma_foreign_key_list(m.name) k
 		WHERE m.type = 'table' AND k."table" = 'file' COLLATE NOCASE AND k.on_delete = 'CASCADE'`, nil, []any{&table, &column}, func() error {
 		list = append(list, [2]string{table, column})
 		return nil

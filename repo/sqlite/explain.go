@@ -9,19 +9,19 @@ import (
 	"pruned/repo/openwebui"
 )
 
-// mostReferences bounds an explanation: a picture may be in every chat.
-const mostReferences = 1000
+// maxReferences bounds an explanation: a picture may be in every chat.
+const maxReferences = 1000
 
 // Row tells what the row of one file says. exists is false without an error where
 // there is none.
 func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	now := time.Now()
 	var made *float64
-	exists, err = one(ctx, db.pool, `SELECT coalesce(path, ''), `+when("created_at")+`,
+	exists, err = queryOne(ctx, db.pool, `SELECT coalesce(path, ''), `+secondsSQL("created_at")+`,
 		coalesce(CASE WHEN json_valid(data) AND json_type(data) = 'object' THEN data ->> '$.status' END, '') FROM file WHERE id = ?1`,
 		[]any{id}, &info.Path, &made, &info.Status)
 	if exists {
-		info.Age = now.Sub(datesOf(made, nil, now, now).made)
+		info.Age = now.Sub(rowDates(made, nil, now, now).made)
 	}
 	return info, exists, translate(err, "read the row of file %s", id)
 }
@@ -30,20 +30,20 @@ func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bo
 // tables have not been read yet it reads them.
 func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []repo.Mention, err error) {
 	tx := sqliteTx(t)
-	if !tx.begun {
-		if err := db.turn.take(ctx); err != nil {
+	if !tx.locked {
+		if err := db.mutex.lock(ctx); err != nil {
 			return nil, err
 		}
-		defer db.turn.giveBack()
-		if err := db.catchUp(ctx, nil); err != nil {
+		defer db.mutex.unlock()
+		if err := db.updateUnlocked(ctx, nil); err != nil {
 			return nil, err
 		}
-	} else if err := tx.beginLooking(ctx); err != nil {
+	} else if err := tx.lockForSearch(ctx); err != nil {
 		return nil, err
 	}
 	rows := map[*table][]int64{}
 	n := 0
-	db.index.of(id, func(m *posting) bool {
+	db.index.eachPosting(id, func(m *posting) bool {
 		switch {
 		case m.table == schemaTable:
 			found = append(found, repo.Mention{Table: "sqlite_schema"})
@@ -53,17 +53,17 @@ func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []rep
 			rows[db.index.catalog.tables[m.table]] = append(rows[db.index.catalog.tables[m.table]], m.row)
 		}
 		n++
-		return n < mostReferences
+		return n < maxReferences
 	})
-	x := &explanation{db: db, q: tx.sees(), found: found, finder: mention.NewFinder([]string{id})}
+	x := &explanation{db: db, q: tx.view(), found: found, finder: mention.NewFinder([]string{id})}
 	for _, table := range db.index.catalog.tables {
 		if numbers, mentioned := rows[table]; mentioned {
-			if err := x.read(ctx, table, numbers); err != nil {
+			if err := x.readRows(ctx, table, numbers); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return x.found[:min(len(x.found), mostReferences)], nil
+	return x.found[:min(len(x.found), maxReferences)], nil
 }
 
 // explanation gathers the mentions of one file.
@@ -74,26 +74,26 @@ type explanation struct {
 	found  []repo.Mention
 }
 
-func (x *explanation) mentions(text []byte) (yes bool) {
+func (x *explanation) mentionsFile(text []byte) (yes bool) {
 	x.finder.Find(text, func(string) { yes = true })
 	return yes
 }
 
-// read reads rows of a table, all of them where rows have no number.
-func (x *explanation) read(ctx context.Context, t *table, rows []int64) error {
+// readRows reads rows of a table, all of them where rows have no number.
+func (x *explanation) readRows(ctx context.Context, t *table, rows []int64) error {
 	where, args := "", []any(nil)
 	if t.rowid != "" {
-		where, args = ` AND t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`, []any{list(rows)}
+		where, args = ` AND t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`, []any{jsonList(rows)}
 	}
 	from := len(x.found)
-	err := t.texts(ctx, x.q, where, args, func(key string, column int, text []byte) error {
+	err := t.eachText(ctx, x.q, where, args, func(key string, column int, text []byte) error {
 		c := t.columns[column]
-		whole := c.ignored && !ignored(x.db.options.Ignore).column(t.name, c.name) // holds but citations
-		if c.ignored && !whole || len(x.found) >= mostReferences || !x.mentions(text) {
+		whole := c.ignored && !ignoreList(x.db.options.Ignore).hasColumn(t.name, c.name) // holds but citations
+		if c.ignored && !whole || len(x.found) >= maxReferences || !x.mentionsFile(text) {
 			return nil
 		}
 		citing, all := openwebui.CitationsOf(t.name, c.name)
-		for _, p := range mention.Places(text, citing, all, x.mentions) {
+		for _, p := range mention.Places(text, citing, all, x.mentionsFile) {
 			if !p.Cites || !x.db.options.CitationsIgnore {
 				x.found = append(x.found, repo.Mention{Table: t.name, Row: key, Column: c.name, Path: p.Path, Cites: p.Cites})
 			}
@@ -103,14 +103,14 @@ func (x *explanation) read(ctx context.Context, t *table, rows []int64) error {
 	if err != nil {
 		return err
 	}
-	return x.tellChats(ctx, t, x.found[from:])
+	return x.addChats(ctx, t, x.found[from:])
 }
 
-// tellChats fills in title and owner of the chats that the mentions are in, or
+// addChats fills in title and owner of the chats that the mentions are in, or
 // belong to by a column chat_id.
-func (x *explanation) tellChats(ctx context.Context, t *table, found []repo.Mention) error {
+func (x *explanation) addChats(ctx context.Context, t *table, found []repo.Mention) error {
 	link := map[bool]string{true: "id", false: "chat_id"}[t.name == "chat"]
-	if !t.has(link) || len(found) == 0 {
+	if !t.hasColumn(link) || len(found) == 0 {
 		return nil
 	}
 	keys := make([]string, len(found))
@@ -118,8 +118,8 @@ func (x *explanation) tellChats(ctx context.Context, t *table, found []repo.Ment
 		keys[i] = m.Row
 	}
 	var key, title, owner string
-	err := each(ctx, x.q, `SELECT `+t.keyText()+`, coalesce(c.title, ''), coalesce(c.user_id, '') FROM `+quote(t.name)+` t
-		JOIN chat c ON c.id = t.`+link+` WHERE `+t.keyText()+` IN (SELECT value FROM json_each(?1))`, []any{list(keys)},
+	err := queryEach(ctx, x.q, `SELECT `+t.keyExpression()+`, coalesce(c.title, ''), coalesce(c.user_id, '') FROM `+quoteIdent(t.name)+` t
+		JOIN chat c ON c.id = t.`+link+` WHERE `+t.keyExpression()+` IN (SELECT value FROM json_each(?1))`, []any{jsonList(keys)},
 		[]any{&key, &title, &owner}, func() error {
 			for i := range found {
 				if found[i].Row == key {

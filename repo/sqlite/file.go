@@ -23,10 +23,10 @@ func examineFile(path string) error {
 		return errors.New("it is empty: start Open WebUI once")
 	}
 	dir := filepath.Dir(path)
-	if err := writable(dir); err != nil {
+	if err := checkWritable(dir); err != nil {
 		return fmt.Errorf("folder %s cannot be written to, where SQLite keeps its journal: %w", dir, err)
 	}
-	if err := writable(path); err != nil {
+	if err := checkWritable(path); err != nil {
 		return fmt.Errorf("it cannot be written to: run pruned as the user that the file belongs to: %w", err)
 	}
 	kind, err := networkFileSystem(path)

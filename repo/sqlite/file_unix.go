@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// writable asks the kernel, which knows of read-only file systems too.
-func writable(path string) error {
+// checkWritable asks the kernel, which knows of read-only file systems too.
+func checkWritable(path string) error {
 	const writeAccess = 2
 	if err := syscall.Access(path, writeAccess); err != nil {
 		return &os.PathError{Op: "access", Path: path, Err: err}

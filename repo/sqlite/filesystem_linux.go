@@ -58,14 +58,14 @@ func mountType(lines *bufio.Scanner, path string) (kind string) {
 			continue
 		}
 		at := strings.ReplaceAll(fields[4], `\040`, " ")
-		if within(path, at) && len(at) >= len(nearest) {
+		if liesBelow(path, at) && len(at) >= len(nearest) {
 			nearest, kind = at, kinds[0]
 		}
 	}
 	return kind
 }
 
-func within(path, folder string) bool {
+func liesBelow(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
 }
 

@@ -15,15 +15,15 @@ import (
 // nothing.
 func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
-		db.examineVersions, alone(db.examineJournal), alone(db.examineTimes), alone(db.examineLinks), alone(db.examineIndex),
-		alone(db.examineVirtual), db.examineRows,
+		db.examineVersions, single(db.examineJournal), single(db.examineTimes), single(db.examineLinks), single(db.examineIndex),
+		single(db.examineVirtual), db.examineRows,
 	}
 	var made bool
-	if _, err := one(ctx, db.pool, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'pruned_candidate')`, nil, &made); err != nil {
+	if _, err := queryOne(ctx, db.pool, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'pruned_candidate')`, nil, &made); err != nil {
 		return nil, translate(err, "look for our own tables")
 	}
 	if made {
-		checks = append(checks, alone(db.examineCandidates))
+		checks = append(checks, single(db.examineCandidates))
 	}
 	for _, check := range checks {
 		findings, err := check(ctx)
@@ -38,7 +38,7 @@ func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 	return found, nil
 }
 
-func alone(check func(context.Context) (repo.Finding, error)) func(context.Context) ([]repo.Finding, error) {
+func single(check func(context.Context) (repo.Finding, error)) func(context.Context) ([]repo.Finding, error) {
 	return func(ctx context.Context) ([]repo.Finding, error) {
 		f, err := check(ctx)
 		return []repo.Finding{f}, err
@@ -47,10 +47,10 @@ func alone(check func(context.Context) (repo.Finding, error)) func(context.Conte
 
 func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
 	var library string
-	if _, err := one(ctx, db.pool, `SELECT sqlite_version()`, nil, &library); err != nil {
+	if _, err := queryOne(ctx, db.pool, `SELECT sqlite_version()`, nil, &library); err != nil {
 		return nil, translate(err, "read versions")
 	}
-	revisions, err := column[string](ctx, db.pool, `SELECT version_num FROM alembic_version`)
+	revisions, err := queryColumn[string](ctx, db.pool, `SELECT version_num FROM alembic_version`)
 	if err != nil {
 		return nil, translate(err, "read versions")
 	}
@@ -76,7 +76,7 @@ SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE directi
 func (db *DB) examineCandidates(ctx context.Context) (repo.Finding, error) {
 	var c repo.Candidates
 	var oldest *int64
-	_, err := one(ctx, db.pool, countCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
+	_, err := queryOne(ctx, db.pool, countCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
 	if oldest != nil {
 		c.Oldest = max(time.Since(fromMicros(*oldest)), 0)
 	}
@@ -87,7 +87,7 @@ func (db *DB) examineJournal(ctx context.Context) (repo.Finding, error) {
 	var mode string
 	var pages, size int64
 	for pragma, to := range map[string]any{"journal_mode": &mode, "page_count": &pages, "page_size": &size} {
-		if _, err := one(ctx, db.pool, `PRAGMA `+pragma, nil, to); err != nil {
+		if _, err := queryOne(ctx, db.pool, `PRAGMA `+pragma, nil, to); err != nil {
 			return repo.Finding{}, translate(err, "read PRAGMA %s", pragma)
 		}
 	}
@@ -112,10 +112,36 @@ func (db *DB) examineLinks(ctx context.Context) (repo.Finding, error) {
 			continue
 		}
 		var n int64
-		if _, err := one(ctx, db.pool, `SELECT count(*) FROM `+quote(t.name)+` t WHERE NOT (1`+t.alive()+`)`, nil, &n); err != nil {
+		if _, err := queryOne(ctx, db.pool, `SELECT count(*) FROM `+quoteIdent(t.name)+` t WHERE NOT (1`+t.livingCondition()+`)`, nil, &n); err != nil {
 			return repo.Finding{}, translate(err, "count the links of table %s", t.name)
 		}
 		dead += n
 	}
 	return repo.Finding{Check: "links", OK: true, Detail: fmt.Sprintf("%d links of files hang on chats, channels or knowledge bases that are gone; they keep nothing", dead)}, nil
+}
+
+// Unsearchable counts the files that are always kept.
+func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
+	var id string
+	err = queryEach(ctx, db.pool, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL AND CAST(id AS TEXT) NOT GLOB '????????-????-????-????-????????????' ORDER BY id`,
+		nil, []any{&id}, func() error {
+			u.Add(id)
+			return nil
+		})
+	return u, translate(err, "count the files whose ids cannot be searched for")
+}
+
+// Unsearched returns nothing: a process that can open the file may read every table in it.
+func (db *DB) Unsearched(context.Context) ([]string, error) { return nil, nil }
+
+// examineVirtual tells what is not searched. The text of a full-text index lies in
+// plain tables beside it, which are.
+func (db *DB) examineVirtual(ctx context.Context) (repo.Finding, error) {
+	names, err := queryColumn[string](ctx, db.pool, `SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 ORDER BY name`)
+	f := repo.Finding{Check: "virtual tables", OK: true, Detail: "none"}
+	if len(names) > 0 {
+		f.Detail = strings.Join(names, ", ") + ": what their modules keep outside of plain tables is not searched"
+		f.Do = "if they alone mention files, attach those files to something else as well"
+	}
+	return f, translate(err, "look for virtual tables")
 }

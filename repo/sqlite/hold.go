@@ -10,10 +10,10 @@ import (
 
 const holdColumns = `id, direction, store, reason, found, there, at`
 
-func holds(ctx context.Context, q querier, where string, args ...any) (held []repo.Hold, err error) {
+func listHolds(ctx context.Context, q querier, where string, args ...any) (held []repo.Hold, err error) {
 	var h repo.Hold
 	var at int64
-	err = each(ctx, q, `SELECT `+holdColumns+` FROM pruned_hold `+where+` ORDER BY at, id, direction, store`, args,
+	err = queryEach(ctx, q, `SELECT `+holdColumns+` FROM pruned_hold `+where+` ORDER BY at, id, direction, store`, args,
 		[]any{&h.ID, &h.Direction, &h.Store, &h.Reason, &h.Found, &h.There, &at}, func() error {
 			h.At = fromMicros(at)
 			held = append(held, h)
@@ -25,21 +25,21 @@ func holds(ctx context.Context, q querier, where string, args ...any) (held []re
 // Hold keeps a held direction under the id that it was held under first.
 func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return h, err
 	}
-	held, err := holds(ctx, q, `WHERE direction = ?1 AND store = ?2`, string(h.Direction), h.Store)
+	held, err := listHolds(ctx, q, `WHERE direction = ?1 AND store = ?2`, string(h.Direction), h.Store)
 	if err != nil {
 		return h, err
 	}
-	now := micros(time.Now())
+	now := toMicros(time.Now())
 	h.At = fromMicros(now)
 	if len(held) > 0 {
 		h.ID, h.At = held[0].ID, held[0].At
 	}
 	earlier := statement{`DELETE FROM pruned_hold WHERE direction = ?1 AND store <> ?2`, []any{string(h.Direction), h.Store}}
-	return h, tx.later.write(ctx, earlier, statement{`INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
+	return h, tx.deferred.enqueue(ctx, earlier, statement{`INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (direction, store) DO UPDATE
 		SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = excluded.shown_at`,
 		[]any{h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There, now}},
@@ -49,30 +49,30 @@ func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, erro
 
 // Release forgets that a direction is held.
 func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
-	return sqliteTx(t).later.write(ctx, statement{`DELETE FROM pruned_hold WHERE direction = ?1`, []any{string(d)}})
+	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_hold WHERE direction = ?1`, []any{string(d)}})
 }
 
 // Holds lists what is held, oldest first.
-func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) { return holds(ctx, db.pool, "") }
+func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) { return listHolds(ctx, db.pool, "") }
 
-// Confirm lets go what was there when the last sweep showed it, and nothing that
+// Confirm approves what was there when the last sweep showed it, and nothing that
 // was found since, and binds the stores.
 func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	held, err := holds(ctx, q, `WHERE id = ?1`, id)
+	held, err := listHolds(ctx, q, `WHERE id = ?1`, id)
 	if err != nil {
 		return nil, err
 	}
 	if len(held) == 0 {
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
 	}
-	return held, tx.later.write(ctx,
+	return held, tx.deferred.enqueue(ctx,
 		statement{`INSERT INTO pruned_binding (store, identity, at) SELECT DISTINCT store, ?2, ?3 FROM pruned_hold WHERE id = ?1 ON CONFLICT DO NOTHING`,
-			[]any{id, db.identity.Key, micros(time.Now())}},
+			[]any{id, db.identity.Key, toMicros(time.Now())}},
 		statement{`UPDATE pruned_candidate SET confirmed = 1 FROM pruned_hold h
 			WHERE h.id = ?1 AND pruned_candidate.direction = h.direction
 			  AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND shown AND NOT confirmed`, []any{id}},

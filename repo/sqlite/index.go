@@ -14,29 +14,29 @@ import (
 // found out when it matters; that a row mentions a file it never forgets before
 // the row was read again.
 type index struct {
-	made bool  // everything was read at least once
-	at   state // that it is true for; the zero state is none
+	complete bool    // everything was read at least once
+	at       dbState // that it is true for; the zero state is none
 
-	catalog *catalog
-	uuids   map[[16]byte]uint32 // the newest mention of each file, one more than its number
-	words   map[string]uint32   // the same of ids that are no UUID
-	longest int                 // of them
-	finder  *mention.Finder     // of words
-	late    map[string]bool     // tokens that rows may mention which were read before they were known
-	others  *seen               // UUIDs that were read and were no file's then
-	lately  [1 << 10][16]byte   // some of them: an id stands in a text several times
-	maybe   bitmap              // which may be those of files
+	catalog     *catalog
+	uuids       map[[16]byte]uint32 // the newest mention of each file, one more than its number
+	words       map[string]uint32   // the same of ids that are no UUID
+	longestWord int                 // of them
+	finder      *mention.Finder     // of words
+	late        map[string]bool     // tokens that rows may mention which were read before they were known
+	otherUUIDs  *uuidSet            // UUIDs that were read and were no file's then
+	recentUUIDs [1 << 10][16]byte   // some of them: an id stands in a text several times
+	fileBits    bitmap              // which may be those of files
 
-	mentions []posting
-	reading  uint32            // number of the pass that reads
-	read     map[place]uint32  // the last pass that read a row, where that is not the first
-	owners   []uint32          // by page: the leaf whose row goes on there; zero where none does
-	loose    map[uint16]uint32 // the last pass over tables that are read whole each time
-	compact  int               // mentions that make it worth while to drop those that are outdated
+	postings       []posting
+	pass           uint32            // number of the pass that reads
+	rowPasses      map[rowRef]uint32 // the last pass that read a row, where that is not the first
+	overflowLeaves []uint32          // by page: the leaf whose row goes on there; zero where none does
+	tablePasses    map[uint16]uint32 // the last pass over tables that are read whole each time
+	compactAt      int               // mentions that make it worth while to drop those that are outdated
 }
 
-// place is a row.
-type place struct {
+// rowRef is a row.
+type rowRef struct {
 	table uint16
 	row   int64
 }
@@ -54,40 +54,40 @@ type posting struct {
 // schemaTable is the table of mentions in the schema itself, which are always true.
 const schemaTable = math.MaxUint16
 
-// none is the UUID of an empty place.
-var none [16]byte
+// zeroUUID is the UUID of an empty place.
+var zeroUUID [16]byte
 
 // noRow is the row of a table whose rows have no number.
 const noRow = math.MinInt64
 
 func newIndex(c *catalog) *index {
 	return &index{catalog: c, uuids: map[[16]byte]uint32{}, words: map[string]uint32{}, late: map[string]bool{},
-		others: &seen{}, maybe: newBitmap(0),
-		finder: mention.NewFinder(nil), reading: 1, read: map[place]uint32{}, loose: map[uint16]uint32{}}
+		otherUUIDs: &uuidSet{}, fileBits: newBitmap(0),
+		finder: mention.NewFinder(nil), pass: 1, rowPasses: map[rowRef]uint32{}, tablePasses: map[uint16]uint32{}}
 }
 
-// know adds ids to those that passes look for. Rows that were read already may
+// addFiles adds ids to those that passes look for. Rows that were read already may
 // mention one that is no UUID, and one that was among the others.
-func (x *index) know(ids []string) {
-	x.widen(len(ids))
-	x.lately = [len(x.lately)][16]byte{}
+func (x *index) addFiles(ids []string) {
+	x.growBitmap(len(ids))
+	x.recentUUIDs = [len(x.recentUUIDs)][16]byte{}
 	more := false
 	for _, id := range ids {
 		token := mention.Token(id)
-		if x.knows(token) || !mention.Searchable(token) {
+		if x.isKnown(token) || !mention.Searchable(token) {
 			continue
 		}
 		if uuid, ok := parseUUID(token); ok {
 			x.uuids[uuid] = 0
-			x.maybe.add(hash(&uuid))
-			if x.others != nil && x.others.has(hash(&uuid)) {
+			x.fileBits.setBit(hashUUID(&uuid))
+			if x.otherUUIDs != nil && x.otherUUIDs.contains(hashUUID(&uuid)) {
 				x.late[token] = true
 			}
 			continue
 		}
 		x.words[token], more = 0, true
-		x.longest = max(x.longest, len(token))
-		if x.made {
+		x.longestWord = max(x.longestWord, len(token))
+		if x.complete {
 			x.late[token] = true
 		}
 	}
@@ -101,19 +101,19 @@ func (x *index) know(ids []string) {
 	x.finder = mention.NewFinder(words)
 }
 
-// widen makes room for more UUIDs of files in the bitmap.
-func (x *index) widen(more int) {
+// growBitmap makes room for more UUIDs of files in the bitmap.
+func (x *index) growBitmap(more int) {
 	n := len(x.uuids) + more
-	if x.maybe.holds(n) {
+	if x.fileBits.fits(n) {
 		return
 	}
-	x.maybe = newBitmap(n)
+	x.fileBits = newBitmap(n)
 	for uuid := range x.uuids {
-		x.maybe.add(hash(&uuid))
+		x.fileBits.setBit(hashUUID(&uuid))
 	}
 }
 
-func (x *index) knows(token string) bool {
+func (x *index) isKnown(token string) bool {
 	if uuid, ok := parseUUID(token); ok {
 		_, known := x.uuids[uuid]
 		return known
@@ -122,37 +122,37 @@ func (x *index) knows(token string) bool {
 	return known
 }
 
-// sure says whether the index tells everything that mentions an id.
-func (x *index) sure(id string) bool {
+// isIndexed says whether the index tells everything that mentions an id.
+func (x *index) isIndexed(id string) bool {
 	token := mention.Token(id)
-	return mention.Searchable(token) && x.knows(token) && !x.late[token]
+	return mention.Searchable(token) && x.isKnown(token) && !x.late[token]
 }
 
-// note notes what a text of a row mentions.
-func (x *index) note(at place, column int, text []byte) {
+// indexText adds the mentions in a text of a row.
+func (x *index) indexText(at rowRef, column int, text []byte) {
 	mention.Tokens(text, func(token []byte) {
 		uuid, ok := parseUUID(token)
 		if !ok {
 			return
 		}
-		h := hash(&uuid)
-		lately := &x.lately[h%uint64(len(x.lately))]
-		if *lately == uuid && uuid != none {
+		h := hashUUID(&uuid)
+		lately := &x.recentUUIDs[h%uint64(len(x.recentUUIDs))]
+		if *lately == uuid && uuid != zeroUUID {
 			return
 		}
 		var first uint32
-		known := x.maybe.has(h)
+		known := x.fileBits.testBit(h)
 		if known {
 			first, known = x.uuids[uuid]
 		}
 		if !known {
 			*lately = uuid
-			if x.others != nil {
-				x.others.add(h)
+			if x.otherUUIDs != nil {
+				x.otherUUIDs.addHash(h)
 			}
 			return
 		}
-		if added, is := x.add(first, at, column); is {
+		if added, is := x.addPosting(first, at, column); is {
 			x.uuids[uuid] = added
 		}
 	})
@@ -160,76 +160,76 @@ func (x *index) note(at place, column int, text []byte) {
 		return
 	}
 	x.finder.Find(text, func(word string) {
-		if added, is := x.add(x.words[word], at, column); is {
+		if added, is := x.addPosting(x.words[word], at, column); is {
 			x.words[word] = added
 		}
 	})
 }
 
-// add adds a mention before the first of its list, once a row and pass.
-func (x *index) add(first uint32, at place, column int) (uint32, bool) {
+// addPosting adds a mention before the first of its list, once a row and pass.
+func (x *index) addPosting(first uint32, at rowRef, column int) (uint32, bool) {
 	if first != 0 {
-		if m := &x.mentions[first-1]; m.table == at.table && m.row == at.row && m.pass == x.reading {
+		if m := &x.postings[first-1]; m.table == at.table && m.row == at.row && m.pass == x.pass {
 			return first, false
 		}
 	}
-	x.mentions = append(x.mentions, posting{at.row, first, x.reading, at.table, uint16(min(column, math.MaxUint16))})
-	return uint32(len(x.mentions)), true
+	x.postings = append(x.postings, posting{at.row, first, x.pass, at.table, uint16(min(column, math.MaxUint16))})
+	return uint32(len(x.postings)), true
 }
 
-// overlap is how much of a text has to be read again with what follows, so that
+// pieceOverlap is how much of a text has to be read again with what follows, so that
 // whatever is looked for stands whole in one of the two, in characters of two bytes
 // as well. A piece begins where a UUID of 16 bytes does, if they lie side by side.
-func (x *index) overlap() int { return max(1<<10, (2*x.longest+15)&^15) }
+func (x *index) pieceOverlap() int { return max(1<<10, (2*x.longestWord+15)&^15) }
 
-// reads says that a row is read again: what it mentioned before no longer counts.
-func (x *index) reads(at place) {
-	if x.reading > 1 {
-		x.read[at] = x.reading
+// supersedeRow says that a row is read again: what it mentioned before no longer counts.
+func (x *index) supersedeRow(at rowRef) {
+	if x.pass > 1 {
+		x.rowPasses[at] = x.pass
 	}
 }
 
-// current says whether a mention is that of the last pass that read its row.
-func (x *index) current(m *posting) bool {
+// isCurrent says whether a mention is that of the last pass that read its row.
+func (x *index) isCurrent(m *posting) bool {
 	if m.row == noRow {
-		return m.pass == x.loose[m.table]
+		return m.pass == x.tablePasses[m.table]
 	}
-	return m.pass >= x.read[place{m.table, m.row}]
+	return m.pass >= x.rowPasses[rowRef{m.table, m.row}]
 }
 
-// of calls yield with what mentions a file, newest first, until that says no.
-func (x *index) of(id string, yield func(*posting) bool) {
+// eachPosting calls yield with what mentions a file, newest first, until that says no.
+func (x *index) eachPosting(id string, yield func(*posting) bool) {
 	token := mention.Token(id)
 	first := x.words[token]
 	if uuid, ok := parseUUID(token); ok {
 		first = x.uuids[uuid]
 	}
 	for first != 0 {
-		m := &x.mentions[first-1]
-		if x.current(m) && !yield(m) {
+		m := &x.postings[first-1]
+		if x.isCurrent(m) && !yield(m) {
 			return
 		}
 		first = m.next
 	}
 }
 
-// tidy drops what no longer counts, once that is as much as the rest.
-func (x *index) tidy() {
+// compactPostings drops what no longer counts, once that is as much as the rest.
+func (x *index) compactPostings() {
 	const few = 100_000
-	if len(x.mentions) < max(x.compact, few) {
+	if len(x.postings) < max(x.compactAt, few) {
 		return
 	}
-	old := x.mentions
-	x.mentions = nil
+	old := x.postings
+	x.postings = nil
 	keep := func(first uint32) (newest uint32) {
 		for ; first != 0; first = old[first-1].next {
-			if m := old[first-1]; x.current(&m) {
+			if m := old[first-1]; x.isCurrent(&m) {
 				if m.row != noRow {
 					m.pass = 1
 				}
 				m.next = newest
-				x.mentions = append(x.mentions, m)
-				newest = uint32(len(x.mentions))
+				x.postings = append(x.postings, m)
+				newest = uint32(len(x.postings))
 			}
 		}
 		return newest
@@ -240,22 +240,22 @@ func (x *index) tidy() {
 	for word, first := range x.words {
 		x.words[word] = keep(first)
 	}
-	x.read = map[place]uint32{}
-	x.compact = 2 * len(x.mentions)
+	x.rowPasses = map[rowRef]uint32{}
+	x.compactAt = 2 * len(x.postings)
 }
 
-// own says that a page belongs to a row of a leaf.
-func (x *index) own(page, leaf uint32) {
-	if n := int(page) + 1 - len(x.owners); n > 0 {
-		x.owners = append(x.owners, make([]uint32, n)...)
+// setLeaf says that a page belongs to a row of a leaf.
+func (x *index) setLeaf(page, leaf uint32) {
+	if n := int(page) + 1 - len(x.overflowLeaves); n > 0 {
+		x.overflowLeaves = append(x.overflowLeaves, make([]uint32, n)...)
 	}
-	x.owners[page] = leaf
+	x.overflowLeaves[page] = leaf
 }
 
-// owner is the leaf whose row goes on in a page; zero where none does.
-func (x *index) owner(page uint32) uint32 {
-	if int(page) < len(x.owners) {
-		return x.owners[page]
+// leafOf is the leaf whose row goes on in a page; zero where none does.
+func (x *index) leafOf(page uint32) uint32 {
+	if int(page) < len(x.overflowLeaves) {
+		return x.overflowLeaves[page]
 	}
 	return 0
 }

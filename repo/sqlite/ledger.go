@@ -10,9 +10,9 @@ import (
 
 // Record writes lines of the ledger.
 func (db *DB) Record(ctx context.Context, t repo.Tx, entries []repo.Entry) error {
-	_, err := sqliteTx(t).write(ctx, `INSERT INTO pruned_ledger (file_id, path, outcome, event_id, source, reason, at)
+	_, err := sqliteTx(t).execWrite(ctx, `INSERT INTO pruned_ledger (file_id, path, outcome, event_id, source, reason, at)
 		SELECT value ->> '$.file_id', value ->> '$.path', value ->> '$.outcome', value ->> '$.event_id',
-		       value ->> '$.source', value ->> '$.reason', ?2 FROM json_each(?1) ORDER BY key`, list(entries), micros(time.Now()))
+		       value ->> '$.source', value ->> '$.reason', ?2 FROM json_each(?1) ORDER BY key`, jsonList(entries), toMicros(time.Now()))
 	return translate(err, "record %d deletions", len(entries))
 }
 
@@ -43,7 +43,7 @@ func (db *DB) Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error
 func (db *DB) ledgerAfter(ctx context.Context, id string, after int64, most int) (entries []repo.Entry, last int64, err error) {
 	var e repo.Entry
 	var at int64
-	err = each(ctx, db.pool, `SELECT seq, file_id, path, outcome, event_id, source, reason, note, at FROM pruned_ledger
+	err = queryEach(ctx, db.pool, `SELECT seq, file_id, path, outcome, event_id, source, reason, note, at FROM pruned_ledger
 		WHERE seq > ?2 AND (?1 = '' OR file_id = ?1) ORDER BY seq LIMIT ?3`, []any{id, after, most},
 		[]any{&last, &e.FileID, &e.Path, &e.Outcome, &e.EventID, &e.Source, &e.Reason, &e.Note, &at}, func() error {
 			e.At = fromMicros(at)

@@ -8,14 +8,14 @@ import (
 	"pruned/repo/mention"
 )
 
-// found is one living row that mentions a file.
-type found struct {
+// livingRow is one living row that mentions a file.
+type livingRow struct {
 	*posting
 	table *table
 	key   string
 }
 
-func (f found) reference() repo.Reference {
+func (f livingRow) toReference() repo.Reference {
 	if f.table == nil {
 		return repo.Reference{Table: "sqlite_schema"}
 	}
@@ -26,17 +26,17 @@ func (f found) reference() repo.Reference {
 	return r
 }
 
-// living says which of the ids a living row mentions, and the first that was found.
+// findLiving says which of the ids a living row mentions, and the first that was found.
 // A row that the index tells of may be gone by now, or its parent: the mentions of
 // all ids are looked up together, the newest of each at first, then twice as many
 // each time. One is enough, but chats that are gone may have left thousands.
-func (x *index) living(ctx context.Context, q querier, ids []string) (map[string]found, error) {
-	result := map[string]found{}
+func (x *index) findLiving(ctx context.Context, q querier, ids []string) (map[string]livingRow, error) {
+	result := map[string]livingRow{}
 	open := make(map[string][]*posting, len(ids))
 	for _, id := range ids {
-		x.of(id, func(m *posting) bool {
+		x.eachPosting(id, func(m *posting) bool {
 			if m.table == schemaTable {
-				result[id] = found{posting: m}
+				result[id] = livingRow{posting: m}
 				return false
 			}
 			open[id] = append(open[id], m)
@@ -55,17 +55,17 @@ func (x *index) living(ctx context.Context, q querier, ids []string) (map[string
 				}
 			}
 		}
-		alive := map[place]string{}
+		alive := map[rowRef]string{}
 		for number, rows := range rows {
-			if err := x.catalog.tables[number].keysOf(ctx, q, rows, func(row int64, key string) { alive[place{number, row}] = key }); err != nil {
+			if err := x.catalog.tables[number].livingKeys(ctx, q, rows, func(row int64, key string) { alive[rowRef{number, row}] = key }); err != nil {
 				return nil, err
 			}
 		}
 		for id, mentions := range open {
 			looked := min(width, len(mentions))
 			for _, m := range mentions[:looked] {
-				if key, lives := alive[place{m.table, m.row}]; lives || m.row == noRow {
-					result[id] = found{m, x.catalog.tables[m.table], key}
+				if key, lives := alive[rowRef{m.table, m.row}]; lives || m.row == noRow {
+					result[id] = livingRow{m, x.catalog.tables[m.table], key}
 					break
 				}
 			}
@@ -77,34 +77,34 @@ func (x *index) living(ctx context.Context, q querier, ids []string) (map[string
 	return result, nil
 }
 
-// keysOf calls yield with those of the rows that live, and how people name them.
-func (t *table) keysOf(ctx context.Context, q querier, rows []int64, yield func(row int64, key string)) error {
+// livingKeys calls yield with those of the rows that live, and how people name them.
+func (t *table) livingKeys(ctx context.Context, q querier, rows []int64, yield func(row int64, key string)) error {
 	var row int64
 	var key *string
-	err := each(ctx, q, `SELECT t.`+t.rowid+`, `+t.keyText()+` FROM `+quote(t.name)+` t
-		WHERE t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`+t.alive(), []any{list(rows)}, []any{&row, &key}, func() error {
-		yield(row, value(key))
+	err := queryEach(ctx, q, `SELECT t.`+t.rowid+`, `+t.keyExpression()+` FROM `+quoteIdent(t.name)+` t
+		WHERE t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`+t.livingCondition(), []any{jsonList(rows)}, []any{&row, &key}, func() error {
+		yield(row, orEmpty(key))
 		return nil
 	})
 	return translate(err, "look for rows of table %s", t.name)
 }
 
-// texts calls fn with the texts of rows of a table, by the number of the column.
-func (t *table) texts(ctx context.Context, q querier, where string, args []any, fn func(key string, column int, text []byte) error) error {
+// eachText calls fn with the texts of rows of a table, by the number of the column.
+func (t *table) eachText(ctx context.Context, q querier, where string, args []any, fn func(key string, column int, text []byte) error) error {
 	columns, dest := "", []any{}
 	texts := make([]rawText, len(t.columns))
 	var key *string
 	dest = append(dest, &key)
 	for i, c := range t.columns {
-		columns += ", CASE WHEN typeof(t." + quote(c.name) + ") IN ('text', 'blob') THEN t." + quote(c.name) + " END"
+		columns += ", CASE WHEN typeof(t." + quoteIdent(c.name) + ") IN ('text', 'blob') THEN t." + quoteIdent(c.name) + " END"
 		dest = append(dest, &texts[i])
 	}
-	err := each(ctx, q, `SELECT `+t.keyText()+columns+` FROM `+quote(t.name)+` t WHERE 1`+where+t.alive(), args, dest, func() error {
+	err := queryEach(ctx, q, `SELECT `+t.keyExpression()+columns+` FROM `+quoteIdent(t.name)+` t WHERE 1`+where+t.livingCondition(), args, dest, func() error {
 		var failed error
 		for i, raw := range texts {
-			raw.read(func(text []byte) {
+			raw.eachReading(func(text []byte) {
 				if failed == nil {
-					failed = fn(value(key), i, text)
+					failed = fn(orEmpty(key), i, text)
 				}
 			})
 		}
@@ -120,7 +120,7 @@ type rawText struct {
 	blob  bool
 }
 
-func (r rawText) read(yield func(text []byte)) {
+func (r rawText) eachReading(yield func(text []byte)) {
 	switch {
 	case r.blob:
 		mention.Readings(r.bytes, yield)
@@ -142,15 +142,15 @@ func (r *rawText) Scan(value any) error {
 	return nil
 }
 
-func value(s *string) string {
+func orEmpty(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
 }
 
-// list is a list as a parameter, for json_each.
-func list[T any](values []T) string {
+// jsonList is a list as a parameter, for json_each.
+func jsonList[T any](values []T) string {
 	if values == nil {
 		values = []T{}
 	}

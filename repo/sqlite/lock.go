@@ -12,7 +12,7 @@ import (
 // that this reads what a delete has to read anyway. ?2 is the earliest time in
 // seconds at which a file that is in flight may have been touched.
 var lockSQL = `
-SELECT f.id, coalesce(f.path, ''), ` + when("f.created_at") + `, ` + when("f.updated_at") + `, ` + inFlight + `, c.first_seen
+SELECT f.id, coalesce(f.path, ''), ` + secondsSQL("f.created_at") + `, ` + secondsSQL("f.updated_at") + `, ` + inFlightSQL + `, c.first_seen
   FROM file f LEFT JOIN pruned_candidate c ON c.file_id = f.id AND c.direction = 'row'
  WHERE f.id IN (SELECT value FROM json_each(?1))
  ORDER BY f.id`
@@ -22,11 +22,11 @@ SELECT f.id, coalesce(f.path, ''), ` + when("f.created_at") + `, ` + when("f.upd
 func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages) (locked repo.Locked, err error) {
 	tx := sqliteTx(t)
 	// With the index brought up to date before the lock is taken, a look need not
-	// let go of it.
-	if err := tx.beginLooking(ctx); err != nil && !isIncomplete(err) {
+	// give the lock up again.
+	if err := tx.lockForSearch(ctx); err != nil && !isIncomplete(err) {
 		return locked, err
 	}
-	if err := tx.begin(ctx); err != nil {
+	if err := tx.lockWrite(ctx); err != nil {
 		return locked, err
 	}
 	locked.Since = db.lock.taken
@@ -36,7 +36,7 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	var inFlight bool
 	var seen *int64
 	there := map[string]bool{}
-	err = each(ctx, db.writer, lockSQL, []any{list(ids), float64(now.Add(-ages.Pending).Unix())},
+	err = queryEach(ctx, db.writer, lockSQL, []any{jsonList(ids), float64(now.Add(-ages.Pending).Unix())},
 		[]any{&id, &path, &made, &changed, &inFlight, &seen}, func() error {
 			f := repo.File{ID: id, Path: path}
 			since := now
@@ -45,7 +45,7 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 				since = fromMicros(*seen)
 				f.Clocked, f.Orphan = true, now.Sub(since)
 			}
-			w := datesOf(made, changed, since, now)
+			w := rowDates(made, changed, since, now)
 			f.Age, f.Ripe = now.Sub(w.made), w.made.Add(ages.Min).Sub(now)
 			if left := w.touched.Add(ages.Pending).Sub(now); inFlight && left > 0 {
 				f.InFlight, f.Ripe = true, max(f.Ripe, left)
@@ -65,26 +65,26 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	if len(locked.Gone) < len(ids) {
 		return locked, nil
 	}
-	return locked, db.doubt(ctx, &locked)
+	return locked, db.deferMissing(ctx, &locked)
 }
 
-// doubt takes for doubtful what is gone, where table file is empty.
-func (db *DB) doubt(ctx context.Context, locked *repo.Locked) error {
+// deferMissing takes for doubtful what is gone, where table file is empty.
+func (db *DB) deferMissing(ctx context.Context, locked *repo.Locked) error {
 	var filled bool
-	if _, err := one(ctx, db.writer, `SELECT EXISTS (SELECT 1 FROM file)`, nil, &filled); err != nil || filled {
+	if _, err := queryOne(ctx, db.writer, `SELECT EXISTS (SELECT 1 FROM file)`, nil, &filled); err != nil || filled {
 		return translate(err, "look whether table file is empty")
 	}
-	letGo := map[string]bool{}
+	confirmed := map[string]bool{}
 	var id string
-	err := each(ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
+	err := queryEach(ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
 		(SELECT 1 FROM pruned_candidate WHERE direction IN ('vector', 'bytes') AND file_id = value AND confirmed)`,
-		[]any{list(locked.Gone)}, []any{&id}, func() error {
-			letGo[id] = true
+		[]any{jsonList(locked.Gone)}, []any{&id}, func() error {
+			confirmed[id] = true
 			return nil
 		})
 	if err != nil {
 		return translate(err, "look for what somebody let go")
 	}
-	locked.Doubt(letGo)
+	locked.Doubt(confirmed)
 	return nil
 }

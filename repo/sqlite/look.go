@@ -16,42 +16,42 @@ var ErrIncomplete = errors.New("the reference index is incomplete")
 func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
 	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
 	tx := sqliteTx(t)
-	if err := tx.beginLooking(ctx); err != nil {
+	if err := tx.lockForSearch(ctx); err != nil {
 		return look, err
 	}
 	for _, id := range ids {
-		if !db.index.sure(id) {
+		if !db.index.isIndexed(id) {
 			look.Unknown[id] = true
 		}
 	}
-	mentioned, err := db.index.living(ctx, db.writer, ids)
+	mentioned, err := db.index.findLiving(ctx, db.writer, ids)
 	for id, f := range mentioned {
-		look.Referenced[id] = f.reference()
+		look.Referenced[id] = f.toReference()
 	}
 	return look, err
 }
 
-// beginLooking refuses where there is no index, which only Refresh makes.
-func (t *tx) beginLooking(ctx context.Context) error {
-	if t.current {
+// lockForSearch refuses where there is no index, which only Refresh makes.
+func (t *tx) lockForSearch(ctx context.Context) error {
+	if t.indexed {
 		return nil
 	}
-	if !t.begun {
-		if err := t.db.turn.take(ctx); err != nil {
+	if !t.locked {
+		if err := t.db.mutex.lock(ctx); err != nil {
 			return err
 		}
-		made := t.db.index.made
-		t.db.turn.giveBack()
+		made := t.db.index.complete
+		t.db.mutex.unlock()
 		if !made {
-			return incomplete()
+			return incompleteError()
 		}
-	} else if !t.db.index.made {
-		return incomplete()
+	} else if !t.db.index.complete {
+		return incompleteError()
 	}
-	return t.beginCurrent(ctx)
+	return t.lockIndexed(ctx)
 }
 
-func incomplete() error {
+func incompleteError() error {
 	return &repo.Error{Kind: repo.Environment, Doing: "look for references", Err: ErrIncomplete}
 }
 

@@ -17,28 +17,27 @@ const markRowsSQL = `INSERT INTO pruned_candidate (file_id, direction, first_see
 const unmarkRowsSQL = `DELETE FROM pruned_candidate WHERE direction = 'row' AND file_id IN (SELECT value FROM json_each(?1))`
 
 // MarkRows makes the candidates among rows those that no living row mentions, as
-// of the last pass. What changed since is no matter: whoever handles a claim looks
-// again.
+// of the last pass. What changed since does no harm: each event is checked again.
 func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if !tx.begun {
-		if err := db.turn.take(ctx); err != nil {
+	if !tx.locked {
+		if err := db.mutex.lock(ctx); err != nil {
 			return err
 		}
-		defer db.turn.giveBack()
+		defer db.mutex.unlock()
 	}
-	if !db.index.made {
-		return incomplete()
+	if !db.index.complete {
+		return incompleteError()
 	}
-	files, err := column[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
+	files, err := queryColumn[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
 	if err != nil {
 		return translate(err, "list the files")
 	}
-	known, err := column[string](ctx, q, `SELECT file_id FROM pruned_candidate WHERE direction = 'row'`)
+	known, err := queryColumn[string](ctx, q, `SELECT file_id FROM pruned_candidate WHERE direction = 'row'`)
 	if err != nil {
 		return translate(err, "list the candidates")
 	}
@@ -46,10 +45,10 @@ func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
 	for _, id := range known {
 		was[id] = true
 	}
-	now := micros(time.Now())
+	now := toMicros(time.Now())
 	var fresh []string
 	for page := range slices.Chunk(files, markPage) {
-		free, err := db.free(ctx, q, page)
+		free, err := db.findUnreferenced(ctx, q, page)
 		if err != nil {
 			return err
 		}
@@ -66,26 +65,26 @@ func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
 		mentioned = append(mentioned, id)
 	}
 	for page := range slices.Chunk(mentioned, markPage) {
-		if err := tx.later.write(ctx, statement{unmarkRowsSQL, []any{list(page)}}); err != nil {
+		if err := tx.deferred.enqueue(ctx, statement{unmarkRowsSQL, []any{jsonList(page)}}); err != nil {
 			return err
 		}
 	}
 	for page := range slices.Chunk(fresh, markPage) {
-		if err := tx.later.write(ctx, statement{markRowsSQL, []any{list(page), now}}); err != nil {
+		if err := tx.deferred.enqueue(ctx, statement{markRowsSQL, []any{jsonList(page), now}}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// free are those of the ids that nothing mentions.
-func (db *DB) free(ctx context.Context, q querier, ids []string) (free []string, err error) {
-	mentioned, err := db.index.living(ctx, q, ids)
+// findUnreferenced are those of the ids that nothing mentions.
+func (db *DB) findUnreferenced(ctx context.Context, q querier, ids []string) (free []string, err error) {
+	mentioned, err := db.index.findLiving(ctx, q, ids)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		if _, is := mentioned[id]; !is && db.index.sure(id) {
+		if _, is := mentioned[id]; !is && db.index.isIndexed(id) {
 			free = append(free, id)
 		}
 	}

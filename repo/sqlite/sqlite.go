@@ -9,7 +9,7 @@
 // queue or of vectors.
 //
 // SQLite stamps no versions on rows. What it does say is which pages of the file
-// every transaction changed: the write-ahead log is a list of them. See advance.go
+// every transaction changed: the write-ahead log is a list of them. See update.go
 // for why that is enough. Without a write-ahead log the number of a database's
 // version, PRAGMA data_version, only says that something changed, and everything
 // is read again.
@@ -22,15 +22,16 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/sqlite/dbfile"
 	"pruned/repo/witness"
 )
 
-// Options say which database, and how patient to be.
+// Options say which database, and how long to wait.
 type Options struct {
 	Path string // of webui.db
-	// Patience bounds the wait for the write lock where the caller sets no
+	// LockTimeout bounds the wait for the write lock where the caller sets no
 	// deadline of its own; CommitTimeout the wait for readers at a commit.
-	Patience, CommitTimeout time.Duration
+	LockTimeout, CommitTimeout time.Duration
 	// Ignore names tables, and columns as table.column, in which a mention does
 	// not count.
 	Ignore []string
@@ -41,8 +42,8 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Patience == 0 {
-		o.Patience = 15 * time.Second
+	if o.LockTimeout == 0 {
+		o.LockTimeout = 15 * time.Second
 	}
 	if o.CommitTimeout == 0 {
 		o.CommitTimeout = 15 * time.Second
@@ -57,20 +58,20 @@ type DB struct {
 	number   string // of the file
 	place    witness.Place
 
-	pool   *sql.DB // for statements of their own, which see what is committed
-	writer *session
-	reader *session
-	turn   turn // whoever has it uses writer, reader and index
-	index  *index
-	only   []string // the ids that the index is about; nil: all of table file
+	pool    *sql.DB // for statements of their own, which see what is committed
+	writer  *session
+	reader  *session
+	mutex   mutex // guards writer, reader and index
+	index   *index
+	onlyIDs []string // the ids that the index is about; nil: all of table file
 
-	follower follower // of the write-ahead log, from the index on
-	rate     rate
-	pin      pin
-	names    names
-	shared   sharedNames
-	links    links
-	lock     writeLock
+	tailer      walTailer // of the write-ahead log, from the index on
+	rate        pageRate
+	snapshot    readSnapshot
+	sweepNames  sweepNames
+	sharedNames sharedNames
+	links       links
+	lock        writeLock
 }
 
 var _ = repo.NewEngine[*DB]
@@ -80,18 +81,18 @@ var _ = repo.NewEngine[*DB]
 func Open(ctx context.Context, options Options) (*DB, error) {
 	options = options.withDefaults()
 	if err := examineFile(options.Path); err != nil {
-		return nil, refuse(options.Path, err)
+		return nil, refuseFile(options.Path, err)
 	}
 	// Where the file is, not a link to it: the log lies there.
 	resolved, err := filepath.EvalSymlinks(options.Path)
 	if err != nil {
-		return nil, refuse(options.Path, err)
+		return nil, refuseFile(options.Path, err)
 	}
 	options.Path = resolved
-	db := &DB{options: options, pool: connect(options.Path), turn: newTurn(), index: &index{}}
-	db.pin.db, db.pin.breathIn = db, breathIn
-	db.follower.start(position{})
-	if err := db.recognize(ctx); err != nil {
+	db := &DB{options: options, pool: openPool(options.Path), mutex: newMutex(), index: &index{}}
+	db.snapshot.db, db.snapshot.yieldEvery = db, yieldEvery
+	db.tailer.startAt(dbfile.Position{})
+	if err := db.identifyDatabase(ctx); err != nil {
 		_ = db.pool.Close()
 		return nil, err
 	}
@@ -101,22 +102,22 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 
 // Close closes every connection.
 func (db *DB) Close() {
-	db.pin.stop()
-	db.turn <- struct{}{} // whoever still works ends first
-	db.writer.close()
-	db.reader.close()
+	db.snapshot.stopTimer()
+	db.mutex <- struct{}{} // a transaction under way ends first
+	db.writer.closeConn()
+	db.reader.closeConn()
 	_ = db.pool.Close()
 }
 
 // Identity tells this installation from every other.
 func (db *DB) Identity() repo.Identity { return db.identity }
 
-// turn is had by one at a time.
-type turn chan struct{}
+// mutex is had by one at a time.
+type mutex chan struct{}
 
-func newTurn() turn { return make(turn, 1) }
+func newMutex() mutex { return make(mutex, 1) }
 
-func (t turn) take(ctx context.Context) error {
+func (t mutex) lock(ctx context.Context) error {
 	select {
 	case t <- struct{}{}:
 		return nil
@@ -125,4 +126,4 @@ func (t turn) take(ctx context.Context) error {
 	}
 }
 
-func (t turn) giveBack() { <-t }
+func (t mutex) unlock() { <-t }

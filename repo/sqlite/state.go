@@ -3,17 +3,19 @@ package sqlite
 import (
 	"context"
 	"maps"
+
+	"pruned/repo/sqlite/dbfile"
 )
 
-// state is one state of the database, as a transaction that holds the write lock
+// dbState is one state of the database, as a transaction that holds the write lock
 // finds it: nobody can change it meanwhile.
-type state struct {
+type dbState struct {
 	session int   // number of the writer's connection: version means nothing to another
 	version int64 // PRAGMA data_version
 	schema  int64 // PRAGMA schema_version
 	pages   int64 // of the whole database
 	logged  bool  // there is a write-ahead log
-	log     position
+	log     dbfile.Position
 }
 
 // changes are what happened between two states.
@@ -22,25 +24,25 @@ type changes struct {
 	pages map[uint32]bool
 }
 
-func (c changes) none() bool { return !c.all && len(c.pages) == 0 }
+func (c changes) isEmpty() bool { return !c.all && len(c.pages) == 0 }
 
-// follower reads the write-ahead log ahead, from the state of the index on, so
+// walTailer reads the write-ahead log ahead, from the state of the index on, so
 // that little of it is left to read while the write lock is held.
-type follower struct {
-	at    position
+type walTailer struct {
+	at    dbfile.Position
 	lost  bool // the log was begun anew since, or there was none
 	pages map[uint32]bool
 }
 
-func (f *follower) start(at position) { *f = follower{at: at, pages: map[uint32]bool{}} }
+func (f *walTailer) startAt(at dbfile.Position) { *f = walTailer{at: at, pages: map[uint32]bool{}} }
 
-func (f *follower) follow(path string) error {
+func (f *walTailer) readAhead(path string) error {
 	written := map[uint32]bool{}
-	to, goesOn, err := readLog(path, f.at, func(page uint32) { written[page] = true })
+	to, goesOn, err := dbfile.ReadLog(path, f.at, func(page uint32) { written[page] = true })
 	if err != nil {
 		return translate(err, "read the write-ahead log")
 	}
-	if !goesOn && (f.at.known() || to.known()) {
+	if !goesOn && (f.at.Known() || to.Known()) {
 		f.lost, f.pages = true, nil
 	}
 	if !f.lost {
@@ -50,44 +52,44 @@ func (f *follower) follow(path string) error {
 	return nil
 }
 
-// observe tells the state of the database, and what changed since that of the
+// observeState tells the state of the database, and what changed since that of the
 // index. The writer holds the write lock.
-func (db *DB) observe(ctx context.Context) (now state, c changes, err error) {
-	now = state{session: db.writer.number}
+func (db *DB) observeState(ctx context.Context) (now dbState, c changes, err error) {
+	now = dbState{session: db.writer.number}
 	var journal string
 	for _, pragma := range []struct {
 		name string
 		to   any
 	}{{"data_version", &now.version}, {"schema_version", &now.schema}, {"page_count", &now.pages}, {"journal_mode", &journal}} {
-		if _, err := one(ctx, db.writer, `PRAGMA `+pragma.name, nil, pragma.to); err != nil {
+		if _, err := queryOne(ctx, db.writer, `PRAGMA `+pragma.name, nil, pragma.to); err != nil {
 			return now, c, translate(err, "read PRAGMA %s", pragma.name)
 		}
 	}
 	now.logged = journal == "wal"
-	if err := db.follower.follow(db.options.Path); err != nil {
+	if err := db.tailer.readAhead(db.options.Path); err != nil {
 		return now, c, err
 	}
 	at := db.index.at
-	now.log = db.follower.at
+	now.log = db.tailer.at
 	same := at.session == now.session && at.version == now.version
 	switch {
-	case !db.index.made, at.schema != now.schema, at.logged != now.logged:
+	case !db.index.complete, at.schema != now.schema, at.logged != now.logged:
 		c.all = true
 	case !now.logged:
 		// What is ours changed no row that counts, but links of deleted files.
 		c.all = !same
-	case !db.follower.lost:
-		c.pages = maps.Clone(db.follower.pages)
+	case !db.tailer.lost:
+		c.pages = maps.Clone(db.tailer.pages)
 		// Without a single frame nothing can be compared but the version.
-		c.all = len(c.pages) == 0 && !same && (at.session == now.session || !now.log.known())
+		c.all = len(c.pages) == 0 && !same && (at.session == now.session || !now.log.Known())
 	default:
 		c.all = true
 	}
 	return now, c, nil
 }
 
-// reached says that the index is true for a state.
-func (db *DB) reached(now state) {
+// setIndexState says that the index is true for a state.
+func (db *DB) setIndexState(now dbState) {
 	db.index.at = now
-	db.follower.start(now.log)
+	db.tailer.startAt(now.log)
 }

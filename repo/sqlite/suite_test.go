@@ -2,6 +2,9 @@ package sqlite_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,14 +18,54 @@ import (
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	suite.Run(t, func(t *testing.T) suite.Engine { return newEngine(t, repotest.NewSQLite(t)) })
+	suite.Run(t, func(t *testing.T) suite.Engine { return newEngine(t, newMigrated(t, "wal")) })
 }
 
 func TestSuiteWithoutWAL(t *testing.T) {
 	t.Parallel()
 	suite.Run(t, func(t *testing.T) suite.Engine {
-		return newEngine(t, repotest.NewSQLiteRollback(t))
+		return newEngine(t, newMigrated(t, "delete"))
 	})
+}
+
+// migrated is a database of the application with our tables in it. To migrate one for
+// each case of the suite takes longer than most cases.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path, ctx := filepath.Join(dir, "webui.db"), context.Background()
+	if err := repotest.CopySQLite(ctx, path); err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, sqlite.Options{Path: path})
+	if err != nil {
+		return nil, err
+	}
+	err = db.Migrate(ctx)
+	db.Close()
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// newMigrated returns a copy of it that is an installation of its own.
+func newMigrated(t *testing.T, journal string) *repotest.SQLite {
+	t.Helper()
+	content, err := migrated()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "webui.db")
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	app, err := repotest.OpenSQLite(path, journal)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = app.Close() })
+	d := &repotest.SQLite{Path: path, DB: app}
+	d.Exec(t, `UPDATE pruned_state SET mark = lower(hex(randomblob(8))), owner = ''`)
+	d.Exec(t, `DELETE FROM pruned_place`)
+	return d
 }
 
 func newEngine(t *testing.T, d *repotest.SQLite) suite.Engine {

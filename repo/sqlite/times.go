@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"pruned/repo"
@@ -9,13 +11,13 @@ import (
 )
 
 // Times of ours are microseconds since 1970, those of table file seconds.
-func micros(t time.Time) int64     { return t.UnixMicro() }
-func fromMicros(n int64) time.Time { return time.UnixMicro(n) }
-func epoch(t time.Time) float64    { return float64(t.UnixMicro()) / 1e6 }
+func toMicros(t time.Time) int64    { return t.UnixMicro() }
+func fromMicros(n int64) time.Time  { return time.UnixMicro(n) }
+func toSeconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-// notAfter: what happened in the future happened now. The clock was ahead, or has
+// clampToNow: what happened in the future happened now. The clock was ahead, or has
 // been put back.
-func notAfter(t, now time.Time) time.Time {
+func clampToNow(t, now time.Time) time.Time {
 	if t.After(now) {
 		return now
 	}
@@ -25,14 +27,14 @@ func notAfter(t, now time.Time) time.Time {
 // dates are those of a file: when it was made, and last touched.
 type dates struct{ made, touched time.Time }
 
-// datesOf are the dates of a row, from two times as it has them. A row without a time
+// rowDates are the dates of a row, from two times as it has them. A row without a time
 // that can be is as old as it is known.
-func datesOf(made, changed *float64, known, now time.Time) dates {
+func rowDates(made, changed *float64, known, now time.Time) dates {
 	at := func(value *float64) (t time.Time, ok bool) {
 		if value == nil {
 			return t, false
 		}
-		s, ok := openwebui.SecondsOf(*value, epoch(now))
+		s, ok := openwebui.SecondsOf(*value, toSeconds(now))
 		return time.UnixMicro(int64(s * 1e6)), ok
 	}
 	first, is := at(made)
@@ -51,21 +53,17 @@ func datesOf(made, changed *float64, known, now time.Time) dates {
 func listedDates(made, bytes *float64, known, now time.Time) dates {
 	d := dates{known, known}
 	if made != nil {
-		d.made = notAfter(fromMicros(int64(*made)), now)
+		d.made = clampToNow(fromMicros(int64(*made)), now)
 	}
 	if bytes != nil {
-		d.touched = notAfter(fromMicros(int64(*bytes)), now)
+		d.touched = clampToNow(fromMicros(int64(*bytes)), now)
 	}
 	return d
 }
 
-// delaySQL is how long a tombstone waits at most. Of one that was written before
-// that was noted it is not known; no setting is longer than 30 days.
-const delaySQL = `coalesce(delay, 2592000000000)`
-
-// mending are statements by which what happened in the future happened now: the
+// mendTimesStatements are statements by which what happened in the future happened now: the
 // clock was ahead, or has been put back.
-func mending(now time.Time) []statement {
+func mendTimesStatements(now time.Time) []statement {
 	var list []statement
 	for _, sql := range []string{
 		`UPDATE pruned_candidate SET first_seen = min(first_seen, ?1), seen_at = min(seen_at, ?1), made_at = min(made_at, ?1),
@@ -73,54 +71,69 @@ func mending(now time.Time) []statement {
 		  WHERE max(first_seen, seen_at, coalesce(made_at, 0), coalesce(claimed_at, 0)) > ?1`,
 		`UPDATE pruned_hold SET at = min(at, ?1), shown_at = min(shown_at, ?1) WHERE max(at, shown_at) > ?1`,
 	} {
-		list = append(list, statement{sql, []any{micros(now)}})
+		list = append(list, statement{sql, []any{toMicros(now)}})
 	}
 	return list
-}
-
-// dueAtSQL is when a tombstone is due; ?1 is the time. A wait that is longer than its
-// length was begun by a clock that was ahead, and begins now; where that clock was ahead
-// by more than a day, nobody knows for how long it has waited: it counts as over.
-const dueAtSQL = `CASE WHEN due_at > ?1 + ` + delaySQL + ` + 86400000000 THEN ?1 ELSE min(due_at, ?1 + ` + delaySQL + `) END`
-
-// mendTombstones notes it. The write lock is taken only where there is one.
-func (db *DB) mendTombstones(ctx context.Context, t *tx, now time.Time) error {
-	const ahead = ` WHERE due_at > ?1 + ` + delaySQL + ` OR made_at > ?1`
-	var some bool
-	if _, err := one(ctx, t.sees(), `SELECT EXISTS (SELECT 1 FROM pruned_tombstone`+ahead+`)`, []any{micros(now)}, &some); err != nil || !some {
-		return translate(err, "look at the times of tombstones")
-	}
-	_, err := t.write(ctx, `UPDATE pruned_tombstone SET due_at = `+dueAtSQL+`, made_at = min(made_at, ?1)`+ahead, micros(now))
-	return translate(err, "mend the times of tombstones")
-}
-
-// rowsMissingSQL says whether rows of table file are missing that pruned did not
-// delete: more than half of those that were beside the last tombstone when it was
-// written, or all. It holds for a day, and as long as the table is empty: rows that
-// the application deleted are missing as well. ?1 is the identity, ?2 the time.
-const rowsMissingSQL = `
-SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (max(fresh) OR NOT EXISTS (SELECT 1 FROM file))
-  FROM (SELECT coalesce(t.made_at, 0) > ?2 - 86400000000 - ` + delaySQL + ` AS fresh,
-               NOT EXISTS (SELECT 1 FROM file f WHERE f.id = b.value)
-               AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = b.value AND l.outcome = 'deleted') AS lost
-          FROM (SELECT * FROM pruned_tombstone WHERE identity = ?1 ORDER BY seq DESC LIMIT 1) t, json_each(t.beside) b)`
-
-func (db *DB) rowsMissing(ctx context.Context, q querier) error {
-	var missing *bool
-	if _, err := one(ctx, q, rowsMissingSQL, []any{db.identity.Key, micros(time.Now())}, &missing); err != nil {
-		return translate(err, "look for rows that are missing")
-	}
-	if missing != nil && *missing {
-		return &repo.Error{Kind: repo.Environment, Doing: "carry out tombstones", Err: repo.ErrRowsMissing}
-	}
-	return nil
 }
 
 // examineTimes tells of what the times of table file count.
 func (db *DB) examineTimes(ctx context.Context) (repo.Finding, error) {
 	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
-	_, err := one(ctx, db.pool, `SELECT `+openwebui.TimesSQL(when("created_at"), "?1")+`, `+openwebui.TimesSQL(when("updated_at"), "?1")+` FROM file`,
-		[]any{epoch(time.Now())}, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
+	_, err := queryOne(ctx, db.pool, `SELECT `+openwebui.TimesSQL(secondsSQL("created_at"), "?1")+`, `+openwebui.TimesSQL(secondsSQL("updated_at"), "?1")+` FROM file`,
+		[]any{toSeconds(time.Now())}, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
 	return repo.ExamineTimes(c, u), translate(err, "look at the times of table file")
+}
+
+// secondsSQL is the time in a column of table file, in seconds since 1970; NULL where the
+// value is no number. SQLite checks no types: a date written as text would count
+// for its year, a time in January 1970.
+func secondsSQL(column string) string {
+	return `CASE WHEN typeof(` + column + `) IN ('integer', 'real') OR ` + column + ` <> '' AND ` + column + ` NOT GLOB '*[^0-9.]*'
+		THEN CAST(` + column + ` AS REAL) END`
+}
+
+// touchedSQL is the later of the two times of row f of table file, of which it may lack
+// one.
+var touchedSQL = `max(coalesce(` + secondsSQL("f.created_at") + `, ` + secondsSQL("f.updated_at") + `), coalesce(` + secondsSQL("f.updated_at") + `, ` + secondsSQL("f.created_at") + `))`
+
+// inFlightSQL says whether row f is being processed, and was touched after ?2 or at a
+// time that nobody can read. No value that the column may hold makes it fail.
+var inFlightSQL = `CASE WHEN coalesce(` + touchedSQL + ` > ?2, 1) AND json_valid(f.data)
+	THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('` + strings.Join(openwebui.ProcessingStatuses, `', '`) + `'), 0) ELSE 0 END`
+
+// sizeSQL is that of row f's bytes, as far as its row tells.
+const sizeSQL = `CASE WHEN json_valid(f.meta) AND json_type(f.meta) = 'object' AND json_type(f.meta, '$.size') = 'integer'
+	THEN max(0, min(CAST(f.meta ->> '$.size' AS INTEGER), 1 << 50)) ELSE 0 END`
+
+// examineRows counts the rows of table file that hold what the application never
+// writes.
+func (db *DB) examineRows(ctx context.Context) ([]repo.Finding, error) {
+	ids := repo.Finding{Check: "ids of files", OK: true, Detail: "all are text"}
+	var odd int64
+	if _, err := queryOne(ctx, db.pool, `SELECT count(*) FROM file WHERE typeof(id) <> 'text'`, nil, &odd); err != nil {
+		return nil, translate(err, "look at the ids of files")
+	}
+	if odd > 0 {
+		ids.Detail = fmt.Sprintf("%d rows of table file have an id that is no text, or none: they are always kept", odd)
+		ids.Do = "look for them with SELECT rowid, typeof(id) FROM file WHERE typeof(id) <> 'text'"
+	}
+	times := repo.Finding{Check: "times of files", OK: true, Detail: "all are numbers"}
+	var wrong []string
+	for _, name := range []string{"created_at", "updated_at"} {
+		var n int64
+		var is, declared string
+		if _, err := queryOne(ctx, db.pool, `SELECT count(*), coalesce(min(typeof(f.`+name+`)), ''), (SELECT type FROM pragma_table_info('file') WHERE name = '`+name+`')
+			FROM file f WHERE f.`+name+` IS NOT NULL AND `+secondsSQL("f."+name)+` IS NULL`, nil, &n, &is, &declared); err != nil {
+			return nil, translate(err, "look at the times of files")
+		}
+		if n > 0 {
+			wrong = append(wrong, fmt.Sprintf("file.%s, declared as %q, holds %s in %d rows", name, declared, is, n))
+			times.Do = fmt.Sprintf("UPDATE file SET %[1]s = CAST(strftime('%%s', %[1]s) AS INTEGER) WHERE typeof(%[1]s) = 'text', and look at what it made", name)
+		}
+	}
+	if len(wrong) > 0 {
+		times.Detail = strings.Join(wrong, "; ") + "; wanted are seconds since 1970 as INTEGER (BIGINT): such a file counts as made when a sweep first saw it"
+	}
+	return []repo.Finding{ids, times}, nil
 }

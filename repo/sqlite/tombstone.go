@@ -5,14 +5,13 @@ import (
 	"time"
 
 	"pruned/repo"
-	"pruned/repo/openwebui"
 )
 
-// Entomb writes tombstones. Their numbers are never given twice: whoever carries
-// one out does so without a lock, and closes it by its number.
+// Entomb writes tombstones. Their numbers are never given twice: a
+// tombstone is carried out without a lock, and closed by its number.
 func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
 	tx := sqliteTx(t)
-	if err := tx.begin(ctx); err != nil {
+	if err := tx.lockWrite(ctx); err != nil {
 		return err
 	}
 	tx.wrote = true
@@ -25,18 +24,18 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 		Wait int64
 	}
 	var last int64
-	if _, err := one(ctx, db.writer, `UPDATE pruned_state SET tombstones = tombstones + ?1 RETURNING tombstones`, []any{len(tombstones)}, &last); err != nil {
+	if _, err := queryOne(ctx, db.writer, `UPDATE pruned_state SET tombstones = tombstones + ?1 RETURNING tombstones`, []any{len(tombstones)}, &last); err != nil {
 		return translate(err, "number %d tombstones", len(tombstones))
 	}
 	now := time.Now()
 	stones := make([]stone, len(tombstones))
 	for i, s := range tombstones {
-		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, micros(now.Add(s.Delay)), s.Delay.Microseconds()}
+		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, toMicros(now.Add(s.Delay)), s.Delay.Microseconds()}
 	}
-	_, err := tx.write(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, made_at, beside)
+	_, err := tx.execWrite(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, made_at, beside)
 		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', ?3,
 		       (SELECT json_group_array(id) FROM (SELECT CAST(id AS TEXT) AS id FROM file WHERE id IS NOT NULL ORDER BY id LIMIT 10)) FROM json_each(?1)`,
-		list(stones), db.identity.Key, micros(now))
+		jsonList(stones), db.identity.Key, toMicros(now))
 	return translate(err, "write %d tombstones", len(tombstones))
 }
 
@@ -51,9 +50,9 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) (due []
 	}
 	s := repo.Tombstone{}
 	var made int64
-	err = each(ctx, sqliteTx(t).sees(), `SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at) FROM pruned_tombstone
+	err = queryEach(ctx, sqliteTx(t).view(), `SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at) FROM pruned_tombstone
 		WHERE due_at <= ?1 AND kind = ?2 AND identity = ?3 ORDER BY due_at, seq LIMIT ?4`,
-		[]any{micros(now), kind, db.identity.Key, most}, []any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &made}, func() error {
+		[]any{toMicros(now), kind, db.identity.Key, most}, []any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &made}, func() error {
 			s.Age = now.Sub(fromMicros(made))
 			due = append(due, s)
 			return nil
@@ -65,9 +64,9 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) (due []
 func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string][]string, error) {
 	names := map[string][]string{}
 	var id, name string
-	err := each(ctx, sqliteTx(t).sees(), `SELECT file_id, name FROM pruned_tombstone
+	err := queryEach(ctx, sqliteTx(t).view(), `SELECT file_id, name FROM pruned_tombstone
 		WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = 'bytes' AND identity = ?2`,
-		[]any{list(ids), db.identity.Key}, []any{&id, &name}, func() error {
+		[]any{jsonList(ids), db.identity.Key}, []any{&id, &name}, func() error {
 			names[id] = append(names[id], name)
 			return nil
 		})
@@ -82,19 +81,19 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	named := false
 	for _, s := range tombstones {
 		ids = append(ids, s.FileID)
-		if owner := ownerOf(s.Name); owner != "" && owner != s.FileID {
+		if owner := leadingUUID(s.Name); owner != "" && owner != s.FileID {
 			ids = append(ids, owner, s.Name[:len(owner)])
 		}
 		named = named || s.Name != ""
 	}
-	if err := db.present(); err != nil {
+	if err := db.Present(); err != nil {
 		return nil, err
 	}
-	q := sqliteTx(t).sees()
+	q := sqliteTx(t).view()
 	if err := db.rowsMissing(ctx, q); err != nil {
 		return nil, err
 	}
-	there, err := column[string](ctx, q, `SELECT id FROM file WHERE id IN (SELECT value FROM json_each(?1))`, list(ids))
+	there, err := queryColumn[string](ctx, q, `SELECT id FROM file WHERE id IN (SELECT value FROM json_each(?1))`, jsonList(ids))
 	if err != nil {
 		return nil, translate(err, "look whether %d tombstones' files exist again", len(tombstones))
 	}
@@ -104,13 +103,13 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	}
 	var used map[string]bool
 	if named {
-		if used, err = db.shared.of(ctx, q); err != nil {
+		if used, err = db.sharedNames.upToDate(ctx, q); err != nil {
 			return nil, err
 		}
 	}
 	living := map[int64]bool{}
 	for _, s := range tombstones {
-		owner := ownerOf(s.Name)
+		owner := leadingUUID(s.Name)
 		if exists[s.FileID] || s.Name != "" && used[s.Name] || owner != "" && (exists[owner] || exists[s.Name[:len(owner)]]) {
 			living[s.Seq] = true
 		}
@@ -118,51 +117,87 @@ func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	return living, nil
 }
 
-// paths calls yield with each file's id and the base name of its path. The path
-// lies behind the extracted text in its row: this reads the whole table.
-func paths(ctx context.Context, q querier, yield func(id, name string)) error {
-	var id, path string
-	err := each(ctx, q, `SELECT CAST(id AS TEXT), CAST(path AS TEXT) FROM file WHERE id IS NOT NULL AND path <> ''`, nil, []any{&id, &path}, func() error {
-		if name := openwebui.BaseName(path); name != "" {
-			yield(id, name)
-		}
-		return nil
-	})
-	return translate(err, "read the paths of table file")
-}
-
 // Settle removes tombstones that were carried out or dropped, makes others due again,
 // and adds to the ledger what happened to bytes or vectors after the commit.
 func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
 	tx, now := sqliteTx(t), time.Now()
 	for _, n := range s.Notes {
-		if _, err := tx.write(ctx, `UPDATE pruned_ledger SET note = ?2
+		if _, err := tx.execWrite(ctx, `UPDATE pruned_ledger SET note = ?2
 			WHERE seq = (SELECT max(seq) FROM pruned_ledger WHERE file_id = ?1)`, n.FileID, n.Text); err != nil {
 			return translate(err, "annotate the ledger of file %s", n.FileID)
 		}
 	}
 	for _, r := range s.Retry {
-		if _, err := tx.write(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3, delay = ?4 WHERE seq = ?1`,
-			r.Seq, r.Reason, micros(now.Add(r.Delay)), r.Delay.Microseconds()); err != nil {
+		if _, err := tx.execWrite(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3, delay = ?4 WHERE seq = ?1`,
+			r.Seq, r.Reason, toMicros(now.Add(r.Delay)), r.Delay.Microseconds()); err != nil {
 			return translate(err, "postpone a tombstone")
 		}
 	}
 	if len(s.Done) == 0 {
 		return nil
 	}
-	_, err := tx.write(ctx, `DELETE FROM pruned_tombstone WHERE seq IN (SELECT value FROM json_each(?1))`, list(s.Done))
+	_, err := tx.execWrite(ctx, `DELETE FROM pruned_tombstone WHERE seq IN (SELECT value FROM json_each(?1))`, jsonList(s.Done))
 	return translate(err, "close %d tombstones", len(s.Done))
 }
 
 // Backlog tells of this database's tombstones of some kinds.
 func (db *DB) Backlog(ctx context.Context, kinds ...string) (b repo.Backlog, err error) {
 	var due *int64
-	_, err = one(ctx, db.pool, `WITH waiting AS (SELECT * FROM pruned_tombstone WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3)))
+	_, err = queryOne(ctx, db.pool, `WITH waiting AS (SELECT * FROM pruned_tombstone WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3)))
 		SELECT count(*), min(`+dueAtSQL+`), count(*) FILTER (WHERE attempts > 0),
 		       coalesce((SELECT error FROM waiting WHERE attempts > 0 ORDER BY attempts DESC, seq LIMIT 1), '') FROM waiting`,
-		[]any{micros(time.Now()), db.identity.Key, list(kinds)}, &b.Count, &due, &b.Retried, &b.Reason)
+		[]any{toMicros(time.Now()), db.identity.Key, jsonList(kinds)}, &b.Count, &due, &b.Retried, &b.Reason)
 	if due != nil {
 		b.DueIn = time.Until(fromMicros(*due))
 	}
 	return b, translate(err, "look for tombstones")
+}
+
+// Strays counts the tombstones that another installation wrote, and names one.
+func (db *DB) Strays(ctx context.Context) (n int64, whose string, err error) {
+	_, err = queryOne(ctx, db.pool, `SELECT count(*), coalesce(max(identity), '') FROM pruned_tombstone WHERE identity <> ?1`, []any{db.identity.Key}, &n, &whose)
+	return n, whose, translate(err, "look for tombstones of another installation")
+}
+
+// delaySQL is how long a tombstone waits at most. Of one that was written before
+// that was noted it is not known; no setting is longer than 30 days.
+const delaySQL = `coalesce(delay, 2592000000000)`
+
+// dueAtSQL is when a tombstone is due; ?1 is the time. A wait that is longer than its
+// length was begun by a clock that was ahead, and begins now; where that clock was ahead
+// by more than a day, nobody knows for how long it has waited: it counts as over.
+const dueAtSQL = `CASE WHEN due_at > ?1 + ` + delaySQL + ` + 86400000000 THEN ?1 ELSE min(due_at, ?1 + ` + delaySQL + `) END`
+
+// mendTombstones writes to the tombstones what dueAtSQL says. It takes the write lock
+// only where one was written by a clock that was ahead.
+func (db *DB) mendTombstones(ctx context.Context, t *tx, now time.Time) error {
+	const ahead = ` WHERE due_at > ?1 + ` + delaySQL + ` OR made_at > ?1`
+	var some bool
+	if _, err := queryOne(ctx, t.view(), `SELECT EXISTS (SELECT 1 FROM pruned_tombstone`+ahead+`)`, []any{toMicros(now)}, &some); err != nil || !some {
+		return translate(err, "look at the times of tombstones")
+	}
+	_, err := t.execWrite(ctx, `UPDATE pruned_tombstone SET due_at = `+dueAtSQL+`, made_at = min(made_at, ?1)`+ahead, toMicros(now))
+	return translate(err, "mend the times of tombstones")
+}
+
+// rowsMissingSQL says whether rows of table file are missing that pruned did not
+// delete: more than half of those that were beside the last tombstone when it was
+// written, or all. It holds for a day, and as long as the table is empty: rows that
+// the application deleted are missing as well. ?1 is the identity, ?2 the time.
+const rowsMissingSQL = `
+SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (max(fresh) OR NOT EXISTS (SELECT 1 FROM file))
+  FROM (SELECT coalesce(t.made_at, 0) > ?2 - 86400000000 - ` + delaySQL + ` AS fresh,
+               NOT EXISTS (SELECT 1 FROM file f WHERE f.id = b.value)
+               AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = b.value AND l.outcome = 'deleted') AS lost
+          FROM (SELECT * FROM pruned_tombstone WHERE identity = ?1 ORDER BY seq DESC LIMIT 1) t, json_each(t.beside) b)`
+
+func (db *DB) rowsMissing(ctx context.Context, q querier) error {
+	var missing *bool
+	if _, err := queryOne(ctx, q, rowsMissingSQL, []any{db.identity.Key, toMicros(time.Now())}, &missing); err != nil {
+		return translate(err, "look for rows that are missing")
+	}
+	if missing != nil && *missing {
+		return &repo.Error{Kind: repo.Environment, Doing: "carry out tombstones", Err: repo.ErrRowsMissing}
+	}
+	return nil
 }

@@ -16,12 +16,12 @@ import (
 // looked for under lock, since the application waits for it: what is done before,
 // such as carrying out tombstones, may take its time, and sees what is committed.
 type tx struct {
-	db      *DB
-	begun   bool
-	wrote   bool
-	current bool // the index is true for what it sees
-	impure  bool // and was read when it had written
-	later   later
+	db         *DB
+	locked     bool
+	wrote      bool
+	indexed    bool // the index is true for what it sees
+	indexDirty bool // and was read when it had written
+	deferred   deferredWrites
 }
 
 // sqliteTx takes this engine's transaction out of the contract's.
@@ -35,74 +35,74 @@ func (db *DB) InTx(ctx context.Context, t repo.Tx, fn func(repo.Tx) error) error
 	if err := ctx.Err(); err != nil {
 		return translate(err, "begin a transaction")
 	}
-	return db.tellFixed(ctx, db.inNewTx(ctx, fn))
+	return db.tellFixedMessage(ctx, db.runNewTx(ctx, fn))
 }
 
-func (db *DB) inNewTx(ctx context.Context, fn func(repo.Tx) error) error {
+func (db *DB) runNewTx(ctx context.Context, fn func(repo.Tx) error) error {
 	opened := &tx{db: db}
 	// Also when fn panics. After a commit there is nothing left to roll back.
-	defer opened.rollback(ctx)
+	defer opened.rollbackUncommitted(ctx)
 	if err := fn(opened); err != nil {
 		return err
 	}
-	return opened.commit(ctx)
+	return opened.commitAll(ctx)
 }
 
-// begin takes the write lock.
-func (t *tx) begin(ctx context.Context) error {
-	if t.begun {
+// lockWrite takes the write lock.
+func (t *tx) lockWrite(ctx context.Context) error {
+	if t.locked {
 		return nil
 	}
-	if err := t.db.turn.take(ctx); err != nil {
+	if err := t.db.mutex.lock(ctx); err != nil {
 		return err
 	}
 	if err := t.db.lockWrite(ctx); err != nil {
-		t.db.turn.giveBack()
+		t.db.mutex.unlock()
 		return err
 	}
-	t.begun = true
+	t.locked = true
 	return nil
 }
 
-// beginCurrent takes the write lock with an index that is true until the end.
-func (t *tx) beginCurrent(ctx context.Context) error {
-	if t.current {
+// lockIndexed takes the write lock with an index that is true until the end.
+func (t *tx) lockIndexed(ctx context.Context) error {
+	if t.indexed {
 		return nil
 	}
-	if t.begun {
-		err := t.db.bringWithin(ctx, atMost)
+	if t.locked {
+		err := t.db.updateIndexWithin(ctx, maxForcedUpdate)
 		if errors.Is(err, errTooSlow) {
-			return passing("look for references", errBusy)
+			return passingError("look for references", errBusy)
 		}
-		t.current, t.impure = err == nil, t.impure || t.wrote
+		t.indexed, t.indexDirty = err == nil, t.indexDirty || t.wrote
 		return err
 	}
-	if err := t.db.turn.take(ctx); err != nil {
+	if err := t.db.mutex.lock(ctx); err != nil {
 		return err
 	}
-	if err := t.db.beginCurrent(ctx); err != nil {
-		t.db.turn.giveBack()
+	if err := t.db.lockWriteIndexed(ctx); err != nil {
+		t.db.mutex.unlock()
 		return err
 	}
-	t.begun, t.current = true, true
+	t.locked, t.indexed = true, true
 	return nil
 }
 
-// sees is what queries of the transaction run on.
-func (t *tx) sees() querier {
-	if t.begun {
+// view is what queries of the transaction run on.
+func (t *tx) view() querier {
+	if t.locked {
 		return t.db.writer
 	}
 	return t.db.pool
 }
 
-// write runs one statement that writes.
-func (t *tx) write(ctx context.Context, query string, args ...any) (int64, error) {
-	if err := t.begin(ctx); err != nil {
+// execWrite runs one statement that writes.
+func (t *tx) execWrite(ctx context.Context, query string, args ...any) (int64, error) {
+	if err := t.lockWrite(ctx); err != nil {
 		return 0, err
 	}
 	t.wrote = true
-	return t.db.writer.exec(ctx, query, args...)
+	return t.db.writer.runPrepared(ctx, query, args...)
 }
 
 // numbered are parameters as PostgreSQL writes them.
@@ -112,56 +112,56 @@ var numbered = regexp.MustCompile(`\$(\d+)`)
 func (t *tx) Exec(ctx context.Context, query string, args ...any) (n int64, err error) {
 	query = numbered.ReplaceAllString(query, "?$1")
 	if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(query)), "SELECT") {
-		err = each(ctx, t.sees(), query, args, nil, func() error { n++; return nil })
+		err = queryEach(ctx, t.view(), query, args, nil, func() error { n++; return nil })
 	} else {
-		n, err = t.write(ctx, query, args...)
+		n, err = t.execWrite(ctx, query, args...)
 	}
 	return n, translate(err, "execute %.40q", query)
 }
 
-// commit commits, and waits for readers of a database without a write-ahead log.
-func (t *tx) commit(ctx context.Context) error {
-	if err := t.later.commit(ctx, t); err != nil {
+// commitAll commits, and waits for readers of a database without a write-ahead log.
+func (t *tx) commitAll(ctx context.Context) error {
+	if err := t.deferred.flushTo(ctx, t); err != nil {
 		return err
 	}
-	if !t.begun {
+	if !t.locked {
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
 	for end := time.Now().Add(t.db.options.CommitTimeout); ; {
-		_, err := t.db.writer.exec(ctx, `COMMIT`)
+		_, err := t.db.writer.runPrepared(ctx, `COMMIT`)
 		switch {
 		case err == nil:
-			t.db.lock.free()
-			t.end()
+			t.db.lock.recordRelease()
+			t.releaseLock()
 			return nil
 		case isBusy(err) && time.Now().Before(end):
-			_ = pause(ctx, betweenTries)
+			_ = sleepContext(ctx, lockRetryInterval)
 		case codeOf(err) == sqlite3.SQLITE_IOERR:
-			t.db.index.at = state{}
-			t.rollback(ctx)
+			t.db.index.at = dbState{}
+			t.rollbackUncommitted(ctx)
 			return &repo.Error{Kind: repo.Unknown, Doing: "commit", Err: err}
 		default:
-			t.rollback(ctx)
+			t.rollbackUncommitted(ctx)
 			return translate(err, "commit")
 		}
 	}
 }
 
-// rollback ignores that the caller gave up.
-func (t *tx) rollback(ctx context.Context) {
-	t.later.forget()
-	if !t.begun {
+// rollbackUncommitted ignores that the caller gave up.
+func (t *tx) rollbackUncommitted(ctx context.Context) {
+	t.deferred.dropAll()
+	if !t.locked {
 		return
 	}
-	t.db.unlock(ctx)
-	if t.impure {
-		t.db.index.at = state{} // it tells of what never was
+	t.db.rollbackWriter(ctx)
+	if t.indexDirty {
+		t.db.index.at = dbState{} // it tells of what never was
 	}
-	t.end()
+	t.releaseLock()
 }
 
-func (t *tx) end() {
-	t.begun, t.current = false, false
-	t.db.turn.giveBack()
+func (t *tx) releaseLock() {
+	t.locked, t.indexed = false, false
+	t.db.mutex.unlock()
 }

@@ -25,6 +25,17 @@ func newFile(t testing.TB, d *repotest.SQLite) string {
 	return id
 }
 
+// newFiles makes several in one transaction.
+func newFiles(t testing.TB, d *repotest.SQLite, n int) (ids []string) {
+	t.Helper()
+	for range n {
+		ids = append(ids, uuid.NewString())
+	}
+	d.Exec(t, `INSERT INTO file (id, user_id, filename, path, created_at, updated_at)
+		SELECT value, 'u', 'f', '/data/' || value || '_f', 1, 1 FROM json_each('["' || $1 || '"]')`, strings.Join(ids, `","`))
+	return ids
+}
+
 func insertMention(t testing.TB, d *repotest.SQLite, id string) {
 	t.Helper()
 	d.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ($1, 'u', $2, 1, 1)`, uuid.NewString(), id)

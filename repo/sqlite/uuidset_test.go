@@ -12,7 +12,7 @@ import (
 // only, nor repeated ones, and it does not take others for them.
 func TestSeenForgetsNothing(t *testing.T) {
 	t.Parallel()
-	s := &seen{}
+	s := &uuidSet{}
 	var ids []uuid.UUID
 	for i := range 300_000 {
 		id := uuid.New()
@@ -20,15 +20,15 @@ func TestSeenForgetsNothing(t *testing.T) {
 			id = uuid.UUID{0: 1, 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}
 		}
 		ids = append(ids, id)
-		s.add(hash((*[16]byte)(&id)))
-		s.add(hash((*[16]byte)(&ids[i/2])))
+		s.addHash(hashUUID((*[16]byte)(&id)))
+		s.addHash(hashUUID((*[16]byte)(&ids[i/2])))
 	}
 	for _, id := range ids {
-		require.True(t, s.has(hash((*[16]byte)(&id))))
+		require.True(t, s.contains(hashUUID((*[16]byte)(&id))))
 	}
 	n := 0
-	for i := range s.shelves {
-		f := &s.shelves[i]
+	for i := range s.buckets {
+		f := &s.buckets[i]
 		require.True(t, slices.IsSorted(f.values[:f.sorted]))
 		require.Equal(t, slices.Compact(slices.Clone(f.values[:f.sorted])), f.values[:f.sorted])
 		n += len(f.values)
@@ -36,6 +36,6 @@ func TestSeenForgetsNothing(t *testing.T) {
 	require.Less(t, n, 330_000, "each is there once, but for the newest")
 	for range 10_000 {
 		id := uuid.New()
-		require.False(t, s.has(hash((*[16]byte)(&id))))
+		require.False(t, s.contains(hashUUID((*[16]byte)(&id))))
 	}
 }

@@ -1,4 +1,4 @@
-package sqlite
+package dbfile
 
 import (
 	"encoding/binary"
@@ -8,10 +8,9 @@ import (
 	"os"
 )
 
-// position is a place in the write-ahead log: after a number of frames of the log
-// that began with these salts. The zero position is none: nothing is known to
-// follow it.
-type position struct {
+// Position is a place in a write-ahead log: after a number of frames of the log that
+// began with these salts. The zero position is none: nothing is known to follow it.
+type Position struct {
 	salts  [8]byte
 	frames int64
 	sum    checksum // of everything up to there
@@ -22,50 +21,55 @@ type position struct {
 	lastSum checksum
 }
 
-// known says whether the log can be read on from here.
-func (p position) known() bool { return p.frames > 0 }
+// Known says whether the log can be read on from here.
+func (p Position) Known() bool { return p.frames > 0 }
 
+// Frames is how many frames of the log, of a page each, lie before the position.
+func (p Position) Frames() int64 { return p.frames }
+
+// Bytes of the log's header, and of that of each frame (4.1).
 const (
-	walHeader   = 32
+	logHeader   = 32
 	frameHeader = 24
 )
 
-// readLog reads the write-ahead log of a database on from a position, and calls
-// changed with the page of each frame of every transaction that committed since
-// (sqlite.org/fileformat2, 4). It returns how far that is, and whether it goes on
-// from the position: not where the log was begun anew since, what was written
-// before that cannot be told any more.
+// ReadLog reads the write-ahead log of the database at a path on from a position, and
+// calls changed with the page of each frame of every transaction that committed since
+// (4). It returns how far that is, and whether it goes on from the position: not where
+// the log was begun anew since, since nobody can tell then which pages were written
+// before that. Without a log, or with one that SQLite takes for empty, it returns the
+// zero position. Its errors are those of the file system.
 //
 // The log is only ever appended to, or begun anew with other salts once all of it
 // is in the database. It may be read while others write to it; frames that are not
 // yet committed, or not yet whole, fail their sums.
-func readLog(path string, from position, changed func(page uint32)) (to position, goesOn bool, err error) {
+func ReadLog(path string, from Position, changed func(page uint32)) (to Position, goesOn bool, err error) {
 	file, err := os.Open(path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
-		return position{}, false, nil
+		return Position{}, false, nil
 	}
 	if err != nil {
-		return position{}, false, err
+		return Position{}, false, err
 	}
 	defer file.Close()
 	l, err := openLog(file)
 	if err != nil || l == nil {
-		return position{}, false, err
+		return Position{}, false, err
 	}
-	if goesOn, err = l.holds(from); err != nil {
-		return position{}, false, err
+	if goesOn, err = l.goesOnFrom(from); err != nil {
+		return Position{}, false, err
 	}
 	if !goesOn {
-		from = position{salts: l.salts, sum: l.sum}
+		from = Position{salts: l.salts, sum: l.sum}
 	}
-	to, err = l.read(from, changed)
+	to, err = l.readFrames(from, changed)
 	if err != nil {
-		return position{}, false, err
+		return Position{}, false, err
 	}
 	// A log that was begun anew meanwhile has overwritten what was read.
 	again, err := openLog(file)
 	if err != nil || again == nil || again.salts != l.salts {
-		return position{}, false, err
+		return Position{}, false, err
 	}
 	return to, goesOn, nil
 }
@@ -74,7 +78,7 @@ func readLog(path string, from position, changed func(page uint32)) (to position
 type log struct {
 	file  io.ReaderAt
 	order binary.ByteOrder // of the words that are summed up
-	page  int64
+	page  int64            // bytes of one
 	salts [8]byte
 	sum   checksum // of the header
 }
@@ -82,7 +86,7 @@ type log struct {
 // openLog reads the header of a log; nil where it has none yet, or none that is
 // valid, which SQLite takes for an empty log.
 func openLog(file io.ReaderAt) (*log, error) {
-	var header [walHeader]byte
+	var header [logHeader]byte
 	if _, err := file.ReadAt(header[:], 0); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
@@ -97,52 +101,53 @@ func openLog(file io.ReaderAt) (*log, error) {
 	default:
 		return nil, nil
 	}
-	l.sum = l.add(checksum{}, header[:24])
-	if l.page < 512 || l.page > 65536 || !l.sum.is(header[24:]) {
+	l.sum = l.extendSum(checksum{}, header[:24])
+	if l.page < minPage || l.page > 65536 || l.page&(l.page-1) != 0 || !l.sum.equals(header[24:]) {
 		return nil, nil
 	}
 	copy(l.salts[:], header[16:24])
 	return l, nil
 }
 
-// holds says whether the log goes on from a position: sums add up, so that frames
-// with the same sum are the same up to there.
-func (l *log) holds(from position) (bool, error) {
-	if !from.known() || from.salts != l.salts {
+// goesOnFrom says whether the log goes on from a position: sums add up, so that
+// frames with the same sum are the same up to there.
+func (l *log) goesOnFrom(from Position) (bool, error) {
+	if !from.Known() || from.salts != l.salts {
 		return false, nil
 	}
 	var header [frameHeader]byte
-	if _, err := l.file.ReadAt(header[:], walHeader+from.last*(frameHeader+l.page)); err != nil {
+	if _, err := l.file.ReadAt(header[:], logHeader+from.last*(frameHeader+l.page)); err != nil {
 		return false, err
 	}
-	return [8]byte(header[8:16]) == l.salts && from.lastSum.is(header[16:]), nil
+	return [8]byte(header[8:16]) == l.salts && from.lastSum.equals(header[16:]), nil
 }
 
-// read goes on from a position, and stops after the last whole transaction.
-func (l *log) read(from position, changed func(uint32)) (position, error) {
+// readFrames goes on from a position, and stops after the last whole transaction.
+func (l *log) readFrames(from Position, changed func(uint32)) (Position, error) {
 	at := from
 	frame := make([]byte, frameHeader+l.page)
 	var pending []uint32
 	last, lastSum := from.last, from.lastSum
 	for n, sum := from.frames, from.sum; ; {
-		_, err := l.file.ReadAt(frame, walHeader+n*int64(len(frame)))
+		_, err := l.file.ReadAt(frame, logHeader+n*int64(len(frame)))
 		if errors.Is(err, io.EOF) {
 			return at, nil
 		}
 		if err != nil {
 			return at, err
 		}
-		if [8]byte(frame[8:16]) != l.salts {
+		page := binary.BigEndian.Uint32(frame)
+		if page == 0 || [8]byte(frame[8:16]) != l.salts {
 			return at, nil
 		}
-		if sum = l.add(l.add(sum, frame[:8]), frame[frameHeader:]); !sum.is(frame[16:]) {
+		if sum = l.extendSum(l.extendSum(sum, frame[:8]), frame[frameHeader:]); !sum.equals(frame[16:]) {
 			return at, nil
 		}
 		if len(pending) == 0 {
 			last, lastSum = n, sum
 		}
 		n++
-		pending = append(pending, binary.BigEndian.Uint32(frame))
+		pending = append(pending, page)
 		if binary.BigEndian.Uint32(frame[4:]) == 0 {
 			continue // its transaction goes on
 		}
@@ -154,10 +159,12 @@ func (l *log) read(from position, changed func(uint32)) (position, error) {
 	}
 }
 
-// checksum is the running sum of a log.
+// checksum is the running sum of a log (4.2).
 type checksum [2]uint32
 
-func (l *log) add(s checksum, b []byte) checksum {
+// extendSum returns the sum of what was summed up before and of b, whose length is a
+// multiple of eight.
+func (l *log) extendSum(s checksum, b []byte) checksum {
 	if l.order == binary.LittleEndian {
 		for ; len(b) >= 8; b = b[8:] {
 			s[0] += binary.LittleEndian.Uint32(b) + s[1]
@@ -172,6 +179,6 @@ func (l *log) add(s checksum, b []byte) checksum {
 	return s
 }
 
-func (s checksum) is(b []byte) bool {
+func (s checksum) equals(b []byte) bool {
 	return binary.BigEndian.Uint32(b) == s[0] && binary.BigEndian.Uint32(b[4:]) == s[1]
 }

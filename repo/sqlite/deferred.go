@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// later is what the steps of a sweep write. It is written when the transaction
+// deferredWrites is what the steps of a sweep write. It is written when the transaction
 // commits, in groups that take a moment each: a sweep is no secret, and its marks
 // may be seen one after the other, while an application that waits for the lock
 // would notice them all at once.
@@ -13,7 +13,7 @@ import (
 // A dry run reads what it wrote, in one transaction that lists whole stores: it
 // does so in a copy of our tables, that its own connection keeps in memory and the
 // commit copies back.
-type later struct {
+type deferredWrites struct {
 	groups [][]statement
 	shadow *session
 }
@@ -26,41 +26,41 @@ type statement struct {
 // sweepTables are the tables that the steps of a sweep write.
 var sweepTables = []string{"pruned_state", "pruned_candidate", "pruned_hold", "pruned_binding"}
 
-// write notes statements that belong together.
-func (l *later) write(ctx context.Context, group ...statement) error {
+// enqueue adds statements that belong together.
+func (l *deferredWrites) enqueue(ctx context.Context, group ...statement) error {
 	if l.shadow == nil {
 		l.groups = append(l.groups, group)
 		return nil
 	}
-	return run(ctx, l.shadow, group)
+	return runStatements(ctx, l.shadow, group)
 }
 
-func run(ctx context.Context, s *session, group []statement) error {
+func runStatements(ctx context.Context, s *session, group []statement) error {
 	for _, statement := range group {
-		if _, err := s.exec(ctx, statement.query, statement.args...); err != nil {
+		if _, err := s.runPrepared(ctx, statement.query, statement.args...); err != nil {
 			return translate(err, "write what was noted")
 		}
 	}
 	return nil
 }
 
-// reads is what the steps of a sweep read from.
-func (l *later) reads(ctx context.Context, t *tx) (querier, error) {
+// view is what the steps of a sweep read from.
+func (l *deferredWrites) view(ctx context.Context, t *tx) (querier, error) {
 	if l.shadow != nil {
 		return l.shadow, nil
 	}
-	if t.begun {
-		return t.db.writer, l.commit(ctx, t)
+	if t.locked {
+		return t.db.writer, l.flushTo(ctx, t)
 	}
 	if len(l.groups) == 0 {
 		return t.db.pool, nil
 	}
 	l.shadow = &session{pool: t.db.pool}
-	if err := l.copyTables(ctx); err != nil {
+	if err := l.fillShadow(ctx); err != nil {
 		return nil, translate(err, "copy our own tables")
 	}
 	for _, group := range l.groups {
-		if err := run(ctx, l.shadow, group); err != nil {
+		if err := runStatements(ctx, l.shadow, group); err != nil {
 			return nil, err
 		}
 	}
@@ -68,18 +68,18 @@ func (l *later) reads(ctx context.Context, t *tx) (querier, error) {
 	return l.shadow, nil
 }
 
-// copyTables makes temporary tables of the same names, which hide the others.
-func (l *later) copyTables(ctx context.Context) error {
+// fillShadow makes temporary tables of the same names, which hide the others.
+func (l *deferredWrites) fillShadow(ctx context.Context) error {
 	for _, name := range sweepTables {
 		var made string
-		if _, err := one(ctx, l.shadow, `SELECT sql FROM main.sqlite_schema WHERE name = ?1`, []any{name}, &made); err != nil {
+		if _, err := queryOne(ctx, l.shadow, `SELECT sql FROM main.sqlite_schema WHERE name = ?1`, []any{name}, &made); err != nil {
 			return err
 		}
 		for _, query := range []string{
 			strings.Replace(made, "CREATE TABLE", "CREATE TEMP TABLE", 1),
 			`INSERT INTO temp.` + name + ` SELECT * FROM main.` + name,
 		} {
-			if _, err := l.shadow.exec(ctx, query); err != nil {
+			if _, err := l.shadow.runPrepared(ctx, query); err != nil {
 				return err
 			}
 		}
@@ -87,48 +87,48 @@ func (l *later) copyTables(ctx context.Context) error {
 	return nil
 }
 
-// commit writes what was noted: within the transaction if that has begun, in short
+// flushTo writes what was enqueued: within the transaction if that has begun, in short
 // ones otherwise.
-func (l *later) commit(ctx context.Context, t *tx) error {
+func (l *deferredWrites) flushTo(ctx context.Context, t *tx) error {
 	if l.shadow != nil {
-		return l.copyBack(ctx, t.db)
+		return l.copyShadowBack(ctx, t.db)
 	}
 	groups := l.groups
 	l.groups = nil
 	for _, group := range groups {
-		if t.begun {
+		if t.locked {
 			t.wrote = true
-			if err := run(ctx, t.db.writer, group); err != nil {
+			if err := runStatements(ctx, t.db.writer, group); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := t.db.short(ctx, group); err != nil {
+		if err := t.db.runShortTx(ctx, group); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// short is a transaction of its own.
-func (db *DB) short(ctx context.Context, group []statement) error {
+// runShortTx is a transaction of its own.
+func (db *DB) runShortTx(ctx context.Context, group []statement) error {
 	t := &tx{db: db}
-	defer t.rollback(ctx)
-	if err := t.begin(ctx); err != nil {
+	defer t.rollbackUncommitted(ctx)
+	if err := t.lockWrite(ctx); err != nil {
 		return err
 	}
-	if err := run(ctx, db.writer, group); err != nil {
+	if err := runStatements(ctx, db.writer, group); err != nil {
 		return err
 	}
-	return t.commit(ctx)
+	return t.commitAll(ctx)
 }
 
-func (l *later) copyBack(ctx context.Context, db *DB) error {
-	if err := db.turn.take(ctx); err != nil {
+func (l *deferredWrites) copyShadowBack(ctx context.Context, db *DB) error {
+	if err := db.mutex.lock(ctx); err != nil {
 		return err
 	}
-	defer db.turn.giveBack()
-	defer l.forget()
+	defer db.mutex.unlock()
+	defer l.dropAll()
 	group := []statement{{query: `BEGIN IMMEDIATE`}}
 	for _, name := range sweepTables {
 		if name != "pruned_state" {
@@ -138,14 +138,14 @@ func (l *later) copyBack(ctx context.Context, db *DB) error {
 	}
 	group = append(group, statement{query: `UPDATE main.pruned_state SET sweep = (SELECT sweep FROM temp.pruned_state)`},
 		statement{query: `COMMIT`})
-	return run(ctx, l.shadow, group)
+	return runStatements(ctx, l.shadow, group)
 }
 
-// forget drops what was noted, and the connection with its temporary tables.
-func (l *later) forget() {
+// dropAll drops what was enqueued, and the connection with its temporary tables.
+func (l *deferredWrites) dropAll() {
 	l.groups = nil
 	if l.shadow != nil {
-		l.shadow.discard()
+		l.shadow.discardConn()
 		l.shadow = nil
 	}
 }

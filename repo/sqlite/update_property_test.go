@@ -24,11 +24,14 @@ import (
 // table.
 func TestIndexFollowsTheApplication(t *testing.T) {
 	t.Parallel()
-	parts := 0
+	parts, templates := 0, map[int][]byte{}
+	for _, size := range worldPageSizes {
+		templates[size] = makeTemplate(t, size)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t, rt,
 			rapid.SampledFrom([]string{"wal", "wal", "wal", "delete"}).Draw(rt, "journal"),
-			rapid.SampledFrom([]int{512, 4096, 65536}).Draw(rt, "page size"))
+			templates[rapid.SampledFrom(worldPageSizes).Draw(rt, "page size")])
 		defer w.close()
 		rt.Repeat(map[string]func(*rapid.T){
 			"insert a row":              w.insert,
@@ -66,17 +69,43 @@ type world struct {
 	parts  int // passes that read changed pages only
 }
 
-func newWorld(t *testing.T, rt *rapid.T, journal string, pageSize int) *world {
+// worldPageSizes are the sizes of pages of the databases.
+var worldPageSizes = []int{512, 4096, 65536}
+
+// makeTemplate makes an application's database with our tables and pages of a size,
+// once for all worlds: to make one takes longer than most of them.
+func makeTemplate(t *testing.T, pageSize int) (content []byte) {
+	t.Helper()
+	path, ctx := filepath.Join(t.TempDir(), "template.db"), context.Background()
+	require.NoError(t, repotest.CopySQLite(ctx, path))
+	app, err := repotest.OpenSQLite(path, "delete")
+	require.NoError(t, err)
+	defer app.Close()
+	app.SetMaxOpenConns(1) // a page size takes effect on the connection that asked for it
+	for _, query := range []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize), "VACUUM"} {
+		_, err := app.Exec(query)
+		require.NoError(t, err)
+	}
+	db, err := Open(ctx, Options{Path: path})
+	require.NoError(t, err)
+	defer db.Close()
+	require.NoError(t, db.Migrate(ctx))
+	content, err = os.ReadFile(path)
+	require.NoError(t, err)
+	return content
+}
+
+// newWorld opens a copy of a template. Its application leaves it to the system when to
+// write to the disk: no machine fails here.
+func newWorld(t *testing.T, rt *rapid.T, journal string, template []byte) *world {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), uuid.NewString()+".db")}
 	ctx := context.Background()
-	require.NoError(rt, repotest.CopySQLite(ctx, w.path))
-	app, err := repotest.OpenSQLite(w.path, "delete")
+	require.NoError(rt, os.WriteFile(w.path, template, 0o600))
+	app, err := repotest.OpenSQLite(w.path, journal)
 	require.NoError(rt, err)
-	app.SetMaxOpenConns(1) // a page size takes effect on the connection that asked for it
-	for _, query := range []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize), "VACUUM", "PRAGMA journal_mode = " + journal} {
-		_, err := app.Exec(query)
-		require.NoError(rt, err)
-	}
+	app.SetMaxOpenConns(1)
+	_, err = app.Exec(`PRAGMA synchronous = OFF`)
+	require.NoError(rt, err)
 	w.app = app
 	w.db, err = Open(ctx, Options{Path: w.path})
 	require.NoError(rt, err)
@@ -194,9 +223,9 @@ func (w *world) many(rt *rapid.T) {
 func (w *world) checkpoint(rt *rapid.T) {
 	mode := rapid.SampledFrom([]string{"PASSIVE", "FULL", "RESTART", "TRUNCATE"}).Draw(rt, "mode")
 	if rapid.Bool().Draw(rt, "without a pin") {
-		w.db.turn <- struct{}{}
-		w.db.pin.release(context.Background())
-		w.db.turn.giveBack()
+		w.db.mutex <- struct{}{}
+		w.db.snapshot.endRead(context.Background())
+		w.db.mutex.unlock()
 	} else {
 		mode = "PASSIVE" // the others would wait for it
 	}
@@ -217,9 +246,9 @@ func (w *world) addColumn(rt *rapid.T) {
 }
 
 func (w *world) pass(rt *rapid.T) {
-	before, reading := w.db.index, w.db.index.reading
+	before, reading := w.db.index, w.db.index.pass
 	require.NoError(rt, w.db.Pass(context.Background()))
-	if w.db.index == before && w.db.index.reading > reading {
+	if w.db.index == before && w.db.index.pass > reading {
 		w.parts++
 	}
 	w.compare(rt)
@@ -228,16 +257,16 @@ func (w *world) pass(rt *rapid.T) {
 // look is a pass within a transaction.
 func (w *world) look(rt *rapid.T) {
 	tx := &tx{db: w.db}
-	require.NoError(rt, tx.beginLooking(context.Background()))
-	tx.rollback(context.Background())
+	require.NoError(rt, tx.lockForSearch(context.Background()))
+	tx.rollbackUncommitted(context.Background())
 	w.compare(rt)
 }
 
 func (w *world) compare(rt *rapid.T) {
-	files, err := column[string](context.Background(), w.app, `SELECT id FROM file`)
+	files, err := queryColumn[string](context.Background(), w.app, `SELECT id FROM file`)
 	require.NoError(rt, err)
-	files = slices.DeleteFunc(files, func(id string) bool { return !w.db.index.sure(id) })
-	index, err := w.db.index.living(context.Background(), w.app, files)
+	files = slices.DeleteFunc(files, func(id string) bool { return !w.db.index.isIndexed(id) })
+	index, err := w.db.index.findLiving(context.Background(), w.app, files)
 	require.NoError(rt, err)
 	got := slices.Sorted(maps.Keys(index))
 	var want []string

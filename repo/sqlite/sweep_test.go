@@ -19,8 +19,8 @@ func TestTheLeadIsKeptDuringALongPass(t *testing.T) {
 	db := opened(t, "a text")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	require.NoError(t, db.turn.take(ctx)) // as a pass does
-	defer db.turn.giveBack()
+	require.NoError(t, db.mutex.lock(ctx)) // as a pass does
+	defer db.mutex.unlock()
 	leads, err := db.Lead(ctx, "a", time.Hour)
 	require.NoError(t, err)
 	require.True(t, leads)
@@ -38,7 +38,7 @@ func TestTheLeadIsKeptDuringALongPass(t *testing.T) {
 func TestAPassEndsBesideAnApplicationThatWritesAllTheTime(t *testing.T) {
 	t.Parallel()
 	db := openedWith(t, "delete", strings.Repeat("x", 2<<20))
-	db.pin.breathIn = 0
+	db.snapshot.yieldEvery = 0
 	db.rate.perSecond = 600 // which makes 1 to 2 s of it
 	app, err := repotest.OpenSQLite(db.options.Path, "delete")
 	require.NoError(t, err)

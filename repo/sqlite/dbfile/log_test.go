@@ -1,4 +1,4 @@
-package sqlite
+package dbfile
 
 import (
 	"database/sql"
@@ -33,9 +33,9 @@ func commit(t *testing.T, app *sql.DB, rows int) {
 }
 
 // follow reads a log on from a position.
-func follow(t *testing.T, path string, from position) (to position, pages int, goesOn bool) {
+func follow(t *testing.T, path string, from Position) (to Position, pages int, goesOn bool) {
 	t.Helper()
-	to, goesOn, err := readLog(path, from, func(uint32) { pages++ })
+	to, goesOn, err := ReadLog(path, from, func(uint32) { pages++ })
 	require.NoError(t, err)
 	return to, pages, goesOn
 }
@@ -43,7 +43,7 @@ func follow(t *testing.T, path string, from position) (to position, pages int, g
 func TestLogIsReadOn(t *testing.T) {
 	t.Parallel()
 	path, app := newLog(t)
-	first, pages, goesOn := follow(t, path, position{})
+	first, pages, goesOn := follow(t, path, Position{})
 	require.False(t, goesOn, "from nowhere")
 	require.Positive(t, pages)
 	require.EqualValues(t, pages, first.frames)
@@ -72,20 +72,20 @@ func TestLogIsReadOn(t *testing.T) {
 	empty, pages, goesOn := follow(t, path, next)
 	require.False(t, goesOn)
 	require.Zero(t, pages)
-	require.Equal(t, position{}, empty)
+	require.Equal(t, Position{}, empty)
 }
 
 // TestUnfinishedTransactionsAreNotRead: nor what is written at this moment.
 func TestUnfinishedTransactionsAreNotRead(t *testing.T) {
 	t.Parallel()
 	path, app := newLog(t)
-	first, _, _ := follow(t, path, position{})
+	first, _, _ := follow(t, path, Position{})
 	commit(t, app, 20)
 	content, err := os.ReadFile(path + "-wal")
 	require.NoError(t, err)
 	whole, _, _ := follow(t, path, first)
 	part := filepath.Join(t.TempDir(), "part")
-	for size := walHeader + first.frames*4120; size < walHeader+whole.frames*4120; size += 1111 {
+	for size := logHeader + first.frames*4120; size < logHeader+whole.frames*4120; size += 1111 {
 		require.NoError(t, os.WriteFile(part+"-wal", content[:size], 0o644))
 		to, pages, goesOn := follow(t, part, first)
 		require.True(t, goesOn)
@@ -109,7 +109,7 @@ func TestATransactionThatNobodyWasToldOfIsNoticed(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(other+suffix, content, 0o644))
 	}
-	before, _, _ := follow(t, path, position{})
+	before, _, _ := follow(t, path, Position{})
 	commit(t, app, 20)
 	unheard, _, goesOn := follow(t, path, before)
 	require.True(t, goesOn)
@@ -126,7 +126,7 @@ func TestATransactionThatNobodyWasToldOfIsNoticed(t *testing.T) {
 	require.True(t, goesOn, "a log with the same beginning")
 	require.Less(t, heard.frames, unheard.frames)
 	mixed := filepath.Join(t.TempDir(), "mixed")
-	at := walHeader + int(heard.frames)*4120
+	at := logHeader + int(heard.frames)*4120
 	require.NoError(t, os.WriteFile(mixed+"-wal", append(over[:at:at], content[at:]...), 0o644))
 
 	_, _, goesOn = follow(t, mixed, unheard)

@@ -1,0 +1,192 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+
+	"pruned/repo"
+	"pruned/repo/mention"
+	"pruned/repo/sqlite/dbfile"
+)
+
+// indexPass is one pass, under way.
+type indexPass struct {
+	db       *DB
+	session  *session
+	pager    *dbfile.Pager
+	index    *index
+	pace     pace
+	progress repo.Progress
+	handle   func(t *table, at rowRef, column int, text []byte) // what is done with each
+}
+
+// readAll makes a new index.
+func (r *indexPass) readAll(ctx context.Context) error {
+	c, err := readCatalog(ctx, r.session, r.db.options)
+	if err != nil {
+		return err
+	}
+	r.index = newIndex(c)
+	ids := r.db.onlyIDs
+	if ids != nil {
+		r.index.otherUUIDs = nil
+	} else if ids, err = queryColumn[string](ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`); err != nil {
+		return err
+	}
+	r.index.addFiles(ids)
+	for i, text := range c.texts {
+		r.index.indexText(rowRef{schemaTable, int64(i)}, 0, []byte(text))
+	}
+	if err := r.readTables(ctx); err != nil {
+		return err
+	}
+	r.index.complete = true
+	r.index.compactAt = 2 * len(r.index.postings)
+	r.db.index = r.index
+	return nil
+}
+
+// readTables reads every table.
+func (r *indexPass) readTables(ctx context.Context) error {
+	noting := startPipeline(r.indexText)
+	defer noting.finish()
+	r.handle = noting.addText
+	for _, t := range r.index.catalog.tables {
+		if err := r.readTable(ctx, t, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readChanged reads again what pages that were written since may hold.
+func (r *indexPass) readChanged(ctx context.Context, written map[uint32]bool) error {
+	r.index = r.db.index
+	dirty := written
+	for page := range written {
+		if leaf := r.index.leafOf(page); leaf != 0 {
+			dirty[leaf] = true
+		}
+	}
+	if r.db.onlyIDs == nil {
+		if err := r.addNewFiles(ctx, dirty); err != nil {
+			return err
+		}
+	}
+	r.index.pass++
+	r.handle = r.indexText
+	for _, t := range r.index.catalog.tables {
+		if err := r.readTable(ctx, t, dirty); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addNewFiles learns the ids of new rows of table file. One that rows may mention
+// which were read before waits until everything is read again: a plugin may choose
+// an id first, and tables may be restored one by one.
+func (r *indexPass) addNewFiles(ctx context.Context, dirty map[uint32]bool) error {
+	return r.pager.Leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
+		if !dirty[leaf] {
+			return nil
+		}
+		first, last, some, err := r.pager.RowIDs(leaf)
+		if err != nil || !some {
+			return err
+		}
+		var id string
+		return queryEach(ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE `+r.index.catalog.files.rowid+` BETWEEN ?1 AND ?2 AND id IS NOT NULL`,
+			[]any{first, last}, []any{&id}, func() error {
+				r.index.addFiles([]string{id})
+				return r.pace.checkDeadline()
+			})
+	})
+}
+
+// readTable reads the leaves of a table that are dirty, or all.
+func (r *indexPass) readTable(ctx context.Context, t *table, dirty map[uint32]bool) error {
+	if t.rowid == "" {
+		return r.readRowless(ctx, t)
+	}
+	var rows, leaves, done int64
+	if r.progress != nil {
+		err := r.pager.Leaves(ctx, t.root, func(uint32) error { leaves++; return nil })
+		if err != nil {
+			return err
+		}
+	}
+	return r.pager.Leaves(ctx, t.root, func(leaf uint32) error {
+		if dirty != nil && !dirty[leaf] {
+			return nil
+		}
+		n, err := r.readLeaf(t, leaf)
+		if err != nil {
+			return err
+		}
+		rows, done = rows+n, done+1
+		if r.progress != nil && n > 0 {
+			r.progress(t.name, rows, max(rows, rows*leaves/done))
+		}
+		return errors.Join(ctx.Err(), r.pace.betweenPages())
+	})
+}
+
+// readLeaf reads the rows of one leaf.
+func (r *indexPass) readLeaf(t *table, leaf uint32) (rows int64, err error) {
+	own := func(page uint32) { r.index.setLeaf(page, leaf) }
+	err = r.pager.Rows(leaf, own, func(row *dbfile.Row) error {
+		rows++
+		at := rowRef{uint16(t.number), row.ID}
+		r.index.supersedeRow(at)
+		return row.EachText(r.index.pieceOverlap(), t.maxPiece, func(column int, text []byte, blob bool) {
+			if !blob {
+				r.handle(t, at, column, text)
+				return
+			}
+			mention.Readings(text, func(text []byte) { r.handle(t, at, column, text) })
+		})
+	})
+	return rows, err
+}
+
+// piece is what is read at once of a text that is longer: a row may have a gigabyte.
+const piece = 1 << 20
+
+// maxPiece is how much of a text of a column is read at once. JSON of which parts do not
+// count is read whole, or else everything in it counts.
+func (t *table) maxPiece(column int) int {
+	const largeJSON = 64 << 20
+	switch {
+	case column >= len(t.columns):
+		return piece
+	case t.columns[column].ignored:
+		return 0
+	case len(t.columns[column].skippedPaths) > 0:
+		return largeJSON
+	}
+	return piece
+}
+
+// indexText adds the mentions in a text, or in a piece of one.
+func (r *indexPass) indexText(t *table, at rowRef, column int, text []byte) {
+	switch {
+	case column >= len(t.columns):
+		r.index.indexText(at, column, text)
+	case t.columns[column].ignored:
+	case len(t.columns[column].skippedPaths) > 0:
+		mention.Outside(text, t.columns[column].skippedPaths, func(part []byte) { r.index.indexText(at, column, part) })
+	default:
+		r.index.indexText(at, column, text)
+	}
+}
+
+// readRowless reads a table whose rows have no number to name them by, each time.
+func (r *indexPass) readRowless(ctx context.Context, t *table) error {
+	number := uint16(t.number)
+	r.index.tablePasses[number] = r.index.pass
+	return t.eachText(ctx, r.session, "", nil, func(_ string, column int, text []byte) error {
+		r.handle(t, rowRef{number, noRow}, column, text)
+		return r.pace.checkDeadline()
+	})
+}

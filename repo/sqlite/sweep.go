@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"pruned/repo"
+)
+
+// Lead takes the lease of sweeps, or keeps it, by this machine's clock: a SQLite
+// database is used on one. A lease that ends later than it is long was taken when
+// that clock was ahead, and is nobody's.
+func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+	now := time.Now()
+	n, err := db.execOutsideMutex(ctx, `INSERT INTO pruned_lease AS l (one, holder, until, ttl) VALUES (1, ?1, ?2, ?4)
+		ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
+		WHERE l.holder = excluded.holder OR l.until <= ?3 OR l.until > ?3 + coalesce(l.ttl, ?4)`,
+		holder, toMicros(now.Add(ttl)), toMicros(now), ttl.Microseconds())
+	return n > 0 && err == nil, translate(err, "take the lead of sweeps")
+}
+
+// Renew keeps the lease of sweeps.
+func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+	err = db.InTx(ctx, nil, func(t repo.Tx) error {
+		n, err := sqliteTx(t).execWrite(ctx, `UPDATE pruned_lease SET until = ?2, ttl = ?3 WHERE holder = ?1`,
+			holder, toMicros(time.Now().Add(ttl)), ttl.Microseconds())
+		leads = n > 0
+		return translate(err, "keep the lead of sweeps")
+	})
+	return leads && err == nil, err
+}
+
+// Resign gives the lease up.
+func (db *DB) Resign(ctx context.Context, holder string) error {
+	_, err := db.execOutsideMutex(ctx, `DELETE FROM pruned_lease WHERE holder = ?1`, holder)
+	return translate(err, "give up the lead of sweeps")
+}
+
+// execOutsideMutex runs one statement that cannot wait for DB.mutex: a pass has that for as
+// long as it takes, and the lease of the sweep that it is part of would end meanwhile.
+// Without a write-ahead log nobody can write while somebody reads, and it waits.
+func (db *DB) execOutsideMutex(ctx context.Context, query string, args ...any) (n int64, err error) {
+	var journal string
+	if _, err := queryOne(ctx, db.pool, `PRAGMA journal_mode`, nil, &journal); err != nil {
+		return 0, err
+	}
+	if journal != "wal" {
+		err = db.InTx(ctx, nil, func(t repo.Tx) error {
+			n, err = sqliteTx(t).execWrite(ctx, query, args...)
+			return err
+		})
+		return n, err
+	}
+	result, err := db.pool.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// Begin numbers a sweep.
+func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
+	tx := sqliteTx(t)
+	q, err := tx.deferred.view(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := queryOne(ctx, q, `SELECT sweep + 1 FROM pruned_state`, nil, &sweep); err != nil {
+		return 0, translate(err, "number a sweep")
+	}
+	if err := tx.deferred.enqueue(ctx, mendTimesStatements(time.Now())...); err != nil {
+		return 0, err
+	}
+	return sweep, tx.deferred.enqueue(ctx, statement{`UPDATE pruned_state SET sweep = ?1`, []any{sweep}})
+}
+
+// Retire forgets what is older than keep, a little at a time. Candidates that are
+// rows are forgotten by every sweep that does not find them.
+func (db *DB) Retire(ctx context.Context, keep time.Duration) error {
+	if keep <= 0 {
+		return nil
+	}
+	before := toMicros(time.Now().Add(-keep))
+	// What happened in the future, by a clock that was ahead, happened now.
+	if err := db.runShortTx(ctx, []statement{{`UPDATE pruned_ledger SET at = ?1 WHERE at > ?1`, []any{toMicros(time.Now())}}}); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		`DELETE FROM pruned_ledger WHERE seq IN (SELECT seq FROM pruned_ledger WHERE at < ?1 LIMIT ?2)`,
+		`DELETE FROM pruned_candidate WHERE rowid IN (SELECT rowid FROM pruned_candidate WHERE direction <> 'row' AND seen_at < ?1 LIMIT ?2)`,
+	} {
+		for n := int64(markPage); n == markPage; {
+			err := db.InTx(ctx, nil, func(t repo.Tx) (err error) {
+				n, err = sqliteTx(t).execWrite(ctx, query, before, markPage)
+				return translate(err, "forget what is older than %s", keep)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
