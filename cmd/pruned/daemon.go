@@ -71,7 +71,7 @@ func (s *sessions) endSession(why error) {
 	if full := s.fullDisk(); full != nil {
 		why = fmt.Errorf("%w (%w)", full, why)
 	}
-	s.service.clearWork(why)
+	s.clearWork(why)
 	if text := why.Error(); text != s.reported {
 		s.reported = text
 		log := s.newLogger()
@@ -104,7 +104,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	}
 	s.identity.Store(hashIdentity(a.db.Identity().Key))
 	s.setWork(w, a.queue)
-	defer s.service.clearWork(errStarting)
+	defer s.clearWork(errStarting)
 	if err := s.indexWithRetry(ctx, a, indexRetry); err != nil {
 		return unlessStopped(ctx, err)
 	}
