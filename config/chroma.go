@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"pruned/config/dsn"
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 // Chroma is for the vector store chroma: a server, or, without a host, a file in

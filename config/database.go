@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"pruned/config/dsn"
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 // Database is for the engine. After Parse URL is complete, whatever it was made

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 func TestEnvFile(t *testing.T) {

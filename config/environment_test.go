@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 func TestUnknownVariables(t *testing.T) {

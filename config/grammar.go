@@ -9,7 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 // captureFlags makes e the only environment that flags are read from, and takes

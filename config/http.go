@@ -1,6 +1,6 @@
 package config
 
-import "pruned/secret"
+import "pruned/config/secret"
 
 // HTTP is what is served.
 type HTTP struct {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 // Queue is how to connect to NATS, or to embed it.

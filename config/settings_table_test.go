@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 var update = flag.Bool("update", false, "write the table of settings into README.md")

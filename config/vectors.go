@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"pruned/config/dsn"
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 // Vectors is for the vector store. After Parse URL is set if DB is pgvector.

@@ -12,7 +12,7 @@ import (
 	"regexp"
 	"strconv"
 
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 // sqlalchemyURL is the grammar by which Open WebUI's URLs are read (SQLAlchemy

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"pruned/secret"
+	"pruned/config/secret"
 )
 
 // fileScheme is how the URL of a database that is a file begins; the path follows, and

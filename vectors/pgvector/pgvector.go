@@ -24,7 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"pruned/secret"
+	"pruned/config/secret"
 	"pruned/vectors"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"pruned/secret"
+	"pruned/config/secret"
 	"pruned/vectors"
 )
 
