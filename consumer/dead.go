@@ -21,9 +21,9 @@ import (
 var ErrNoDeadLetter = errors.New("no such dead letter")
 
 const (
-	letterHeader = "Pruned-Letter"
-	maxLetter    = 512 << 10 // bytes of a payload that are kept; larger ones were never events
-	maxWhy       = 8 << 10   // bytes of an error that are kept
+	deadLetterHeader = "Pruned-Letter"
+	maxDeadLetter    = 512 << 10 // bytes of a payload that are kept; larger ones were never events
+	maxError       = 8 << 10   // bytes of an error that are kept
 )
 
 // DeadLetter is an event that can never succeed.
@@ -39,49 +39,49 @@ type DeadLetter struct {
 	Payload    []byte    `json:"-"` // as it came
 }
 
-// Bury stores a dead letter. One that is stored already stays as it is, which
+// StoreDeadLetter stores a dead letter. One that is stored already stays as it is, which
 // is success: a crash between Bury and the message's end makes Bury come again.
-func (q *Queue) Bury(ctx context.Context, d DeadLetter) error {
-	msg, err := q.letter(d)
+func (q *Queue) StoreDeadLetter(ctx context.Context, d DeadLetter) error {
+	msg, err := q.encodeDeadLetter(d)
 	if err != nil {
 		return err
 	}
-	return q.restoring(ctx, func() error {
+	return q.withStreams(ctx, func() error {
 		_, err := q.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(retries), jetstream.WithRetryWait(retryWait))
-		if hasCode(err, codeNotStored) && q.buried(ctx, msg.Subject) {
+		if hasCode(err, codeNotStored) && q.deadLetterExists(ctx, msg.Subject) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("storing dead letter %s: %w", d.Name, stored(err))
+			return fmt.Errorf("storing dead letter %s: %w", d.Name, storeError(err))
 		}
 		return nil
 	})
 }
 
-// letter makes the message of a dead letter: the payload as it came, the rest
+// encodeDeadLetter makes the message of a dead letter: the payload as it came, the rest
 // in a header, so that a list can be had without payloads.
-func (q *Queue) letter(d DeadLetter) (*nats.Msg, error) {
-	if len(d.Error) > maxWhy {
-		d.Error = strings.ToValidUTF8(d.Error[:maxWhy], "")
+func (q *Queue) encodeDeadLetter(d DeadLetter) (*nats.Msg, error) {
+	if len(d.Error) > maxError {
+		d.Error = strings.ToValidUTF8(d.Error[:maxError], "")
 	}
 	head, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("encoding dead letter %s: %w", d.Name, err)
 	}
-	msg := nats.NewMsg(q.names.grave(d.Name))
-	msg.Header.Set(letterHeader, string(head))
-	msg.Data = d.Payload[:min(len(d.Payload), maxLetter)]
+	msg := nats.NewMsg(q.names.deadLetterSubject(d.Name))
+	msg.Header.Set(deadLetterHeader, string(head))
+	msg.Data = d.Payload[:min(len(d.Payload), maxDeadLetter)]
 	return msg, nil
 }
 
-// letter makes the dead letter of a claim.
-func (cl *claim) letter() DeadLetter {
+// deadLetter makes the dead letter of a claim.
+func (cl *message) deadLetter() DeadLetter {
 	why := cl.result.Detail
 	if cl.result.Err != nil {
 		why = cl.result.Err.Error()
 	}
 	return DeadLetter{
-		Name:       letterName(cl.meta.Sequence.Stream, cl.meta.Timestamp),
+		Name:       newDeadLetterName(cl.meta.Sequence.Stream, cl.meta.Timestamp),
 		Seq:        cl.meta.Sequence.Stream,
 		FileID:     cl.event.Subject,
 		Kind:       string(cl.result.Outcome),
@@ -93,10 +93,10 @@ func (cl *claim) letter() DeadLetter {
 	}
 }
 
-// buried tells the refusal of a second dead letter from that of a full stream;
+// deadLetterExists tells the refusal of a second dead letter from that of a full stream;
 // the server has one code for both.
-func (q *Queue) buried(ctx context.Context, subject string) bool {
-	s, err := q.js.Stream(ctx, q.names.dead())
+func (q *Queue) deadLetterExists(ctx context.Context, subject string) bool {
+	s, err := q.js.Stream(ctx, q.names.deadLetterStream())
 	if err != nil {
 		return false
 	}
@@ -104,13 +104,13 @@ func (q *Queue) buried(ctx context.Context, subject string) bool {
 	return err == nil
 }
 
-// Dead lists the dead letters, oldest first, without their payloads.
-func (q *Queue) Dead(ctx context.Context) iter.Seq2[DeadLetter, error] {
+// DeadLetters lists the dead letters, oldest first, without their payloads.
+func (q *Queue) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
-		for msg, err := range q.read(ctx, q.names.dead(), jetstream.ConsumerConfig{FilterSubject: q.names.graves(), HeadersOnly: true}) {
+		for msg, err := range q.readStream(ctx, q.names.deadLetterStream(), jetstream.ConsumerConfig{FilterSubject: q.names.deadLetterSubjects(), HeadersOnly: true}) {
 			var d DeadLetter
 			if err == nil {
-				d, err = q.letterOf(msg.Subject(), msg.Headers())
+				d, err = q.decodeDeadLetter(msg.Subject(), msg.Headers())
 			}
 			if !yield(d, err) || err != nil {
 				return
@@ -119,23 +119,23 @@ func (q *Queue) Dead(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	}
 }
 
-func (q *Queue) letterOf(subject string, head nats.Header) (DeadLetter, error) {
+func (q *Queue) decodeDeadLetter(subject string, head nats.Header) (DeadLetter, error) {
 	var d DeadLetter
-	if err := json.Unmarshal([]byte(head.Get(letterHeader)), &d); err != nil {
+	if err := json.Unmarshal([]byte(head.Get(deadLetterHeader)), &d); err != nil {
 		return d, fmt.Errorf("the message on %s is no dead letter of ours: %w", subject, err)
 	}
-	d.Name = q.names.letter(subject)
+	d.Name = q.names.deadLetterName(subject)
 	return d, nil
 }
 
 // DeadLetter returns one with its payload. Its number is name enough where no
 // other one has it.
 func (q *Queue) DeadLetter(ctx context.Context, name string) (DeadLetter, error) {
-	_, raw, err := q.grave(ctx, name)
+	_, raw, err := q.findDeadLetter(ctx, name)
 	if err != nil {
 		return DeadLetter{}, err
 	}
-	d, err := q.letterOf(raw.Subject, raw.Header)
+	d, err := q.decodeDeadLetter(raw.Subject, raw.Header)
 	d.Payload = raw.Data
 	return d, err
 }
@@ -145,7 +145,7 @@ func (q *Queue) DeadLetter(ctx context.Context, name string) (DeadLetter, error)
 // after one that cannot be redriven, and returns how many were.
 func (q *Queue) Redrive(ctx context.Context, names ...string) (int, error) {
 	if len(names) == 0 {
-		for d, err := range q.Dead(ctx) {
+		for d, err := range q.DeadLetters(ctx) {
 			if err != nil {
 				return 0, err
 			}
@@ -157,7 +157,7 @@ func (q *Queue) Redrive(ctx context.Context, names ...string) (int, error) {
 	var done int
 	var failed error
 	for _, name := range names {
-		if err := q.redrive(ctx, name); err != nil {
+		if err := q.redriveOne(ctx, name); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
@@ -166,12 +166,12 @@ func (q *Queue) Redrive(ctx context.Context, names ...string) (int, error) {
 	return done, failed
 }
 
-func (q *Queue) redrive(ctx context.Context, name string) error {
-	stream, raw, err := q.grave(ctx, name)
+func (q *Queue) redriveOne(ctx context.Context, name string) error {
+	stream, raw, err := q.findDeadLetter(ctx, name)
 	if err != nil {
 		return err
 	}
-	e, err := event.ParseEvent(raw.Data)
+	e, err := event.Parse(raw.Data)
 	if err != nil {
 		return fmt.Errorf("dead letter %s was never an event, it can only be purged: %w", name, err)
 	}
@@ -186,18 +186,18 @@ func (q *Queue) redrive(ctx context.Context, name string) error {
 	return nil
 }
 
-// PurgeDead removes all dead letters and returns how many there were.
-func (q *Queue) PurgeDead(ctx context.Context) (uint64, error) {
-	s, err := q.js.Stream(ctx, q.names.dead())
+// PurgeDeadLetters removes all dead letters and returns how many there were.
+func (q *Queue) PurgeDeadLetters(ctx context.Context) (uint64, error) {
+	s, err := q.js.Stream(ctx, q.names.deadLetterStream())
 	if err != nil {
-		return 0, fmt.Errorf("looking for stream %s: %w", q.names.dead(), err)
+		return 0, fmt.Errorf("looking for stream %s: %w", q.names.deadLetterStream(), err)
 	}
 	state := s.CachedInfo().State
 	if state.Msgs == 0 {
 		return 0, nil
 	}
 	if err := s.Purge(ctx, jetstream.WithPurgeSequence(state.LastSeq+1)); err != nil {
-		return 0, fmt.Errorf("purging stream %s: %w", q.names.dead(), err)
+		return 0, fmt.Errorf("purging stream %s: %w", q.names.deadLetterStream(), err)
 	}
 	return state.Msgs, nil
 }

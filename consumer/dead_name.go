@@ -14,35 +14,35 @@ import (
 	"pruned/consumer/event"
 )
 
-// letterName names the dead letter of a message by its number and the instant at
+// newDeadLetterName names the dead letter of a message by its number and the instant at
 // which its stream stored it. The number alone comes again where the stream is
 // made again while the stream of dead letters stays: the refusal of a second
 // letter of that name would be taken for success, and the payload be lost.
-func letterName(seq uint64, stored time.Time) string {
+func newDeadLetterName(seq uint64, stored time.Time) string {
 	return strconv.FormatUint(seq, 10) + "." + strconv.FormatInt(stored.UnixNano(), 36)
 }
 
-// letterForm also lets through the names of releases that had no instant in them.
-var letterForm = regexp.MustCompile(`^[0-9]{1,20}(\.[0-9a-z-]{1,16})?$`)
+// deadLetterForm also lets through the names of releases that had no instant in them.
+var deadLetterForm = regexp.MustCompile(`^[0-9]{1,20}(\.[0-9a-z-]{1,16})?$`)
 
-// letter is the name of the dead letter on a subject.
-func (n names) letter(subject string) string { return strings.TrimPrefix(subject, n.grave("")) }
+// deadLetterName is the name of the dead letter on a subject.
+func (n names) deadLetterName(subject string) string { return strings.TrimPrefix(subject, n.deadLetterSubject("")) }
 
-// grave finds a dead letter by its name, or by its number.
-func (q *Queue) grave(ctx context.Context, name string) (jetstream.Stream, *jetstream.RawStreamMsg, error) {
-	if !letterForm.MatchString(name) {
+// findDeadLetter finds a dead letter by its name, or by its number.
+func (q *Queue) findDeadLetter(ctx context.Context, name string) (jetstream.Stream, *jetstream.RawStreamMsg, error) {
+	if !deadLetterForm.MatchString(name) {
 		return nil, nil, fmt.Errorf("dead letter %s: %w", event.Quote(name), ErrNoDeadLetter)
 	}
-	s, err := q.js.Stream(ctx, q.names.dead())
+	s, err := q.js.Stream(ctx, q.names.deadLetterStream())
 	if err != nil {
-		return nil, nil, fmt.Errorf("looking for stream %s: %w", q.names.dead(), err)
+		return nil, nil, fmt.Errorf("looking for stream %s: %w", q.names.deadLetterStream(), err)
 	}
 	if !strings.Contains(name, ".") {
-		if name, err = q.numbered(ctx, s, name); err != nil {
+		if name, err = q.findByNumber(ctx, s, name); err != nil {
 			return nil, nil, err
 		}
 	}
-	raw, err := s.GetLastMsgForSubject(ctx, q.names.grave(name))
+	raw, err := s.GetLastMsgForSubject(ctx, q.names.deadLetterSubject(name))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil, fmt.Errorf("dead letter %s: %w", name, ErrNoDeadLetter)
 	}
@@ -52,17 +52,17 @@ func (q *Queue) grave(ctx context.Context, name string) (jetstream.Stream, *jets
 	return s, raw, nil
 }
 
-// numbered is the name of the one dead letter that has a number. That of an older
+// findByNumber is the name of the one dead letter that has a number. That of an older
 // release is the number.
-func (q *Queue) numbered(ctx context.Context, s jetstream.Stream, seq string) (string, error) {
+func (q *Queue) findByNumber(ctx context.Context, s jetstream.Stream, seq string) (string, error) {
 	found := []string{}
-	for _, subject := range []string{q.names.grave(seq), q.names.grave(seq + ".*")} {
+	for _, subject := range []string{q.names.deadLetterSubject(seq), q.names.deadLetterSubject(seq + ".*")} {
 		info, err := s.Info(ctx, jetstream.WithSubjectFilter(subject))
 		if err != nil {
 			return "", fmt.Errorf("looking for dead letter %s: %w", seq, err)
 		}
 		for subject := range info.State.Subjects {
-			found = append(found, q.names.letter(subject))
+			found = append(found, q.names.deadLetterName(subject))
 		}
 	}
 	switch len(found) {

@@ -2,10 +2,10 @@ package consumer
 
 import "context"
 
-// drained says whether nothing is left to do: nothing in a worker's hands,
+// isDrained says whether nothing is left to do: nothing in a worker's hands,
 // nothing pending, unacked or due. It is asked after a fetch that brought
 // nothing.
-func (c *Consumer) drained(ctx context.Context) bool {
+func (c *Consumer) isDrained(ctx context.Context) bool {
 	if !c.awaitWorkers(ctx) {
 		return false
 	}
@@ -14,10 +14,10 @@ func (c *Consumer) drained(ctx context.Context) bool {
 	info, err := c.source.Info(asking)
 	if err != nil {
 		c.o.Log.Debug().Err(err).Msg("the drain could not ask what is left")
-		c.progress.note(err)
+		c.progress.noteFailure(err)
 		return false
 	}
-	c.notePaused(asking, info)
+	c.setPaused(asking, info)
 	if left := backlogOf(info); left.Pending+left.Unacked > 0 {
 		return false
 	}
@@ -25,12 +25,12 @@ func (c *Consumer) drained(ctx context.Context) bool {
 		return true
 	}
 	var due bool
-	err = c.progress.during(func() (err error) { due, err = c.o.Due(ctx); return err })
+	err = c.progress.track(func() (err error) { due, err = c.o.Due(ctx); return err })
 	if err != nil {
 		c.o.Log.Warn().Err(err).Msg("the drain could not ask what is due")
 		return false
 	}
-	c.progress.made()
+	c.progress.markProgress()
 	return !due
 }
 
@@ -46,9 +46,9 @@ func (c *Consumer) awaitWorkers(ctx context.Context) bool {
 	return true
 }
 
-// rehearsed says whether a dry run has seen what was there when it began;
+// isDryRunDone says whether a dry run has seen what was there when it began;
 // whatever came later is the next run's.
-func (c *Consumer) rehearsed() bool {
+func (c *Consumer) isDryRunDone() bool {
 	if !c.o.DryRun {
 		return false
 	}

@@ -11,24 +11,24 @@ import (
 	"pruned/consumer/event"
 )
 
-// Hint publishes an event of the application as it came. It returns once the
+// PublishHint publishes an event of the application as it came. It returns once the
 // stream has stored it, or had it already.
-func (q *Queue) Hint(ctx context.Context, id, event string, payload []byte) error {
-	return q.store(ctx, id, q.names.hint(event), payload)
+func (q *Queue) PublishHint(ctx context.Context, id, event string, payload []byte) error {
+	return q.publishOnce(ctx, id, q.names.hintSubject(event), payload)
 }
 
-// Claim publishes one claim. It returns once the stream has stored it, or had
+// PublishEvent publishes one claim. It returns once the stream has stored it, or had
 // one of this id already.
-func (q *Queue) Claim(ctx context.Context, e event.Event) error {
+func (q *Queue) PublishEvent(ctx context.Context, e event.Event) error {
 	if err := e.Validate(); err != nil {
 		return fmt.Errorf("a claim to publish: %w", err)
 	}
-	return q.store(ctx, e.ID, q.names.orphan(e.Source), e.Encode())
+	return q.publishOnce(ctx, e.ID, q.names.eventSubject(e.Source), e.Encode())
 }
 
-// store publishes one message of the application's and waits for the answer. The
+// publishOnce publishes one message of the application's and waits for the answer. The
 // application's ids are unique by themselves, so they alone tell duplicates.
-func (q *Queue) store(ctx context.Context, id, subject string, payload []byte) error {
+func (q *Queue) publishOnce(ctx context.Context, id, subject string, payload []byte) error {
 	// A client that is reconnecting would buffer it, and answer too late.
 	if !q.nc.IsConnected() {
 		return fmt.Errorf("publishing on %s: %w", subject, nats.ErrDisconnected)
@@ -36,9 +36,9 @@ func (q *Queue) store(ctx context.Context, id, subject string, payload []byte) e
 	msg := nats.NewMsg(subject)
 	msg.Data = payload
 	msg.Header.Set(jetstream.MsgIDHeader, url.QueryEscape(id))
-	return q.restoring(ctx, func() error {
+	return q.withStreams(ctx, func() error {
 		if _, err := q.js.PublishMsg(ctx, msg); err != nil {
-			return fmt.Errorf("publishing on %s: %w", subject, stored(err))
+			return fmt.Errorf("publishing on %s: %w", subject, storeError(err))
 		}
 		return nil
 	})

@@ -21,9 +21,9 @@ const (
 	// hintsWait is how long hints wait for a sweep before they come again; one
 	// that comes twice makes one sweep too many.
 	hintsWait = 5 * time.Minute
-	// hintsMost are fetched and not acked. A sweep is for all of them, and for
+	// maxHints are fetched and not acked. A sweep is for all of them, and for
 	// those that come after it.
-	hintsMost = 10_000
+	maxHints = 10_000
 )
 
 // HintBatch is hints by sequence: of one that came again the last delivery.
@@ -52,11 +52,11 @@ func (h *Hints) Run(ctx context.Context) {
 	again := loop.Backoff(100*time.Millisecond, 5*time.Second)
 	away := newOutage()
 	for ctx.Err() == nil {
-		err := h.fetchAll(ctx, again, away)
+		err := h.fetchUntilError(ctx, again, away)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		if away.begin(err) {
+		if away.set(err) {
 			h.log.Warn().Err(err).Msg("no hints can be fetched from the queue")
 		}
 		if !loop.Sleep(ctx, again.NextBackOff()) || h.q.awaitConnection(ctx) != nil {
@@ -65,61 +65,61 @@ func (h *Hints) Run(ctx context.Context) {
 	}
 }
 
-// fetchAll fetches until it fails.
-func (h *Hints) fetchAll(ctx context.Context, again *backoff.ExponentialBackOff, away *outage) error {
-	source, err := h.subscribe(ctx)
+// fetchUntilError fetches until it fails.
+func (h *Hints) fetchUntilError(ctx context.Context, again *backoff.ExponentialBackOff, away *outage) error {
+	source, err := h.createConsumer(ctx)
 	if err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
 		// The first one is not kept waiting for those that come with it.
-		msgs, err := pull(source, 1, jetstream.FetchMaxWait(h.idle), jetstream.FetchHeartbeat(h.idle/4))
+		msgs, err := fetchMessages(source, 1, jetstream.FetchMaxWait(h.idle), jetstream.FetchHeartbeat(h.idle/4))
 		if len(msgs) > 0 && err == nil {
 			var more []jetstream.Msg
-			more, err = pull(source, hintsMost, jetstream.FetchMaxWait(lingerIdle))
+			more, err = fetchMessages(source, maxHints, jetstream.FetchMaxWait(lingerIdle))
 			msgs = append(msgs, more...)
 		}
-		h.keep(msgs)
+		h.addFetched(msgs)
 		if len(msgs) == 0 && err == nil {
-			err = h.lookPaused(ctx, source)
+			err = h.askPaused(ctx, source)
 		}
 		if err != nil {
-			return fmt.Errorf("fetching hints of stream %s: %w", h.q.names.told(), err)
+			return fmt.Errorf("fetching hints of stream %s: %w", h.q.names.hintStream(), err)
 		}
 		again.Reset()
-		if away.end() {
+		if away.clear() {
 			h.log.Info().Msg("hints can be fetched again")
 		}
 	}
 	return nil
 }
 
-// subscribe makes the consumer, also if somebody deleted it, or its stream. What
+// createConsumer makes the consumer, also if somebody deleted it, or its stream. What
 // hints say is nobody's business: only their arrival is.
-func (h *Hints) subscribe(ctx context.Context) (source jetstream.Consumer, err error) {
+func (h *Hints) createConsumer(ctx context.Context) (source jetstream.Consumer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	err = h.q.restoring(ctx, func() error {
-		source, err = h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.told(), jetstream.ConsumerConfig{
+	err = h.q.withStreams(ctx, func() error {
+		source, err = h.q.js.CreateOrUpdateConsumer(ctx, h.q.names.hintStream(), jetstream.ConsumerConfig{
 			Durable:       hintsName,
-			FilterSubject: h.q.names.hints(),
+			FilterSubject: h.q.names.hintSubjects(),
 			DeliverPolicy: jetstream.DeliverAllPolicy,
 			AckPolicy:     jetstream.AckExplicitPolicy,
 			AckWait:       hintsWait,
 			MaxDeliver:    -1,
-			MaxAckPending: hintsMost,
+			MaxAckPending: maxHints,
 			HeadersOnly:   true,
 		})
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making consumer %s of stream %s: %w", hintsName, h.q.names.told(), err)
+		return nil, fmt.Errorf("making consumer %s of stream %s: %w", hintsName, h.q.names.hintStream(), err)
 	}
-	return source, h.q.awake(ctx, source.CachedInfo())
+	return source, h.q.checkPaused(ctx, source.CachedInfo())
 }
 
-// lookPaused asks now and then, when nothing came, whether that is why.
-func (h *Hints) lookPaused(ctx context.Context, source jetstream.Consumer) error {
+// askPaused asks now and then, when nothing came, whether that is why.
+func (h *Hints) askPaused(ctx context.Context, source jetstream.Consumer) error {
 	if time.Since(h.asked) < pausedEvery {
 		return nil
 	}
@@ -130,10 +130,10 @@ func (h *Hints) lookPaused(ctx context.Context, source jetstream.Consumer) error
 	if err != nil {
 		return err
 	}
-	return h.q.awake(ctx, info)
+	return h.q.checkPaused(ctx, info)
 }
 
-func (h *Hints) keep(msgs []jetstream.Msg) {
+func (h *Hints) addFetched(msgs []jetstream.Msg) {
 	if len(msgs) == 0 {
 		return
 	}
@@ -164,18 +164,18 @@ func (h *Hints) PutBack(taken HintBatch) {
 	h.held = taken
 }
 
-// Ack acks what a sweep was for. If that fails they come again.
-func (h *Hints) Ack(ctx context.Context, taken HintBatch) {
+// AckAll acks what a sweep was for. If that fails they come again.
+func (h *Hints) AckAll(ctx context.Context, taken HintBatch) {
 	if len(taken) == 0 {
 		return
 	}
-	if err := h.q.ack(context.WithoutCancel(ctx), slices.Collect(maps.Values(taken))); err != nil {
+	if err := h.q.ackAll(context.WithoutCancel(ctx), slices.Collect(maps.Values(taken))); err != nil {
 		h.log.Warn().Err(err).Int("hints", len(taken)).Msg("hints could not be acked; they come again")
 	}
 }
 
-// GiveBack returns to the queue what no sweep was for.
-func (h *Hints) GiveBack() {
+// NakAll returns to the queue what no sweep was for.
+func (h *Hints) NakAll() {
 	for _, msg := range h.Take() {
 		if err := msg.Nak(); err != nil {
 			h.log.Debug().Err(err).Msg("hints could not be given back; they come again when their lease ends")

@@ -17,14 +17,14 @@ const (
 	listenerPause = 200 * time.Millisecond
 )
 
-// Consumed says whether some process waits for claims or hints just now.
-func (q *Queue) Consumed(ctx context.Context) (bool, error) {
+// IsConsumed says whether some process waits for claims or hints just now.
+func (q *Queue) IsConsumed(ctx context.Context) (bool, error) {
 	for look := range listenerLooks {
 		if look > 0 && !loop.Sleep(ctx, listenerPause) {
 			return false, ctx.Err()
 		}
-		for name, stream := range map[string]string{durableName: q.names.stream, hintsName: q.names.told()} {
-			waiting, err := q.waiting(ctx, stream, name)
+		for name, stream := range map[string]string{durableName: q.names.stream, hintsName: q.names.hintStream()} {
+			waiting, err := q.isWaiting(ctx, stream, name)
 			if err != nil || waiting {
 				return waiting, err
 			}
@@ -33,7 +33,7 @@ func (q *Queue) Consumed(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-func (q *Queue) waiting(ctx context.Context, stream, name string) (bool, error) {
+func (q *Queue) isWaiting(ctx context.Context, stream, name string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	c, err := q.js.Consumer(ctx, stream, name)

@@ -12,7 +12,7 @@ type outage struct {
 
 func newOutage() *outage { return &outage{begun: make(chan struct{})} }
 
-func (o *outage) begin(cause error) (first bool) {
+func (o *outage) set(cause error) (first bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	first = o.cause == nil
@@ -23,7 +23,7 @@ func (o *outage) begin(cause error) (first bool) {
 	return first
 }
 
-func (o *outage) end() (was bool) {
+func (o *outage) clear() (was bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.cause == nil {
@@ -39,8 +39,8 @@ func (o *outage) err() error {
 	return o.cause
 }
 
-// hasBegun returns a channel that is closed once the outage has begun.
-func (o *outage) hasBegun() <-chan struct{} {
+// isSet returns a channel that is closed once the outage has begun.
+func (o *outage) isSet() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.begun

@@ -16,9 +16,9 @@ var ErrPaused = errors.New("it is paused: `nats consumer resume` lets it go on")
 // paused: by what it brings nobody can tell.
 const pausedEvery = 30 * time.Second
 
-// awake refuses a consumer that somebody paused. In a queue of our own that was
+// checkPaused refuses a consumer that somebody paused. In a queue of our own that was
 // nobody's right: it is resumed.
-func (q *Queue) awake(ctx context.Context, info *jetstream.ConsumerInfo) error {
+func (q *Queue) checkPaused(ctx context.Context, info *jetstream.ConsumerInfo) error {
 	if !info.Paused {
 		return nil
 	}
@@ -32,8 +32,8 @@ func (q *Queue) awake(ctx context.Context, info *jetstream.ConsumerInfo) error {
 	return nil
 }
 
-// lookPaused asks now and then, when nothing came, whether that is why.
-func (c *Consumer) lookPaused(ctx context.Context) {
+// askPaused asks now and then, when nothing came, whether that is why.
+func (c *Consumer) askPaused(ctx context.Context) {
 	if c.o.DryRun || time.Since(c.asked) < c.askEvery {
 		return
 	}
@@ -44,16 +44,16 @@ func (c *Consumer) lookPaused(ctx context.Context) {
 	if err != nil {
 		return // what fetches next finds out
 	}
-	c.notePaused(asking, info)
+	c.setPaused(asking, info)
 }
 
-// notePaused says once that the consumer is paused, and once that it no longer is.
-func (c *Consumer) notePaused(ctx context.Context, info *jetstream.ConsumerInfo) {
-	if err := c.q.awake(ctx, info); err != nil {
-		if c.paused.begin(err) {
+// setPaused says once that the consumer is paused, and once that it no longer is.
+func (c *Consumer) setPaused(ctx context.Context, info *jetstream.ConsumerInfo) {
+	if err := c.q.checkPaused(ctx, info); err != nil {
+		if c.paused.set(err) {
 			c.o.Log.Warn().Err(err).Msg("no claims are handled")
 		}
-	} else if c.paused.end() {
+	} else if c.paused.clear() {
 		c.o.Log.Info().Msg("the consumer is no longer paused")
 	}
 }

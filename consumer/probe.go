@@ -20,25 +20,25 @@ func (q *Queue) Probe(ctx context.Context) error {
 	if !q.nc.IsConnected() {
 		return fmt.Errorf("asking the queue to store: %w", nats.ErrDisconnected)
 	}
-	for _, cfg := range q.wanted() {
-		if err := q.probe(ctx, cfg.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+	for _, cfg := range q.wantedStreams() {
+		if err := q.probeStream(ctx, cfg.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return fmt.Errorf("stream %s stores nothing: %w", cfg.Name, err)
 		}
 	}
 	return nil
 }
 
-func (q *Queue) probe(ctx context.Context, stream string) error {
+func (q *Queue) probeStream(ctx context.Context, stream string) error {
 	s, err := q.js.Stream(ctx, stream)
 	if err != nil {
 		return err
 	}
-	ack, err := q.js.PublishMsg(ctx, nats.NewMsg(q.names.probe(stream)+uuid.NewString()), jetstream.WithExpectStream(stream))
+	ack, err := q.js.PublishMsg(ctx, nats.NewMsg(q.names.probeSubject(stream)+uuid.NewString()), jetstream.WithExpectStream(stream))
 	if errors.Is(err, jetstream.ErrNoStreamResponse) {
 		return nil // one of an older release, which has no subject for it yet
 	}
 	if err != nil {
-		return stored(err)
+		return storeError(err)
 	}
 	return s.DeleteMsg(ctx, ack.Sequence)
 }

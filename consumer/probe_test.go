@@ -11,7 +11,7 @@ import (
 func TestProbeLeavesNothing(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(2))
+	Publish(t, q, someEvents(2))
 	for range 3 {
 		require.NoError(t, q.Probe(Context(t)))
 	}
@@ -30,7 +30,7 @@ func TestProbeTellsOfAQueueThatStoresNothing(t *testing.T) {
 	opts.MaxBytes = 64 << 10
 	server := StartServer(t, t.TempDir(), 0)
 	q := OpenQueueOn(t, Dial(t, server.ClientURL()), opts)
-	_, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
+	_, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
 	sealed := config(t, q, "PRUNED_HINTS")
 	sealed.Sealed = true

@@ -90,7 +90,7 @@ func (q *Queue) Name() string { return q.names.stream }
 func (q *Queue) Schedules() bool { return q.schedules }
 
 // HintSubject is where an event of the application is published.
-func (q *Queue) HintSubject(event string) string { return q.names.hint(event) }
+func (q *Queue) HintSubject(event string) string { return q.names.hintSubject(event) }
 
 // Backlog is what waits for the durable consumer.
 type Backlog struct {
@@ -104,7 +104,7 @@ func (q *Queue) Backlog(ctx context.Context) (Backlog, error) {
 	defer cancel()
 	c, err := q.js.Consumer(ctx, q.names.stream, durableName)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return q.unread(ctx)
+		return q.countUnread(ctx)
 	}
 	if err != nil {
 		return Backlog{}, fmt.Errorf("asking stream %s for its backlog: %w", q.names.stream, err)
@@ -112,12 +112,12 @@ func (q *Queue) Backlog(ctx context.Context) (Backlog, error) {
 	return backlogOf(c.CachedInfo()), nil
 }
 
-func (q *Queue) unread(ctx context.Context) (Backlog, error) {
+func (q *Queue) countUnread(ctx context.Context) (Backlog, error) {
 	s, err := q.js.Stream(ctx, q.names.stream)
 	if err != nil {
 		return Backlog{}, fmt.Errorf("asking stream %s for its backlog: %w", q.names.stream, err)
 	}
-	info, err := s.Info(ctx, jetstream.WithSubjectFilter(q.names.orphans()))
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter(q.names.eventSubjects()))
 	if err != nil {
 		return Backlog{}, fmt.Errorf("counting the claims of stream %s: %w", q.names.stream, err)
 	}

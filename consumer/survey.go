@@ -29,7 +29,7 @@ func (q *Queue) Server() string { return q.nc.ConnectedServerVersion() }
 func (q *Queue) Streams(ctx context.Context) (states []StreamState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	for _, want := range q.wanted() {
+	for _, want := range q.wantedStreams() {
 		stream, err := q.js.Stream(ctx, want.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			states = append(states, StreamState{Name: want.Name, Missing: true})
@@ -49,13 +49,13 @@ func (q *Queue) Streams(ctx context.Context) (states []StreamState, err error) {
 
 // checkOwner refuses streams of another installation.
 func (q *Queue) checkOwner(ctx context.Context) error {
-	for _, want := range q.wanted() {
+	for _, want := range q.wantedStreams() {
 		switch stream, err := q.js.Stream(ctx, want.Name); {
 		case errors.Is(err, jetstream.ErrStreamNotFound):
 		case err != nil:
 			return fmt.Errorf("looking for stream %s: %w", want.Name, err)
 		default:
-			if err := owned(stream.CachedInfo().Config, want); err != nil {
+			if err := checkOwned(stream.CachedInfo().Config, want); err != nil {
 				return err
 			}
 		}
@@ -66,7 +66,7 @@ func (q *Queue) checkOwner(ctx context.Context) error {
 // differences names what of a stream is not as we want it: what the settings speak
 // of, and what would lose, refuse or hide claims.
 func differences(have, want jetstream.StreamConfig) (names []string) {
-	next := adapted(have, want)
+	next := adaptConfig(have, want)
 	if next.MaxMsgs > 0 && want.MaxMsgs <= 0 {
 		next.MaxMsgs = -1
 	}

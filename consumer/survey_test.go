@@ -12,7 +12,7 @@ func TestStreamsTellWhatDiffers(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	require.Regexp(t, `^2\.`, q.Server())
-	Publish(t, q, someClaims(3))
+	Publish(t, q, someEvents(3))
 	states, err := q.Streams(Context(t))
 	require.NoError(t, err)
 	require.Len(t, states, 4)

@@ -32,10 +32,10 @@ func (s StoreInfo) MarkedBy(db Ownership) (owner string, marked bool, err error)
 	return owner, false, err
 }
 
-// Bound says whether everything in a store may be this installation's: evidence, or a
+// IsApproved says whether everything in a store may be this installation's: evidence, or a
 // person, said so (see ownership), and the folder that it lies in, if any, still
 // carries this installation's mark.
-func Bound(ctx context.Context, db DB, tx Tx, store StoreInfo) (is bool, err error) {
+func IsApproved(ctx context.Context, db DB, tx Tx, store StoreInfo) (is bool, err error) {
 	if _, marked, err := store.MarkedBy(db); err != nil || !marked {
 		return false, EnvironmentError("look whose "+store.Name+" is", err)
 	}

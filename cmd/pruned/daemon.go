@@ -95,7 +95,7 @@ func (s *sessions) work(ctx context.Context, p *parts) error {
 	batch := s.batch(p)
 	w := &work{
 		consumer: consumer.New(p.queue, batch, s.consumption(p)),
-		sweeps: &sweep.Sweeps{
+		sweeps: &sweep.Scheduler{
 			Sweeper: s.sweeper(p), Queue: p.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: p.log,
 		},
 	}

@@ -21,7 +21,7 @@ type deadListCmd struct{}
 func (deadListCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
 		list := []consumer.DeadLetter{}
-		for letter, err := range p.queue.Dead(ctx) {
+		for letter, err := range p.queue.DeadLetters(ctx) {
 			if err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ type deadPurgeCmd struct{}
 // Run forgets all dead letters.
 func (deadPurgeCmd) Run(ctx *runContext) error {
 	return ctx.with(ctx, func(p *parts) error {
-		n, err := p.queue.PurgeDead(ctx)
+		n, err := p.queue.PurgeDeadLetters(ctx)
 		return firstError(err, ctx.counted("purged", int(n)))
 	}, database, sharedQueue)
 }

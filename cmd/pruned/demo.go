@@ -98,7 +98,7 @@ func (d *demonstration) sweep(ctx context.Context, p *parts) error {
 	found := map[string]bool{}
 	bar := d.inner.bar("sweeping")
 	defer func() { _ = bar.Exit() }()
-	_, err := d.inner.sweeper(p).Sweep(ctx, sweep.SweepOptions{
+	_, err := d.inner.sweeper(p).Sweep(ctx, sweep.Options{
 		Progress: stageProgress(bar),
 		Each: func(o sweep.Orphan) error {
 			if o.DueIn == 0 {
@@ -122,7 +122,7 @@ func (d *demonstration) sweep(ctx context.Context, p *parts) error {
 func (d *demonstration) claims(wanted func(demo.File) bool) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for _, f := range d.world.Files {
-			if wanted(f) && !yield(event.NewEvent(f.ID, "pruned/demo", "demonstration"), nil) {
+			if wanted(f) && !yield(event.New(f.ID, "pruned/demo", "demonstration"), nil) {
 				return
 			}
 		}

@@ -62,7 +62,7 @@ func streamFinding(s consumer.StreamState) finding {
 
 func (r *doctorCmd) letterFinding(ctx *runContext, p *parts) finding {
 	letters := 0
-	for _, err := range p.queue.Dead(ctx) {
+	for _, err := range p.queue.DeadLetters(ctx) {
 		if err != nil {
 			return finding{Check: "dead letters", Detail: err.Error()}
 		}

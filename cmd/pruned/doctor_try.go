@@ -38,7 +38,7 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, p *parts) []finding {
 	}
 	sweeper := ctx.sweeper(p)
 	sweeper.DryRun = true
-	report, err := sweeper.Sweep(ctx, sweep.SweepOptions{})
+	report, err := sweeper.Sweep(ctx, sweep.Options{})
 	switch {
 	case errors.Is(err, sweep.ErrSweeping):
 		return []finding{{Check: "sweep", OK: true, Detail: "another process sweeps just now"}}

@@ -126,7 +126,7 @@ func (e *explanation) tellStores(ctx *runContext, p *parts) error {
 func (e *explanation) tellVerdict(ctx *runContext, p *parts) error {
 	transaction := ctx.transaction(p)
 	transaction.DryRun = true
-	report, err := transaction.Run(ctx, []event.Delivery{{Event: event.NewEvent(e.ID, "pruned/explain", "")}})
+	report, err := transaction.Run(ctx, []event.Delivery{{Event: event.New(e.ID, "pruned/explain", "")}})
 	if err != nil {
 		return err
 	}

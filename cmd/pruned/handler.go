@@ -38,9 +38,9 @@ func (c *command) consumption(p *parts) consumer.Options {
 }
 
 // executor carries out tombstones; one is enough, as it takes turns with itself.
-func (p *parts) executor() *reap.Executor {
+func (p *parts) executor() *reap.Reaper {
 	if p.tombstones == nil {
-		p.tombstones = &reap.Executor{
+		p.tombstones = &reap.Reaper{
 			DB: p.db, Vectors: p.store, VectorStore: p.storeInfo, Blobs: p.blobs, BlobStore: p.blobsInfo, Log: p.log,
 		}
 	}

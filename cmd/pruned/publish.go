@@ -81,7 +81,7 @@ func (c *command) published(p consumer.Published) error {
 func (r *publishCmd) events(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for where, id := range r.ids(ctx, stdin, refused) {
-			event := event.NewEvent(id, "pruned/publish", r.Reason)
+			event := event.New(id, "pruned/publish", r.Reason)
 			if err := event.Validate(); err != nil {
 				*refused = append(*refused, fmt.Errorf("%s: %w", where, err))
 				continue

@@ -74,7 +74,7 @@ func (r *replayCmd) replay(ctx *runContext, p *parts, o consumer.ReplayOptions) 
 	summary, err := consumer.Replay(ctx, p.queue, ctx.batch(p), o)
 	_ = bar.Exit()
 	if err == nil && !o.DryRun {
-		err = firstError(p.executor().CarryOut(ctx), waiting(ctx, p, &summary))
+		err = firstError(p.executor().Drain(ctx), waiting(ctx, p, &summary))
 	}
 	return firstError(err, ctx.summary(summary))
 }

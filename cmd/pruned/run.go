@@ -76,7 +76,7 @@ func (c *command) index(ctx context.Context, p *parts) error {
 		return err
 	}
 	p.log.Info().Dur("took", time.Since(start)).Msg("the reference index is up to date")
-	return c.sweeper(p).Bind(ctx)
+	return c.sweeper(p).ApproveStores(ctx)
 }
 
 // unlessStopped leaves out what failed because the program was told to stop: a

@@ -42,7 +42,7 @@ func (r *sweepCmd) sweep(ctx *runContext, p *parts) error {
 	}
 	show := ctx.sweepView()
 	bar := ctx.bar("sweeping")
-	report, err := ctx.sweeper(p).Sweep(ctx, sweep.SweepOptions{
+	report, err := ctx.sweeper(p).Sweep(ctx, sweep.Options{
 		Confirm: r.Confirm, Wait: sweepWait, Each: show.orphan, Progress: stageProgress(bar),
 	})
 	_ = bar.Exit()
@@ -79,7 +79,7 @@ func (c *command) sweeper(p *parts) *sweep.Sweeper {
 type sweepView interface {
 	orphan(sweep.Orphan) error
 	// end shows the rest; failed is why the sweep ended too soon.
-	end(report sweep.SweepReport, kept repo.Unsearchable, failed error) error
+	end(report sweep.Report, kept repo.Unsearchable, failed error) error
 }
 
 func (c *command) sweepView() sweepView {
@@ -115,7 +115,7 @@ func (t *sweepTable) orphan(o sweep.Orphan) error {
 	return err
 }
 
-func (t *sweepTable) end(r sweep.SweepReport, kept repo.Unsearchable, failed error) error {
+func (t *sweepTable) end(r sweep.Report, kept repo.Unsearchable, failed error) error {
 	if failed != nil {
 		return nil
 	}

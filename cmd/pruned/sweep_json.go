@@ -30,7 +30,7 @@ func (o *sweepObject) orphan(orphan sweep.Orphan) error {
 }
 
 // end completes the object, also of a sweep that failed: it says how far that came.
-func (o *sweepObject) end(report sweep.SweepReport, kept repo.Unsearchable, _ error) error {
+func (o *sweepObject) end(report sweep.Report, kept repo.Unsearchable, _ error) error {
 	begin := "],"
 	if o.orphans == 0 {
 		begin = `{"orphans":[],`
@@ -39,7 +39,7 @@ func (o *sweepObject) end(report sweep.SweepReport, kept repo.Unsearchable, _ er
 		kept.Examples = []string{} // a list, also an empty one
 	}
 	encoded, err := json.Marshal(struct {
-		sweep.SweepReport
+		sweep.Report
 		AlwaysKept repo.Unsearchable `json:"always_kept"`
 	}{report, kept})
 	if err != nil {

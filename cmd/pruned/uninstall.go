@@ -28,7 +28,7 @@ func (uninstallCmd) Run(ctx *runContext) error {
 	}
 	defer func() { _ = used.end() }()
 	return ctx.with(ctx, func(p *parts) error {
-		if consumed, err := p.queue.Consumed(ctx); err != nil || consumed {
+		if consumed, err := p.queue.IsConsumed(ctx); err != nil || consumed {
 			return firstError(err, errStillRuns)
 		}
 		if err := ctx.unmark(p); err != nil {

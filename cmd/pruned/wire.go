@@ -27,7 +27,7 @@ type parts struct {
 	blobs     repo.Blobs
 	blobsInfo repo.StoreInfo
 
-	tombstones *reap.Executor // see executor
+	tombstones *reap.Reaper // see executor
 
 	ends []func() error
 }

@@ -34,8 +34,8 @@ type Heartbeat struct{ at atomic.Int64 }
 
 func (p *Heartbeat) Beat() { p.at.Store(time.Now().UnixNano()) }
 
-// Since is how long ago that was; zero before the first time.
-func (p *Heartbeat) Since() time.Duration {
+// Age is how long ago that was; zero before the first time.
+func (p *Heartbeat) Age() time.Duration {
 	at := p.at.Load()
 	if at == 0 {
 		return 0

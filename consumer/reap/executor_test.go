@@ -127,7 +127,7 @@ func TestBytesThatFailArePostponed(t *testing.T) {
 		}
 	}
 	x.Blobs = i.Blobs
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, stuck))
 	require.Zero(t, i.CountTombstones(t))
 }
@@ -159,7 +159,7 @@ func TestVectorsWithoutAnIndexTakeOneScan(t *testing.T) {
 	x := i.NewReaper(t)
 	counting := &countingStore{Store: x.Vectors}
 	x.Vectors = counting
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, 1, counting.removals)
 	for _, file := range files {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, file))

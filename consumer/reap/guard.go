@@ -17,11 +17,11 @@ import (
 // errRestored rolls back a removal.
 var errRestored = errors.New("rows came back meanwhile")
 
-// restoredTries is how often a set is tried in which rows come back.
-const restoredTries = 3
+// maxRestoredTries is how often a set is tried in which rows come back.
+const maxRestoredTries = 3
 
-// stillGone fails where a row came back while the transaction removed its vectors.
-func (x *Executor) stillGone(ctx context.Context, tx repo.Tx, removed []repo.Tombstone) error {
+// checkStillGone fails where a row came back while the transaction removed its vectors.
+func (x *Reaper) checkStillGone(ctx context.Context, tx repo.Tx, removed []repo.Tombstone) error {
 	living, err := x.DB.Living(ctx, tx, removed)
 	if err == nil && len(living) > 0 {
 		err = &repo.Error{Kind: repo.Passing, Doing: "remove vectors", Err: errRestored}
@@ -29,11 +29,11 @@ func (x *Executor) stillGone(ctx context.Context, tx repo.Tx, removed []repo.Tom
 	return err
 }
 
-// stillDue takes out what may not be carried out any more, as of now, also within a
+// recheckDue takes out what may not be carried out any more, as of now, also within a
 // transaction: each statement sees what was committed before it.
-func (x *Executor) stillDue(ctx context.Context, tx repo.Tx, set []repo.Tombstone) (rest []repo.Tombstone, c carried, err error) {
+func (x *Reaper) recheckDue(ctx context.Context, tx repo.Tx, set []repo.Tombstone) (rest []repo.Tombstone, c outcome, err error) {
 	err = x.DB.InTx(ctx, tx, func(tx repo.Tx) (err error) {
-		rest, c, err = x.dropLiving(ctx, tx, set)
+		rest, c, err = x.dropReferenced(ctx, tx, set)
 		return err
 	})
 	return rest, c, err
@@ -41,60 +41,60 @@ func (x *Executor) stillDue(ctx context.Context, tx repo.Tx, set []repo.Tombston
 
 // rowGuard is asked by a vector store outside the database about the files of a set.
 type rowGuard struct {
-	x    *Executor
-	left map[string][]repo.Tombstone // by file
-	kept carried                     // what came back
+	reaper    *Reaper
+	pending map[string][]repo.Tombstone // by file
+	kept outcome                     // what came back
 }
 
-func (x *Executor) rowGuard(set []repo.Tombstone) *rowGuard {
-	g := &rowGuard{x: x, left: make(map[string][]repo.Tombstone, len(set))}
+func (x *Reaper) newRowGuard(set []repo.Tombstone) *rowGuard {
+	g := &rowGuard{reaper: x, pending: make(map[string][]repo.Tombstone, len(set))}
 	for _, t := range set {
-		g.left[t.FileID] = append(g.left[t.FileID], t)
+		g.pending[t.FileID] = append(g.pending[t.FileID], t)
 	}
 	return g
 }
 
-// check is a vectors.Guard.
-func (g *rowGuard) check(ctx context.Context, ids []string) (may []string, err error) {
+// checkRows is a vectors.Guard.
+func (g *rowGuard) checkRows(ctx context.Context, ids []string) (may []string, err error) {
 	var ask []repo.Tombstone
 	for _, id := range ids {
-		ask = append(ask, g.left[id]...)
+		ask = append(ask, g.pending[id]...)
 	}
 	if len(ask) == 0 {
 		return nil, nil
 	}
-	rest, kept, err := g.x.stillDue(ctx, nil, ask)
+	rest, kept, err := g.reaper.recheckDue(ctx, nil, ask)
 	if err != nil {
 		return nil, err
 	}
-	g.kept.add(kept)
+	g.kept.merge(kept)
 	for _, id := range ids {
-		delete(g.left, id)
+		delete(g.pending, id)
 	}
 	for _, t := range rest {
-		if g.left[t.FileID] == nil {
+		if g.pending[t.FileID] == nil {
 			may = append(may, t.FileID)
 		}
-		g.left[t.FileID] = append(g.left[t.FileID], t)
+		g.pending[t.FileID] = append(g.pending[t.FileID], t)
 	}
 	return may, nil
 }
 
-// remove asks the store for the files of the set. One that does not ask the guard
+// removeGuarded asks the store for the files of the set. One that does not ask the guard
 // itself is asked for each file alone.
-func (g *rowGuard) remove(ctx context.Context, ids []string) (removed vectors.Removed, err error) {
-	if store, asks := g.x.Vectors.(vectors.Guarded); asks {
-		return store.RemoveGuarded(ctx, ids, g.check)
+func (g *rowGuard) removeGuarded(ctx context.Context, ids []string) (removed vectors.Removed, err error) {
+	if store, asks := g.reaper.Vectors.(vectors.Guarded); asks {
+		return store.RemoveGuarded(ctx, ids, g.checkRows)
 	}
 	for _, id := range ids {
-		may, err := g.check(ctx, []string{id})
+		may, err := g.checkRows(ctx, []string{id})
 		if err != nil {
 			return removed, err
 		}
 		if len(may) == 0 {
 			continue
 		}
-		one, err := g.x.Vectors.Remove(ctx, nil, may)
+		one, err := g.reaper.Vectors.Remove(ctx, nil, may)
 		if err != nil {
 			return removed, err
 		}

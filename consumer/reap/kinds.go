@@ -10,8 +10,8 @@ import (
 	"pruned/vectors"
 )
 
-// dropLiving takes out tombstones whose file exists, or whose bytes a row uses.
-func (x *Executor) dropLiving(ctx context.Context, tx repo.Tx, due []repo.Tombstone) (rest []repo.Tombstone, c carried, err error) {
+// dropReferenced takes out tombstones whose file exists, or whose bytes a row uses.
+func (x *Reaper) dropReferenced(ctx context.Context, tx repo.Tx, due []repo.Tombstone) (rest []repo.Tombstone, c outcome, err error) {
 	living, err := x.DB.Living(ctx, tx, due)
 	if err != nil {
 		return nil, c, err
@@ -22,7 +22,7 @@ func (x *Executor) dropLiving(ctx context.Context, tx repo.Tx, due []repo.Tombst
 			continue
 		}
 		c.done = append(c.done, t.Seq)
-		c.notes = append(c.notes, note{t.FileID, t.Kind + " kept: a row has this id or uses them"})
+		c.notes = append(c.notes, ledgerNote{t.FileID, t.Kind + " kept: a row has this id or uses them"})
 		x.Log.Warn().Str("file", t.FileID).Str("kind", t.Kind).Str("name", t.Name).
 			Msg("a tombstone is dropped: a row has this id or uses these bytes")
 	}
@@ -31,17 +31,17 @@ func (x *Executor) dropLiving(ctx context.Context, tx repo.Tx, due []repo.Tombst
 
 // removeVectors asks the store once for all. Files that wait for the store are
 // looked at again.
-func (x *Executor) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombstone) (c carried, err error) {
+func (x *Reaper) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombstone) (c outcome, err error) {
 	ids := make([]string, len(due))
 	for i, t := range due {
 		ids[i] = t.FileID
 	}
-	g := x.rowGuard(due)
+	g := x.newRowGuard(due)
 	var removed vectors.Removed
 	if tx != nil {
 		removed, err = x.Vectors.Remove(ctx, tx, ids)
 	} else {
-		removed, err = g.remove(ctx, ids)
+		removed, err = g.removeGuarded(ctx, ids)
 	}
 	c = g.kept
 	if err != nil {
@@ -53,27 +53,27 @@ func (x *Executor) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tom
 	}
 	for _, t := range due {
 		switch {
-		case g.left[t.FileID] == nil: // kept
+		case g.pending[t.FileID] == nil: // kept
 		case waiting[t.FileID]:
-			c.later = append(c.later, later{t, doubled(t, maxWaiting), "the vector store has still to carry it out"})
+			c.retries = append(c.retries, retry{t, retryDelay(t, maxWaitingDelay), "the vector store has still to carry it out"})
 		default:
 			c.done = append(c.done, t.Seq)
 		}
 	}
-	x.Log.Debug().Int("files", len(ids)).Int64("chunks", removed.Chunks).Int("waiting", len(c.later)).Msg("looked for left-over vectors")
+	x.Log.Debug().Int("files", len(ids)).Int64("chunks", removed.Chunks).Int("waiting", len(c.retries)).Msg("looked for left-over vectors")
 	return c, nil
 }
 
-// bytesAtOnce are looked for among the base names of all paths together, which may
+// bytesBatchSize are looked for among the base names of all paths together, which may
 // be a scan of table file.
-const bytesAtOnce = 100
+const bytesBatchSize = 100
 
 // removeBytes removes each; one that fails is postponed and does not hold up
 // the rest.
-func (x *Executor) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c carried, err error) {
-	for some := range slices.Chunk(due, bytesAtOnce) {
+func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c outcome, err error) {
+	for some := range slices.Chunk(due, bytesBatchSize) {
 		// What was removed before an error is gone: c outlives the transaction.
-		err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeObjects(ctx, tx, some, &c) })
+		err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeBatch(ctx, tx, some, &c) })
 		if err != nil {
 			return c, err
 		}
@@ -81,17 +81,17 @@ func (x *Executor) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombst
 	return c, nil
 }
 
-// removeObjects looks for the names of a set once and for the id of each object right
+// removeBatch looks for the names of a set once and for the id of each object right
 // before that goes, all in one transaction that only reads.
-func (x *Executor) removeObjects(ctx context.Context, tx repo.Tx, some []repo.Tombstone, c *carried) error {
-	rest, kept, err := x.stillDue(ctx, tx, some)
-	c.add(kept)
+func (x *Reaper) removeBatch(ctx context.Context, tx repo.Tx, some []repo.Tombstone, c *outcome) error {
+	rest, kept, err := x.recheckDue(ctx, tx, some)
+	c.merge(kept)
 	for _, t := range rest {
 		if err := ctx.Err(); err != nil {
 			return &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
 		}
 		did, err := x.removeObject(ctx, tx, t)
-		c.add(did)
+		c.merge(did)
 		if err != nil {
 			return err
 		}
@@ -105,16 +105,16 @@ const clockSlack = 2 * time.Second
 // removeObject removes one object, unless a row has its id by now, or it was
 // written since the tombstone was: a restore may bring bytes before rows. A sweep
 // finds what no row comes for.
-func (x *Executor) removeObject(ctx context.Context, tx repo.Tx, t repo.Tombstone) (c carried, err error) {
+func (x *Reaper) removeObject(ctx context.Context, tx repo.Tx, t repo.Tombstone) (c outcome, err error) {
 	byID := t
 	byID.Name = ""
-	if _, c, err = x.stillDue(ctx, tx, []repo.Tombstone{byID}); err != nil || len(c.done) > 0 {
+	if _, c, err = x.recheckDue(ctx, tx, []repo.Tombstone{byID}); err != nil || len(c.done) > 0 {
 		return c, err
 	}
 	blob, there, err := x.Blobs.Stat(ctx, t.Name)
 	if err == nil && there && blob.Age < t.Age-clockSlack {
 		x.Log.Warn().Str("file", t.FileID).Str("name", t.Name).Msg("a tombstone is dropped: the bytes were written since")
-		return carried{done: []int64{t.Seq}, notes: []note{{t.FileID, "bytes kept: they were written since"}}}, nil
+		return outcome{done: []int64{t.Seq}, notes: []ledgerNote{{t.FileID, "bytes kept: they were written since"}}}, nil
 	}
 	if err == nil {
 		err = x.Blobs.Remove(ctx, t.Name)
@@ -124,12 +124,12 @@ func (x *Executor) removeObject(ctx context.Context, tx repo.Tx, t repo.Tombston
 		c.done = append(c.done, t.Seq)
 	case errors.Is(err, repo.ErrOutside):
 		x.Log.Warn().Err(err).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
-		c.notes = append(c.notes, note{t.FileID, "bytes left alone: " + err.Error()})
+		c.notes = append(c.notes, ledgerNote{t.FileID, "bytes left alone: " + err.Error()})
 		c.done = append(c.done, t.Seq)
 	case repo.KindOf(err) == repo.Environment: // the store is away: no tombstone's fault
 		return c, err
 	default:
-		c.later = append(c.later, x.failed(t, err))
+		c.retries = append(c.retries, x.retryFailed(t, err))
 	}
 	return c, nil
 }

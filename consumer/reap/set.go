@@ -10,45 +10,45 @@ import (
 )
 
 const (
-	maxPostpone = time.Hour
-	maxWaiting  = 10 * time.Minute
-	// postponedAtOnce bounds the transactions in which tombstones are
+	maxFailedDelay = time.Hour
+	maxWaitingDelay  = 10 * time.Minute
+	// retryBatchSize bounds the transactions in which tombstones are
 	// postponed, each by a statement of its own.
-	postponedAtOnce = 500
-	// settlePatience bounds what follows a removal, also when told to stop.
-	settlePatience = 30 * time.Second
+	retryBatchSize = 500
+	// settleTimeout bounds what follows a removal, also when told to stop.
+	settleTimeout = 30 * time.Second
 )
 
-// work is how the tombstones of one kind are carried out.
-type work struct {
+// task is how the tombstones of one kind are carried out.
+type task struct {
 	kind   string
-	most   int
-	joined bool // it is part of the transaction that holds the tombstones
-	do     func(context.Context, repo.Tx, []repo.Tombstone) (carried, error)
+	max   int
+	inTx bool // it is part of the transaction that holds the tombstones
+	remove     func(context.Context, repo.Tx, []repo.Tombstone) (outcome, error)
 }
 
-// carried is what became of a set of tombstones.
-type carried struct {
+// outcome is what became of a set of tombstones.
+type outcome struct {
 	done  []int64
-	later []later
-	notes []note
+	retries []retry
+	notes []ledgerNote
 }
 
-// later is a tombstone that is looked at again.
-type later struct {
+// retry is a tombstone that is looked at again.
+type retry struct {
 	repo.Tombstone
 	delay  time.Duration
 	reason string
 }
 
-// note is for the ledger.
-type note struct{ file, text string }
+// ledgerNote is for the ledger.
+type ledgerNote struct{ file, text string }
 
-// all carries out everything of a kind, in sets. A set that can never be carried
+// reapKind carries out everything of a kind, in sets. A set that can never be carried
 // out is halved, until the guilty one stands alone and is postponed.
-func (x *Executor) all(ctx context.Context, w work) error {
-	for size := w.most; ; {
-		due, err := x.some(ctx, w, size)
+func (x *Reaper) reapKind(ctx context.Context, w task) error {
+	for size := w.max; ; {
+		due, err := x.reapSet(ctx, w, size)
 		switch {
 		case err == nil && len(due) < size:
 			return nil
@@ -58,112 +58,112 @@ func (x *Executor) all(ctx context.Context, w work) error {
 		case len(due) > 1:
 			size = len(due) / 2
 		default:
-			if err := x.settle(ctx, carried{later: []later{x.failed(due[0], err)}}); err != nil {
+			if err := x.settleSet(ctx, outcome{retries: []retry{x.retryFailed(due[0], err)}}); err != nil {
 				return err
 			}
-			size = w.most
+			size = w.max
 		}
 	}
 }
 
-// some carries out one set, and returns what it took.
-func (x *Executor) some(ctx context.Context, w work, most int) ([]repo.Tombstone, error) {
-	ctx, cancel := context.WithTimeout(ctx, executorPatience)
+// reapSet carries out one set, and returns what it took.
+func (x *Reaper) reapSet(ctx context.Context, w task, most int) ([]repo.Tombstone, error) {
+	ctx, cancel := context.WithTimeout(ctx, setTimeout)
 	defer cancel()
-	if !w.joined {
-		return x.beside(ctx, w, most)
+	if !w.inTx {
+		return x.reapOutsideTx(ctx, w, most)
 	}
-	due, err := x.within(ctx, w, most)
-	for try := 1; errors.Is(err, errRestored) && try < restoredTries; try++ {
-		due, err = x.within(ctx, w, most)
+	due, err := x.reapInTx(ctx, w, most)
+	for try := 1; errors.Is(err, errRestored) && try < maxRestoredTries; try++ {
+		due, err = x.reapInTx(ctx, w, most)
 	}
 	return due, err
 }
 
-// within carries out a set in one transaction, which holds it. A commit that
+// reapInTx carries out a set in one transaction, which holds it. A commit that
 // fails leaves tombstones of what is gone already; removing that again succeeds.
-func (x *Executor) within(ctx context.Context, w work, most int) (due []repo.Tombstone, err error) {
+func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tombstone, err error) {
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		rest, c, err := x.take(ctx, tx, w.kind, most, &due)
+		rest, c, err := x.fetchDue(ctx, tx, w.kind, most, &due)
 		if err != nil || len(due) == 0 {
 			return err
 		}
 		if len(rest) > 0 {
-			did, err := w.do(ctx, tx, rest)
+			did, err := w.remove(ctx, tx, rest)
 			if err != nil {
 				return err
 			}
-			if err := x.stillGone(ctx, tx, rest); err != nil {
+			if err := x.checkStillGone(ctx, tx, rest); err != nil {
 				return err
 			}
-			c.add(did)
+			c.merge(did)
 		}
-		return x.write(ctx, tx, c)
+		return x.writeOutcome(ctx, tx, c)
 	})
 	return due, err
 }
 
-// beside carries out a set while no transaction is open: what lies outside the
+// reapOutsideTx carries out a set while no transaction is open: what lies outside the
 // database takes its time, and nobody is to wait for our locks meanwhile. Two
 // processes may carry out the same set at once; removing what is not there
 // succeeds. What was done before an error, or before we were told to stop, is
 // kept.
-func (x *Executor) beside(ctx context.Context, w work, most int) (due []repo.Tombstone, err error) {
+func (x *Reaper) reapOutsideTx(ctx context.Context, w task, most int) (due []repo.Tombstone, err error) {
 	var rest []repo.Tombstone
-	var c carried
+	var c outcome
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		rest, c, err = x.take(ctx, tx, w.kind, most, &due)
+		rest, c, err = x.fetchDue(ctx, tx, w.kind, most, &due)
 		if err != nil {
 			return err
 		}
-		return x.write(ctx, tx, c)
+		return x.writeOutcome(ctx, tx, c)
 	})
 	if err != nil || len(rest) == 0 {
 		return due, err
 	}
-	did, failure := w.do(ctx, nil, rest)
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), settlePatience)
+	did, failure := w.remove(ctx, nil, rest)
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	if err := x.settle(after, did); err != nil {
+	if err := x.settleSet(after, did); err != nil {
 		return due, err
 	}
 	return due, failure
 }
 
-// take takes what is due, and drops what must not be carried out. Whether the store
+// fetchDue takes what is due, and drops what must not be carried out. Whether the store
 // is this installation's is asked for each set, too.
-func (x *Executor) take(ctx context.Context, tx repo.Tx, kind string, most int, due *[]repo.Tombstone) ([]repo.Tombstone, carried, error) {
-	is, err := repo.Bound(ctx, x.DB, tx, x.storeOf(kind))
+func (x *Reaper) fetchDue(ctx context.Context, tx repo.Tx, kind string, most int, due *[]repo.Tombstone) ([]repo.Tombstone, outcome, error) {
+	is, err := repo.IsApproved(ctx, x.DB, tx, x.storeOf(kind))
 	if err != nil || !is {
-		return nil, carried{}, err
+		return nil, outcome{}, err
 	}
 	if *due, err = x.DB.Due(ctx, tx, kind, most); err != nil || len(*due) == 0 {
-		return nil, carried{}, err
+		return nil, outcome{}, err
 	}
-	return x.dropLiving(ctx, tx, *due)
+	return x.dropReferenced(ctx, tx, *due)
 }
 
-// settle writes what became of a set, in short transactions.
-func (x *Executor) settle(ctx context.Context, c carried) error {
-	pieces := []carried{{done: c.done, notes: c.notes}}
-	for piece := range slices.Chunk(c.later, postponedAtOnce) {
-		pieces = append(pieces, carried{later: piece})
+// settleSet writes what became of a set, in short transactions.
+func (x *Reaper) settleSet(ctx context.Context, c outcome) error {
+	pieces := []outcome{{done: c.done, notes: c.notes}}
+	for piece := range slices.Chunk(c.retries, retryBatchSize) {
+		pieces = append(pieces, outcome{retries: piece})
 	}
 	for _, piece := range pieces {
-		if err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.write(ctx, tx, piece) }); err != nil {
+		if err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.writeOutcome(ctx, tx, piece) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *Executor) write(ctx context.Context, tx repo.Tx, c carried) error {
+func (x *Reaper) writeOutcome(ctx context.Context, tx repo.Tx, c outcome) error {
 	for _, n := range c.notes {
 		if err := x.DB.Annotate(ctx, tx, n.file, n.text); err != nil {
 			return err
 		}
 	}
-	for _, l := range c.later {
+	for _, l := range c.retries {
 		if err := x.DB.Postpone(ctx, tx, l.Seq, l.delay, l.reason); err != nil {
 			return err
 		}
@@ -174,19 +174,19 @@ func (x *Executor) write(ctx context.Context, tx repo.Tx, c carried) error {
 	return x.DB.CloseTombstones(ctx, tx, c.done)
 }
 
-func (c *carried) add(o carried) {
+func (c *outcome) merge(o outcome) {
 	c.done = append(c.done, o.done...)
-	c.later = append(c.later, o.later...)
+	c.retries = append(c.retries, o.retries...)
 	c.notes = append(c.notes, o.notes...)
 }
 
-// failed makes a tombstone due again after a while that doubles.
-func (x *Executor) failed(t repo.Tombstone, cause error) later {
-	l := later{t, doubled(t, maxPostpone), cause.Error()}
+// retryFailed makes a tombstone due again after a while that doubles.
+func (x *Reaper) retryFailed(t repo.Tombstone, cause error) retry {
+	l := retry{t, retryDelay(t, maxFailedDelay), cause.Error()}
 	x.Log.Warn().Err(cause).Str("file", t.FileID).Str("kind", t.Kind).Dur("again_in", l.delay).Msg("a tombstone could not be carried out")
 	return l
 }
 
-func doubled(t repo.Tombstone, most time.Duration) time.Duration {
+func retryDelay(t repo.Tombstone, most time.Duration) time.Duration {
 	return min(time.Minute<<min(t.Attempts, 6), most)
 }

@@ -2,9 +2,9 @@ package sweep
 
 import "hash/maphash"
 
-// distinctMost bounds what distinct remembers: half a megabyte, and an estimate
+// maxDistinct bounds what distinct remembers: half a megabyte, and an estimate
 // that is wrong by about half a percent.
-const distinctMost = 1 << 16
+const maxDistinct = 1 << 16
 
 var distinctSeed = maphash.MakeSeed()
 
@@ -15,25 +15,25 @@ type distinct struct {
 	level  int
 }
 
-func (d *distinct) add(s string) {
+func (d *distinct) insert(s string) {
 	if d.hashes == nil {
 		d.hashes = map[uint64]struct{}{}
 	}
 	hash := maphash.String(distinctSeed, s)
-	if !d.keeps(hash) {
+	if !d.isSampled(hash) {
 		return
 	}
 	d.hashes[hash] = struct{}{}
-	for len(d.hashes) > distinctMost {
+	for len(d.hashes) > maxDistinct {
 		d.level++
 		for hash := range d.hashes {
-			if !d.keeps(hash) {
+			if !d.isSampled(hash) {
 				delete(d.hashes, hash)
 			}
 		}
 	}
 }
 
-func (d *distinct) keeps(hash uint64) bool { return hash&(1<<d.level-1) == 0 }
+func (d *distinct) isSampled(hash uint64) bool { return hash&(1<<d.level-1) == 0 }
 
-func (d *distinct) count() int64 { return int64(len(d.hashes)) << d.level }
+func (d *distinct) estimate() int64 { return int64(len(d.hashes)) << d.level }

@@ -8,8 +8,8 @@ import (
 	"pruned/consumer/loop"
 )
 
-// sweepPlan says when the next sweep is.
-type sweepPlan struct {
+// plan says when the next sweep is.
+type plan struct {
 	every  time.Duration
 	pauses *backoff.ExponentialBackOff
 
@@ -20,24 +20,24 @@ type sweepPlan struct {
 // never is beyond the life of any process, and of no overflow.
 const never = 10 * 365 * 24 * time.Hour
 
-// newSweepPlan begins with a sweep at once.
-func newSweepPlan(every time.Duration) *sweepPlan {
-	return &sweepPlan{every: every, pauses: loop.Backoff(time.Second, time.Minute), at: time.Now()}
+// newPlan begins with a sweep at once.
+func newPlan(every time.Duration) *plan {
+	return &plan{every: every, pauses: loop.Backoff(time.Second, time.Minute), at: time.Now()}
 }
 
-func (p *sweepPlan) soon(debounce time.Duration) {
+func (p *plan) bringForward(debounce time.Duration) {
 	if at := time.Now().Add(debounce); !p.failing && at.Before(p.at) {
 		p.at = at
 	}
 }
 
-func (p *sweepPlan) failed(pause time.Duration) {
+func (p *plan) planRetry(pause time.Duration) {
 	p.at, p.failing = time.Now().Add(pause), true
 }
 
-// succeeded plans the next sweep, given in how long the first candidate becomes
+// planNext plans the next sweep, given in how long the first candidate becomes
 // due, if there is any. One that is due already was held back.
-func (p *sweepPlan) succeeded(in time.Duration, waiting bool) {
+func (p *plan) planNext(in time.Duration, waiting bool) {
 	p.failing = false
 	p.pauses.Reset()
 	next := p.every

@@ -105,7 +105,7 @@ func instant(raw json.RawMessage) time.Time {
 // claim is what a deleted file becomes.
 func (e notification) claim() event.Event {
 	return event.Event{
-		ID: e.id, Source: source, Type: event.EventType,
+		ID: e.id, Source: source, Type: event.Type,
 		Subject: e.file, Time: e.created, Reason: e.name,
 	}
 }

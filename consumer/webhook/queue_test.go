@@ -117,7 +117,7 @@ func TestEventsInTheStream(t *testing.T) {
 	require.Len(t, held, 2, "of one id there is one")
 	require.Equal(t, []message{{"pruned.hint.quantum", []byte(`{"id":"1","event":"quantum"}`)}}, held["1"])
 	require.Equal(t, "pruned.orphan.openwebui", held["2"][0].subject)
-	claim, err := event.ParseEvent(held["2"][0].data)
+	claim, err := event.Parse(held["2"][0].data)
 	require.NoError(t, err)
 	require.Equal(t, "f", claim.Subject)
 }

@@ -61,7 +61,7 @@ func TestNothingAcceptedIsLost(t *testing.T) {
 	close(marks)
 	require.NoError(t, restarter.Wait())
 
-	require.Eventually(t, func() bool { return q.Claim(t.Context(), last) == nil }, patient, pause)
+	require.Eventually(t, func() bool { return q.PublishEvent(t.Context(), last) == nil }, patient, pause)
 	held := stored(t, js)
 	counts := map[int]int{}
 	for i, code := range status {
