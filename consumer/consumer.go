@@ -71,26 +71,26 @@ type Consumer struct {
 	h event.Handler
 	o Options
 
-	queueDown    *outage // the queue does not answer
-	dbDown  *outage // the environment does not permit deletions
-	paused  *outage // somebody paused the consumer
-	recovered    atomic.Bool
-	inHand  atomic.Int64  // batches between the fetcher and their settlement
-	settled chan struct{} // after inHand went down
+	queueDown *outage // the queue does not answer
+	dbDown    *outage // the environment does not permit deletions
+	paused    *outage // somebody paused the consumer
+	recovered atomic.Bool
+	inHand    atomic.Int64  // batches between the fetcher and their settlement
+	settled   chan struct{} // after inHand went down
 
 	// Of the fetcher's goroutine.
-	source  jetstream.Consumer
-	limit   *rate.Limiter
-	reconnectPauses   *backoff.ExponentialBackOff // pauses while the queue is away
-	recoverPauses *backoff.ExponentialBackOff // pauses while the environment is broken
-	trimmed time.Time                   // when room was last made
-	target  uint64                      // events that a dry run's drain is about
-	asked   time.Time                   // when the consumer was last asked whether it is paused
+	source          jetstream.Consumer
+	limit           *rate.Limiter
+	reconnectPauses *backoff.ExponentialBackOff // pauses while the queue is away
+	recoverPauses   *backoff.ExponentialBackOff // pauses while the environment is broken
+	trimmed         time.Time                   // when room was last made
+	target          uint64                      // events that a dry run's drain is about
+	asked           time.Time                   // when the consumer was last asked whether it is paused
 
 	heartbeat    loop.Heartbeat // of the fetcher
-	progress progress       // of a drain
+	progress     progress       // of a drain
 	drainTimeout time.Duration  // of a drain that makes none
-	askEvery time.Duration
+	askEvery     time.Duration
 
 	mu  sync.Mutex
 	sum Summary
@@ -101,8 +101,8 @@ func New(q *Queue, h event.Handler, o Options) *Consumer {
 	c := &Consumer{
 		q: q, h: h, o: o.withDefaults(),
 		queueDown: newOutage(), dbDown: newOutage(), paused: newOutage(), settled: make(chan struct{}, 1),
-		reconnectPauses:   loop.Backoff(100*time.Millisecond, 5*time.Second),
-		recoverPauses: loop.Backoff(500*time.Millisecond, 30*time.Second),
+		reconnectPauses: loop.Backoff(100*time.Millisecond, 5*time.Second),
+		recoverPauses:   loop.Backoff(500*time.Millisecond, 30*time.Second),
 
 		drainTimeout: defaultDrainTimeout, askEvery: pausedEvery,
 	}
@@ -117,7 +117,9 @@ func New(q *Queue, h event.Handler, o Options) *Consumer {
 }
 
 // State says why no claims are handled, or nil.
-func (c *Consumer) State() error { return errors.Join(c.queueDown.err(), c.dbDown.err(), c.paused.err()) }
+func (c *Consumer) State() error {
+	return errors.Join(c.queueDown.err(), c.dbDown.err(), c.paused.err())
+}
 
 // Run consumes until ctx ends, or, draining, until nothing is left, or nothing goes
 // on any more (ErrStuck). Then nothing more is fetched, and the batches in hand are

@@ -15,8 +15,6 @@ import (
 const (
 	lingerBusy = 50 * time.Millisecond // for the rest of a batch, after one that was not empty
 	lingerIdle = 50 * time.Millisecond // for what comes with the first message
-
-	requestTimeout = 5 * time.Second
 )
 
 // batch is messages that were fetched together.

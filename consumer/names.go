@@ -26,18 +26,22 @@ func newNames(stream string) (names, error) {
 	return names{stream: stream, prefix: strings.ToLower(stream)}, nil
 }
 
-func (n names) deadLetterStream() string  { return n.stream + "_DEAD" }
-func (n names) scheduleStream() string { return n.stream + "_LATER" }
-func (n names) hintStream() string  { return n.stream + "_HINTS" }
+func (n names) deadLetterStream() string { return n.stream + "_DEAD" }
+func (n names) scheduleStream() string   { return n.stream + "_LATER" }
+func (n names) hintStream() string       { return n.stream + "_HINTS" }
 
-func (n names) eventSubjects() string               { return n.prefix + ".orphan.>" }
-func (n names) eventSubject(source string) string   { return n.prefix + ".orphan." + subjectToken(source) }
-func (n names) hintSubjects() string                 { return n.prefix + ".hint.>" }
-func (n names) hintSubject(event string) string      { return n.prefix + ".hint." + subjectTokens(event) }
-func (n names) scheduleSubjects() string             { return n.prefix + ".later.>" }
-func (n names) scheduleSubject(fileID string) string { return n.prefix + ".later." + subjectToken(fileID) }
-func (n names) dueSubject() string                   { return n.prefix + ".due" }
-func (n names) deadLetterSubjects() string                { return n.prefix + ".dead.>" }
+func (n names) eventSubjects() string { return n.prefix + ".orphan.>" }
+func (n names) eventSubject(source string) string {
+	return n.prefix + ".orphan." + subjectToken(source)
+}
+func (n names) hintSubjects() string            { return n.prefix + ".hint.>" }
+func (n names) hintSubject(event string) string { return n.prefix + ".hint." + subjectTokens(event) }
+func (n names) scheduleSubjects() string        { return n.prefix + ".later.>" }
+func (n names) scheduleSubject(fileID string) string {
+	return n.prefix + ".later." + subjectToken(fileID)
+}
+func (n names) dueSubject() string         { return n.prefix + ".due" }
+func (n names) deadLetterSubjects() string { return n.prefix + ".dead.>" }
 func (n names) probeSubject(stream string) string {
 	return n.prefix + ".probe." + strings.ToLower(stream) + "."
 }

@@ -107,7 +107,7 @@ func storeError(err error) error {
 // goroutine.
 type pipeline struct {
 	js       jetstream.JetStream
-	inFlight   chan jetstream.PubAckFuture // in the order they were sent
+	inFlight chan jetstream.PubAckFuture // in the order they were sent
 	answered func(subject string, ack *jetstream.PubAck, err error) error
 }
 

@@ -19,7 +19,7 @@ const (
 	replayPrefix = "pruned-replay-"
 	// replayLife is how long an interrupted one can be resumed. What it has still
 	// to read cannot be purged from a stream that is full.
-	replayLife    = 24 * time.Hour
+	replayLife = 24 * time.Hour
 	dryRunLife = 5 * time.Minute
 
 	untilKey  = "pruned.until"

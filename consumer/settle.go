@@ -16,7 +16,7 @@ const (
 	settleTimeout  = 15 * time.Second // for a batch
 	barrierTimeout = 5 * time.Second  // for the server's answer to its acks
 	failedFirst    = 5 * time.Second
-	failedMax     = 48 * time.Second // a quarter of jitter comes on top
+	failedMax      = 48 * time.Second // a quarter of jitter comes on top
 )
 
 // settleBatch tells the queue what became of claims. The stop of the program does

@@ -263,3 +263,27 @@ func adaptConfig(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 	}
 	return next
 }
+
+// Remove deletes the streams with everything in them.
+func (q *Queue) Remove(ctx context.Context) error {
+	for _, name := range []string{q.names.stream, q.names.scheduleStream(), q.names.hintStream(), q.names.deadLetterStream()} {
+		if err := q.js.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("deleting stream %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// withStreams makes the streams again if one has gone under fn, and lets fn try
+// once more.
+func (q *Queue) withStreams(ctx context.Context, fn func() error) error {
+	err := fn()
+	if !errors.Is(err, jetstream.ErrNoStreamResponse) && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	q.opts.Log.Warn().Err(err).Msg("a stream does not answer, making sure that it exists")
+	if made := q.ensureStreams(ctx); made != nil {
+		return errors.Join(err, made)
+	}
+	return fn()
+}

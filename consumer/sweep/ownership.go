@@ -19,7 +19,7 @@ import (
 // What a person saw, and let go, is no sign any more.
 type ownership struct {
 	approved bool
-	why   string // it is not, or what in it is another's; a sentence
+	why      string // it is not, or what in it is another's; a sentence
 }
 
 // determineOwner looks whose a store is, and binds or unbinds it.

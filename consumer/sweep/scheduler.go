@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/rs/zerolog"
 
 	"pruned/consumer"
@@ -21,7 +22,7 @@ const (
 
 	// maxChanged bytes of changed rows make a pass over the index worth more than
 	// reading them again with every batch.
-	maxChanged  = 8 << 20
+	maxChanged   = 8 << 20
 	changedEvery = 2 * time.Second
 )
 
@@ -34,15 +35,15 @@ type Scheduler struct {
 	Changed *atomic.Int64   // bytes of changed rows that batches had to read since the last pass; may be nil
 	Log     zerolog.Logger
 
-	once     sync.Once
-	wanted   chan struct{}
-	hints    *consumer.Hints
-	debounce time.Duration
-	leaseRetry  time.Duration // until the next try, while another process sweeps
+	once       sync.Once
+	wanted     chan struct{}
+	hints      *consumer.Hints
+	debounce   time.Duration
+	leaseRetry time.Duration // until the next try, while another process sweeps
 
 	heartbeat loop.Heartbeat
-	mu    sync.Mutex
-	state State
+	mu        sync.Mutex
+	state     State
 }
 
 // State is how the sweeps of a process are.
@@ -203,3 +204,48 @@ func (s *Scheduler) refreshIndex(ctx context.Context) {
 // Silent is how long the loop of the sweeps has shown no sign of life. One step of a
 // sweep may take half an hour.
 func (s *Scheduler) Silent() time.Duration { return s.heartbeat.Age() }
+
+// plan says when the next sweep is.
+type plan struct {
+	every  time.Duration
+	pauses *backoff.ExponentialBackOff
+
+	at      time.Time
+	failing bool // hints do not bring forward what has just failed
+}
+
+// never is beyond the life of any process, and of no overflow.
+const never = 10 * 365 * 24 * time.Hour
+
+// newPlan begins with a sweep at once.
+func newPlan(every time.Duration) *plan {
+	return &plan{every: every, pauses: loop.Backoff(time.Second, time.Minute), at: time.Now()}
+}
+
+func (p *plan) bringForward(debounce time.Duration) {
+	if at := time.Now().Add(debounce); !p.failing && at.Before(p.at) {
+		p.at = at
+	}
+}
+
+func (p *plan) planRetry(pause time.Duration) {
+	p.at, p.failing = time.Now().Add(pause), true
+}
+
+// planNext plans the next sweep, given in how long the first candidate becomes
+// due, if there is any. One that is due already was held back.
+func (p *plan) planNext(in time.Duration, waiting bool) {
+	p.failing = false
+	p.pauses.Reset()
+	next := p.every
+	if next <= 0 {
+		next = never
+	}
+	switch {
+	case waiting && in <= 0:
+		next = min(next, sweepSoonest)
+	case waiting:
+		next = min(next, in+dueSlack)
+	}
+	p.at = time.Now().Add(next)
+}

@@ -43,7 +43,7 @@ type Sweeper struct {
 	DryRun      bool          // takes the same path, publishes nothing, and rolls back
 	Log         zerolog.Logger
 
-	sweeping        sync.Mutex                 // one at a time
+	sweeping    sync.Mutex                 // one at a time
 	listed      map[repo.Direction]listing // when a store was last listed, and what was there
 	ttl         time.Duration              // of the lead; leadTTL if zero
 	toldForeign bool                       // collections of other programs were told
@@ -90,7 +90,7 @@ type Report struct {
 	Published int64       `json:"published"` // claims that the queue has stored
 	Held      int64       `json:"held"`      // orphans that are held back
 	Holds     []repo.Hold `json:"holds"`
-	Totals    Totals `json:"totals"`
+	Totals    Totals      `json:"totals"`
 }
 
 // Totals add up what was found, whether or not it is due, held or claimed

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	maxFailedDelay = time.Hour
-	maxWaitingDelay  = 10 * time.Minute
+	maxFailedDelay  = time.Hour
+	maxWaitingDelay = 10 * time.Minute
 	// retryBatchSize bounds the transactions in which tombstones are
 	// postponed, each by a statement of its own.
 	retryBatchSize = 500
@@ -22,16 +22,16 @@ const (
 // task is how the tombstones of one kind are carried out.
 type task struct {
 	kind   string
-	max   int
-	inTx bool // it is part of the transaction that holds the tombstones
-	remove     func(context.Context, repo.Tx, []repo.Tombstone) (outcome, error)
+	max    int
+	inTx   bool // it is part of the transaction that holds the tombstones
+	remove func(context.Context, repo.Tx, []repo.Tombstone) (outcome, error)
 }
 
 // outcome is what became of a set of tombstones.
 type outcome struct {
-	done  []int64
+	done    []int64
 	retries []retry
-	notes []ledgerNote
+	notes   []ledgerNote
 }
 
 // retry is a tombstone that is looked at again.

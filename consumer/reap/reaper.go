@@ -35,10 +35,10 @@ type Reaper struct {
 
 	draining sync.Mutex // one at a time in this process
 
-	heartbeat  loop.Heartbeat
-	mu     sync.Mutex
-	state  State
-	deferred error // why nothing is carried out for now, though it is due
+	heartbeat loop.Heartbeat
+	mu        sync.Mutex
+	state     State
+	deferred  error // why nothing is carried out for now, though it is due
 }
 
 // Run carries out what is due every interval, with rests that grow with what that

@@ -75,17 +75,3 @@ func (q *Queue) fireAt(now, at time.Time) time.Time {
 	}
 	return at.UTC()
 }
-
-// withStreams makes the streams again if one has gone under fn, and lets fn try
-// once more.
-func (q *Queue) withStreams(ctx context.Context, fn func() error) error {
-	err := fn()
-	if !errors.Is(err, jetstream.ErrNoStreamResponse) && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return err
-	}
-	q.opts.Log.Warn().Err(err).Msg("a stream does not answer, making sure that it exists")
-	if made := q.ensureStreams(ctx); made != nil {
-		return errors.Join(err, made)
-	}
-	return fn()
-}

@@ -18,6 +18,9 @@ var ErrForeign = errors.New("set PRUNED_STREAM to a name that nobody uses")
 // messages (2.12).
 const schedulesLevel = 2
 
+// requestTimeout bounds one request to the server.
+const requestTimeout = 5 * time.Second
+
 // StreamOptions say how claims are kept.
 type StreamOptions struct {
 	Name         string        // of the stream; the others are named after it

@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"pruned/consumer/loop"
 )
 
 // StreamState is a stream as the server has it.
@@ -81,4 +86,72 @@ func differences(have, want jetstream.StreamConfig) (names []string) {
 		}
 	}
 	return names
+}
+
+// Probe says whether every stream stores. It has each store a message, on a subject
+// that nobody reads, and removes that again: a server may answer all else while it
+// stores nothing any more, as after one write that met a full disk. A stream that is
+// missing is none of it: what stores next makes it.
+func (q *Queue) Probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if !q.nc.IsConnected() {
+		return fmt.Errorf("asking the queue to store: %w", nats.ErrDisconnected)
+	}
+	for _, cfg := range q.wantedStreams() {
+		if err := q.probeStream(ctx, cfg.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("stream %s stores nothing: %w", cfg.Name, err)
+		}
+	}
+	return nil
+}
+
+func (q *Queue) probeStream(ctx context.Context, stream string) error {
+	s, err := q.js.Stream(ctx, stream)
+	if err != nil {
+		return err
+	}
+	ack, err := q.js.PublishMsg(ctx, nats.NewMsg(q.names.probeSubject(stream)+uuid.NewString()), jetstream.WithExpectStream(stream))
+	if errors.Is(err, jetstream.ErrNoStreamResponse) {
+		return nil // one of an older release, which has no subject for it yet
+	}
+	if err != nil {
+		return storeError(err)
+	}
+	return s.DeleteMsg(ctx, ack.Sequence)
+}
+
+// Between two requests of a daemon there is an instant in which none waits.
+const (
+	listenerLooks = 5
+	listenerPause = 200 * time.Millisecond
+)
+
+// IsConsumed says whether some process waits for claims or hints just now.
+func (q *Queue) IsConsumed(ctx context.Context) (bool, error) {
+	for look := range listenerLooks {
+		if look > 0 && !loop.Sleep(ctx, listenerPause) {
+			return false, ctx.Err()
+		}
+		for name, stream := range map[string]string{durableName: q.names.stream, hintsName: q.names.hintStream()} {
+			waiting, err := q.isWaiting(ctx, stream, name)
+			if err != nil || waiting {
+				return waiting, err
+			}
+		}
+	}
+	return false, nil
+}
+
+func (q *Queue) isWaiting(ctx context.Context, stream, name string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	c, err := q.js.Consumer(ctx, stream, name)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking who consumes stream %s: %w", stream, err)
+	}
+	return c.CachedInfo().NumWaiting > 0, nil
 }
