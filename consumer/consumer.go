@@ -17,7 +17,7 @@ import (
 	"pruned/consumer/loop"
 )
 
-// Options say how claims are consumed.
+// Options say how events are consumed.
 type Options struct {
 	Workers       int           // batches handled at the same time; 1 if less
 	AckWait       time.Duration // of a lease; 60 s if zero
@@ -29,7 +29,7 @@ type Options struct {
 	DryRun        bool          // settle nothing
 
 	// Ready is asked, with growing pauses, after the handler said that nothing
-	// can be deleted. When it agrees claims are fetched again.
+	// can be deleted. When it agrees events are fetched again.
 	Ready func(context.Context) error
 	// Due says whether a drain has anything else left to do.
 	Due func(context.Context) (bool, error)
@@ -65,7 +65,7 @@ var (
 	errEnded      = errors.New("consuming has ended")
 )
 
-// Consumer fetches claims in batches, has them judged and settles them.
+// Consumer fetches events in batches, has them judged and settles them.
 type Consumer struct {
 	q *Queue
 	h event.Handler
@@ -96,7 +96,7 @@ type Consumer struct {
 	sum Summary
 }
 
-// New returns a consumer of a queue's claims.
+// New returns a consumer of a queue's events.
 func New(q *Queue, h event.Handler, o Options) *Consumer {
 	c := &Consumer{
 		q: q, h: h, o: o.withDefaults(),
@@ -116,7 +116,7 @@ func New(q *Queue, h event.Handler, o Options) *Consumer {
 	return c
 }
 
-// State says why no claims are handled, or nil.
+// State says why no events are handled, or nil.
 func (c *Consumer) State() error {
 	return errors.Join(c.queueDown.err(), c.dbDown.err(), c.paused.err())
 }

@@ -31,7 +31,7 @@ const (
 // DeadLetter is an event that can never succeed.
 type DeadLetter struct {
 	Name       string    `json:"name"` // tells it from every other, also of a stream that was made again
-	Seq        uint64    `json:"seq"`  // of the claim in its stream
+	Seq        uint64    `json:"seq"`  // of the event in its stream
 	FileID     string    `json:"file_id"`
 	Kind       string    `json:"kind"` // Invalid or Poison
 	Error      string    `json:"error"`
@@ -76,22 +76,22 @@ func (q *Queue) encodeDeadLetter(d DeadLetter) (*nats.Msg, error) {
 	return msg, nil
 }
 
-// deadLetter makes the dead letter of a claim.
-func (cl *message) deadLetter() DeadLetter {
-	why := cl.result.Detail
-	if cl.result.Err != nil {
-		why = cl.result.Err.Error()
+// deadLetter makes the dead letter of an event.
+func (m *message) deadLetter() DeadLetter {
+	why := m.result.Detail
+	if m.result.Err != nil {
+		why = m.result.Err.Error()
 	}
 	return DeadLetter{
-		Name:       newDeadLetterName(cl.meta.Sequence.Stream, cl.meta.Timestamp),
-		Seq:        cl.meta.Sequence.Stream,
-		FileID:     cl.event.Subject,
-		Kind:       string(cl.result.Outcome),
+		Name:       newDeadLetterName(m.meta.Sequence.Stream, m.meta.Timestamp),
+		Seq:        m.meta.Sequence.Stream,
+		FileID:     m.event.Subject,
+		Kind:       string(m.result.Outcome),
 		Error:      why,
-		SQLState:   repo.SQLState(cl.result.Err),
-		Deliveries: cl.meta.NumDelivered,
+		SQLState:   repo.SQLState(m.result.Err),
+		Deliveries: m.meta.NumDelivered,
 		At:         time.Now().UTC(),
-		Payload:    cl.msg.Data(),
+		Payload:    m.msg.Data(),
 	}
 }
 

@@ -69,7 +69,7 @@ func (c *Consumer) isDryRunDone() bool {
 var ErrStuck = errors.New("nothing goes on any more")
 
 // defaultDrainTimeout is how long a drain waits for anything to go on. The longest that a
-// claim is put off after a failure is a minute.
+// event is put off after a failure is a minute.
 const defaultDrainTimeout = 90 * time.Second
 
 // progress is when a drain last got on. What is being done may take its time; what
@@ -153,7 +153,7 @@ func (c *Consumer) withStallDetection(ctx context.Context) (context.Context, con
 }
 
 // stallTimeout is how long a drain waits for anything to go on. While nothing can be deleted
-// no claim is put off either, and somebody has to mend it: a third is enough.
+// no event is put off either, and somebody has to mend it: a third is enough.
 func (c *Consumer) stallTimeout() time.Duration {
 	if c.dbDown.err() != nil {
 		return c.drainTimeout / 3

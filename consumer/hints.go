@@ -24,7 +24,7 @@ func (q *Queue) PublishHint(ctx context.Context, id, event string, payload []byt
 	return q.publishOnce(ctx, id, q.names.hintSubject(event), payload)
 }
 
-// PublishEvent publishes one claim. It returns once the stream has stored it, or had
+// PublishEvent publishes one event. It returns once the stream has stored it, or had
 // one of this id already.
 func (q *Queue) PublishEvent(ctx context.Context, e event.Event) error {
 	if err := e.Validate(); err != nil {
@@ -79,6 +79,7 @@ type Hints struct {
 	held HintBatch
 }
 
+// NewHints returns hints of a queue. wake is called when there are new ones.
 func NewHints(q *Queue, log zerolog.Logger, wake func()) *Hints {
 	return &Hints{q: q, log: log, wake: wake, idle: 2 * time.Second, held: HintBatch{}}
 }

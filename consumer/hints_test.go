@@ -62,7 +62,7 @@ func TestHintsOfAQueueThatStoresNothing(t *testing.T) {
 	require.ErrorIs(t, q.PublishEvent(Context(t), event.New("f", "s", "")), nats.ErrDisconnected)
 }
 
-// Hints that nobody reads fill nothing: neither their stream, nor that of claims.
+// Hints that nobody reads fill nothing: neither their stream, nor that of events.
 func TestHintsFillNothing(t *testing.T) {
 	t.Parallel()
 	opts := StreamOptionsOf(t)
@@ -79,7 +79,7 @@ func TestHintsFillNothing(t *testing.T) {
 	require.Equal(t, 100, Drain(t, q, &fake{}, Options{}).Deleted)
 }
 
-// Older releases kept hints beside the claims. What is left of them neither blocks
+// Older releases kept hints beside the events. What is left of them neither blocks
 // the stream nor keeps its room.
 func TestHintsOfOlderReleasesGiveWay(t *testing.T) {
 	t.Parallel()

@@ -69,7 +69,7 @@ func (q *Queue) checkOwner(ctx context.Context) error {
 }
 
 // differences names what of a stream is not as we want it: what the settings speak
-// of, and what would lose, refuse or hide claims.
+// of, and what would lose, refuse or hide events.
 func differences(have, want jetstream.StreamConfig) (names []string) {
 	next := adaptConfig(have, want)
 	if next.MaxMsgs > 0 && want.MaxMsgs <= 0 {
@@ -127,7 +127,7 @@ const (
 	listenerPause = 200 * time.Millisecond
 )
 
-// IsConsumed says whether some process waits for claims or hints just now.
+// IsConsumed says whether some process waits for events or hints just now.
 func (q *Queue) IsConsumed(ctx context.Context) (bool, error) {
 	for look := range listenerLooks {
 		if look > 0 && !loop.Sleep(ctx, listenerPause) {

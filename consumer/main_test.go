@@ -89,7 +89,7 @@ func OpenQueueOn(t *testing.T, nc *nats.Conn, opts StreamOptions) *Queue {
 	return q
 }
 
-// claims are n claims about the files f-0, f-1, ...
+// events are n events about the files f-0, f-1, ...
 func someEvents(n int) func(func(event.Event, error) bool) {
 	return func(yield func(event.Event, error) bool) {
 		for i := range n {

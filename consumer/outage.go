@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// outage is one reason why no claims are handled. Whoever begins or ends it
+// outage is one reason why no events are handled. Whoever begins or ends it
 // learns whether that changed anything, and so logs it once.
 type outage struct {
 	mu    sync.Mutex

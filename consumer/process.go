@@ -53,7 +53,7 @@ func (c *Consumer) decideBatch(ctx context.Context, b batch) (settle func()) {
 }
 
 // parseMessages tells events from what is none.
-func (c *Consumer) parseMessages(msgs []jetstream.Msg) (claims, invalid []*message) {
+func (c *Consumer) parseMessages(msgs []jetstream.Msg) (messages, invalid []*message) {
 	for _, msg := range msgs {
 		meta, err := msg.Metadata()
 		if err != nil {
@@ -65,44 +65,44 @@ func (c *Consumer) parseMessages(msgs []jetstream.Msg) (claims, invalid []*messa
 			invalid = append(invalid, &message{msg: msg, meta: meta, result: event.Result{Outcome: event.Invalid, Err: err, Detail: err.Error()}})
 			continue
 		}
-		claims = append(claims, &message{msg: msg, meta: meta, event: e})
+		messages = append(messages, &message{msg: msg, meta: meta, event: e})
 	}
-	return claims, invalid
+	return messages, invalid
 }
 
-// callHandler has the handler judge claims, each file once, and gives every claim of
+// callHandler has the handler judge events, each file once, and gives every event of
 // a file the same result.
-func (c *Consumer) callHandler(ctx context.Context, claims []*message, lease time.Time) {
+func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease time.Time) {
 	var deliveries []event.Delivery
 	place := map[string]int{} // of a file id in deliveries
-	for _, cl := range claims {
-		if _, ok := place[cl.event.Subject]; ok {
+	for _, m := range messages {
+		if _, ok := place[m.event.Subject]; ok {
 			continue
 		}
-		place[cl.event.Subject] = len(deliveries)
-		deliveries = append(deliveries, event.Delivery{Event: cl.event, Deliveries: cl.meta.NumDelivered})
+		place[m.event.Subject] = len(deliveries)
+		deliveries = append(deliveries, event.Delivery{Event: m.event, Deliveries: m.meta.NumDelivered})
 	}
-	extend := func() error { return extendAll(claims) }
+	extend := func() error { return extendAll(messages) }
 	results, err := c.h.Handle(ctx, deliveries, lease, extend)
 	if err == nil {
 		c.recovered.Store(true)
 	} else if ctx.Err() == nil && c.dbDown.set(err) {
 		c.o.Log.Warn().Err(err).Msg("no file can be deleted, nothing is fetched until that is mended")
 	}
-	for _, cl := range claims {
-		if i := place[cl.event.Subject]; i < len(results) && results[i].Outcome.Known() {
-			cl.result = results[i]
-			c.progress.noteFailure(cl.result.Err)
+	for _, m := range messages {
+		if i := place[m.event.Subject]; i < len(results) && results[i].Outcome.Known() {
+			m.result = results[i]
+			c.progress.noteFailure(m.result.Err)
 		} else if err == nil {
-			cl.result = event.Result{Outcome: event.Failed, Err: errNoOutcome}
+			m.result = event.Result{Outcome: event.Failed, Err: errNoOutcome}
 		}
 	}
 }
 
 // extendAll asks for a whole lease more for each message.
-func extendAll(claims []*message) error {
-	for _, cl := range claims {
-		if err := cl.msg.InProgress(); err != nil {
+func extendAll(messages []*message) error {
+	for _, m := range messages {
+		if err := m.msg.InProgress(); err != nil {
 			return err
 		}
 	}
@@ -111,20 +111,20 @@ func extendAll(claims []*message) error {
 
 // reportBatch counts a batch, logs it and tells who wants to know. Outcomes are counted by
 // files: what several events say of one is counted once, and the rest as repeated.
-func (c *Consumer) reportBatch(claims []*message, took time.Duration) {
+func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
 	one := Summary{Batches: 1, Duration: took.Seconds()}
 	var pending uint64
 	counted := map[string]bool{}
-	for _, cl := range claims {
-		pending = cl.meta.NumPending
-		file := cl.event.Subject
+	for _, m := range messages {
+		pending = m.meta.NumPending
+		file := m.event.Subject
 		switch {
-		case cl.result.Outcome == "":
+		case m.result.Outcome == "":
 			continue
 		case file != "" && counted[file]:
 			one.Repeated++
 		default:
-			*one.counter(cl.result.Outcome)++
+			*one.counter(m.result.Outcome)++
 			counted[file] = true
 		}
 		one.Events++

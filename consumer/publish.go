@@ -29,7 +29,7 @@ type PublishOptions struct {
 	// has already: for a sweep, whose ids repeat. Fresh ids need no memory of
 	// the server's, and nothing is swallowed.
 	Dedupe bool
-	// Settled is told each claim's final outcome, one call at a time. Publish
+	// Settled is told each event's final outcome, one call at a time. Publish
 	// then returns when all are settled.
 	Settled func(Settlement)
 }
@@ -37,7 +37,7 @@ type PublishOptions struct {
 // Published counts what became of events.
 type Published struct{ Stored, Duplicates int }
 
-// Publish publishes claims in their order. It holds a bounded number of them
+// Publish publishes events in their order. It holds a bounded number of them
 // and checks every answer of the server. After an error nothing more is sent;
 // what was stored by then is counted, and stays.
 func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts PublishOptions) (Published, error) {

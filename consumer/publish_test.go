@@ -81,7 +81,7 @@ func TestPublishTellsOutcomes(t *testing.T) {
 	stop := running(t, Quick(t, q, h, Options{}))
 	defer stop()
 
-	// One file twice: both claims are told.
+	// One file twice: both events are told.
 	events := EventsOf(event.New("deleted-1", "s", ""), event.New("kept-1", "s", ""), event.New("poison-1", "s", ""),
 		event.New("young-1", "s", ""), event.New("gone-1", "s", ""), event.New("gone-1", "s", ""))
 	var mu sync.Mutex

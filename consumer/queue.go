@@ -21,12 +21,12 @@ const schedulesLevel = 2
 // requestTimeout bounds one request to the server.
 const requestTimeout = 5 * time.Second
 
-// StreamOptions say how claims are kept.
+// StreamOptions say how events are kept.
 type StreamOptions struct {
 	Name         string        // of the stream; the others are named after it
 	Installation string        // identity; streams of another are refused
 	Retention    time.Duration // how long anything is kept
-	MaxBytes     int64         // of claims; hints, schedules and dead letters may have a quarter of it each
+	MaxBytes     int64         // of events; hints, schedules and dead letters may have a quarter of it each
 	// Replicas of a stream; 0 keeps those of an existing one, and gives a new
 	// one three where the cluster can, else one.
 	Replicas int
@@ -86,10 +86,10 @@ func newQueue(ctx context.Context, nc *nats.Conn, opts StreamOptions) (*Queue, e
 	}, nil
 }
 
-// Name is the stream that holds the claims.
+// Name is the stream that holds the events.
 func (q *Queue) Name() string { return q.names.stream }
 
-// Schedules says whether the server can deliver a claim later.
+// Schedules says whether the server can deliver an event later.
 func (q *Queue) Schedules() bool { return q.schedules }
 
 // HintSubject is where an event of the application is published.

@@ -15,7 +15,7 @@ import (
 // ErrNoReplay: no interrupted replay has that name.
 var ErrNoReplay = errors.New("no such interrupted replay")
 
-// ReplayOptions say which claims come again. One of the first four is given, or
+// ReplayOptions say which events come again. One of the first four is given, or
 // Resume.
 type ReplayOptions struct {
 	Since   time.Time // those stored at this time or later
@@ -24,13 +24,13 @@ type ReplayOptions struct {
 	Dead    bool      // dead letters; those that succeed are removed
 	Resume  string    // name of a replay that was interrupted: what is left of it
 
-	Reason  string  // for the ledger, in place of the claims' own
+	Reason  string  // for the ledger, in place of the events' own
 	DryRun  bool    // settles nothing, and cannot be resumed
 	Rate    float64 // files per second; 0 for no limit
 	AckWait time.Duration
 
 	// Started is told under which name the replay can be resumed, none for a dry
-	// run, and how many claims it is about.
+	// run, and how many events it is about.
 	Started func(name string, total uint64)
 	// Progress is told after each batch how many of them are settled.
 	Progress func(done, total uint64)
@@ -38,7 +38,7 @@ type ReplayOptions struct {
 	Log zerolog.Logger
 }
 
-// Replay hands claims to the handler once more, beside the durable consumer and
+// Replay hands events to the handler once more, beside the durable consumer and
 // without its notice, in the order in which they were stored, up to the last one
 // that was there when it began. They are settled as in a run, so that what is
 // young is scheduled and poison gets its dead letter. Interrupted, by ctx or by
@@ -123,19 +123,19 @@ func (r *replay) handleBatch(ctx context.Context, msgs []jetstream.Msg, lease ti
 	if len(here) == 0 {
 		return nil
 	}
-	claims, invalid := r.c.parseMessages(here)
+	messages, invalid := r.c.parseMessages(here)
 	if r.reason != "" {
-		for _, cl := range claims {
-			cl.event.Reason = r.reason
+		for _, m := range messages {
+			m.event.Reason = r.reason
 		}
 	}
-	if len(claims) > 0 {
-		r.c.callHandler(ctx, claims, lease)
+	if len(messages) > 0 {
+		r.c.callHandler(ctx, messages, lease)
 	}
-	claims = append(claims, invalid...)
-	r.settleMessages(ctx, claims)
-	r.c.reportBatch(claims, time.Since(began))
-	r.reportProgress(claims)
+	messages = append(messages, invalid...)
+	r.settleMessages(ctx, messages)
+	r.c.reportBatch(messages, time.Since(began))
+	r.reportProgress(messages)
 	return r.c.dbDown.err()
 }
 
@@ -151,9 +151,9 @@ func (r *replay) splitAtEnd(msgs []jetstream.Msg) (here, beyond []jetstream.Msg)
 }
 
 // reportProgress counts what is settled for good.
-func (r *replay) reportProgress(claims []*message) {
-	for _, cl := range claims {
-		if cl.result.Outcome != "" && (r.o.DryRun || cl.result.Outcome.Final()) {
+func (r *replay) reportProgress(messages []*message) {
+	for _, m := range messages {
+		if m.result.Outcome != "" && (r.o.DryRun || m.result.Outcome.Final()) {
 			r.done++
 		}
 	}
@@ -174,24 +174,24 @@ func (r *replay) isFinished(ctx context.Context) (bool, error) {
 	return left.Unacked == 0 && (left.Pending == 0 || info.Delivered.Stream >= r.until), nil
 }
 
-// settleMessages settles claims of the stream as a run does. Dead letters stay where
+// settleMessages settles events of the stream as a run does. Dead letters stay where
 // they are, unless what they say has succeeded.
-func (r *replay) settleMessages(ctx context.Context, claims []*message) {
+func (r *replay) settleMessages(ctx context.Context, messages []*message) {
 	if r.stream != r.q.names.deadLetterStream() || r.o.DryRun {
-		r.c.settleBatch(ctx, claims)
+		r.c.settleBatch(ctx, messages)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	r.c.scheduleYoung(ctx, claims)
+	r.c.scheduleYoung(ctx, messages)
 	var failed error
 	var acks []jetstream.Msg
-	for _, cl := range claims {
-		err := r.removeSucceeded(ctx, cl)
-		if err == nil && cl.result.Outcome != "" && cl.result.Outcome.Final() {
-			acks = append(acks, cl.msg)
+	for _, m := range messages {
+		err := r.removeSucceeded(ctx, m)
+		if err == nil && m.result.Outcome != "" && m.result.Outcome.Final() {
+			acks = append(acks, m.msg)
 		} else {
-			failed = errors.Join(failed, err, r.c.nakOrTerm(cl))
+			failed = errors.Join(failed, err, r.c.nakOrTerm(m))
 		}
 	}
 	if failed = errors.Join(failed, r.q.ackAll(ctx, acks)); failed != nil {
@@ -199,20 +199,20 @@ func (r *replay) settleMessages(ctx context.Context, claims []*message) {
 	}
 }
 
-// removeSucceeded removes a dead letter whose claim has succeeded.
-func (r *replay) removeSucceeded(ctx context.Context, cl *message) error {
-	switch cl.result.Outcome {
+// removeSucceeded removes a dead letter whose event has succeeded.
+func (r *replay) removeSucceeded(ctx context.Context, m *message) error {
+	switch m.result.Outcome {
 	case event.Deleted, event.Gone, event.Kept, event.Young:
 	default:
 		return nil
 	}
 	s, err := r.q.js.Stream(ctx, r.stream)
 	if err == nil {
-		err = s.DeleteMsg(ctx, cl.meta.Sequence.Stream)
+		err = s.DeleteMsg(ctx, m.meta.Sequence.Stream)
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-		cl.result = event.Result{Outcome: event.Failed, Err: err}
-		return fmt.Errorf("removing the dead letter of file %s: %w", cl.event.Subject, err)
+		m.result = event.Result{Outcome: event.Failed, Err: err}
+		return fmt.Errorf("removing the dead letter of file %s: %w", m.event.Subject, err)
 	}
 	return nil
 }

@@ -15,12 +15,12 @@ import (
 	"pruned/consumer/event"
 )
 
-// replyHeader names the inbox that wants to hear a claim's final outcome. The
+// replyHeader names the inbox that wants to hear an event's final outcome. The
 // answer is core NATS: nothing is stored, and a publisher that has gone misses
 // it.
 const replyHeader = "Pruned-Reply"
 
-// Settlement is the final outcome of one claim.
+// Settlement is the final outcome of one event.
 type Settlement struct {
 	FileID  string        `json:"file_id"`
 	Outcome event.Outcome `json:"outcome"`
@@ -41,8 +41,8 @@ func (q *Queue) sendReply(msg jetstream.Msg, s Settlement) error {
 	return q.nc.Publish(to, payload)
 }
 
-// outcomeWaiter hears the outcomes of the claims of one publisher. The last token of
-// an inbox is the claim's number, so that a claim which is settled twice, after
+// outcomeWaiter hears the outcomes of the events of one publisher. The last token of
+// an inbox is the event's number, so that an event which is settled twice, after
 // a lost acknowledgement, is told once.
 type outcomeWaiter struct {
 	nc      *nats.Conn
@@ -75,7 +75,7 @@ func newOutcomeWaiter(nc *nats.Conn, settled func(Settlement)) (*outcomeWaiter, 
 	return w, nil
 }
 
-// addInbox returns the inbox of one more claim.
+// addInbox returns the inbox of one more event.
 func (w *outcomeWaiter) addInbox() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -110,7 +110,7 @@ func (w *outcomeWaiter) finishIfDone() {
 	}
 }
 
-// awaitAll returns when every claim is settled, or when that cannot be known any
+// awaitAll returns when every event is settled, or when that cannot be known any
 // more.
 func (w *outcomeWaiter) awaitAll(ctx context.Context) error {
 	w.mu.Lock()

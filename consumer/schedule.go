@@ -16,18 +16,18 @@ import (
 // ErrNoSchedules: the queue's server cannot deliver later (before 2.12).
 var ErrNoSchedules = errors.New("the queue's server does not schedule messages")
 
-// ScheduledEvent is a claim that becomes useful at a time.
+// ScheduledEvent is an event that becomes useful at a time.
 type ScheduledEvent struct {
 	event.Event
 	At time.Time
 }
 
-// Schedule has claims delivered at their times, a minute ahead at the earliest. A
+// Schedule has events delivered at their times, a minute ahead at the earliest. A
 // file has one schedule at most: a new one replaces the one before. A time
 // beyond half the retention is brought forward to it, since a stored message
-// does not outlive the retention; such a claim is found too young once more and
+// does not outlive the retention; such an event is found too young once more and
 // scheduled again.
-func (q *Queue) Schedule(ctx context.Context, claims []ScheduledEvent) error {
+func (q *Queue) Schedule(ctx context.Context, events []ScheduledEvent) error {
 	if !q.schedules {
 		return ErrNoSchedules
 	}
@@ -38,14 +38,14 @@ func (q *Queue) Schedule(ctx context.Context, claims []ScheduledEvent) error {
 			}
 			return nil
 		})
-		return line.sendAndAwait(ctx, q.schedulesOf(claims))
+		return line.sendAndAwait(ctx, q.schedulesOf(events))
 	})
 }
 
-func (q *Queue) schedulesOf(claims []ScheduledEvent) iter.Seq2[*nats.Msg, error] {
+func (q *Queue) schedulesOf(events []ScheduledEvent) iter.Seq2[*nats.Msg, error] {
 	return func(yield func(*nats.Msg, error) bool) {
 		now := time.Now()
-		for _, c := range claims {
+		for _, c := range events {
 			if err := c.Validate(); err != nil {
 				yield(nil, fmt.Errorf("a claim to schedule: %w", err))
 				return

@@ -19,28 +19,28 @@ const (
 	failedMax      = 48 * time.Second // a quarter of jitter comes on top
 )
 
-// settleBatch tells the queue what became of claims. The stop of the program does
-// not cut it short: what is committed is to be acked. If it fails, the claims
+// settleBatch tells the queue what became of events. The stop of the program does
+// not cut it short: what is committed is to be acked. If it fails, the events
 // come again, which does no harm.
-func (c *Consumer) settleBatch(ctx context.Context, claims []*message) {
+func (c *Consumer) settleBatch(ctx context.Context, messages []*message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if !c.o.DryRun {
-		c.scheduleYoung(ctx, claims)
-		c.storeDeadLetters(ctx, claims)
+		c.scheduleYoung(ctx, messages)
+		c.storeDeadLetters(ctx, messages)
 	}
 	var acks []jetstream.Msg
 	var failed error
-	for _, cl := range claims {
-		if c.isAcked(cl.result.Outcome) {
-			acks = append(acks, cl.msg)
+	for _, m := range messages {
+		if c.isAcked(m.result.Outcome) {
+			acks = append(acks, m.msg)
 			continue
 		}
-		failed = errors.Join(failed, c.nakOrTerm(cl))
+		failed = errors.Join(failed, c.nakOrTerm(m))
 	}
 	failed = errors.Join(failed, c.q.ackAll(ctx, acks))
 	if failed == nil && !c.o.DryRun {
-		failed = c.replyAll(claims)
+		failed = c.replyAll(messages)
 	}
 	if failed != nil {
 		c.o.Log.Warn().Err(failed).Msg("not everything could be settled; it comes again")
@@ -78,22 +78,22 @@ func (q *Queue) ackAll(ctx context.Context, msgs []jetstream.Msg) error {
 }
 
 // nakOrTerm ends or delays one message that is not acked.
-func (c *Consumer) nakOrTerm(cl *message) error {
-	r := cl.result
+func (c *Consumer) nakOrTerm(m *message) error {
+	r := m.result
 	var err error
 	switch r.Outcome {
 	case event.Invalid, event.Poison:
-		err = cl.msg.TermWithReason(string(r.Outcome))
+		err = m.msg.TermWithReason(string(r.Outcome))
 	case event.Busy:
-		err = cl.msg.NakWithDelay(retryDelay(r.RetryIn, time.Second, 3*time.Second))
+		err = m.msg.NakWithDelay(retryDelay(r.RetryIn, time.Second, 3*time.Second))
 	case event.Failed:
-		least := failedRetry(cl.meta.NumDelivered)
-		err = cl.msg.NakWithDelay(retryDelay(r.RetryIn, least, least+least/4))
+		least := failedRetry(m.meta.NumDelivered)
+		err = m.msg.NakWithDelay(retryDelay(r.RetryIn, least, least+least/4))
 	default:
-		err = cl.msg.Nak()
+		err = m.msg.Nak()
 	}
 	if err != nil {
-		return fmt.Errorf("settling message %d as %q: %w", cl.meta.Sequence.Stream, r.Outcome, err)
+		return fmt.Errorf("settling message %d as %q: %w", m.meta.Sequence.Stream, r.Outcome, err)
 	}
 	return nil
 }
@@ -124,61 +124,61 @@ func (c *Consumer) nakAll(msgs []jetstream.Msg) {
 	}
 }
 
-// scheduleYoung schedules young claims for when they are useful, before they are
+// scheduleYoung schedules young events for when they are useful, before they are
 // acked. Without schedules they are acked all the same: a sweep finds their
 // files.
-func (c *Consumer) scheduleYoung(ctx context.Context, claims []*message) {
+func (c *Consumer) scheduleYoung(ctx context.Context, messages []*message) {
 	var young []*message
 	var later []ScheduledEvent
 	seen := map[string]bool{}
 	now := time.Now()
-	for _, cl := range claims {
-		if cl.result.Outcome != event.Young {
+	for _, m := range messages {
+		if m.result.Outcome != event.Young {
 			continue
 		}
-		young = append(young, cl)
-		if !seen[cl.event.Subject] {
-			seen[cl.event.Subject] = true
-			later = append(later, ScheduledEvent{Event: cl.event, At: now.Add(cl.result.RetryIn)})
+		young = append(young, m)
+		if !seen[m.event.Subject] {
+			seen[m.event.Subject] = true
+			later = append(later, ScheduledEvent{Event: m.event, At: now.Add(m.result.RetryIn)})
 		}
 	}
 	if len(later) == 0 || !c.q.Schedules() {
 		return
 	}
 	if err := c.q.Schedule(ctx, later); err != nil {
-		for _, cl := range young {
-			cl.result = event.Result{Outcome: event.Failed, Err: err}
+		for _, m := range young {
+			m.result = event.Result{Outcome: event.Failed, Err: err}
 		}
 		c.o.Log.Warn().Err(err).Int("events", len(young)).Msg("young claims could not be scheduled; they come again")
 	}
 }
 
-// storeDeadLetters stores the dead letters of claims that are about to be terminated.
+// storeDeadLetters stores the dead letters of events that are about to be terminated.
 // One that cannot be stored keeps its message.
-func (c *Consumer) storeDeadLetters(ctx context.Context, claims []*message) {
-	for _, cl := range claims {
-		if cl.result.Outcome != event.Invalid && cl.result.Outcome != event.Poison {
+func (c *Consumer) storeDeadLetters(ctx context.Context, messages []*message) {
+	for _, m := range messages {
+		if m.result.Outcome != event.Invalid && m.result.Outcome != event.Poison {
 			continue
 		}
-		letter := cl.deadLetter()
+		letter := m.deadLetter()
 		c.o.Log.Warn().Str("name", letter.Name).Str("file", letter.FileID).Str("kind", letter.Kind).
 			Str("error", letter.Error).Msg("dead letter")
 		if err := c.q.StoreDeadLetter(ctx, letter); err != nil {
-			cl.result = event.Result{Outcome: event.Failed, Err: err}
+			m.result = event.Result{Outcome: event.Failed, Err: err}
 			c.o.Log.Warn().Err(err).Msg("a dead letter could not be stored; its claim comes again")
 		}
 	}
 }
 
 // replyAll tells publishers that asked.
-func (c *Consumer) replyAll(claims []*message) error {
+func (c *Consumer) replyAll(messages []*message) error {
 	var failed error
-	for _, cl := range claims {
-		if o := cl.result.Outcome; o == "" || !o.Final() {
+	for _, m := range messages {
+		if o := m.result.Outcome; o == "" || !o.Final() {
 			continue
 		}
-		s := Settlement{FileID: cl.event.Subject, Outcome: cl.result.Outcome, Detail: cl.result.Detail}
-		if err := c.q.sendReply(cl.msg, s); err != nil {
+		s := Settlement{FileID: m.event.Subject, Outcome: m.result.Outcome, Detail: m.result.Detail}
+		if err := c.q.sendReply(m.msg, s); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("telling the outcome of file %s: %w", s.FileID, err))
 		}
 	}

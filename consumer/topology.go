@@ -58,7 +58,7 @@ func (q *Queue) wantedStreams() []jetstream.StreamConfig {
 	return configs
 }
 
-// eventStream is the stream of claims. When it is full it refuses: what nobody has
+// eventStream is the stream of events. When it is full it refuses: what nobody has
 // read is never dropped.
 func (q *Queue) eventStream() jetstream.StreamConfig {
 	cfg := q.commonConfig(q.names.stream, q.opts.MaxBytes)
@@ -76,10 +76,10 @@ func (q *Queue) eventStream() jetstream.StreamConfig {
 	return cfg
 }
 
-// scheduleStream is the stream of scheduled claims. It is one of its own because a
+// scheduleStream is the stream of scheduled events. It is one of its own because a
 // server refuses schedules in a stream that refuses messages when it is full (a
 // schedule that fires into such a stream is stuck for good: nats-server#8240);
-// the stream of claims sources what has become due, and waits while it is full.
+// the stream of events sources what has become due, and waits while it is full.
 // Dropping the oldest is bearable here: a sweep finds those files again.
 func (q *Queue) scheduleStream() jetstream.StreamConfig {
 	cfg := q.commonConfig(q.names.scheduleStream(), q.opts.MaxBytes/4)
@@ -92,7 +92,7 @@ func (q *Queue) scheduleStream() jetstream.StreamConfig {
 }
 
 // hintStream is the stream of hints. It is one of its own because hints wait for a
-// sweep, and a sweep for room among the claims. The oldest give way: one that is
+// sweep, and a sweep for room among the events. The oldest give way: one that is
 // left asks for the same sweep.
 func (q *Queue) hintStream() jetstream.StreamConfig {
 	cfg := q.commonConfig(q.names.hintStream(), q.opts.MaxBytes/4)
@@ -207,9 +207,9 @@ func (q *Queue) adaptStream(ctx context.Context, have, want jetstream.StreamConf
 	return q.purgeOldHints(ctx, have, want)
 }
 
-// purgeOldHints removes from the stream of claims the hints of older releases, which
+// purgeOldHints removes from the stream of events the hints of older releases, which
 // kept them there: nobody reads them any more, and their consumer would keep what
-// is settled from giving way to new claims. A sweep at the start is for them all.
+// is settled from giving way to new events. A sweep at the start is for them all.
 func (q *Queue) purgeOldHints(ctx context.Context, have, want jetstream.StreamConfig) error {
 	if want.Name != q.names.stream || !slices.Contains(have.Subjects, q.names.hintSubjects()) {
 		return nil

@@ -11,8 +11,8 @@ import (
 // trimEvery is how often a consumer looks how full the stream is.
 const trimEvery = 30 * time.Second
 
-// trimStream lets history give way to new claims. A stream with limits keeps what
-// is settled, for replay; when it is nearly full it would refuse new claims
+// trimStream lets history give way to new events. A stream with limits keeps what
+// is settled, for replay; when it is nearly full it would refuse new events
 // although nobody needs the old ones. So the older half of what every durable
 // consumer has settled is purged. What anybody has still to read stays.
 func (c *Consumer) trimStream(ctx context.Context) {

@@ -16,8 +16,8 @@ type StoreInfo struct {
 	Mark *Mark
 }
 
-// ShowsOwner stores show whose they are by what they hold. What a server or a bucket holds
-// shows nothing: a copy of this database would show the same.
+// ShowsOwner says whether a store shows whose it is by its content. That of a server or
+// a bucket shows nothing: a copy of this database would show the same.
 func (s StoreInfo) ShowsOwner() bool { return s.Beside || s.Mark != nil }
 
 // MarkedBy is the installation that marked a store's folder, unless that is this one.
@@ -46,6 +46,7 @@ func IsApproved(ctx context.Context, db DB, tx Tx, store StoreInfo) (is bool, er
 	return is, err
 }
 
+// EnvironmentError is a failure that is no file's fault; nil where there is none.
 func EnvironmentError(doing string, err error) error {
 	if err == nil {
 		return nil

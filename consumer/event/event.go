@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Type is the CloudEvents type of a claim.
+// Type is the CloudEvents type of an orphan event.
 const Type = "pruned.file.orphaned"
 
 const (
@@ -21,7 +21,7 @@ const (
 	MaxMember   = 1 << 10  // bytes of id, source and subject
 )
 
-// Event is a claim: the file Subject may be an orphan.
+// Event is an orphan event: the file Subject may be an orphan. It is no order.
 type Event struct {
 	ID      string // with Source unique
 	Source  string
@@ -31,7 +31,7 @@ type Event struct {
 	Reason  string
 }
 
-// New returns a claim about a file with an id that nobody used before.
+// New returns an event about a file with an id that nobody used before.
 func New(fileID, source, reason string) Event {
 	return Event{
 		ID:      uuid.NewString(),
@@ -101,7 +101,7 @@ func ValidateText(s string) error {
 	return nil
 }
 
-// Parse reads a claim. Members that it does not know are ignored.
+// Parse reads an event. Members that it does not know are ignored.
 func Parse(payload []byte) (Event, error) {
 	if len(payload) > maxPayload {
 		return Event{}, fmt.Errorf("the event has %d bytes, wanted at most %d", len(payload), maxPayload)

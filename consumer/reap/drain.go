@@ -19,7 +19,7 @@ const (
 	settleTimeout = 30 * time.Second
 )
 
-// task is how the tombstones of one kind are carried out.
+// task is how the tombstones of one kind are removed.
 type task struct {
 	kind   string
 	max    int

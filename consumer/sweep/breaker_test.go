@@ -192,7 +192,7 @@ func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	require.Len(t, sweepOnce(t, s).Holds, 1)
 }
 
-// A file that is in a held direction too: a claim from elsewhere would go round
+// A file that is in a held direction too: an event from elsewhere would go round
 // the hold, whichever of the two it is.
 func TestHeldDirectionHoldsWhatIsElsewhereToo(t *testing.T) {
 	t.Parallel()

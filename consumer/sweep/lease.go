@@ -22,9 +22,9 @@ const (
 	releaseTimeout = 5 * time.Second
 )
 
-// acquireLease takes the lead of sweeps and keeps it until resign is called. The context
-// ends when the lead is lost.
-func (s *Sweeper) acquireLease(ctx context.Context, wait time.Duration) (leading context.Context, resign func(), err error) {
+// acquireLease takes the lease of sweeps and keeps it until release is called. The context
+// ends when the lease is lost.
+func (s *Sweeper) acquireLease(ctx context.Context, wait time.Duration) (leading context.Context, release func(), err error) {
 	holder, ttl := uuid.NewString(), s.ttl
 	if ttl == 0 {
 		ttl = leaseTTL
@@ -58,8 +58,8 @@ func (s *Sweeper) acquireLease(ctx context.Context, wait time.Duration) (leading
 	}, nil
 }
 
-// keepLease renews the lead. A database that does not answer is given as long as
-// the lead lasts.
+// keepLease renews the lease. A database that does not answer is given as long as
+// the lease lasts.
 func (s *Sweeper) keepLease(ctx context.Context, holder string, ttl time.Duration, lose context.CancelCauseFunc) {
 	renewed := time.Now()
 	for loop.Sleep(ctx, ttl/3) {

@@ -24,7 +24,7 @@ const (
 type direction struct {
 	repo.Direction
 	store  repo.StoreInfo
-	reason string // of its claims
+	reason string // of its events
 	files  func(context.Context) iter.Seq2[repo.Listed, error]
 
 	contents
@@ -154,5 +154,5 @@ func (w *run) recordPage(ctx context.Context, d *direction, page []repo.Listed, 
 	})
 }
 
-// isPublishable holds for ids that a claim can name.
+// isPublishable holds for ids that an event can name.
 func isPublishable(id string) bool { return event.ValidateText(id) == nil }

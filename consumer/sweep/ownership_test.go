@@ -51,7 +51,7 @@ func TestOwnershipIsSeenByWhatAStoreHolds(t *testing.T) {
 }
 
 // A foreign folder, table or both: whatever the count, also where it is under every
-// fraction, nothing goes, by sweeps or a person's claim, until somebody confirms.
+// fraction, nothing goes, by sweeps or a person's event, until somebody confirms.
 func TestOwnershipOfAStoreThatSharesNothing(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
@@ -203,7 +203,7 @@ func TestOwnershipOfChunksThatStrangersMade(t *testing.T) {
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, ours))
 }
 
-// A plugin's collections: neither a sweep nor a person's claim touches what is called
+// A plugin's collections: neither a sweep nor a person's event touches what is called
 // after no file.
 func TestOwnershipOfCollectionsOfPlugins(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ import (
 
 const eventSource = "sweep"
 
-// publishDue publishes the claims of directions that are not held.
+// publishDue publishes the events of directions that are not held.
 func (w *run) publishDue(ctx context.Context, all ...*direction) error {
 	for _, d := range all {
 		if err := w.checkBreaker(ctx, d); err != nil {
@@ -48,22 +48,22 @@ func (w *run) publishDirection(ctx context.Context, d *direction) error {
 	}
 }
 
-// publishPage tells of a page of candidates and publishes claims about those that
+// publishPage tells of a page of candidates and publishes events about those that
 // are due and held nowhere.
 func (w *run) publishPage(ctx context.Context, d *direction, page []repo.Candidate) error {
-	var claims []event.Event
+	var events []event.Event
 	for _, c := range page {
 		if err := w.reportOrphan(c); err != nil {
 			return err
 		}
 		if c.DueIn <= 0 && c.Claimed == 0 && !c.Held && isPublishable(c.FileID) {
-			claims = append(claims, eventAbout(c, d.reason))
+			events = append(events, eventAbout(c, d.reason))
 		}
 	}
-	if len(claims) == 0 || w.DryRun {
+	if len(events) == 0 || w.DryRun {
 		return nil
 	}
-	return w.publishEvents(ctx, d, claims)
+	return w.publishEvents(ctx, d, events)
 }
 
 // reportOrphan counts an orphan and shows it.
@@ -81,7 +81,7 @@ func (w *run) reportOrphan(c repo.Candidate) error {
 // wholeSeconds rounds up, so that only what is due is zero.
 func wholeSeconds(d time.Duration) int64 { return int64((max(d, 0) + time.Second - 1) / time.Second) }
 
-// eventAbout is the claim about a candidate. Its id says which candidate that
+// eventAbout is the event about a candidate. Its id says which candidate that
 // is, so that a sweep which follows one that was killed does not publish twice.
 func eventAbout(c repo.Candidate, reason string) event.Event {
 	e := event.New(c.FileID, eventSource, reason)
@@ -94,18 +94,18 @@ func eventAbout(c repo.Candidate, reason string) event.Event {
 	return e
 }
 
-// publishEvents notes that a claim is in the queue only after the queue has stored it:
-// whatever ends this in between, a later sweep publishes it again. A claim makes
+// publishEvents notes that an event is in the queue only after the queue has stored it:
+// whatever ends this in between, a later sweep publishes it again. An event makes
 // its file not exist, wherever it was found: it is noted in every such direction.
-func (w *run) publishEvents(ctx context.Context, d *direction, claims []event.Event) error {
-	published, err := w.Queue.Publish(ctx, sequenceOf(claims), consumer.PublishOptions{Dedupe: true})
+func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Event) error {
+	published, err := w.Queue.Publish(ctx, sequenceOf(events), consumer.PublishOptions{Dedupe: true})
 	w.report.Published += int64(published.Stored)
 	if err != nil {
 		return fmt.Errorf("publish what a sweep found: %w", err)
 	}
 	w.o.progress("publishing", w.report.Published, 0)
-	ids := make([]string, len(claims))
-	for i, e := range claims {
+	ids := make([]string, len(events))
+	for i, e := range events {
 		ids[i] = e.Subject
 	}
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {

@@ -22,13 +22,13 @@ type Database interface {
 	repo.Sweeps
 }
 
-// Publisher stores claims in the queue.
+// Publisher stores events in the queue.
 type Publisher interface {
 	Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts consumer.PublishOptions) (consumer.Published, error)
 }
 
-// Sweeper finds orphans in three directions and publishes a claim about each.
-// It decides nothing: whoever handles a claim checks everything again.
+// Sweeper finds orphans in three directions and publishes an event about each.
+// It decides nothing: whoever handles an event checks everything again.
 type Sweeper struct {
 	DB          Database
 	Vectors     vectors.Store
@@ -77,7 +77,7 @@ type Orphan struct {
 	FileID    string         `json:"file_id"`
 	Direction repo.Direction `json:"direction"`
 	Age       int64          `json:"age_s"`    // of the row or the object; of vectors since they were first found
-	DueIn     int64          `json:"due_in_s"` // zero when a claim is useful
+	DueIn     int64          `json:"due_in_s"` // zero when an event is useful
 	Bytes     int64          `json:"bytes"`
 }
 
@@ -87,7 +87,7 @@ type Report struct {
 	// before.
 	ID        string      `json:"id"`
 	Files     int64       `json:"files"`     // rows of table file
-	Published int64       `json:"published"` // claims that the queue has stored
+	Published int64       `json:"published"` // events that the queue has stored
 	Held      int64       `json:"held"`      // orphans that are held back
 	Holds     []repo.Hold `json:"holds"`
 	Totals    Totals      `json:"totals"`
@@ -170,8 +170,8 @@ func (w *run) inTx(ctx context.Context, fn func(context.Context, repo.Tx) error)
 }
 
 // runSteps is the steps. Rows are published before any store is listed, which may
-// take long; the stores are all listed before any of their claims is published,
-// so that what is left of one file in two of them is one claim.
+// take long; the stores are all listed before any of their events is published,
+// so that what is left of one file in two of them is one event.
 func (w *run) runSteps(ctx context.Context) error {
 	if err := w.beginSweep(ctx); err != nil {
 		return err

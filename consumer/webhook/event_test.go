@@ -11,7 +11,7 @@ import (
 	"pruned/consumer/event"
 )
 
-// Of all that Open WebUI sends, one event is a claim; the others are hints.
+// Of all that Open WebUI sends, one event is an event; the others are hints.
 func TestEveryEventOfTheApplication(t *testing.T) {
 	t.Parallel()
 	q := &memory{}
@@ -42,7 +42,7 @@ func TestBodies(t *testing.T) {
 	long := strings.Repeat("x", maxText+1)
 	for name, c := range map[string]struct {
 		body string
-		want string // "claim ID", "hint", or what is wrong
+		want string // "event ID", "hint", or what is wrong
 	}{
 		"seen":                   {`{"schema":"0.0.0","id":"cc2c","event":"knowledge.file.removed","resource":"knowledge.file","operation":"removed","created_at":1795373741,"instance_id":"2c0a","version":"0.0.0","source":"api","actor":{},"subject":{"type":"knowledge.file","id":"f"},"data":{"knowledge_id":"k","delete_file":false},"message":null}`, "hint"},
 		"unknown event":          {`{"id":"1","event":"quantum.file.vanished","subject":{"id":"f"}}`, "hint"},
@@ -106,7 +106,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// requireReadable holds if the consumer will read the claim as it was meant.
+// requireReadable holds if the consumer will read the event as it was meant.
 func requireReadable(t testing.TB, claim event.Event) {
 	t.Helper()
 	read, err := event.Parse(claim.Encode())

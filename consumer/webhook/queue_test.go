@@ -122,7 +122,7 @@ func TestEventsInTheStream(t *testing.T) {
 	require.Equal(t, "f", claim.Subject)
 }
 
-// A full queue drops no claim to take more; hints of any size still fit into it.
+// A full queue drops no event to take more; hints of any size still fit into it.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	q, js := startServer(t).open(t, 64<<10)

@@ -14,7 +14,7 @@ import (
 type Queue interface {
 	// PublishHint stores an event of the application as it came.
 	PublishHint(ctx context.Context, id, event string, payload []byte) error
-	// PublishEvent stores a claim.
+	// PublishEvent stores an event.
 	PublishEvent(ctx context.Context, e event.Event) error
 }
 
