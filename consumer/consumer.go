@@ -101,8 +101,8 @@ func New(q *Queue, h event.Handler, o Options) *Consumer {
 	c := &Consumer{
 		q: q, h: h, o: o.withDefaults(),
 		queueDown: newOutage(), dbDown: newOutage(), paused: newOutage(), settled: make(chan struct{}, 1),
-		reconnectPauses: loop.Backoff(100*time.Millisecond, 5*time.Second),
-		recoverPauses:   loop.Backoff(500*time.Millisecond, 30*time.Second),
+		reconnectPauses: loop.NewBackoff(100*time.Millisecond, 5*time.Second),
+		recoverPauses:   loop.NewBackoff(500*time.Millisecond, 30*time.Second),
 
 		drainTimeout: defaultDrainTimeout, askEvery: pausedEvery,
 	}

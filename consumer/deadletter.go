@@ -223,7 +223,7 @@ func (n names) deadLetterName(subject string) string {
 // findDeadLetter finds a dead letter by its name, or by its number.
 func (q *Queue) findDeadLetter(ctx context.Context, name string) (jetstream.Stream, *jetstream.RawStreamMsg, error) {
 	if !deadLetterForm.MatchString(name) {
-		return nil, nil, fmt.Errorf("dead letter %s: %w", event.Quote(name), ErrNoDeadLetter)
+		return nil, nil, fmt.Errorf("dead letter %s: %w", event.QuoteText(name), ErrNoDeadLetter)
 	}
 	s, err := q.js.Stream(ctx, q.names.deadLetterStream())
 	if err != nil {

@@ -86,7 +86,7 @@ func NewHints(q *Queue, log zerolog.Logger, wake func()) *Hints {
 
 // Run fetches until ctx ends.
 func (h *Hints) Run(ctx context.Context) {
-	again := loop.Backoff(100*time.Millisecond, 5*time.Second)
+	again := loop.NewBackoff(100*time.Millisecond, 5*time.Second)
 	away := newOutage()
 	for ctx.Err() == nil {
 		err := h.fetchUntilError(ctx, again, away)

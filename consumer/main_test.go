@@ -168,8 +168,8 @@ func Quick(t *testing.T, q *Queue, h event.Handler, o Options) *Consumer {
 	o.Log = Log(t)
 	c := New(q, h, o)
 	c.o.Idle = 400 * time.Millisecond
-	c.reconnectPauses = loop.Backoff(10*time.Millisecond, 100*time.Millisecond)
-	c.recoverPauses = loop.Backoff(10*time.Millisecond, 20*time.Millisecond)
+	c.reconnectPauses = loop.NewBackoff(10*time.Millisecond, 100*time.Millisecond)
+	c.recoverPauses = loop.NewBackoff(10*time.Millisecond, 20*time.Millisecond)
 	return c
 }
 

@@ -21,7 +21,7 @@ var streamName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func newNames(stream string) (names, error) {
 	if !streamName.MatchString(stream) {
-		return names{}, fmt.Errorf("PRUNED_STREAM is %s, wanted up to 64 letters, digits, _ and -", event.Quote(stream))
+		return names{}, fmt.Errorf("PRUNED_STREAM is %s, wanted up to 64 letters, digits, _ and -", event.QuoteText(stream))
 	}
 	return names{stream: stream, prefix: strings.ToLower(stream)}, nil
 }

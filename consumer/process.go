@@ -90,7 +90,7 @@ func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease t
 		c.o.Log.Warn().Err(err).Msg("no file can be deleted, nothing is fetched until that is mended")
 	}
 	for _, m := range messages {
-		if i := place[m.event.Subject]; i < len(results) && results[i].Outcome.Known() {
+		if i := place[m.event.Subject]; i < len(results) && results[i].Outcome.IsKnown() {
 			m.result = results[i]
 			c.progress.noteFailure(m.result.Err)
 		} else if err == nil {

@@ -153,7 +153,7 @@ func (r *replay) splitAtEnd(msgs []jetstream.Msg) (here, beyond []jetstream.Msg)
 // reportProgress counts what is settled for good.
 func (r *replay) reportProgress(messages []*message) {
 	for _, m := range messages {
-		if m.result.Outcome != "" && (r.o.DryRun || m.result.Outcome.Final()) {
+		if m.result.Outcome != "" && (r.o.DryRun || m.result.Outcome.IsFinal()) {
 			r.done++
 		}
 	}
@@ -188,7 +188,7 @@ func (r *replay) settleMessages(ctx context.Context, messages []*message) {
 	var acks []jetstream.Msg
 	for _, m := range messages {
 		err := r.removeSucceeded(ctx, m)
-		if err == nil && m.result.Outcome != "" && m.result.Outcome.Final() {
+		if err == nil && m.result.Outcome != "" && m.result.Outcome.IsFinal() {
 			acks = append(acks, m.msg)
 		} else {
 			failed = errors.Join(failed, err, r.c.nakOrTerm(m))

@@ -103,7 +103,7 @@ func (r *replay) sourceConfig() (jetstream.ConsumerConfig, error) {
 func (r *replay) findSource(ctx context.Context) error {
 	durable := replayPrefix + r.o.Resume
 	if !streamName.MatchString(durable) {
-		return fmt.Errorf("replay %s: %w", event.Quote(r.o.Resume), ErrNoReplay)
+		return fmt.Errorf("replay %s: %w", event.QuoteText(r.o.Resume), ErrNoReplay)
 	}
 	for _, r.stream = range []string{r.q.names.stream, r.q.names.deadLetterStream()} {
 		source, err := r.q.js.Consumer(ctx, r.stream, durable)
@@ -121,7 +121,7 @@ func (r *replay) findSource(ctx context.Context) error {
 		r.name, r.reason = r.o.Resume, kept[reasonKey]
 		return r.resetSource(ctx, source, durable)
 	}
-	return fmt.Errorf("replay %s: %w", event.Quote(r.o.Resume), ErrNoReplay)
+	return fmt.Errorf("replay %s: %w", event.QuoteText(r.o.Resume), ErrNoReplay)
 }
 
 // resetSource has delivered at once what the interrupted process had in hand. Older

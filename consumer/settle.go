@@ -174,7 +174,7 @@ func (c *Consumer) storeDeadLetters(ctx context.Context, messages []*message) {
 func (c *Consumer) replyAll(messages []*message) error {
 	var failed error
 	for _, m := range messages {
-		if o := m.result.Outcome; o == "" || !o.Final() {
+		if o := m.result.Outcome; o == "" || !o.IsFinal() {
 			continue
 		}
 		s := Settlement{FileID: m.event.Subject, Outcome: m.result.Outcome, Detail: m.result.Detail}

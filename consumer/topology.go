@@ -233,7 +233,7 @@ func checkOwned(have, want jetstream.StreamConfig) error {
 		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s); a database that was copied, moved or restored is another too. "+
 			"First see that DATABASE_URL, DATA_DIR and the vector store are this installation's own: beside another one's a sweep takes what only that one has for unused. "+
 			"Then %w; sweeps find again what the stream held",
-			want.Name, event.Quote(owner), event.Quote(want.Metadata[identityKey]), ErrForeign)
+			want.Name, event.QuoteText(owner), event.QuoteText(want.Metadata[identityKey]), ErrForeign)
 	}
 	return nil
 }

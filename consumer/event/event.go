@@ -75,12 +75,12 @@ func (e Event) Encode() []byte {
 // was wanted.
 func (e Event) Validate() error {
 	if e.Type != Type {
-		return fmt.Errorf("type is %s, wanted %q", Quote(e.Type), Type)
+		return fmt.Errorf("type is %s, wanted %q", QuoteText(e.Type), Type)
 	}
 	members := []struct{ name, value string }{{"id", e.ID}, {"source", e.Source}, {"subject", e.Subject}}
 	for _, m := range members {
 		if err := ValidateText(m.value); err != nil {
-			return fmt.Errorf("%s is %s, %w", m.name, Quote(m.value), err)
+			return fmt.Errorf("%s is %s, %w", m.name, QuoteText(m.value), err)
 		}
 	}
 	return nil
@@ -112,7 +112,7 @@ func Parse(payload []byte) (Event, error) {
 	// A map, because encoding/json would take SUBJECT for subject in a struct.
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &members); err != nil {
-		return Event{}, fmt.Errorf("the event is %s, wanted a JSON object: %w", Quote(string(payload)), err)
+		return Event{}, fmt.Errorf("the event is %s, wanted a JSON object: %w", QuoteText(string(payload)), err)
 	}
 	if err := checkVersion(members); err != nil {
 		return Event{}, err
@@ -140,7 +140,7 @@ func checkVersion(members map[string]json.RawMessage) error {
 		return err
 	}
 	if version != specVersion {
-		return fmt.Errorf("specversion is %s, wanted %q", Quote(version), specVersion)
+		return fmt.Errorf("specversion is %s, wanted %q", QuoteText(version), specVersion)
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func readText(members map[string]json.RawMessage, name string, into *string) err
 	}
 	var s *string
 	if err := json.Unmarshal(raw, &s); err != nil || s == nil {
-		return fmt.Errorf("%s is %s, wanted a text", name, Quote(string(raw)))
+		return fmt.Errorf("%s is %s, wanted a text", name, QuoteText(string(raw)))
 	}
 	*into = *s
 	return nil
@@ -169,7 +169,7 @@ func readTime(members map[string]json.RawMessage, into *time.Time) error {
 	}
 	at, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return fmt.Errorf("time is %s, wanted RFC 3339", Quote(s))
+		return fmt.Errorf("time is %s, wanted RFC 3339", QuoteText(s))
 	}
 	*into = at
 	return nil
@@ -197,8 +197,8 @@ func CleanText(s string) string {
 	return s
 }
 
-// Quote shows a foreign text: short, on one line.
-func Quote(s string) string {
+// QuoteText shows a foreign text: short, on one line.
+func QuoteText(s string) string {
 	const most = 80
 	if len(s) > most {
 		return fmt.Sprintf("%q...", strings.ToValidUTF8(s[:most], ""))

@@ -20,11 +20,11 @@ const (
 	Failed  Outcome = "failed"  // for a reason that passes
 )
 
-// Final holds for outcomes after which the message never comes again.
-func (o Outcome) Final() bool { return o != Busy && o != Failed }
+// IsFinal holds for outcomes after which the message never comes again.
+func (o Outcome) IsFinal() bool { return o != Busy && o != Failed }
 
-// Known says whether it is one of the outcomes.
-func (o Outcome) Known() bool {
+// IsKnown says whether it is one of the outcomes.
+func (o Outcome) IsKnown() bool {
 	switch o {
 	case Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed:
 		return true

@@ -28,6 +28,6 @@ func TestReplayDeletesNothingInUse(t *testing.T) {
 	}
 	for _, id := range orphans {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
-		require.Equal(t, "again", fixture.Records(t, i, id)[0].Reason)
+		require.Equal(t, "again", fixture.LedgerOf(t, i, id)[0].Reason)
 	}
 }

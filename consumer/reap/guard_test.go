@@ -170,7 +170,7 @@ func TestCheckAndActOfBytesThatWereWrittenSince(t *testing.T) {
 	i.DrainTombstones(t)
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, ids[0]))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[1]))
-	require.Contains(t, fixture.Records(t, i, ids[0])[0].Note, "written since")
+	require.Contains(t, fixture.LedgerOf(t, i, ids[0])[0].Note, "written since")
 	require.Zero(t, i.CountTombstones(t))
 }
 

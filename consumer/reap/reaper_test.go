@@ -54,7 +54,7 @@ func TestTombstonesOfLivingFilesAreDropped(t *testing.T) {
 	require.Equal(t, fixture.Whole, i.LeftOf(t, shared))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, sharing))
 	require.Zero(t, i.CountTombstones(t))
-	require.Contains(t, fixture.Records(t, i, sharing)[0].Note, "bytes kept")
+	require.Contains(t, fixture.LedgerOf(t, i, sharing)[0].Note, "bytes kept")
 }
 
 func TestTombstonesOfAnotherDatabaseAreLeftAlone(t *testing.T) {
@@ -87,7 +87,7 @@ func TestBytesOutsideTheFolderStay(t *testing.T) {
 		i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: name})
 		i.DrainTombstones(t)
 		require.Zero(t, i.CountTombstones(t), name)
-		require.Contains(t, fixture.Records(t, i, file)[0].Note, "left alone", name)
+		require.Contains(t, fixture.LedgerOf(t, i, file)[0].Note, "left alone", name)
 	}
 	require.FileExists(t, outside)
 	require.DirExists(t, filepath.Join(i.Uploads, "folder"))

@@ -52,7 +52,7 @@ func (w *run) findLostLinks(ctx context.Context, tx repo.Tx) (string, error) {
 func (w *run) findEarlierLoss(ctx context.Context) (string, error) {
 	holds, err := w.DB.Holds(ctx)
 	for _, h := range holds {
-		if h.Direction == repo.FromRows && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.o.Confirm {
+		if h.Direction == repo.FromRows && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.options.Confirm {
 			return h.Reason, nil
 		}
 	}

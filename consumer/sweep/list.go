@@ -77,7 +77,7 @@ func listedVectors(files iter.Seq2[vectors.File, error]) iter.Seq2[repo.Listed, 
 // not done.
 func (w *run) listStore(ctx context.Context, d *direction) (done bool, err error) {
 	last, known := w.listed[d.Direction]
-	if known && w.o.Rest && !w.DryRun && time.Since(last.ended) < restFactor*last.took {
+	if known && w.options.Rest && !w.DryRun && time.Since(last.ended) < restFactor*last.took {
 		d.contents = last.contents
 		return true, nil
 	}
@@ -118,7 +118,7 @@ func (w *run) recordStore(ctx context.Context, d *direction) error {
 			return &listError{d.store.Name, err}
 		}
 		if read++; read%pageSize == 0 {
-			w.o.progress(stage, read, 0)
+			w.options.progress(stage, read, 0)
 		}
 		if !isPublishable(item.FileID) {
 			continue
@@ -134,7 +134,7 @@ func (w *run) recordStore(ctx context.Context, d *direction) error {
 	if err := w.recordPage(ctx, d, page, &count); err != nil {
 		return err
 	}
-	w.o.progress(stage, read, read)
+	w.options.progress(stage, read, read)
 	d.setContents(&count)
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
 		return w.DB.Unmark(ctx, tx, w.number, d.Direction)

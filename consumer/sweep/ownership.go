@@ -124,7 +124,7 @@ func (w *run) approveStore(ctx context.Context, tx repo.Tx, store repo.StoreInfo
 // confirmHold lets go what a held sweep found, and binds the stores that it was found in,
 // whatever signs there are now: they were shown.
 func (w *run) confirmHold(ctx context.Context, tx repo.Tx) error {
-	held, err := w.DB.Confirm(ctx, tx, w.o.Confirm)
+	held, err := w.DB.Confirm(ctx, tx, w.options.Confirm)
 	if err != nil {
 		return err
 	}

@@ -71,10 +71,10 @@ func (w *run) reportOrphan(c repo.Candidate) error {
 	w.report.Totals.Orphans++
 	w.report.Totals.Chunks += c.Chunks
 	w.report.Totals.Bytes += c.Size
-	if w.o.Each == nil {
+	if w.options.Each == nil {
 		return nil
 	}
-	return w.o.Each(Orphan{FileID: c.FileID, Direction: c.Direction, Bytes: c.Size,
+	return w.options.Each(Orphan{FileID: c.FileID, Direction: c.Direction, Bytes: c.Size,
 		Age: int64(c.Age / time.Second), DueIn: wholeSeconds(c.DueIn)})
 }
 
@@ -103,7 +103,7 @@ func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Ev
 	if err != nil {
 		return fmt.Errorf("publish what a sweep found: %w", err)
 	}
-	w.o.progress("publishing", w.report.Published, 0)
+	w.options.progress("publishing", w.report.Published, 0)
 	ids := make([]string, len(events))
 	for i, e := range events {
 		ids[i] = e.Subject

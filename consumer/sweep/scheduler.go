@@ -219,7 +219,7 @@ const never = 10 * 365 * 24 * time.Hour
 
 // newPlan begins with a sweep at once.
 func newPlan(every time.Duration) *plan {
-	return &plan{every: every, pauses: loop.Backoff(time.Second, time.Minute), at: time.Now()}
+	return &plan{every: every, pauses: loop.NewBackoff(time.Second, time.Minute), at: time.Now()}
 }
 
 func (p *plan) bringForward(debounce time.Duration) {

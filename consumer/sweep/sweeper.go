@@ -118,7 +118,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 	if s.listed == nil {
 		s.listed = map[repo.Direction]listing{}
 	}
-	w := &run{Sweeper: s, o: o, confirmed: map[string]bool{}, report: Report{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
+	w := &run{Sweeper: s, options: o, confirmed: map[string]bool{}, report: Report{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
 	err = w.sweepOnce(leading)
 	if lost := context.Cause(leading); err != nil && errors.Is(lost, errLeaseLost) {
 		err = errors.Join(lost, err)
@@ -129,11 +129,11 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 // run is one under way.
 type run struct {
 	*Sweeper
-	o      Options
-	tx     repo.Tx // of a dry run; nil where each step has its own
-	number int64
-	report Report
-	failed error // of stores
+	options Options
+	tx      repo.Tx // of a dry run; nil where each step has its own
+	number  int64
+	report  Report
+	failed  error // of stores
 
 	confirmed map[string]bool // stores that are bound from now on, also in a dry run
 }
@@ -142,7 +142,7 @@ type run struct {
 // transaction, and then sweeps.
 func (w *run) sweepOnce(ctx context.Context) error {
 	err := w.DB.Refresh(ctx, func(table string, done, estimate int64) {
-		w.o.progress("indexing "+table, done, estimate)
+		w.options.progress("indexing "+table, done, estimate)
 	})
 	if err != nil {
 		return err
@@ -201,7 +201,7 @@ func (w *run) runSteps(ctx context.Context) error {
 // is not let go. Then it numbers the sweep and marks rows.
 func (w *run) beginSweep(ctx context.Context) error {
 	var steps []func(context.Context, repo.Tx) error
-	if w.o.Confirm != "" {
+	if w.options.Confirm != "" {
 		steps = append(steps, w.confirmHold)
 	}
 	steps = append(steps,

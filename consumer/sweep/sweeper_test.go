@@ -183,12 +183,12 @@ func TestDistinct(t *testing.T) {
 	t.Parallel()
 	var d distinct
 	for n := range 3 * maxDistinct / 4 {
-		d.insert(fmt.Sprint(n))
-		d.insert(fmt.Sprint(n / 2))
+		d.addText(fmt.Sprint(n))
+		d.addText(fmt.Sprint(n / 2))
 	}
 	require.EqualValues(t, 3*maxDistinct/4, d.estimate(), "exact")
 	for n := range 1_000_000 {
-		d.insert(fmt.Sprint(n))
+		d.addText(fmt.Sprint(n))
 	}
 	require.InEpsilon(t, 1_000_000, d.estimate(), 0.05)
 	require.LessOrEqual(t, len(d.hashes), maxDistinct)

@@ -52,12 +52,12 @@ func (c *tally) addPage(ctx context.Context, db repo.Ownership, tx repo.Tx, d re
 }
 
 func (c *tally) countFile(id string, stranger bool) {
-	c.files.insert(id)
+	c.files.addText(id)
 	if !stranger {
 		c.ours = true
 		return
 	}
-	c.strangers.insert(id)
+	c.strangers.addText(id)
 	if len(c.sample) < maxSample {
 		c.sample = append(c.sample, id)
 	}
@@ -131,7 +131,7 @@ type distinct struct {
 	level  int
 }
 
-func (d *distinct) insert(s string) {
+func (d *distinct) addText(s string) {
 	if d.hashes == nil {
 		d.hashes = map[uint64]struct{}{}
 	}
