@@ -45,7 +45,7 @@ type retry struct {
 type ledgerNote struct{ file, text string }
 
 // reapKind carries out everything of a kind, in sets. A set that can never be carried
-// out is halved, until the guilty one stands alone and is postponed.
+// out is halved, until the tombstone that fails stands alone and is postponed.
 func (x *Reaper) reapKind(ctx context.Context, w task) error {
 	for size := w.max; ; {
 		due, err := x.reapSet(ctx, w, size)

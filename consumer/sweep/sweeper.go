@@ -45,7 +45,7 @@ type Sweeper struct {
 
 	sweeping    sync.Mutex                 // one at a time
 	listed      map[repo.Direction]listing // when a store was last listed, and what was there
-	ttl         time.Duration              // of the lead; leadTTL if zero
+	ttl         time.Duration              // of the lease; leaseTTL if zero
 	toldForeign bool                       // collections of other programs were told
 }
 
