@@ -98,7 +98,7 @@ func TestLeaderOfAClusterDies(t *testing.T) {
 		}
 		return all(events, event.Deleted), nil
 	}
-	Publish(t, q, someClaims(1000))
+	Publish(t, q, someEvents(1000))
 	stop := running(t, Quick(t, q, h, Options{Workers: 2, AckWait: 2 * time.Second}))
 	Await(t, half)
 	leader := leaderOf(t, q, nodes)
@@ -109,7 +109,7 @@ func TestLeaderOfAClusterDies(t *testing.T) {
 		left, err := q.Backlog(Context(t))
 		return err == nil && h.files() == 1000 && left == Backlog{}
 	}, Patience, 50*time.Millisecond)
-	Publish(t, q, EventsOf(event.NewEvent("after", "s", "")))
+	Publish(t, q, EventsOf(event.New("after", "s", "")))
 	require.Eventually(t, func() bool { return h.files() == 1001 }, Patience, 10*time.Millisecond)
 	stop()
 }

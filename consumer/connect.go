@@ -27,11 +27,11 @@ type ConnectOptions struct {
 // Connect connects to an external queue. Once connected it reconnects for ever.
 // Its errors hold no secrets.
 func Connect(ctx context.Context, o ConnectOptions) (*nats.Conn, error) {
-	shown, err := showURL(o.URL)
+	shown, err := redactURLs(o.URL)
 	if err != nil {
 		return nil, err
 	}
-	options, err := o.options()
+	options, err := o.natsOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +48,9 @@ func Connect(ctx context.Context, o ConnectOptions) (*nats.Conn, error) {
 	return nc, nil
 }
 
-// resilient are the options of a connection that must outlast its server: it
+// connectionOptions are the options of a connection that must outlast its server: it
 // notices a server that is silent, reconnects for ever, and says so.
-func resilient(name string, log zerolog.Logger) []nats.Option {
+func connectionOptions(name string, log zerolog.Logger) []nats.Option {
 	return []nats.Option{
 		nats.Name(name),
 		nats.MaxReconnects(-1),
@@ -72,8 +72,8 @@ func resilient(name string, log zerolog.Logger) []nats.Option {
 	}
 }
 
-func (o ConnectOptions) options() ([]nats.Option, error) {
-	options := resilient(o.Name, o.Log)
+func (o ConnectOptions) natsOptions() ([]nats.Option, error) {
+	options := connectionOptions(o.Name, o.Log)
 	if o.Creds != "" {
 		options = append(options, nats.UserCredentials(o.Creds))
 	}
@@ -96,8 +96,8 @@ func (o ConnectOptions) options() ([]nats.Option, error) {
 	return options, nil
 }
 
-// showURL returns the URLs without their secrets.
-func showURL(urls string) (string, error) {
+// redactURLs returns the URLs without their secrets.
+func redactURLs(urls string) (string, error) {
 	var shown []string
 	for one := range strings.SplitSeq(urls, ",") {
 		one = strings.TrimSpace(one)

@@ -17,7 +17,7 @@ import (
 	"pruned/consumer/loop"
 )
 
-// Options say how claims are consumed.
+// Options say how events are consumed.
 type Options struct {
 	Workers       int           // batches handled at the same time; 1 if less
 	AckWait       time.Duration // of a lease; 60 s if zero
@@ -29,7 +29,7 @@ type Options struct {
 	DryRun        bool          // settle nothing
 
 	// Ready is asked, with growing pauses, after the handler said that nothing
-	// can be deleted. When it agrees claims are fetched again.
+	// can be deleted. When it agrees events are fetched again.
 	Ready func(context.Context) error
 	// Due says whether a drain has anything else left to do.
 	Due func(context.Context) (bool, error)
@@ -65,48 +65,48 @@ var (
 	errEnded      = errors.New("consuming has ended")
 )
 
-// Consumer fetches claims in batches, has them judged and settles them.
+// Consumer fetches events in batches, has them judged and settles them.
 type Consumer struct {
 	q *Queue
 	h event.Handler
 	o Options
 
-	away    *outage // the queue does not answer
-	broken  *outage // the environment does not permit deletions
-	paused  *outage // somebody paused the consumer
-	calm    atomic.Bool
-	inHand  atomic.Int64  // batches between the fetcher and their settlement
-	settled chan struct{} // after inHand went down
+	queueDown *outage // the queue does not answer
+	dbDown    *outage // the environment does not permit deletions
+	paused    *outage // somebody paused the consumer
+	recovered atomic.Bool
+	inHand    atomic.Int64  // batches between the fetcher and their settlement
+	settled   chan struct{} // after inHand went down
 
 	// Of the fetcher's goroutine.
-	source  jetstream.Consumer
-	limit   *rate.Limiter
-	again   *backoff.ExponentialBackOff // pauses while the queue is away
-	recover *backoff.ExponentialBackOff // pauses while the environment is broken
-	cleaned time.Time                   // when room was last made
-	target  uint64                      // events that a dry run's drain is about
-	asked   time.Time                   // when the consumer was last asked whether it is paused
+	source          jetstream.Consumer
+	limit           *rate.Limiter
+	reconnectPauses *backoff.ExponentialBackOff // pauses while the queue is away
+	recoverPauses   *backoff.ExponentialBackOff // pauses while the environment is broken
+	trimmed         time.Time                   // when room was last made
+	target          uint64                      // events that a dry run's drain is about
+	asked           time.Time                   // when the consumer was last asked whether it is paused
 
-	pulse    loop.Heartbeat // of the fetcher
-	progress progress       // of a drain
-	patience time.Duration  // of a drain that makes none
-	askEvery time.Duration
+	heartbeat    loop.Heartbeat // of the fetcher
+	progress     progress       // of a drain
+	drainTimeout time.Duration  // of a drain that makes none
+	askEvery     time.Duration
 
 	mu  sync.Mutex
 	sum Summary
 }
 
-// New returns a consumer of a queue's claims.
+// New returns a consumer of a queue's events.
 func New(q *Queue, h event.Handler, o Options) *Consumer {
 	c := &Consumer{
 		q: q, h: h, o: o.withDefaults(),
-		away: newOutage(), broken: newOutage(), paused: newOutage(), settled: make(chan struct{}, 1),
-		again:   loop.Backoff(100*time.Millisecond, 5*time.Second),
-		recover: loop.Backoff(500*time.Millisecond, 30*time.Second),
+		queueDown: newOutage(), dbDown: newOutage(), paused: newOutage(), settled: make(chan struct{}, 1),
+		reconnectPauses: loop.NewBackoff(100*time.Millisecond, 5*time.Second),
+		recoverPauses:   loop.NewBackoff(500*time.Millisecond, 30*time.Second),
 
-		patience: drainPatience, askEvery: pausedEvery,
+		drainTimeout: defaultDrainTimeout, askEvery: pausedEvery,
 	}
-	c.away.begin(errNotStarted)
+	c.queueDown.set(errNotStarted)
 	if o.Rate > 0 {
 		burst := max(1, int(o.Rate))
 		c.limit = rate.NewLimiter(rate.Limit(o.Rate), burst)
@@ -116,32 +116,34 @@ func New(q *Queue, h event.Handler, o Options) *Consumer {
 	return c
 }
 
-// State says why no claims are handled, or nil.
-func (c *Consumer) State() error { return errors.Join(c.away.err(), c.broken.err(), c.paused.err()) }
+// State says why no events are handled, or nil.
+func (c *Consumer) State() error {
+	return errors.Join(c.queueDown.err(), c.dbDown.err(), c.paused.err())
+}
 
 // Run consumes until ctx ends, or, draining, until nothing is left, or nothing goes
 // on any more (ErrStuck). Then nothing more is fetched, and the batches in hand are
 // finished and settled within Options.Grace. The end of ctx is no error.
 func (c *Consumer) Run(ctx context.Context) (Summary, error) {
 	began := time.Now()
-	if err := c.start(ctx); err != nil {
+	if err := c.startConsumer(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = nil
 		}
 		return Summary{}, err
 	}
-	defer c.leave(ctx)
-	work, release := outlast(ctx, c.o.Grace)
+	defer c.stopConsumer(ctx)
+	work, release := withGrace(ctx, c.o.Grace)
 	defer release()
 
 	batches := make(chan batch)
 	var workers sync.WaitGroup
 	for range c.o.Workers {
-		workers.Go(func() { c.work(work, batches) })
+		workers.Go(func() { c.runWorker(work, batches) })
 	}
-	moving, stop := c.whileMoving(ctx)
+	moving, stop := c.withStallDetection(ctx)
 	defer stop()
-	err := c.feed(moving, batches)
+	err := c.fetchAndDispatch(moving, batches)
 	if cause := context.Cause(moving); errors.Is(cause, ErrStuck) {
 		err = errors.Join(cause, err)
 	}
@@ -154,8 +156,8 @@ func (c *Consumer) Run(ctx context.Context) (Summary, error) {
 	return c.sum, err
 }
 
-// outlast returns a context that ends a while after ctx does.
-func outlast(ctx context.Context, while time.Duration) (context.Context, context.CancelFunc) {
+// withGrace returns a context that ends a while after ctx does.
+func withGrace(ctx context.Context, while time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(while, func() {
@@ -168,42 +170,42 @@ func outlast(ctx context.Context, while time.Duration) (context.Context, context
 	}
 }
 
-// feed fetches batches and hands each to a worker that is free, so that the next
+// fetchAndDispatch fetches batches and hands each to a worker that is free, so that the next
 // fetch overlaps the running transactions.
-func (c *Consumer) feed(ctx context.Context, batches chan<- batch) error {
+func (c *Consumer) fetchAndDispatch(ctx context.Context, batches chan<- batch) error {
 	for eager := true; ctx.Err() == nil; {
-		c.pulse.Beat()
-		if c.awaitEnvironment(ctx); ctx.Err() != nil {
+		c.heartbeat.Beat()
+		if c.awaitDatabase(ctx); ctx.Err() != nil {
 			return nil
 		}
-		c.makeRoom(ctx)
-		b, err := c.next(ctx, eager)
+		c.trimStream(ctx)
+		b, err := c.fetchNext(ctx, eager)
 		if err != nil {
-			if err := c.mend(ctx, err); err != nil {
+			if err := c.reconnect(ctx, err); err != nil {
 				return err
 			}
 			continue
 		}
-		c.answered()
+		c.markUp()
 		eager = len(b.msgs) > 0
 		if eager {
-			b.claims, b.invalid = c.open(b.msgs) // beside the running transactions
-			c.hand(ctx, b, batches)
-			c.pace(ctx, len(b.msgs))
+			b.messages, b.invalid = c.parseMessages(b.msgs) // beside the running transactions
+			c.dispatch(ctx, b, batches)
+			c.throttle(ctx, len(b.msgs))
 		}
 		if !eager {
-			c.lookPaused(ctx)
+			c.askPaused(ctx)
 		}
-		if c.o.Drain && (c.rehearsed() || !eager && c.drained(ctx)) {
+		if c.o.Drain && (c.isDryRunDone() || !eager && c.isDrained(ctx)) {
 			return nil
 		}
 	}
 	return nil
 }
 
-// hand gives a batch to a worker. One that cannot start in good time goes back
+// dispatch gives a batch to a worker. One that cannot start in good time goes back
 // to the queue.
-func (c *Consumer) hand(ctx context.Context, b batch, batches chan<- batch) {
+func (c *Consumer) dispatch(ctx context.Context, b batch, batches chan<- batch) {
 	late := time.NewTimer(time.Until(b.lease.Add(-c.o.AckWait / 2)))
 	defer late.Stop()
 	c.inHand.Add(1)
@@ -211,15 +213,15 @@ func (c *Consumer) hand(ctx context.Context, b batch, batches chan<- batch) {
 	case batches <- b:
 		return
 	case <-ctx.Done():
-	case <-c.broken.hasBegun():
+	case <-c.dbDown.isSet():
 	case <-late.C:
 	}
-	c.giveBack(b.msgs)
-	c.release()
+	c.nakAll(b.msgs)
+	c.releaseBatch()
 }
 
-// release notes that a batch is out of everybody's hands.
-func (c *Consumer) release() {
+// releaseBatch notes that a batch is out of everybody's hands.
+func (c *Consumer) releaseBatch() {
 	c.inHand.Add(-1)
 	select {
 	case c.settled <- struct{}{}:
@@ -227,37 +229,37 @@ func (c *Consumer) release() {
 	}
 }
 
-// pace waits until the rate allows another batch.
-func (c *Consumer) pace(ctx context.Context, n int) {
+// throttle waits until the rate allows another batch.
+func (c *Consumer) throttle(ctx context.Context, n int) {
 	if c.limit != nil {
 		// Not WaitN: it does not wait at all for what comes after ctx ends.
-		_ = c.progress.during(func() error {
+		_ = c.progress.track(func() error {
 			loop.Sleep(ctx, c.limit.ReserveN(time.Now(), n).Delay())
 			return nil
 		})
 	}
 }
 
-// awaitEnvironment blocks while nothing can be deleted.
-func (c *Consumer) awaitEnvironment(ctx context.Context) {
-	if c.broken.err() == nil {
+// awaitDatabase blocks while nothing can be deleted.
+func (c *Consumer) awaitDatabase(ctx context.Context) {
+	if c.dbDown.err() == nil {
 		return
 	}
-	if c.calm.Swap(false) {
-		c.recover.Reset()
+	if c.recovered.Swap(false) {
+		c.recoverPauses.Reset()
 	}
-	for loop.Sleep(ctx, c.recover.NextBackOff()) {
-		c.pulse.Beat()
+	for loop.Sleep(ctx, c.recoverPauses.NextBackOff()) {
+		c.heartbeat.Beat()
 		if c.o.Ready == nil {
 			break
 		}
-		err := c.progress.during(func() error { return c.o.Ready(ctx) })
+		err := c.progress.track(func() error { return c.o.Ready(ctx) })
 		if err == nil {
 			break
 		}
-		c.broken.begin(err)
+		c.dbDown.set(err)
 	}
-	if ctx.Err() == nil && c.broken.end() {
+	if ctx.Err() == nil && c.dbDown.clear() {
 		c.o.Log.Info().Msg("files can be deleted again, consuming goes on")
 	}
 }
@@ -265,8 +267,8 @@ func (c *Consumer) awaitEnvironment(ctx context.Context) {
 // Silent is how long the loop that fetches has not come round, though nothing that
 // may take long is under way. It comes round in a minute, whatever is away.
 func (c *Consumer) Silent() time.Duration {
-	if c.progress.working() {
+	if c.progress.isBusy() {
 		return 0
 	}
-	return c.pulse.Since()
+	return c.heartbeat.Age()
 }

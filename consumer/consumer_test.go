@@ -17,7 +17,7 @@ import (
 func TestWorkersShareTheWork(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(40))
+	Publish(t, q, someEvents(40))
 	var inside atomic.Int32
 	both := make(chan struct{})
 	h := &fake{size: 10, handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
@@ -36,7 +36,7 @@ func TestWorkersShareTheWork(t *testing.T) {
 func TestBatchSizeIsAskedEachTime(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(30))
+	Publish(t, q, someEvents(30))
 	h := &growing{}
 	Drain(t, q, h, Options{})
 	require.Equal(t, []int{1, 2, 3, 4, 5, 6, 7}, h.sizes[:7])
@@ -56,7 +56,7 @@ func (g *growing) Handle(_ context.Context, events []event.Delivery, _ time.Time
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(30))
+	Publish(t, q, someEvents(30))
 	var seen [][2]uint64
 	Drain(t, q, &fake{size: 10}, Options{Progress: func(done, pending uint64) { seen = append(seen, [2]uint64{done, pending}) }})
 	require.Equal(t, [][2]uint64{{10, 20}, {20, 10}, {30, 0}}, seen)
@@ -65,7 +65,7 @@ func TestProgress(t *testing.T) {
 func TestBrokenEnvironment(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(20))
+	Publish(t, q, someEvents(20))
 	readOnly := errors.New("the database is read-only")
 	var broken atomic.Bool
 	broken.Store(true)
@@ -112,7 +112,7 @@ func TestBrokenEnvironment(t *testing.T) {
 func TestEnvironmentThatBreaksAgainIsLeftAloneLonger(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(1))
+	Publish(t, q, someEvents(1))
 	tries := 0
 	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if tries++; tries < 4 {
@@ -128,7 +128,7 @@ func TestEnvironmentThatBreaksAgainIsLeftAloneLonger(t *testing.T) {
 func TestRateLimitsBatches(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(10))
+	Publish(t, q, someEvents(10))
 	first := make(chan int, 10)
 	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		first <- len(events)
@@ -145,15 +145,15 @@ func TestRateLimitsBatches(t *testing.T) {
 func TestLateBatchGoesBack(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(2))
+	Publish(t, q, someEvents(2))
 	c := Quick(t, q, &fake{size: 1}, Options{AckWait: 2 * time.Second})
-	require.NoError(t, c.start(Context(t)))
-	b, err := c.next(Context(t), true)
+	require.NoError(t, c.startConsumer(Context(t)))
+	b, err := c.fetchNext(Context(t), true)
 	require.NoError(t, err)
 	naks, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
 	require.NoError(t, err)
 	require.NoError(t, q.nc.Flush())
-	c.hand(Context(t), b, make(chan batch)) // no worker is free
+	c.dispatch(Context(t), b, make(chan batch)) // no worker is free
 	msg, err := naks.NextMsg(Patience)
 	require.NoError(t, err)
 	require.Equal(t, "-NAK", string(msg.Data))
@@ -171,11 +171,11 @@ func TestDeletedConsumerIsMadeAgain(t *testing.T) {
 		}
 		return all(events, event.Deleted), nil
 	}}, Options{}))
-	Publish(t, q, EventsOf(event.NewEvent("a", "s", "")))
+	Publish(t, q, EventsOf(event.New("a", "s", "")))
 	require.Equal(t, "a", Await(t, got))
 	require.NoError(t, q.js.DeleteConsumer(Context(t), "PRUNED", durableName))
 	require.Equal(t, "a", Await(t, got), "from the beginning: nothing may be missed")
-	Publish(t, q, EventsOf(event.NewEvent("b", "s", "")))
+	Publish(t, q, EventsOf(event.New("b", "s", "")))
 	require.Equal(t, "b", Await(t, got))
 	require.Eventually(t, func() bool { return QueueBacklog(t, q) == Backlog{} }, Patience, 5*time.Millisecond)
 
@@ -184,7 +184,7 @@ func TestDeletedConsumerIsMadeAgain(t *testing.T) {
 		_, err := q.js.Consumer(Context(t), "PRUNED", durableName)
 		return err == nil
 	}, Patience, 5*time.Millisecond)
-	Publish(t, q, EventsOf(event.NewEvent("c", "s", "")))
+	Publish(t, q, EventsOf(event.New("c", "s", "")))
 	require.Equal(t, "c", Await(t, got))
 	stop()
 }
@@ -198,7 +198,7 @@ func TestClosedConnectionEndsRun(t *testing.T) {
 		_, err := c.Run(Context(t))
 		ended <- err
 	}()
-	Publish(t, q, someClaims(1))
+	Publish(t, q, someEvents(1))
 	require.Eventually(t, func() bool { return c.State() == nil }, Patience, time.Millisecond)
 	q.nc.Close()
 	require.ErrorIs(t, Await(t, ended), nats.ErrConnectionClosed)

@@ -17,7 +17,7 @@ func TestDrainOfNothingEnds(t *testing.T) {
 func TestDrainEndsWhenNothingIsUnacked(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(1000))
+	Publish(t, q, someEvents(1000))
 	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		results := all(events, event.Deleted)
 		for i := range results {
@@ -36,7 +36,7 @@ func TestDrainEndsWhenNothingIsUnacked(t *testing.T) {
 func TestDrainWaitsForWhatIsDue(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(1))
+	Publish(t, q, someEvents(1))
 	asked := 0
 	Drain(t, q, &fake{}, Options{Due: func(context.Context) (bool, error) {
 		asked++
@@ -48,18 +48,19 @@ func TestDrainWaitsForWhatIsDue(t *testing.T) {
 func TestDrainWhateverTheOutcomes(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, EventsOf(event.NewEvent("poison-1", "s", ""), event.NewEvent("young-1", "s", ""), event.NewEvent("kept-1", "s", "")))
+	Publish(t, q, EventsOf(event.New("poison-1", "s", ""), event.New("young-1", "s", ""), event.New("kept-1", "s", "")))
 	require.Equal(t, 3, Drain(t, q, &fake{handle: byPrefix}, Options{}).Events)
 }
 
 func TestDryRunSettlesNothing(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(20))
+	Publish(t, q, someEvents(20))
 	require.Equal(t, 20, Drain(t, q, &fake{}, Options{}).Deleted)
-	Publish(t, q, EventsOf(event.NewEvent("poison-1", "s", ""), event.NewEvent("young-1", "s", ""), event.NewEvent("busy-1", "s", ""), event.NewEvent("kept-1", "s", "")))
+	Publish(t, q, EventsOf(event.New("poison-1", "s", ""), event.New("young-1", "s", ""), event.New("busy-1", "s", ""), event.New("kept-1", "s", "")))
 	_, err := q.js.Publish(Context(t), "pruned.orphan.s", nil)
 	require.NoError(t, err)
+	AwaitEvents(t, q, 5)
 	before := QueueBacklog(t, q)
 
 	for range 2 {
@@ -82,7 +83,7 @@ func TestDryRunSettlesNothing(t *testing.T) {
 func TestDryRunBeforeAnyRun(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(3))
+	Publish(t, q, someEvents(3))
 	require.Equal(t, 3, Drain(t, q, &fake{}, Options{DryRun: true}).Deleted)
 	require.Equal(t, 3, Drain(t, q, &fake{}, Options{}).Deleted)
 }
@@ -90,7 +91,7 @@ func TestDryRunBeforeAnyRun(t *testing.T) {
 func TestDryRunOutlivesABrokenEnvironment(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(3))
+	Publish(t, q, someEvents(3))
 	tries := 0
 	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		if tries++; tries == 1 {

@@ -15,8 +15,6 @@ import (
 const (
 	lingerBusy = 50 * time.Millisecond // for the rest of a batch, after one that was not empty
 	lingerIdle = 50 * time.Millisecond // for what comes with the first message
-
-	requestTimeout = 5 * time.Second
 )
 
 // batch is messages that were fetched together.
@@ -24,21 +22,21 @@ type batch struct {
 	msgs  []jetstream.Msg
 	lease time.Time // when the queue gives them to somebody else
 
-	claims, invalid []*claim // what they hold
+	messages, invalid []*message // what they hold
 }
 
-// next fetches one batch, which may be empty. When the last one was empty it
+// fetchNext fetches one batch, which may be empty. When the last one was empty it
 // waits for a first message, with heartbeats, because a Fetch ends without an
 // error when the server has gone silent.
-func (c *Consumer) next(ctx context.Context, eager bool) (batch, error) {
+func (c *Consumer) fetchNext(ctx context.Context, eager bool) (batch, error) {
 	if !c.q.nc.IsConnected() {
 		return batch{}, nats.ErrDisconnected
 	}
-	n := c.want()
+	n := c.fetchSize()
 	if eager {
-		return c.batch(time.Now(), n, jetstream.FetchMaxWait(lingerBusy))
+		return c.fetchBatch(time.Now(), n, jetstream.FetchMaxWait(lingerBusy))
 	}
-	first, err := pull(c.source, 1, jetstream.FetchMaxWait(c.o.Idle), jetstream.FetchHeartbeat(c.o.Idle/4))
+	first, err := fetchMessages(c.source, 1, jetstream.FetchMaxWait(c.o.Idle), jetstream.FetchHeartbeat(c.o.Idle/4))
 	if len(first) == 0 {
 		return batch{}, err
 	}
@@ -46,7 +44,7 @@ func (c *Consumer) next(ctx context.Context, eager bool) (batch, error) {
 	if n == 1 || ctx.Err() != nil {
 		return batch{msgs: first, lease: now.Add(c.o.AckWait)}, nil
 	}
-	b, err := c.batch(now, n-1, jetstream.FetchMaxWait(lingerIdle))
+	b, err := c.fetchBatch(now, n-1, jetstream.FetchMaxWait(lingerIdle))
 	if err != nil {
 		// It comes up again, with the next fetch.
 		b.lease = now.Add(c.o.AckWait)
@@ -55,18 +53,18 @@ func (c *Consumer) next(ctx context.Context, eager bool) (batch, error) {
 	return b, nil
 }
 
-// batch fetches up to n messages, leased at a time not before since.
-func (c *Consumer) batch(since time.Time, n int, opts ...jetstream.FetchOpt) (batch, error) {
-	msgs, err := pull(c.source, n, opts...)
+// fetchBatch fetches up to n messages, leased at a time not before since.
+func (c *Consumer) fetchBatch(since time.Time, n int, opts ...jetstream.FetchOpt) (batch, error) {
+	msgs, err := fetchMessages(c.source, n, opts...)
 	if len(msgs) == 0 {
 		return batch{}, err
 	}
 	return batch{msgs: msgs, lease: since.Add(c.o.AckWait)}, nil
 }
 
-// want is how many messages to ask for. A second's worth of the rate keeps it
+// fetchSize is how many messages to ask for. A second's worth of the rate keeps it
 // smooth; more than half of MaxAckPending would starve the other workers.
-func (c *Consumer) want() int {
+func (c *Consumer) fetchSize() int {
 	n := min(c.h.Size(), max(c.o.MaxAckPending/2, 1))
 	if c.limit != nil {
 		n = min(n, c.limit.Burst())
@@ -74,12 +72,12 @@ func (c *Consumer) want() int {
 	return max(n, 1)
 }
 
-// start makes the consumer.
-func (c *Consumer) start(ctx context.Context) error {
+// startConsumer makes the consumer.
+func (c *Consumer) startConsumer(ctx context.Context) error {
 	if c.o.DryRun {
-		return c.rehearse(ctx)
+		return c.createDryRun(ctx)
 	}
-	if err := c.subscribe(ctx); err != nil {
+	if err := c.createConsumer(ctx); err != nil {
 		return err
 	}
 	if !c.q.opts.Embedded {
@@ -93,10 +91,10 @@ func (c *Consumer) start(ctx context.Context) error {
 	return nil
 }
 
-func (c *Consumer) subscribe(ctx context.Context) error {
+func (c *Consumer) createConsumer(ctx context.Context) error {
 	source, err := c.q.js.CreateOrUpdateConsumer(ctx, c.q.names.stream, jetstream.ConsumerConfig{
 		Durable:       durableName,
-		FilterSubject: c.q.names.orphans(),
+		FilterSubject: c.q.names.eventSubjects(),
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       c.o.AckWait,
@@ -107,13 +105,13 @@ func (c *Consumer) subscribe(ctx context.Context) error {
 		return fmt.Errorf("making consumer %s of stream %s: %w", durableName, c.q.names.stream, err)
 	}
 	c.source = source
-	c.notePaused(ctx, source.CachedInfo())
+	c.setPaused(ctx, source.CachedInfo())
 	return nil
 }
 
-// leave ends what Run began.
-func (c *Consumer) leave(ctx context.Context) {
-	c.away.begin(errEnded)
+// stopConsumer ends what Run began.
+func (c *Consumer) stopConsumer(ctx context.Context) {
+	c.queueDown.set(errEnded)
 	if !c.o.DryRun {
 		return
 	}
@@ -123,38 +121,38 @@ func (c *Consumer) leave(ctx context.Context) {
 	}
 }
 
-// answered notes that the queue answers.
-func (c *Consumer) answered() {
-	c.again.Reset()
-	if was := c.away.err(); c.away.end() && !errors.Is(was, errNotStarted) {
+// markUp notes that the queue answers.
+func (c *Consumer) markUp() {
+	c.reconnectPauses.Reset()
+	if was := c.queueDown.err(); c.queueDown.clear() && !errors.Is(was, errNotStarted) {
 		c.o.Log.Info().Msg("the queue answers again, consuming goes on")
 	}
 }
 
-// mend returns when there is a consumer to fetch from again, or when ctx ends.
-func (c *Consumer) mend(ctx context.Context, cause error) error {
-	if c.away.begin(cause) {
+// reconnect returns when there is a consumer to fetch from again, or when ctx ends.
+func (c *Consumer) reconnect(ctx context.Context, cause error) error {
+	if c.queueDown.set(cause) {
 		c.o.Log.Warn().Err(cause).Msg("no claims can be fetched from the queue")
 	}
-	for loop.Sleep(ctx, c.again.NextBackOff()) {
-		c.pulse.Beat()
+	for loop.Sleep(ctx, c.reconnectPauses.NextBackOff()) {
+		c.heartbeat.Beat()
 		if err := c.awaitConnection(ctx); err != nil {
 			return err
 		}
-		err := c.attachSoon(ctx)
+		err := c.findConsumerSoon(ctx)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
-		c.away.begin(err)
+		c.queueDown.set(err)
 	}
 	return nil
 }
 
-// attachSoon gives up on a request that went to a server that has gone since.
-func (c *Consumer) attachSoon(ctx context.Context) error {
+// findConsumerSoon gives up on a request that went to a server that has gone since.
+func (c *Consumer) findConsumerSoon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	return c.attach(ctx)
+	return c.findConsumer(ctx)
 }
 
 // awaitConnection may wait for as long as the queue is away.
@@ -162,7 +160,7 @@ func (c *Consumer) awaitConnection(ctx context.Context) error {
 	if c.o.Drain {
 		return c.q.awaitConnection(ctx)
 	}
-	return c.progress.during(func() error { return c.q.awaitConnection(ctx) })
+	return c.progress.track(func() error { return c.q.awaitConnection(ctx) })
 }
 
 // awaitConnection returns when the connection stands or ctx ends. Only a
@@ -182,10 +180,10 @@ func (q *Queue) awaitConnection(ctx context.Context) error {
 	return nil
 }
 
-// attach finds the consumer again, or makes it again if somebody deleted it.
-func (c *Consumer) attach(ctx context.Context) error {
+// findConsumer finds the consumer again, or makes it again if somebody deleted it.
+func (c *Consumer) findConsumer(ctx context.Context) error {
 	if c.o.DryRun {
-		return c.rehearse(ctx)
+		return c.createDryRun(ctx)
 	}
 	source, err := c.q.js.Consumer(ctx, c.q.names.stream, durableName)
 	switch {
@@ -204,12 +202,12 @@ func (c *Consumer) attach(ctx context.Context) error {
 	if err := c.q.ensureStreams(ctx); err != nil {
 		return err
 	}
-	return c.subscribe(ctx)
+	return c.createConsumer(ctx)
 }
 
-// rehearse makes the consumer of a dry run: one of its own, which begins where
+// createDryRun makes the consumer of a dry run: one of its own, which begins where
 // the durable one stands and leaves that alone.
-func (c *Consumer) rehearse(ctx context.Context) error {
+func (c *Consumer) createDryRun(ctx context.Context) error {
 	var floor uint64
 	durable, err := c.q.js.Consumer(ctx, c.q.names.stream, durableName)
 	switch {
@@ -219,7 +217,7 @@ func (c *Consumer) rehearse(ctx context.Context) error {
 		return fmt.Errorf("looking for consumer %s: %w", durableName, err)
 	}
 	c.source, err = c.q.js.CreateConsumer(ctx, c.q.names.stream, jetstream.ConsumerConfig{
-		FilterSubject:     c.q.names.orphans(),
+		FilterSubject:     c.q.names.eventSubjects(),
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       floor + 1,
 		AckPolicy:         jetstream.AckExplicitPolicy,

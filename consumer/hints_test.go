@@ -18,11 +18,11 @@ func TestHintIsStoredOnce(t *testing.T) {
 	q := OpenQueue(t)
 	const asItCame = `{"id":"6f", "event":"chat.deleted" }`
 	for range 2 {
-		require.NoError(t, q.Hint(Context(t), "6f", "chat.deleted", []byte(asItCame)))
+		require.NoError(t, q.PublishHint(Context(t), "6f", "chat.deleted", []byte(asItCame)))
 	}
-	require.NoError(t, q.Hint(Context(t), "7\r\nf", "odd event *>", nil))
+	require.NoError(t, q.PublishHint(Context(t), "7\r\nf", "odd event *>", nil))
 	var subjects, ids []string
-	for msg, err := range q.read(Context(t), "PRUNED_HINTS", jetstream.ConsumerConfig{}) {
+	for msg, err := range q.readStream(Context(t), "PRUNED_HINTS", jetstream.ConsumerConfig{}) {
 		require.NoError(t, err)
 		subjects, ids = append(subjects, msg.Subject()), append(ids, msg.Headers().Get(jetstream.MsgIDHeader))
 		if len(subjects) == 1 {
@@ -37,12 +37,12 @@ func TestHintIsStoredOnce(t *testing.T) {
 func TestClaimIsStoredOnce(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	e := event.NewEvent("f", "openwebui", "file.deleted")
+	e := event.New("f", "openwebui", "file.deleted")
 	for range 2 {
-		require.NoError(t, q.Claim(Context(t), e))
+		require.NoError(t, q.PublishEvent(Context(t), e))
 	}
 	require.Equal(t, []event.Event{e}, EventsIn(t, q))
-	require.ErrorContains(t, q.Claim(Context(t), event.Event{}), "a claim to publish")
+	require.ErrorContains(t, q.PublishEvent(Context(t), event.Event{}), "a claim to publish")
 }
 
 func TestHintsOfAQueueThatStoresNothing(t *testing.T) {
@@ -51,35 +51,35 @@ func TestHintsOfAQueueThatStoresNothing(t *testing.T) {
 	opts.MaxBytes = 64 << 10
 	server := StartServer(t, t.TempDir(), 0)
 	q := OpenQueueOn(t, Dial(t, server.ClientURL()), opts)
-	_, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
+	_, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
-	require.ErrorIs(t, q.Claim(Context(t), event.NewEvent("f", "s", strings.Repeat("r", 1000))), ErrFull)
-	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", make([]byte, 1000)), "hints have room of their own")
+	require.ErrorIs(t, q.PublishEvent(Context(t), event.New("f", "s", strings.Repeat("r", 1000))), ErrFull)
+	require.NoError(t, q.PublishHint(Context(t), "a", "chat.deleted", make([]byte, 1000)), "hints have room of their own")
 	lost := q.nc.StatusChanged(nats.RECONNECTING)
 	server.Shutdown()
 	Await(t, lost)
-	require.ErrorIs(t, q.Hint(Context(t), "b", "chat.deleted", nil), nats.ErrDisconnected)
-	require.ErrorIs(t, q.Claim(Context(t), event.NewEvent("f", "s", "")), nats.ErrDisconnected)
+	require.ErrorIs(t, q.PublishHint(Context(t), "b", "chat.deleted", nil), nats.ErrDisconnected)
+	require.ErrorIs(t, q.PublishEvent(Context(t), event.New("f", "s", "")), nats.ErrDisconnected)
 }
 
-// Hints that nobody reads fill nothing: neither their stream, nor that of claims.
+// Hints that nobody reads fill nothing: neither their stream, nor that of events.
 func TestHintsFillNothing(t *testing.T) {
 	t.Parallel()
 	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 256 << 10
 	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	for n := range 200 {
-		require.NoError(t, q.Hint(Context(t), fmt.Sprint(n), "chat.deleted", make([]byte, 1000)))
+		require.NoError(t, q.PublishHint(Context(t), fmt.Sprint(n), "chat.deleted", make([]byte, 1000)))
 	}
 	told, err := q.js.Stream(Context(t), "PRUNED_HINTS")
 	require.NoError(t, err)
 	require.Less(t, told.CachedInfo().State.Msgs, uint64(200))
 	require.EqualValues(t, 200, told.CachedInfo().State.LastSeq)
-	Publish(t, q, someClaims(100))
+	Publish(t, q, someEvents(100))
 	require.Equal(t, 100, Drain(t, q, &fake{}, Options{}).Deleted)
 }
 
-// Older releases kept hints beside the claims. What is left of them neither blocks
+// Older releases kept hints beside the events. What is left of them neither blocks
 // the stream nor keeps its room.
 func TestHintsOfOlderReleasesGiveWay(t *testing.T) {
 	t.Parallel()
@@ -105,8 +105,8 @@ func TestHintsOfOlderReleasesGiveWay(t *testing.T) {
 	require.Equal(t, []string{"pruned.probe.pruned.*", "pruned.orphan.>"}, config(t, q, "PRUNED").Subjects)
 	_, err = js.Consumer(Context(t), "PRUNED", hintsName)
 	require.ErrorIs(t, err, jetstream.ErrConsumerNotFound)
-	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", nil))
-	Publish(t, q, someClaims(3))
+	require.NoError(t, q.PublishHint(Context(t), "a", "chat.deleted", nil))
+	Publish(t, q, someEvents(3))
 	require.Equal(t, 3, Drain(t, q, &fake{}, Options{}).Deleted)
 	OpenQueueOn(t, nc, opts)
 }
@@ -116,12 +116,12 @@ func TestHintsMakeTheirStreamAgain(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_HINTS"))
-	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", nil))
+	require.NoError(t, q.PublishHint(Context(t), "a", "chat.deleted", nil))
 	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED"))
-	require.NoError(t, q.Claim(Context(t), event.NewEvent("f", "s", "")))
+	require.NoError(t, q.PublishEvent(Context(t), event.New("f", "s", "")))
 	require.Len(t, EventsIn(t, q), 1)
 
 	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_HINTS"))
-	_, err := NewHints(q, Log(t), func() {}).subscribe(Context(t))
+	_, err := NewHints(q, Log(t), func() {}).createConsumer(Context(t))
 	require.NoError(t, err)
 }

@@ -66,7 +66,7 @@ func StartServer(t *testing.T, dir string, port int) *server.Server {
 
 func Dial(t *testing.T, url string) *nats.Conn {
 	t.Helper()
-	nc, err := nats.Connect(url, append(resilient(t.Name(), Log(t)), nats.ReconnectWait(20*time.Millisecond))...)
+	nc, err := nats.Connect(url, append(connectionOptions(t.Name(), Log(t)), nats.ReconnectWait(20*time.Millisecond))...)
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	return nc
@@ -89,11 +89,11 @@ func OpenQueueOn(t *testing.T, nc *nats.Conn, opts StreamOptions) *Queue {
 	return q
 }
 
-// claims are n claims about the files f-0, f-1, ...
-func someClaims(n int) func(func(event.Event, error) bool) {
+// events are n events about the files f-0, f-1, ...
+func someEvents(n int) func(func(event.Event, error) bool) {
 	return func(yield func(event.Event, error) bool) {
 		for i := range n {
-			if !yield(event.NewEvent(fmt.Sprintf("f-%d", i), "test", "a test"), nil) {
+			if !yield(event.New(fmt.Sprintf("f-%d", i), "test", "a test"), nil) {
 				return
 			}
 		}
@@ -168,8 +168,8 @@ func Quick(t *testing.T, q *Queue, h event.Handler, o Options) *Consumer {
 	o.Log = Log(t)
 	c := New(q, h, o)
 	c.o.Idle = 400 * time.Millisecond
-	c.again = loop.Backoff(10*time.Millisecond, 100*time.Millisecond)
-	c.recover = loop.Backoff(10*time.Millisecond, 20*time.Millisecond)
+	c.reconnectPauses = loop.NewBackoff(10*time.Millisecond, 100*time.Millisecond)
+	c.recoverPauses = loop.NewBackoff(10*time.Millisecond, 20*time.Millisecond)
 	return c
 }
 
@@ -244,16 +244,16 @@ func byPrefix(_ context.Context, events []event.Delivery) ([]event.Result, error
 
 func EventsIn(t *testing.T, q *Queue) (events []event.Event) {
 	t.Helper()
-	for msg, err := range q.read(Context(t), q.names.stream, jetstream.ConsumerConfig{FilterSubject: q.names.orphans()}) {
+	for msg, err := range q.readStream(Context(t), q.names.stream, jetstream.ConsumerConfig{FilterSubject: q.names.eventSubjects()}) {
 		require.NoError(t, err)
-		e, err := event.ParseEvent(msg.Data())
+		e, err := event.Parse(msg.Data())
 		require.NoError(t, err)
 		events = append(events, e)
 	}
 	return events
 }
 
-func AwaitClaims(t *testing.T, q *Queue, n uint64) {
+func AwaitEvents(t *testing.T, q *Queue, n uint64) {
 	t.Helper()
 	require.Eventually(t, func() bool { return QueueBacklog(t, q).Pending == n }, Patience, 20*time.Millisecond)
 }

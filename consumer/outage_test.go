@@ -30,7 +30,7 @@ func TestServerRestartLosesNothing(t *testing.T) {
 		}
 		return all(events, event.Deleted), nil
 	}
-	Publish(t, q, someClaims(2000))
+	Publish(t, q, someEvents(2000))
 	c := Quick(t, q, h, Options{Workers: 2, AckWait: 2 * time.Second})
 	stop := running(t, c)
 	Await(t, half)
@@ -53,14 +53,14 @@ func TestSilentServerIsNoticed(t *testing.T) {
 		return all(events, event.Deleted), nil
 	}}, Options{AckWait: 2 * time.Second})
 	stop := running(t, c)
-	Publish(t, q, EventsOf(event.NewEvent("a", "s", "")))
+	Publish(t, q, EventsOf(event.New("a", "s", "")))
 	require.Equal(t, "a", Await(t, got))
 
 	p.freeze()
 	require.Eventually(t, func() bool { return c.State() != nil }, Patience, time.Millisecond)
 	require.Equal(t, nats.CONNECTED, q.nc.Status(), "the connection itself has noticed nothing")
 	p.thaw()
-	Publish(t, q, EventsOf(event.NewEvent("b", "s", "")))
+	Publish(t, q, EventsOf(event.New("b", "s", "")))
 	require.Equal(t, "b", Await(t, got))
 	require.NoError(t, c.State())
 	stop()

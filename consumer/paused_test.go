@@ -24,10 +24,10 @@ func TestPausedConsumerIsSaid(t *testing.T) {
 	q := OpenQueue(t)
 	Drain(t, q, &fake{}, Options{})
 	pause(t, q, "PRUNED", durableName)
-	Publish(t, q, someClaims(3))
+	Publish(t, q, someEvents(3))
 
 	c := Quick(t, q, &fake{}, Options{Drain: true})
-	c.patience = time.Second
+	c.drainTimeout = time.Second
 	_, err := c.Run(Context(t))
 	require.ErrorIs(t, err, ErrPaused)
 	require.ErrorContains(t, err, "consumer pruned of stream PRUNED")
@@ -36,7 +36,7 @@ func TestPausedConsumerIsSaid(t *testing.T) {
 	c = Quick(t, q, h, Options{})
 	c.askEvery = 0
 	running(t, c)
-	require.Eventually(t, func() bool { return c.paused.err() != nil && c.away.err() == nil }, Patience, time.Millisecond)
+	require.Eventually(t, func() bool { return c.paused.err() != nil && c.queueDown.err() == nil }, Patience, time.Millisecond)
 	require.ErrorIs(t, c.State(), ErrPaused)
 	require.Zero(t, h.files())
 	_, err = q.js.ResumeConsumer(Context(t), "PRUNED", durableName)
@@ -54,21 +54,21 @@ func TestPausedConsumerOfOurOwnGoesOn(t *testing.T) {
 	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	Drain(t, q, &fake{}, Options{})
 	pause(t, q, "PRUNED", durableName)
-	Publish(t, q, someClaims(3))
+	Publish(t, q, someEvents(3))
 	h := &fake{}
 	c := Quick(t, q, h, Options{})
 	c.askEvery = 0
 	running(t, c)
 	require.Eventually(t, func() bool { return h.files() == 3 }, Patience, time.Millisecond)
 	pause(t, q, "PRUNED", durableName)
-	Publish(t, q, EventsOf(event.NewEvent("later", "test", "")))
+	Publish(t, q, EventsOf(event.New("later", "test", "")))
 	require.Eventually(t, func() bool { return h.files() == 4 }, Patience, time.Millisecond)
 
 	hinted := NewHints(q, Log(t), func() {})
-	_, err := hinted.subscribe(Context(t))
+	_, err := hinted.createConsumer(Context(t))
 	require.NoError(t, err)
 	pause(t, q, "PRUNED_HINTS", hintsName)
-	source, err := hinted.subscribe(Context(t))
+	source, err := hinted.createConsumer(Context(t))
 	require.NoError(t, err)
 	info, err := source.Info(Context(t))
 	require.NoError(t, err)
@@ -79,13 +79,13 @@ func TestPausedHintsAreSaid(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	hinted := NewHints(q, Log(t), func() {})
-	source, err := hinted.subscribe(Context(t))
+	source, err := hinted.createConsumer(Context(t))
 	require.NoError(t, err)
-	require.NoError(t, hinted.lookPaused(Context(t), source))
+	require.NoError(t, hinted.askPaused(Context(t), source))
 	pause(t, q, "PRUNED_HINTS", hintsName)
 	hinted.asked = time.Time{}
-	require.ErrorIs(t, hinted.lookPaused(Context(t), source), ErrPaused)
-	_, err = hinted.subscribe(Context(t))
+	require.ErrorIs(t, hinted.askPaused(Context(t), source), ErrPaused)
+	_, err = hinted.createConsumer(Context(t))
 	require.ErrorIs(t, err, ErrPaused)
 	require.NotErrorIs(t, err, nats.ErrNoResponders)
 }

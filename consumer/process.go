@@ -11,8 +11,8 @@ import (
 	"pruned/consumer/event"
 )
 
-// claim is a message on its way through a batch.
-type claim struct {
+// message is a message on its way through a batch.
+type message struct {
 	msg    jetstream.Msg
 	meta   *jetstream.MsgMetadata
 	event  event.Event
@@ -21,120 +21,120 @@ type claim struct {
 
 var errNoOutcome = errors.New("the handler gave no outcome")
 
-// work handles batches. One is settled while the next one's transaction runs.
-func (c *Consumer) work(ctx context.Context, batches <-chan batch) {
+// runWorker handles batches. One is settled while the next one's transaction runs.
+func (c *Consumer) runWorker(ctx context.Context, batches <-chan batch) {
 	var settling sync.WaitGroup
 	defer settling.Wait()
 	for b := range batches {
-		settle := c.decide(ctx, b)
+		settle := c.decideBatch(ctx, b)
 		settling.Wait()
 		settling.Go(func() {
 			settle()
-			c.release()
+			c.releaseBatch()
 		})
 	}
 }
 
-// decide has a batch handled, and returns what settles it.
-func (c *Consumer) decide(ctx context.Context, b batch) (settle func()) {
+// decideBatch has a batch handled, and returns what settles it.
+func (c *Consumer) decideBatch(ctx context.Context, b batch) (settle func()) {
 	began := time.Now()
-	if len(b.claims) > 0 {
-		c.judge(ctx, b.claims, b.lease)
+	if len(b.messages) > 0 {
+		c.callHandler(ctx, b.messages, b.lease)
 	}
 	took := time.Since(began)
 	return func() {
-		for _, part := range [][]*claim{b.invalid, b.claims} {
+		for _, part := range [][]*message{b.invalid, b.messages} {
 			if len(part) > 0 {
-				c.settle(ctx, part)
+				c.settleBatch(ctx, part)
 			}
 		}
-		c.report(append(b.claims, b.invalid...), took)
+		c.reportBatch(append(b.messages, b.invalid...), took)
 	}
 }
 
-// open tells events from what is none.
-func (c *Consumer) open(msgs []jetstream.Msg) (claims, invalid []*claim) {
+// parseMessages tells events from what is none.
+func (c *Consumer) parseMessages(msgs []jetstream.Msg) (messages, invalid []*message) {
 	for _, msg := range msgs {
 		meta, err := msg.Metadata()
 		if err != nil {
 			c.o.Log.Error().Err(err).Str("subject", msg.Subject()).Msg("a message of no stream was fetched, which cannot be settled")
 			continue
 		}
-		e, err := event.ParseEvent(msg.Data())
+		e, err := event.Parse(msg.Data())
 		if err != nil {
-			invalid = append(invalid, &claim{msg: msg, meta: meta, result: event.Result{Outcome: event.Invalid, Err: err, Detail: err.Error()}})
+			invalid = append(invalid, &message{msg: msg, meta: meta, result: event.Result{Outcome: event.Invalid, Err: err, Detail: err.Error()}})
 			continue
 		}
-		claims = append(claims, &claim{msg: msg, meta: meta, event: e})
+		messages = append(messages, &message{msg: msg, meta: meta, event: e})
 	}
-	return claims, invalid
+	return messages, invalid
 }
 
-// judge has the handler judge claims, each file once, and gives every claim of
+// callHandler has the handler judge events, each file once, and gives every event of
 // a file the same result.
-func (c *Consumer) judge(ctx context.Context, claims []*claim, lease time.Time) {
+func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease time.Time) {
 	var deliveries []event.Delivery
 	place := map[string]int{} // of a file id in deliveries
-	for _, cl := range claims {
-		if _, ok := place[cl.event.Subject]; ok {
+	for _, m := range messages {
+		if _, ok := place[m.event.Subject]; ok {
 			continue
 		}
-		place[cl.event.Subject] = len(deliveries)
-		deliveries = append(deliveries, event.Delivery{Event: cl.event, Deliveries: cl.meta.NumDelivered})
+		place[m.event.Subject] = len(deliveries)
+		deliveries = append(deliveries, event.Delivery{Event: m.event, Deliveries: m.meta.NumDelivered})
 	}
-	extend := func() error { return extendAll(claims) }
+	extend := func() error { return extendAll(messages) }
 	results, err := c.h.Handle(ctx, deliveries, lease, extend)
 	if err == nil {
-		c.calm.Store(true)
-	} else if ctx.Err() == nil && c.broken.begin(err) {
+		c.recovered.Store(true)
+	} else if ctx.Err() == nil && c.dbDown.set(err) {
 		c.o.Log.Warn().Err(err).Msg("no file can be deleted, nothing is fetched until that is mended")
 	}
-	for _, cl := range claims {
-		if i := place[cl.event.Subject]; i < len(results) && results[i].Outcome.Known() {
-			cl.result = results[i]
-			c.progress.note(cl.result.Err)
+	for _, m := range messages {
+		if i := place[m.event.Subject]; i < len(results) && results[i].Outcome.IsKnown() {
+			m.result = results[i]
+			c.progress.noteFailure(m.result.Err)
 		} else if err == nil {
-			cl.result = event.Result{Outcome: event.Failed, Err: errNoOutcome}
+			m.result = event.Result{Outcome: event.Failed, Err: errNoOutcome}
 		}
 	}
 }
 
 // extendAll asks for a whole lease more for each message.
-func extendAll(claims []*claim) error {
-	for _, cl := range claims {
-		if err := cl.msg.InProgress(); err != nil {
+func extendAll(messages []*message) error {
+	for _, m := range messages {
+		if err := m.msg.InProgress(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// report counts a batch, logs it and tells who wants to know. Outcomes are counted by
+// reportBatch counts a batch, logs it and tells who wants to know. Outcomes are counted by
 // files: what several events say of one is counted once, and the rest as repeated.
-func (c *Consumer) report(claims []*claim, took time.Duration) {
+func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
 	one := Summary{Batches: 1, Duration: took.Seconds()}
 	var pending uint64
 	counted := map[string]bool{}
-	for _, cl := range claims {
-		pending = cl.meta.NumPending
-		file := cl.event.Subject
+	for _, m := range messages {
+		pending = m.meta.NumPending
+		file := m.event.Subject
 		switch {
-		case cl.result.Outcome == "":
+		case m.result.Outcome == "":
 			continue
 		case file != "" && counted[file]:
 			one.Repeated++
 		default:
-			*one.count(cl.result.Outcome)++
+			*one.counter(m.result.Outcome)++
 			counted[file] = true
 		}
 		one.Events++
 	}
 	c.mu.Lock()
-	c.sum.add(one)
+	c.sum.merge(one)
 	done := uint64(c.sum.Events)
 	c.mu.Unlock()
 	if one.Busy+one.Failed < one.Events {
-		c.progress.made()
+		c.progress.markProgress()
 	}
 
 	c.o.Log.Info().EmbedObject(one).Dur("took", took).Msg("batch")

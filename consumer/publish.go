@@ -29,7 +29,7 @@ type PublishOptions struct {
 	// has already: for a sweep, whose ids repeat. Fresh ids need no memory of
 	// the server's, and nothing is swallowed.
 	Dedupe bool
-	// Settled is told each claim's final outcome, one call at a time. Publish
+	// Settled is told each event's final outcome, one call at a time. Publish
 	// then returns when all are settled.
 	Settled func(Settlement)
 }
@@ -37,7 +37,7 @@ type PublishOptions struct {
 // Published counts what became of events.
 type Published struct{ Stored, Duplicates int }
 
-// Publish publishes claims in their order. It holds a bounded number of them
+// Publish publishes events in their order. It holds a bounded number of them
 // and checks every answer of the server. After an error nothing more is sent;
 // what was stored by then is counted, and stays.
 func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts PublishOptions) (Published, error) {
@@ -45,7 +45,7 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error
 	line := newPipeline(q.js, func(subject string, ack *jetstream.PubAck, err error) error {
 		switch {
 		case err != nil:
-			return fmt.Errorf("publishing on %s: %w", subject, stored(err))
+			return fmt.Errorf("publishing on %s: %w", subject, storeError(err))
 		case ack.Duplicate:
 			count.Duplicates++
 		default:
@@ -54,23 +54,23 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error
 		return nil
 	})
 	if opts.Settled == nil {
-		err := line.run(ctx, q.messagesOf(events, opts.Dedupe, nil))
+		err := line.sendAndAwait(ctx, q.messagesOf(events, opts.Dedupe, nil))
 		return count, err
 	}
-	w, err := newWaiter(q.nc, opts.Settled)
+	w, err := newOutcomeWaiter(q.nc, opts.Settled)
 	if err != nil {
 		return count, err
 	}
-	err = line.run(ctx, q.messagesOf(events, opts.Dedupe, w))
+	err = line.sendAndAwait(ctx, q.messagesOf(events, opts.Dedupe, w))
 	if err == nil {
-		err = w.wait(ctx)
+		err = w.awaitAll(ctx)
 	}
-	return count, errors.Join(err, w.close())
+	return count, errors.Join(err, w.unsubscribe())
 }
 
 // messagesOf makes messages of events, and tells w, if there is one, to expect
 // their outcomes.
-func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w *waiter) iter.Seq2[*nats.Msg, error] {
+func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w *outcomeWaiter) iter.Seq2[*nats.Msg, error] {
 	return func(yield func(*nats.Msg, error) bool) {
 		for e, err := range events {
 			if err == nil {
@@ -80,13 +80,13 @@ func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w 
 				yield(nil, fmt.Errorf("a claim to publish: %w", err))
 				return
 			}
-			msg := nats.NewMsg(q.names.orphan(e.Source))
+			msg := nats.NewMsg(q.names.eventSubject(e.Source))
 			msg.Data = e.Encode()
 			if dedupe {
 				msg.Header.Set(jetstream.MsgIDHeader, e.MsgID())
 			}
 			if w != nil {
-				msg.Header.Set(replyHeader, w.expect())
+				msg.Header.Set(replyHeader, w.addInbox())
 			}
 			if !yield(msg, nil) {
 				return
@@ -95,8 +95,8 @@ func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w 
 	}
 }
 
-// stored translates the server's refusal to store.
-func stored(err error) error {
+// storeError translates the server's refusal to store.
+func storeError(err error) error {
 	if hasCode(err, codeNotStored) {
 		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
@@ -107,20 +107,20 @@ func stored(err error) error {
 // goroutine.
 type pipeline struct {
 	js       jetstream.JetStream
-	flying   chan jetstream.PubAckFuture // in the order they were sent
+	inFlight chan jetstream.PubAckFuture // in the order they were sent
 	answered func(subject string, ack *jetstream.PubAck, err error) error
 }
 
 func newPipeline(js jetstream.JetStream, answered func(string, *jetstream.PubAck, error) error) *pipeline {
-	return &pipeline{js: js, flying: make(chan jetstream.PubAckFuture, window), answered: answered}
+	return &pipeline{js: js, inFlight: make(chan jetstream.PubAckFuture, window), answered: answered}
 }
 
-// run sends messages and returns the first error, when nothing is in flight any
+// sendAndAwait sends messages and returns the first error, when nothing is in flight any
 // more.
-func (p *pipeline) run(ctx context.Context, msgs iter.Seq2[*nats.Msg, error]) error {
+func (p *pipeline) sendAndAwait(ctx context.Context, msgs iter.Seq2[*nats.Msg, error]) error {
 	err := p.sendAll(ctx, msgs)
-	for len(p.flying) > 0 {
-		if late := p.land(ctx); err == nil {
+	for len(p.inFlight) > 0 {
+		if late := p.awaitOldest(ctx); err == nil {
 			err = late
 		}
 	}
@@ -132,30 +132,30 @@ func (p *pipeline) sendAll(ctx context.Context, msgs iter.Seq2[*nats.Msg, error]
 		if err != nil {
 			return err
 		}
-		if len(p.flying) == cap(p.flying) {
-			if err := p.land(ctx); err != nil {
+		if len(p.inFlight) == cap(p.inFlight) {
+			if err := p.awaitOldest(ctx); err != nil {
 				return err
 			}
 		}
-		if err := p.send(msg); err != nil {
+		if err := p.sendOne(msg); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *pipeline) send(msg *nats.Msg) error {
+func (p *pipeline) sendOne(msg *nats.Msg) error {
 	future, err := p.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(retries), jetstream.WithRetryWait(retryWait))
 	if err != nil {
 		return fmt.Errorf("publishing on %s: %w", msg.Subject, err)
 	}
-	p.flying <- future
+	p.inFlight <- future
 	return nil
 }
 
-// land waits for the oldest answer.
-func (p *pipeline) land(ctx context.Context) error {
-	future := <-p.flying
+// awaitOldest waits for the oldest answer.
+func (p *pipeline) awaitOldest(ctx context.Context) error {
+	future := <-p.inFlight
 	subject := future.Msg().Subject
 	select {
 	case ack := <-future.Ok():

@@ -16,7 +16,7 @@ import (
 func TestPublishCountsWhatIsStored(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	got, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
+	got, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
 	require.NoError(t, err)
 	require.Equal(t, Published{Stored: 2000}, got)
 	require.EqualValues(t, 2000, QueueBacklog(t, q).Pending)
@@ -25,7 +25,7 @@ func TestPublishCountsWhatIsStored(t *testing.T) {
 func TestDuplicates(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	e := event.NewEvent("f", "sweep", "")
+	e := event.New("f", "sweep", "")
 	for _, c := range []struct {
 		events  []event.Event
 		options PublishOptions
@@ -33,7 +33,7 @@ func TestDuplicates(t *testing.T) {
 		pending int
 	}{
 		{[]event.Event{e}, PublishOptions{Dedupe: true}, Published{Stored: 1}, 1},
-		{[]event.Event{e, event.NewEvent("g", "sweep", "")}, PublishOptions{Dedupe: true}, Published{Stored: 1, Duplicates: 1}, 2},
+		{[]event.Event{e, event.New("g", "sweep", "")}, PublishOptions{Dedupe: true}, Published{Stored: 1, Duplicates: 1}, 2},
 		{[]event.Event{e}, PublishOptions{}, Published{Stored: 1}, 3},
 	} {
 		got, err := q.Publish(Context(t), EventsOf(c.events...), c.options)
@@ -46,7 +46,7 @@ func TestDuplicates(t *testing.T) {
 func TestPublishRefusesWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	got, err := q.Publish(Context(t), EventsOf(event.NewEvent("f", "s", ""), event.NewEvent("", "s", "")), PublishOptions{})
+	got, err := q.Publish(Context(t), EventsOf(event.New("f", "s", ""), event.New("", "s", "")), PublishOptions{})
 	require.ErrorContains(t, err, "subject")
 	require.Equal(t, Published{Stored: 1}, got)
 }
@@ -56,7 +56,7 @@ func TestPublishPassesTheProducersError(t *testing.T) {
 	q := OpenQueue(t)
 	broken := errors.New("the list broke off")
 	got, err := q.Publish(Context(t), func(yield func(event.Event, error) bool) {
-		_ = yield(event.NewEvent("f", "s", ""), nil) && yield(event.Event{}, broken)
+		_ = yield(event.New("f", "s", ""), nil) && yield(event.Event{}, broken)
 	}, PublishOptions{})
 	require.ErrorIs(t, err, broken)
 	require.Equal(t, Published{Stored: 1}, got)
@@ -67,7 +67,7 @@ func TestFullStreamRefuses(t *testing.T) {
 	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
 	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
-	got, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
+	got, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
 	require.ErrorContains(t, err, "PRUNED_MAX_BYTES")
 	require.Positive(t, got.Stored)
@@ -81,9 +81,9 @@ func TestPublishTellsOutcomes(t *testing.T) {
 	stop := running(t, Quick(t, q, h, Options{}))
 	defer stop()
 
-	// One file twice: both claims are told.
-	events := EventsOf(event.NewEvent("deleted-1", "s", ""), event.NewEvent("kept-1", "s", ""), event.NewEvent("poison-1", "s", ""),
-		event.NewEvent("young-1", "s", ""), event.NewEvent("gone-1", "s", ""), event.NewEvent("gone-1", "s", ""))
+	// One file twice: both events are told.
+	events := EventsOf(event.New("deleted-1", "s", ""), event.New("kept-1", "s", ""), event.New("poison-1", "s", ""),
+		event.New("young-1", "s", ""), event.New("gone-1", "s", ""), event.New("gone-1", "s", ""))
 	var mu sync.Mutex
 	got := map[string]int{}
 	_, err := q.Publish(Context(t), events, PublishOptions{Settled: func(s Settlement) {
@@ -106,7 +106,7 @@ func TestRepliesGoToInboxesOnly(t *testing.T) {
 	for _, to := range []string{"pruned.orphan.x", "_INBOX.*", "_INBOX.>", "_INBOX.a b", ""} {
 		msg := nats.NewMsg("pruned.orphan.s")
 		msg.Header.Set(replyHeader, to)
-		msg.Data = event.NewEvent("f", "s", "").Encode()
+		msg.Data = event.New("f", "s", "").Encode()
 		require.NoError(t, q.nc.PublishMsg(msg))
 	}
 	require.NoError(t, q.nc.Flush())
@@ -131,7 +131,7 @@ func TestWaitingEndsWithTheConnection(t *testing.T) {
 	require.NoError(t, err)
 	waiting := make(chan error, 1)
 	go func() {
-		_, err := q.Publish(Context(t), someClaims(3), PublishOptions{Settled: func(Settlement) {}})
+		_, err := q.Publish(Context(t), someEvents(3), PublishOptions{Settled: func(Settlement) {}})
 		waiting <- err
 	}()
 	for range 3 {
@@ -150,8 +150,8 @@ func TestPublishHoldsFewEvents(t *testing.T) {
 		answered++
 		return err
 	})
-	err := line.run(Context(t), q.messagesOf(func(yield func(event.Event, error) bool) {
-		for e, err := range someClaims(20 * window) {
+	err := line.sendAndAwait(Context(t), q.messagesOf(func(yield func(event.Event, error) bool) {
+		for e, err := range someEvents(20 * window) {
 			made++
 			most = max(most, made-answered)
 			if !yield(e, err) {

@@ -17,10 +17,10 @@ const (
 	readerLife = 30 * time.Second // of a reader's consumer after the reader died
 )
 
-// read streams what a stream holds now, in order, and leaves no trace: it acks
+// readStream streams what a stream holds now, in order, and leaves no trace: it acks
 // nothing. cfg says where to begin and which subjects. It ends after what was
 // there when it began.
-func (q *Queue) read(ctx context.Context, stream string, cfg jetstream.ConsumerConfig) iter.Seq2[jetstream.Msg, error] {
+func (q *Queue) readStream(ctx context.Context, stream string, cfg jetstream.ConsumerConfig) iter.Seq2[jetstream.Msg, error] {
 	return func(yield func(jetstream.Msg, error) bool) {
 		cfg.AckPolicy = jetstream.AckNonePolicy
 		cfg.MemoryStorage = true
@@ -48,7 +48,7 @@ func readAll(ctx context.Context, c jetstream.Consumer, each func(jetstream.Msg)
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		msgs, err := pull(c, int(min(left, readAtOnce)), jetstream.FetchMaxWait(readWait))
+		msgs, err := fetchMessages(c, int(min(left, readAtOnce)), jetstream.FetchMaxWait(readWait))
 		for _, msg := range msgs {
 			if !each(msg) {
 				return errStopped
@@ -69,8 +69,8 @@ func readAll(ctx context.Context, c jetstream.Consumer, each func(jetstream.Msg)
 	return nil
 }
 
-// pull fetches up to n messages. Messages and an error may come together.
-func pull(c jetstream.Consumer, n int, opts ...jetstream.FetchOpt) ([]jetstream.Msg, error) {
+// fetchMessages fetches up to n messages. Messages and an error may come together.
+func fetchMessages(c jetstream.Consumer, n int, opts ...jetstream.FetchOpt) ([]jetstream.Msg, error) {
 	fetched, err := c.Fetch(n, opts...)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 // ErrNoReplay: no interrupted replay has that name.
 var ErrNoReplay = errors.New("no such interrupted replay")
 
-// ReplayOptions say which claims come again. One of the first four is given, or
+// ReplayOptions say which events come again. One of the first four is given, or
 // Resume.
 type ReplayOptions struct {
 	Since   time.Time // those stored at this time or later
@@ -24,13 +24,13 @@ type ReplayOptions struct {
 	Dead    bool      // dead letters; those that succeed are removed
 	Resume  string    // name of a replay that was interrupted: what is left of it
 
-	Reason  string  // for the ledger, in place of the claims' own
+	Reason  string  // for the ledger, in place of the events' own
 	DryRun  bool    // settles nothing, and cannot be resumed
 	Rate    float64 // files per second; 0 for no limit
 	AckWait time.Duration
 
 	// Started is told under which name the replay can be resumed, none for a dry
-	// run, and how many claims it is about.
+	// run, and how many events it is about.
 	Started func(name string, total uint64)
 	// Progress is told after each batch how many of them are settled.
 	Progress func(done, total uint64)
@@ -38,7 +38,7 @@ type ReplayOptions struct {
 	Log zerolog.Logger
 }
 
-// Replay hands claims to the handler once more, beside the durable consumer and
+// Replay hands events to the handler once more, beside the durable consumer and
 // without its notice, in the order in which they were stored, up to the last one
 // that was there when it began. They are settled as in a run, so that what is
 // young is scheduled and poison gets its dead letter. Interrupted, by ctx or by
@@ -46,15 +46,15 @@ type ReplayOptions struct {
 func Replay(ctx context.Context, q *Queue, h event.Handler, o ReplayOptions) (Summary, error) {
 	began := time.Now()
 	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, Rate: o.Rate, DryRun: o.DryRun, Log: o.Log})}
-	if err := r.open(ctx); err != nil {
+	if err := r.openSource(ctx); err != nil {
 		return Summary{}, err
 	}
 	if o.Started != nil {
 		o.Started(r.name, r.total)
 	}
-	err := r.run(ctx)
+	err := r.runBatches(ctx)
 	if err == nil || o.DryRun {
-		r.end(ctx)
+		r.deleteSource(ctx)
 	}
 	if err != nil && r.name != "" {
 		err = fmt.Errorf("the replay is not complete, --resume %s goes on with it: %w", r.name, err)
@@ -78,23 +78,23 @@ type replay struct {
 	done   uint64
 }
 
-// run handles batch after batch until nothing is left. The batch in hand when ctx
+// runBatches handles batch after batch until nothing is left. The batch in hand when ctx
 // ends is finished.
-func (r *replay) run(ctx context.Context) error {
-	work, release := outlast(ctx, r.c.o.Grace)
+func (r *replay) runBatches(ctx context.Context) error {
+	work, release := withGrace(ctx, r.c.o.Grace)
 	defer release()
 	for wait := lingerBusy; ; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		fetched := time.Now()
-		msgs, err := pull(r.source, r.c.want(), jetstream.FetchMaxWait(wait))
+		msgs, err := fetchMessages(r.source, r.c.fetchSize(), jetstream.FetchMaxWait(wait))
 		if len(msgs) > 0 {
 			wait = lingerBusy
-			if err := r.handle(work, msgs, fetched.Add(r.c.o.AckWait)); err != nil {
+			if err := r.handleBatch(work, msgs, fetched.Add(r.c.o.AckWait)); err != nil {
 				return err
 			}
-			r.c.pace(ctx, len(msgs))
+			r.c.throttle(ctx, len(msgs))
 		}
 		if err != nil {
 			return fmt.Errorf("reading stream %s: %w", r.stream, err)
@@ -102,7 +102,7 @@ func (r *replay) run(ctx context.Context) error {
 		if len(msgs) > 0 {
 			continue
 		}
-		finished, err := r.finished(ctx)
+		finished, err := r.isFinished(ctx)
 		if err != nil || finished {
 			return err
 		}
@@ -110,36 +110,36 @@ func (r *replay) run(ctx context.Context) error {
 	}
 }
 
-// handle has the messages of one fetch judged, and settles them. What was stored
+// handleBatch has the messages of one fetch judged, and settles them. What was stored
 // after the replay began is none of its business.
-func (r *replay) handle(ctx context.Context, msgs []jetstream.Msg, lease time.Time) error {
+func (r *replay) handleBatch(ctx context.Context, msgs []jetstream.Msg, lease time.Time) error {
 	began := time.Now()
-	here, beyond := r.split(msgs)
+	here, beyond := r.splitAtEnd(msgs)
 	if len(beyond) > 0 {
-		if err := r.q.ack(ctx, beyond); err != nil {
+		if err := r.q.ackAll(ctx, beyond); err != nil {
 			return err
 		}
 	}
 	if len(here) == 0 {
 		return nil
 	}
-	claims, invalid := r.c.open(here)
+	messages, invalid := r.c.parseMessages(here)
 	if r.reason != "" {
-		for _, cl := range claims {
-			cl.event.Reason = r.reason
+		for _, m := range messages {
+			m.event.Reason = r.reason
 		}
 	}
-	if len(claims) > 0 {
-		r.c.judge(ctx, claims, lease)
+	if len(messages) > 0 {
+		r.c.callHandler(ctx, messages, lease)
 	}
-	claims = append(claims, invalid...)
-	r.settle(ctx, claims)
-	r.c.report(claims, time.Since(began))
-	r.tell(claims)
-	return r.c.broken.err()
+	messages = append(messages, invalid...)
+	r.settleMessages(ctx, messages)
+	r.c.reportBatch(messages, time.Since(began))
+	r.reportProgress(messages)
+	return r.c.dbDown.err()
 }
 
-func (r *replay) split(msgs []jetstream.Msg) (here, beyond []jetstream.Msg) {
+func (r *replay) splitAtEnd(msgs []jetstream.Msg) (here, beyond []jetstream.Msg) {
 	for _, msg := range msgs {
 		if meta, err := msg.Metadata(); err == nil && meta.Sequence.Stream > r.until {
 			beyond = append(beyond, msg)
@@ -150,10 +150,10 @@ func (r *replay) split(msgs []jetstream.Msg) (here, beyond []jetstream.Msg) {
 	return here, beyond
 }
 
-// tell counts what is settled for good.
-func (r *replay) tell(claims []*claim) {
-	for _, cl := range claims {
-		if cl.result.Outcome != "" && (r.o.DryRun || cl.result.Outcome.Final()) {
+// reportProgress counts what is settled for good.
+func (r *replay) reportProgress(messages []*message) {
+	for _, m := range messages {
+		if m.result.Outcome != "" && (r.o.DryRun || m.result.Outcome.IsFinal()) {
 			r.done++
 		}
 	}
@@ -162,8 +162,8 @@ func (r *replay) tell(claims []*claim) {
 	}
 }
 
-// finished says whether nothing is left, by the server's count.
-func (r *replay) finished(ctx context.Context) (bool, error) {
+// isFinished says whether nothing is left, by the server's count.
+func (r *replay) isFinished(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	info, err := r.source.Info(ctx)
@@ -174,45 +174,45 @@ func (r *replay) finished(ctx context.Context) (bool, error) {
 	return left.Unacked == 0 && (left.Pending == 0 || info.Delivered.Stream >= r.until), nil
 }
 
-// settle settles claims of the stream as a run does. Dead letters stay where
+// settleMessages settles events of the stream as a run does. Dead letters stay where
 // they are, unless what they say has succeeded.
-func (r *replay) settle(ctx context.Context, claims []*claim) {
-	if r.stream != r.q.names.dead() || r.o.DryRun {
-		r.c.settle(ctx, claims)
+func (r *replay) settleMessages(ctx context.Context, messages []*message) {
+	if r.stream != r.q.names.deadLetterStream() || r.o.DryRun {
+		r.c.settleBatch(ctx, messages)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	r.c.postpone(ctx, claims)
+	r.c.scheduleYoung(ctx, messages)
 	var failed error
 	var acks []jetstream.Msg
-	for _, cl := range claims {
-		err := r.settleLetter(ctx, cl)
-		if err == nil && cl.result.Outcome != "" && cl.result.Outcome.Final() {
-			acks = append(acks, cl.msg)
+	for _, m := range messages {
+		err := r.removeSucceeded(ctx, m)
+		if err == nil && m.result.Outcome != "" && m.result.Outcome.IsFinal() {
+			acks = append(acks, m.msg)
 		} else {
-			failed = errors.Join(failed, err, r.c.refuse(cl))
+			failed = errors.Join(failed, err, r.c.nakOrTerm(m))
 		}
 	}
-	if failed = errors.Join(failed, r.q.ack(ctx, acks)); failed != nil {
+	if failed = errors.Join(failed, r.q.ackAll(ctx, acks)); failed != nil {
 		r.o.Log.Warn().Err(failed).Msg("not every dead letter could be settled; it comes again")
 	}
 }
 
-// settleLetter removes a dead letter whose claim has succeeded.
-func (r *replay) settleLetter(ctx context.Context, cl *claim) error {
-	switch cl.result.Outcome {
+// removeSucceeded removes a dead letter whose event has succeeded.
+func (r *replay) removeSucceeded(ctx context.Context, m *message) error {
+	switch m.result.Outcome {
 	case event.Deleted, event.Gone, event.Kept, event.Young:
 	default:
 		return nil
 	}
 	s, err := r.q.js.Stream(ctx, r.stream)
 	if err == nil {
-		err = s.DeleteMsg(ctx, cl.meta.Sequence.Stream)
+		err = s.DeleteMsg(ctx, m.meta.Sequence.Stream)
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-		cl.result = event.Result{Outcome: event.Failed, Err: err}
-		return fmt.Errorf("removing the dead letter of file %s: %w", cl.event.Subject, err)
+		m.result = event.Result{Outcome: event.Failed, Err: err}
+		return fmt.Errorf("removing the dead letter of file %s: %w", m.event.Subject, err)
 	}
 	return nil
 }

@@ -19,19 +19,19 @@ const (
 	replayPrefix = "pruned-replay-"
 	// replayLife is how long an interrupted one can be resumed. What it has still
 	// to read cannot be purged from a stream that is full.
-	replayLife    = 24 * time.Hour
-	rehearsalLife = 5 * time.Minute
+	replayLife = 24 * time.Hour
+	dryRunLife = 5 * time.Minute
 
 	untilKey  = "pruned.until"
 	reasonKey = "pruned.reason"
 )
 
-// open finds the consumer of an interrupted replay, or makes one.
-func (r *replay) open(ctx context.Context) (err error) {
+// openSource finds the consumer of an interrupted replay, or makes one.
+func (r *replay) openSource(ctx context.Context) (err error) {
 	if r.o.Resume != "" {
-		err = r.resume(ctx)
+		err = r.findSource(ctx)
 	} else {
-		err = r.begin(ctx)
+		err = r.createSource(ctx)
 	}
 	if err != nil {
 		return err
@@ -41,9 +41,9 @@ func (r *replay) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// begin makes the consumer. Where the replay ends is kept with it.
-func (r *replay) begin(ctx context.Context) error {
-	cfg, err := r.config()
+// createSource makes the consumer. Where the replay ends is kept with it.
+func (r *replay) createSource(ctx context.Context) error {
+	cfg, err := r.sourceConfig()
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (r *replay) begin(ctx context.Context) error {
 	}
 	r.until, r.reason = s.CachedInfo().State.LastSeq, event.CleanText(r.o.Reason)
 	if r.o.DryRun {
-		cfg.MemoryStorage, cfg.InactiveThreshold = true, rehearsalLife
+		cfg.MemoryStorage, cfg.InactiveThreshold = true, dryRunLife
 	} else {
 		r.name = uuid.NewString()[:8]
 		cfg.Durable, cfg.InactiveThreshold = replayPrefix+r.name, replayLife
@@ -65,10 +65,10 @@ func (r *replay) begin(ctx context.Context) error {
 	return nil
 }
 
-// config says where the replay begins.
-func (r *replay) config() (jetstream.ConsumerConfig, error) {
+// sourceConfig says where the replay begins.
+func (r *replay) sourceConfig() (jetstream.ConsumerConfig, error) {
 	cfg := jetstream.ConsumerConfig{
-		FilterSubject: r.q.names.orphans(),
+		FilterSubject: r.q.names.eventSubjects(),
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       r.c.o.AckWait,
 		MaxDeliver:    -1,
@@ -91,7 +91,7 @@ func (r *replay) config() (jetstream.ConsumerConfig, error) {
 	}
 	if r.o.Dead {
 		chosen++
-		r.stream, cfg.FilterSubject = r.q.names.dead(), r.q.names.graves()
+		r.stream, cfg.FilterSubject = r.q.names.deadLetterStream(), r.q.names.deadLetterSubjects()
 	}
 	if chosen != 1 {
 		return cfg, fmt.Errorf("a replay has one beginning, not %d", chosen)
@@ -99,13 +99,13 @@ func (r *replay) config() (jetstream.ConsumerConfig, error) {
 	return cfg, nil
 }
 
-// resume finds the consumer by the replay's name, in whichever stream it is.
-func (r *replay) resume(ctx context.Context) error {
+// findSource finds the consumer by the replay's name, in whichever stream it is.
+func (r *replay) findSource(ctx context.Context) error {
 	durable := replayPrefix + r.o.Resume
 	if !streamName.MatchString(durable) {
-		return fmt.Errorf("replay %s: %w", event.Quote(r.o.Resume), ErrNoReplay)
+		return fmt.Errorf("replay %s: %w", event.QuoteText(r.o.Resume), ErrNoReplay)
 	}
-	for _, r.stream = range []string{r.q.names.stream, r.q.names.dead()} {
+	for _, r.stream = range []string{r.q.names.stream, r.q.names.deadLetterStream()} {
 		source, err := r.q.js.Consumer(ctx, r.stream, durable)
 		if errors.Is(err, jetstream.ErrConsumerNotFound) {
 			continue
@@ -119,14 +119,14 @@ func (r *replay) resume(ctx context.Context) error {
 			return fmt.Errorf("replay %s does not say where it ends: %w", r.o.Resume, err)
 		}
 		r.name, r.reason = r.o.Resume, kept[reasonKey]
-		return r.retake(ctx, source, durable)
+		return r.resetSource(ctx, source, durable)
 	}
-	return fmt.Errorf("replay %s: %w", event.Quote(r.o.Resume), ErrNoReplay)
+	return fmt.Errorf("replay %s: %w", event.QuoteText(r.o.Resume), ErrNoReplay)
 }
 
-// retake has delivered at once what the interrupted process had in hand. Older
+// resetSource has delivered at once what the interrupted process had in hand. Older
 // servers cannot, and deliver it when its lease ends.
-func (r *replay) retake(ctx context.Context, source jetstream.Consumer, durable string) error {
+func (r *replay) resetSource(ctx context.Context, source jetstream.Consumer, durable string) error {
 	if _, err := r.q.js.ResetConsumer(ctx, r.stream, durable); err != nil {
 		r.o.Log.Debug().Err(err).Msg("what the interrupted replay had in hand comes when its lease ends")
 	}
@@ -137,8 +137,8 @@ func (r *replay) retake(ctx context.Context, source jetstream.Consumer, durable 
 	return nil
 }
 
-// end removes the consumer. One of a dry run that stays behind ends by itself.
-func (r *replay) end(ctx context.Context) {
+// deleteSource removes the consumer. One of a dry run that stays behind ends by itself.
+func (r *replay) deleteSource(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 	defer cancel()
 	if err := r.q.js.DeleteConsumer(ctx, r.stream, r.source.CachedInfo().Name); err != nil {

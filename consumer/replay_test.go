@@ -25,7 +25,7 @@ func replayed(t *testing.T, q *Queue, h event.Handler, o ReplayOptions) Summary 
 // replays are the consumers that are not the durable one.
 func replays(t *testing.T, q *Queue) (names []string) {
 	t.Helper()
-	for _, stream := range []string{q.names.stream, q.names.dead()} {
+	for _, stream := range []string{q.names.stream, q.names.deadLetterStream()} {
 		s, err := q.js.Stream(Context(t), stream)
 		require.NoError(t, err)
 		list := s.ConsumerNames(Context(t))
@@ -51,13 +51,13 @@ func durable(t *testing.T, q *Queue) jetstream.ConsumerInfo {
 func TestReplayOfEverything(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(1000))
+	Publish(t, q, someEvents(1000))
 	Drain(t, q, &fake{}, Options{})
-	Publish(t, q, EventsOf(event.NewEvent("pending", "s", "")))
+	Publish(t, q, EventsOf(event.New("pending", "s", "")))
 	before := durable(t, q)
 	h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		// What comes while it goes on is none of its business.
-		Publish(t, q, EventsOf(event.NewEvent("new", "s", "")))
+		Publish(t, q, EventsOf(event.New("new", "s", "")))
 		for _, e := range events {
 			require.Equal(t, "a test", e.Reason)
 		}
@@ -85,8 +85,8 @@ func TestReplayOfEverything(t *testing.T) {
 func TestReplayOfAPart(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(10))
-	require.NoError(t, q.Hint(Context(t), "a", "chat.deleted", nil))
+	Publish(t, q, someEvents(10))
+	require.NoError(t, q.PublishHint(Context(t), "a", "chat.deleted", nil))
 	s, err := q.js.Stream(Context(t), "PRUNED")
 	require.NoError(t, err)
 	seventh, err := s.GetMsg(Context(t), 7)
@@ -119,9 +119,9 @@ func TestReplaySettlesAsARunDoes(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	for _, o := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Poison, event.Busy, event.Failed} {
-		Publish(t, q, EventsOf(event.NewEvent(string(o)+"-1", "s", "")))
+		Publish(t, q, EventsOf(event.New(string(o)+"-1", "s", "")))
 	}
-	_, err := q.js.Publish(Context(t), q.names.orphan("s"), []byte("no event"))
+	_, err := q.js.Publish(Context(t), q.names.eventSubject("s"), []byte("no event"))
 	require.NoError(t, err)
 	h := &fake{handle: func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 		results, err := byPrefix(ctx, events)
@@ -138,7 +138,7 @@ func TestReplaySettlesAsARunDoes(t *testing.T) {
 	sum.Duration, sum.Batches = 0, 0
 	require.Equal(t, Summary{Events: 10, Deleted: 3, Gone: 1, Kept: 1, Young: 1, Poison: 1, Busy: 1, Failed: 1, Invalid: 1}, sum)
 	require.Len(t, deadLetters(t, q), 2)
-	later, err := q.js.Stream(Context(t), q.names.later())
+	later, err := q.js.Stream(Context(t), q.names.scheduleStream())
 	require.NoError(t, err)
 	require.EqualValues(t, 1, later.CachedInfo().State.Msgs)
 	require.Equal(t, 1, replayed(t, q, h, ReplayOptions{All: true}).Poison)
@@ -147,7 +147,7 @@ func TestReplaySettlesAsARunDoes(t *testing.T) {
 
 func deadLetters(t *testing.T, q *Queue) (letters []DeadLetter) {
 	t.Helper()
-	for d, err := range q.Dead(Context(t)) {
+	for d, err := range q.DeadLetters(Context(t)) {
 		require.NoError(t, err)
 		letters = append(letters, d)
 	}
@@ -157,14 +157,14 @@ func deadLetters(t *testing.T, q *Queue) (letters []DeadLetter) {
 func TestDryReplayLeavesNothing(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, EventsOf(event.NewEvent("young-1", "s", ""), event.NewEvent("poison-1", "s", ""), event.NewEvent("busy-1", "s", ""), event.NewEvent("deleted-1", "s", "")))
+	Publish(t, q, EventsOf(event.New("young-1", "s", ""), event.New("poison-1", "s", ""), event.New("busy-1", "s", ""), event.New("deleted-1", "s", "")))
 	Drain(t, q, &fake{handle: byPrefix}, Options{DryRun: true})
 	var name string
 	sum := replayed(t, q, &fake{handle: byPrefix}, ReplayOptions{All: true, DryRun: true, Started: func(n string, _ uint64) { name = n }})
 	require.Equal(t, 4, sum.Events)
 	require.Empty(t, name)
 	require.Empty(t, deadLetters(t, q))
-	later, err := q.js.Stream(Context(t), q.names.later())
+	later, err := q.js.Stream(Context(t), q.names.scheduleStream())
 	require.NoError(t, err)
 	require.Zero(t, later.CachedInfo().State.Msgs)
 }
@@ -173,7 +173,7 @@ func TestReplayGoesOnWhereItStood(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	const n = 1000
-	Publish(t, q, someClaims(n))
+	Publish(t, q, someEvents(n))
 	ctx, stop := context.WithCancel(Context(t))
 	defer stop()
 	h := &fake{}
@@ -196,7 +196,7 @@ func TestReplayGoesOnWhereItStood(t *testing.T) {
 		}
 		return all(events, event.Deleted), nil
 	}}
-	Publish(t, q, EventsOf(event.NewEvent("new", "s", "")))
+	Publish(t, q, EventsOf(event.New("new", "s", "")))
 	second := replayed(t, q, rest, ReplayOptions{Resume: name})
 	require.Equal(t, n, first.Events+second.Events, "nothing twice, nothing forgotten")
 	for id := range rest.seen {
@@ -210,12 +210,12 @@ func TestReplayGoesOnWhereItStood(t *testing.T) {
 func TestReplayOfAProcessThatDied(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(100))
+	Publish(t, q, someEvents(100))
 	r := &replay{q: q, c: New(q, &fake{}, Options{}), o: ReplayOptions{All: true}}
-	require.NoError(t, r.open(Context(t)))
-	msgs, err := pull(r.source, 60, jetstream.FetchMaxWait(lingerBusy))
+	require.NoError(t, r.openSource(Context(t)))
+	msgs, err := fetchMessages(r.source, 60, jetstream.FetchMaxWait(lingerBusy))
 	require.NoError(t, err)
-	require.NoError(t, q.ack(Context(t), msgs[:20]))
+	require.NoError(t, q.ackAll(Context(t), msgs[:20]))
 
 	h := &fake{}
 	require.Equal(t, 80, replayed(t, q, h, ReplayOptions{Resume: r.name}).Deleted)
@@ -224,7 +224,7 @@ func TestReplayOfAProcessThatDied(t *testing.T) {
 func TestReplayEndsWhereNothingCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(10))
+	Publish(t, q, someEvents(10))
 	broken := &repo.Error{Kind: repo.Environment, Doing: "delete", Err: errors.New("read-only")}
 	var name string
 	_, err := Replay(Context(t), q, &fake{handle: func(context.Context, []event.Delivery) ([]event.Result, error) { return nil, broken }},
@@ -236,8 +236,8 @@ func TestReplayEndsWhereNothingCanBeDeleted(t *testing.T) {
 func TestReplayOfDeadLetters(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, EventsOf(event.NewEvent("poison-1", "s", ""), event.NewEvent("poison-2", "s", ""), event.NewEvent("poison-3", "s", "")))
-	_, err := q.js.Publish(Context(t), q.names.orphan("s"), []byte("no event"))
+	Publish(t, q, EventsOf(event.New("poison-1", "s", ""), event.New("poison-2", "s", ""), event.New("poison-3", "s", "")))
+	_, err := q.js.Publish(Context(t), q.names.eventSubject("s"), []byte("no event"))
 	require.NoError(t, err)
 	Drain(t, q, &fake{handle: byPrefix}, Options{})
 	require.Len(t, deadLetters(t, q), 4)
@@ -266,7 +266,7 @@ func TestReplayOfDeadLetters(t *testing.T) {
 func TestReplayKeepsToARate(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(20))
+	Publish(t, q, someEvents(20))
 	sum := replayed(t, q, &fake{}, ReplayOptions{All: true, Rate: 10})
 	require.Equal(t, 20, sum.Events)
 	require.GreaterOrEqual(t, sum.Batches, 2)

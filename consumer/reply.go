@@ -15,21 +15,21 @@ import (
 	"pruned/consumer/event"
 )
 
-// replyHeader names the inbox that wants to hear a claim's final outcome. The
+// replyHeader names the inbox that wants to hear an event's final outcome. The
 // answer is core NATS: nothing is stored, and a publisher that has gone misses
 // it.
 const replyHeader = "Pruned-Reply"
 
-// Settlement is the final outcome of one claim.
+// Settlement is the final outcome of one event.
 type Settlement struct {
 	FileID  string        `json:"file_id"`
 	Outcome event.Outcome `json:"outcome"`
 	Detail  string        `json:"detail,omitempty"`
 }
 
-// reply tells the publisher of a message, if it asked. Only inboxes are
+// sendReply tells the publisher of a message, if it asked. Only inboxes are
 // answered: a header is anybody's, and must not make us write into a stream.
-func (q *Queue) reply(msg jetstream.Msg, s Settlement) error {
+func (q *Queue) sendReply(msg jetstream.Msg, s Settlement) error {
 	to := msg.Headers().Get(replyHeader)
 	if !strings.HasPrefix(to, nats.InboxPrefix) || strings.ContainsAny(to, "*> \t\r\n") {
 		return nil
@@ -41,10 +41,10 @@ func (q *Queue) reply(msg jetstream.Msg, s Settlement) error {
 	return q.nc.Publish(to, payload)
 }
 
-// waiter hears the outcomes of the claims of one publisher. The last token of
-// an inbox is the claim's number, so that a claim which is settled twice, after
+// outcomeWaiter hears the outcomes of the events of one publisher. The last token of
+// an inbox is the event's number, so that an event which is settled twice, after
 // a lost acknowledgement, is told once.
-type waiter struct {
+type outcomeWaiter struct {
 	nc      *nats.Conn
 	inbox   string
 	sub     *nats.Subscription
@@ -58,8 +58,8 @@ type waiter struct {
 	done    chan struct{}
 }
 
-func newWaiter(nc *nats.Conn, settled func(Settlement)) (*waiter, error) {
-	w := &waiter{
+func newOutcomeWaiter(nc *nats.Conn, settled func(Settlement)) (*outcomeWaiter, error) {
+	w := &outcomeWaiter{
 		nc:      nc,
 		inbox:   nc.NewInbox(),
 		settled: settled,
@@ -67,7 +67,7 @@ func newWaiter(nc *nats.Conn, settled func(Settlement)) (*waiter, error) {
 		done:    make(chan struct{}),
 		lost:    nc.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED),
 	}
-	sub, err := nc.Subscribe(w.inbox+".*", w.hear)
+	sub, err := nc.Subscribe(w.inbox+".*", w.onOutcome)
 	if err != nil {
 		return nil, fmt.Errorf("subscribing to outcomes: %w", err)
 	}
@@ -75,8 +75,8 @@ func newWaiter(nc *nats.Conn, settled func(Settlement)) (*waiter, error) {
 	return w, nil
 }
 
-// expect returns the inbox of one more claim.
-func (w *waiter) expect() string {
+// addInbox returns the inbox of one more event.
+func (w *outcomeWaiter) addInbox() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.next++
@@ -84,7 +84,7 @@ func (w *waiter) expect() string {
 	return w.inbox + "." + strconv.FormatUint(w.next, 10)
 }
 
-func (w *waiter) hear(msg *nats.Msg) {
+func (w *outcomeWaiter) onOutcome(msg *nats.Msg) {
 	n, err := strconv.ParseUint(strings.TrimPrefix(msg.Subject, w.inbox+"."), 10, 64)
 	if err != nil {
 		return
@@ -100,40 +100,40 @@ func (w *waiter) hear(msg *nats.Msg) {
 	}
 	delete(w.waiting, n)
 	w.settled(s)
-	w.finish()
+	w.finishIfDone()
 }
 
-func (w *waiter) finish() {
+func (w *outcomeWaiter) finishIfDone() {
 	if w.sealed && len(w.waiting) == 0 {
 		close(w.done)
 		w.sealed = false
 	}
 }
 
-// wait returns when every claim is settled, or when that cannot be known any
+// awaitAll returns when every event is settled, or when that cannot be known any
 // more.
-func (w *waiter) wait(ctx context.Context) error {
+func (w *outcomeWaiter) awaitAll(ctx context.Context) error {
 	w.mu.Lock()
 	w.sealed = true
-	w.finish()
+	w.finishIfDone()
 	w.mu.Unlock()
 	select {
 	case <-w.done:
 		return nil
 	case <-w.lost:
-		return fmt.Errorf("the claims are published, but %d outcomes cannot be known: %w", w.left(), nats.ErrDisconnected)
+		return fmt.Errorf("the claims are published, but %d outcomes cannot be known: %w", w.countWaiting(), nats.ErrDisconnected)
 	case <-ctx.Done():
-		return fmt.Errorf("the claims are published, but %d are not settled yet: %w", w.left(), context.Cause(ctx))
+		return fmt.Errorf("the claims are published, but %d are not settled yet: %w", w.countWaiting(), context.Cause(ctx))
 	}
 }
 
-func (w *waiter) left() int {
+func (w *outcomeWaiter) countWaiting() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.waiting)
 }
 
-func (w *waiter) close() error {
+func (w *outcomeWaiter) unsubscribe() error {
 	w.nc.RemoveStatusListener(w.lost)
 	// A connection that is closed has no subscriptions left to end.
 	if err := w.sub.Unsubscribe(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {

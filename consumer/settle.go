@@ -16,40 +16,40 @@ const (
 	settleTimeout  = 15 * time.Second // for a batch
 	barrierTimeout = 5 * time.Second  // for the server's answer to its acks
 	failedFirst    = 5 * time.Second
-	failedMost     = 48 * time.Second // a quarter of jitter comes on top
+	failedMax      = 48 * time.Second // a quarter of jitter comes on top
 )
 
-// settle tells the queue what became of claims. The stop of the program does
-// not cut it short: what is committed is to be acked. If it fails, the claims
+// settleBatch tells the queue what became of events. The stop of the program does
+// not cut it short: what is committed is to be acked. If it fails, the events
 // come again, which does no harm.
-func (c *Consumer) settle(ctx context.Context, claims []*claim) {
+func (c *Consumer) settleBatch(ctx context.Context, messages []*message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if !c.o.DryRun {
-		c.postpone(ctx, claims)
-		c.buryAll(ctx, claims)
+		c.scheduleYoung(ctx, messages)
+		c.storeDeadLetters(ctx, messages)
 	}
 	var acks []jetstream.Msg
 	var failed error
-	for _, cl := range claims {
-		if c.acks(cl.result.Outcome) {
-			acks = append(acks, cl.msg)
+	for _, m := range messages {
+		if c.isAcked(m.result.Outcome) {
+			acks = append(acks, m.msg)
 			continue
 		}
-		failed = errors.Join(failed, c.refuse(cl))
+		failed = errors.Join(failed, c.nakOrTerm(m))
 	}
-	failed = errors.Join(failed, c.q.ack(ctx, acks))
+	failed = errors.Join(failed, c.q.ackAll(ctx, acks))
 	if failed == nil && !c.o.DryRun {
-		failed = c.replyAll(claims)
+		failed = c.replyAll(messages)
 	}
 	if failed != nil {
 		c.o.Log.Warn().Err(failed).Msg("not everything could be settled; it comes again")
 	}
 }
 
-// acks holds for outcomes that end a message by an ack. A dry run acks all, to
+// isAcked holds for outcomes that end a message by an ack. A dry run acks all, to
 // the consumer that is its own.
-func (c *Consumer) acks(o event.Outcome) bool {
+func (c *Consumer) isAcked(o event.Outcome) bool {
 	switch o {
 	case event.Deleted, event.Gone, event.Kept, event.Young:
 		return true
@@ -57,9 +57,9 @@ func (c *Consumer) acks(o event.Outcome) bool {
 	return c.o.DryRun && o != ""
 }
 
-// ack acks messages, the last one with an answer. The server handles acks in
+// ackAll acks messages, the last one with an answer. The server handles acks in
 // their order, so that answer is about all of them.
-func (q *Queue) ack(ctx context.Context, msgs []jetstream.Msg) error {
+func (q *Queue) ackAll(ctx context.Context, msgs []jetstream.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, barrierTimeout)
 	defer cancel()
 	if len(msgs) == 0 {
@@ -77,42 +77,42 @@ func (q *Queue) ack(ctx context.Context, msgs []jetstream.Msg) error {
 	return nil
 }
 
-// refuse ends or delays one message that is not acked.
-func (c *Consumer) refuse(cl *claim) error {
-	r := cl.result
+// nakOrTerm ends or delays one message that is not acked.
+func (c *Consumer) nakOrTerm(m *message) error {
+	r := m.result
 	var err error
 	switch r.Outcome {
 	case event.Invalid, event.Poison:
-		err = cl.msg.TermWithReason(string(r.Outcome))
+		err = m.msg.TermWithReason(string(r.Outcome))
 	case event.Busy:
-		err = cl.msg.NakWithDelay(delay(r.RetryIn, time.Second, 3*time.Second))
+		err = m.msg.NakWithDelay(retryDelay(r.RetryIn, time.Second, 3*time.Second))
 	case event.Failed:
-		least := failedDelay(cl.meta.NumDelivered)
-		err = cl.msg.NakWithDelay(delay(r.RetryIn, least, least+least/4))
+		least := failedRetry(m.meta.NumDelivered)
+		err = m.msg.NakWithDelay(retryDelay(r.RetryIn, least, least+least/4))
 	default:
-		err = cl.msg.Nak()
+		err = m.msg.Nak()
 	}
 	if err != nil {
-		return fmt.Errorf("settling message %d as %q: %w", cl.meta.Sequence.Stream, r.Outcome, err)
+		return fmt.Errorf("settling message %d as %q: %w", m.meta.Sequence.Stream, r.Outcome, err)
 	}
 	return nil
 }
 
-// failedDelay doubles with each delivery.
-func failedDelay(deliveries uint64) time.Duration {
-	return min(failedFirst<<min(deliveries-1, 4), failedMost)
+// failedRetry doubles with each delivery.
+func failedRetry(deliveries uint64) time.Duration {
+	return min(failedFirst<<min(deliveries-1, 4), failedMax)
 }
 
-// delay is what the handler wants, or something between the two.
-func delay(wanted, least, most time.Duration) time.Duration {
+// retryDelay is what the handler wants, or something between the two.
+func retryDelay(wanted, least, most time.Duration) time.Duration {
 	if wanted > 0 {
 		return wanted
 	}
 	return least + rand.N(most-least)
 }
 
-// giveBack returns messages to the queue as if they had not been fetched.
-func (c *Consumer) giveBack(msgs []jetstream.Msg) {
+// nakAll returns messages to the queue as if they had not been fetched.
+func (c *Consumer) nakAll(msgs []jetstream.Msg) {
 	var failed error
 	for _, msg := range msgs {
 		failed = errors.Join(failed, msg.Nak())
@@ -124,61 +124,61 @@ func (c *Consumer) giveBack(msgs []jetstream.Msg) {
 	}
 }
 
-// postpone schedules young claims for when they are useful, before they are
+// scheduleYoung schedules young events for when they are useful, before they are
 // acked. Without schedules they are acked all the same: a sweep finds their
 // files.
-func (c *Consumer) postpone(ctx context.Context, claims []*claim) {
-	var young []*claim
-	var later []Scheduled
+func (c *Consumer) scheduleYoung(ctx context.Context, messages []*message) {
+	var young []*message
+	var later []ScheduledEvent
 	seen := map[string]bool{}
 	now := time.Now()
-	for _, cl := range claims {
-		if cl.result.Outcome != event.Young {
+	for _, m := range messages {
+		if m.result.Outcome != event.Young {
 			continue
 		}
-		young = append(young, cl)
-		if !seen[cl.event.Subject] {
-			seen[cl.event.Subject] = true
-			later = append(later, Scheduled{Event: cl.event, At: now.Add(cl.result.RetryIn)})
+		young = append(young, m)
+		if !seen[m.event.Subject] {
+			seen[m.event.Subject] = true
+			later = append(later, ScheduledEvent{Event: m.event, At: now.Add(m.result.RetryIn)})
 		}
 	}
 	if len(later) == 0 || !c.q.Schedules() {
 		return
 	}
-	if err := c.q.Later(ctx, later); err != nil {
-		for _, cl := range young {
-			cl.result = event.Result{Outcome: event.Failed, Err: err}
+	if err := c.q.Schedule(ctx, later); err != nil {
+		for _, m := range young {
+			m.result = event.Result{Outcome: event.Failed, Err: err}
 		}
 		c.o.Log.Warn().Err(err).Int("events", len(young)).Msg("young claims could not be scheduled; they come again")
 	}
 }
 
-// buryAll stores the dead letters of claims that are about to be terminated.
+// storeDeadLetters stores the dead letters of events that are about to be terminated.
 // One that cannot be stored keeps its message.
-func (c *Consumer) buryAll(ctx context.Context, claims []*claim) {
-	for _, cl := range claims {
-		if cl.result.Outcome != event.Invalid && cl.result.Outcome != event.Poison {
+func (c *Consumer) storeDeadLetters(ctx context.Context, messages []*message) {
+	for _, m := range messages {
+		if m.result.Outcome != event.Invalid && m.result.Outcome != event.Poison {
 			continue
 		}
-		letter := cl.letter()
+		letter := m.deadLetter()
 		c.o.Log.Warn().Str("name", letter.Name).Str("file", letter.FileID).Str("kind", letter.Kind).
 			Str("error", letter.Error).Msg("dead letter")
-		if err := c.q.Bury(ctx, letter); err != nil {
-			cl.result = event.Result{Outcome: event.Failed, Err: err}
+		if err := c.q.StoreDeadLetter(ctx, letter); err != nil {
+			m.result = event.Result{Outcome: event.Failed, Err: err}
 			c.o.Log.Warn().Err(err).Msg("a dead letter could not be stored; its claim comes again")
 		}
 	}
 }
 
 // replyAll tells publishers that asked.
-func (c *Consumer) replyAll(claims []*claim) error {
+func (c *Consumer) replyAll(messages []*message) error {
 	var failed error
-	for _, cl := range claims {
-		if o := cl.result.Outcome; o == "" || !o.Final() {
+	for _, m := range messages {
+		if o := m.result.Outcome; o == "" || !o.IsFinal() {
 			continue
 		}
-		s := Settlement{FileID: cl.event.Subject, Outcome: cl.result.Outcome, Detail: cl.result.Detail}
-		if err := c.q.reply(cl.msg, s); err != nil {
+		s := Settlement{FileID: m.event.Subject, Outcome: m.result.Outcome, Detail: m.result.Detail}
+		if err := c.q.sendReply(m.msg, s); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("telling the outcome of file %s: %w", s.FileID, err))
 		}
 	}

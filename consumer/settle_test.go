@@ -35,7 +35,7 @@ func TestEveryOutcomeIsSettled(t *testing.T) {
 	q := OpenQueue(t)
 	var events []event.Event
 	for _, o := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Poison, event.Busy, event.Failed, "unheard"} {
-		events = append(events, event.NewEvent(string(o)+"-1", "s", ""))
+		events = append(events, event.New(string(o)+"-1", "s", ""))
 	}
 	Publish(t, q, EventsOf(events...))
 	_, err := q.js.Publish(Context(t), "pruned.orphan.foreign", []byte("hello"))
@@ -74,7 +74,7 @@ func TestNakComesAgain(t *testing.T) {
 		t.Run(string(outcome), func(t *testing.T) {
 			t.Parallel()
 			q := OpenQueue(t)
-			Publish(t, q, someClaims(1))
+			Publish(t, q, someEvents(1))
 			h := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 				if events[0].Deliveries < 3 {
 					return []event.Result{{Outcome: outcome, RetryIn: time.Millisecond}}, nil
@@ -82,7 +82,7 @@ func TestNakComesAgain(t *testing.T) {
 				return all(events, event.Deleted), nil
 			}}
 			sum := Drain(t, q, h, Options{})
-			require.Equal(t, 2, *sum.count(outcome))
+			require.Equal(t, 2, *sum.counter(outcome))
 			require.Equal(t, 1, sum.Deleted)
 			require.Zero(t, QueueBacklog(t, q))
 		})
@@ -92,22 +92,22 @@ func TestNakComesAgain(t *testing.T) {
 func TestDelaysGrow(t *testing.T) {
 	t.Parallel()
 	for range 100 {
-		require.Equal(t, time.Hour, delay(time.Hour, 1, 2))
-		d := delay(0, time.Second, 3*time.Second)
+		require.Equal(t, time.Hour, retryDelay(time.Hour, 1, 2))
+		d := retryDelay(0, time.Second, 3*time.Second)
 		require.GreaterOrEqual(t, d, time.Second)
 		require.Less(t, d, 3*time.Second)
 	}
-	require.Equal(t, 5*time.Second, failedDelay(1))
-	require.Equal(t, 10*time.Second, failedDelay(2))
-	require.Equal(t, 48*time.Second, failedDelay(5))
-	require.Equal(t, 48*time.Second, failedDelay(1e9))
+	require.Equal(t, 5*time.Second, failedRetry(1))
+	require.Equal(t, 10*time.Second, failedRetry(2))
+	require.Equal(t, 48*time.Second, failedRetry(5))
+	require.Equal(t, 48*time.Second, failedRetry(1e9))
 }
 
 func TestFileOfSeveralClaimsIsJudgedOnce(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	first := event.NewEvent("poison-1", "s", "first")
-	Publish(t, q, EventsOf(first, event.NewEvent("kept-1", "s", ""), event.NewEvent("poison-1", "s", "second"), event.NewEvent("kept-1", "s", "")))
+	first := event.New("poison-1", "s", "first")
+	Publish(t, q, EventsOf(first, event.New("kept-1", "s", ""), event.New("poison-1", "s", "second"), event.New("kept-1", "s", "")))
 	h := &fake{handle: byPrefix}
 	sum := Drain(t, q, h, Options{})
 	require.Equal(t, 4, sum.Events)
@@ -135,7 +135,7 @@ func TestDeadLetterThatCannotBeStoredKeepsItsMessage(t *testing.T) {
 func TestYoungThatCannotBeScheduledComesAgain(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, EventsOf(event.NewEvent("young-1", "s", "")))
+	Publish(t, q, EventsOf(event.New("young-1", "s", "")))
 	s, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	cfg := s.CachedInfo().Config
@@ -151,20 +151,20 @@ func TestYoungThatCannotBeScheduledComesAgain(t *testing.T) {
 func handleBatch(t *testing.T, c *Consumer, b batch) {
 	t.Helper()
 	batches := make(chan batch, 1)
-	b.claims, b.invalid = c.open(b.msgs)
+	b.messages, b.invalid = c.parseMessages(b.msgs)
 	batches <- b
 	close(batches)
 	c.inHand.Add(1)
-	c.work(Context(t), batches)
+	c.runWorker(Context(t), batches)
 }
 
 func TestBarrierCoversTheBatch(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(500))
+	Publish(t, q, someEvents(500))
 	c := Quick(t, q, &fake{size: 500}, Options{})
-	require.NoError(t, c.start(Context(t)))
-	b, err := c.next(Context(t), true)
+	require.NoError(t, c.startConsumer(Context(t)))
+	b, err := c.fetchNext(Context(t), true)
 	require.NoError(t, err)
 	handleBatch(t, c, b)
 	require.Len(t, b.msgs, 500)
@@ -174,7 +174,7 @@ func TestBarrierCoversTheBatch(t *testing.T) {
 func TestExtendKeepsTheLease(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	Publish(t, q, someClaims(2))
+	Publish(t, q, someEvents(2))
 	progress, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
 	require.NoError(t, err)
 	require.NoError(t, q.nc.Flush())
@@ -202,7 +202,7 @@ func TestMetadataOfForeignMessages(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	// No header, no id, the subject of nobody: it is judged by what it says.
-	_, err := q.js.Publish(Context(t), "pruned.orphan.a.b.c", event.NewEvent("f", "s", "r").Encode())
+	_, err := q.js.Publish(Context(t), "pruned.orphan.a.b.c", event.New("f", "s", "r").Encode())
 	require.NoError(t, err)
 	h := &fake{}
 	require.Equal(t, 1, Drain(t, q, h, Options{}).Deleted)

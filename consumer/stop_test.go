@@ -14,7 +14,7 @@ import (
 // waits with another, and returns what lets the handler go on.
 func holding(t *testing.T, q *Queue, o Options, handle func(context.Context, []event.Delivery) ([]event.Result, error)) (cancel func(), ended chan Summary) {
 	t.Helper()
-	Publish(t, q, someClaims(20))
+	Publish(t, q, someEvents(20))
 	inside := make(chan struct{}, 2)
 	h := &fake{size: 10, handle: func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 		inside <- struct{}{}
@@ -78,13 +78,13 @@ func TestDeadOwnersLeasesAreNotWaitedFor(t *testing.T) {
 	opts := StreamOptionsOf(t)
 	opts.Embedded = true
 	q := OpenQueueOn(t, Dial(t, first.ClientURL()), opts)
-	Publish(t, q, someClaims(20))
+	Publish(t, q, someEvents(20))
 	c := Quick(t, q, &fake{size: 10}, Options{AckWait: time.Hour})
-	require.NoError(t, c.start(Context(t)))
-	done, err := c.next(Context(t), true)
+	require.NoError(t, c.startConsumer(Context(t)))
+	done, err := c.fetchNext(Context(t), true)
 	require.NoError(t, err)
 	handleBatch(t, c, done)
-	lost, err := c.next(Context(t), true)
+	lost, err := c.fetchNext(Context(t), true)
 	require.NoError(t, err)
 	require.Len(t, lost.msgs, 10)
 	// The process dies: no ack, no nak.

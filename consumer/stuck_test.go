@@ -40,10 +40,10 @@ func TestDrainEndsWhereNothingGoesOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := OpenQueue(t)
-			Publish(t, q, someClaims(1))
+			Publish(t, q, someEvents(1))
 			c.o.Drain = true
 			stuck := Quick(t, q, &fake{handle: c.handle}, c.o)
-			stuck.patience = time.Second
+			stuck.drainTimeout = time.Second
 			_, err := stuck.Run(Context(t))
 			require.ErrorIs(t, err, ErrStuck)
 			require.ErrorContains(t, err, c.why)
@@ -55,11 +55,11 @@ func TestDrainEndsWhereNothingGoesOn(t *testing.T) {
 func TestDrainEndsSoonerWhereNothingCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	c := New(OpenQueue(t), &fake{}, Options{Drain: true})
-	require.Equal(t, drainPatience, c.waits())
-	c.broken.begin(errors.New("an index is blind"))
-	require.Equal(t, drainPatience/3, c.waits())
-	c.broken.end()
-	require.Equal(t, drainPatience, c.waits())
+	require.Equal(t, defaultDrainTimeout, c.stallTimeout())
+	c.dbDown.set(errors.New("an index is blind"))
+	require.Equal(t, defaultDrainTimeout/3, c.stallTimeout())
+	c.dbDown.clear()
+	require.Equal(t, defaultDrainTimeout, c.stallTimeout())
 }
 
 // A store that does not answer takes long to fail: the next try is no progress.
@@ -73,7 +73,7 @@ func TestDrainEndsWhereEachTryHangs(t *testing.T) {
 		}
 		return true, errors.New("no answer")
 	}})
-	c.patience = 5 * time.Second // more than passes between two tries
+	c.drainTimeout = 5 * time.Second // more than passes between two tries
 	_, err := c.Run(Context(t))
 	require.ErrorIs(t, err, ErrStuck)
 	require.ErrorContains(t, err, "no answer")
@@ -83,13 +83,13 @@ func TestDrainEndsWithoutItsQueue(t *testing.T) {
 	t.Parallel()
 	server := StartServer(t, t.TempDir(), 0)
 	q := OpenQueueOn(t, Dial(t, server.ClientURL()), StreamOptionsOf(t))
-	Publish(t, q, someClaims(1))
+	Publish(t, q, someEvents(1))
 	gone := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		server.Shutdown()
 		return all(events, event.Deleted), nil
 	}}
 	c := Quick(t, q, gone, Options{Drain: true})
-	c.patience = 3 * requestTimeout // an ack and a request may each take that long
+	c.drainTimeout = 3 * requestTimeout // an ack and a request may each take that long
 	_, err := c.Run(Context(t))
 	require.ErrorIs(t, err, ErrStuck)
 	require.Regexp(t, "nats:|looking for consumer", err.Error())
@@ -103,7 +103,7 @@ func TestDrainWaitsForWhatIsDone(t *testing.T) {
 		loop.Sleep(ctx, 2*time.Second)
 		return false, ctx.Err()
 	}})
-	c.patience = 500 * time.Millisecond
+	c.drainTimeout = 500 * time.Millisecond
 	_, err := c.Run(Context(t))
 	require.NoError(t, err)
 }

@@ -25,8 +25,8 @@ type Summary struct {
 	WaitingFor string `json:"waiting_for,omitempty"` // in a sentence
 }
 
-// count returns where an outcome is counted.
-func (s *Summary) count(o event.Outcome) *int {
+// counter returns where an outcome is counted.
+func (s *Summary) counter(o event.Outcome) *int {
 	switch o {
 	case event.Deleted:
 		return &s.Deleted
@@ -46,13 +46,13 @@ func (s *Summary) count(o event.Outcome) *int {
 	return &s.Failed
 }
 
-// add counts another summary in, its duration aside.
-func (s *Summary) add(o Summary) {
+// merge counts another summary in, its duration aside.
+func (s *Summary) merge(o Summary) {
 	s.Batches += o.Batches
 	s.Events += o.Events
 	s.Repeated += o.Repeated
 	for _, outcome := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Busy, event.Invalid, event.Poison, event.Failed} {
-		*s.count(outcome) += *o.count(outcome)
+		*s.counter(outcome) += *o.counter(outcome)
 	}
 }
 
@@ -60,7 +60,7 @@ func (s *Summary) add(o Summary) {
 func (s Summary) MarshalZerologObject(e *zerolog.Event) {
 	e.Int("events", s.Events)
 	for _, o := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Busy, event.Invalid, event.Poison, event.Failed} {
-		if n := *s.count(o); n > 0 {
+		if n := *s.counter(o); n > 0 {
 			e.Int(string(o), n)
 		}
 	}

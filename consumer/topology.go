@@ -41,7 +41,7 @@ func hasCode(err error, codes ...jetstream.ErrorCode) bool {
 
 // ensureStreams makes what is missing and changes what differs.
 func (q *Queue) ensureStreams(ctx context.Context) error {
-	for _, cfg := range q.wanted() {
+	for _, cfg := range q.wantedStreams() {
 		if err := q.ensureStream(ctx, cfg); err != nil {
 			return err
 		}
@@ -49,72 +49,72 @@ func (q *Queue) ensureStreams(ctx context.Context) error {
 	return nil
 }
 
-// wanted are the streams, in the order in which they need each other.
-func (q *Queue) wanted() []jetstream.StreamConfig {
-	configs := []jetstream.StreamConfig{q.claims(), q.hints(), q.graveyard()}
+// wantedStreams are the streams, in the order in which they need each other.
+func (q *Queue) wantedStreams() []jetstream.StreamConfig {
+	configs := []jetstream.StreamConfig{q.eventStream(), q.hintStream(), q.deadLetterStream()}
 	if q.schedules {
-		configs = append([]jetstream.StreamConfig{q.laters()}, configs...)
+		configs = append([]jetstream.StreamConfig{q.scheduleStream()}, configs...)
 	}
 	return configs
 }
 
-// claims is the stream of claims. When it is full it refuses: what nobody has
+// eventStream is the stream of events. When it is full it refuses: what nobody has
 // read is never dropped.
-func (q *Queue) claims() jetstream.StreamConfig {
-	cfg := q.common(q.names.stream, q.opts.MaxBytes)
+func (q *Queue) eventStream() jetstream.StreamConfig {
+	cfg := q.commonConfig(q.names.stream, q.opts.MaxBytes)
 	cfg.Description = "claims: files that may be orphans"
-	cfg.Subjects = append(cfg.Subjects, q.names.orphans())
+	cfg.Subjects = append(cfg.Subjects, q.names.eventSubjects())
 	cfg.Discard = jetstream.DiscardNew
 	if q.schedules {
 		cfg.Sources = []*jetstream.StreamSource{{
-			Name: q.names.later(),
+			Name: q.names.scheduleStream(),
 			SubjectTransforms: []jetstream.SubjectTransformConfig{
-				{Source: q.names.due(), Destination: q.names.orphan("later")},
+				{Source: q.names.dueSubject(), Destination: q.names.eventSubject("later")},
 			},
 		}}
 	}
 	return cfg
 }
 
-// laters is the stream of scheduled claims. It is one of its own because a
+// scheduleStream is the stream of scheduled events. It is one of its own because a
 // server refuses schedules in a stream that refuses messages when it is full (a
 // schedule that fires into such a stream is stuck for good: nats-server#8240);
-// the stream of claims sources what has become due, and waits while it is full.
+// the stream of events sources what has become due, and waits while it is full.
 // Dropping the oldest is bearable here: a sweep finds those files again.
-func (q *Queue) laters() jetstream.StreamConfig {
-	cfg := q.common(q.names.later(), q.opts.MaxBytes/4)
+func (q *Queue) scheduleStream() jetstream.StreamConfig {
+	cfg := q.commonConfig(q.names.scheduleStream(), q.opts.MaxBytes/4)
 	cfg.Description = "claims that become useful later"
-	cfg.Subjects = append(cfg.Subjects, q.names.schedules(), q.names.due())
+	cfg.Subjects = append(cfg.Subjects, q.names.scheduleSubjects(), q.names.dueSubject())
 	cfg.Discard = jetstream.DiscardOld
 	cfg.AllowMsgSchedules = true
 	cfg.AllowRollup = true // a schedule replaces the one before it
 	return cfg
 }
 
-// hints is the stream of hints. It is one of its own because hints wait for a
-// sweep, and a sweep for room among the claims. The oldest give way: one that is
+// hintStream is the stream of hints. It is one of its own because hints wait for a
+// sweep, and a sweep for room among the events. The oldest give way: one that is
 // left asks for the same sweep.
-func (q *Queue) hints() jetstream.StreamConfig {
-	cfg := q.common(q.names.told(), q.opts.MaxBytes/4)
+func (q *Queue) hintStream() jetstream.StreamConfig {
+	cfg := q.commonConfig(q.names.hintStream(), q.opts.MaxBytes/4)
 	cfg.Description = "hints: something changed"
-	cfg.Subjects = append(cfg.Subjects, q.names.hints())
+	cfg.Subjects = append(cfg.Subjects, q.names.hintSubjects())
 	cfg.Discard = jetstream.DiscardOld
-	cfg.MaxMsgs = hintsMost
+	cfg.MaxMsgs = maxHints
 	return cfg
 }
 
-// graveyard is the stream of dead letters, one message per subject.
-func (q *Queue) graveyard() jetstream.StreamConfig {
-	cfg := q.common(q.names.dead(), q.opts.MaxBytes/4)
+// deadLetterStream is the stream of dead letters, one message per subject.
+func (q *Queue) deadLetterStream() jetstream.StreamConfig {
+	cfg := q.commonConfig(q.names.deadLetterStream(), q.opts.MaxBytes/4)
 	cfg.Description = "dead letters: claims that can never succeed"
-	cfg.Subjects = append(cfg.Subjects, q.names.graves())
+	cfg.Subjects = append(cfg.Subjects, q.names.deadLetterSubjects())
 	cfg.Discard = jetstream.DiscardNew
 	cfg.DiscardNewPerSubject = true
 	cfg.MaxMsgsPerSubject = 1
 	return cfg
 }
 
-func (q *Queue) common(name string, maxBytes int64) jetstream.StreamConfig {
+func (q *Queue) commonConfig(name string, maxBytes int64) jetstream.StreamConfig {
 	window := 2 * time.Minute
 	if q.opts.Retention > 0 {
 		window = min(window, q.opts.Retention)
@@ -124,7 +124,7 @@ func (q *Queue) common(name string, maxBytes int64) jetstream.StreamConfig {
 	}
 	return jetstream.StreamConfig{
 		Name:              name,
-		Subjects:          []string{q.names.probe(name) + "*"},
+		Subjects:          []string{q.names.probeSubject(name) + "*"},
 		Storage:           jetstream.FileStorage,
 		Retention:         jetstream.LimitsPolicy,
 		MaxAge:            q.opts.Retention,
@@ -149,7 +149,7 @@ func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) e
 	if err != nil {
 		return fmt.Errorf("looking for stream %s: %w", want.Name, err)
 	}
-	return q.adapt(ctx, stream.CachedInfo().Config, want)
+	return q.adaptStream(ctx, stream.CachedInfo().Config, want)
 }
 
 func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) error {
@@ -168,7 +168,7 @@ func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) er
 		}
 	}
 	if hasCode(err, codeOverlap) {
-		return q.overlaps(ctx, cfg)
+		return q.overlapError(ctx, cfg)
 	}
 	if err != nil {
 		return fmt.Errorf("creating stream %s: %w", cfg.Name, err)
@@ -177,8 +177,8 @@ func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) er
 	return nil
 }
 
-// overlaps names the stream that has the subjects of one that cannot be made.
-func (q *Queue) overlaps(ctx context.Context, cfg jetstream.StreamConfig) error {
+// overlapError names the stream that has the subjects of one that cannot be made.
+func (q *Queue) overlapError(ctx context.Context, cfg jetstream.StreamConfig) error {
 	other := "another stream"
 	for _, subject := range cfg.Subjects {
 		if name, err := q.js.StreamNameBySubject(ctx, subject); err == nil {
@@ -190,13 +190,13 @@ func (q *Queue) overlaps(ctx context.Context, cfg jetstream.StreamConfig) error 
 		cfg.Name, other, strings.Join(cfg.Subjects, ", "), ErrForeign)
 }
 
-// adapt changes an existing stream of this installation to what is wanted, and
+// adaptStream changes an existing stream of this installation to what is wanted, and
 // leaves alone what the settings do not speak of.
-func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) error {
-	if err := owned(have, want); err != nil {
+func (q *Queue) adaptStream(ctx context.Context, have, want jetstream.StreamConfig) error {
+	if err := checkOwned(have, want); err != nil {
 		return err
 	}
-	next := adapted(have, want)
+	next := adaptConfig(have, want)
 	if reflect.DeepEqual(have, next) {
 		return nil
 	}
@@ -204,14 +204,14 @@ func (q *Queue) adapt(ctx context.Context, have, want jetstream.StreamConfig) er
 		return fmt.Errorf("changing stream %s to what the settings want (delete it, or set PRUNED_STREAM to another name, if that cannot be): %w", want.Name, err)
 	}
 	q.opts.Log.Info().Str("stream", want.Name).Msg("stream changed to what the settings want")
-	return q.forgetHints(ctx, have, want)
+	return q.purgeOldHints(ctx, have, want)
 }
 
-// forgetHints removes from the stream of claims the hints of older releases, which
+// purgeOldHints removes from the stream of events the hints of older releases, which
 // kept them there: nobody reads them any more, and their consumer would keep what
-// is settled from giving way to new claims. A sweep at the start is for them all.
-func (q *Queue) forgetHints(ctx context.Context, have, want jetstream.StreamConfig) error {
-	if want.Name != q.names.stream || !slices.Contains(have.Subjects, q.names.hints()) {
+// is settled from giving way to new events. A sweep at the start is for them all.
+func (q *Queue) purgeOldHints(ctx context.Context, have, want jetstream.StreamConfig) error {
+	if want.Name != q.names.stream || !slices.Contains(have.Subjects, q.names.hintSubjects()) {
 		return nil
 	}
 	if err := q.js.DeleteConsumer(ctx, want.Name, hintsName); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -219,7 +219,7 @@ func (q *Queue) forgetHints(ctx context.Context, have, want jetstream.StreamConf
 	}
 	stream, err := q.js.Stream(ctx, want.Name)
 	if err == nil {
-		err = stream.Purge(ctx, jetstream.WithPurgeSubject(q.names.hints()))
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject(q.names.hintSubjects()))
 	}
 	if err != nil {
 		return fmt.Errorf("purging the hints of stream %s: %w", want.Name, err)
@@ -227,20 +227,20 @@ func (q *Queue) forgetHints(ctx context.Context, have, want jetstream.StreamConf
 	return nil
 }
 
-// owned refuses a stream of another installation.
-func owned(have, want jetstream.StreamConfig) error {
+// checkOwned refuses a stream of another installation.
+func checkOwned(have, want jetstream.StreamConfig) error {
 	if owner := have.Metadata[identityKey]; owner != want.Metadata[identityKey] {
 		return fmt.Errorf("stream %s belongs to another installation (%s, this is %s); a database that was copied, moved or restored is another too. "+
 			"First see that DATABASE_URL, DATA_DIR and the vector store are this installation's own: beside another one's a sweep takes what only that one has for unused. "+
 			"Then %w; sweeps find again what the stream held",
-			want.Name, event.Quote(owner), event.Quote(want.Metadata[identityKey]), ErrForeign)
+			want.Name, event.QuoteText(owner), event.QuoteText(want.Metadata[identityKey]), ErrForeign)
 	}
 	return nil
 }
 
-// adapted is an existing stream's configuration with what the settings speak of
+// adaptConfig is an existing stream's configuration with what the settings speak of
 // as they want it.
-func adapted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
+func adaptConfig(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 	next := have
 	next.Description = want.Description
 	next.Subjects = want.Subjects
@@ -262,4 +262,28 @@ func adapted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 		next.Replicas = want.Replicas
 	}
 	return next
+}
+
+// Remove deletes the streams with everything in them.
+func (q *Queue) Remove(ctx context.Context) error {
+	for _, name := range []string{q.names.stream, q.names.scheduleStream(), q.names.hintStream(), q.names.deadLetterStream()} {
+		if err := q.js.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("deleting stream %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// withStreams makes the streams again if one has gone under fn, and lets fn try
+// once more.
+func (q *Queue) withStreams(ctx context.Context, fn func() error) error {
+	err := fn()
+	if !errors.Is(err, jetstream.ErrNoStreamResponse) && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	q.opts.Log.Warn().Err(err).Msg("a stream does not answer, making sure that it exists")
+	if made := q.ensureStreams(ctx); made != nil {
+		return errors.Join(err, made)
+	}
+	return fn()
 }

@@ -30,6 +30,13 @@ type Settlement struct {
 	Notes []Note  // for the last line of the ledger about a file
 }
 
+// Add adds what became of others.
+func (s *Settlement) Add(o Settlement) {
+	s.Done = append(s.Done, o.Done...)
+	s.Retry = append(s.Retry, o.Retry...)
+	s.Notes = append(s.Notes, o.Notes...)
+}
+
 // Retry makes a tombstone due again after a delay.
 type Retry struct {
 	Seq    int64

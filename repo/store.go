@@ -16,8 +16,8 @@ type StoreInfo struct {
 	Mark *Mark
 }
 
-// ShowsOwner stores show whose they are by what they hold. What a server or a bucket holds
-// shows nothing: a copy of this database would show the same.
+// ShowsOwner says whether a store shows whose it is by its content. That of a server or
+// a bucket shows nothing: a copy of this database would show the same.
 func (s StoreInfo) ShowsOwner() bool { return s.Beside || s.Mark != nil }
 
 // MarkedBy is the installation that marked a store's folder, unless that is this one.
@@ -32,10 +32,10 @@ func (s StoreInfo) MarkedBy(db Approvals) (owner string, marked bool, err error)
 	return owner, false, err
 }
 
-// Bound says whether everything in a store may be this installation's: evidence, or a
+// IsApproved says whether everything in a store may be this installation's: evidence, or a
 // person, said so (see ownership), and the folder that it lies in, if any, still
 // carries this installation's mark.
-func Bound(ctx context.Context, db interface {
+func IsApproved(ctx context.Context, db interface {
 	Transactor
 	Approvals
 }, tx Tx, store StoreInfo) (is bool, err error) {
@@ -49,6 +49,7 @@ func Bound(ctx context.Context, db interface {
 	return is, err
 }
 
+// EnvironmentError is a failure that is no file's fault; nil where there is none.
 func EnvironmentError(doing string, err error) error {
 	if err == nil {
 		return nil

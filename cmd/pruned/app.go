@@ -27,7 +27,7 @@ type app struct {
 	blobs     repo.Blobs
 	blobsInfo repo.StoreInfo
 
-	tombstones *reap.Executor // see executor
+	tombstones *reap.Reaper // see executor
 
 	closers []func() error
 }

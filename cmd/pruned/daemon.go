@@ -95,7 +95,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	batch := s.newBatch(a)
 	w := &work{
 		consumer: consumer.New(a.queue, batch, s.consumerOptions(a)),
-		sweeps: &sweep.Sweeps{
+		sweeps: &sweep.Scheduler{
 			Sweeper: s.newSweeper(a), Queue: a.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: a.log,
 		},
 	}

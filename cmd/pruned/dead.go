@@ -22,7 +22,7 @@ type deadListCmd struct{}
 func (deadListCmd) Run(ctx *runContext) error {
 	return ctx.runWith(ctx, func(a *app) error {
 		list := []consumer.DeadLetter{}
-		for letter, err := range a.queue.Dead(ctx) {
+		for letter, err := range a.queue.DeadLetters(ctx) {
 			if err != nil {
 				return err
 			}
@@ -106,7 +106,7 @@ type deadPurgeCmd struct{}
 // Run forgets all dead letters.
 func (deadPurgeCmd) Run(ctx *runContext) error {
 	return ctx.runWith(ctx, func(a *app) error {
-		n, err := a.queue.PurgeDead(ctx)
+		n, err := a.queue.PurgeDeadLetters(ctx)
 		return cmp.Or(err, ctx.printCount("purged", int(n)))
 	}, openDatabase, openSharedQueue)
 }

@@ -98,7 +98,7 @@ func (d *demonstration) sweepOrphans(ctx context.Context, a *app) error {
 	found := map[string]bool{}
 	bar := d.inner.progressBar("sweeping")
 	defer func() { _ = bar.Exit() }()
-	_, err := d.inner.newSweeper(a).Sweep(ctx, sweep.SweepOptions{
+	_, err := d.inner.newSweeper(a).Sweep(ctx, sweep.Options{
 		Progress: stageProgress(bar),
 		Each: func(o sweep.Orphan) error {
 			if o.DueIn == 0 {
@@ -122,7 +122,7 @@ func (d *demonstration) sweepOrphans(ctx context.Context, a *app) error {
 func (d *demonstration) eventsOf(wanted func(demo.File) bool) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for _, f := range d.world.Files {
-			if wanted(f) && !yield(event.NewEvent(f.ID, "pruned/demo", "demonstration"), nil) {
+			if wanted(f) && !yield(event.New(f.ID, "pruned/demo", "demonstration"), nil) {
 				return
 			}
 		}

@@ -62,7 +62,7 @@ func streamFinding(s consumer.StreamState) finding {
 
 func (r *doctorCmd) deadLetterFinding(ctx *runContext, a *app) finding {
 	letters := 0
-	for _, err := range a.queue.Dead(ctx) {
+	for _, err := range a.queue.DeadLetters(ctx) {
 		if err != nil {
 			return finding{Check: "dead letters", Detail: err.Error()}
 		}

@@ -38,7 +38,7 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, a *app) []finding {
 	}
 	sweeper := ctx.newSweeper(a)
 	sweeper.DryRun = true
-	report, err := sweeper.Sweep(ctx, sweep.SweepOptions{})
+	report, err := sweeper.Sweep(ctx, sweep.Options{})
 	switch {
 	case errors.Is(err, sweep.ErrSweeping):
 		return []finding{{Check: "sweep", OK: true, Detail: "another process sweeps just now"}}

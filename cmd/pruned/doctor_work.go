@@ -88,7 +88,7 @@ func bindingFinding(ctx context.Context, a *app, _ string, store repo.StoreInfo)
 				Do: "set DATA_DIR and DATABASE_URL as this installation's Open WebUI has them; where it was moved or restored, pruned sweep shows what it finds, and how to let it go"}, nil
 		}
 	}
-	bound, err := repo.Bound(ctx, a.db, nil, store)
+	bound, err := repo.IsApproved(ctx, a.db, nil, store)
 	if err == nil && !bound {
 		f.Detail = store.Name + " is not bound to this installation yet: nothing in it is removed before"
 		f.Do = "pruned sweep binds it if it is in this database or folder and most of it is this installation's; else it shows what it finds, and how to let it go"
@@ -99,7 +99,7 @@ func bindingFinding(ctx context.Context, a *app, _ string, store repo.StoreInfo)
 // ownerFindings tells of what is not this installation's, or lost its links.
 func ownerFindings(ctx context.Context, a *app) (found []finding) {
 	if a.store != nil {
-		names, err := sweep.Strange(ctx, a.db, a.store)
+		names, err := sweep.ForeignCollections(ctx, a.db, a.store)
 		if err == nil && len(names) > 0 {
 			found = append(found, finding{Check: "collections", OK: true,
 				Detail: fmt.Sprintf("%d are not Open WebUI's, and are never looked into or touched: %s", len(names), strings.Join(names, ", "))})
@@ -135,7 +135,7 @@ func tombstoneFinding(ctx context.Context, a *app, kind string, store repo.Store
 	if waiting.Count == 0 {
 		return f, nil
 	}
-	bound, err := repo.Bound(ctx, a.db, nil, store)
+	bound, err := repo.IsApproved(ctx, a.db, nil, store)
 	if err != nil {
 		return f, err
 	}

@@ -126,7 +126,7 @@ func (e *explanation) tellStores(ctx *runContext, a *app) error {
 func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
 	transaction := ctx.newTransaction(a)
 	transaction.DryRun = true
-	report, err := transaction.Run(ctx, []event.Delivery{{Event: event.NewEvent(e.ID, "pruned/explain", "")}})
+	report, err := transaction.Run(ctx, []event.Delivery{{Event: event.New(e.ID, "pruned/explain", "")}})
 	if err != nil {
 		return err
 	}

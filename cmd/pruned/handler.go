@@ -38,9 +38,9 @@ func (c *command) consumerOptions(a *app) consumer.Options {
 }
 
 // sharedExecutor is the one executor of tombstones: it takes turns with itself.
-func (a *app) sharedExecutor() *reap.Executor {
+func (a *app) sharedExecutor() *reap.Reaper {
 	if a.tombstones == nil {
-		a.tombstones = &reap.Executor{
+		a.tombstones = &reap.Reaper{
 			DB: a.db, Vectors: a.store, VectorStore: a.storeInfo, Blobs: a.blobs, BlobStore: a.blobsInfo, Log: a.log,
 		}
 	}

@@ -27,8 +27,8 @@ const (
 // work is what a daemon has open.
 type work struct {
 	consumer *consumer.Consumer
-	sweeps   *sweep.Sweeps
-	executor *reap.Executor // nil in a dry run
+	sweeps   *sweep.Scheduler
+	executor *reap.Reaper // nil in a dry run
 }
 
 // service is what PRUNED_HTTP tells of.

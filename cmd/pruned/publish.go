@@ -82,7 +82,7 @@ func (c *command) printPublished(p consumer.Published) error {
 func (r *publishCmd) makeEvents(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for where, id := range r.readIDs(ctx, stdin, refused) {
-			claim := event.NewEvent(id, "pruned/publish", r.Reason)
+			claim := event.New(id, "pruned/publish", r.Reason)
 			if err := claim.Validate(); err != nil {
 				*refused = append(*refused, fmt.Errorf("%s: %w", where, err))
 				continue

@@ -75,7 +75,7 @@ func (r *replayCmd) replayEvents(ctx *runContext, a *app, o consumer.ReplayOptio
 	summary, err := consumer.Replay(ctx, a.queue, ctx.newBatch(a), o)
 	_ = bar.Exit()
 	if err == nil && !o.DryRun {
-		err = cmp.Or(a.sharedExecutor().CarryOut(ctx), addWaiting(ctx, a, &summary))
+		err = cmp.Or(a.sharedExecutor().Drain(ctx), addWaiting(ctx, a, &summary))
 	}
 	return cmp.Or(err, ctx.printSummary(summary))
 }

@@ -77,7 +77,7 @@ func (c *command) indexReferences(ctx context.Context, a *app) error {
 		return err
 	}
 	a.log.Info().Dur("took", time.Since(start)).Msg("the reference index is up to date")
-	return c.newSweeper(a).Bind(ctx)
+	return c.newSweeper(a).ApproveStores(ctx)
 }
 
 // unlessStopped leaves out what failed because the program was told to stop: a

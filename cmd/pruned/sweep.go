@@ -40,7 +40,7 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
 	}
 	show := ctx.newSweepView()
 	bar := ctx.progressBar("sweeping")
-	report, err := ctx.newSweeper(a).Sweep(ctx, sweep.SweepOptions{
+	report, err := ctx.newSweeper(a).Sweep(ctx, sweep.Options{
 		Confirm: r.Confirm, Wait: sweepTimeout, Each: show.showOrphan, Progress: stageProgress(bar),
 	})
 	_ = bar.Exit()

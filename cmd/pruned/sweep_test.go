@@ -19,7 +19,7 @@ import (
 
 // swept is the result of a sweep.
 type swept struct {
-	sweep.SweepReport
+	sweep.Report
 	Orphans []sweep.Orphan `json:"orphans"`
 }
 

@@ -17,7 +17,7 @@ import (
 type sweepView interface {
 	showOrphan(sweep.Orphan) error
 	// showReport shows the rest; failed is why the sweep ended too soon.
-	showReport(report sweep.SweepReport, kept repo.Unsearchable, failed error) error
+	showReport(report sweep.Report, kept repo.Unsearchable, failed error) error
 }
 
 func (c *command) newSweepView() sweepView {
@@ -53,7 +53,7 @@ func (t *sweepTable) showOrphan(o sweep.Orphan) error {
 	return err
 }
 
-func (t *sweepTable) showReport(r sweep.SweepReport, kept repo.Unsearchable, failed error) error {
+func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed error) error {
 	if failed != nil {
 		return nil
 	}
@@ -109,7 +109,7 @@ func (o *sweepObject) showOrphan(orphan sweep.Orphan) error {
 }
 
 // showReport completes the object, also of a sweep that failed: it says how far that came.
-func (o *sweepObject) showReport(report sweep.SweepReport, kept repo.Unsearchable, _ error) error {
+func (o *sweepObject) showReport(report sweep.Report, kept repo.Unsearchable, _ error) error {
 	begin := "],"
 	if o.orphans == 0 {
 		begin = `{"orphans":[],`
@@ -118,7 +118,7 @@ func (o *sweepObject) showReport(report sweep.SweepReport, kept repo.Unsearchabl
 		kept.Examples = []string{} // a list, also an empty one
 	}
 	encoded, err := json.Marshal(struct {
-		sweep.SweepReport
+		sweep.Report
 		AlwaysKept repo.Unsearchable `json:"always_kept"`
 	}{report, kept})
 	if err != nil {

@@ -29,7 +29,7 @@ func (uninstallCmd) Run(ctx *runContext) error {
 	}
 	defer func() { _ = used.unlock() }()
 	return ctx.runWith(ctx, func(a *app) error {
-		if consumed, err := a.queue.Consumed(ctx); err != nil || consumed {
+		if consumed, err := a.queue.IsConsumed(ctx); err != nil || consumed {
 			return cmp.Or(err, errStillRuns)
 		}
 		if err := ctx.removeMarks(a); err != nil {

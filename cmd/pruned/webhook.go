@@ -21,22 +21,22 @@ type relay struct {
 
 var errNoQueue = errors.New("no queue is open just now")
 
-// Hint stores an event of the application.
-func (r *relay) Hint(ctx context.Context, id, event string, payload []byte) error {
+// PublishHint stores an event of the application.
+func (r *relay) PublishHint(ctx context.Context, id, event string, payload []byte) error {
 	q := r.queue.Load()
 	if q == nil {
 		return errNoQueue
 	}
-	return q.Hint(ctx, id, event, payload)
+	return q.PublishHint(ctx, id, event, payload)
 }
 
-// Claim stores a claim.
-func (r *relay) Claim(ctx context.Context, e event.Event) error {
+// PublishEvent stores a claim.
+func (r *relay) PublishEvent(ctx context.Context, e event.Event) error {
 	q := r.queue.Load()
 	if q == nil {
 		return errNoQueue
 	}
-	return q.Claim(ctx, e)
+	return q.PublishEvent(ctx, e)
 }
 
 // newReceiver makes the handler of the webhook, or nil without PRUNED_WEBHOOK_TOKEN.

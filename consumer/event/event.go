@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// EventType is the CloudEvents type of a claim.
-const EventType = "pruned.file.orphaned"
+// Type is the CloudEvents type of an orphan event.
+const Type = "pruned.file.orphaned"
 
 const (
 	specVersion = "1.0"
@@ -21,7 +21,7 @@ const (
 	MaxMember   = 1 << 10  // bytes of id, source and subject
 )
 
-// Event is a claim: the file Subject may be an orphan.
+// Event is an orphan event: the file Subject may be an orphan. It is no order.
 type Event struct {
 	ID      string // with Source unique
 	Source  string
@@ -31,12 +31,12 @@ type Event struct {
 	Reason  string
 }
 
-// NewEvent returns a claim about a file with an id that nobody used before.
-func NewEvent(fileID, source, reason string) Event {
+// New returns an event about a file with an id that nobody used before.
+func New(fileID, source, reason string) Event {
 	return Event{
 		ID:      uuid.NewString(),
 		Source:  source,
-		Type:    EventType,
+		Type:    Type,
 		Subject: fileID,
 		Time:    time.Now().UTC(),
 		Reason:  CleanText(reason),
@@ -74,20 +74,20 @@ func (e Event) Encode() []byte {
 // Validate says what is wrong with an event: the member, its value, and what
 // was wanted.
 func (e Event) Validate() error {
-	if e.Type != EventType {
-		return fmt.Errorf("type is %s, wanted %q", Quote(e.Type), EventType)
+	if e.Type != Type {
+		return fmt.Errorf("type is %s, wanted %q", QuoteText(e.Type), Type)
 	}
 	members := []struct{ name, value string }{{"id", e.ID}, {"source", e.Source}, {"subject", e.Subject}}
 	for _, m := range members {
-		if err := ValidID(m.value); err != nil {
-			return fmt.Errorf("%s is %s, %w", m.name, Quote(m.value), err)
+		if err := ValidateText(m.value); err != nil {
+			return fmt.Errorf("%s is %s, %w", m.name, QuoteText(m.value), err)
 		}
 	}
 	return nil
 }
 
-// ValidID holds for what PostgreSQL can store as text and an index can carry.
-func ValidID(s string) error {
+// ValidateText holds for what PostgreSQL can store as text and an index can carry.
+func ValidateText(s string) error {
 	switch {
 	case s == "":
 		return errors.New("wanted a text that is not empty")
@@ -101,8 +101,8 @@ func ValidID(s string) error {
 	return nil
 }
 
-// ParseEvent reads a claim. Members that it does not know are ignored.
-func ParseEvent(payload []byte) (Event, error) {
+// Parse reads an event. Members that it does not know are ignored.
+func Parse(payload []byte) (Event, error) {
 	if len(payload) > maxPayload {
 		return Event{}, fmt.Errorf("the event has %d bytes, wanted at most %d", len(payload), maxPayload)
 	}
@@ -112,18 +112,18 @@ func ParseEvent(payload []byte) (Event, error) {
 	// A map, because encoding/json would take SUBJECT for subject in a struct.
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &members); err != nil {
-		return Event{}, fmt.Errorf("the event is %s, wanted a JSON object: %w", Quote(string(payload)), err)
+		return Event{}, fmt.Errorf("the event is %s, wanted a JSON object: %w", QuoteText(string(payload)), err)
 	}
-	if err := wantVersion(members); err != nil {
+	if err := checkVersion(members); err != nil {
 		return Event{}, err
 	}
-	e := Event{Reason: reason(members["data"])}
+	e := Event{Reason: readReason(members["data"])}
 	err := errors.Join(
-		text(members, "id", &e.ID),
-		text(members, "source", &e.Source),
-		text(members, "type", &e.Type),
-		text(members, "subject", &e.Subject),
-		instant(members, &e.Time),
+		readText(members, "id", &e.ID),
+		readText(members, "source", &e.Source),
+		readText(members, "type", &e.Type),
+		readText(members, "subject", &e.Subject),
+		readTime(members, &e.Time),
 	)
 	if err == nil {
 		err = e.Validate()
@@ -134,51 +134,51 @@ func ParseEvent(payload []byte) (Event, error) {
 	return e, nil
 }
 
-func wantVersion(members map[string]json.RawMessage) error {
+func checkVersion(members map[string]json.RawMessage) error {
 	var version string
-	if err := text(members, "specversion", &version); err != nil {
+	if err := readText(members, "specversion", &version); err != nil {
 		return err
 	}
 	if version != specVersion {
-		return fmt.Errorf("specversion is %s, wanted %q", Quote(version), specVersion)
+		return fmt.Errorf("specversion is %s, wanted %q", QuoteText(version), specVersion)
 	}
 	return nil
 }
 
-func text(members map[string]json.RawMessage, name string, into *string) error {
+func readText(members map[string]json.RawMessage, name string, into *string) error {
 	raw, ok := members[name]
 	if !ok {
 		return fmt.Errorf("%s is missing, wanted a text", name)
 	}
 	var s *string
 	if err := json.Unmarshal(raw, &s); err != nil || s == nil {
-		return fmt.Errorf("%s is %s, wanted a text", name, Quote(string(raw)))
+		return fmt.Errorf("%s is %s, wanted a text", name, QuoteText(string(raw)))
 	}
 	*into = *s
 	return nil
 }
 
-func instant(members map[string]json.RawMessage, into *time.Time) error {
+func readTime(members map[string]json.RawMessage, into *time.Time) error {
 	raw, ok := members["time"]
 	if !ok || string(raw) == "null" {
 		return nil
 	}
 	var s string
-	if err := text(members, "time", &s); err != nil {
+	if err := readText(members, "time", &s); err != nil {
 		return err
 	}
 	at, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return fmt.Errorf("time is %s, wanted RFC 3339", Quote(s))
+		return fmt.Errorf("time is %s, wanted RFC 3339", QuoteText(s))
 	}
 	*into = at
 	return nil
 }
 
-// reason is what data.reason says. Data belongs to the producer: whatever else
+// readReason is what data.reason says. Data belongs to the producer: whatever else
 // it is, it makes no event invalid, and nothing in it may keep the ledger from
 // taking the row.
-func reason(data json.RawMessage) string {
+func readReason(data json.RawMessage) string {
 	var d struct {
 		Reason string `json:"reason"`
 	}
@@ -197,8 +197,8 @@ func CleanText(s string) string {
 	return s
 }
 
-// Quote shows a foreign text: short, on one line.
-func Quote(s string) string {
+// QuoteText shows a foreign text: short, on one line.
+func QuoteText(s string) string {
 	const most = 80
 	if len(s) > most {
 		return fmt.Sprintf("%q...", strings.ToValidUTF8(s[:most], ""))

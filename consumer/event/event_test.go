@@ -13,10 +13,10 @@ const good = `{"specversion":"1.0","id":"1","source":"s","type":"pruned.file.orp
 
 func TestParseEvent(t *testing.T) {
 	t.Parallel()
-	e, err := ParseEvent([]byte(good))
+	e, err := Parse([]byte(good))
 	require.NoError(t, err)
 	require.Equal(t, Event{
-		ID: "1", Source: "s", Type: EventType, Subject: "f", Reason: "r",
+		ID: "1", Source: "s", Type: Type, Subject: "f", Reason: "r",
 		Time: time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC),
 	}, e)
 }
@@ -38,7 +38,7 @@ func TestParseEventSaysWhatIsWrong(t *testing.T) {
 		"no id":            {replace(`"id":"1",`, ``), []string{"id", "missing"}},
 		"null id":          {replace(`"id":"1"`, `"id":null`), []string{"id", "null", "text"}},
 		"empty source":     {replace(`"source":"s"`, `"source":""`), []string{"source", `""`}},
-		"another type":     {replace(`pruned.file.orphaned`, `x`), []string{"type", `"x"`, EventType}},
+		"another type":     {replace(`pruned.file.orphaned`, `x`), []string{"type", `"x"`, Type}},
 		"capital subject":  {replace(`"subject"`, `"Subject"`), []string{"subject", "missing"}},
 		"a number":         {replace(`"subject":"f"`, `"subject":7`), []string{"subject", "7", "text"}},
 		"long subject":     {replace(`"f"`, `"`+strings.Repeat("f", 1025)+`"`), []string{"subject", "1024", "1025"}},
@@ -51,7 +51,7 @@ func TestParseEventSaysWhatIsWrong(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := ParseEvent([]byte(c.payload))
+			_, err := Parse([]byte(c.payload))
 			for _, s := range c.says {
 				require.ErrorContains(t, err, s)
 			}
@@ -69,7 +69,7 @@ func TestForeignDataMakesNoEventInvalid(t *testing.T) {
 		`{"reason":"a\u0000b"}`: "ab",
 		`{"reason":"` + strings.Repeat("ü", 1024) + `"}`: strings.Repeat("ü", 512),
 	} {
-		e, err := ParseEvent([]byte(strings.Replace(good, `{"reason":"r"}`, data, 1)))
+		e, err := Parse([]byte(strings.Replace(good, `{"reason":"r"}`, data, 1)))
 		require.NoError(t, err, data)
 		require.Equal(t, want, e.Reason, data)
 	}
@@ -77,10 +77,10 @@ func TestForeignDataMakesNoEventInvalid(t *testing.T) {
 
 func TestEventSurvivesItsEncoding(t *testing.T) {
 	t.Parallel()
-	text := rapid.String().Filter(func(s string) bool { return ValidID(s) == nil })
+	text := rapid.String().Filter(func(s string) bool { return ValidateText(s) == nil })
 	rapid.Check(t, func(t *rapid.T) {
-		e := NewEvent(text.Draw(t, "file"), text.Draw(t, "source"), rapid.String().Draw(t, "reason"))
-		back, err := ParseEvent(e.Encode())
+		e := New(text.Draw(t, "file"), text.Draw(t, "source"), rapid.String().Draw(t, "reason"))
+		back, err := Parse(e.Encode())
 		require.NoError(t, err)
 		require.Equal(t, e, back)
 	})
@@ -99,14 +99,14 @@ func FuzzParseEvent(f *testing.F) {
 	f.Add([]byte(`{"specversion":"1.0","id":"\u0000","source":"\ud800","type":"pruned.file.orphaned","subject":"` + "\xff" + `"}`))
 	f.Add([]byte(`{"time":null,"data":null}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		e, err := ParseEvent(payload)
+		e, err := Parse(payload)
 		if err != nil {
 			return
 		}
 		if err := e.Validate(); err != nil {
 			t.Fatalf("parsed, but invalid: %v", err)
 		}
-		back, err := ParseEvent(e.Encode())
+		back, err := Parse(e.Encode())
 		if err != nil {
 			t.Fatalf("an event that was parsed does not survive its encoding: %v", err)
 		}

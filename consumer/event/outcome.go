@@ -20,10 +20,11 @@ const (
 	Failed  Outcome = "failed"  // for a reason that passes
 )
 
-// Final holds for outcomes after which the message never comes again.
-func (o Outcome) Final() bool { return o != Busy && o != Failed }
+// IsFinal holds for outcomes after which the message never comes again.
+func (o Outcome) IsFinal() bool { return o != Busy && o != Failed }
 
-func (o Outcome) Known() bool {
+// IsKnown says whether it is one of the outcomes.
+func (o Outcome) IsKnown() bool {
 	switch o {
 	case Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed:
 		return true
@@ -36,7 +37,7 @@ type Result struct {
 	Outcome Outcome
 	Detail  string        // for people
 	Err     error         // of poison and failed
-	RetryIn time.Duration // young: when a claim is useful again; busy, failed: the delay, zero for the usual one
+	RetryIn time.Duration // young: when an event is useful again; busy, failed: the delay, zero for the usual one
 }
 
 // Delivery is an event with how often the queue has delivered it, this time
@@ -46,9 +47,9 @@ type Delivery struct {
 	Deliveries uint64
 }
 
-// Handler judges batches. It is called by several workers at once.
+// Handler decides about batches. It is called by several workers at once.
 type Handler interface {
-	// Handle judges events, each file id at most once, and returns one result
+	// Handle decides about events, each file id at most once, and returns one result
 	// per event in their order. lease is when the queue gives them to somebody
 	// else; extend asks for a whole lease more.
 	//

@@ -55,7 +55,7 @@ type disturbed struct {
 	failed atomic.Int64
 }
 
-// draining drains a queue of claims about files in batches of ten. After the
+// draining drains a queue of events about files in batches of ten. After the
 // first batch it does disturb, and goes on.
 func draining(t *testing.T, i *fixture.Installation, files []string, disturb func(d *disturbed, resume func())) consumer.Summary {
 	t.Helper()

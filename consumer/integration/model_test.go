@@ -31,7 +31,7 @@ type modelFile struct {
 	clock    time.Duration
 }
 
-// claim is what becomes of a claim, and does it.
+// event is what becomes of an event, and does it.
 func (m *model) claim(id string) event.Outcome {
 	f := m.files[id]
 	if f == nil {

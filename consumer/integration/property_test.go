@@ -70,7 +70,7 @@ type world struct {
 	q   *consumer.Queue
 	ids []string
 
-	lasting string // a file that nobody claims, so that table file is never empty
+	lasting string // a file that nobody events, so that table file is never empty
 }
 
 var worlds int
@@ -246,7 +246,7 @@ func (w *world) compare(ids []string, got map[string][]event.Outcome) {
 		want := w.m.claim(id)
 		require.Contains(w.r, got[id], want, "outcomes of file %s", id)
 		for _, outcome := range got[id] {
-			// Two workers may meet; the second claim about a deleted file finds nothing.
+			// Two workers may meet; the second event about a deleted file finds nothing.
 			if outcome != want && outcome != event.Busy && (want != event.Deleted || outcome != event.Gone) {
 				require.Failf(w.r, "an outcome that cannot be", "file %s: wanted %s, got %v", id, want, got[id])
 			}

@@ -17,7 +17,7 @@ func TestReplayDeletesNothingInUse(t *testing.T) {
 	inUse, orphans := i.AddUsedFiles(t, 3), i.AddFiles(t, 3)
 	i.RefreshIndex(t)
 	for _, id := range append(inUse, orphans...) {
-		fixture.Publish(t, q, fixture.EventsOf(event.NewEvent(id, "s", "before")))
+		fixture.Publish(t, q, fixture.EventsOf(event.New(id, "s", "before")))
 	}
 	sum, err := consumer.Replay(fixture.Context(t), q, i.NewHandler(t, i.NewTransaction()), consumer.ReplayOptions{All: true, Reason: "again", Log: fixture.Log(t)})
 	require.NoError(t, err)
@@ -28,6 +28,6 @@ func TestReplayDeletesNothingInUse(t *testing.T) {
 	}
 	for _, id := range orphans {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
-		require.Equal(t, "again", fixture.Records(t, i, id)[0].Reason)
+		require.Equal(t, "again", fixture.LedgerOf(t, i, id)[0].Reason)
 	}
 }

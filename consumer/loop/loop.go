@@ -23,8 +23,8 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Backoff grow from first to most and never end.
-func Backoff(first, most time.Duration) *backoff.ExponentialBackOff {
+// NewBackoff grow from first to most and never end.
+func NewBackoff(first, most time.Duration) *backoff.ExponentialBackOff {
 	return backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(first), backoff.WithMaxInterval(most), backoff.WithMaxElapsedTime(0))
 }
@@ -32,10 +32,11 @@ func Backoff(first, most time.Duration) *backoff.ExponentialBackOff {
 // Heartbeat is when a loop last came round.
 type Heartbeat struct{ at atomic.Int64 }
 
+// Beat says that it comes round now.
 func (p *Heartbeat) Beat() { p.at.Store(time.Now().UnixNano()) }
 
-// Since is how long ago that was; zero before the first time.
-func (p *Heartbeat) Since() time.Duration {
+// Age is how long ago that was; zero before the first time.
+func (p *Heartbeat) Age() time.Duration {
 	at := p.at.Load()
 	if at == 0 {
 		return 0

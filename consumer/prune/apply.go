@@ -56,7 +56,7 @@ func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []ev
 // another's row may have the same id, as in a copy.
 func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (chunks int64, rest bool, err error) {
 	if !x.DryRun && x.Vectors.Joins() {
-		approved, err := repo.Bound(ctx, x.DB, tx, x.VectorStore)
+		approved, err := repo.IsApproved(ctx, x.DB, tx, x.VectorStore)
 		if err != nil || !approved {
 			return 0, true, err
 		}

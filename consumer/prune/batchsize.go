@@ -21,16 +21,16 @@ const (
 	slowTransaction = 4 * fastTransaction
 )
 
-func (s *adaptiveBatchSize) init(first int) {
+func (s *adaptiveBatchSize) setFirst(first int) {
 	s.first = first
 	s.current.Store(int64(first))
 }
 
-func (s *adaptiveBatchSize) get() int { return int(s.current.Load()) }
+func (s *adaptiveBatchSize) nextSize() int { return int(s.current.Load()) }
 
-// adapt takes into account how long a full batch took, and how long of that it looked
+// adaptTo takes into account how long a full batch took, and how long of that it looked
 // for references.
-func (s *adaptiveBatchSize) adapt(looking, took time.Duration) {
+func (s *adaptiveBatchSize) adaptTo(looking, took time.Duration) {
 	switch {
 	case took < fastTransaction, looking*4 > took:
 		s.grow()
@@ -54,21 +54,21 @@ type lockHoldLimit struct {
 // firstLockHold is how many files the first transaction deals with.
 const firstLockHold = 50
 
-func (l *lockHoldLimit) init(limit time.Duration) {
+func (l *lockHoldLimit) setMax(limit time.Duration) {
 	l.max = limit
 	l.files.Store(firstLockHold)
 }
 
-// limit says how many of n files to deal with at once.
-func (l *lockHoldLimit) limit(n int) int {
+// limitFiles says how many of n files to deal with at once.
+func (l *lockHoldLimit) limitFiles(n int) int {
 	if l.max <= 0 {
 		return n
 	}
 	return min(n, int(l.files.Load()))
 }
 
-// adapt takes into account how long a transaction over n files held everybody up.
-func (l *lockHoldLimit) adapt(n int, held time.Duration) {
+// adaptTo takes into account how long a transaction over n files held everybody up.
+func (l *lockHoldLimit) adaptTo(n int, held time.Duration) {
 	if l.max <= 0 || held <= 0 {
 		return
 	}

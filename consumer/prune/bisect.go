@@ -41,11 +41,11 @@ var errLeaseOver = errors.New("half of its lease is over")
 func (b *bisection) runChunks(ctx context.Context, events []event.Delivery) error {
 	for first := true; len(events) > 0; first = false {
 		if !first && time.Now().After(b.until) {
-			b.failAll(events, errLeaseOver)
+			b.recordFailed(events, errLeaseOver)
 			return nil
 		}
-		n := b.lockHold.limit(len(events))
-		if err := b.run(ctx, events[:n]); err != nil {
+		n := b.lockHold.limitFiles(len(events))
+		if err := b.runPart(ctx, events[:n]); err != nil {
 			return err
 		}
 		events = events[n:]
@@ -53,9 +53,9 @@ func (b *bisection) runChunks(ctx context.Context, events []event.Delivery) erro
 	return nil
 }
 
-// run handles events in one transaction, or in parts if they can never commit together.
+// runPart handles events in one transaction, or in parts if they can never commit together.
 // Its error is one of the environment.
-func (b *bisection) run(ctx context.Context, events []event.Delivery) error {
+func (b *bisection) runPart(ctx context.Context, events []event.Delivery) error {
 	err := b.runTx(ctx, events)
 	if err == nil {
 		return nil
@@ -64,27 +64,27 @@ func (b *bisection) run(ctx context.Context, events []event.Delivery) error {
 	case kind == repo.Passing && single && countRepeats(events) > 0:
 		return b.runSingle(ctx, events)
 	case single:
-		return b.fail(events, err)
+		return b.recordFailure(events, err)
 	case kind == repo.Permanent:
-		return b.split(ctx, events, (len(events)+1)/2, err)
+		return b.runParts(ctx, events, (len(events)+1)/2, err)
 	case kind == repo.Passing && countRepeats(events) > 0:
 		// Each try may take a third of the lease, so that halves would get
 		// nowhere: with every delivery they are quartered once more.
-		return b.split(ctx, events, max(len(events)>>(2*countRepeats(events)), 1), err)
+		return b.runParts(ctx, events, max(len(events)>>(2*countRepeats(events)), 1), err)
 	}
-	return b.fail(events, err)
+	return b.recordFailure(events, err)
 }
 
-// split handles events in transactions of at most size. The events that half of the
+// runParts handles events in transactions of at most size. The events that half of the
 // lease is too short for come again.
-func (b *bisection) split(ctx context.Context, events []event.Delivery, size int, cause error) error {
+func (b *bisection) runParts(ctx context.Context, events []event.Delivery, size int, cause error) error {
 	b.log.Debug().Err(cause).Int("events", len(events)).Int("size", size).Msg("the batch cannot commit as one")
 	for part := range slices.Chunk(events, size) {
 		if time.Now().After(b.until) {
-			b.failAll(part, cause)
+			b.recordFailed(part, cause)
 			continue
 		}
-		if err := b.run(ctx, part); err != nil {
+		if err := b.runPart(ctx, part); err != nil {
 			return err
 		}
 	}
@@ -105,9 +105,9 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 		return err
 	}
 	b.recordReport(report)
-	b.lockHold.adapt(len(events), report.Held)
+	b.lockHold.adaptTo(len(events), report.Held)
 	if full {
-		b.batchSize.adapt(report.Looking, report.Took)
+		b.batchSize.adaptTo(report.Looking, report.Took)
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) erro
 	report, err := b.transaction.Run(ctx, events)
 	stop()
 	if err != nil {
-		return b.fail(events, err)
+		return b.recordFailure(events, err)
 	}
 	b.recordReport(report)
 	return nil
@@ -163,21 +163,21 @@ func (b *bisection) recordReport(report Report) {
 	}
 }
 
-// fail notes the failure of events that are not tried again in this lease. It returns
+// recordFailure notes the failure of events that are not tried again in this lease. It returns
 // the error if it is one of the environment.
-func (b *bisection) fail(events []event.Delivery, err error) error {
+func (b *bisection) recordFailure(events []event.Delivery, err error) error {
 	switch kind := repo.KindOf(err); {
 	case kind == repo.Environment:
 		return err
 	case kind == repo.Permanent && len(events) == 1:
 		b.failedAlone = append(b.failedAlone, failedEvent{events[0], err})
 	default:
-		b.failAll(events, err)
+		b.recordFailed(events, err)
 	}
 	return nil
 }
 
-func (b *bisection) failAll(events []event.Delivery, err error) {
+func (b *bisection) recordFailed(events []event.Delivery, err error) {
 	for _, e := range events {
 		b.results[e.Subject] = event.Result{Outcome: event.Failed, Detail: err.Error(), Err: err}
 	}

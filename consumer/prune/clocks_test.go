@@ -42,7 +42,7 @@ func TestAgesOfRealRows(t *testing.T) {
 	}
 }
 
-// A claim starts the clock of a file that nothing uses; a use stops it.
+// An event starts the clock of a file that nothing uses; a use stops it.
 func TestClocks(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)

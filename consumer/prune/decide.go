@@ -50,7 +50,7 @@ func decide(v view, ages repo.Ages) plan {
 		p.results[id] = event.Result{Outcome: event.Busy, Detail: "somebody else holds its row"}
 	}
 	for _, id := range v.locked.Doubtful {
-		p.results[id] = deferred()
+		p.results[id] = deferMissing()
 	}
 	for _, id := range v.locked.Gone {
 		result := decideWithoutRow(id, v, ages)
@@ -65,23 +65,23 @@ func decide(v view, ages repo.Ages) plan {
 // decideRow decides about a file whose row is locked.
 func decideRow(f repo.File, look repo.Look, ages repo.Ages) event.Result {
 	if reference, found := look.Referenced[f.ID]; found {
-		return kept(reference)
+		return keptBy(reference)
 	}
 	switch {
 	case !mention.Searchable(mention.Token(f.ID)):
 		return event.Result{Outcome: event.Kept, Detail: "its id may be written in other ways, so that no search can tell whether it is in use"}
 	case look.Unknown[f.ID]:
-		return young("it appeared with an old date: every table is read once more first", minRetry)
+		return youngFor("it appeared with an old date: every table is read once more first", minRetry)
 	case f.InFlight:
-		return young("it is being processed", f.Ripe)
+		return youngFor("it is being processed", f.Ripe)
 	case f.Ripe > 0:
-		return young(fmt.Sprintf("it is %s old", f.Age.Round(time.Second)), max(f.Ripe, ages.Orphan-f.Orphan))
+		return youngFor(fmt.Sprintf("it is %s old", f.Age.Round(time.Second)), max(f.Ripe, ages.Orphan-f.Orphan))
 	case ages.Orphan > 0 && !f.Clocked:
-		return young("it was not known to be unreferenced before", ages.Orphan)
+		return youngFor("it was not known to be unreferenced before", ages.Orphan)
 	case f.Orphan < ages.Orphan:
-		return young(fmt.Sprintf("it is known to be unreferenced for only %s", f.Orphan.Round(time.Second)), ages.Orphan-f.Orphan)
+		return youngFor(fmt.Sprintf("it is known to be unreferenced for only %s", f.Orphan.Round(time.Second)), ages.Orphan-f.Orphan)
 	case look.Pending != "":
-		return young("somebody may yet commit a mention of it: "+look.Pending, minRetry)
+		return youngFor("somebody may yet commit a mention of it: "+look.Pending, minRetry)
 	}
 	return event.Result{Outcome: event.Deleted}
 }
@@ -97,25 +97,25 @@ func decideWithoutRow(id string, v view, ages repo.Ages) event.Result {
 	}
 	for _, blob := range v.blobs[id] {
 		if blob.Age < ages.Min {
-			return young(fmt.Sprintf("it has no row, and bytes that are %s old", blob.Age.Round(time.Second)), ages.Min-blob.Age)
+			return youngFor(fmt.Sprintf("it has no row, and bytes that are %s old", blob.Age.Round(time.Second)), ages.Min-blob.Age)
 		}
 	}
 	if v.found.PendingRows != "" {
-		return young("somebody may yet commit its row: "+v.found.PendingRows, minRetry)
+		return youngFor("somebody may yet commit its row: "+v.found.PendingRows, minRetry)
 	}
 	return event.Result{Outcome: event.Gone}
 }
 
-// deferred is the result of an id without a row where no file has one. It is young, and
+// deferMissing is the result of an id without a row where no file has one. It is young, and
 // not busy: the table may be empty for good, and a drain would never end. Nor does
 // anything pass by waiting: a restore that begins later would find the table as
 // empty as it was before. So that only a row, or a person, decides: a sweep finds the
 // remains, is held, and what is confirmed goes.
-func deferred() event.Result {
-	return young("table file is empty, as while a backup is restored: only `pruned sweep --confirm` lets anything go", deferredRetry)
+func deferMissing() event.Result {
+	return youngFor("table file is empty, as while a backup is restored: only `pruned sweep --confirm` lets anything go", deferredRetry)
 }
 
-func kept(r repo.Reference) event.Result {
+func keptBy(r repo.Reference) event.Result {
 	detail := "mentioned by " + r.Table
 	if r.Row != "" {
 		detail += " " + r.Row
@@ -126,6 +126,6 @@ func kept(r repo.Reference) event.Result {
 	return event.Result{Outcome: event.Kept, Detail: detail}
 }
 
-func young(why string, in time.Duration) event.Result {
+func youngFor(why string, in time.Duration) event.Result {
 	return event.Result{Outcome: event.Young, Detail: why, RetryIn: max(in, minRetry)}
 }

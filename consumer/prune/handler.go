@@ -29,13 +29,13 @@ var _ event.Handler = (*Handler)(nil)
 // NewHandler returns a handler whose batches start with size events.
 func NewHandler(t *Transaction, size int, ackWait time.Duration, log zerolog.Logger) *Handler {
 	h := &Handler{transaction: t, log: log, ackWait: ackWait}
-	h.batchSize.init(size)
-	h.lockHold.init(t.DB.MaxLockHold())
+	h.batchSize.setFirst(size)
+	h.lockHold.setMax(t.DB.MaxLockHold())
 	return h
 }
 
 // Size is how many events the next batch may have.
-func (h *Handler) Size() int { return h.batchSize.get() }
+func (h *Handler) Size() int { return h.batchSize.nextSize() }
 
 // Handle tries a batch whole at first; it bisects, within half of the lease, a batch
 // that can never commit.

@@ -26,7 +26,7 @@ func TestTransactionDeletesEverythingOfAFile(t *testing.T) {
 	i.DrainTombstones(t)
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, file))
 	require.Equal(t, fixture.Whole, i.LeftOf(t, other))
-	entry := fixture.Records(t, i, file)[0]
+	entry := fixture.LedgerOf(t, i, file)[0]
 	require.Equal(t, "deleted", entry.Outcome)
 	require.Equal(t, "test", entry.Source)
 	require.Equal(t, "a test", entry.Reason)
@@ -34,7 +34,7 @@ func TestTransactionDeletesEverythingOfAFile(t *testing.T) {
 	require.Equal(t, filepath.Join(i.Uploads, repotest.StoredName(file, "document.pdf")), entry.Path)
 
 	require.Equal(t, event.Gone, fixture.RunTransaction(t, i.NewTransaction(), file)[file].Outcome, "the second time")
-	require.Len(t, fixture.Records(t, i, file), 1)
+	require.Len(t, fixture.LedgerOf(t, i, file), 1)
 }
 
 // Without a row a mention does not count, and what else bears the id goes.
@@ -53,7 +53,7 @@ func TestGoneIDsAreCleaned(t *testing.T) {
 	}
 	i.DrainTombstones(t)
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
-	require.Len(t, fixture.Records(t, i, id), 1)
+	require.Len(t, fixture.LedgerOf(t, i, id), 1)
 }
 
 func TestYoungBytesWithoutARowStay(t *testing.T) {

@@ -25,10 +25,10 @@ func TestBucketThatNobodyBoundIsNotTouched(t *testing.T) {
 	require.False(t, due)
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, id))
 	i.Exec(t, `INSERT INTO pruned.binding (store, identity) VALUES ('s3://bucket', 'of another')`)
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, id))
 	i.Exec(t, `INSERT INTO pruned.binding (store, identity) SELECT 's3://bucket', identity FROM pruned.tombstone`)
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
 }
 

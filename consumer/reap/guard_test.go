@@ -89,7 +89,7 @@ func TestCheckAndActOfVectorsOutsideTheDatabase(t *testing.T) {
 			if x.Vectors = store; asks {
 				x.Vectors = guardingStore{store}
 			}
-			require.NoError(t, x.CarryOut(t.Context()))
+			require.NoError(t, x.Drain(t.Context()))
 			require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, ids[0]))
 			for _, id := range ids[1:] {
 				require.Equal(t, fixture.Whole, i.LeftOf(t, id))
@@ -122,7 +122,7 @@ func TestCheckAndActOfVectorsInTheDatabase(t *testing.T) {
 	ids := entombAll(t, i, repo.Vectors, 40)
 	x := i.NewReaper(t)
 	x.Vectors = &joinedStore{x.Vectors, func() { restore(t, i, ids[1:]) }}
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, ids[0]))
 	for _, id := range ids[1:] {
 		require.Equal(t, fixture.Whole, i.LeftOf(t, id))
@@ -150,8 +150,9 @@ func TestCheckAndActOfBytes(t *testing.T) {
 	i := fixture.Install(t)
 	ids := entombAll(t, i, repo.Bytes, 40)
 	x := i.NewReaper(t)
+	x.AskEachTime()
 	x.Blobs = &restoringBlobs{x.Blobs, func() { restore(t, i, ids[1:]) }}
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[0]))
 	for _, id := range ids[1:] {
 		require.Equal(t, fixture.Whole, i.LeftOf(t, id))
@@ -170,7 +171,7 @@ func TestCheckAndActOfBytesThatWereWrittenSince(t *testing.T) {
 	i.DrainTombstones(t)
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, ids[0]))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[1]))
-	require.Contains(t, fixture.Records(t, i, ids[0])[0].Note, "written since")
+	require.Contains(t, fixture.LedgerOf(t, i, ids[0])[0].Note, "written since")
 	require.Zero(t, i.CountTombstones(t))
 }
 
@@ -234,7 +235,7 @@ func TestCheckAndActWhereRowsAreGone(t *testing.T) {
 	require.Equal(t, 1, i.CountTombstones(t))
 	i.Exec(t, `UPDATE pruned.tombstone SET made_at = made_at - interval '25 h'`)
 	x.Blobs = longWritten{x.Blobs}
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[0]))
 }
 

@@ -17,9 +17,9 @@ func (joining) Joins() bool { return true }
 func TestRestsOfTheExecutor(t *testing.T) {
 	t.Parallel()
 	const interval = 10 * time.Second
-	table, beside := &Executor{Vectors: joining{}}, &Executor{Vectors: vectors.None{}}
-	require.Equal(t, interval, table.rest(interval, time.Millisecond))
-	require.Equal(t, 20*time.Minute, table.rest(interval, time.Minute))
-	require.Equal(t, interval, beside.rest(interval, time.Millisecond))
-	require.Equal(t, time.Minute, beside.rest(interval, time.Minute))
+	table, beside := &Reaper{Vectors: joining{}}, &Reaper{Vectors: vectors.None{}}
+	require.Equal(t, interval, table.restAfter(interval, time.Millisecond))
+	require.Equal(t, 20*time.Minute, table.restAfter(interval, time.Minute))
+	require.Equal(t, interval, beside.restAfter(interval, time.Millisecond))
+	require.Equal(t, time.Minute, beside.restAfter(interval, time.Minute))
 }

@@ -70,7 +70,7 @@ func TestWaitingVectorsStay(t *testing.T) {
 	}
 	require.Len(t, store.asked, 3+5)
 	store.waiting = nil
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Zero(t, i.CountTombstones(t))
 	waiting, err := x.Waiting(t.Context())
 	require.NoError(t, err)
@@ -122,9 +122,9 @@ func TestStoppedExecutorKeepsWhatItDid(t *testing.T) {
 	x := i.NewReaper(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	x.Blobs = stoppingBlobs{x.Blobs, cancel}
-	require.ErrorIs(t, x.CarryOut(ctx), context.Canceled)
+	require.ErrorIs(t, x.Drain(ctx), context.Canceled)
 	require.Equal(t, 2, i.CountTombstones(t))
 	x.Blobs = i.Blobs
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Zero(t, i.CountTombstones(t))
 }

@@ -7,13 +7,13 @@ import (
 	"pruned/repo"
 )
 
-// few orphans are never too many, whatever the fraction.
-const few = 10
+// alwaysAllowed orphans are never too many, whatever the fraction.
+const alwaysAllowed = 10
 
-// brake says whether a direction is held, by what was found in it, and keeps or
+// checkBreaker says whether a direction is held, by what was found in it, and keeps or
 // forgets the hold. What was confirmed is not counted: it goes in any case.
-func (w *sweep) brake(ctx context.Context, d *direction) error {
-	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
+func (w *run) checkBreaker(ctx context.Context, d *direction) error {
+	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
 		census, err := w.DB.Census(ctx, tx, d.Direction, w.Ages, d.there)
 		if err != nil {
 			return err
@@ -21,11 +21,11 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 		if d.Direction == repo.FromRows {
 			w.report.Files, w.report.Totals.Files = census.There, census.There
 		}
-		owner, err := w.owner(ctx, tx, d, &census)
+		owner, err := w.checkOwner(ctx, tx, d, &census)
 		if err != nil {
 			return err
 		}
-		reason, err := w.why(ctx, tx, d, census, owner)
+		reason, err := w.holdReason(ctx, tx, d, census, owner)
 		if err != nil {
 			return err
 		}
@@ -48,14 +48,14 @@ func (w *sweep) brake(ctx context.Context, d *direction) error {
 	})
 }
 
-// owner says whether a store is this installation's. What waits in tombstones for that
+// checkOwner says whether a store is this installation's. What waits in tombstones for that
 // to be said is found too: without it there might never be anything to confirm.
-func (w *sweep) owner(ctx context.Context, tx repo.Tx, d *direction, c *repo.Census) (ownership, error) {
+func (w *run) checkOwner(ctx context.Context, tx repo.Tx, d *direction, c *repo.Census) (ownership, error) {
 	if d.Direction == repo.FromRows {
-		return ownership{bound: true}, nil
+		return ownership{approved: true}, nil
 	}
-	o, err := w.judgeOwner(ctx, tx, d)
-	if err != nil || o.bound {
+	o, err := w.determineOwner(ctx, tx, d)
+	if err != nil || o.approved {
 		return o, err
 	}
 	kind := repo.Vectors
@@ -67,8 +67,8 @@ func (w *sweep) owner(ctx context.Context, tx repo.Tx, d *direction, c *repo.Cen
 	return o, err
 }
 
-// why says why nothing of what was found may go, or nothing.
-func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census, owner ownership) (string, error) {
+// holdReason says why nothing of what was found may go, or nothing.
+func (w *run) holdReason(ctx context.Context, tx repo.Tx, d *direction, c repo.Census, owner ownership) (string, error) {
 	if c.Found == 0 {
 		return "", nil
 	}
@@ -82,16 +82,16 @@ func (w *sweep) why(ctx context.Context, tx repo.Tx, d *direction, c repo.Census
 	case d.there > 0 && d.known == 0:
 		return fmt.Sprintf("not one of the %d files in it belongs to a row of this database", d.there), nil
 	case d.Direction == repo.FromRows:
-		if lost, err := w.lostLinks(ctx, tx); err != nil || lost != "" {
+		if lost, err := w.findLostLinks(ctx, tx); err != nil || lost != "" {
 			return lost, err
 		}
 	}
-	return tooMany(c, w.MaxFraction), nil
+	return exceedsFraction(c, w.MaxFraction), nil
 }
 
-// tooMany says by how much more would go than a fraction of what is there.
-func tooMany(c repo.Census, most float64) string {
-	if most >= 1 || c.Found <= few || float64(c.Found) <= most*float64(c.There) {
+// exceedsFraction says by how much more would go than a fraction of what is there.
+func exceedsFraction(c repo.Census, most float64) string {
+	if most >= 1 || c.Found <= alwaysAllowed || float64(c.Found) <= most*float64(c.There) {
 		return ""
 	}
 	return fmt.Sprintf("%d of %d would go, which is more than the fraction %g", c.Found, c.There, most)

@@ -30,7 +30,7 @@ func TestTooMany(t *testing.T) {
 		{101, 100, 1, false}, // an estimate
 		{100, 100, 0.99, true},
 	} {
-		require.Equal(t, c.held, tooMany(repo.Census{Found: c.found, There: c.there}, c.most) != "", "%+v", c)
+		require.Equal(t, c.held, exceedsFraction(repo.Census{Found: c.found, There: c.there}, c.most) != "", "%+v", c)
 	}
 }
 
@@ -42,7 +42,7 @@ type held struct {
 	there     int64
 }
 
-func heldIn(r SweepReport) (list []held) {
+func heldIn(r Report) (list []held) {
 	for _, h := range r.Holds {
 		list = append(list, held{h.Direction, h.Store, h.Found, h.There})
 	}
@@ -71,7 +71,7 @@ func TestBreakerHoldsOneDirectionAndNoOther(t *testing.T) {
 	// One more since, and one of those is used again.
 	repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{rows[0]}})
 	since := i.AddFile(t)
-	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 	require.Empty(t, confirmed.Holds, "one is not many")
 	require.EqualValues(t, 11, confirmed.Published)
 	i.Consume(t, q)
@@ -79,7 +79,7 @@ func TestBreakerHoldsOneDirectionAndNoOther(t *testing.T) {
 	for _, id := range append(rows[1:], since) {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
 	}
-	_, err := s.Sweep(fixture.Context(t), SweepOptions{Confirm: report.ID})
+	_, err := s.Sweep(fixture.Context(t), Options{Confirm: report.ID})
 	require.ErrorIs(t, err, repo.ErrNoHold, "it was confirmed before")
 }
 
@@ -93,7 +93,7 @@ func TestConfirmLetsGoNothingElse(t *testing.T) {
 	s.MaxFraction = 0.2
 	id := sweepOnce(t, s).ID
 	since := i.AddFiles(t, 12)
-	report, _ := sweepWith(t, s, SweepOptions{Confirm: id})
+	report, _ := sweepWith(t, s, Options{Confirm: id})
 	require.EqualValues(t, len(shown), report.Published)
 	require.Equal(t, []held{{repo.FromRows, "database", 12, 28}}, heldIn(report))
 	require.NotEqual(t, id, report.ID)
@@ -141,7 +141,7 @@ func TestBarrenDatabaseHoldsWhateverTheCount(t *testing.T) {
 	require.EqualValues(t, 2, report.Published)
 	i.Consume(t, q)
 	require.Equal(t, fixture.Whole, i.LeftOf(t, row))
-	report, _ = sweepWith(t, sweeper(t, i, q), SweepOptions{Confirm: report.ID})
+	report, _ = sweepWith(t, sweeper(t, i, q), Options{Confirm: report.ID})
 	require.EqualValues(t, 1, report.Published)
 }
 
@@ -179,7 +179,7 @@ func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	require.EqualValues(t, 1, report.Published)
 	require.Equal(t, row, fixture.EventsIn(t, q)[0].Subject)
 
-	report, _ = sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	report, _ = sweepWith(t, s, Options{Confirm: report.ID})
 	require.Empty(t, report.Holds)
 	require.EqualValues(t, 1, report.Published)
 	i.Consume(t, q)
@@ -192,7 +192,7 @@ func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	require.Len(t, sweepOnce(t, s).Holds, 1)
 }
 
-// A file that is in a held direction too: a claim from elsewhere would go round
+// A file that is in a held direction too: an event from elsewhere would go round
 // the hold, whichever of the two it is.
 func TestHeldDirectionHoldsWhatIsElsewhereToo(t *testing.T) {
 	t.Parallel()
@@ -219,7 +219,7 @@ func TestHeldDirectionHoldsWhatIsElsewhereToo(t *testing.T) {
 			i.Consume(t, q)
 			require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, both))
 
-			confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+			confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 			require.EqualValues(t, 2, confirmed.Published, "what is left of one file in two places is one claim")
 			i.Consume(t, q)
 			for _, id := range []string{both, free, held} {

@@ -40,7 +40,7 @@ func TestEmptyTableLetsNothingGo(t *testing.T) {
 	report := sweepOnce(t, s)
 	require.Len(t, report.Holds, 2, "vectors and bytes")
 	require.Zero(t, i.Consume(t, q).Gone)
-	report, _ = sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	report, _ = sweepWith(t, s, Options{Confirm: report.ID})
 	require.EqualValues(t, 1, report.Published)
 	require.Equal(t, 1, i.Consume(t, q).Gone)
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, back))
@@ -74,12 +74,12 @@ func TestStoreThatNobodyBoundIsNotTouched(t *testing.T) {
 	report := sweepOnce(t, s)
 	require.Equal(t, []held{{repo.FromVectors, remote.Name, 2, 22}}, heldIn(report))
 	require.Equal(t, "first sweep of a store that others may use", report.Holds[0].Reason)
-	require.NoError(t, y.CarryOut(t.Context()))
+	require.NoError(t, y.Drain(t.Context()))
 	require.Equal(t, 2, i.CountTombstones(t))
 
-	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 	require.Empty(t, confirmed.Holds)
-	require.NoError(t, y.CarryOut(t.Context()))
+	require.NoError(t, y.Drain(t.Context()))
 	for _, id := range ids {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
 	}

@@ -14,20 +14,20 @@ import (
 // ErrSweeping: another process sweeps.
 var ErrSweeping = errors.New("another process sweeps")
 
-var errLeadLost = errors.New("another process took over the lead of sweeps")
+var errLeaseLost = errors.New("another process took over the lead of sweeps")
 
 const (
-	leadTTL       = 15 * time.Second // after which another process takes over from one that died
-	leadAgain     = time.Second      // between two tries to get it
-	resignTimeout = 5 * time.Second
+	leaseTTL       = 15 * time.Second // after which another process takes over from one that died
+	leaseRetry     = time.Second      // between two tries to get it
+	releaseTimeout = 5 * time.Second
 )
 
-// lead takes the lead of sweeps and keeps it until resign is called. The context
-// ends when the lead is lost.
-func (s *Sweeper) lead(ctx context.Context, wait time.Duration) (leading context.Context, resign func(), err error) {
+// acquireLease takes the lease of sweeps and keeps it until release is called. The context
+// ends when the lease is lost.
+func (s *Sweeper) acquireLease(ctx context.Context, wait time.Duration) (leading context.Context, release func(), err error) {
 	holder, ttl := uuid.NewString(), s.ttl
 	if ttl == 0 {
-		ttl = leadTTL
+		ttl = leaseTTL
 	}
 	until := time.Now().Add(wait)
 	for {
@@ -41,7 +41,7 @@ func (s *Sweeper) lead(ctx context.Context, wait time.Duration) (leading context
 		if !time.Now().Before(until) {
 			return nil, nil, ErrSweeping
 		}
-		if !loop.Sleep(ctx, min(leadAgain, time.Until(until))) {
+		if !loop.Sleep(ctx, min(leaseRetry, time.Until(until))) {
 			return nil, nil, fmt.Errorf("waiting for the lead of sweeps: %w", context.Cause(ctx))
 		}
 	}
@@ -49,41 +49,41 @@ func (s *Sweeper) lead(ctx context.Context, wait time.Duration) (leading context
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)
-		s.keepLead(leading, holder, ttl, lose)
+		s.keepLease(leading, holder, ttl, lose)
 	}()
 	return leading, func() {
 		lose(nil)
 		<-kept
-		s.resign(ctx, holder)
+		s.releaseLease(ctx, holder)
 	}, nil
 }
 
-// keepLead renews the lead. A database that does not answer is given as long as
-// the lead lasts.
-func (s *Sweeper) keepLead(ctx context.Context, holder string, ttl time.Duration, lose context.CancelCauseFunc) {
+// keepLease renews the lease. A database that does not answer is given as long as
+// the lease lasts.
+func (s *Sweeper) keepLease(ctx context.Context, holder string, ttl time.Duration, lose context.CancelCauseFunc) {
 	renewed := time.Now()
 	for loop.Sleep(ctx, ttl/3) {
 		asked := time.Now()
-		got, err := s.renewLead(ctx, holder, ttl)
+		got, err := s.renewLease(ctx, holder, ttl)
 		switch {
 		case err == nil && got:
 			renewed = asked
 		case err == nil, time.Since(renewed) >= ttl:
-			lose(errLeadLost)
+			lose(errLeaseLost)
 			return
 		}
 	}
 }
 
-func (s *Sweeper) renewLead(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
+func (s *Sweeper) renewLease(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, ttl/3)
 	defer cancel()
 	return s.DB.Renew(ctx, holder, ttl)
 }
 
-// resign also after the sweep was told to stop: the next one need not wait.
-func (s *Sweeper) resign(ctx context.Context, holder string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resignTimeout)
+// releaseLease also after the sweep was told to stop: the next one need not wait.
+func (s *Sweeper) releaseLease(ctx context.Context, holder string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	if err := s.DB.Resign(ctx, holder); err != nil {
 		s.Log.Debug().Err(err).Msg("the lead of sweeps could not be given up; it ends by itself")

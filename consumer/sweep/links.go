@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// linksPart: of a knowledge base's files as many may lack their link without being
+	// lostFraction: of a knowledge base's files as many may lack their link without being
 	// a sign that links were lost, as may repo.FewLinks.
-	linksPart = 10
-	// linksAtOnce bounds what a store is asked about at once: it may be a scan.
-	linksAtOnce = 10000
+	lostFraction = 10
+	// linkBatchSize bounds what a store is asked about at once: it may be a scan.
+	linkBatchSize = 10000
 	// linksLost begins the reason of a hold that only a person ends: links that come
 	// after a loss say nothing about those that were lost.
 	linksLost = "links were lost: "
@@ -24,10 +24,10 @@ const (
 	chatLinksLost = linksLost + "table " + chatLinks + " is empty, and there are chats with files"
 )
 
-// lostLinks says why it is not believed that nothing links to the files that were
+// findLostLinks says why it is not believed that nothing links to the files that were
 // found, or nothing: a migration, or a restore, may have left out a table of links.
-func (w *sweep) lostLinks(ctx context.Context, tx repo.Tx) (string, error) {
-	if why, err := w.lostBefore(ctx); err != nil || why != "" {
+func (w *run) findLostLinks(ctx context.Context, tx repo.Tx) (string, error) {
+	if why, err := w.findEarlierLoss(ctx); err != nil || why != "" {
 		return why, err
 	}
 	empty, err := w.DB.EmptyLinks(ctx, tx)
@@ -37,33 +37,33 @@ func (w *sweep) lostLinks(ctx context.Context, tx repo.Tx) (string, error) {
 	var noKnowledge bool
 	for _, table := range empty {
 		if table == chatLinks {
-			accepted, _, err := w.DB.Binding(ctx, tx, w.rows().store.Name)
+			accepted, _, err := w.DB.Binding(ctx, tx, w.rowDirection().store.Name)
 			if err != nil || accepted != chatLinks {
 				return chatLinksLost, err
 			}
 		}
 		noKnowledge = noKnowledge || table == "knowledge_file"
 	}
-	return w.lostKnowledge(ctx, tx, noKnowledge)
+	return w.findLostKnowledge(ctx, tx, noKnowledge)
 }
 
-// lostBefore is the reason for which rows are held already, if that is this one and
+// findEarlierLoss is the reason for which rows are held already, if that is this one and
 // nobody has confirmed it.
-func (w *sweep) lostBefore(ctx context.Context) (string, error) {
+func (w *run) findEarlierLoss(ctx context.Context) (string, error) {
 	holds, err := w.DB.Holds(ctx)
 	for _, h := range holds {
-		if h.Direction == repo.FromRows && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.o.Confirm {
+		if h.Direction == repo.FromRows && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.options.Confirm {
 			return h.Reason, nil
 		}
 	}
 	return "", err
 }
 
-// lostKnowledge compares links with what the collections of knowledge bases hold. All
+// findLostKnowledge compares links with what the collections of knowledge bases hold. All
 // of the files that were found lack a link: nothing mentions them.
-func (w *sweep) lostKnowledge(ctx context.Context, tx repo.Tx, none bool) (string, error) {
+func (w *run) findLostKnowledge(ctx context.Context, tx repo.Tx, none bool) (string, error) {
 	unlinked := map[string]int64{}
-	err := w.oldRows(ctx, tx, func(ids []string) error {
+	err := w.forEachOldRow(ctx, tx, func(ids []string) error {
 		holdings, err := w.Vectors.Holdings(ctx, ids)
 		for _, h := range holdings {
 			if vectors.IsShared(h.Collection) {
@@ -88,19 +88,19 @@ func (w *sweep) lostKnowledge(ctx context.Context, tx repo.Tx, none bool) (strin
 	}
 	for name, links := range linked {
 		n := unlinked[name]
-		if none || n > repo.FewLinks && linksPart*n > n+links {
+		if none || n > repo.FewLinks && lostFraction*n > n+links {
 			return fmt.Sprintf("%sthe collection of knowledge base %s holds %d files that table knowledge_file does not know, beside %d that it does", linksLost, name, n, links), nil
 		}
 	}
 	return "", nil
 }
 
-// oldRows calls fn with the ids of the rows that were found and are old enough to have
+// forEachOldRow calls fn with the ids of the rows that were found and are old enough to have
 // been linked, but for those that somebody let go.
-func (w *sweep) oldRows(ctx context.Context, tx repo.Tx, fn func(ids []string) error) error {
+func (w *run) forEachOldRow(ctx context.Context, tx repo.Tx, fn func(ids []string) error) error {
 	var ids []string
 	for after := ""; ; {
-		page, err := w.DB.Candidates(ctx, tx, repo.FromRows, w.Ages, after, sweepPage)
+		page, err := w.DB.Candidates(ctx, tx, repo.FromRows, w.Ages, after, pageSize)
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (w *sweep) oldRows(ctx context.Context, tx repo.Tx, fn func(ids []string) e
 				ids = append(ids, c.FileID)
 			}
 		}
-		if len(ids) > 0 && (len(ids) >= linksAtOnce || len(page) == 0) {
+		if len(ids) > 0 && (len(ids) >= linkBatchSize || len(page) == 0) {
 			if err := fn(ids); err != nil {
 				return err
 			}

@@ -41,7 +41,7 @@ func TestLostLinksOfKnowledgeBases(t *testing.T) {
 	for _, id := range ids {
 		require.True(t, i.LeftOf(t, id).Row)
 	}
-	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 	require.EqualValues(t, 4, confirmed.Published)
 	require.Empty(t, confirmed.Holds)
 }
@@ -87,7 +87,7 @@ func TestLostLinksOfChats(t *testing.T) {
 	i.Consume(t, q)
 	require.Equal(t, fixture.Whole, i.LeftOf(t, image))
 
-	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 	require.EqualValues(t, 1, confirmed.Published)
 	i.Exec(t, `DELETE FROM chat_file`)
 	i.AddFile(t)

@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	// sweepPage is how many candidates, or things in a store, are dealt with at once.
-	sweepPage = 1000
-	// restAfter a listing, in multiples of what it took: one may be a scan of the
+	// pageSize is how many candidates, or things in a store, are dealt with at once.
+	pageSize = 1000
+	// restFactor a listing, in multiples of what it took: one may be a scan of the
 	// whole store.
-	restAfter = 20
+	restFactor = 20
 )
 
 // direction is one place where a sweep looks.
 type direction struct {
 	repo.Direction
 	store  repo.StoreInfo
-	reason string // of its claims
+	reason string // of its events
 	files  func(context.Context) iter.Seq2[repo.Listed, error]
 
 	contents
@@ -37,8 +37,8 @@ type contents struct {
 	sample []string // of the others
 }
 
-func (d *direction) tell(count *tally) {
-	d.contents = contents{count.there(), count.known(), count.sample}
+func (d *direction) setContents(count *tally) {
+	d.contents = contents{count.countFiles(), count.countKnown(), count.sample}
 }
 
 // listing is what is remembered of the last one of a store.
@@ -48,12 +48,12 @@ type listing struct {
 	contents
 }
 
-func (w *sweep) rows() *direction {
+func (w *run) rowDirection() *direction {
 	return &direction{Direction: repo.FromRows, store: repo.StoreInfo{Name: "database"}, reason: "unreferenced"}
 }
 
-// stores are the directions that list a store.
-func (w *sweep) stores() []*direction {
+// storeDirections are the directions that list a store.
+func (w *run) storeDirections() []*direction {
 	return []*direction{
 		{Direction: repo.FromVectors, store: w.VectorStore, reason: "vectors without a row", files: func(ctx context.Context) iter.Seq2[repo.Listed, error] {
 			return listedVectors(w.Vectors.Files(ctx))
@@ -72,17 +72,17 @@ func listedVectors(files iter.Seq2[vectors.File, error]) iter.Seq2[repo.Listed, 
 	}
 }
 
-// list marks what a store holds of files without a row, unless it was listed so
+// listStore marks what a store holds of files without a row, unless it was listed so
 // lately that it may rest. Where the store itself fails that is noted, and it is
 // not done.
-func (w *sweep) list(ctx context.Context, d *direction) (done bool, err error) {
+func (w *run) listStore(ctx context.Context, d *direction) (done bool, err error) {
 	last, known := w.listed[d.Direction]
-	if known && w.o.Rest && !w.DryRun && time.Since(last.ended) < restAfter*last.took {
+	if known && w.options.Rest && !w.DryRun && time.Since(last.ended) < restFactor*last.took {
 		d.contents = last.contents
 		return true, nil
 	}
 	began := time.Now()
-	err = w.mark(ctx, d)
+	err = w.recordStore(ctx, d)
 	var failed *listError
 	if errors.As(err, &failed) && ctx.Err() == nil {
 		w.failed = errors.Join(w.failed, err)
@@ -106,47 +106,47 @@ type listError struct {
 func (f *listError) Error() string { return fmt.Sprintf("list %s: %v", f.store, f.err) }
 func (f *listError) Unwrap() error { return f.err }
 
-// mark marks page by page, and at the end of the store forgets what was not
+// recordStore marks page by page, and at the end of the store forgets what was not
 // marked.
-func (w *sweep) mark(ctx context.Context, d *direction) error {
+func (w *run) recordStore(ctx context.Context, d *direction) error {
 	stage := "reading " + d.store.Name
-	page := make([]repo.Listed, 0, sweepPage)
+	page := make([]repo.Listed, 0, pageSize)
 	var count tally
 	var read int64
 	for item, err := range d.files(ctx) {
 		if err != nil {
 			return &listError{d.store.Name, err}
 		}
-		if read++; read%sweepPage == 0 {
-			w.o.progress(stage, read, 0)
+		if read++; read%pageSize == 0 {
+			w.options.progress(stage, read, 0)
 		}
-		if !claimable(item.FileID) {
+		if !isPublishable(item.FileID) {
 			continue
 		}
-		if page = append(page, item); len(page) < sweepPage {
+		if page = append(page, item); len(page) < pageSize {
 			continue
 		}
-		if err := w.markPage(ctx, d, page, &count); err != nil {
+		if err := w.recordPage(ctx, d, page, &count); err != nil {
 			return err
 		}
 		page = page[:0]
 	}
-	if err := w.markPage(ctx, d, page, &count); err != nil {
+	if err := w.recordPage(ctx, d, page, &count); err != nil {
 		return err
 	}
-	w.o.progress(stage, read, read)
-	d.tell(&count)
-	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
+	w.options.progress(stage, read, read)
+	d.setContents(&count)
+	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
 		return w.DB.Unmark(ctx, tx, w.number, d.Direction)
 	})
 }
 
-func (w *sweep) markPage(ctx context.Context, d *direction, page []repo.Listed, count *tally) error {
+func (w *run) recordPage(ctx context.Context, d *direction, page []repo.Listed, count *tally) error {
 	if len(page) == 0 {
 		return nil
 	}
-	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-		ours, err := count.add(ctx, w.DB, tx, d.Direction, page)
+	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
+		ours, err := count.addPage(ctx, w.DB, tx, d.Direction, page)
 		if err != nil || len(ours) == 0 {
 			return err
 		}
@@ -154,5 +154,5 @@ func (w *sweep) markPage(ctx context.Context, d *direction, page []repo.Listed, 
 	})
 }
 
-// claimable holds for ids that a claim can name.
-func claimable(id string) bool { return event.ValidID(id) == nil }
+// isPublishable holds for ids that an event can name.
+func isPublishable(id string) bool { return event.ValidateText(id) == nil }

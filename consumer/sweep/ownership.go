@@ -18,17 +18,17 @@ import (
 // database that ran elsewhere before, a folder shows nothing by what it holds.
 // What a person saw, and let go, is no sign any more.
 type ownership struct {
-	bound bool
-	why   string // it is not, or what in it is another's; a sentence
+	approved bool
+	why      string // it is not, or what in it is another's; a sentence
 }
 
-// judgeOwner looks whose a store is, and binds or unbinds it.
-func (w *sweep) judgeOwner(ctx context.Context, tx repo.Tx, d *direction) (o ownership, err error) {
+// determineOwner looks whose a store is, and binds or unbinds it.
+func (w *run) determineOwner(ctx context.Context, tx repo.Tx, d *direction) (o ownership, err error) {
 	owner, marked, err := d.store.MarkedBy(w.DB)
 	if err != nil {
 		return ownership{why: err.Error()}, nil
 	}
-	signs, err := w.neighbours(ctx, tx, d.store)
+	signs, err := w.findNeighbours(ctx, tx, d.store)
 	if err != nil {
 		return o, err
 	}
@@ -36,7 +36,7 @@ func (w *sweep) judgeOwner(ctx context.Context, tx repo.Tx, d *direction) (o own
 	if err != nil {
 		return o, err
 	}
-	makers, err := w.makers(ctx, tx, d)
+	makers, err := w.findUnknownMakers(ctx, tx, d)
 	if err != nil {
 		return o, err
 	}
@@ -48,11 +48,11 @@ func (w *sweep) judgeOwner(ctx context.Context, tx repo.Tx, d *direction) (o own
 	}
 	switch {
 	case w.confirmed[d.store.Name]:
-		return ownership{bound: true, why: makers}, nil
+		return ownership{approved: true, why: makers}, nil
 	case owner != "":
 		return ownership{why: "the folder is marked as another installation's (" + owner + ")"}, nil
 	case bound && marked:
-		return ownership{bound: true, why: makers}, nil
+		return ownership{approved: true, why: makers}, nil
 	case !d.store.ShowsOwner():
 		return ownership{why: "first sweep of a store that others may use"}, nil
 	case d.store.Mark != nil && w.DB.Identity().Elsewhere != "":
@@ -65,11 +65,11 @@ func (w *sweep) judgeOwner(ctx context.Context, tx repo.Tx, d *direction) (o own
 	case 2*d.known <= d.there && d.there > 0:
 		return ownership{why: fmt.Sprintf("only %d of the %d files in it belong to rows of this database", d.known, d.there)}, nil
 	}
-	return ownership{bound: true}, w.bind(ctx, tx, d.store, signs)
+	return ownership{approved: true}, w.approveStore(ctx, tx, d.store, signs)
 }
 
-// neighbours names other installations in the database that a store lies in.
-func (w *sweep) neighbours(ctx context.Context, tx repo.Tx, store repo.StoreInfo) (string, error) {
+// findNeighbours names other installations in the database that a store lies in.
+func (w *run) findNeighbours(ctx context.Context, tx repo.Tx, store repo.StoreInfo) (string, error) {
 	if !store.Beside {
 		return "", nil
 	}
@@ -80,9 +80,9 @@ func (w *sweep) neighbours(ctx context.Context, tx repo.Tx, store repo.StoreInfo
 	return "another installation in schema " + strings.Join(schemas, ", "), nil
 }
 
-// makers says that chunks of files without a row were made by users that this database
+// findUnknownMakers says that chunks of files without a row were made by users that this database
 // never had. What is no UUID is no id of a user.
-func (w *sweep) makers(ctx context.Context, tx repo.Tx, d *direction) (string, error) {
+func (w *run) findUnknownMakers(ctx context.Context, tx repo.Tx, d *direction) (string, error) {
 	if d.Direction != repo.FromVectors || len(d.sample) == 0 {
 		return "", nil
 	}
@@ -107,8 +107,8 @@ func (w *sweep) makers(ctx context.Context, tx repo.Tx, d *direction) (string, e
 	return fmt.Sprintf("chunks without a row were made by %d users that this database never had, such as %s", len(unknown), unknown[0]), nil
 }
 
-// bind notes that a store is this installation's, in the database and in its folder.
-func (w *sweep) bind(ctx context.Context, tx repo.Tx, store repo.StoreInfo, accepted string) error {
+// approveStore notes that a store is this installation's, in the database and in its folder.
+func (w *run) approveStore(ctx context.Context, tx repo.Tx, store repo.StoreInfo, accepted string) error {
 	if err := w.DB.Bind(ctx, tx, store.Name, accepted); err != nil {
 		return err
 	}
@@ -121,10 +121,10 @@ func (w *sweep) bind(ctx context.Context, tx repo.Tx, store repo.StoreInfo, acce
 	return repo.EnvironmentError("bind "+store.Name, store.Mark.Set(w.DB.Identity().Key))
 }
 
-// confirm lets go what a held sweep found, and binds the stores that it was found in,
+// confirmHold lets go what a held sweep found, and binds the stores that it was found in,
 // whatever signs there are now: they were shown.
-func (w *sweep) confirm(ctx context.Context, tx repo.Tx) error {
-	held, err := w.DB.Confirm(ctx, tx, w.o.Confirm)
+func (w *run) confirmHold(ctx context.Context, tx repo.Tx) error {
+	held, err := w.DB.Confirm(ctx, tx, w.options.Confirm)
 	if err != nil {
 		return err
 	}
@@ -134,13 +134,13 @@ func (w *sweep) confirm(ctx context.Context, tx repo.Tx) error {
 				return err
 			}
 		}
-		for _, d := range w.stores() {
+		for _, d := range w.storeDirections() {
 			if h.Direction != d.Direction || h.Store != d.store.Name {
 				continue
 			}
-			signs, err := w.neighbours(ctx, tx, d.store)
+			signs, err := w.findNeighbours(ctx, tx, d.store)
 			if err == nil {
-				err = w.bind(ctx, tx, d.store, signs)
+				err = w.approveStore(ctx, tx, d.store, signs)
 			}
 			if err != nil {
 				return err
@@ -150,27 +150,27 @@ func (w *sweep) confirm(ctx context.Context, tx repo.Tx) error {
 	return nil
 }
 
-// bindMost bounds what is listed of a store only to see whose it is.
-const bindMost = 5000
+// maxEvidence bounds what is listed of a store only to see whose it is.
+const maxEvidence = 5000
 
-// Bind binds the stores that show by what they hold that they are this
+// ApproveStores binds the stores that show by what they hold that they are this
 // installation's, where that has not been seen before: whoever consumes without
 // sweeping needs it.
-func (s *Sweeper) Bind(ctx context.Context) error {
+func (s *Sweeper) ApproveStores(ctx context.Context) error {
 	if s.DryRun {
 		return nil
 	}
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	w := &sweep{Sweeper: s, confirmed: map[string]bool{}}
-	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-		for _, d := range w.stores() {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
+	w := &run{Sweeper: s, confirmed: map[string]bool{}}
+	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
+		for _, d := range w.storeDirections() {
 			if !d.store.ShowsOwner() {
 				continue
 			}
-			bound, err := repo.Bound(ctx, s.DB, tx, d.store)
+			bound, err := repo.IsApproved(ctx, s.DB, tx, d.store)
 			if err == nil && !bound {
-				err = w.bindByEvidence(ctx, tx, d)
+				err = w.approveByEvidence(ctx, tx, d)
 			}
 			var listing *listError
 			if errors.As(err, &listing) && ctx.Err() == nil {
@@ -185,47 +185,47 @@ func (s *Sweeper) Bind(ctx context.Context) error {
 	})
 }
 
-func (w *sweep) bindByEvidence(ctx context.Context, tx repo.Tx, d *direction) error {
-	count, page, read := &tally{}, make([]repo.Listed, 0, sweepPage), 0
+func (w *run) approveByEvidence(ctx context.Context, tx repo.Tx, d *direction) error {
+	count, page, read := &tally{}, make([]repo.Listed, 0, pageSize), 0
 	for item, err := range d.files(ctx) {
 		if err != nil {
 			return &listError{d.store.Name, err}
 		}
-		if page = append(page, item); len(page) == sweepPage {
-			if _, err := count.add(ctx, w.DB, tx, d.Direction, page); err != nil {
+		if page = append(page, item); len(page) == pageSize {
+			if _, err := count.addPage(ctx, w.DB, tx, d.Direction, page); err != nil {
 				return err
 			}
 			page = page[:0]
 		}
-		if read++; read == bindMost {
+		if read++; read == maxEvidence {
 			break
 		}
 	}
 	if len(page) > 0 {
-		if _, err := count.add(ctx, w.DB, tx, d.Direction, page); err != nil {
+		if _, err := count.addPage(ctx, w.DB, tx, d.Direction, page); err != nil {
 			return err
 		}
 	}
-	d.tell(count)
-	o, err := w.judgeOwner(ctx, tx, d)
-	if err == nil && !o.bound {
+	d.setContents(count)
+	o, err := w.determineOwner(ctx, tx, d)
+	if err == nil && !o.approved {
 		w.Log.Warn().Str("store", d.store.Name).Str("reason", o.why).
 			Msg("not known to be this installation's: nothing in it is removed; `pruned sweep` tells more")
 	}
 	return err
 }
 
-// tellStrange says once that there are collections of other programs.
-func (w *sweep) tellStrange(ctx context.Context) {
-	if w.toldStrange {
+// reportForeign says once that there are collections of other programs.
+func (w *run) reportForeign(ctx context.Context) {
+	if w.toldForeign {
 		return
 	}
-	names, err := Strange(ctx, w.DB, w.Vectors)
+	names, err := ForeignCollections(ctx, w.DB, w.Vectors)
 	switch {
 	case err != nil && !errors.Is(err, vectors.ErrUnusable):
 		w.Log.Warn().Err(err).Msg("the collections of other programs cannot be listed")
 	case err == nil:
-		w.toldStrange = true
+		w.toldForeign = true
 		if len(names) > 0 {
 			w.Log.Info().Int("collections", len(names)).Str("such_as", shortList(names, 5)).
 				Msg("collections that are not Open WebUI's are never looked into, and never touched")

@@ -16,7 +16,7 @@ import (
 )
 
 // reasons are why something is held, by direction.
-func reasons(r SweepReport) map[repo.Direction]string {
+func reasons(r Report) map[repo.Direction]string {
 	list := map[repo.Direction]string{}
 	for _, h := range r.Holds {
 		list[h.Direction] = h.Reason
@@ -34,7 +34,7 @@ func TestOwnershipIsSeenByWhatAStoreHolds(t *testing.T) {
 	s := sweeper(t, i, q)
 	s.BlobStore = i.MarkedUploads()
 	require.False(t, i.IsBound(t, s.VectorStore))
-	require.NoError(t, s.Bind(t.Context()))
+	require.NoError(t, s.ApproveStores(t.Context()))
 	for _, store := range []repo.StoreInfo{s.VectorStore, s.BlobStore} {
 		require.True(t, i.IsBound(t, store))
 	}
@@ -51,7 +51,7 @@ func TestOwnershipIsSeenByWhatAStoreHolds(t *testing.T) {
 }
 
 // A foreign folder, table or both: whatever the count, also where it is under every
-// fraction, nothing goes, by sweeps or a person's claim, until somebody confirms.
+// fraction, nothing goes, by sweeps or a person's event, until somebody confirms.
 func TestOwnershipOfAStoreThatSharesNothing(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
@@ -61,7 +61,7 @@ func TestOwnershipOfAStoreThatSharesNothing(t *testing.T) {
 	theirs := []string{i.AddRemains(t, true, true), i.AddRemains(t, true, true)}
 	s := sweeper(t, i, q)
 	s.BlobStore = i.MarkedUploads()
-	require.NoError(t, s.Bind(t.Context()))
+	require.NoError(t, s.ApproveStores(t.Context()))
 	report := sweepOnce(t, s)
 	require.Zero(t, report.Published)
 	require.Equal(t, map[repo.Direction]string{
@@ -72,14 +72,14 @@ func TestOwnershipOfAStoreThatSharesNothing(t *testing.T) {
 	x, y := i.NewTransaction(), i.NewReaper(t)
 	y.BlobStore = s.BlobStore
 	require.Equal(t, event.Gone, fixture.RunTransaction(t, x, theirs[0])[theirs[0]].Outcome)
-	require.NoError(t, y.CarryOut(t.Context()))
+	require.NoError(t, y.Drain(t.Context()))
 	for _, id := range theirs {
 		require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, id))
 	}
-	confirmed, _ := sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 	require.Empty(t, confirmed.Holds)
 	fixture.Drain(t, q, i.NewHandler(t, x), consumer.Options{})
-	require.NoError(t, y.CarryOut(t.Context()))
+	require.NoError(t, y.Drain(t.Context()))
 	for _, id := range theirs {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
 	}
@@ -118,13 +118,13 @@ func TestOwnershipMarkOfAnotherInstallationHoldsTheFolder(t *testing.T) {
 	report := sweepOnce(t, s)
 	require.Contains(t, reasons(report)[repo.FromBytes], "marked as another installation's (the/original)")
 	fixture.Drain(t, q, i.NewHandler(t, i.NewTransaction()), consumer.Options{})
-	require.NoError(t, y.CarryOut(t.Context()))
+	require.NoError(t, y.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, original))
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, doomed), "its row was this database's, its bytes are not")
 
 	// A mark that comes later ends what was bound.
 	require.NoError(t, s.BlobStore.Mark.Set(i.DB.Identity().Key))
-	require.NoError(t, s.Bind(t.Context()))
+	require.NoError(t, s.ApproveStores(t.Context()))
 	require.True(t, i.IsBound(t, s.BlobStore))
 	require.NoError(t, s.BlobStore.Mark.Set("the/original"))
 	require.False(t, i.IsBound(t, s.BlobStore))
@@ -133,13 +133,13 @@ func TestOwnershipMarkOfAnotherInstallationHoldsTheFolder(t *testing.T) {
 	report = sweepOnce(t, s)
 	dry := sweeper(t, i, q)
 	dry.BlobStore, dry.DryRun = s.BlobStore, true
-	confirmed, _ := sweepWith(t, dry, SweepOptions{Confirm: report.ID})
+	confirmed, _ := sweepWith(t, dry, Options{Confirm: report.ID})
 	require.NotContains(t, reasons(confirmed), repo.FromBytes)
 	require.False(t, i.IsBound(t, s.BlobStore), "a dry run marks nothing")
-	sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	sweepWith(t, s, Options{Confirm: report.ID})
 	require.True(t, i.IsBound(t, s.BlobStore))
 	fixture.Drain(t, q, i.NewHandler(t, i.NewTransaction()), consumer.Options{})
-	require.NoError(t, y.CarryOut(t.Context()))
+	require.NoError(t, y.Drain(t.Context()))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, original))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, doomed))
 }
@@ -163,7 +163,7 @@ func TestOwnershipOfChunksBesideAnotherSchema(t *testing.T) {
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, theirs))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, doomed), "the copy may have a row of that id")
 
-	sweepWith(t, s, SweepOptions{Confirm: report.ID})
+	sweepWith(t, s, Options{Confirm: report.ID})
 	i.Consume(t, q)
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, theirs))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, doomed))
@@ -193,7 +193,7 @@ func TestOwnershipOfChunksThatStrangersMade(t *testing.T) {
 	require.Zero(t, report.Published)
 	require.Contains(t, reasons(report)[repo.FromVectors], "made by 1 users that this database never had")
 	i.Unbind(t)
-	require.NoError(t, s.Bind(t.Context()))
+	require.NoError(t, s.ApproveStores(t.Context()))
 	require.False(t, i.IsBound(t, s.VectorStore))
 
 	made(theirs, repotest.UserID)
@@ -203,7 +203,7 @@ func TestOwnershipOfChunksThatStrangersMade(t *testing.T) {
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, ours))
 }
 
-// A plugin's collections: neither a sweep nor a person's claim touches what is called
+// A plugin's collections: neither a sweep nor a person's event touches what is called
 // after no file.
 func TestOwnershipOfCollectionsOfPlugins(t *testing.T) {
 	t.Parallel()
@@ -221,7 +221,7 @@ func TestOwnershipOfCollectionsOfPlugins(t *testing.T) {
 		return repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE collection_name = $1`, collection)
 	}
 	s := sweeper(t, i, q)
-	_, orphans := sweepWith(t, s, SweepOptions{})
+	_, orphans := sweepWith(t, s, Options{})
 	require.Contains(t, orphans, at(repo.FromVectors, doomed))
 	require.NotContains(t, orphans, at(repo.FromVectors, "search-cache"))
 	i.Consume(t, q)
@@ -234,7 +234,7 @@ func TestOwnershipOfCollectionsOfPlugins(t *testing.T) {
 	require.Zero(t, chunks(vectorsOf(doomed)))
 	require.Zero(t, chunks("file-"+plugin), "that was a file, and nothing used it")
 
-	names, err := Strange(context.Background(), repo.NewEngine(i.DB), i.Store)
+	names, err := ForeignCollections(context.Background(), repo.NewEngine(i.DB), i.Store)
 	require.NoError(t, err)
 	require.Equal(t, []string{"company-wiki", "file-search-cache"}, names)
 }

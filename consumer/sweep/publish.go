@@ -12,30 +12,30 @@ import (
 	"pruned/repo"
 )
 
-const sweepSource = "sweep"
+const eventSource = "sweep"
 
-// act publishes the claims of directions that are not held.
-func (w *sweep) act(ctx context.Context, all ...*direction) error {
+// publishDue publishes the events of directions that are not held.
+func (w *run) publishDue(ctx context.Context, all ...*direction) error {
 	for _, d := range all {
-		if err := w.brake(ctx, d); err != nil {
+		if err := w.checkBreaker(ctx, d); err != nil {
 			return err
 		}
 	}
 	for _, d := range all {
-		if err := w.publishAll(ctx, d); err != nil {
+		if err := w.publishDirection(ctx, d); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// publishAll goes through the candidates of a direction, page by page.
-func (w *sweep) publishAll(ctx context.Context, d *direction) error {
+// publishDirection goes through the candidates of a direction, page by page.
+func (w *run) publishDirection(ctx context.Context, d *direction) error {
 	after := ""
 	for {
 		var page []repo.Candidate
-		err := w.in(ctx, func(ctx context.Context, tx repo.Tx) (err error) {
-			page, err = w.DB.Candidates(ctx, tx, d.Direction, w.Ages, after, sweepPage)
+		err := w.inTx(ctx, func(ctx context.Context, tx repo.Tx) (err error) {
+			page, err = w.DB.Candidates(ctx, tx, d.Direction, w.Ages, after, pageSize)
 			return err
 		})
 		if err != nil || len(page) == 0 {
@@ -48,43 +48,43 @@ func (w *sweep) publishAll(ctx context.Context, d *direction) error {
 	}
 }
 
-// publishPage tells of a page of candidates and publishes claims about those that
+// publishPage tells of a page of candidates and publishes events about those that
 // are due and held nowhere.
-func (w *sweep) publishPage(ctx context.Context, d *direction, page []repo.Candidate) error {
-	var claims []event.Event
+func (w *run) publishPage(ctx context.Context, d *direction, page []repo.Candidate) error {
+	var events []event.Event
 	for _, c := range page {
-		if err := w.tell(c); err != nil {
+		if err := w.reportOrphan(c); err != nil {
 			return err
 		}
-		if c.DueIn <= 0 && c.Claimed == 0 && !c.Held && claimable(c.FileID) {
-			claims = append(claims, claimAbout(c, d.reason))
+		if c.DueIn <= 0 && c.Claimed == 0 && !c.Held && isPublishable(c.FileID) {
+			events = append(events, eventAbout(c, d.reason))
 		}
 	}
-	if len(claims) == 0 || w.DryRun {
+	if len(events) == 0 || w.DryRun {
 		return nil
 	}
-	return w.publish(ctx, d, claims)
+	return w.publishEvents(ctx, d, events)
 }
 
-// tell counts an orphan and shows it.
-func (w *sweep) tell(c repo.Candidate) error {
+// reportOrphan counts an orphan and shows it.
+func (w *run) reportOrphan(c repo.Candidate) error {
 	w.report.Totals.Orphans++
 	w.report.Totals.Chunks += c.Chunks
 	w.report.Totals.Bytes += c.Size
-	if w.o.Each == nil {
+	if w.options.Each == nil {
 		return nil
 	}
-	return w.o.Each(Orphan{FileID: c.FileID, Direction: c.Direction, Bytes: c.Size,
+	return w.options.Each(Orphan{FileID: c.FileID, Direction: c.Direction, Bytes: c.Size,
 		Age: int64(c.Age / time.Second), DueIn: wholeSeconds(c.DueIn)})
 }
 
 // wholeSeconds rounds up, so that only what is due is zero.
 func wholeSeconds(d time.Duration) int64 { return int64((max(d, 0) + time.Second - 1) / time.Second) }
 
-// claimAbout is the claim about a candidate. Its id says which candidate that
+// eventAbout is the event about a candidate. Its id says which candidate that
 // is, so that a sweep which follows one that was killed does not publish twice.
-func claimAbout(c repo.Candidate, reason string) event.Event {
-	e := event.NewEvent(c.FileID, sweepSource, reason)
+func eventAbout(c repo.Candidate, reason string) event.Event {
+	e := event.New(c.FileID, eventSource, reason)
 	about := c.FileID
 	if len(about) > event.MaxMember/2 {
 		sum := sha256.Sum256([]byte(about))
@@ -94,22 +94,22 @@ func claimAbout(c repo.Candidate, reason string) event.Event {
 	return e
 }
 
-// publish notes that a claim is in the queue only after the queue has stored it:
-// whatever ends this in between, a later sweep publishes it again. A claim makes
+// publishEvents notes that an event is in the queue only after the queue has stored it:
+// whatever ends this in between, a later sweep publishes it again. An event makes
 // its file not exist, wherever it was found: it is noted in every such direction.
-func (w *sweep) publish(ctx context.Context, d *direction, claims []event.Event) error {
-	published, err := w.Queue.Publish(ctx, eventsOf(claims), consumer.PublishOptions{Dedupe: true})
+func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Event) error {
+	published, err := w.Queue.Publish(ctx, sequenceOf(events), consumer.PublishOptions{Dedupe: true})
 	w.report.Published += int64(published.Stored)
 	if err != nil {
 		return fmt.Errorf("publish what a sweep found: %w", err)
 	}
-	w.o.progress("publishing", w.report.Published, 0)
-	ids := make([]string, len(claims))
-	for i, e := range claims {
+	w.options.progress("publishing", w.report.Published, 0)
+	ids := make([]string, len(events))
+	for i, e := range events {
 		ids[i] = e.Subject
 	}
-	return w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
-		for _, d := range d.elsewhere() {
+	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
+		for _, d := range d.sharedDirections() {
 			if err := w.DB.Claimed(ctx, tx, d, ids); err != nil {
 				return err
 			}
@@ -118,16 +118,16 @@ func (w *sweep) publish(ctx context.Context, d *direction, claims []event.Event)
 	})
 }
 
-// elsewhere are the directions in which what is found in this one may be found
+// sharedDirections are the directions in which what is found in this one may be found
 // too, itself among them.
-func (d *direction) elsewhere() []repo.Direction {
+func (d *direction) sharedDirections() []repo.Direction {
 	if d.Direction == repo.FromRows {
 		return []repo.Direction{repo.FromRows}
 	}
 	return []repo.Direction{repo.FromVectors, repo.FromBytes}
 }
 
-func eventsOf(events []event.Event) func(func(event.Event, error) bool) {
+func sequenceOf(events []event.Event) func(func(event.Event, error) bool) {
 	return func(yield func(event.Event, error) bool) {
 		for _, e := range events {
 			if !yield(e, nil) {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/rs/zerolog"
 
 	"pruned/consumer"
@@ -19,93 +20,93 @@ const (
 	sweepSoonest = time.Minute     // between sweeps for what stays due: it is held
 	dueSlack     = 50 * time.Millisecond
 
-	// changedMost bytes of changed rows make a pass over the index worth more than
+	// maxChanged bytes of changed rows make a pass over the index worth more than
 	// reading them again with every batch.
-	changedMost  = 8 << 20
+	maxChanged   = 8 << 20
 	changedEvery = 2 * time.Second
 )
 
-// Sweeps makes a process sweep: at its start, every so often, when something
+// Scheduler makes a process sweep: at its start, every so often, when something
 // becomes due, and soon after a hint or a request.
-type Sweeps struct {
+type Scheduler struct {
 	Sweeper *Sweeper
 	Queue   *consumer.Queue // whose hints are followed; nil for none
 	Every   time.Duration   // zero: no timer
 	Changed *atomic.Int64   // bytes of changed rows that batches had to read since the last pass; may be nil
 	Log     zerolog.Logger
 
-	once     sync.Once
-	wanted   chan struct{}
-	hints    *consumer.Hints
-	debounce time.Duration
-	another  time.Duration // until the next try, while another process sweeps
+	once       sync.Once
+	wanted     chan struct{}
+	hints      *consumer.Hints
+	debounce   time.Duration
+	leaseRetry time.Duration // until the next try, while another process sweeps
 
-	pulse loop.Heartbeat
-	mu    sync.Mutex
-	state SweepState
+	heartbeat loop.Heartbeat
+	mu        sync.Mutex
+	state     State
 }
 
-// SweepState is how the sweeps of a process are.
-type SweepState struct {
+// State is how the sweeps of a process are.
+type State struct {
 	Began  time.Time // of the last sweep that ended, by this process; zero before the first
 	Ended  time.Time
-	Report SweepReport
+	Report Report
 	Err    error // why it failed
 
 	Failures int // of the last sweeps, one after the other
 }
 
 // State says how sweeps are.
-func (s *Sweeps) State() SweepState {
+func (s *Scheduler) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
 }
 
 // Request makes a sweep run soon.
-func (s *Sweeps) Request() {
-	s.init()
+func (s *Scheduler) Request() {
+	s.initOnce()
 	select {
 	case s.wanted <- struct{}{}:
 	default:
 	}
 }
 
-func (s *Sweeps) init() {
+func (s *Scheduler) initOnce() {
 	s.once.Do(func() {
 		s.wanted = make(chan struct{}, 1)
 		if s.debounce == 0 {
 			s.debounce = hintDebounce
 		}
-		if s.another == 0 {
-			s.another = leadTTL
+		if s.leaseRetry == 0 {
+			s.leaseRetry = leaseTTL
 		}
 	})
 }
 
 // Run sweeps until ctx ends. Nothing ends it before: what fails is logged and
 // tried again.
-func (s *Sweeps) Run(ctx context.Context) {
-	s.init()
+func (s *Scheduler) Run(ctx context.Context) {
+	s.initOnce()
 	var background sync.WaitGroup
 	if s.Queue != nil && !s.Sweeper.DryRun {
 		s.hints = consumer.NewHints(s.Queue, s.Log, s.Request)
-		defer s.hints.GiveBack()
+		defer s.hints.NakAll()
 		background.Go(func() { s.hints.Run(ctx) })
 	}
 	defer background.Wait()
 	passes := time.NewTicker(changedEvery)
 	defer passes.Stop()
-	for plan := newSweepPlan(s.Every); ; {
-		s.pulse.Beat()
+	for plan := newPlan(s.Every); ; {
+		s.heartbeat.Beat()
 		timer := time.NewTimer(time.Until(plan.at))
 		select {
 		case <-timer.C:
-			s.sweep(ctx, plan)
+			s.sweepAndPlan(ctx, plan)
 		case <-s.wanted:
-			plan.soon(s.debounce)
+			plan.bringForward(s.debounce)
 		case <-passes.C:
-			s.pass(ctx)
+			s.refreshIndex(ctx)
 		case <-ctx.Done():
 		}
 		timer.Stop()
@@ -115,8 +116,8 @@ func (s *Sweeps) Run(ctx context.Context) {
 	}
 }
 
-// sweep sweeps once, and plans the next one.
-func (s *Sweeps) sweep(ctx context.Context, plan *sweepPlan) {
+// sweepAndPlan sweeps once, and plans the next one.
+func (s *Scheduler) sweepAndPlan(ctx context.Context, plan *plan) {
 	var taken consumer.HintBatch
 	if s.hints != nil {
 		taken = s.hints.Take()
@@ -125,10 +126,10 @@ func (s *Sweeps) sweep(ctx context.Context, plan *sweepPlan) {
 		s.Changed.Store(0)
 	}
 	began := time.Now()
-	report, err := s.Sweeper.Sweep(ctx, SweepOptions{Rest: true, Progress: func(string, int64, int64) { s.pulse.Beat() }})
+	report, err := s.Sweeper.Sweep(ctx, Options{Rest: true, Progress: func(string, int64, int64) { s.heartbeat.Beat() }})
 	if s.hints != nil {
 		if err == nil {
-			s.hints.Ack(ctx, taken)
+			s.hints.AckAll(ctx, taken)
 		} else {
 			s.hints.PutBack(taken)
 		}
@@ -136,24 +137,24 @@ func (s *Sweeps) sweep(ctx context.Context, plan *sweepPlan) {
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, ErrSweeping):
-		plan.failed(s.another)
+		plan.planRetry(s.leaseRetry)
 	case err != nil:
 		s.Log.Warn().Err(err).Msg("the sweep failed; it is tried again")
-		s.remember(SweepState{Began: began, Ended: time.Now(), Report: report, Err: err})
-		plan.failed(plan.pauses.NextBackOff())
+		s.setState(State{Began: began, Ended: time.Now(), Report: report, Err: err})
+		plan.planRetry(plan.pauses.NextBackOff())
 	default:
-		s.tell(report, time.Since(began))
-		s.remember(SweepState{Began: began, Ended: time.Now(), Report: report})
+		s.logReport(report, time.Since(began))
+		s.setState(State{Began: began, Ended: time.Now(), Report: report})
 		in, waiting, err := s.Sweeper.DB.NextCandidate(ctx, s.Sweeper.Ages)
 		if err != nil {
 			s.Log.Warn().Err(err).Msg("the next sweep cannot be timed")
 			in, waiting = sweepSoonest, true
 		}
-		plan.succeeded(in, waiting)
+		plan.planNext(in, waiting)
 	}
 }
 
-func (s *Sweeps) remember(state SweepState) {
+func (s *Scheduler) setState(state State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if state.Err != nil {
@@ -162,16 +163,16 @@ func (s *Sweeps) remember(state SweepState) {
 	s.state = state
 }
 
-// tell logs a sweep, and what is held where that has changed.
-func (s *Sweeps) tell(r SweepReport, took time.Duration) {
+// logReport logs a sweep, and what is held where that has changed.
+func (s *Scheduler) logReport(r Report, took time.Duration) {
 	s.Log.Info().Int64("files", r.Files).Int64("orphans", r.Totals.Orphans).Int64("published", r.Published).
 		Int64("held", r.Held).Dur("took", took).Msg("sweep")
-	known := map[heldAs]bool{}
+	known := map[holdKey]bool{}
 	for _, hold := range s.State().Report.Holds {
-		known[asHeld(hold)] = true
+		known[keyOf(hold)] = true
 	}
 	for _, hold := range r.Holds {
-		if known[asHeld(hold)] {
+		if known[keyOf(hold)] {
 			continue
 		}
 		s.Log.Warn().Str("id", hold.ID).Str("direction", string(hold.Direction)).Str("store", hold.Store).
@@ -180,18 +181,18 @@ func (s *Sweeps) tell(r SweepReport, took time.Duration) {
 	}
 }
 
-// heldAs is what makes two holds the same to whoever reads the log.
-type heldAs struct {
+// holdKey is what makes two holds the same to whoever reads the log.
+type holdKey struct {
 	id        string
 	direction repo.Direction
 	store     string
 }
 
-func asHeld(h repo.Hold) heldAs { return heldAs{h.ID, h.Direction, h.Store} }
+func keyOf(h repo.Hold) holdKey { return holdKey{h.ID, h.Direction, h.Store} }
 
-// pass keeps looks short between sweeps.
-func (s *Sweeps) pass(ctx context.Context) {
-	if s.Changed == nil || s.Changed.Load() < changedMost {
+// refreshIndex keeps looks short between sweeps.
+func (s *Scheduler) refreshIndex(ctx context.Context) {
+	if s.Changed == nil || s.Changed.Load() < maxChanged {
 		return
 	}
 	s.Changed.Store(0)
@@ -202,4 +203,49 @@ func (s *Sweeps) pass(ctx context.Context) {
 
 // Silent is how long the loop of the sweeps has shown no sign of life. One step of a
 // sweep may take half an hour.
-func (s *Sweeps) Silent() time.Duration { return s.pulse.Since() }
+func (s *Scheduler) Silent() time.Duration { return s.heartbeat.Age() }
+
+// plan says when the next sweep is.
+type plan struct {
+	every  time.Duration
+	pauses *backoff.ExponentialBackOff
+
+	at      time.Time
+	failing bool // hints do not bring forward what has just failed
+}
+
+// never is beyond the life of any process, and of no overflow.
+const never = 10 * 365 * 24 * time.Hour
+
+// newPlan begins with a sweep at once.
+func newPlan(every time.Duration) *plan {
+	return &plan{every: every, pauses: loop.NewBackoff(time.Second, time.Minute), at: time.Now()}
+}
+
+func (p *plan) bringForward(debounce time.Duration) {
+	if at := time.Now().Add(debounce); !p.failing && at.Before(p.at) {
+		p.at = at
+	}
+}
+
+func (p *plan) planRetry(pause time.Duration) {
+	p.at, p.failing = time.Now().Add(pause), true
+}
+
+// planNext plans the next sweep, given in how long the first candidate becomes
+// due, if there is any. One that is due already was held back.
+func (p *plan) planNext(in time.Duration, waiting bool) {
+	p.failing = false
+	p.pauses.Reset()
+	next := p.every
+	if next <= 0 {
+		next = never
+	}
+	switch {
+	case waiting && in <= 0:
+		next = min(next, sweepSoonest)
+	case waiting:
+		next = min(next, in+dueSlack)
+	}
+	p.at = time.Now().Add(next)
+}

@@ -37,7 +37,7 @@ func (w *watched) Refresh(ctx context.Context, progress repo.Progress) error {
 }
 
 // sweeping runs sweeps until the test ends, or the returned function is called.
-func sweeping(t *testing.T, s *Sweeps) (stop func()) {
+func sweeping(t *testing.T, s *Scheduler) (stop func()) {
 	t.Helper()
 	s.Log, s.debounce = fixture.Log(t), 50*time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
@@ -54,7 +54,7 @@ func sweeping(t *testing.T, s *Sweeps) (stop func()) {
 	return stop
 }
 
-func awaitState(t *testing.T, s *Sweeps, holds func(SweepState) bool) {
+func awaitState(t *testing.T, s *Scheduler, holds func(State) bool) {
 	t.Helper()
 	require.Eventually(t, func() bool { return holds(s.State()) }, fixture.Patience, fixture.PollEvery)
 }
@@ -71,35 +71,35 @@ func TestSweepsAtStartAndAtTheDueTime(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
 	file := i.AddFile(t)
-	s := &Sweeps{Sweeper: sweeper(t, i, q)}
+	s := &Scheduler{Sweeper: sweeper(t, i, q)}
 	s.Sweeper.Ages.Orphan = time.Second
 	sweeping(t, s)
-	fixture.AwaitClaims(t, q, 1)
+	fixture.AwaitEvents(t, q, 1)
 	require.Equal(t, file, fixture.EventsIn(t, q)[0].Subject)
-	awaitState(t, s, func(state SweepState) bool { return state.Report.Published == 1 })
+	awaitState(t, s, func(state State) bool { return state.Report.Published == 1 })
 }
 
 func TestSweepsEverySoOften(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Every: 50 * time.Millisecond}
+	s := &Scheduler{Sweeper: sweeper(t, i, q), Every: 50 * time.Millisecond}
 	sweeping(t, s)
-	awaitState(t, s, func(state SweepState) bool { return !state.Began.IsZero() })
+	awaitState(t, s, func(state State) bool { return !state.Began.IsZero() })
 	i.AddFile(t)
-	fixture.AwaitClaims(t, q, 1)
+	fixture.AwaitEvents(t, q, 1)
 }
 
 func TestRequestedSweep(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
-	s := &Sweeps{Sweeper: sweeper(t, i, q)}
+	s := &Scheduler{Sweeper: sweeper(t, i, q)}
 	sweeping(t, s)
-	awaitState(t, s, func(state SweepState) bool { return !state.Began.IsZero() })
+	awaitState(t, s, func(state State) bool { return !state.Began.IsZero() })
 	i.AddFile(t)
 	s.Request()
-	fixture.AwaitClaims(t, q, 1)
+	fixture.AwaitEvents(t, q, 1)
 }
 
 // Hints are acked only after a sweep that began later has succeeded, and many
@@ -109,7 +109,7 @@ func TestHintsAreAckedAfterALaterSweep(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
 	began, fail := make(chan int64, 1000), make(chan error)
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q}
+	s := &Scheduler{Sweeper: sweeper(t, i, q), Queue: q}
 	db := watch(s.Sweeper, func(n int64) error {
 		began <- n
 		return <-fail
@@ -118,7 +118,7 @@ func TestHintsAreAckedAfterALaterSweep(t *testing.T) {
 	fixture.Await(t, began)
 	const hints = 300
 	for n := range hints {
-		require.NoError(t, q.Hint(fixture.Context(t), fmt.Sprint("hint-", n), "chat.deleted", []byte("{}")))
+		require.NoError(t, q.PublishHint(fixture.Context(t), fmt.Sprint("hint-", n), "chat.deleted", []byte("{}")))
 	}
 	require.Eventually(t, func() bool { return waiting(s.hints) == hints }, fixture.Patience, fixture.PollEvery)
 	fail <- nil // a sweep that began before they came
@@ -142,7 +142,7 @@ func TestHintsOutliveTheirProcess(t *testing.T) {
 	i.AddUsedFiles(t, 1)
 	began := make(chan int64, 10)
 	blocked := make(chan struct{})
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q}
+	s := &Scheduler{Sweeper: sweeper(t, i, q), Queue: q}
 	watch(s.Sweeper, func(n int64) error {
 		began <- n
 		<-blocked
@@ -150,12 +150,12 @@ func TestHintsOutliveTheirProcess(t *testing.T) {
 	})
 	stop := sweeping(t, s)
 	fixture.Await(t, began)
-	require.NoError(t, q.Hint(fixture.Context(t), "a", "chat.deleted", nil))
+	require.NoError(t, q.PublishHint(fixture.Context(t), "a", "chat.deleted", nil))
 	require.Eventually(t, func() bool { return fixture.HintBacklog(t, q).Unacked == 1 }, fixture.Patience, fixture.PollEvery)
 	close(blocked)
 	stop()
 
-	next := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q}
+	next := &Scheduler{Sweeper: sweeper(t, i, q), Queue: q}
 	sweeping(t, next)
 	require.Eventually(t, func() bool { return fixture.HintBacklog(t, q) == consumer.Backlog{} }, fixture.Patience, fixture.PollEvery)
 }
@@ -168,16 +168,16 @@ func TestHintsWhileAnotherProcessSweeps(t *testing.T) {
 	got, err := i.DB.Lead(t.Context(), "another", time.Hour)
 	require.NoError(t, err)
 	require.True(t, got)
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q}
-	s.another = fixture.PollEvery
+	s := &Scheduler{Sweeper: sweeper(t, i, q), Queue: q}
+	s.leaseRetry = fixture.PollEvery
 	sweeping(t, s)
-	require.NoError(t, q.Hint(fixture.Context(t), "a", "chat.deleted", nil))
+	require.NoError(t, q.PublishHint(fixture.Context(t), "a", "chat.deleted", nil))
 	require.Eventually(t, func() bool {
 		return fixture.HintBacklog(t, q).Unacked == 1
 	}, fixture.Patience, fixture.PollEvery)
 	require.Zero(t, s.State(), "it is silent")
 	require.NoError(t, i.DB.Resign(t.Context(), "another"))
-	fixture.AwaitClaims(t, q, 1)
+	fixture.AwaitEvents(t, q, 1)
 	require.Eventually(t, func() bool { return fixture.HintBacklog(t, q) == consumer.Backlog{} }, fixture.Patience, fixture.PollEvery)
 }
 
@@ -187,11 +187,11 @@ func TestDrySweepsLeaveHints(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
 	i.AddFile(t)
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Queue: q, Every: 20 * time.Millisecond}
+	s := &Scheduler{Sweeper: sweeper(t, i, q), Queue: q, Every: 20 * time.Millisecond}
 	s.Sweeper.DryRun = true
-	require.NoError(t, q.Hint(fixture.Context(t), "a", "chat.deleted", nil))
+	require.NoError(t, q.PublishHint(fixture.Context(t), "a", "chat.deleted", nil))
 	sweeping(t, s)
-	awaitState(t, s, func(state SweepState) bool { return state.Report.Totals.Orphans == 1 })
+	awaitState(t, s, func(state State) bool { return state.Report.Totals.Orphans == 1 })
 	require.Zero(t, fixture.HintBacklog(t, q), "there is no consumer of hints")
 	require.Zero(t, fixture.QueueBacklog(t, q).Pending)
 }
@@ -200,9 +200,9 @@ func TestSweepsTellWhatIsHeld(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddRemains(t, false, true)
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Every: 20 * time.Millisecond}
+	s := &Scheduler{Sweeper: sweeper(t, i, q), Every: 20 * time.Millisecond}
 	sweeping(t, s)
-	awaitState(t, s, func(state SweepState) bool { return len(state.Report.Holds) == 1 })
+	awaitState(t, s, func(state State) bool { return len(state.Report.Holds) == 1 })
 }
 
 func TestChangesMakeAPass(t *testing.T) {
@@ -210,16 +210,16 @@ func TestChangesMakeAPass(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
 	passes := make(chan int64, 10)
-	s := &Sweeps{Sweeper: sweeper(t, i, q), Changed: new(atomic.Int64)}
+	s := &Scheduler{Sweeper: sweeper(t, i, q), Changed: new(atomic.Int64)}
 	watch(s.Sweeper, func(n int64) error {
 		passes <- n
 		return nil
 	})
 	sweeping(t, s)
 	fixture.Await(t, passes)
-	awaitState(t, s, func(state SweepState) bool { return !state.Began.IsZero() })
+	awaitState(t, s, func(state State) bool { return !state.Began.IsZero() })
 	swept := s.State().Began
-	s.Changed.Store(changedMost)
+	s.Changed.Store(maxChanged)
 	fixture.Await(t, passes)
 	require.Equal(t, swept, s.State().Began, "a pass is no sweep")
 	require.Zero(t, s.Changed.Load())
@@ -227,8 +227,8 @@ func TestChangesMakeAPass(t *testing.T) {
 
 func TestSweepPlan(t *testing.T) {
 	t.Parallel()
-	in := func(p *sweepPlan) time.Duration { return time.Until(p.at).Round(time.Second) }
-	p := newSweepPlan(5 * time.Minute)
+	in := func(p *plan) time.Duration { return time.Until(p.at).Round(time.Second) }
+	p := newPlan(5 * time.Minute)
 	require.Zero(t, in(p))
 	for _, c := range []struct {
 		due     time.Duration
@@ -240,28 +240,28 @@ func TestSweepPlan(t *testing.T) {
 		{time.Hour, true, 5 * time.Minute},
 		{-time.Hour, true, time.Minute},
 	} {
-		p.succeeded(c.due, c.waiting)
+		p.planNext(c.due, c.waiting)
 		require.Equal(t, c.want, in(p))
 	}
-	p.soon(2 * time.Second)
+	p.bringForward(2 * time.Second)
 	require.Equal(t, 2*time.Second, in(p))
-	p.soon(time.Minute)
+	p.bringForward(time.Minute)
 	require.Equal(t, 2*time.Second, in(p), "hints that go on coming do not put it off")
-	p.failed(30 * time.Second)
-	p.soon(2 * time.Second)
+	p.planRetry(30 * time.Second)
+	p.bringForward(2 * time.Second)
 	require.Equal(t, 30*time.Second, in(p), "what has just failed is not hurried")
 
-	untimed := newSweepPlan(0)
-	untimed.succeeded(0, false)
+	untimed := newPlan(0)
+	untimed.planNext(0, false)
 	require.Greater(t, in(untimed), 365*24*time.Hour)
-	untimed.succeeded(time.Hour, true)
+	untimed.planNext(time.Hour, true)
 	require.Equal(t, time.Hour, in(untimed))
 }
 
 func TestErrorsOfSweepsAreTold(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
-	s := &Sweeps{Sweeper: sweeper(t, i, q)}
+	s := &Scheduler{Sweeper: sweeper(t, i, q)}
 	watch(s.Sweeper, func(n int64) error {
 		if n == 1 {
 			return errKilled
@@ -269,6 +269,6 @@ func TestErrorsOfSweepsAreTold(t *testing.T) {
 		return nil
 	})
 	sweeping(t, s)
-	awaitState(t, s, func(state SweepState) bool { return errors.Is(state.Err, errKilled) })
-	awaitState(t, s, func(state SweepState) bool { return state.Err == nil })
+	awaitState(t, s, func(state State) bool { return errors.Is(state.Err, errKilled) })
+	awaitState(t, s, func(state State) bool { return state.Err == nil })
 }

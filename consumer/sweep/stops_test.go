@@ -52,7 +52,7 @@ func TestKilledSweepForgetsNothing(t *testing.T) {
 			}
 			return nil
 		}}
-		_, err := sweeper(t, i, f).Sweep(fixture.Context(t), SweepOptions{})
+		_, err := sweeper(t, i, f).Sweep(fixture.Context(t), Options{})
 		require.ErrorIs(t, err, errKilled)
 		sweepOnce(t, sweeper(t, i, q))
 		published += len(orphans)
@@ -91,7 +91,7 @@ func TestSweepStoppedAnywhereForgetsNothing(t *testing.T) {
 		ctx, stop := context.WithCancel(fixture.Context(t))
 		s := sweeper(t, i, q)
 		s.DB.Transactor = &stopping{Transactor: i.DB, left: step, stop: stop}
-		_, err := s.Sweep(ctx, SweepOptions{})
+		_, err := s.Sweep(ctx, Options{})
 		complete = err == nil
 		if !complete {
 			require.ErrorIs(t, err, context.Canceled)
@@ -116,13 +116,13 @@ func TestSweepStopsAtAFullQueue(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(i.Uploads, repotest.NewID()+"_a"), nil, 0o600))
 	}
 	s := sweeper(t, i, q)
-	_, err := s.Sweep(fixture.Context(t), SweepOptions{})
+	_, err := s.Sweep(fixture.Context(t), Options{})
 	require.ErrorIs(t, err, consumer.ErrFull)
 	for rounds := 0; err != nil; rounds++ {
 		require.Less(t, rounds, 100)
 		require.Positive(t, i.Consume(t, q).Gone)
 		i.Consume(t, q) // makes room at its beginning
-		_, err = s.Sweep(fixture.Context(t), SweepOptions{})
+		_, err = s.Sweep(fixture.Context(t), Options{})
 	}
 	i.Consume(t, q)
 	entries, err := os.ReadDir(i.Uploads)
@@ -150,7 +150,7 @@ func TestBrokenStoreStopsNoOther(t *testing.T) {
 	since := repotest.Value[time.Time](t, i.Database, `SELECT first_seen FROM pruned.candidate WHERE file_id = $1`, chunks)
 	bytes := i.AddRemains(t, false, true)
 	s.Vectors, s.Ages.Orphan = brokenStore{i.Store}, 0
-	report, err := s.Sweep(fixture.Context(t), SweepOptions{})
+	report, err := s.Sweep(fixture.Context(t), Options{})
 	require.ErrorIs(t, err, vectors.ErrUnusable)
 	require.EqualValues(t, 1, report.Published)
 	require.Equal(t, bytes, fixture.EventsIn(t, q)[0].Subject)
@@ -183,7 +183,7 @@ func TestStoreMayRestAfterAListing(t *testing.T) {
 	sweepOnce(t, s)
 	s.listed[repo.FromVectors] = listing{ended: time.Now(), took: time.Hour, contents: contents{there: s.listed[repo.FromVectors].there, known: s.listed[repo.FromVectors].there}}
 	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
-	report, _ := sweepWith(t, s, SweepOptions{Rest: true})
+	report, _ := sweepWith(t, s, Options{Rest: true})
 	require.EqualValues(t, 1, report.Published, "what is due goes all the same")
 	require.Equal(t, chunks, fixture.EventsIn(t, q)[0].Subject)
 	require.Equal(t, 1, store.listed)
@@ -205,16 +205,16 @@ func TestOneSweepAtATime(t *testing.T) {
 	first.ttl = 300 * time.Millisecond // renewed while it lists
 	done := make(chan error, 1)
 	go func() {
-		_, err := first.Sweep(fixture.Context(t), SweepOptions{})
+		_, err := first.Sweep(fixture.Context(t), Options{})
 		done <- err
 	}()
 	fixture.Await(t, listing)
 	second := sweeper(t, i, q)
-	_, err := second.Sweep(fixture.Context(t), SweepOptions{Wait: 2 * first.ttl})
+	_, err := second.Sweep(fixture.Context(t), Options{Wait: 2 * first.ttl})
 	require.ErrorIs(t, err, ErrSweeping)
 	waited := make(chan error, 1)
 	go func() {
-		_, err := second.Sweep(fixture.Context(t), SweepOptions{Wait: fixture.Patience})
+		_, err := second.Sweep(fixture.Context(t), Options{Wait: fixture.Patience})
 		waited <- err
 	}()
 	close(goOn)
@@ -246,7 +246,7 @@ func TestSweepThatLosesTheLeadEnds(t *testing.T) {
 	s.Vectors = endless{i.Store, func() {
 		i.Exec(t, `UPDATE pruned.lease SET holder = 'another', until = until + interval '1 hour'`)
 	}}
-	_, err := s.Sweep(fixture.Context(t), SweepOptions{})
-	require.ErrorIs(t, err, errLeadLost)
+	_, err := s.Sweep(fixture.Context(t), Options{})
+	require.ErrorIs(t, err, errLeaseLost)
 	require.Equal(t, "another", repotest.Value[string](t, i.Database, `SELECT holder FROM pruned.lease`))
 }

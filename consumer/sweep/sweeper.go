@@ -16,13 +16,13 @@ import (
 	"pruned/vectors"
 )
 
-// Publisher stores claims in the queue.
+// Publisher stores events in the queue.
 type Publisher interface {
 	Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts consumer.PublishOptions) (consumer.Published, error)
 }
 
-// Sweeper finds orphans in three directions and publishes a claim about each.
-// It decides nothing: whoever handles a claim checks everything again.
+// Sweeper finds orphans in three directions and publishes an event about each.
+// It decides nothing: whoever handles an event checks everything again.
 type Sweeper struct {
 	DB          repo.Engine
 	Vectors     vectors.Store
@@ -37,14 +37,14 @@ type Sweeper struct {
 	DryRun      bool          // takes the same path, publishes nothing, and rolls back
 	Log         zerolog.Logger
 
-	turn        sync.Mutex                 // one at a time
+	sweeping    sync.Mutex                 // one at a time
 	listed      map[repo.Direction]listing // when a store was last listed, and what was there
-	ttl         time.Duration              // of the lead; leadTTL if zero
-	toldStrange bool                       // collections of other programs were told
+	ttl         time.Duration              // of the lease; leaseTTL if zero
+	toldForeign bool                       // collections of other programs were told
 }
 
-// SweepOptions are those of one sweep.
-type SweepOptions struct {
+// Options are those of one sweep.
+type Options struct {
 	// Confirm is the id of a held sweep: what it found is let go, unless it is in
 	// use by now.
 	Confirm string
@@ -60,7 +60,7 @@ type SweepOptions struct {
 	Progress func(stage string, done, total int64)
 }
 
-func (o SweepOptions) progress(stage string, done, total int64) {
+func (o Options) progress(stage string, done, total int64) {
 	if o.Progress != nil {
 		o.Progress(stage, done, total)
 	}
@@ -71,83 +71,83 @@ type Orphan struct {
 	FileID    string         `json:"file_id"`
 	Direction repo.Direction `json:"direction"`
 	Age       int64          `json:"age_s"`    // of the row or the object; of vectors since they were first found
-	DueIn     int64          `json:"due_in_s"` // zero when a claim is useful
+	DueIn     int64          `json:"due_in_s"` // zero when an event is useful
 	Bytes     int64          `json:"bytes"`
 }
 
-// SweepReport is what a sweep did. Its orphans went to SweepOptions.Each.
-type SweepReport struct {
+// Report is what a sweep did. Its orphans went to SweepOptions.Each.
+type Report struct {
 	// ID is what confirms it if anything was held, also where that was held
 	// before.
 	ID        string      `json:"id"`
 	Files     int64       `json:"files"`     // rows of table file
-	Published int64       `json:"published"` // claims that the queue has stored
+	Published int64       `json:"published"` // events that the queue has stored
 	Held      int64       `json:"held"`      // orphans that are held back
 	Holds     []repo.Hold `json:"holds"`
-	Totals    SweepTotals `json:"totals"`
+	Totals    Totals      `json:"totals"`
 }
 
-// SweepTotals add up what was found, whether or not it is due, held or claimed
+// Totals add up what was found, whether or not it is due, held or claimed
 // before.
-type SweepTotals struct {
+type Totals struct {
 	Files   int64 `json:"files"`
 	Orphans int64 `json:"orphans"`
 	Chunks  int64 `json:"chunks"` // as far as known: those of a file whose row is there are not
 	Bytes   int64 `json:"bytes"`
 }
 
-// sweepPatience bounds one transaction of a sweep; a dry run is one as a whole.
-const sweepPatience = 30 * time.Minute
+// txTimeout bounds one transaction of a sweep; a dry run is one as a whole.
+const txTimeout = 30 * time.Minute
 
 // Sweep sweeps once. While another process does it is ErrSweeping. What fails in
 // one store does not keep the others from being swept.
-func (s *Sweeper) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	leading, resign, err := s.lead(ctx, o.Wait)
+func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
+	leading, resign, err := s.acquireLease(ctx, o.Wait)
 	if err != nil {
-		return SweepReport{Holds: []repo.Hold{}}, err
+		return Report{Holds: []repo.Hold{}}, err
 	}
 	defer resign()
 	if s.listed == nil {
 		s.listed = map[repo.Direction]listing{}
 	}
-	w := &sweep{Sweeper: s, o: o, confirmed: map[string]bool{}, report: SweepReport{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
-	err = w.whole(leading)
-	if lost := context.Cause(leading); err != nil && errors.Is(lost, errLeadLost) {
+	w := &run{Sweeper: s, options: o, confirmed: map[string]bool{}, report: Report{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
+	err = w.sweepOnce(leading)
+	if lost := context.Cause(leading); err != nil && errors.Is(lost, errLeaseLost) {
 		err = errors.Join(lost, err)
 	}
 	return w.report, err
 }
 
-// sweep is one under way.
-type sweep struct {
+// run is one under way.
+type run struct {
 	*Sweeper
-	o      SweepOptions
-	tx     repo.Tx // of a dry run; nil where each step has its own
-	number int64
-	report SweepReport
-	failed error // of stores
+	options Options
+	tx      repo.Tx // of a dry run; nil where each step has its own
+	number  int64
+	report  Report
+	failed  error // of stores
 
 	confirmed map[string]bool // stores that are bound from now on, also in a dry run
 }
 
-// whole brings the index up to date, which is no part of a dry run's
+// sweepOnce brings the index up to date, which is no part of a dry run's
 // transaction, and then sweeps.
-func (w *sweep) whole(ctx context.Context) error {
+func (w *run) sweepOnce(ctx context.Context) error {
 	err := w.DB.Refresh(ctx, func(table string, done, estimate int64) {
-		w.o.progress("indexing "+table, done, estimate)
+		w.options.progress("indexing "+table, done, estimate)
 	})
 	if err != nil {
 		return err
 	}
 	if !w.DryRun {
-		return w.run(ctx)
+		return w.runSteps(ctx)
 	}
 	var failed error
-	err = w.in(ctx, func(ctx context.Context, tx repo.Tx) error {
+	err = w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
 		w.tx = tx
-		failed = w.run(ctx)
+		failed = w.runSteps(ctx)
 		return repo.ErrDryRun
 	})
 	if errors.Is(err, repo.ErrDryRun) {
@@ -156,26 +156,26 @@ func (w *sweep) whole(ctx context.Context) error {
 	return errors.Join(failed, err)
 }
 
-// in runs one step in a transaction of its own, or in the dry run's.
-func (w *sweep) in(ctx context.Context, fn func(context.Context, repo.Tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, sweepPatience)
+// inTx runs one step in a transaction of its own, or in the dry run's.
+func (w *run) inTx(ctx context.Context, fn func(context.Context, repo.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
 	return w.DB.InTx(ctx, w.tx, func(tx repo.Tx) error { return fn(ctx, tx) })
 }
 
-// run is the steps. Rows are published before any store is listed, which may
-// take long; the stores are all listed before any of their claims is published,
-// so that what is left of one file in two of them is one claim.
-func (w *sweep) run(ctx context.Context) error {
-	if err := w.begin(ctx); err != nil {
+// runSteps is the steps. Rows are published before any store is listed, which may
+// take long; the stores are all listed before any of their events is published,
+// so that what is left of one file in two of them is one event.
+func (w *run) runSteps(ctx context.Context) error {
+	if err := w.beginSweep(ctx); err != nil {
 		return err
 	}
-	if err := w.act(ctx, w.rows()); err != nil {
+	if err := w.publishDue(ctx, w.rowDirection()); err != nil {
 		return err
 	}
 	var listed []*direction
-	for _, d := range w.stores() {
-		done, err := w.list(ctx, d)
+	for _, d := range w.storeDirections() {
+		done, err := w.listStore(ctx, d)
 		if err != nil {
 			return err
 		}
@@ -183,20 +183,20 @@ func (w *sweep) run(ctx context.Context) error {
 			listed = append(listed, d)
 		}
 	}
-	err := w.act(ctx, listed...)
-	w.tellStrange(ctx)
+	err := w.publishDue(ctx, listed...)
+	w.reportForeign(ctx)
 	if err == nil && !w.DryRun && w.Retention > 0 {
 		err = w.DB.Retire(ctx, w.Retention)
 	}
 	return errors.Join(w.failed, err)
 }
 
-// begin lets go what was confirmed, before it looks again: what nobody was shown
+// beginSweep lets go what was confirmed, before it looks again: what nobody was shown
 // is not let go. Then it numbers the sweep and marks rows.
-func (w *sweep) begin(ctx context.Context) error {
+func (w *run) beginSweep(ctx context.Context) error {
 	var steps []func(context.Context, repo.Tx) error
-	if w.o.Confirm != "" {
-		steps = append(steps, w.confirm)
+	if w.options.Confirm != "" {
+		steps = append(steps, w.confirmHold)
 	}
 	steps = append(steps,
 		func(ctx context.Context, tx repo.Tx) (err error) {
@@ -205,7 +205,7 @@ func (w *sweep) begin(ctx context.Context) error {
 		},
 		func(ctx context.Context, tx repo.Tx) error { return w.DB.MarkRows(ctx, tx, w.number) })
 	for _, step := range steps {
-		if err := w.in(ctx, step); err != nil {
+		if err := w.inTx(ctx, step); err != nil {
 			return err
 		}
 	}

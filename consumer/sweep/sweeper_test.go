@@ -38,7 +38,7 @@ func (f found) keys() (keys []string) {
 	return keys
 }
 
-func sweepWith(t *testing.T, s *Sweeper, o SweepOptions) (SweepReport, found) {
+func sweepWith(t *testing.T, s *Sweeper, o Options) (Report, found) {
 	t.Helper()
 	orphans := found{}
 	o.Each = func(one Orphan) error {
@@ -51,9 +51,9 @@ func sweepWith(t *testing.T, s *Sweeper, o SweepOptions) (SweepReport, found) {
 	return report, orphans
 }
 
-func sweepOnce(t *testing.T, s *Sweeper) SweepReport {
+func sweepOnce(t *testing.T, s *Sweeper) Report {
 	t.Helper()
-	report, _ := sweepWith(t, s, SweepOptions{})
+	report, _ := sweepWith(t, s, Options{})
 	return report
 }
 
@@ -63,7 +63,7 @@ func TestSweepFindsWhatIsLeftAnywhere(t *testing.T) {
 	inUse := i.AddUsedFiles(t, 3)
 	row, chunks, bytes, both := i.AddFile(t), i.AddRemains(t, true, false), i.AddRemains(t, false, true), i.AddRemains(t, true, true)
 	s := sweeper(t, i, q)
-	report, orphans := sweepWith(t, s, SweepOptions{})
+	report, orphans := sweepWith(t, s, Options{})
 	want := []string{at(repo.FromRows, row), at(repo.FromVectors, chunks), at(repo.FromVectors, both), at(repo.FromBytes, bytes), at(repo.FromBytes, both)}
 	slices.Sort(want)
 	require.Equal(t, want, orphans.keys())
@@ -97,7 +97,7 @@ func TestSweepOfManyPages(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	inUse := i.AddUsedFiles(t, 2)
-	const n = 2*sweepPage + 100
+	const n = 2*pageSize + 100
 	i.Exec(t, `INSERT INTO document_chunk (id, collection_name, text, vmetadata)
 		SELECT gen_random_uuid()::text, 'file-' || gen_random_uuid(), 'text', '{}' FROM generate_series(1, $1::int)`, n)
 	for range n {
@@ -123,24 +123,24 @@ func TestSweepTellsWhenWhatIsDue(t *testing.T) {
 	row, bytes := i.AddFile(t), i.AddRemains(t, false, true)
 	s := sweeper(t, i, q)
 	s.Ages = repo.Ages{Orphan: time.Hour}
-	report, orphans := sweepWith(t, s, SweepOptions{})
+	report, orphans := sweepWith(t, s, Options{})
 	require.Zero(t, report.Published)
 	for _, key := range []string{at(repo.FromRows, row), at(repo.FromBytes, bytes)} {
 		require.Positive(t, orphans[key].DueIn)
 		require.LessOrEqual(t, orphans[key].DueIn, int64(time.Hour/time.Second))
 	}
 	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour' WHERE file_id = $1`, bytes)
-	report, orphans = sweepWith(t, s, SweepOptions{})
+	report, orphans = sweepWith(t, s, Options{})
 	require.EqualValues(t, 1, report.Published)
 	require.Zero(t, orphans[at(repo.FromBytes, bytes)].DueIn)
 
 	// A mention resets the clock.
 	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
 	chat := repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{row}})
-	_, orphans = sweepWith(t, s, SweepOptions{})
+	_, orphans = sweepWith(t, s, Options{})
 	require.NotContains(t, orphans, at(repo.FromRows, row))
 	i.Exec(t, `DELETE FROM chat WHERE id = $1`, chat.ID)
-	_, orphans = sweepWith(t, s, SweepOptions{})
+	_, orphans = sweepWith(t, s, Options{})
 	require.Positive(t, orphans[at(repo.FromRows, row)].DueIn)
 }
 
@@ -165,7 +165,7 @@ func TestDryRunLeavesNoTrace(t *testing.T) {
 	before := trace(t, i, q)
 	dry := sweeper(t, i, q)
 	dry.BlobStore, dry.DryRun = held.BlobStore, true
-	report, orphans := sweepWith(t, dry, SweepOptions{})
+	report, orphans := sweepWith(t, dry, Options{})
 	require.Zero(t, report.Published)
 	require.Equal(t, first.ID, report.ID, "what is held is told under its name")
 	require.EqualValues(t, 2, report.Held)
@@ -173,7 +173,7 @@ func TestDryRunLeavesNoTrace(t *testing.T) {
 	require.Contains(t, orphans, at(repo.FromBytes, both))
 	require.Equal(t, before, trace(t, i, q))
 
-	report, err := dry.Sweep(fixture.Context(t), SweepOptions{Confirm: first.ID})
+	report, err := dry.Sweep(fixture.Context(t), Options{Confirm: first.ID})
 	require.NoError(t, err)
 	require.Zero(t, report.Held, "the store would be bound")
 	require.Equal(t, before, trace(t, i, q))
@@ -182,14 +182,14 @@ func TestDryRunLeavesNoTrace(t *testing.T) {
 func TestDistinct(t *testing.T) {
 	t.Parallel()
 	var d distinct
-	for n := range 3 * distinctMost / 4 {
-		d.add(fmt.Sprint(n))
-		d.add(fmt.Sprint(n / 2))
+	for n := range 3 * maxDistinct / 4 {
+		d.addText(fmt.Sprint(n))
+		d.addText(fmt.Sprint(n / 2))
 	}
-	require.EqualValues(t, 3*distinctMost/4, d.count(), "exact")
+	require.EqualValues(t, 3*maxDistinct/4, d.estimate(), "exact")
 	for n := range 1_000_000 {
-		d.add(fmt.Sprint(n))
+		d.addText(fmt.Sprint(n))
 	}
-	require.InEpsilon(t, 1_000_000, d.count(), 0.05)
-	require.LessOrEqual(t, len(d.hashes), distinctMost)
+	require.InEpsilon(t, 1_000_000, d.estimate(), 0.05)
+	require.LessOrEqual(t, len(d.hashes), maxDistinct)
 }

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"hash/maphash"
 	"strings"
 
 	"pruned/repo"
@@ -9,8 +10,8 @@ import (
 	"pruned/vectors"
 )
 
-// signsAsked bounds the files that are asked for who made them.
-const signsAsked = 100
+// maxSample bounds the files that are asked for who made them.
+const maxSample = 100
 
 // tally counts, while a store is listed, whose files are in it.
 type tally struct {
@@ -20,9 +21,9 @@ type tally struct {
 	strange          []string // own collections of ids that never were a file's, and are no UUID
 }
 
-// add counts a page, and returns what of it may be this installation's: that an id is
+// addPage counts a page, and returns what of it may be this installation's: that an id is
 // no UUID, and no file's here either, says that it is another program's.
-func (c *tally) add(ctx context.Context, db repo.Ownership, tx repo.Tx, d repo.Direction, page []repo.Listed) ([]repo.Listed, error) {
+func (c *tally) addPage(ctx context.Context, db repo.Ownership, tx repo.Tx, d repo.Direction, page []repo.Listed) ([]repo.Listed, error) {
 	ids, seen := []string{}, map[string]bool{}
 	for _, item := range page {
 		if !seen[item.FileID] {
@@ -41,48 +42,48 @@ func (c *tally) add(ctx context.Context, db repo.Ownership, tx repo.Tx, d repo.D
 	ours := make([]repo.Listed, 0, len(page))
 	for _, item := range page {
 		if d == repo.FromVectors && stranger[item.FileID] && !mention.IsUUID(mention.Token(item.FileID)) {
-			c.others(item.FileID)
+			c.addForeign(item.FileID)
 			continue
 		}
 		ours = append(ours, item)
-		c.count(item.FileID, stranger[item.FileID])
+		c.countFile(item.FileID, stranger[item.FileID])
 	}
 	return ours, nil
 }
 
-func (c *tally) count(id string, stranger bool) {
-	c.files.add(id)
+func (c *tally) countFile(id string, stranger bool) {
+	c.files.addText(id)
 	if !stranger {
 		c.ours = true
 		return
 	}
-	c.strangers.add(id)
-	if len(c.sample) < signsAsked {
+	c.strangers.addText(id)
+	if len(c.sample) < maxSample {
 		c.sample = append(c.sample, id)
 	}
 }
 
-func (c *tally) others(id string) {
+func (c *tally) addForeign(id string) {
 	if name := vectors.FileCollection(id); len(c.strange) < vectors.MaxStrange {
 		c.strange = append(c.strange, name)
 	}
 }
 
-// there is how many files are in the store, known how many of them are, or were, rows
+// countFiles is how many files are in the store, known how many of them are, or were, rows
 // of this database: at least one if any is.
-func (c *tally) there() int64 { return c.files.count() }
+func (c *tally) countFiles() int64 { return c.files.estimate() }
 
-func (c *tally) known() int64 {
-	known := max(c.files.count()-c.strangers.count(), 0)
+func (c *tally) countKnown() int64 {
+	known := max(c.files.estimate()-c.strangers.estimate(), 0)
 	if !c.ours {
 		return 0
 	}
 	return max(known, 1)
 }
 
-// Strange lists collections in a store that are not Open WebUI's: they are never
+// ForeignCollections lists collections in a store that are not Open WebUI's: they are never
 // looked into, and never touched.
-func Strange(ctx context.Context, db repo.Engine, store vectors.Store) (names []string, err error) {
+func ForeignCollections(ctx context.Context, db repo.Engine, store vectors.Store) (names []string, err error) {
 	found, err := store.Strange(ctx)
 	if err != nil || len(found) == 0 {
 		return nil, err
@@ -116,3 +117,39 @@ func shortList(names []string, most int) string {
 	}
 	return strings.Join(names[:most], ", ") + ", ..."
 }
+
+// maxDistinct bounds what distinct remembers: half a megabyte, and an estimate
+// that is wrong by about half a percent.
+const maxDistinct = 1 << 16
+
+var distinctSeed = maphash.MakeSeed()
+
+// distinct counts different texts: exactly as long as they are few, beyond that
+// by an estimate (Wegman's adaptive sampling), in bounded memory.
+type distinct struct {
+	hashes map[uint64]struct{} // those that end in level zero bits
+	level  int
+}
+
+func (d *distinct) addText(s string) {
+	if d.hashes == nil {
+		d.hashes = map[uint64]struct{}{}
+	}
+	hash := maphash.String(distinctSeed, s)
+	if !d.isSampled(hash) {
+		return
+	}
+	d.hashes[hash] = struct{}{}
+	for len(d.hashes) > maxDistinct {
+		d.level++
+		for hash := range d.hashes {
+			if !d.isSampled(hash) {
+				delete(d.hashes, hash)
+			}
+		}
+	}
+}
+
+func (d *distinct) isSampled(hash uint64) bool { return hash&(1<<d.level-1) == 0 }
+
+func (d *distinct) estimate() int64 { return int64(len(d.hashes)) << d.level }

@@ -11,6 +11,6 @@
 // written nowhere. What an event says about anything but a deleted file is not
 // believed, only taken as a hint that something changed.
 //
-// The package knows what a claim is; it must not know how the queue works, nor
+// The package knows what an event is; it must not know how the queue works, nor
 // who listens on which address.
 package webhook

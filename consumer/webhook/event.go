@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// source is the producer that claims of this package name.
+	// source is the producer that events of this package name.
 	source = "openwebui"
 	// fileDeleted is the one event that names a file whose row is gone. That a
 	// file left a knowledge base says less: somebody may be moving it.
@@ -102,10 +102,10 @@ func instant(raw json.RawMessage) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// claim is what a deleted file becomes.
+// event is what a deleted file becomes.
 func (e notification) claim() event.Event {
 	return event.Event{
-		ID: e.id, Source: source, Type: event.EventType,
+		ID: e.id, Source: source, Type: event.Type,
 		Subject: e.file, Time: e.created, Reason: e.name,
 	}
 }

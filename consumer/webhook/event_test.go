@@ -11,7 +11,7 @@ import (
 	"pruned/consumer/event"
 )
 
-// Of all that Open WebUI sends, one event is a claim; the others are hints.
+// Of all that Open WebUI sends, one event is an event; the others are hints.
 func TestEveryEventOfTheApplication(t *testing.T) {
 	t.Parallel()
 	q := &memory{}
@@ -24,7 +24,7 @@ func TestEveryEventOfTheApplication(t *testing.T) {
 		names[e.Event] = true
 	}
 	require.Equal(t, []event.Event{{
-		ID: "0c6e5973-286b-4f29-8999-18a76ec15d38", Source: "openwebui", Type: event.EventType,
+		ID: "0c6e5973-286b-4f29-8999-18a76ec15d38", Source: "openwebui", Type: event.Type,
 		Subject: "6ea9ab1b-aa0d-4b9e-7312-34e9875bedd5", Time: time.Unix(1795373741, 0).UTC(), Reason: "file.deleted",
 	}}, q.claims)
 	require.Len(t, q.hints, len(bodies(t))-1)
@@ -42,7 +42,7 @@ func TestBodies(t *testing.T) {
 	long := strings.Repeat("x", maxText+1)
 	for name, c := range map[string]struct {
 		body string
-		want string // "claim ID", "hint", or what is wrong
+		want string // "event ID", "hint", or what is wrong
 	}{
 		"seen":                   {`{"schema":"0.0.0","id":"cc2c","event":"knowledge.file.removed","resource":"knowledge.file","operation":"removed","created_at":1795373741,"instance_id":"2c0a","version":"0.0.0","source":"api","actor":{},"subject":{"type":"knowledge.file","id":"f"},"data":{"knowledge_id":"k","delete_file":false},"message":null}`, "hint"},
 		"unknown event":          {`{"id":"1","event":"quantum.file.vanished","subject":{"id":"f"}}`, "hint"},
@@ -106,10 +106,10 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// requireReadable holds if the consumer will read the claim as it was meant.
+// requireReadable holds if the consumer will read the event as it was meant.
 func requireReadable(t testing.TB, claim event.Event) {
 	t.Helper()
-	read, err := event.ParseEvent(claim.Encode())
+	read, err := event.Parse(claim.Encode())
 	require.NoError(t, err)
 	require.Equal(t, claim, read)
 }

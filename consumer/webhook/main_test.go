@@ -39,7 +39,7 @@ type memory struct {
 	fail   func() error
 }
 
-func (m *memory) Hint(_ context.Context, id, event string, payload []byte) error {
+func (m *memory) PublishHint(_ context.Context, id, event string, payload []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil {
@@ -51,7 +51,7 @@ func (m *memory) Hint(_ context.Context, id, event string, payload []byte) error
 	return nil
 }
 
-func (m *memory) Claim(_ context.Context, e event.Event) error {
+func (m *memory) PublishEvent(_ context.Context, e event.Event) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.claims = append(m.claims, e)

@@ -15,7 +15,7 @@ import (
 )
 
 // told is what the running application told about one file: the names of its
-// events, and claims with a mark.
+// events, and events with a mark.
 type told map[string][]string
 
 // TestE2EEventsOfARunningApplication registers the webhook with a real Open

@@ -117,12 +117,12 @@ func TestEventsInTheStream(t *testing.T) {
 	require.Len(t, held, 2, "of one id there is one")
 	require.Equal(t, []message{{"pruned.hint.quantum", []byte(`{"id":"1","event":"quantum"}`)}}, held["1"])
 	require.Equal(t, "pruned.orphan.openwebui", held["2"][0].subject)
-	claim, err := event.ParseEvent(held["2"][0].data)
+	claim, err := event.Parse(held["2"][0].data)
 	require.NoError(t, err)
 	require.Equal(t, "f", claim.Subject)
 }
 
-// A full queue drops no claim to take more; hints of any size still fit into it.
+// A full queue drops no event to take more; hints of any size still fit into it.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	q, js := startServer(t).open(t, 64<<10)

@@ -61,7 +61,7 @@ func TestNothingAcceptedIsLost(t *testing.T) {
 	close(marks)
 	require.NoError(t, restarter.Wait())
 
-	require.Eventually(t, func() bool { return q.Claim(t.Context(), last) == nil }, patient, pause)
+	require.Eventually(t, func() bool { return q.PublishEvent(t.Context(), last) == nil }, patient, pause)
 	held := stored(t, js)
 	counts := map[int]int{}
 	for i, code := range status {
@@ -77,7 +77,7 @@ func TestNothingAcceptedIsLost(t *testing.T) {
 	require.Greater(t, counts[202], requests/2)
 }
 
-// numbered is an event of which the number is the id; every tenth is a claim.
+// numbered is an event of which the number is the id; every tenth is an event.
 func numbered(t *testing.T, i int) string {
 	if i%10 == 0 {
 		return deleted(t, fmt.Sprint(i), fmt.Sprintf("file-%d", i))

@@ -12,10 +12,10 @@ import (
 // Queue is where events go. Its methods return nil only once the queue holds the
 // message for good; of one id it holds one.
 type Queue interface {
-	// Hint stores an event of the application as it came.
-	Hint(ctx context.Context, id, event string, payload []byte) error
-	// Claim stores a claim.
-	Claim(ctx context.Context, e event.Event) error
+	// PublishHint stores an event of the application as it came.
+	PublishHint(ctx context.Context, id, event string, payload []byte) error
+	// PublishEvent stores an event.
+	PublishEvent(ctx context.Context, e event.Event) error
 }
 
 // Open WebUI never sends an event again, so a queue that only restarts, or
@@ -48,7 +48,7 @@ func (h *Handler) send(ctx context.Context, e notification) error {
 	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	if e.file != "" {
-		return h.queue.Claim(ctx, e.claim())
+		return h.queue.PublishEvent(ctx, e.claim())
 	}
-	return h.queue.Hint(ctx, e.id, e.name, e.hint())
+	return h.queue.PublishHint(ctx, e.id, e.name, e.hint())
 }

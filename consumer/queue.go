@@ -18,12 +18,15 @@ var ErrForeign = errors.New("set PRUNED_STREAM to a name that nobody uses")
 // messages (2.12).
 const schedulesLevel = 2
 
-// StreamOptions say how claims are kept.
+// requestTimeout bounds one request to the server.
+const requestTimeout = 5 * time.Second
+
+// StreamOptions say how events are kept.
 type StreamOptions struct {
 	Name         string        // of the stream; the others are named after it
 	Installation string        // identity; streams of another are refused
 	Retention    time.Duration // how long anything is kept
-	MaxBytes     int64         // of claims; hints, schedules and dead letters may have a quarter of it each
+	MaxBytes     int64         // of events; hints, schedules and dead letters may have a quarter of it each
 	// Replicas of a stream; 0 keeps those of an existing one, and gives a new
 	// one three where the cluster can, else one.
 	Replicas int
@@ -83,14 +86,14 @@ func newQueue(ctx context.Context, nc *nats.Conn, opts StreamOptions) (*Queue, e
 	}, nil
 }
 
-// Name is the stream that holds the claims.
+// Name is the stream that holds the events.
 func (q *Queue) Name() string { return q.names.stream }
 
-// Schedules says whether the server can deliver a claim later.
+// Schedules says whether the server can deliver an event later.
 func (q *Queue) Schedules() bool { return q.schedules }
 
 // HintSubject is where an event of the application is published.
-func (q *Queue) HintSubject(event string) string { return q.names.hint(event) }
+func (q *Queue) HintSubject(event string) string { return q.names.hintSubject(event) }
 
 // Backlog is what waits for the durable consumer.
 type Backlog struct {
@@ -104,7 +107,7 @@ func (q *Queue) Backlog(ctx context.Context) (Backlog, error) {
 	defer cancel()
 	c, err := q.js.Consumer(ctx, q.names.stream, durableName)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return q.unread(ctx)
+		return q.countUnread(ctx)
 	}
 	if err != nil {
 		return Backlog{}, fmt.Errorf("asking stream %s for its backlog: %w", q.names.stream, err)
@@ -112,12 +115,12 @@ func (q *Queue) Backlog(ctx context.Context) (Backlog, error) {
 	return backlogOf(c.CachedInfo()), nil
 }
 
-func (q *Queue) unread(ctx context.Context) (Backlog, error) {
+func (q *Queue) countUnread(ctx context.Context) (Backlog, error) {
 	s, err := q.js.Stream(ctx, q.names.stream)
 	if err != nil {
 		return Backlog{}, fmt.Errorf("asking stream %s for its backlog: %w", q.names.stream, err)
 	}
-	info, err := s.Info(ctx, jetstream.WithSubjectFilter(q.names.orphans()))
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter(q.names.eventSubjects()))
 	if err != nil {
 		return Backlog{}, fmt.Errorf("counting the claims of stream %s: %w", q.names.stream, err)
 	}

@@ -16,44 +16,44 @@ import (
 // ErrNoSchedules: the queue's server cannot deliver later (before 2.12).
 var ErrNoSchedules = errors.New("the queue's server does not schedule messages")
 
-// Scheduled is a claim that becomes useful at a time.
-type Scheduled struct {
+// ScheduledEvent is an event that becomes useful at a time.
+type ScheduledEvent struct {
 	event.Event
 	At time.Time
 }
 
-// Later has claims delivered at their times, a minute ahead at the earliest. A
+// Schedule has events delivered at their times, a minute ahead at the earliest. A
 // file has one schedule at most: a new one replaces the one before. A time
 // beyond half the retention is brought forward to it, since a stored message
-// does not outlive the retention; such a claim is found too young once more and
+// does not outlive the retention; such an event is found too young once more and
 // scheduled again.
-func (q *Queue) Later(ctx context.Context, claims []Scheduled) error {
+func (q *Queue) Schedule(ctx context.Context, events []ScheduledEvent) error {
 	if !q.schedules {
 		return ErrNoSchedules
 	}
-	return q.restoring(ctx, func() error {
+	return q.withStreams(ctx, func() error {
 		line := newPipeline(q.js, func(subject string, _ *jetstream.PubAck, err error) error {
 			if err != nil {
-				return fmt.Errorf("scheduling on %s: %w", subject, stored(err))
+				return fmt.Errorf("scheduling on %s: %w", subject, storeError(err))
 			}
 			return nil
 		})
-		return line.run(ctx, q.schedulesOf(claims))
+		return line.sendAndAwait(ctx, q.schedulesOf(events))
 	})
 }
 
-func (q *Queue) schedulesOf(claims []Scheduled) iter.Seq2[*nats.Msg, error] {
+func (q *Queue) schedulesOf(events []ScheduledEvent) iter.Seq2[*nats.Msg, error] {
 	return func(yield func(*nats.Msg, error) bool) {
 		now := time.Now()
-		for _, c := range claims {
+		for _, c := range events {
 			if err := c.Validate(); err != nil {
 				yield(nil, fmt.Errorf("a claim to schedule: %w", err))
 				return
 			}
-			msg := nats.NewMsg(q.names.schedule(c.Subject))
+			msg := nats.NewMsg(q.names.scheduleSubject(c.Subject))
 			msg.Data = c.Encode()
 			msg.Header.Set(jetstream.ScheduleHeader, "@at "+q.fireAt(now, c.At).Format(time.RFC3339))
-			msg.Header.Set(jetstream.ScheduleTargetHeader, q.names.due())
+			msg.Header.Set(jetstream.ScheduleTargetHeader, q.names.dueSubject())
 			if !yield(msg, nil) {
 				return
 			}
@@ -74,18 +74,4 @@ func (q *Queue) fireAt(now, at time.Time) time.Time {
 		at = whole.Add(time.Second)
 	}
 	return at.UTC()
-}
-
-// restoring makes the streams again if one has gone under fn, and lets fn try
-// once more.
-func (q *Queue) restoring(ctx context.Context, fn func() error) error {
-	err := fn()
-	if !errors.Is(err, jetstream.ErrNoStreamResponse) && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return err
-	}
-	q.opts.Log.Warn().Err(err).Msg("a stream does not answer, making sure that it exists")
-	if made := q.ensureStreams(ctx); made != nil {
-		return errors.Join(err, made)
-	}
-	return fn()
 }

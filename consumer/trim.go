@@ -8,21 +8,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// roomEvery is how often a consumer looks how full the stream is.
-const roomEvery = 30 * time.Second
+// trimEvery is how often a consumer looks how full the stream is.
+const trimEvery = 30 * time.Second
 
-// makeRoom lets history give way to new claims. A stream with limits keeps what
-// is settled, for replay; when it is nearly full it would refuse new claims
+// trimStream lets history give way to new events. A stream with limits keeps what
+// is settled, for replay; when it is nearly full it would refuse new events
 // although nobody needs the old ones. So the older half of what every durable
 // consumer has settled is purged. What anybody has still to read stays.
-func (c *Consumer) makeRoom(ctx context.Context) {
-	if c.o.DryRun || time.Since(c.cleaned) < roomEvery || !c.q.nc.IsConnected() {
+func (c *Consumer) trimStream(ctx context.Context) {
+	if c.o.DryRun || time.Since(c.trimmed) < trimEvery || !c.q.nc.IsConnected() {
 		return
 	}
-	c.cleaned = time.Now()
+	c.trimmed = time.Now()
 	asking, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	purged, err := c.q.makeRoom(asking)
+	purged, err := c.q.purgeAcked(asking)
 	if err != nil && ctx.Err() == nil {
 		c.o.Log.Warn().Err(err).Msg("no room could be made in the queue")
 	}
@@ -31,7 +31,7 @@ func (c *Consumer) makeRoom(ctx context.Context) {
 	}
 }
 
-func (q *Queue) makeRoom(ctx context.Context) (uint64, error) {
+func (q *Queue) purgeAcked(ctx context.Context) (uint64, error) {
 	s, err := q.js.Stream(ctx, q.names.stream)
 	if err != nil {
 		return 0, fmt.Errorf("looking how full stream %s is: %w", q.names.stream, err)
@@ -40,7 +40,7 @@ func (q *Queue) makeRoom(ctx context.Context) (uint64, error) {
 	if most := info.Config.MaxBytes; most <= 0 || info.State.Bytes < uint64(most)/10*9 {
 		return 0, nil
 	}
-	floor, err := q.settledUpTo(ctx, s, info.State.LastSeq)
+	floor, err := q.ackedUpTo(ctx, s, info.State.LastSeq)
 	if err != nil {
 		return 0, err
 	}
@@ -55,10 +55,10 @@ func (q *Queue) makeRoom(ctx context.Context) (uint64, error) {
 	return upTo - first, nil
 }
 
-// settledUpTo returns the sequence up to which no durable consumer has anything
+// ackedUpTo returns the sequence up to which no durable consumer has anything
 // left to read or to settle, last at most. Where ours is missing everything is
 // left to read.
-func (q *Queue) settledUpTo(ctx context.Context, s jetstream.Stream, last uint64) (uint64, error) {
+func (q *Queue) ackedUpTo(ctx context.Context, s jetstream.Stream, last uint64) (uint64, error) {
 	floor, ours := last, false
 	list := s.ListConsumers(ctx)
 	for c := range list.Info() {

@@ -17,22 +17,22 @@ import (
 const (
 	// One transaction's worth of tombstones. Vectors may cost a scan of the
 	// whole store, however many there are.
-	mostBytes   = 5000
-	mostVectors = 10000
-	// executorPatience bounds that scan.
-	executorPatience = 30 * time.Minute
+	maxBytes   = 5000
+	maxVectors = 10000
+	// setTimeout bounds that scan.
+	setTimeout = 30 * time.Minute
 )
 
-// Database is what is needed of the database.
+// Database is what reaping needs of the database.
 type Database interface {
 	repo.Transactor
 	repo.Reaper
 	repo.Approvals
 }
 
-// Executor carries out tombstones: what could not be rolled back, and therefore
+// Reaper carries out tombstones: what could not be rolled back, and therefore
 // was not touched before the commit.
-type Executor struct {
+type Reaper struct {
 	DB          Database
 	Vectors     vectors.Store
 	VectorStore repo.StoreInfo
@@ -40,20 +40,22 @@ type Executor struct {
 	BlobStore   repo.StoreInfo
 	Log         zerolog.Logger
 
-	turn sync.Mutex // one at a time in this process
+	answerAge time.Duration // maxAnswerAge if zero
 
-	pulse  loop.Heartbeat
-	mu     sync.Mutex
-	state  ExecutorState
-	doubts error // why nothing is carried out for now, though it is due
+	draining sync.Mutex // one at a time in this process
+
+	heartbeat loop.Heartbeat
+	mu        sync.Mutex
+	state     State
+	deferred  error // why nothing is carried out for now, though it is due
 }
 
 // Run carries out what is due every interval, with rests that grow with what that
 // took.
-func (x *Executor) Run(ctx context.Context, interval time.Duration) {
+func (x *Reaper) Run(ctx context.Context, interval time.Duration) {
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
-	x.pulse.Beat()
+	x.heartbeat.Beat()
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,19 +63,19 @@ func (x *Executor) Run(ctx context.Context, interval time.Duration) {
 		case <-timer.C:
 		}
 		start := time.Now()
-		err := x.CarryOut(ctx)
-		x.remember(err)
+		err := x.Drain(ctx)
+		x.recordRun(err)
 		if err != nil && ctx.Err() == nil {
 			x.Log.Warn().Err(err).Msg("tombstones could not be carried out; they are tried again")
 		}
-		timer.Reset(x.rest(interval, time.Since(start)))
+		timer.Reset(x.restAfter(interval, time.Since(start)))
 	}
 }
 
-// rest is twenty times as long as the work where that may be a scan of a large
+// restAfter is twenty times as long as the work where that may be a scan of a large
 // table, which is worth many files. A store of its own costs by the file: there
 // the same rest would keep what came meanwhile waiting for hours.
-func (x *Executor) rest(interval, took time.Duration) time.Duration {
+func (x *Reaper) restAfter(interval, took time.Duration) time.Duration {
 	if x.Vectors.Joins() {
 		return max(interval, 20*took)
 	}
@@ -82,83 +84,83 @@ func (x *Executor) rest(interval, took time.Duration) time.Duration {
 
 // Due carries out what is due, and says whether anything is left that is. What
 // waits for its store to be bound, or for rows to come back, is not.
-func (x *Executor) Due(ctx context.Context) (bool, error) {
-	kinds, err := x.carryOut(ctx)
+func (x *Reaper) Due(ctx context.Context) (bool, error) {
+	kinds, err := x.drainKinds(ctx)
 	if err != nil {
 		return true, err
 	}
-	if x.doubt() != nil {
+	if x.deferredFor() != nil {
 		return false, nil
 	}
 	waiting, err := x.DB.Backlog(ctx, kinds...)
 	return waiting.Count > 0 && waiting.DueIn <= 0, err
 }
 
-// CarryOut carries out everything that is due. What keeps vectors from going
+// Drain carries out everything that is due. What keeps vectors from going
 // does not keep bytes.
-func (x *Executor) CarryOut(ctx context.Context) error {
-	_, err := x.carryOut(ctx)
+func (x *Reaper) Drain(ctx context.Context) error {
+	_, err := x.drainKinds(ctx)
 	return err
 }
 
-// carryOut also says which kinds of tombstones may be carried out.
-func (x *Executor) carryOut(ctx context.Context) (kinds []string, failed error) {
-	x.turn.Lock()
-	defer x.turn.Unlock()
+// drainKinds also says which kinds of tombstones may be carried out.
+func (x *Reaper) drainKinds(ctx context.Context) (kinds []string, failed error) {
+	x.draining.Lock()
+	defer x.draining.Unlock()
 	var doubts error
-	kinds, failed = x.bound(ctx)
+	kinds, failed = x.approvedKinds(ctx)
 	for _, kind := range kinds {
-		err := x.all(ctx, x.workOf(kind))
+		err := x.reapKind(ctx, x.taskOf(kind))
 		if errors.Is(err, repo.ErrRowsMissing) {
 			doubts, err = err, nil
 		}
 		failed = errors.Join(failed, err)
 	}
-	x.setDoubt(doubts)
+	x.setDeferred(doubts)
 	return kinds, failed
 }
 
-func (x *Executor) doubt() error {
+func (x *Reaper) deferredFor() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.doubts
+	return x.deferred
 }
 
-// setDoubt logs it once.
-func (x *Executor) setDoubt(doubts error) {
+// setDeferred logs it once.
+func (x *Reaper) setDeferred(doubts error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if doubts != nil && x.doubts == nil {
+	if doubts != nil && x.deferred == nil {
 		x.Log.Warn().Err(doubts).Msg("tombstones that are due wait")
 	}
-	x.doubts = doubts
+	x.deferred = doubts
 }
 
 // storeOf is the store in which the tombstones of a kind are carried out.
-func (x *Executor) storeOf(kind string) repo.StoreInfo {
+func (x *Reaper) storeOf(kind string) repo.StoreInfo {
 	if kind == repo.Bytes {
 		return x.BlobStore
 	}
 	return x.VectorStore
 }
 
-// workOf is what the tombstones of a kind ask for.
-func (x *Executor) workOf(kind string) work {
+// taskOf is what the tombstones of a kind ask for.
+func (x *Reaper) taskOf(kind string) task {
 	if kind == repo.Bytes {
-		return work{kind, mostBytes, false, x.removeBytes}
+		return task{kind, maxBytes, false, x.removeBytes}
 	}
-	return work{kind, mostVectors, x.Vectors.Joins(), x.removeVectors}
+	return task{kind, maxVectors, x.Vectors.Joins(), x.removeVectors}
 }
 
-// bound are the kinds of tombstones that may be carried out. What lies in a store
+// approvedKinds are the kinds of tombstones that may be carried out. What lies in a store
 // that is not known to be this installation's waits until that is known, also where
 // the row of this database names it: in a copy of a database, whose settings still
 // name the original's store, it is the original's. A store of which that cannot be
 // said does not keep the other.
-func (x *Executor) bound(ctx context.Context) (kinds []string, failed error) {
+func (x *Reaper) approvedKinds(ctx context.Context) (kinds []string, failed error) {
 	err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
 		for _, kind := range []string{repo.Vectors, repo.Bytes} {
-			is, err := repo.Bound(ctx, x.DB, tx, x.storeOf(kind))
+			is, err := repo.IsApproved(ctx, x.DB, tx, x.storeOf(kind))
 			failed = errors.Join(failed, err)
 			if is {
 				kinds = append(kinds, kind)
@@ -181,12 +183,12 @@ type Waiting struct {
 // Waiting counts what waits until its store is known to be this installation's, or
 // else the vectors that were tried and are tried again: their store has still to carry
 // it out, or failed.
-func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
-	kinds, err := x.bound(ctx)
+func (x *Reaper) Waiting(ctx context.Context) (w Waiting, err error) {
+	kinds, err := x.approvedKinds(ctx)
 	if err != nil {
 		return w, err
 	}
-	if x.doubt() != nil {
+	if x.deferredFor() != nil {
 		waiting, err := x.DB.Backlog(ctx, repo.Vectors)
 		return Waiting{int(waiting.Count), repo.ErrRowsMissing.Error()}, err
 	}
@@ -212,14 +214,14 @@ func (x *Executor) Waiting(ctx context.Context) (w Waiting, err error) {
 	return w, err
 }
 
-// ExecutorState is how the tombstones of a process are.
-type ExecutorState struct {
+// State is how the tombstones of a process are.
+type State struct {
 	Failures int   // of the last tries, one after the other
 	Err      error // why the last one failed
 }
 
 // State says how carrying out goes.
-func (x *Executor) State() ExecutorState {
+func (x *Reaper) State() State {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.state
@@ -227,10 +229,10 @@ func (x *Executor) State() ExecutorState {
 
 // Silent is how long carrying out has not come to an end. One scan may take half an
 // hour.
-func (x *Executor) Silent() time.Duration { return x.pulse.Since() }
+func (x *Reaper) Silent() time.Duration { return x.heartbeat.Age() }
 
-func (x *Executor) remember(err error) {
-	x.pulse.Beat()
+func (x *Reaper) recordRun(err error) {
+	x.heartbeat.Beat()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.state.Err = err
@@ -243,8 +245,8 @@ func (x *Executor) remember(err error) {
 
 // Overdue is by how much the first tombstone that may be carried out is late; zero or
 // less where none is.
-func (x *Executor) Overdue(ctx context.Context) (time.Duration, error) {
-	kinds, err := x.bound(ctx)
+func (x *Reaper) Overdue(ctx context.Context) (time.Duration, error) {
+	kinds, err := x.approvedKinds(ctx)
 	if err != nil {
 		return 0, err
 	}

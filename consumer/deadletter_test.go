@@ -16,7 +16,7 @@ import (
 func letters(t *testing.T, q *Queue) []DeadLetter {
 	t.Helper()
 	var list []DeadLetter
-	for d, err := range q.Dead(Context(t)) {
+	for d, err := range q.DeadLetters(Context(t)) {
 		require.NoError(t, err)
 		list = append(list, d)
 	}
@@ -24,9 +24,9 @@ func letters(t *testing.T, q *Queue) []DeadLetter {
 }
 
 func poisonLetter(seq uint64) DeadLetter {
-	e := event.NewEvent(fmt.Sprint("f-", seq), "publish", "why")
+	e := event.New(fmt.Sprint("f-", seq), "publish", "why")
 	return DeadLetter{
-		Name: letterName(seq, time.Unix(0, 36)), Seq: seq, FileID: e.Subject, Kind: string(event.Poison), Error: "no\nway \u00e9", SQLState: "23503",
+		Name: newDeadLetterName(seq, time.Unix(0, 36)), Seq: seq, FileID: e.Subject, Kind: string(event.Poison), Error: "no\nway \u00e9", SQLState: "23503",
 		Deliveries: 2, At: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Payload: e.Encode(),
 	}
 }
@@ -35,10 +35,10 @@ func TestBuryIsIdempotent(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	d := poisonLetter(7)
-	require.NoError(t, q.Bury(Context(t), d))
+	require.NoError(t, q.StoreDeadLetter(Context(t), d))
 	again := d
 	again.Error = "another"
-	require.NoError(t, q.Bury(Context(t), again))
+	require.NoError(t, q.StoreDeadLetter(Context(t), again))
 
 	got, err := q.DeadLetter(Context(t), "7")
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestBuryMakesItsStreamAgain(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_DEAD"))
-	require.NoError(t, q.Bury(Context(t), poisonLetter(1)))
+	require.NoError(t, q.StoreDeadLetter(Context(t), poisonLetter(1)))
 	require.Len(t, letters(t, q), 1)
 }
 
@@ -63,7 +63,7 @@ func TestFullGraveyardIsAnError(t *testing.T) {
 	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	d := poisonLetter(1)
 	d.Payload = []byte(strings.Repeat("x", 5<<10))
-	require.ErrorIs(t, q.Bury(Context(t), d), ErrFull)
+	require.ErrorIs(t, q.StoreDeadLetter(Context(t), d), ErrFull)
 }
 
 func TestDeadLetterAsJSON(t *testing.T) {
@@ -79,14 +79,14 @@ func TestListIsStreamedInOrder(t *testing.T) {
 	q := OpenQueue(t)
 	const n = readAtOnce + 50
 	for seq := range uint64(n) {
-		require.NoError(t, q.Bury(Context(t), poisonLetter(seq+1)))
+		require.NoError(t, q.StoreDeadLetter(Context(t), poisonLetter(seq+1)))
 	}
 	list := letters(t, q)
 	require.Len(t, list, n)
 	for i, d := range list {
 		require.EqualValues(t, i+1, d.Seq)
 	}
-	for d, err := range q.Dead(Context(t)) {
+	for d, err := range q.DeadLetters(Context(t)) {
 		require.NoError(t, err)
 		require.EqualValues(t, 1, d.Seq)
 		break
@@ -99,8 +99,8 @@ func TestListIsStreamedInOrder(t *testing.T) {
 func TestRedrive(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	e := event.NewEvent("f", "publish", "why")
-	Publish(t, q, EventsOf(e, event.NewEvent("g", "publish", "")))
+	e := event.New("f", "publish", "why")
+	Publish(t, q, EventsOf(e, event.New("g", "publish", "")))
 	poison := &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		return all(events, event.Poison), nil
 	}}
@@ -127,7 +127,7 @@ func TestRedrive(t *testing.T) {
 func TestInvalidDeadLettersStay(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	require.NoError(t, q.Bury(Context(t), DeadLetter{Name: "1", Seq: 1, Kind: string(event.Invalid), Payload: []byte("hello")}))
+	require.NoError(t, q.StoreDeadLetter(Context(t), DeadLetter{Name: "1", Seq: 1, Kind: string(event.Invalid), Payload: []byte("hello")}))
 	n, err := q.Redrive(Context(t))
 	require.NoError(t, err)
 	require.Zero(t, n)
@@ -135,7 +135,7 @@ func TestInvalidDeadLettersStay(t *testing.T) {
 	require.ErrorContains(t, err, "never an event")
 	require.Len(t, letters(t, q), 1)
 
-	purged, err := q.PurgeDead(Context(t))
+	purged, err := q.PurgeDeadLetters(Context(t))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, purged)
 	require.Empty(t, letters(t, q))
@@ -150,7 +150,7 @@ func TestLetterOfAStreamMadeAgainIsItsOwn(t *testing.T) {
 		return all(events, event.Poison), nil
 	}}
 	for _, file := range []string{"first", "second"} {
-		Publish(t, q, EventsOf(event.NewEvent(file, "publish", "")))
+		Publish(t, q, EventsOf(event.New(file, "publish", "")))
 		require.Equal(t, 1, Drain(t, q, poison, Options{}).Poison)
 		require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED"))
 		require.NoError(t, q.ensureStreams(Context(t)))
@@ -181,8 +181,8 @@ func TestLetterNamedByItsNumberAlone(t *testing.T) {
 	q := OpenQueue(t)
 	old := poisonLetter(7)
 	old.Name = "7"
-	require.NoError(t, q.Bury(Context(t), old))
-	require.NoError(t, q.Bury(Context(t), poisonLetter(70)))
+	require.NoError(t, q.StoreDeadLetter(Context(t), old))
+	require.NoError(t, q.StoreDeadLetter(Context(t), poisonLetter(70)))
 	got, err := q.DeadLetter(Context(t), "7")
 	require.NoError(t, err)
 	require.Equal(t, old, got)

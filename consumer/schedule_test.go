@@ -17,8 +17,8 @@ func TestScheduleFiresAsAClaim(t *testing.T) {
 	q := OpenQueue(t)
 	q.soonest = 0
 	odd := strings.Repeat("odd id.*> ", 100)
-	first, second := event.NewEvent("f", "publish", "why"), event.NewEvent(odd, "publish", "why")
-	require.NoError(t, q.Later(Context(t), []Scheduled{
+	first, second := event.New("f", "publish", "why"), event.New(odd, "publish", "why")
+	require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{
 		{Event: first, At: time.Now()},
 		{Event: second, At: time.Now()},
 	}))
@@ -41,9 +41,9 @@ func TestNewScheduleReplacesTheOld(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	for i := range 3 {
-		require.NoError(t, q.Later(Context(t), []Scheduled{
-			{Event: event.NewEvent("f", "s", ""), At: time.Now().Add(time.Duration(i) * time.Hour)},
-			{Event: event.NewEvent("g", "s", ""), At: time.Now()},
+		require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{
+			{Event: event.New("f", "s", ""), At: time.Now().Add(time.Duration(i) * time.Hour)},
+			{Event: event.New("g", "s", ""), At: time.Now()},
 		}))
 	}
 	s, err := q.js.Stream(Context(t), "PRUNED_LATER")
@@ -54,11 +54,11 @@ func TestNewScheduleReplacesTheOld(t *testing.T) {
 func TestManySchedules(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	var claims []Scheduled
+	var claims []ScheduledEvent
 	for i := range 3000 {
-		claims = append(claims, Scheduled{Event: event.NewEvent(fmt.Sprint("f-", i), "s", ""), At: time.Now()})
+		claims = append(claims, ScheduledEvent{Event: event.New(fmt.Sprint("f-", i), "s", ""), At: time.Now()})
 	}
-	require.NoError(t, q.Later(Context(t), claims))
+	require.NoError(t, q.Schedule(Context(t), claims))
 	s, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	require.EqualValues(t, 3000, s.CachedInfo().State.Msgs)
@@ -83,9 +83,9 @@ func TestServerWithoutSchedules(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	q.schedules = false
-	require.ErrorIs(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("f", "s", "")}}), ErrNoSchedules)
+	require.ErrorIs(t, q.Schedule(Context(t), []ScheduledEvent{{Event: event.New("f", "s", "")}}), ErrNoSchedules)
 
-	Publish(t, q, EventsOf(event.NewEvent("young-1", "s", "")))
+	Publish(t, q, EventsOf(event.New("young-1", "s", "")))
 	sum := Drain(t, q, &fake{handle: byPrefix}, Options{})
 	require.Equal(t, 1, sum.Young)
 	require.Zero(t, QueueBacklog(t, q))
@@ -96,8 +96,8 @@ func TestDeletedStreamOfSchedulesIsMadeAgain(t *testing.T) {
 	q := OpenQueue(t)
 	q.soonest = 0
 	require.NoError(t, q.js.DeleteStream(Context(t), "PRUNED_LATER"))
-	require.NoError(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("f", "s", "")}}))
-	AwaitClaims(t, q, 1)
+	require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{{Event: event.New("f", "s", "")}}))
+	AwaitEvents(t, q, 1)
 }
 
 func TestScheduleThatFiresIntoAFullStreamWaits(t *testing.T) {
@@ -106,22 +106,22 @@ func TestScheduleThatFiresIntoAFullStreamWaits(t *testing.T) {
 	opts.MaxBytes = 64 << 10
 	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	q.soonest = 0
-	_, err := q.Publish(Context(t), someClaims(2000), PublishOptions{})
+	_, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
 	require.ErrorIs(t, err, ErrFull)
 	stored := QueueBacklog(t, q).Pending
-	require.NoError(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("later", "s", "")}}))
+	require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{{Event: event.New("later", "s", "")}}))
 	later, err := q.js.Stream(Context(t), "PRUNED_LATER")
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
-		_, err := later.GetLastMsgForSubject(Context(t), q.names.due())
+		_, err := later.GetLastMsgForSubject(Context(t), q.names.dueSubject())
 		return err == nil
 	}, Patience, 20*time.Millisecond)
 	require.Equal(t, stored, QueueBacklog(t, q).Pending)
 
 	require.EqualValues(t, stored, Drain(t, q, &fake{}, Options{}).Events)
-	_, err = q.makeRoom(Context(t))
+	_, err = q.purgeAcked(Context(t))
 	require.NoError(t, err)
-	AwaitClaims(t, q, 1)
+	AwaitEvents(t, q, 1)
 }
 
 func TestScheduleOutlivesARestart(t *testing.T) {
@@ -130,11 +130,11 @@ func TestScheduleOutlivesARestart(t *testing.T) {
 	s := StartServer(t, dir, 0)
 	q := OpenQueueOn(t, Dial(t, s.ClientURL()), StreamOptionsOf(t))
 	q.soonest = 0
-	require.NoError(t, q.Later(Context(t), []Scheduled{{Event: event.NewEvent("f", "s", ""), At: time.Now().Add(2 * time.Second)}}))
+	require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{{Event: event.New("f", "s", ""), At: time.Now().Add(2 * time.Second)}}))
 	q.nc.Close()
 	s.Shutdown()
 	s.WaitForShutdown()
 
 	again := OpenQueueOn(t, Dial(t, StartServer(t, dir, 0).ClientURL()), StreamOptionsOf(t))
-	AwaitClaims(t, again, 1)
+	AwaitEvents(t, again, 1)
 }

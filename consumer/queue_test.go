@@ -137,7 +137,7 @@ func TestBacklogWithoutConsumer(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	require.Zero(t, QueueBacklog(t, q))
-	Publish(t, q, someClaims(3))
+	Publish(t, q, someEvents(3))
 	require.NoError(t, q.nc.Publish(q.HintSubject("x"), nil))
 	require.NoError(t, q.nc.Flush())
 	require.Equal(t, Backlog{Pending: 3}, QueueBacklog(t, q))

@@ -55,7 +55,7 @@ func TestTombstonesOfLivingFilesAreDropped(t *testing.T) {
 	require.Equal(t, fixture.Whole, i.LeftOf(t, shared))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, sharing))
 	require.Zero(t, i.CountTombstones(t))
-	require.Contains(t, fixture.Records(t, i, sharing)[0].Note, "bytes kept")
+	require.Contains(t, fixture.LedgerOf(t, i, sharing)[0].Note, "bytes kept")
 }
 
 func TestTombstonesOfAnotherDatabaseAreLeftAlone(t *testing.T) {
@@ -88,7 +88,7 @@ func TestBytesOutsideTheFolderStay(t *testing.T) {
 		i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: name})
 		i.DrainTombstones(t)
 		require.Zero(t, i.CountTombstones(t), name)
-		require.Contains(t, fixture.Records(t, i, file)[0].Note, "left alone", name)
+		require.Contains(t, fixture.LedgerOf(t, i, file)[0].Note, "left alone", name)
 	}
 	require.FileExists(t, outside)
 	require.DirExists(t, filepath.Join(i.Uploads, "folder"))
@@ -128,7 +128,7 @@ func TestBytesThatFailArePostponed(t *testing.T) {
 		}
 	}
 	x.Blobs = i.Blobs
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, stuck))
 	require.Zero(t, i.CountTombstones(t))
 }
@@ -160,7 +160,7 @@ func TestVectorsWithoutAnIndexTakeOneScan(t *testing.T) {
 	x := i.NewReaper(t)
 	counting := &countingStore{Store: x.Vectors}
 	x.Vectors = counting
-	require.NoError(t, x.CarryOut(t.Context()))
+	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, 1, counting.removals)
 	for _, file := range files {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, file))
