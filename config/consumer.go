@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// Consumer is how claims are handled.
+// Consumer is how events are handled.
 type Consumer struct {
 	Batch      int           `name:"batch" env:"PRUNED_BATCH" default:"500" help:"Events that a transaction starts with."`
 	Workers    int           `name:"workers" env:"PRUNED_WORKERS" default:"2" help:"Transactions at the same time."`

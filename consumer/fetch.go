@@ -132,7 +132,7 @@ func (c *Consumer) markUp() {
 // reconnect returns when there is a consumer to fetch from again, or when ctx ends.
 func (c *Consumer) reconnect(ctx context.Context, cause error) error {
 	if c.queueDown.set(cause) {
-		c.o.Log.Warn().Err(cause).Msg("no claims can be fetched from the queue")
+		c.o.Log.Warn().Err(cause).Msg("no events can be fetched from the queue")
 	}
 	for loop.Sleep(ctx, c.reconnectPauses.NextBackOff()) {
 		c.heartbeat.Beat()
@@ -192,10 +192,10 @@ func (c *Consumer) findConsumer(ctx context.Context) error {
 		return nil
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		c.o.Log.Warn().Str("stream", c.q.names.stream).
-			Msg("the stream was deleted, making it again; the claims in it are lost until a sweep finds their files")
+			Msg("the stream was deleted, making it again; the events in it are lost until a sweep finds their files")
 	case errors.Is(err, jetstream.ErrConsumerNotFound):
 		c.o.Log.Warn().Str("consumer", durableName).
-			Msg("the consumer was deleted, making it again; claims that were settled come again")
+			Msg("the consumer was deleted, making it again; events that were settled come again")
 	default:
 		return fmt.Errorf("looking for consumer %s: %w", durableName, err)
 	}

@@ -28,7 +28,7 @@ func (q *Queue) PublishHint(ctx context.Context, id, event string, payload []byt
 // one of this id already.
 func (q *Queue) PublishEvent(ctx context.Context, e event.Event) error {
 	if err := e.Validate(); err != nil {
-		return fmt.Errorf("a claim to publish: %w", err)
+		return fmt.Errorf("an event to publish: %w", err)
 	}
 	return q.publishOnce(ctx, e.ID, q.names.eventSubject(e.Source), e.Encode())
 }

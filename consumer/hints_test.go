@@ -31,7 +31,7 @@ func TestHintIsStoredOnce(t *testing.T) {
 	}
 	require.Equal(t, []string{q.HintSubject("chat.deleted"), q.HintSubject("odd event *>")}, subjects)
 	require.Equal(t, []string{"6f", "7%0D%0Af"}, ids)
-	require.Zero(t, QueueBacklog(t, q).Pending, "no claims")
+	require.Zero(t, QueueBacklog(t, q).Pending, "no events")
 }
 
 func TestClaimIsStoredOnce(t *testing.T) {
@@ -42,7 +42,7 @@ func TestClaimIsStoredOnce(t *testing.T) {
 		require.NoError(t, q.PublishEvent(Context(t), e))
 	}
 	require.Equal(t, []event.Event{e}, EventsIn(t, q))
-	require.ErrorContains(t, q.PublishEvent(Context(t), event.Event{}), "a claim to publish")
+	require.ErrorContains(t, q.PublishEvent(Context(t), event.Event{}), "an event to publish")
 }
 
 func TestHintsOfAQueueThatStoresNothing(t *testing.T) {

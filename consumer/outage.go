@@ -96,7 +96,7 @@ func (c *Consumer) askPaused(ctx context.Context) {
 func (c *Consumer) setPaused(ctx context.Context, info *jetstream.ConsumerInfo) {
 	if err := c.q.checkPaused(ctx, info); err != nil {
 		if c.paused.set(err) {
-			c.o.Log.Warn().Err(err).Msg("no claims are handled")
+			c.o.Log.Warn().Err(err).Msg("no events are handled")
 		}
 	} else if c.paused.clear() {
 		c.o.Log.Info().Msg("the consumer is no longer paused")

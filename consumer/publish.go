@@ -77,7 +77,7 @@ func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w 
 				err = e.Validate()
 			}
 			if err != nil {
-				yield(nil, fmt.Errorf("a claim to publish: %w", err))
+				yield(nil, fmt.Errorf("an event to publish: %w", err))
 				return
 			}
 			msg := nats.NewMsg(q.names.eventSubject(e.Source))

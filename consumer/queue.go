@@ -122,7 +122,7 @@ func (q *Queue) countUnread(ctx context.Context) (Backlog, error) {
 	}
 	info, err := s.Info(ctx, jetstream.WithSubjectFilter(q.names.eventSubjects()))
 	if err != nil {
-		return Backlog{}, fmt.Errorf("counting the claims of stream %s: %w", q.names.stream, err)
+		return Backlog{}, fmt.Errorf("counting the events of stream %s: %w", q.names.stream, err)
 	}
 	var b Backlog
 	for _, n := range info.State.Subjects {

@@ -142,7 +142,7 @@ func TestReplaySettlesAsARunDoes(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 1, later.CachedInfo().State.Msgs)
 	require.Equal(t, 1, replayed(t, q, h, ReplayOptions{All: true}).Poison)
-	require.Len(t, deadLetters(t, q), 2, "the second dead letter of a claim is its first")
+	require.Len(t, deadLetters(t, q), 2, "the second dead letter of an event is its first")
 }
 
 func deadLetters(t *testing.T, q *Queue) (letters []DeadLetter) {

@@ -121,9 +121,9 @@ func (w *outcomeWaiter) awaitAll(ctx context.Context) error {
 	case <-w.done:
 		return nil
 	case <-w.lost:
-		return fmt.Errorf("the claims are published, but %d outcomes cannot be known: %w", w.countWaiting(), nats.ErrDisconnected)
+		return fmt.Errorf("the events are published, but %d outcomes cannot be known: %w", w.countWaiting(), nats.ErrDisconnected)
 	case <-ctx.Done():
-		return fmt.Errorf("the claims are published, but %d are not settled yet: %w", w.countWaiting(), context.Cause(ctx))
+		return fmt.Errorf("the events are published, but %d are not settled yet: %w", w.countWaiting(), context.Cause(ctx))
 	}
 }
 

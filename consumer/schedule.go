@@ -47,7 +47,7 @@ func (q *Queue) schedulesOf(events []ScheduledEvent) iter.Seq2[*nats.Msg, error]
 		now := time.Now()
 		for _, c := range events {
 			if err := c.Validate(); err != nil {
-				yield(nil, fmt.Errorf("a claim to schedule: %w", err))
+				yield(nil, fmt.Errorf("an event to schedule: %w", err))
 				return
 			}
 			msg := nats.NewMsg(q.names.scheduleSubject(c.Subject))

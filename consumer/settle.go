@@ -149,7 +149,7 @@ func (c *Consumer) scheduleYoung(ctx context.Context, messages []*message) {
 		for _, m := range young {
 			m.result = event.Result{Outcome: event.Failed, Err: err}
 		}
-		c.o.Log.Warn().Err(err).Int("events", len(young)).Msg("young claims could not be scheduled; they come again")
+		c.o.Log.Warn().Err(err).Int("events", len(young)).Msg("young events could not be scheduled; they come again")
 	}
 }
 
@@ -165,7 +165,7 @@ func (c *Consumer) storeDeadLetters(ctx context.Context, messages []*message) {
 			Str("error", letter.Error).Msg("dead letter")
 		if err := c.q.StoreDeadLetter(ctx, letter); err != nil {
 			m.result = event.Result{Outcome: event.Failed, Err: err}
-			c.o.Log.Warn().Err(err).Msg("a dead letter could not be stored; its claim comes again")
+			c.o.Log.Warn().Err(err).Msg("a dead letter could not be stored; its event comes again")
 		}
 	}
 }

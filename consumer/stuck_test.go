@@ -33,7 +33,7 @@ func TestDrainEndsWhereNothingGoesOn(t *testing.T) {
 		"nothing can be deleted": {func(context.Context, []event.Delivery) ([]event.Result, error) { return nil, away },
 			Options{Ready: func(context.Context) error { return away }}, "the store is away"},
 		"a row stays locked": {busy, Options{}, "what is left is busy"},
-		"a claim fails": {func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
+		"an event fails": {func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 			return []event.Result{{Outcome: event.Failed, Err: errors.New("no connection"), RetryIn: time.Millisecond}}, nil
 		}, Options{}, "no connection"},
 	} {

@@ -38,34 +38,34 @@ func NewEngine[DB interface {
 
 // Inspector answers the questions of people.
 type Inspector interface {
-	// Row tells what the row of one file says; exists is false without an error
-	// where there is none. References lists every mention that keeps it, up to
+	// DescribeFile tells what the row of one file says; exists is false without an error
+	// where there is none. ListReferences lists every mention that keeps it, up to
 	// 1,000.
-	Row(ctx context.Context, id string) (info FileInfo, exists bool, err error)
-	References(ctx context.Context, tx Tx, id string) ([]Mention, error)
+	DescribeFile(ctx context.Context, id string) (info FileInfo, exists bool, err error)
+	ListReferences(ctx context.Context, tx Tx, id string) ([]Mention, error)
 
-	// Strays counts the tombstones that another installation wrote, and names one
+	// CountForeignTombstones counts the tombstones that another installation wrote, and names one
 	// such: this database was copied from its, or is its own, restored or moved.
 	// Nobody carries them out.
-	Strays(ctx context.Context) (n int64, whose string, err error)
+	CountForeignTombstones(ctx context.Context) (n int64, whose string, err error)
 
-	// Unsearchable counts the files that are always kept, whatever nothing mentions.
-	Unsearchable(ctx context.Context) (Unsearchable, error)
+	// CountUnsearchable counts the files that are always kept, whatever nothing mentions.
+	CountUnsearchable(ctx context.Context) (Unsearchable, error)
 
-	// Ledger lists what was deleted, oldest first: everything, or one file's.
-	Ledger(ctx context.Context, id string) iter.Seq2[Entry, error]
+	// ReadLedger lists what was deleted, oldest first: everything, or one file's.
+	ReadLedger(ctx context.Context, id string) iter.Seq2[Entry, error]
 
-	// Examine looks at everything that is needed of the database, and changes
+	// CheckDatabase looks at everything that is needed of the database, and changes
 	// nothing.
-	Examine(ctx context.Context) ([]Finding, error)
+	CheckDatabase(ctx context.Context) ([]Finding, error)
 
-	// Unsearched names the tables and schemas that are not searched for mentions
+	// ListUnsearched names the tables and schemas that are not searched for mentions
 	// though nobody asked for that (PRUNED_IGNORE does).
-	Unsearched(ctx context.Context) ([]string, error)
+	ListUnsearched(ctx context.Context) ([]string, error)
 
-	// Webhooks are the addresses of the enabled webhooks that the application sends
+	// ListWebhooks are the addresses of the enabled webhooks that the application sends
 	// its events to. They hold secrets.
-	Webhooks(ctx context.Context) ([]string, error)
+	ListWebhooks(ctx context.Context) ([]string, error)
 }
 
 // Admin makes our own tables, and ends.
@@ -93,5 +93,5 @@ type Finding struct {
 	OK     bool   `json:"ok"`
 	Warn   bool   `json:"warning,omitempty"` // it works, and somebody should look
 	Detail string `json:"detail"`
-	Do     string `json:"do,omitempty"` // what to do about it
+	Remedy string `json:"remedy,omitempty"` // what to do about it
 }

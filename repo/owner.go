@@ -8,22 +8,22 @@ import "context"
 type Ownership interface {
 	Approvals
 
-	// Strangers says which of these ids no row of table file has, nor had as far as
+	// FindUnknownIDs says which of these ids no row of table file has, nor had as far as
 	// the ledger knows.
-	Strangers(ctx context.Context, tx Tx, ids []string) ([]string, error)
+	FindUnknownIDs(ctx context.Context, tx Tx, ids []string) ([]string, error)
 
-	// UnknownUsers says which of these users this database never had: they are in no
+	// FindUnknownUsers says which of these users this database never had: they are in no
 	// row of table user, and made no file of table file.
-	UnknownUsers(ctx context.Context, tx Tx, users []string) ([]string, error)
+	FindUnknownUsers(ctx context.Context, tx Tx, users []string) ([]string, error)
 
-	// Neighbours names other installations in the same database: schemas that have
+	// ListNeighbours names other installations in the same database: schemas that have
 	// tables file and alembic_version.
-	Neighbours(ctx context.Context, tx Tx) ([]string, error)
+	ListNeighbours(ctx context.Context, tx Tx) ([]string, error)
 
-	// Bind says that a store is this installation's, in spite of the signs that were
-	// accepted with it; Unbind takes that back.
-	Bind(ctx context.Context, tx Tx, store, accepted string) error
-	Unbind(ctx context.Context, tx Tx, store string) error
+	// ApproveStore says that a store is this installation's, in spite of the signs that were
+	// accepted with it; RevokeStore takes that back.
+	ApproveStore(ctx context.Context, tx Tx, store, accepted string) error
+	RevokeStore(ctx context.Context, tx Tx, store string) error
 }
 
 // Approvals say of which stores it is known that they are this installation's.
@@ -31,8 +31,8 @@ type Approvals interface {
 	// Identity tells this installation from every other.
 	Identity() Identity
 
-	// Binding says whether that was said, and in spite of which signs.
-	Binding(ctx context.Context, tx Tx, store string) (accepted string, bound bool, err error)
+	// StoreApproval says whether that was said, and in spite of which signs.
+	StoreApproval(ctx context.Context, tx Tx, store string) (accepted string, bound bool, err error)
 }
 
 // FewLinks is how many files without a link are no sign that links were lost: a small

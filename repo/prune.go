@@ -11,14 +11,14 @@ type Pruner interface {
 	// waits: a row held by somebody else is busy.
 	Lock(ctx context.Context, tx Tx, ids []string, ages Ages) (Locked, error)
 
-	// Look says which of these ids, whose rows are locked, are mentioned by a
+	// FindReferences says which of these ids, whose rows are locked, are mentioned by a
 	// living row as of now, and of which that cannot be said.
-	Look(ctx context.Context, tx Tx, ids []string) (Look, error)
+	FindReferences(ctx context.Context, tx Tx, ids []string) (References, error)
 
-	// LookAgain says which of the deleted ids are mentioned by a row that
-	// somebody else committed after look, and which of the gone ids have a row
+	// RecheckReferences says which of the deleted ids are mentioned by a row that
+	// somebody else committed after found, and which of the gone ids have a row
 	// now.
-	LookAgain(ctx context.Context, tx Tx, look Look, deleted, gone []string) (map[string]Reference, error)
+	RecheckReferences(ctx context.Context, tx Tx, found References, deleted, gone []string) (map[string]Reference, error)
 
 	// SetGrace notes that the ids in start are unreferenced from now on, unless
 	// that was noted before, and forgets it of those in clear.
@@ -28,13 +28,13 @@ type Pruner interface {
 	// to them. Fewer rows than ids is a Permanent error.
 	Delete(ctx context.Context, tx Tx, ids []string) ([]Deleted, error)
 
-	// Entombed lists the names of bytes that wait for their removal, by the id
+	// PendingBlobs lists the names of bytes that wait for their removal, by the id
 	// of the file that they belonged to.
-	Entombed(ctx context.Context, tx Tx, ids []string) (map[string][]string, error)
+	PendingBlobs(ctx context.Context, tx Tx, ids []string) (map[string][]string, error)
 
-	// Entomb writes tombstones, Record the ledger.
-	Entomb(ctx context.Context, tx Tx, tombstones []Tombstone) error
-	Record(ctx context.Context, tx Tx, entries []Entry) error
+	// AddTombstones writes tombstones, RecordEntries the ledger.
+	AddTombstones(ctx context.Context, tx Tx, tombstones []Tombstone) error
+	RecordEntries(ctx context.Context, tx Tx, entries []Entry) error
 
 	// MaxLockHold is how long a transaction should keep everybody else from writing
 	// (see Locked.Since); zero where it does not.
@@ -43,15 +43,15 @@ type Pruner interface {
 
 // Index is the reference index.
 type Index interface {
-	// Pass brings the reference index up to date with what changed since the
-	// last pass; Refresh also reads whole what was never read, and takes as
+	// IndexChanges brings the reference index up to date with what changed since the
+	// last pass; IndexAll also reads whole what was never read, and takes as
 	// long as that takes.
-	Pass(ctx context.Context) error
-	Refresh(ctx context.Context, progress Progress) error
+	IndexChanges(ctx context.Context) error
+	IndexAll(ctx context.Context, progress Progress) error
 
-	// Search makes what Look and References say of these ids true, and needs no more
+	// IndexFiles makes what FindReferences and ListReferences say of these ids true, and needs no more
 	// than one search for that: of others they may say that they are unknown.
-	Search(ctx context.Context, ids []string, progress Progress) error
+	IndexFiles(ctx context.Context, ids []string, progress Progress) error
 }
 
 // Progress is told how many rows of how many, by an estimate, a full pass has

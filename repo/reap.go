@@ -7,14 +7,14 @@ import (
 
 // Reaper is the work that is left outside the transaction.
 type Reaper interface {
-	// Due takes up to most tombstones of a kind that are due, and holds
+	// FetchDue takes up to most tombstones of a kind that are due, and holds
 	// them until tx ends: each is carried out by one process.
-	Due(ctx context.Context, tx Tx, kind string, most int) ([]Tombstone, error)
+	FetchDue(ctx context.Context, tx Tx, kind string, most int) ([]Tombstone, error)
 
-	// Living says which of them, by Seq, must not be carried out: a row has
+	// StillReferenced says which of them, by Seq, must not be carried out: a row has
 	// that id, or a path with that base name. It is ErrRowsMissing where nothing
 	// must be.
-	Living(ctx context.Context, tx Tx, tombstones []Tombstone) (map[int64]bool, error)
+	StillReferenced(ctx context.Context, tx Tx, tombstones []Tombstone) (map[int64]bool, error)
 
 	// Settle writes what became of tombstones.
 	Settle(ctx context.Context, tx Tx, s Settlement) error

@@ -1,7 +1,7 @@
 // Package repo is the database side of pruned: what a file, a reference, a
 // tombstone is, and the contract that every engine fulfils.
 //
-// Its central idea is the shared transaction. A batch of claims is handled
+// Its central idea is the shared transaction. A batch of events is handled
 // inside one Tx: the rows are locked, looked for in every living row, deleted,
 // and what lies outside the database is entombed; all of it commits or none of
 // it does. The package knows neither the queue nor any vector store.
@@ -42,12 +42,12 @@ type File struct {
 	ID   string
 	Path string // as the application wrote it; empty where it is NULL
 	Age  time.Duration
-	// Ripe is how long until the row is old enough and no longer in flight;
+	// EligibleIn is how long until the row is old enough and no longer in flight;
 	// zero or less when it is.
-	Ripe     time.Duration
-	InFlight bool          // status pending or processing, and touched lately
-	Orphan   time.Duration // how long it is known to be unreferenced
-	Clocked  bool          // whether that is known at all
+	EligibleIn      time.Duration
+	InFlight        bool          // status pending or processing, and touched lately
+	UnreferencedFor time.Duration // how long it is known to be unreferenced
+	HasGrace        bool          // whether that is known at all
 }
 
 // Locked is what Lock found. Every id asked for is in exactly one of the four.
@@ -55,17 +55,17 @@ type Locked struct {
 	Files []File // locked, in the order of their ids
 	Busy  []string
 	Gone  []string
-	// Doubtful have no row, but no file has one: the table may be about to be
-	// filled again from a backup. What somebody let go (Sweeps.Confirm) is Gone.
-	Doubtful []string
+	// Deferred have no row, but no file has one: the table may be about to be
+	// filled again from a backup. What somebody let go (SweepStore.ConfirmHold) is Gone.
+	Deferred []string
 	// Since is when the transaction began to keep everybody else from writing; zero
 	// where it does not.
 	Since time.Time
 }
 
-// Doubt takes for doubtful what is gone, but for what somebody let go.
-func (l *Locked) Doubt(letGo map[string]bool) {
-	l.Doubtful = slices.DeleteFunc(slices.Clone(l.Gone), func(id string) bool { return letGo[id] })
+// DeferMissing defers what is gone, but for what somebody let go.
+func (l *Locked) DeferMissing(letGo map[string]bool) {
+	l.Deferred = slices.DeleteFunc(slices.Clone(l.Gone), func(id string) bool { return letGo[id] })
 	l.Gone = slices.DeleteFunc(l.Gone, func(id string) bool { return !letGo[id] })
 }
 
@@ -76,11 +76,11 @@ type Reference struct {
 	Column string // empty where only the index was asked
 }
 
-// Look is what a look found.
-type Look struct {
+// References is what FindReferences found.
+type References struct {
 	Referenced map[string]Reference // the first mention found
 	Unknown    map[string]bool      // not yet known to the index, or not to be searched: must be kept
-	Snapshot   string               // what LookAgain compares with; the engine's own
+	Snapshot   string               // what RecheckReferences compares with; the engine's own
 	Changed    int64                // bytes of changed rows that were read
 	// Pending says whose transaction, begun a while ago, may yet commit a mention of
 	// any file, PendingRows a row of table file; empty: nobody's. What would be deleted

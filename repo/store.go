@@ -43,7 +43,7 @@ func IsApproved(ctx context.Context, db interface {
 		return false, EnvironmentError("look whose "+store.Name+" is", err)
 	}
 	err = db.InTx(ctx, tx, func(tx Tx) (err error) {
-		_, is, err = db.Binding(ctx, tx, store.Name)
+		_, is, err = db.StoreApproval(ctx, tx, store.Name)
 		return err
 	})
 	return is, err

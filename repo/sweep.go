@@ -30,10 +30,10 @@ type Candidate struct {
 	FileID    string
 	Direction Direction
 	// Since is when a sweep first saw it unreferenced, or without a row, by the
-	// database's clock. With the id it names what a claim is about.
+	// database's clock. With the id it names what an event is about.
 	Since time.Time
 	Age   time.Duration // of the row or the object; of vectors, since Since
-	// DueIn is how long until a claim about it is useful: until it is old enough,
+	// DueIn is how long until an event about it is useful: until it is old enough,
 	// no longer in flight, and an orphan for long enough. Zero or less when it is.
 	DueIn  time.Duration
 	Size   int64 // of its bytes, as far as known
@@ -41,16 +41,16 @@ type Candidate struct {
 	// Confirmed: somebody let it go, whatever the fraction.
 	Confirmed bool
 	// Held: a direction that found the file, this one or another, is held, and nobody
-	// let it go there. A claim makes a file not exist anywhere: it would go round that
+	// let it go there. An event makes a file not exist anywhere: it would go round that
 	// hold.
 	Held bool
-	// Claimed is since when a claim about it is in the queue; zero if none is.
-	Claimed time.Duration
+	// EnqueuedFor is how long an event about it has been in the queue; zero if none is.
+	EnqueuedFor time.Duration
 }
 
-// Census is what a sweep found in one direction.
-type Census struct {
-	There int64 // what there is: rows; files with vectors; objects
+// CandidateCount counts what a sweep found in one direction.
+type CandidateCount struct {
+	Total int64 // what there is: rows; files with vectors; objects
 	// Found are the candidates that are old enough and not in flight, whether or
 	// not they are due; confirmed ones are not counted.
 	Found int64
@@ -64,85 +64,86 @@ type Hold struct {
 	Store     string    `json:"store"`
 	Reason    string    `json:"reason"`
 	Found     int64     `json:"found"`
-	There     int64     `json:"there"`
+	Total     int64     `json:"total"`
 	At        time.Time `json:"at"`
 }
 
-// SweepStore is the database's part of a sweep. Sweep numbers come from Mark; what
-// the sweep of a number did not mark again is no candidate any more.
+// SweepStore is the database's part of a sweep. Sweep numbers come from
+// BeginSweep; what the sweep of a number did not upsert again is no candidate any more.
 //
-// A sweep does, once Refresh has run: Begin; MarkRows; for each store MarkListed,
-// page by page, then Unmark; Census for each direction; Candidates, page by page,
-// and Claimed for those whose claims the queue has stored. Each is a transaction
-// of its own, or, in a dry run, all are part of one that is rolled back.
+// A sweep does, once IndexAll has run: BeginSweep; UpsertRowCandidates; for each store
+// UpsertListed, page by page, then DropStale; CountCandidates for each direction;
+// ListCandidates, page by page, and MarkEnqueued for those whose events the queue has
+// stored. Each is a transaction of its own, or, in a dry run, all are part of one that
+// is rolled back.
 type SweepStore interface {
-	// Begin numbers a sweep.
-	Begin(ctx context.Context, tx Tx) (sweep int64, err error)
+	// BeginSweep numbers a sweep.
+	BeginSweep(ctx context.Context, tx Tx) (sweep int64, err error)
 
-	// MarkRows makes the candidates among rows exactly those of table file that no
+	// UpsertRowCandidates makes the candidates among rows exactly those of table file that no
 	// living row mentions, as of the last pass, and keeps since when.
-	MarkRows(ctx context.Context, tx Tx, sweep int64) error
+	UpsertRowCandidates(ctx context.Context, tx Tx, sweep int64) error
 
-	// MarkListed marks what a store lists of files that have no row. Bytes whose
+	// UpsertListed makes candidates of what a store lists of files that have no row. Bytes whose
 	// name is the base name of some row's path have one, and what waits in a
 	// tombstone is dealt with. What another store listed before is found anew.
 	// listed is one page.
-	MarkListed(ctx context.Context, tx Tx, sweep int64, d Direction, store string, listed []Listed) error
+	UpsertListed(ctx context.Context, tx Tx, sweep int64, d Direction, store string, listed []Listed) error
 
-	// Unmark forgets the candidates of a direction that the sweep did not mark,
+	// DropStale forgets the candidates of a direction that the sweep did not upsert,
 	// once the store was listed to its end.
-	Unmark(ctx context.Context, tx Tx, sweep int64, d Direction) error
+	DropStale(ctx context.Context, tx Tx, sweep int64, d Direction) error
 
-	// Census counts a direction's candidates. listed is how much its store
+	// CountCandidates counts a direction's candidates. listed is how much its store
 	// listed; of rows the database knows itself.
-	Census(ctx context.Context, tx Tx, d Direction, ages Ages, listed int64) (Census, error)
+	CountCandidates(ctx context.Context, tx Tx, d Direction, ages Ages, listed int64) (CandidateCount, error)
 
-	// Barren says that nothing in the database can be believed: there are files
+	// CheckSanity says that nothing in the database can be believed: there are files
 	// and chats, and not a single reference; or bytes or vectors (listed), and
 	// not a single file. why is a sentence, or empty.
-	Barren(ctx context.Context, tx Tx, d Direction, listed int64) (why string, err error)
+	CheckSanity(ctx context.Context, tx Tx, d Direction, listed int64) (why string, err error)
 
-	// Candidates lists up to most candidates of a direction after a file id, in
+	// ListCandidates lists up to most candidates of a direction after a file id, in
 	// the order of the ids.
-	Candidates(ctx context.Context, tx Tx, d Direction, ages Ages, after string, most int) ([]Candidate, error)
+	ListCandidates(ctx context.Context, tx Tx, d Direction, ages Ages, after string, most int) ([]Candidate, error)
 
-	// Claimed notes that the queue has stored claims about these candidates.
-	Claimed(ctx context.Context, tx Tx, d Direction, ids []string) error
+	// MarkEnqueued notes that the queue has stored events about these candidates.
+	MarkEnqueued(ctx context.Context, tx Tx, d Direction, ids []string) error
 
 	// NextCandidate says in how long the first candidate becomes due that has no
-	// claim in the queue and is not held, in any direction; found is false where there
-	// is none. A claim that is an hour old is taken for lost, here and in Candidates.
+	// event in the queue and is not held, in any direction; found is false where there
+	// is none. An event that is an hour old is taken for lost, here and in ListCandidates.
 	NextCandidate(ctx context.Context, ages Ages) (in time.Duration, found bool, err error)
 
-	// Hold keeps a held direction, which has one store: what was held of an earlier
+	// SetHold keeps a held direction, which has one store: what was held of an earlier
 	// one is forgotten. While it is held already, under whatever id, that one is
 	// brought up to date and returned.
-	Hold(ctx context.Context, tx Tx, h Hold) (Hold, error)
+	SetHold(ctx context.Context, tx Tx, h Hold) (Hold, error)
 
-	// Release forgets that a direction is held, where it is no more.
-	Release(ctx context.Context, tx Tx, d Direction) error
+	// ClearHold forgets that a direction is held, where it is no more.
+	ClearHold(ctx context.Context, tx Tx, d Direction) error
 
-	// Holds lists what is held, oldest first.
-	Holds(ctx context.Context) ([]Hold, error)
+	// ListHolds lists what is held, oldest first.
+	ListHolds(ctx context.Context) ([]Hold, error)
 
-	// Confirm lets the candidates go that a held sweep found in its stores, all its
-	// directions, and binds their stores to this installation. What was first found
-	// after Hold was last called is not among them. They are held no more. An
+	// ConfirmHold lets the candidates go that a held sweep found in its stores, all its
+	// directions, and approves their stores. What was first found
+	// after SetHold was last called is not among them. They are held no more. An
 	// unknown id is ErrNoHold.
-	Confirm(ctx context.Context, tx Tx, id string) ([]Hold, error)
+	ConfirmHold(ctx context.Context, tx Tx, id string) ([]Hold, error)
 
-	// Retire forgets lines of the ledger that are older than keep (zero: none),
+	// ExpireOld forgets lines of the ledger that are older than keep (zero: none),
 	// and candidates that no sweep has seen for that long.
-	Retire(ctx context.Context, keep time.Duration) error
+	ExpireOld(ctx context.Context, keep time.Duration) error
 }
 
 // Lease lets one process at a time sweep.
 type Lease interface {
-	// Lead takes the lead of sweeps for a while, or keeps it: one process at a
+	// AcquireLease takes the lead of sweeps for a while, or keeps it: one process at a
 	// time. It is false while another one has it; a lease that ends later than it is
-	// long is nobody's. Renew keeps the lead, and never takes it from another. Resign
+	// long is nobody's. RenewLease keeps it, and never takes it from another. ReleaseLease
 	// gives it up.
-	Lead(ctx context.Context, holder string, ttl time.Duration) (bool, error)
-	Renew(ctx context.Context, holder string, ttl time.Duration) (bool, error)
-	Resign(ctx context.Context, holder string) error
+	AcquireLease(ctx context.Context, holder string, ttl time.Duration) (bool, error)
+	RenewLease(ctx context.Context, holder string, ttl time.Duration) (bool, error)
+	ReleaseLease(ctx context.Context, holder string) error
 }

@@ -14,9 +14,9 @@ type Times struct {
 	None, Millis, Micros, Nanos, Future, Together int64
 }
 
-// ExamineTimes tells of times that are not in seconds, or in the future. It is no
+// CheckTimes tells of times that are not in seconds, or in the future. It is no
 // failure: they are understood.
-func ExamineTimes(all ...Times) Finding {
+func CheckTimes(all ...Times) Finding {
 	f := Finding{Check: "times", OK: true, Detail: "those of table file are in seconds"}
 	var said, remedies []string
 	for _, t := range all {
@@ -41,7 +41,7 @@ func ExamineTimes(all ...Times) Finding {
 		f.Detail = strings.Join(said, "; ") + ": they are read as such, and a row without a time that can be is as old as it is known"
 	}
 	if len(remedies) > 0 {
-		f.Do = "Open WebUI writes seconds: " + strings.Join(remedies, "; ")
+		f.Remedy = "Open WebUI writes seconds: " + strings.Join(remedies, "; ")
 	}
 	return f
 }

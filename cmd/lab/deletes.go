@@ -183,7 +183,7 @@ func (w *world) drained(ctx context.Context, events []string, orphans int, worke
 	return r.wall, err
 }
 
-// inUse measures claims about files in use, of which nothing comes.
+// inUse measures events about files in use, of which nothing comes.
 func (b *bench) inUse(ctx context.Context) error {
 	files := 100000 / b.shrink
 	w, err := b.seed(ctx, repotest.SeedOptions{Files: files}, false)
@@ -204,7 +204,7 @@ func (b *bench) inUse(ctx context.Context) error {
 		}
 		drain, process = append(drain, float64(files)/r.Duration), append(process, float64(files)/r.wall.Seconds())
 	}
-	if err := table(fmt.Sprintf("Claims about %d files in use, one worker; median of %d rounds", files, b.rounds),
+	if err := table(fmt.Sprintf("Events about %d files in use, one worker; median of %d rounds", files, b.rounds),
 		[]string{"", "events/s"}, [][]string{
 			{"the drain", fmt.Sprintf("%.0f", median(drain))},
 			{"from start to exit of the process", fmt.Sprintf("%.0f", median(process))},

@@ -21,7 +21,7 @@ type demoCmd struct {
 	Orphans int `default:"3000" help:"How many of them nothing uses."`
 }
 
-// Run makes an installation whose orphans are known, claims every file, drains
+// Run makes an installation whose orphans are known, reports every file, drains
 // before your eyes, and compares what is left with what it knows.
 func (c *demoCmd) Run(ctx context.Context) (err error) {
 	fmt.Println("Installing what is missing: PostgreSQL with pgvector, and Open WebUI's own migrations (once, cached) ...")
@@ -41,7 +41,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Println("Claiming that every single file is an orphan ...")
+	fmt.Println("Reporting that every single file may be an orphan ...")
 	ids := slices.Concat(w.Orphans, w.InUse)
 	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	if err := w.publish(ctx, ids); err != nil {
@@ -100,7 +100,7 @@ func (c *demoCmd) compare(ctx context.Context, w *world, before tally, took time
 	if err := w.why(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("\n%d claims in %.1fs from start to exit: %.0f claims/s, %.0f files deleted/s\n",
+	fmt.Printf("\n%d events in %.1fs from start to exit: %.0f events/s, %.0f files deleted/s\n",
 		c.Files, took.Seconds(), float64(c.Files)/took.Seconds(), float64(c.Orphans)/took.Seconds())
 	var left []string
 	if err := w.connected(ctx, func(conn *pgx.Conn) error {

@@ -48,7 +48,7 @@ SELECT count(*), json_group_array(DISTINCT f.value)` + sharedSQL + `
    AND 1 = (SELECT count(*) FROM embeddings_queue q
              WHERE q.topic = 'persistent://default/default/' || c.id AND q.id = e.embedding_id AND q.operation = 3)`
 
-	// A file that was claimed again, after a kill between commit and ack, has a
+	// A file that was reported again, after a kill between commit and ack, has a
 	// second tombstone.
 	triedSQL = `
 SELECT count(*), count(DISTINCT file_id) = json_array_length(?1) FROM pruned_tombstone

@@ -33,7 +33,7 @@ func (c *killCmd) Run(ctx context.Context) (err error) {
 	}
 	ids := slices.Concat(p.Orphans, p.InUse)
 	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	k := &kills{promises: p, times: c.Times, claims: ids, portion: max(1, len(ids)/(2*c.Times))}
+	k := &kills{promises: p, times: c.Times, unpublished: ids, portion: max(1, len(ids)/(2*c.Times))}
 	if err := k.drains(ctx); err != nil {
 		return err
 	}
@@ -59,13 +59,13 @@ func (c *killCmd) installation(ctx context.Context, l *lab) (*promises, error) {
 	return promise(ctx, w.installation, w)
 }
 
-// kills are drains that are killed. Each has a portion of the claims to begin
+// kills are drains that are killed. Each has a portion of the events to begin
 // with, beside what those before left: so some of them get as far as to what
 // comes after the commits, and are killed in the midst of that.
 type kills struct {
 	*promises
 	times   int
-	claims  []string // not yet published
+	unpublished  []string // not yet published
 	portion int
 	whole   time.Duration // what the last drain took that was not killed
 
@@ -101,12 +101,12 @@ func (k *kills) drains(ctx context.Context) error {
 
 // publishSome stops when all are published.
 func (k *kills) publishSome(ctx context.Context, n int) error {
-	n = min(n, len(k.claims))
+	n = min(n, len(k.unpublished))
 	if n == 0 {
 		return nil
 	}
-	some := k.claims[:n]
-	k.claims = k.claims[n:]
+	some := k.unpublished[:n]
+	k.unpublished = k.unpublished[n:]
 	return k.publish(ctx, some)
 }
 
@@ -127,12 +127,12 @@ func (k *kills) look(ctx context.Context) error {
 	return err
 }
 
-// leaseOfTheDead is for how long the queue waits for those who took claims and do
+// leaseOfTheDead is for how long the queue waits for those who took events and do
 // not answer (see ackWait of the program). Who waits for it takes that long.
 const leaseOfTheDead = 50 * time.Second
 
 // last is the drain that nobody kills, of what the killed have left, and one of
-// the claims that have not been made yet.
+// the events that have not been made yet.
 func (k *kills) last(ctx context.Context) error {
 	left, err := k.holds(ctx, k.Orphans)
 	if err != nil {
@@ -145,7 +145,7 @@ func (k *kills) last(ctx context.Context) error {
 	if r.wall > leaseOfTheDead {
 		return fmt.Errorf("the last drain took %.1fs: it waits for the leases of the dead", r.wall.Seconds())
 	}
-	if err := k.publishSome(ctx, len(k.claims)); err != nil {
+	if err := k.publishSome(ctx, len(k.unpublished)); err != nil {
 		return err
 	}
 	rest, err := k.drain(ctx)

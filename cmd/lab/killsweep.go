@@ -19,7 +19,7 @@ type killSweepCmd struct {
 }
 
 // Run kills sweeps with SIGKILL at random moments. Whatever they had published by
-// then, no claim may be about a file in use that acts on it, and one sweep that is
+// then, no event may be about a file in use that acts on it, and one sweep that is
 // not killed and a drain must leave nothing unused.
 func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 	l, err := newLab(ctx)
@@ -75,7 +75,7 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 	if err := errors.Join(p.nothingLost(ctx), p.nothingLeft(ctx)); err != nil {
 		return err
 	}
-	fmt.Printf("killed %d of %d sweeps; the last one published %d claims, the drain deleted %d files and cleaned after %d: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
+	fmt.Printf("killed %d of %d sweeps; the last one published %d events, the drain deleted %d files and cleaned after %d: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
 		killed, tries, last.Published, drained.Deleted, drained.Gone)
 	return nil
 }
@@ -92,7 +92,7 @@ func (w *world) loseRows(ctx context.Context, n int) error {
 }
 
 // forgetProgress spares the wait for the lease of the killed, and for an hour to
-// pass until what they claimed is claimed again.
+// pass until what they reported is reported again.
 func (w *world) forgetProgress(ctx context.Context) error {
 	return w.connected(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `DELETE FROM pruned.lease; UPDATE pruned.candidate SET claimed_at = claimed_at - interval '2 hours'`)

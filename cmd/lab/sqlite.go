@@ -106,7 +106,7 @@ func (b *bench) origin(ctx context.Context) (*folder, error) {
 
 // runAlone drains a folder that nobody else uses.
 func (r *folderRuns) runAlone(ctx context.Context, f *folder) (err error) {
-	if err := f.claimAll(ctx); err != nil {
+	if err := f.publishAll(ctx); err != nil {
 		return err
 	}
 	if r.alone, err = f.drain(ctx); err != nil {
@@ -122,7 +122,7 @@ func (r *folderRuns) runBeside(ctx context.Context, f *folder) error {
 	if err := whileWriting(ctx, r.before, func(ctx context.Context) error { pause(ctx, undisturbed); return nil }); err != nil {
 		return err
 	}
-	if err := f.claimAll(ctx); err != nil {
+	if err := f.publishAll(ctx); err != nil {
 		return err
 	}
 	if err := whileWriting(ctx, r.during, func(ctx context.Context) (err error) {
@@ -162,8 +162,8 @@ func (f *folder) writers() []*writer {
 	}
 }
 
-// claimAll claims every file, in any order.
-func (f *folder) claimAll(ctx context.Context) error {
+// publishAll reports every file, in any order.
+func (f *folder) publishAll(ctx context.Context) error {
 	ids := slices.Concat(f.Orphans, f.InUse)
 	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	return f.publish(ctx, ids)

@@ -13,12 +13,12 @@ import (
 
 // cli is the command line. Commands come first in its help.
 type cli struct {
-	Run       runCmd       `cmd:"" help:"Consume claims and delete what nothing uses."`
-	Publish   publishCmd   `cmd:"" help:"Claim that files are orphans: ids as arguments, or one a line on stdin."`
-	Once      sweepCmd     `cmd:"" name:"sweep" help:"Find orphans once, and publish a claim about each; --dry-run shows what it would."`
-	Replay    replayCmd    `cmd:"" help:"Handle claims of the past again: of the stream, or dead letters."`
+	Run       runCmd       `cmd:"" help:"Consume events and delete what nothing uses."`
+	Publish   publishCmd   `cmd:"" help:"Report files that may be orphans: ids as arguments, or one a line on stdin."`
+	Once      sweepCmd     `cmd:"" name:"sweep" help:"Find orphans once, and publish an event about each; --dry-run shows what it would."`
+	Replay    replayCmd    `cmd:"" help:"Handle events of the past again: of the stream, or dead letters."`
 	Explain   explainCmd   `cmd:"" help:"Tell everything known about one file, and what would become of it."`
-	Dead      deadCmd      `cmd:"" help:"Dead letters: claims that can never succeed."`
+	Dead      deadCmd      `cmd:"" help:"Dead letters: events that can never succeed."`
 	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
 	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring pruned's own tables up to date."`

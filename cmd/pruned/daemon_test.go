@@ -19,7 +19,7 @@ type busy struct {
 	err   error
 }
 
-func (b *busy) Refresh(context.Context, repo.Progress) error {
+func (b *busy) IndexAll(context.Context, repo.Progress) error {
 	if b.times--; b.times >= 0 {
 		return b.err
 	}

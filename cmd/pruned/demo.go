@@ -72,7 +72,7 @@ func (d *demonstration) parseSettings() error {
 	return err
 }
 
-// cleanWorld sweeps, claims all the rest as well, so that what is in use has to be
+// cleanWorld sweeps, reports all the rest as well, so that what is in use has to be
 // defended, and drains.
 func (d *demonstration) cleanWorld(ctx context.Context) error {
 	d.printIntroduction()
@@ -118,7 +118,7 @@ func (d *demonstration) sweepOrphans(ctx context.Context, a *app) error {
 	return nil
 }
 
-// eventsOf makes a claim of each file that is wanted.
+// eventsOf makes an event of each file that is wanted.
 func (d *demonstration) eventsOf(wanted func(demo.File) bool) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for _, f := range d.world.Files {

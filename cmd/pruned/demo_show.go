@@ -76,7 +76,7 @@ func (d *demonstration) printIntroduction() {
 	if d.outer.isJSON() {
 		return
 	}
-	fmt.Fprintf(d.outer.stdout, "A scratch installation in %s: SQLite, Chroma, %d files, %d vectors.\nSweeping; then claiming that every other file is an orphan too.\n\n",
+	fmt.Fprintf(d.outer.stdout, "A scratch installation in %s: SQLite, Chroma, %d files, %d vectors.\nSweeping; then reporting that every other file may be an orphan too.\n\n",
 		d.world.Dir, len(d.world.Files), d.before.Chunks)
 }
 

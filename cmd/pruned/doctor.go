@@ -75,8 +75,8 @@ func (r *doctorCmd) printFindings(ctx *runContext, findings []finding, ok bool) 
 	return ctx.printTable(func(line func(...any)) {
 		for _, f := range findings {
 			line(verdictOf(f), f.Check, f.Detail)
-			if f.Do != "" {
-				line("", "", "-> "+f.Do)
+			if f.Remedy != "" {
+				line("", "", "-> "+f.Remedy)
 			}
 		}
 	})
@@ -100,7 +100,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 			f.OK, f.Detail = false, err.Error()
 		}
 		if errors.Is(err, errNotThere) {
-			f.OK, f.Do = true, runMakesIt
+			f.OK, f.Remedy = true, runMakesIt
 		}
 		found = append(found, f)
 		return err == nil
@@ -147,7 +147,7 @@ func privilegeFindings(ctx context.Context, a *app) []finding {
 }
 
 func (r *doctorCmd) databaseFindings(ctx *runContext, a *app) []finding {
-	found, err := a.db.Examine(ctx)
+	found, err := a.db.CheckDatabase(ctx)
 	if err != nil {
 		found = append(found, finding{Check: "database", Detail: err.Error()})
 	}

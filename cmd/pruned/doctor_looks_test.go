@@ -38,7 +38,7 @@ func TestDoctorMakesNothing(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(world.Dir, "pruned"))
 	for _, check := range []string{"queue", "tables of pruned"} {
 		require.Contains(t, d.of(t, check).Detail, "not there yet", check)
-		require.Contains(t, d.of(t, check).Do, "pruned run makes", check)
+		require.Contains(t, d.of(t, check).Remedy, "pruned run makes", check)
 	}
 	i.drain(t)
 	d = ask[diagnosis](t, i, "doctor")

@@ -21,21 +21,21 @@ func (r *doctorCmd) queueFindings(ctx *runContext, a *app) []finding {
 		found = append(found, finding{Check: "stream", Detail: err.Error()})
 	}
 	if complete {
-		found = append(found, r.claimFinding(ctx, a), r.deadLetterFinding(ctx, a))
+		found = append(found, r.eventFinding(ctx, a), r.deadLetterFinding(ctx, a))
 	}
 	if !a.queue.Schedules() {
-		found = append(found, finding{Check: "schedules", OK: true, Detail: "this NATS server has none: a claim that is too young is not repeated",
-			Do: "use nats-server 2.12 or later"})
+		found = append(found, finding{Check: "schedules", OK: true, Detail: "this NATS server has none: an event that is too young is not repeated",
+			Remedy: "use nats-server 2.12 or later"})
 	}
 	return found
 }
 
-func (r *doctorCmd) claimFinding(ctx *runContext, a *app) finding {
+func (r *doctorCmd) eventFinding(ctx *runContext, a *app) finding {
 	backlog, err := a.queue.Backlog(ctx)
 	if err != nil {
-		return finding{Check: "claims", Detail: err.Error()}
+		return finding{Check: "events", Detail: err.Error()}
 	}
-	return finding{Check: "claims", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", a.queue.Name(), backlog.Pending, backlog.Unacked)}
+	return finding{Check: "events", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", a.queue.Name(), backlog.Pending, backlog.Unacked)}
 }
 
 // nearlyFull is the part of a stream's limit from which on it should be noticed.
@@ -43,19 +43,19 @@ const nearlyFull = 0.8
 
 func streamFinding(s consumer.StreamState) finding {
 	if s.Missing {
-		return finding{Check: "stream", OK: true, Detail: s.Name + ": " + errNotThere.Error(), Do: runMakesIt}
+		return finding{Check: "stream", OK: true, Detail: s.Name + ": " + errNotThere.Error(), Remedy: runMakesIt}
 	}
 	f := finding{Check: "stream", OK: true, Detail: fmt.Sprintf("%s: %d messages, %s, replicas %d", s.Name, s.Messages, humanize.IBytes(s.Bytes), s.Replicas)}
 	if s.MaxBytes > 0 {
 		f.Detail += " of at most " + humanize.IBytes(uint64(s.MaxBytes))
 		if float64(s.Bytes) > nearlyFull*float64(s.MaxBytes) {
-			f.Do = "raise PRUNED_MAX_BYTES: a full stream refuses claims"
+			f.Remedy = "raise PRUNED_MAX_BYTES: a full stream refuses events"
 		}
 	}
 	if len(s.Differs) > 0 {
 		f.OK = false
 		f.Detail += "; it is not as pruned makes it: " + strings.Join(s.Differs, ", ")
-		f.Do = "change that back, or delete the stream: pruned makes it anew"
+		f.Remedy = "change that back, or delete the stream: pruned makes it anew"
 	}
 	return f
 }
@@ -70,7 +70,7 @@ func (r *doctorCmd) deadLetterFinding(ctx *runContext, a *app) finding {
 	}
 	f := finding{Check: "dead letters", OK: true, Detail: fmt.Sprint(letters)}
 	if letters > 0 {
-		f.Do = "pruned dead list tells why"
+		f.Remedy = "pruned dead list tells why"
 	}
 	return f
 }

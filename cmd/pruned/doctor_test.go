@@ -71,7 +71,7 @@ func TestDoctorTellsOfTheWebhook(t *testing.T) {
 		f := webhookFinding(c.urls, c.token)
 		require.Equal(t, c.ok, f.OK, name)
 		require.Contains(t, f.Detail, c.detail, name)
-		require.NotContains(t, f.Detail+f.Do, token, name)
+		require.NotContains(t, f.Detail+f.Remedy, token, name)
 	}
 
 	i := install(t, repotest.Vectors(small)).with("PRUNED_WEBHOOK_TOKEN=" + token)

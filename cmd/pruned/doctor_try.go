@@ -33,7 +33,7 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, a *app) []finding {
 	if a.store == nil || a.blobs == nil {
 		return nil
 	}
-	if _, err := a.db.Holds(ctx); repo.KindOf(err) == repo.Environment && err != nil {
+	if _, err := a.db.ListHolds(ctx); repo.KindOf(err) == repo.Environment && err != nil {
 		return nil // no tables of ours: told above
 	}
 	sweeper := ctx.newSweeper(a)

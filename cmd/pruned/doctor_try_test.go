@@ -120,8 +120,8 @@ func TestDoctorQuickTellsTheTruthWithoutADaemon(t *testing.T) {
 	i.Exec(t, `REVOKE SELECT ON note FROM `+role)
 	d = limited.diagnose(t, "--quick")
 	require.False(t, d.OK)
-	require.Contains(t, d.of(t, "privileges").Do, "GRANT SELECT")
-	require.Contains(t, d.of(t, "privileges").Do, "note")
+	require.Contains(t, d.of(t, "privileges").Remedy, "GRANT SELECT")
+	require.Contains(t, d.of(t, "privileges").Remedy, "note")
 
 	away := i.with("VECTOR_DB=chroma", "CHROMA_HTTP_HOST=http://127.0.0.1:1")
 	require.False(t, away.diagnose(t, "--quick").of(t, "vectors").OK)

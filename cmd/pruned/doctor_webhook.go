@@ -8,7 +8,7 @@ import (
 // webhookFindings tells whether Open WebUI sends its events to us. Without them
 // only the timer and due times start sweeps.
 func (r *doctorCmd) webhookFindings(ctx *runContext, a *app) []finding {
-	registered, err := a.db.Webhooks(ctx)
+	registered, err := a.db.ListWebhooks(ctx)
 	if err != nil {
 		return []finding{{Check: "webhook", Detail: err.Error()}}
 	}
@@ -31,16 +31,16 @@ func webhookFinding(registered []string, token string) finding {
 	switch {
 	case other != "" && token != "":
 		return finding{Check: "webhook", Detail: "registered in Open WebUI, at " + other + ", but with another token: its events are refused",
-			Do: "register it anew with PRUNED_WEBHOOK_TOKEN"}
+			Remedy: "register it anew with PRUNED_WEBHOOK_TOKEN"}
 	case other != "":
 		return finding{Check: "webhook", Detail: "registered in Open WebUI, at " + other + ", but nothing receives its events",
-			Do: "set PRUNED_WEBHOOK_TOKEN to its token"}
+			Remedy: "set PRUNED_WEBHOOK_TOKEN to its token"}
 	case token != "":
 		return finding{Check: "webhook", OK: true, Detail: "not registered in Open WebUI: sweeps run by the timer only",
-			Do: "POST /api/events/webhooks, as the README says"}
+			Remedy: "POST /api/events/webhooks, as the README says"}
 	}
 	return finding{Check: "webhook", OK: true, Detail: "not used: sweeps run by the timer only",
-		Do: "set PRUNED_WEBHOOK_TOKEN and register the webhook, as the README says"}
+		Remedy: "set PRUNED_WEBHOOK_TOKEN and register the webhook, as the README says"}
 }
 
 // webhookToken takes an address of ours apart: .../webhook/TOKEN or

@@ -40,24 +40,24 @@ func elsewhereFindings(a *app) []finding {
 	}
 	return []finding{{Check: "installation", OK: true,
 		Detail: "this database ran at " + elsewhere + " before: it is a copy, or was moved, and another installation than that one",
-		Do:     "see that DATA_DIR and the vector store are its own; `pruned sweep` shows what waits until somebody says so"}}
+		Remedy: "see that DATA_DIR and the vector store are its own; `pruned sweep` shows what waits until somebody says so"}}
 }
 
 // unsearchableFindings tells of files that are kept for ever.
 func unsearchableFindings(ctx context.Context, a *app) []finding {
-	kept, err := a.db.Unsearchable(ctx)
+	kept, err := a.db.CountUnsearchable(ctx)
 	switch {
 	case err != nil:
 		return []finding{{Check: "ids", Detail: err.Error()}}
 	case kept.Files == 0:
 		return nil
 	}
-	return []finding{{Check: "ids", OK: true, Detail: kept.String(), Do: "delete those that nobody needs in Open WebUI"}}
+	return []finding{{Check: "ids", OK: true, Detail: kept.String(), Remedy: "delete those that nobody needs in Open WebUI"}}
 }
 
 // strayFindings tells of what was entombed when this database was another one.
 func strayFindings(ctx context.Context, a *app) []finding {
-	n, whose, err := a.db.Strays(ctx)
+	n, whose, err := a.db.CountForeignTombstones(ctx)
 	switch {
 	case err != nil && repo.KindOf(err) == repo.Environment:
 		return nil
@@ -69,7 +69,7 @@ func strayFindings(ctx context.Context, a *app) []finding {
 	return []finding{{Check: "strays", OK: true,
 		Detail: fmt.Sprintf("%d tombstones are another installation's (%s, this is %s): the database was copied, moved or restored. They are never carried out",
 			n, whose, a.db.Identity().Key),
-		Do: "nothing: sweeps find again what they name, where this installation may remove it"}}
+		Remedy: "nothing: sweeps find again what they name, where this installation may remove it"}}
 }
 
 // bindingFinding tells whether anything in a store may be removed.
@@ -85,13 +85,13 @@ func bindingFinding(ctx context.Context, a *app, _ string, store repo.StoreInfo)
 		}
 		if owner != "" && owner != a.db.Identity().Key {
 			return finding{Check: "store", Detail: fmt.Sprintf("%s (%s) is marked as another installation's (%s; this is %s): nothing in it is removed", store.Name, store.Mark.Dir, owner, a.db.Identity().Key),
-				Do: "set DATA_DIR and DATABASE_URL as this installation's Open WebUI has them; where it was moved or restored, pruned sweep shows what it finds, and how to let it go"}, nil
+				Remedy: "set DATA_DIR and DATABASE_URL as this installation's Open WebUI has them; where it was moved or restored, pruned sweep shows what it finds, and how to let it go"}, nil
 		}
 	}
 	bound, err := repo.IsApproved(ctx, a.db, nil, store)
 	if err == nil && !bound {
 		f.Detail = store.Name + " is not bound to this installation yet: nothing in it is removed before"
-		f.Do = "pruned sweep binds it if it is in this database or folder and most of it is this installation's; else it shows what it finds, and how to let it go"
+		f.Remedy = "pruned sweep binds it if it is in this database or folder and most of it is this installation's; else it shows what it finds, and how to let it go"
 	}
 	return f, err
 }
@@ -107,7 +107,7 @@ func ownerFindings(ctx context.Context, a *app) (found []finding) {
 	}
 	var schemas, links []string
 	err := a.db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-		if schemas, err = a.db.Neighbours(ctx, tx); err == nil {
+		if schemas, err = a.db.ListNeighbours(ctx, tx); err == nil {
 			links, err = a.db.EmptyLinks(ctx, tx)
 		}
 		return err
@@ -117,11 +117,11 @@ func ownerFindings(ctx context.Context, a *app) (found []finding) {
 	}
 	if len(schemas) > 0 {
 		found = append(found, finding{Check: "neighbours", OK: true, Detail: "this database also has another installation in schema " + strings.Join(schemas, ", ") + ": " +
-			"vectors here are removed only once somebody has said that they are this one's", Do: "pruned sweep tells how"})
+			"vectors here are removed only once somebody has said that they are this one's", Remedy: "pruned sweep tells how"})
 	}
 	for _, table := range links {
 		found = append(found, finding{Check: "lost links", OK: true, Detail: "table " + table + " is empty, though there are chats with files or knowledge bases: were its rows lost in a migration or restore?",
-			Do: "restore it; files that only it kept are held by sweeps until `pruned sweep --confirm`"})
+			Remedy: "restore it; files that only it kept are held by sweeps until `pruned sweep --confirm`"})
 	}
 	return found
 }
@@ -142,11 +142,11 @@ func tombstoneFinding(ctx context.Context, a *app, kind string, store repo.Store
 	switch f.Detail = fmt.Sprintf("%d wait, the first is due in %s", waiting.Count, waiting.DueIn.Round(time.Second)); {
 	case !bound:
 		f.Detail = fmt.Sprintf("%d wait until %s is bound to this installation", waiting.Count, store.Name)
-		f.Do = "pruned sweep tells how"
+		f.Remedy = "pruned sweep tells how"
 	case waiting.DueIn < 0:
 		f.Detail = fmt.Sprintf("%d wait, the first is overdue by %s", waiting.Count, -waiting.DueIn.Round(time.Second))
 		f.Warn = true
-		f.Do = "pruned run carries them out"
+		f.Remedy = "pruned run carries them out"
 	}
 	if waiting.Retried > 0 {
 		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", waiting.Retried, waiting.Reason)
@@ -156,14 +156,14 @@ func tombstoneFinding(ctx context.Context, a *app, kind string, store repo.Store
 
 // holdFindings tells what a sweep held back.
 func holdFindings(ctx context.Context, a *app) (found []finding) {
-	holds, err := a.db.Holds(ctx)
+	holds, err := a.db.ListHolds(ctx)
 	if err != nil && repo.KindOf(err) != repo.Environment {
 		found = append(found, finding{Check: "held", Detail: err.Error()})
 	}
 	for _, h := range holds {
 		found = append(found, finding{Check: "held", OK: true,
-			Detail: fmt.Sprintf("%d of %d, direction %s, store %s: %s", h.Found, h.There, h.Direction, h.Store, h.Reason),
-			Do:     "look at `pruned sweep --dry-run`; `pruned sweep --confirm " + h.ID + "` lets them go"})
+			Detail: fmt.Sprintf("%d of %d, direction %s, store %s: %s", h.Found, h.Total, h.Direction, h.Store, h.Reason),
+			Remedy: "look at `pruned sweep --dry-run`; `pruned sweep --confirm " + h.ID + "` lets them go"})
 	}
 	return found
 }
@@ -184,5 +184,5 @@ func unreadableFindings(ctx context.Context, a *app) []finding {
 		return nil // what is wrong with the store another line says
 	}
 	return []finding{{Check: "vectors", Detail: fmt.Sprintf("PGVECTOR_PGCRYPTO_KEY does not decrypt %d of the %d chunks in shared collections that were tried: whose they are nobody can tell, and they are never removed", n, of),
-		Do: "let the application make their knowledge bases anew, which encrypts them with the key of today"}}
+		Remedy: "let the application make their knowledge bases anew, which encrypts them with the key of today"}}
 }

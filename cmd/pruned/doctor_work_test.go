@@ -25,7 +25,7 @@ func TestDoctorTellsOfTombstones(t *testing.T) {
 	require.Contains(t, bytes.Detail, "1 wait, the first is overdue by 1m")
 	require.True(t, bytes.Warn)
 	require.Contains(t, bytes.Detail, "the disk is away")
-	require.Contains(t, bytes.Do, "pruned run")
+	require.Contains(t, bytes.Remedy, "pruned run")
 
 	i.Exec(t, `UPDATE pruned.tombstone SET identity = 'another/1/public'`)
 	require.Contains(t, ask[diagnosis](t, i, "doctor").of(t, "strays").Detail, "another/1/public")

@@ -21,7 +21,7 @@ type explainCmd struct {
 // explanation is the result of explain.
 type explanation struct {
 	ID         string               `json:"id"`
-	Verdict    event.Outcome        `json:"verdict"` // that a claim would have now
+	Verdict    event.Outcome        `json:"verdict"` // that an event would have now
 	Why        string               `json:"why"`
 	AgeS       float64              `json:"age_s"`
 	Status     string               `json:"status"`
@@ -30,7 +30,7 @@ type explanation struct {
 	Path       string               `json:"path"`
 	Bytes      []object             `json:"bytes"`
 	// UnreferencedS is since when it is known that nothing uses it; DueInS is in
-	// how long a claim would delete it, as things are. Missing where neither is so.
+	// how long an event would delete it, as things are. Missing where neither is so.
 	UnreferencedS *float64 `json:"unreferenced_s,omitempty"`
 	DueInS        *float64 `json:"due_in_s,omitempty"`
 	// Ledger is what was deleted under this id, oldest first.
@@ -50,11 +50,11 @@ type object struct {
 	Size int64  `json:"size"`
 }
 
-// Run explains one file, by the way that a claim would take, rolled back.
+// Run explains one file, by the way that an event would take, rolled back.
 func (r *explainCmd) Run(ctx *runContext) error {
 	return ctx.runWith(ctx, func(a *app) error {
 		bar := ctx.progressBar("searching")
-		err := a.db.Search(ctx, []string{r.ID}, tableProgress(bar))
+		err := a.db.IndexFiles(ctx, []string{r.ID}, tableProgress(bar))
 		_ = bar.Exit()
 		if err != nil {
 			return err
@@ -87,21 +87,21 @@ func (r *explainCmd) explainFile(ctx *runContext, a *app) (*explanation, error) 
 
 // tellRow tells what the database says.
 func (e *explanation) tellRow(ctx *runContext, a *app) error {
-	info, exists, err := a.db.Row(ctx, e.ID)
+	info, exists, err := a.db.DescribeFile(ctx, e.ID)
 	if e.exists = exists; err != nil || !exists {
 		return err
 	}
 	e.Path, e.Status, e.AgeS = info.Path, info.Status, math.Round(info.Age.Seconds())
 	return a.db.InTx(ctx, nil, func(tx repo.Tx) error {
-		found, err := a.db.References(ctx, tx, e.ID)
+		found, err := a.db.ListReferences(ctx, tx, e.ID)
 		if err != nil {
 			return err
 		}
 		e.References = append(e.References, found...)
 		locked, err := a.db.Lock(ctx, tx, []string{e.ID}, ctx.fileAges())
 		for _, f := range locked.Files {
-			if f.Clocked {
-				e.UnreferencedS = roundSeconds(f.Orphan)
+			if f.HasGrace {
+				e.UnreferencedS = roundSeconds(f.UnreferencedFor)
 			}
 		}
 		return err
@@ -122,7 +122,7 @@ func (e *explanation) tellStores(ctx *runContext, a *app) error {
 	return err
 }
 
-// tellVerdict takes the way of a claim, and rolls it back.
+// tellVerdict takes the way of an event, and rolls it back.
 func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
 	transaction := ctx.newTransaction(a)
 	transaction.DryRun = true
@@ -141,7 +141,7 @@ func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
 
 // tellPast tells what was deleted under an id that has no row any more.
 func (e *explanation) tellPast(ctx *runContext, a *app) error {
-	for entry, err := range a.db.Ledger(ctx, e.ID) {
+	for entry, err := range a.db.ReadLedger(ctx, e.ID) {
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 	"pruned/repo"
 )
 
-// What handles claims, by this command's settings.
+// What handles events, by this command's settings.
 
 func (c *command) fileAges() repo.Ages {
 	return repo.Ages{Min: c.cli.Ages.Min, Pending: c.cli.Ages.Pending, Orphan: c.cli.Ages.Orphan}
@@ -32,7 +32,7 @@ func (c *command) consumerOptions(a *app) consumer.Options {
 		Workers: settings.Workers, AckWait: ackWait,
 		MaxAckPending: settings.Workers * settings.Batch * 20, // batches grow tenfold
 		Rate:          settings.Rate, DryRun: settings.DryRun,
-		Ready: func(ctx context.Context) error { return a.db.Refresh(ctx, nil) },
+		Ready: func(ctx context.Context) error { return a.db.IndexAll(ctx, nil) },
 		Log:   a.log,
 	}
 }

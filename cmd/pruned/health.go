@@ -121,7 +121,7 @@ func (d *service) checkHealth(context.Context) (string, error) {
 // checkReady fails where the process does not do everything it is there for.
 func (d *service) checkReady(context.Context) (string, error) { return d.listNotes(), d.whyUnready() }
 
-// whyUnready says why not everything is done: claims, sweeps, what is stored, tombstones.
+// whyUnready says why not everything is done: events, sweeps, what is stored, tombstones.
 func (d *service) whyUnready() error {
 	w, why, trouble := d.currentWork()
 	if w == nil {

@@ -43,7 +43,7 @@ func (r *ledgerCmd) printEntries(ctx *runContext, a *app) (lines int, err error)
 }
 
 func (r *ledgerCmd) eachEntry(ctx *runContext, a *app, yield func(repo.Entry) error) error {
-	for entry, err := range a.db.Ledger(ctx, r.ID) {
+	for entry, err := range a.db.ReadLedger(ctx, r.ID) {
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ func theirs(t *testing.T, uploads string) []string {
 }
 
 // DATABASE_URL of one installation with DATA_DIR of another, which is small: neither
-// bytes nor vectors of those that no row knows go, by sweeps or claims.
+// bytes nor vectors of those that no row knows go, by sweeps or events.
 func TestOwnershipOfAnotherInstallationsDataFolder(t *testing.T) {
 	t.Parallel()
 	a := install(t)

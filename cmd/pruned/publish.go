@@ -18,7 +18,7 @@ import (
 
 type publishCmd struct {
 	Reason string   `default:"published by hand" help:"Why; the ledger keeps it."`
-	Wait   bool     `help:"Wait for a consumer, and print the outcome of each claim."`
+	Wait   bool     `help:"Wait for a consumer, and print the outcome of each event."`
 	IDs    []string `arg:"" optional:"" name:"id" help:"File ids; none: one a line on stdin."`
 }
 
@@ -27,7 +27,7 @@ var errNobodyConsumes = errors.New("--wait would wait for ever: no pruned run ow
 // maxLine is more than an id may have, so that a long one is told by its line.
 const maxLine = 1 << 20
 
-// Run publishes claims.
+// Run publishes events.
 func (r *publishCmd) Run(ctx *runContext) error {
 	if queue := ctx.cli.Queue; r.Wait && queue.IsEmbedded() {
 		running, err := embedded.Running(queue.DataDir)
@@ -78,7 +78,7 @@ func (c *command) printPublished(p consumer.Published) error {
 	return err
 }
 
-// makeEvents makes a claim of each id. What is refused does not stop the rest.
+// makeEvents makes an event of each id. What is refused does not stop the rest.
 func (r *publishCmd) makeEvents(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for where, id := range r.readIDs(ctx, stdin, refused) {

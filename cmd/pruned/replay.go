@@ -11,17 +11,17 @@ import (
 )
 
 type replayCmd struct {
-	Since   string `xor:"from" placeholder:"T" help:"Claims stored since then: a time such as 2026-01-31T08:00:00Z, or how long ago, such as 2h."`
-	FromSeq uint64 `xor:"from" placeholder:"N" help:"Claims from this number of the stream on."`
+	Since   string `xor:"from" placeholder:"T" help:"Events stored since then: a time such as 2026-01-31T08:00:00Z, or how long ago, such as 2h."`
+	FromSeq uint64 `xor:"from" placeholder:"N" help:"Events from this number of the stream on."`
 	All     bool   `xor:"from" help:"Everything that the stream still has."`
 	Dead    bool   `xor:"from" help:"Dead letters; those that succeed are removed."`
 	Resume  string `xor:"from" placeholder:"NAME" help:"What is left of a replay that was interrupted."`
-	Reason  string `help:"Why, for the ledger; none: the claims' own reasons."`
+	Reason  string `help:"Why, for the ledger; none: the events' own reasons."`
 }
 
 var errNothingToReplay = errors.New("wanted one of --since, --from-seq, --all, --dead, --resume")
 
-// Run hands claims to the handler again.
+// Run hands events to the handler again.
 func (r *replayCmd) Run(ctx *runContext) error {
 	options, err := r.parseOptions(time.Now())
 	if err != nil {
@@ -65,7 +65,7 @@ func (r *replayCmd) replayEvents(ctx *runContext, a *app, o consumer.ReplayOptio
 	bar := ctx.progressBar("replaying")
 	o.DryRun, o.Rate, o.AckWait, o.Log = ctx.cli.Consumer.DryRun, ctx.cli.Consumer.Rate, ackWait, a.log
 	o.Started = func(name string, total uint64) {
-		a.log.Info().Str("name", name).Uint64("claims", total).Bool("dry_run", o.DryRun).Msg("the replay begins")
+		a.log.Info().Str("name", name).Uint64("events", total).Bool("dry_run", o.DryRun).Msg("the replay begins")
 		bar.ChangeMax64(int64(total))
 	}
 	o.Progress = func(done, total uint64) {

@@ -73,7 +73,7 @@ func (c *command) indexReferences(ctx context.Context, a *app) error {
 	bar := c.progressBar("indexing references")
 	defer func() { _ = bar.Exit() }()
 	start := time.Now()
-	if err := a.db.Refresh(ctx, tableProgress(bar)); err != nil {
+	if err := a.db.IndexAll(ctx, tableProgress(bar)); err != nil {
 		return err
 	}
 	a.log.Info().Dur("took", time.Since(start)).Msg("the reference index is up to date")
@@ -106,7 +106,7 @@ func (c *command) drainQueue(ctx context.Context, a *app) error {
 	return cmp.Or(err, c.printSummary(summary))
 }
 
-// consumeAll has every claim handled, and every tombstone that is due by then.
+// consumeAll has every event handled, and every tombstone that is due by then.
 func (c *command) consumeAll(ctx context.Context, a *app, handler event.Handler) (consumer.Summary, error) {
 	bar := c.progressBar("draining")
 	options := c.consumerOptions(a)
@@ -181,7 +181,7 @@ func indexWhenChanged(ctx context.Context, a *app, batch *prune.Handler) {
 			continue
 		}
 		batch.Changed.Store(0)
-		if err := a.db.Refresh(ctx, nil); err != nil && ctx.Err() == nil {
+		if err := a.db.IndexAll(ctx, nil); err != nil && ctx.Err() == nil {
 			a.log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
 		}
 	}

@@ -31,7 +31,7 @@ func (r *sweepCmd) Run(ctx *runContext) error {
 }
 
 func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
-	unsearched, err := a.db.Unsearched(ctx)
+	unsearched, err := a.db.ListUnsearched(ctx)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
 	_ = bar.Exit()
 	var kept repo.Unsearchable
 	if err == nil {
-		kept, err = a.db.Unsearchable(ctx)
+		kept, err = a.db.CountUnsearchable(ctx)
 	}
 	if err := cmp.Or(show.showReport(report, kept, err), err); err != nil {
 		return err

@@ -72,7 +72,7 @@ func TestSweepFindsWhatNothingUses(t *testing.T) {
 	require.EqualValues(t, 41, s.Published)
 	require.Zero(t, s.Held)
 	require.Positive(t, s.Totals.Bytes)
-	require.Zero(t, i.sweep(t, exitDone).Published, "what was claimed is not claimed again")
+	require.Zero(t, i.sweep(t, exitDone).Published, "what was reported is not reported again")
 
 	summary := i.drain(t)
 	require.Equal(t, 40, summary.Deleted)

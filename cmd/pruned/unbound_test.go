@@ -40,7 +40,7 @@ func (v *remoteVectors) has(id string) bool {
 	return v.status(http.MethodGet, "/file-"+id, "") == http.StatusOK
 }
 
-// On a fresh installation a person's claim deletes a file, and leaves its vectors
+// On a fresh installation a person's event deletes a file, and leaves its vectors
 // in a server that nobody has said is this installation's.
 func TestVectorsOfAServerWaitUntilItIsBound(t *testing.T) {
 	t.Parallel()

@@ -30,7 +30,7 @@ func (r *relay) PublishHint(ctx context.Context, id, event string, payload []byt
 	return q.PublishHint(ctx, id, event, payload)
 }
 
-// PublishEvent stores a claim.
+// PublishEvent stores an event.
 func (r *relay) PublishEvent(ctx context.Context, e event.Event) error {
 	q := r.queue.Load()
 	if q == nil {

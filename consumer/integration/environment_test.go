@@ -64,7 +64,7 @@ func draining(t *testing.T, i *fixture.Installation, files []string, disturb fun
 	h := newPausing(prune.NewHandler(i.NewTransaction(), 10, time.Minute, fixture.Log(t)))
 	d := &disturbed{}
 	d.Consumer = fixture.Quick(t, q, h, consumer.Options{Drain: true, Observe: func(s consumer.Summary) { d.failed.Add(int64(s.Failed)) },
-		Ready: func(ctx context.Context) error { return i.DB.Refresh(ctx, nil) },
+		Ready: func(ctx context.Context) error { return i.DB.IndexAll(ctx, nil) },
 		Due:   i.NewReaper(t).Due,
 	})
 	ended := make(chan consumer.Summary, 1)

@@ -32,7 +32,7 @@ type modelFile struct {
 }
 
 // event is what becomes of an event, and does it.
-func (m *model) claim(id string) event.Outcome {
+func (m *model) outcomeOf(id string) event.Outcome {
 	f := m.files[id]
 	if f == nil {
 		return event.Gone

@@ -41,12 +41,12 @@ func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []ev
 		}
 	}
 	if tombstones := x.tombstonesOf(p, c.deleted, rest); len(tombstones) > 0 {
-		if err := x.DB.Entomb(ctx, tx, tombstones); err != nil {
+		if err := x.DB.AddTombstones(ctx, tx, tombstones); err != nil {
 			return c, err
 		}
 	}
 	if entries := ledgerEntries(p, c.deleted, events); len(entries) > 0 {
-		return c, x.DB.Record(ctx, tx, entries)
+		return c, x.DB.RecordEntries(ctx, tx, entries)
 	}
 	return c, nil
 }
@@ -112,12 +112,12 @@ func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (lis
 }
 
 // recheck is step 6. There is nothing to look for when nothing goes.
-func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, found repo.Look, p plan) (time.Duration, error) {
+func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, found repo.References, p plan) (time.Duration, error) {
 	if p.isEmpty() {
 		return 0, nil
 	}
 	start := time.Now()
-	late, err := x.DB.LookAgain(ctx, tx, found, p.rows, p.remains)
+	late, err := x.DB.RecheckReferences(ctx, tx, found, p.rows, p.remains)
 	if err == nil && len(late) > 0 {
 		err = lateReferences(late)
 	}

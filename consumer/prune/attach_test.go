@@ -275,8 +275,8 @@ type afterLastLook struct {
 	do func()
 }
 
-func (d afterLastLook) LookAgain(ctx context.Context, tx repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
-	late, err := d.Database.LookAgain(ctx, tx, look, deleted, gone)
+func (d afterLastLook) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
+	late, err := d.Database.RecheckReferences(ctx, tx, look, deleted, gone)
 	d.do()
 	return late, err
 }

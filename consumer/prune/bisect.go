@@ -159,7 +159,7 @@ func (b *bisection) recordReport(report Report) {
 	for id, result := range report.Results {
 		b.results[id] = result
 		b.deleted = b.deleted || result.Outcome == event.Deleted
-		b.log.Debug().Str("file", id).Str("outcome", string(result.Outcome)).Str("why", result.Detail).Msg("claim")
+		b.log.Debug().Str("file", id).Str("outcome", string(result.Outcome)).Str("why", result.Detail).Msg("event")
 	}
 }
 

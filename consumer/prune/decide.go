@@ -40,16 +40,16 @@ func decide(v view, ages repo.Ages) plan {
 		switch {
 		case result.Outcome == event.Deleted:
 			p.rows = append(p.rows, f.ID)
-		case result.Outcome == event.Kept && f.Clocked:
+		case result.Outcome == event.Kept && f.HasGrace:
 			p.endGrace = append(p.endGrace, f.ID)
-		case result.Outcome == event.Young && !f.Clocked && !v.found.Unknown[f.ID]:
+		case result.Outcome == event.Young && !f.HasGrace && !v.found.Unknown[f.ID]:
 			p.startGrace = append(p.startGrace, f.ID)
 		}
 	}
 	for _, id := range v.locked.Busy {
 		p.results[id] = event.Result{Outcome: event.Busy, Detail: "somebody else holds its row"}
 	}
-	for _, id := range v.locked.Doubtful {
+	for _, id := range v.locked.Deferred {
 		p.results[id] = deferMissing()
 	}
 	for _, id := range v.locked.Gone {
@@ -63,7 +63,7 @@ func decide(v view, ages repo.Ages) plan {
 }
 
 // decideRow decides about a file whose row is locked.
-func decideRow(f repo.File, look repo.Look, ages repo.Ages) event.Result {
+func decideRow(f repo.File, look repo.References, ages repo.Ages) event.Result {
 	if reference, found := look.Referenced[f.ID]; found {
 		return keptBy(reference)
 	}
@@ -73,13 +73,13 @@ func decideRow(f repo.File, look repo.Look, ages repo.Ages) event.Result {
 	case look.Unknown[f.ID]:
 		return youngFor("it appeared with an old date: every table is read once more first", minRetry)
 	case f.InFlight:
-		return youngFor("it is being processed", f.Ripe)
-	case f.Ripe > 0:
-		return youngFor(fmt.Sprintf("it is %s old", f.Age.Round(time.Second)), max(f.Ripe, ages.Orphan-f.Orphan))
-	case ages.Orphan > 0 && !f.Clocked:
+		return youngFor("it is being processed", f.EligibleIn)
+	case f.EligibleIn > 0:
+		return youngFor(fmt.Sprintf("it is %s old", f.Age.Round(time.Second)), max(f.EligibleIn, ages.Orphan-f.UnreferencedFor))
+	case ages.Orphan > 0 && !f.HasGrace:
 		return youngFor("it was not known to be unreferenced before", ages.Orphan)
-	case f.Orphan < ages.Orphan:
-		return youngFor(fmt.Sprintf("it is known to be unreferenced for only %s", f.Orphan.Round(time.Second)), ages.Orphan-f.Orphan)
+	case f.UnreferencedFor < ages.Orphan:
+		return youngFor(fmt.Sprintf("it is known to be unreferenced for only %s", f.UnreferencedFor.Round(time.Second)), ages.Orphan-f.UnreferencedFor)
 	case look.Pending != "":
 		return youngFor("somebody may yet commit a mention of it: "+look.Pending, minRetry)
 	}

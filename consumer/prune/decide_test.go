@@ -20,17 +20,17 @@ var testAges = repo.Ages{Min: day, Pending: 7 * day, Orphan: hour}
 
 // ripe is a file that nothing keeps.
 func ripe() repo.File {
-	return repo.File{ID: "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11", Age: 30 * day, Ripe: -29 * day, Orphan: 2 * hour, Clocked: true}
+	return repo.File{ID: "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11", Age: 30 * day, EligibleIn: -29 * day, UnreferencedFor: 2 * hour, HasGrace: true}
 }
 
 func TestDecideAboutRows(t *testing.T) {
 	t.Parallel()
 	id := ripe().ID
-	chat := repo.Look{Referenced: map[string]repo.Reference{id: {Table: "chat", Row: "c1", Column: "chat"}}}
+	chat := repo.References{Referenced: map[string]repo.Reference{id: {Table: "chat", Row: "c1", Column: "chat"}}}
 	for _, c := range []struct {
 		name  string
 		file  func(*repo.File)
-		look  repo.Look
+		look  repo.References
 		ages  repo.Ages
 		want  event.Outcome
 		why   string
@@ -39,35 +39,35 @@ func TestDecideAboutRows(t *testing.T) {
 		{name: "ripe and unreferenced", want: event.Deleted},
 		{name: "referenced", look: chat, want: event.Kept, why: "mentioned by chat c1, column chat"},
 		{name: "referenced, by the index alone", want: event.Kept, why: "mentioned by note n",
-			look: repo.Look{Referenced: map[string]repo.Reference{id: {Table: "note", Row: "n"}}}},
+			look: repo.References{Referenced: map[string]repo.Reference{id: {Table: "note", Row: "n"}}}},
 		{name: "referenced by a table without key", want: event.Kept, why: "mentioned by plugin",
-			look: repo.Look{Referenced: map[string]repo.Reference{id: {Table: "plugin"}}}},
-		{name: "referenced and young", look: chat, file: func(f *repo.File) { f.Age, f.Ripe = hour, 23*hour }, want: event.Kept, why: "chat"},
+			look: repo.References{Referenced: map[string]repo.Reference{id: {Table: "plugin"}}}},
+		{name: "referenced and young", look: chat, file: func(f *repo.File) { f.Age, f.EligibleIn = hour, 23*hour }, want: event.Kept, why: "chat"},
 		{name: "referenced and unknown", want: event.Kept, why: "chat",
-			look: repo.Look{Referenced: chat.Referenced, Unknown: map[string]bool{id: true}}},
-		{name: "another is referenced", look: repo.Look{Referenced: map[string]repo.Reference{"other": {}}}, want: event.Deleted},
+			look: repo.References{Referenced: chat.Referenced, Unknown: map[string]bool{id: true}}},
+		{name: "another is referenced", look: repo.References{Referenced: map[string]repo.Reference{"other": {}}}, want: event.Deleted},
 		{name: "an id in upper case", file: func(f *repo.File) { f.ID = "0B8F2C46-7C2F-4A57-9B1F-0E9F3D6A1C11" }, want: event.Deleted},
 		{name: "an id that is no UUID", file: func(f *repo.File) { f.ID = "report-2024" }, want: event.Deleted},
 		{name: "an id that no search finds", file: func(f *repo.File) { f.ID = "böse/id" }, want: event.Kept, why: "no search can tell"},
 		{name: "an id with a quote", file: func(f *repo.File) { f.ID = `a"b` }, want: event.Kept, why: "no search can tell"},
-		{name: "unknown to the index", look: repo.Look{Unknown: map[string]bool{id: true}}, want: event.Young, why: "read once more", retry: time.Minute},
-		{name: "young", file: func(f *repo.File) { f.Age, f.Ripe = hour, 23*hour }, want: event.Young, why: "1h0m0s old", retry: 23 * hour},
-		{name: "young, and its clock runs longer", file: func(f *repo.File) { f.Age, f.Ripe, f.Orphan = day-time.Minute, time.Minute, 0 },
+		{name: "unknown to the index", look: repo.References{Unknown: map[string]bool{id: true}}, want: event.Young, why: "read once more", retry: time.Minute},
+		{name: "young", file: func(f *repo.File) { f.Age, f.EligibleIn = hour, 23*hour }, want: event.Young, why: "1h0m0s old", retry: 23 * hour},
+		{name: "young, and its clock runs longer", file: func(f *repo.File) { f.Age, f.EligibleIn, f.UnreferencedFor = day-time.Minute, time.Minute, 0 },
 			want: event.Young, why: "old", retry: hour},
-		{name: "nearly old enough", file: func(f *repo.File) { f.Ripe = time.Second }, want: event.Young, why: "old", retry: time.Minute},
-		{name: "of an age just reached", file: func(f *repo.File) { f.Age, f.Ripe = day, 0 }, want: event.Deleted},
-		{name: "in flight", file: func(f *repo.File) { f.InFlight, f.Ripe = true, 6*day }, want: event.Young, why: "processed", retry: 6 * day},
-		{name: "in flight and of no age", ages: repo.Ages{Pending: day}, file: func(f *repo.File) { f.InFlight, f.Ripe = true, day },
+		{name: "nearly old enough", file: func(f *repo.File) { f.EligibleIn = time.Second }, want: event.Young, why: "old", retry: time.Minute},
+		{name: "of an age just reached", file: func(f *repo.File) { f.Age, f.EligibleIn = day, 0 }, want: event.Deleted},
+		{name: "in flight", file: func(f *repo.File) { f.InFlight, f.EligibleIn = true, 6*day }, want: event.Young, why: "processed", retry: 6 * day},
+		{name: "in flight and of no age", ages: repo.Ages{Pending: day}, file: func(f *repo.File) { f.InFlight, f.EligibleIn = true, day },
 			want: event.Young, why: "processed", retry: day},
-		{name: "its clock starts now", file: func(f *repo.File) { f.Clocked, f.Orphan = false, 0 }, want: event.Young, why: "was not known", retry: hour},
-		{name: "its clock has not run for long enough", file: func(f *repo.File) { f.Orphan = 40 * time.Minute },
+		{name: "its clock starts now", file: func(f *repo.File) { f.HasGrace, f.UnreferencedFor = false, 0 }, want: event.Young, why: "was not known", retry: hour},
+		{name: "its clock has not run for long enough", file: func(f *repo.File) { f.UnreferencedFor = 40 * time.Minute },
 			want: event.Young, why: "only 40m0s", retry: 20 * time.Minute},
-		{name: "its clock has nearly run for long enough", file: func(f *repo.File) { f.Orphan = hour - time.Second },
+		{name: "its clock has nearly run for long enough", file: func(f *repo.File) { f.UnreferencedFor = hour - time.Second },
 			want: event.Young, why: "only", retry: time.Minute},
-		{name: "its clock has just run for long enough", file: func(f *repo.File) { f.Orphan = hour }, want: event.Deleted},
-		{name: "somebody may yet mention it", look: repo.Look{Pending: "a session"}, want: event.Young, why: "may yet commit a mention of it: a session", retry: time.Minute},
-		{name: "somebody may, and somebody does", look: repo.Look{Pending: "a session", Referenced: map[string]repo.Reference{ripe().ID: {Table: "note"}}}, want: event.Kept, why: "note"},
-		{name: "without a clock where none is wanted", ages: repo.Ages{Min: day}, file: func(f *repo.File) { f.Clocked, f.Orphan = false, 0 }, want: event.Deleted},
+		{name: "its clock has just run for long enough", file: func(f *repo.File) { f.UnreferencedFor = hour }, want: event.Deleted},
+		{name: "somebody may yet mention it", look: repo.References{Pending: "a session"}, want: event.Young, why: "may yet commit a mention of it: a session", retry: time.Minute},
+		{name: "somebody may, and somebody does", look: repo.References{Pending: "a session", Referenced: map[string]repo.Reference{ripe().ID: {Table: "note"}}}, want: event.Kept, why: "note"},
+		{name: "without a clock where none is wanted", ages: repo.Ages{Min: day}, file: func(f *repo.File) { f.HasGrace, f.UnreferencedFor = false, 0 }, want: event.Deleted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -110,8 +110,8 @@ func TestDecideAboutIDsWithoutARow(t *testing.T) {
 		{name: "old bytes", view: view{blobs: bytes(2*day, day)}, want: event.Gone},
 		{name: "young bytes among them", view: view{blobs: bytes(2*day, 20*hour)}, want: event.Young, why: "bytes that are 20h0m0s old", retry: 4 * hour, stays: true},
 		{name: "bytes of a clock that is ahead", view: view{blobs: bytes(-hour)}, want: event.Young, why: "bytes", retry: 25 * hour, stays: true},
-		{name: "its row may yet be committed", view: view{found: repo.Look{PendingRows: "a session"}}, want: event.Young, why: "commit its row: a session", retry: minRetry, stays: true},
-		{name: "a mention may yet be committed", view: view{found: repo.Look{Pending: "a session"}}, want: event.Gone},
+		{name: "its row may yet be committed", view: view{found: repo.References{PendingRows: "a session"}}, want: event.Young, why: "commit its row: a session", retry: minRetry, stays: true},
+		{name: "a mention may yet be committed", view: view{found: repo.References{Pending: "a session"}}, want: event.Gone},
 		{name: "its row appeared", view: view{late: late}, want: event.Busy, why: "appeared just now", stays: true},
 		{name: "its row appeared beside young bytes", view: view{late: late, blobs: bytes(hour)}, want: event.Busy, why: "appeared just now", stays: true},
 		{name: "no file ever had it", view: view{strangers: map[string]bool{id: true}, late: late, blobs: bytes(hour)}, want: event.Gone, why: "another program's", stays: true},
@@ -132,7 +132,7 @@ func TestDecideAboutIDsWithoutARow(t *testing.T) {
 
 func TestDecideAboutWhatCannotBeKnown(t *testing.T) {
 	t.Parallel()
-	p := decide(view{locked: repo.Locked{Busy: []string{"busy"}, Doubtful: []string{"deferred"}}}, testAges)
+	p := decide(view{locked: repo.Locked{Busy: []string{"busy"}, Deferred: []string{"deferred"}}}, testAges)
 	require.Equal(t, event.Busy, p.results["busy"].Outcome)
 	require.Equal(t, event.Young, p.results["deferred"].Outcome)
 	require.Contains(t, p.results["deferred"].Detail, "sweep --confirm")
@@ -146,13 +146,13 @@ func TestDecidePlansWhatFollows(t *testing.T) {
 	files := map[string]func(*repo.File){
 		"deleted":                     func(*repo.File) {},
 		"kept, ends its grace":        func(*repo.File) {},
-		"kept without grace":          func(f *repo.File) { f.Clocked = false },
-		"young, starts its grace":     func(f *repo.File) { f.Clocked = false },
-		"young, in its grace":         func(f *repo.File) { f.Orphan = 0 },
-		"unknown, and so of no grace": func(f *repo.File) { f.Clocked = false },
+		"kept without grace":          func(f *repo.File) { f.HasGrace = false },
+		"young, starts its grace":     func(f *repo.File) { f.HasGrace = false },
+		"young, in its grace":         func(f *repo.File) { f.UnreferencedFor = 0 },
+		"unknown, and so of no grace": func(f *repo.File) { f.HasGrace = false },
 	}
 	ids := map[string]string{}
-	v := view{found: repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}}
+	v := view{found: repo.References{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}}
 	for name, change := range files {
 		f := ripe()
 		f.ID = fmt.Sprintf("0b8f2c46-7c2f-4a57-9b1f-%012d", len(ids))

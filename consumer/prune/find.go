@@ -13,7 +13,7 @@ import (
 // view is what a transaction found of the files that its events are about.
 type view struct {
 	locked repo.Locked
-	found  repo.Look
+	found  repo.References
 	late   lateReferences // of earlier tries
 
 	blobs     map[string][]repo.Blob // of ids without a row, but for those with a tombstone
@@ -42,7 +42,7 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 	// Without a row there is nothing to look for, but the snapshot that step 6
 	// compares with.
 	start := time.Now()
-	if v.found, err = x.DB.Look(ctx, tx, present); err != nil {
+	if v.found, err = x.DB.FindReferences(ctx, tx, present); err != nil {
 		return v, err
 	}
 	v.looking = time.Since(start)
@@ -86,7 +86,7 @@ func (x *Transaction) findStrangers(ctx context.Context, tx repo.Tx, gone []stri
 	if len(ids) == 0 {
 		return found, nil
 	}
-	strangers, err := x.DB.Strangers(ctx, tx, ids)
+	strangers, err := x.DB.FindUnknownIDs(ctx, tx, ids)
 	for _, id := range strangers {
 		found[id] = true
 	}
@@ -100,7 +100,7 @@ func (x *Transaction) findBlobs(ctx context.Context, tx repo.Tx, gone []string) 
 	if err != nil {
 		return nil, repo.EnvironmentError("look for the bytes of files without a row", err)
 	}
-	entombed, err := x.DB.Entombed(ctx, tx, gone)
+	entombed, err := x.DB.PendingBlobs(ctx, tx, gone)
 	for id, names := range entombed {
 		blobs[id] = slices.DeleteFunc(blobs[id], func(b repo.Blob) bool { return slices.Contains(names, b.Name) })
 	}

@@ -36,9 +36,9 @@ func (d steppedDB) Lock(ctx context.Context, tx repo.Tx, ids []string, ages repo
 	return d.Database.Lock(ctx, tx, ids, ages)
 }
 
-func (d steppedDB) Look(ctx context.Context, tx repo.Tx, ids []string) (repo.Look, error) {
+func (d steppedDB) FindReferences(ctx context.Context, tx repo.Tx, ids []string) (repo.References, error) {
 	d.before("look")
-	return d.Database.Look(ctx, tx, ids)
+	return d.Database.FindReferences(ctx, tx, ids)
 }
 
 func (d steppedDB) Delete(ctx context.Context, tx repo.Tx, ids []string) ([]repo.Deleted, error) {
@@ -46,19 +46,19 @@ func (d steppedDB) Delete(ctx context.Context, tx repo.Tx, ids []string) ([]repo
 	return d.Database.Delete(ctx, tx, ids)
 }
 
-func (d steppedDB) Entomb(ctx context.Context, tx repo.Tx, tombstones []repo.Tombstone) error {
+func (d steppedDB) AddTombstones(ctx context.Context, tx repo.Tx, tombstones []repo.Tombstone) error {
 	d.before("tombstones")
-	return d.Database.Entomb(ctx, tx, tombstones)
+	return d.Database.AddTombstones(ctx, tx, tombstones)
 }
 
-func (d steppedDB) Record(ctx context.Context, tx repo.Tx, entries []repo.Entry) error {
+func (d steppedDB) RecordEntries(ctx context.Context, tx repo.Tx, entries []repo.Entry) error {
 	d.before("ledger")
-	return d.Database.Record(ctx, tx, entries)
+	return d.Database.RecordEntries(ctx, tx, entries)
 }
 
-func (d steppedDB) LookAgain(ctx context.Context, tx repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+func (d steppedDB) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
 	d.before("last look")
-	return d.Database.LookAgain(ctx, tx, look, deleted, gone)
+	return d.Database.RecheckReferences(ctx, tx, look, deleted, gone)
 }
 
 // steppedStore is a real store that tells when it joins.

@@ -18,10 +18,10 @@ type Database interface {
 	repo.Pruner
 	repo.Approvals
 
-	// Pass brings the reference index up to date (see repo.Index).
-	Pass(ctx context.Context) error
-	// Strangers says which ids no row ever had (see repo.Ownership).
-	Strangers(ctx context.Context, tx repo.Tx, ids []string) ([]string, error)
+	// IndexChanges brings the reference index up to date (see repo.Index).
+	IndexChanges(ctx context.Context) error
+	// FindUnknownIDs says which ids no row ever had (see repo.Ownership).
+	FindUnknownIDs(ctx context.Context, tx repo.Tx, ids []string) ([]string, error)
 }
 
 // Transaction handles orphan events in one shared transaction: the lookup of files, the
@@ -63,7 +63,7 @@ func (x *Transaction) Run(ctx context.Context, events []event.Delivery) (Report,
 	late := lateReferences{}
 	report, err := x.runUndisturbed(ctx, events, late, false)
 	if errors.Is(err, errUnknownFiles) {
-		if err := x.DB.Pass(ctx); err != nil {
+		if err := x.DB.IndexChanges(ctx); err != nil {
 			return report, err
 		}
 		report, err = x.runUndisturbed(ctx, events, late, true)

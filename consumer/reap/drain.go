@@ -119,7 +119,7 @@ func (x *Reaper) fetchDue(ctx context.Context, tx repo.Tx, kind string, most int
 	if err != nil || !is {
 		return nil, repo.Settlement{}, err
 	}
-	if *due, err = x.DB.Due(ctx, tx, kind, most); err != nil || len(*due) == 0 {
+	if *due, err = x.DB.FetchDue(ctx, tx, kind, most); err != nil || len(*due) == 0 {
 		return nil, repo.Settlement{}, err
 	}
 	return x.dropReferenced(ctx, tx, *due)

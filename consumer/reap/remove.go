@@ -13,7 +13,7 @@ import (
 
 // dropReferenced takes out tombstones whose file exists, or whose bytes a row uses.
 func (x *Reaper) dropReferenced(ctx context.Context, tx repo.Tx, due []repo.Tombstone) (rest []repo.Tombstone, c repo.Settlement, err error) {
-	living, err := x.DB.Living(ctx, tx, due)
+	living, err := x.DB.StillReferenced(ctx, tx, due)
 	if err != nil {
 		return nil, c, err
 	}
@@ -170,7 +170,7 @@ const maxRestoredTries = 3
 
 // checkStillGone fails where a row came back while the transaction removed its vectors.
 func (x *Reaper) checkStillGone(ctx context.Context, tx repo.Tx, removed []repo.Tombstone) error {
-	living, err := x.DB.Living(ctx, tx, removed)
+	living, err := x.DB.StillReferenced(ctx, tx, removed)
 	if err == nil && len(living) > 0 {
 		err = &repo.Error{Kind: repo.Passing, Doing: "remove vectors", Err: errRestored}
 	}

@@ -14,12 +14,12 @@ const alwaysAllowed = 10
 // forgets the hold. What was confirmed is not counted: it goes in any case.
 func (w *run) checkBreaker(ctx context.Context, d *direction) error {
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
-		census, err := w.DB.Census(ctx, tx, d.Direction, w.Ages, d.there)
+		census, err := w.DB.CountCandidates(ctx, tx, d.Direction, w.Ages, d.there)
 		if err != nil {
 			return err
 		}
 		if d.Direction == repo.FromRows {
-			w.report.Files, w.report.Totals.Files = census.There, census.There
+			w.report.Files, w.report.Totals.Files = census.Total, census.Total
 		}
 		owner, err := w.checkOwner(ctx, tx, d, &census)
 		if err != nil {
@@ -30,11 +30,11 @@ func (w *run) checkBreaker(ctx context.Context, d *direction) error {
 			return err
 		}
 		if reason == "" {
-			return w.DB.Release(ctx, tx, d.Direction)
+			return w.DB.ClearHold(ctx, tx, d.Direction)
 		}
-		hold, err := w.DB.Hold(ctx, tx, repo.Hold{
+		hold, err := w.DB.SetHold(ctx, tx, repo.Hold{
 			ID: w.report.ID, Direction: d.Direction, Store: d.store.Name,
-			Reason: reason, Found: census.Found, There: census.There,
+			Reason: reason, Found: census.Found, Total: census.Total,
 		})
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func (w *run) checkBreaker(ctx context.Context, d *direction) error {
 
 // checkOwner says whether a store is this installation's. What waits in tombstones for that
 // to be said is found too: without it there might never be anything to confirm.
-func (w *run) checkOwner(ctx context.Context, tx repo.Tx, d *direction, c *repo.Census) (ownership, error) {
+func (w *run) checkOwner(ctx context.Context, tx repo.Tx, d *direction, c *repo.CandidateCount) (ownership, error) {
 	if d.Direction == repo.FromRows {
 		return ownership{approved: true}, nil
 	}
@@ -68,11 +68,11 @@ func (w *run) checkOwner(ctx context.Context, tx repo.Tx, d *direction, c *repo.
 }
 
 // holdReason says why nothing of what was found may go, or nothing.
-func (w *run) holdReason(ctx context.Context, tx repo.Tx, d *direction, c repo.Census, owner ownership) (string, error) {
+func (w *run) holdReason(ctx context.Context, tx repo.Tx, d *direction, c repo.CandidateCount, owner ownership) (string, error) {
 	if c.Found == 0 {
 		return "", nil
 	}
-	barren, err := w.DB.Barren(ctx, tx, d.Direction, d.there)
+	barren, err := w.DB.CheckSanity(ctx, tx, d.Direction, d.there)
 	if err != nil || barren != "" {
 		return barren, err
 	}
@@ -90,9 +90,9 @@ func (w *run) holdReason(ctx context.Context, tx repo.Tx, d *direction, c repo.C
 }
 
 // exceedsFraction says by how much more would go than a fraction of what is there.
-func exceedsFraction(c repo.Census, most float64) string {
-	if most >= 1 || c.Found <= alwaysAllowed || float64(c.Found) <= most*float64(c.There) {
+func exceedsFraction(c repo.CandidateCount, most float64) string {
+	if most >= 1 || c.Found <= alwaysAllowed || float64(c.Found) <= most*float64(c.Total) {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d would go, which is more than the fraction %g", c.Found, c.There, most)
+	return fmt.Sprintf("%d of %d would go, which is more than the fraction %g", c.Found, c.Total, most)
 }

@@ -30,7 +30,7 @@ func TestTooMany(t *testing.T) {
 		{101, 100, 1, false}, // an estimate
 		{100, 100, 0.99, true},
 	} {
-		require.Equal(t, c.held, exceedsFraction(repo.Census{Found: c.found, There: c.there}, c.most) != "", "%+v", c)
+		require.Equal(t, c.held, exceedsFraction(repo.CandidateCount{Found: c.found, Total: c.there}, c.most) != "", "%+v", c)
 	}
 }
 
@@ -44,7 +44,7 @@ type held struct {
 
 func heldIn(r Report) (list []held) {
 	for _, h := range r.Holds {
-		list = append(list, held{h.Direction, h.Store, h.Found, h.There})
+		list = append(list, held{h.Direction, h.Store, h.Found, h.Total})
 	}
 	return list
 }
@@ -119,7 +119,7 @@ func TestHoldEndsWhereItIsNoMoreDue(t *testing.T) {
 	report := sweepOnce(t, s)
 	require.Empty(t, report.Holds)
 	require.EqualValues(t, 10, report.Published)
-	holds, err := i.DB.Holds(t.Context())
+	holds, err := i.DB.ListHolds(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, holds)
 }
@@ -220,7 +220,7 @@ func TestHeldDirectionHoldsWhatIsElsewhereToo(t *testing.T) {
 			require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, both))
 
 			confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
-			require.EqualValues(t, 2, confirmed.Published, "what is left of one file in two places is one claim")
+			require.EqualValues(t, 2, confirmed.Published, "what is left of one file in two places is one event")
 			i.Consume(t, q)
 			for _, id := range []string{both, free, held} {
 				require.Equal(t, fixture.Nothing, i.LeftOf(t, id))

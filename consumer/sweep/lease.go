@@ -31,7 +31,7 @@ func (s *Sweeper) acquireLease(ctx context.Context, wait time.Duration) (leading
 	}
 	until := time.Now().Add(wait)
 	for {
-		got, err := s.DB.Lead(ctx, holder, ttl)
+		got, err := s.DB.AcquireLease(ctx, holder, ttl)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -78,14 +78,14 @@ func (s *Sweeper) keepLease(ctx context.Context, holder string, ttl time.Duratio
 func (s *Sweeper) renewLease(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, ttl/3)
 	defer cancel()
-	return s.DB.Renew(ctx, holder, ttl)
+	return s.DB.RenewLease(ctx, holder, ttl)
 }
 
 // releaseLease also after the sweep was told to stop: the next one need not wait.
 func (s *Sweeper) releaseLease(ctx context.Context, holder string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	if err := s.DB.Resign(ctx, holder); err != nil {
+	if err := s.DB.ReleaseLease(ctx, holder); err != nil {
 		s.Log.Debug().Err(err).Msg("the lead of sweeps could not be given up; it ends by itself")
 	}
 }

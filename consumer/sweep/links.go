@@ -37,7 +37,7 @@ func (w *run) findLostLinks(ctx context.Context, tx repo.Tx) (string, error) {
 	var noKnowledge bool
 	for _, table := range empty {
 		if table == chatLinks {
-			accepted, _, err := w.DB.Binding(ctx, tx, w.rowDirection().store.Name)
+			accepted, _, err := w.DB.StoreApproval(ctx, tx, w.rowDirection().store.Name)
 			if err != nil || accepted != chatLinks {
 				return chatLinksLost, err
 			}
@@ -50,7 +50,7 @@ func (w *run) findLostLinks(ctx context.Context, tx repo.Tx) (string, error) {
 // findEarlierLoss is the reason for which rows are held already, if that is this one and
 // nobody has confirmed it.
 func (w *run) findEarlierLoss(ctx context.Context) (string, error) {
-	holds, err := w.DB.Holds(ctx)
+	holds, err := w.DB.ListHolds(ctx)
 	for _, h := range holds {
 		if h.Direction == repo.FromRows && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.options.Confirm {
 			return h.Reason, nil
@@ -100,7 +100,7 @@ func (w *run) findLostKnowledge(ctx context.Context, tx repo.Tx, none bool) (str
 func (w *run) forEachOldRow(ctx context.Context, tx repo.Tx, fn func(ids []string) error) error {
 	var ids []string
 	for after := ""; ; {
-		page, err := w.DB.Candidates(ctx, tx, repo.FromRows, w.Ages, after, pageSize)
+		page, err := w.DB.ListCandidates(ctx, tx, repo.FromRows, w.Ages, after, pageSize)
 		if err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func (w *run) recordStore(ctx context.Context, d *direction) error {
 	w.options.progress(stage, read, read)
 	d.setContents(&count)
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
-		return w.DB.Unmark(ctx, tx, w.number, d.Direction)
+		return w.DB.DropStale(ctx, tx, w.number, d.Direction)
 	})
 }
 
@@ -150,7 +150,7 @@ func (w *run) recordPage(ctx context.Context, d *direction, page []repo.Listed, 
 		if err != nil || len(ours) == 0 {
 			return err
 		}
-		return w.DB.MarkListed(ctx, tx, w.number, d.Direction, d.store.Name, ours)
+		return w.DB.UpsertListed(ctx, tx, w.number, d.Direction, d.store.Name, ours)
 	})
 }
 

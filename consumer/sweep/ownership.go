@@ -32,7 +32,7 @@ func (w *run) determineOwner(ctx context.Context, tx repo.Tx, d *direction) (o o
 	if err != nil {
 		return o, err
 	}
-	accepted, bound, err := w.DB.Binding(ctx, tx, d.store.Name)
+	accepted, bound, err := w.DB.StoreApproval(ctx, tx, d.store.Name)
 	if err != nil {
 		return o, err
 	}
@@ -41,7 +41,7 @@ func (w *run) determineOwner(ctx context.Context, tx repo.Tx, d *direction) (o o
 		return o, err
 	}
 	if bound && signs != "" && signs != accepted {
-		if err := w.DB.Unbind(ctx, tx, d.store.Name); err != nil {
+		if err := w.DB.RevokeStore(ctx, tx, d.store.Name); err != nil {
 			return o, err
 		}
 		bound = false
@@ -73,7 +73,7 @@ func (w *run) findNeighbours(ctx context.Context, tx repo.Tx, store repo.StoreIn
 	if !store.Beside {
 		return "", nil
 	}
-	schemas, err := w.DB.Neighbours(ctx, tx)
+	schemas, err := w.DB.ListNeighbours(ctx, tx)
 	if err != nil || len(schemas) == 0 {
 		return "", err
 	}
@@ -100,7 +100,7 @@ func (w *run) findUnknownMakers(ctx context.Context, tx repo.Tx, d *direction) (
 	if len(users) == 0 {
 		return "", nil
 	}
-	unknown, err := w.DB.UnknownUsers(ctx, tx, users)
+	unknown, err := w.DB.FindUnknownUsers(ctx, tx, users)
 	if err != nil || len(unknown) == 0 {
 		return "", err
 	}
@@ -109,7 +109,7 @@ func (w *run) findUnknownMakers(ctx context.Context, tx repo.Tx, d *direction) (
 
 // approveStore notes that a store is this installation's, in the database and in its folder.
 func (w *run) approveStore(ctx context.Context, tx repo.Tx, store repo.StoreInfo, accepted string) error {
-	if err := w.DB.Bind(ctx, tx, store.Name, accepted); err != nil {
+	if err := w.DB.ApproveStore(ctx, tx, store.Name, accepted); err != nil {
 		return err
 	}
 	if w.DryRun {
@@ -124,13 +124,13 @@ func (w *run) approveStore(ctx context.Context, tx repo.Tx, store repo.StoreInfo
 // confirmHold lets go what a held sweep found, and binds the stores that it was found in,
 // whatever signs there are now: they were shown.
 func (w *run) confirmHold(ctx context.Context, tx repo.Tx) error {
-	held, err := w.DB.Confirm(ctx, tx, w.options.Confirm)
+	held, err := w.DB.ConfirmHold(ctx, tx, w.options.Confirm)
 	if err != nil {
 		return err
 	}
 	for _, h := range held {
 		if h.Reason == chatLinksLost {
-			if err := w.DB.Bind(ctx, tx, h.Store, chatLinks); err != nil {
+			if err := w.DB.ApproveStore(ctx, tx, h.Store, chatLinks); err != nil {
 				return err
 			}
 		}

@@ -35,7 +35,7 @@ func (w *run) publishDirection(ctx context.Context, d *direction) error {
 	for {
 		var page []repo.Candidate
 		err := w.inTx(ctx, func(ctx context.Context, tx repo.Tx) (err error) {
-			page, err = w.DB.Candidates(ctx, tx, d.Direction, w.Ages, after, pageSize)
+			page, err = w.DB.ListCandidates(ctx, tx, d.Direction, w.Ages, after, pageSize)
 			return err
 		})
 		if err != nil || len(page) == 0 {
@@ -56,7 +56,7 @@ func (w *run) publishPage(ctx context.Context, d *direction, page []repo.Candida
 		if err := w.reportOrphan(c); err != nil {
 			return err
 		}
-		if c.DueIn <= 0 && c.Claimed == 0 && !c.Held && isPublishable(c.FileID) {
+		if c.DueIn <= 0 && c.EnqueuedFor == 0 && !c.Held && isPublishable(c.FileID) {
 			events = append(events, eventAbout(c, d.reason))
 		}
 	}
@@ -110,7 +110,7 @@ func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Ev
 	}
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
 		for _, d := range d.sharedDirections() {
-			if err := w.DB.Claimed(ctx, tx, d, ids); err != nil {
+			if err := w.DB.MarkEnqueued(ctx, tx, d, ids); err != nil {
 				return err
 			}
 		}

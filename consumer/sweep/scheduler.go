@@ -176,7 +176,7 @@ func (s *Scheduler) logReport(r Report, took time.Duration) {
 			continue
 		}
 		s.Log.Warn().Str("id", hold.ID).Str("direction", string(hold.Direction)).Str("store", hold.Store).
-			Int64("found", hold.Found).Int64("there", hold.There).Str("reason", hold.Reason).
+			Int64("found", hold.Found).Int64("there", hold.Total).Str("reason", hold.Reason).
 			Msg("held: nothing that was found there is published until `pruned sweep --confirm " + hold.ID + "`")
 	}
 }
@@ -196,7 +196,7 @@ func (s *Scheduler) refreshIndex(ctx context.Context) {
 		return
 	}
 	s.Changed.Store(0)
-	if err := s.Sweeper.DB.Refresh(ctx, nil); err != nil && ctx.Err() == nil {
+	if err := s.Sweeper.DB.IndexAll(ctx, nil); err != nil && ctx.Err() == nil {
 		s.Log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
 	}
 }

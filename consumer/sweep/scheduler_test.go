@@ -29,11 +29,11 @@ func watch(s *Sweeper, refresh func(n int64) error) *watched {
 	return w
 }
 
-func (w *watched) Refresh(ctx context.Context, progress repo.Progress) error {
+func (w *watched) IndexAll(ctx context.Context, progress repo.Progress) error {
 	if err := w.refresh(w.n.Add(1)); err != nil {
 		return err
 	}
-	return w.Index.Refresh(ctx, progress)
+	return w.Index.IndexAll(ctx, progress)
 }
 
 // sweeping runs sweeps until the test ends, or the returned function is called.
@@ -165,7 +165,7 @@ func TestHintsWhileAnotherProcessSweeps(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
 	i.AddFile(t)
-	got, err := i.DB.Lead(t.Context(), "another", time.Hour)
+	got, err := i.DB.AcquireLease(t.Context(), "another", time.Hour)
 	require.NoError(t, err)
 	require.True(t, got)
 	s := &Scheduler{Sweeper: sweeper(t, i, q), Queue: q}
@@ -176,7 +176,7 @@ func TestHintsWhileAnotherProcessSweeps(t *testing.T) {
 		return fixture.HintBacklog(t, q).Unacked == 1
 	}, fixture.Patience, fixture.PollEvery)
 	require.Zero(t, s.State(), "it is silent")
-	require.NoError(t, i.DB.Resign(t.Context(), "another"))
+	require.NoError(t, i.DB.ReleaseLease(t.Context(), "another"))
 	fixture.AwaitEvents(t, q, 1)
 	require.Eventually(t, func() bool { return fixture.HintBacklog(t, q) == consumer.Backlog{} }, fixture.Patience, fixture.PollEvery)
 }

@@ -87,7 +87,7 @@ type Report struct {
 	Totals    Totals      `json:"totals"`
 }
 
-// Totals add up what was found, whether or not it is due, held or claimed
+// Totals add up what was found, whether or not it is due, held or reported
 // before.
 type Totals struct {
 	Files   int64 `json:"files"`
@@ -135,7 +135,7 @@ type run struct {
 // sweepOnce brings the index up to date, which is no part of a dry run's
 // transaction, and then sweeps.
 func (w *run) sweepOnce(ctx context.Context) error {
-	err := w.DB.Refresh(ctx, func(table string, done, estimate int64) {
+	err := w.DB.IndexAll(ctx, func(table string, done, estimate int64) {
 		w.options.progress("indexing "+table, done, estimate)
 	})
 	if err != nil {
@@ -186,7 +186,7 @@ func (w *run) runSteps(ctx context.Context) error {
 	err := w.publishDue(ctx, listed...)
 	w.reportForeign(ctx)
 	if err == nil && !w.DryRun && w.Retention > 0 {
-		err = w.DB.Retire(ctx, w.Retention)
+		err = w.DB.ExpireOld(ctx, w.Retention)
 	}
 	return errors.Join(w.failed, err)
 }
@@ -200,10 +200,10 @@ func (w *run) beginSweep(ctx context.Context) error {
 	}
 	steps = append(steps,
 		func(ctx context.Context, tx repo.Tx) (err error) {
-			w.number, err = w.DB.Begin(ctx, tx)
+			w.number, err = w.DB.BeginSweep(ctx, tx)
 			return err
 		},
-		func(ctx context.Context, tx repo.Tx) error { return w.DB.MarkRows(ctx, tx, w.number) })
+		func(ctx context.Context, tx repo.Tx) error { return w.DB.UpsertRowCandidates(ctx, tx, w.number) })
 	for _, step := range steps {
 		if err := w.inTx(ctx, step); err != nil {
 			return err

@@ -68,7 +68,7 @@ func TestSweepFindsWhatIsLeftAnywhere(t *testing.T) {
 	slices.Sort(want)
 	require.Equal(t, want, orphans.keys())
 	require.EqualValues(t, 4, report.Files)
-	require.EqualValues(t, 4, report.Published, "what is left of one file in two places is one claim")
+	require.EqualValues(t, 4, report.Published, "what is left of one file in two places is one event")
 	require.Empty(t, report.Holds)
 	require.Positive(t, orphans[at(repo.FromBytes, both)].Bytes)
 
@@ -78,7 +78,7 @@ func TestSweepFindsWhatIsLeftAnywhere(t *testing.T) {
 		reasons[e.Subject] = e.Reason
 	}
 	require.Equal(t, map[string]string{row: "unreferenced", chunks: "vectors without a row", both: "vectors without a row", bytes: "bytes without a row"}, reasons)
-	require.Zero(t, sweepOnce(t, s).Published, "the claims are in the queue already")
+	require.Zero(t, sweepOnce(t, s).Published, "the events are in the queue already")
 
 	sum := i.Consume(t, q)
 	require.Equal(t, 1, sum.Deleted)

@@ -31,7 +31,7 @@ func (c *tally) addPage(ctx context.Context, db repo.Ownership, tx repo.Tx, d re
 			ids = append(ids, item.FileID)
 		}
 	}
-	strangers, err := db.Strangers(ctx, tx, ids)
+	strangers, err := db.FindUnknownIDs(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func ForeignCollections(ctx context.Context, db repo.Engine, store vectors.Store
 	}
 	stranger := map[string]bool{}
 	err = db.InTx(ctx, nil, func(tx repo.Tx) error {
-		strangers, err := db.Strangers(ctx, tx, ids)
+		strangers, err := db.FindUnknownIDs(ctx, tx, ids)
 		for _, id := range strangers {
 			stranger[id] = true
 		}

@@ -103,7 +103,7 @@ func instant(raw json.RawMessage) time.Time {
 }
 
 // event is what a deleted file becomes.
-func (e notification) claim() event.Event {
+func (e notification) orphanEvent() event.Event {
 	return event.Event{
 		ID: e.id, Source: source, Type: event.Type,
 		Subject: e.file, Time: e.created, Reason: e.name,

@@ -26,7 +26,7 @@ func TestEveryEventOfTheApplication(t *testing.T) {
 	require.Equal(t, []event.Event{{
 		ID: "0c6e5973-286b-4f29-8999-18a76ec15d38", Source: "openwebui", Type: event.Type,
 		Subject: "6ea9ab1b-aa0d-4b9e-7312-34e9875bedd5", Time: time.Unix(1795373741, 0).UTC(), Reason: "file.deleted",
-	}}, q.claims)
+	}}, q.orphans)
 	require.Len(t, q.hints, len(bodies(t))-1)
 	require.Len(t, names, 191)
 	for i, sent := range bodies(t)[:10] {
@@ -94,7 +94,7 @@ func TestBodies(t *testing.T) {
 			case isClaim:
 				require.NoError(t, err)
 				require.Equal(t, file, e.file)
-				requireReadable(t, e.claim())
+				requireReadable(t, e.orphanEvent())
 			case c.want == "hint":
 				require.NoError(t, err)
 				require.Empty(t, e.file)

@@ -17,11 +17,11 @@ func FuzzBodies(f *testing.F) {
 		h, _ := newHandler(t, q)
 		switch code := answer(h, post("/webhook/"+token, string(sent))).Code; code {
 		case 202:
-			require.Equal(t, 1, len(q.hints)+len(q.claims))
+			require.Equal(t, 1, len(q.hints)+len(q.orphans))
 			requireEvent(t, sent, q)
 		case 400:
 			require.Empty(t, q.hints)
-			require.Empty(t, q.claims)
+			require.Empty(t, q.orphans)
 		default:
 			require.Equal(t, 413, code)
 			require.Greater(t, len(sent), maxBody)
@@ -43,6 +43,6 @@ func requireEvent(t *testing.T, sent []byte, q *memory) {
 		require.True(t, json.Valid(q.hints[0].payload))
 		return
 	}
-	require.Equal(t, []any{id, subject["id"]}, []any{q.claims[0].ID, q.claims[0].Subject})
-	requireReadable(t, q.claims[0])
+	require.Equal(t, []any{id, subject["id"]}, []any{q.orphans[0].ID, q.orphans[0].Subject})
+	requireReadable(t, q.orphans[0])
 }

@@ -35,7 +35,7 @@ type hint struct {
 type memory struct {
 	mu     sync.Mutex
 	hints  []hint
-	claims []event.Event
+	orphans []event.Event
 	fail   func() error
 }
 
@@ -54,7 +54,7 @@ func (m *memory) PublishHint(_ context.Context, id, event string, payload []byte
 func (m *memory) PublishEvent(_ context.Context, e event.Event) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.claims = append(m.claims, e)
+	m.orphans = append(m.orphans, e)
 	return nil
 }
 

@@ -84,7 +84,7 @@ func (m *memory) told(t *testing.T) told {
 			seen[id] = append(seen[id], h.event)
 		}
 	}
-	for _, c := range m.claims {
+	for _, c := range m.orphans {
 		requireReadable(t, c)
 		seen[c.Subject] = append(seen[c.Subject], "claim: "+c.Reason)
 	}

@@ -85,7 +85,7 @@ func numbered(t *testing.T, i int) string {
 	return fmt.Sprintf(`{"id":"%d","event":"chat.deleted","subject":{"type":"chat","id":"chat-%d"},"data":{"owner_id":"someone"}}`, i, i)
 }
 
-var last = notification{id: "last", file: "last"}.claim()
+var last = notification{id: "last", file: "last"}.orphanEvent()
 
 func send(ctx context.Context, client *http.Client, url, body string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))

@@ -48,7 +48,7 @@ func (h *Handler) send(ctx context.Context, e notification) error {
 	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	if e.file != "" {
-		return h.queue.PublishEvent(ctx, e.claim())
+		return h.queue.PublishEvent(ctx, e.orphanEvent())
 	}
 	return h.queue.PublishHint(ctx, e.id, e.name, e.hint())
 }

@@ -21,17 +21,17 @@ func everyStep(t *testing.T, db *postgres.DB, ids ...string) map[string]repo.Can
 	ages := repo.Ages{Min: time.Hour, Pending: 100 * 365 * 24 * time.Hour}
 	sweep(t, db, ids...)
 	inTx(t, db, func(tx repo.Tx) {
-		_, err := db.Census(t.Context(), tx, repo.FromRows, ages, 0)
+		_, err := db.CountCandidates(t.Context(), tx, repo.FromRows, ages, 0)
 		require.NoError(t, err)
 		_, err = db.Lock(t.Context(), tx, ids, ages)
 		require.NoError(t, err)
-		_, err = db.Look(t.Context(), tx, ids)
+		_, err = db.FindReferences(t.Context(), tx, ids)
 		require.NoError(t, err)
 	})
 	_, _, err := db.NextCandidate(t.Context(), ages)
 	require.NoError(t, err)
 	for _, id := range ids {
-		_, _, err := db.Row(t.Context(), id)
+		_, _, err := db.DescribeFile(t.Context(), id)
 		require.NoError(t, err)
 	}
 	return candidates(t, db, repo.FromRows, ages)
@@ -109,7 +109,7 @@ func TestOneBadRowIsInFlightAllTheSame(t *testing.T) {
 		}
 	})
 	for i, want := range []string{"pending", "processing", "completed", "failed", ""} {
-		row, exists, err := db.Row(t.Context(), ids[i])
+		row, exists, err := db.DescribeFile(t.Context(), ids[i])
 		require.NoError(t, err)
 		require.True(t, exists)
 		require.Equal(t, want, row.Status)

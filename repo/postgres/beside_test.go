@@ -23,7 +23,7 @@ func TestBesideAMigrationWeGiveWay(t *testing.T) {
 				_, err := db.Lock(t.Context(), tx, ids, repo.Ages{})
 				require.NoError(t, err)
 				migrate()
-				_, err = db.Look(t.Context(), tx, ids)
+				_, err = db.FindReferences(t.Context(), tx, ids)
 				return err
 			})
 		},
@@ -158,8 +158,8 @@ func TestBesideAnIdleTransactionDoctorSaysWho(t *testing.T) {
 	f := examined(t, db, "transactions")
 	require.False(t, f.OK)
 	require.Contains(t, f.Detail, `(application "forgetful", idle in transaction, database `+d.Name)
-	require.Contains(t, f.Do, "pg_terminate_backend")
-	require.NotContains(t, f.Detail+f.Do, "secret")
+	require.Contains(t, f.Remedy, "pg_terminate_backend")
+	require.NotContains(t, f.Detail+f.Remedy, "secret")
 	exec(t, writer, `PREPARE TRANSACTION 'p'`)
 	f = examined(t, db, "transactions")
 	require.Contains(t, f.Detail, `the prepared transaction "p"`)
@@ -172,7 +172,7 @@ func TestBesideAnIdleTransactionDoctorSaysWho(t *testing.T) {
 	f = examined(t, db, "transactions")
 	require.True(t, f.OK && f.Warn)
 	require.Contains(t, f.Detail, `(application "forgetful", idle in transaction, database `+d.Name)
-	require.NotContains(t, f.Detail+f.Do, "secret")
+	require.NotContains(t, f.Detail+f.Remedy, "secret")
 	exec(t, writer, `ROLLBACK; BEGIN; UPDATE note SET title = title`)
 	f.Warn = false
 	exec(t, writer, `INSERT INTO note (id, user_id, title) VALUES ('another', 'u', 'secret')`)

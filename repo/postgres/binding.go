@@ -15,14 +15,14 @@ SELECT c.file_id FROM unnest($1::text[]) c (file_id)
  WHERE ` + rowlessSQL + `
    AND NOT EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted' OFFSET 0)`
 
-// Strangers lists those of these ids that were never a file's here.
-func (db *DB) Strangers(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
+// FindUnknownIDs lists those of these ids that were never a file's here.
+func (db *DB) FindUnknownIDs(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
 	strangers, err := readTexts(ctx, t, db.withFileTable(strangersSQL), ids)
 	return strangers, pgerr.Translate(err, "look which of %d ids were ever files", len(ids))
 }
 
-// UnknownUsers lists those of these users that this database never had.
-func (db *DB) UnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
+// FindUnknownUsers lists those of these users that this database never had.
+func (db *DB) FindUnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
 	unknown, err := readTexts(ctx, t, db.withFileTable(`SELECT u FROM unnest($1::text[]) u EXCEPT SELECT id FROM `+db.quotedTable("user")+` EXCEPT SELECT user_id FROM %s`), users)
 	return unknown, pgerr.Translate(err, "look which of %d users there are", len(users))
 }
@@ -35,28 +35,28 @@ SELECT n.nspname::text FROM pg_catalog.pg_namespace n
              WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND c.relname IN ('file', 'alembic_version'))
  ORDER BY 1`
 
-// Neighbours names the schemas of other installations.
-func (db *DB) Neighbours(ctx context.Context, t repo.Tx) ([]string, error) {
+// ListNeighbours names the schemas of other installations.
+func (db *DB) ListNeighbours(ctx context.Context, t repo.Tx) ([]string, error) {
 	schemas, err := readTexts(ctx, t, neighboursSQL, db.schema)
 	return schemas, pgerr.Translate(err, "look for other installations in this database")
 }
 
-// Bind approves a store as this installation's.
-func (db *DB) Bind(ctx context.Context, t repo.Tx, store, accepted string) error {
+// ApproveStore approves a store as this installation's.
+func (db *DB) ApproveStore(ctx context.Context, t repo.Tx, store, accepted string) error {
 	_, err := pgxTx(t).Exec(ctx, `INSERT INTO pruned.binding (store, identity, accepted) VALUES ($1::text, $2::text, $3::text)
 		ON CONFLICT (store, identity) DO UPDATE SET accepted = excluded.accepted`, store, db.identity.String(), accepted)
 	return pgerr.Translate(err, "bind %s to this installation", store)
 }
 
-// Unbind withdraws the approval of a store.
-func (db *DB) Unbind(ctx context.Context, t repo.Tx, store string) error {
+// RevokeStore withdraws the approval of a store.
+func (db *DB) RevokeStore(ctx context.Context, t repo.Tx, store string) error {
 	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.binding WHERE store = $1::text AND identity = $2::text`, store, db.identity.String())
 	return pgerr.Translate(err, "unbind %s", store)
 }
 
-// Binding reports whether a store is approved for this installation: a copy of the
+// StoreApproval reports whether a store is approved for this installation: a copy of the
 // database is another one.
-func (db *DB) Binding(ctx context.Context, t repo.Tx, store string) (accepted string, bound bool, err error) {
+func (db *DB) StoreApproval(ctx context.Context, t repo.Tx, store string) (accepted string, bound bool, err error) {
 	err = pgxTx(t).QueryRow(ctx, `SELECT accepted FROM pruned.binding WHERE store = $1::text AND identity = $2::text`,
 		store, db.identity.String()).Scan(&accepted)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -47,7 +47,7 @@ func TestBlindIndexOfFiles(t *testing.T) {
 	locked, err := lock(ids[0], "no such file")
 	require.NoError(t, err)
 	require.Equal(t, []string{"no such file"}, locked.Gone)
-	requireBlind(t, db.Refresh(t.Context(), nil)) // it is not ready until that is mended
+	requireBlind(t, db.IndexAll(t.Context(), nil)) // it is not ready until that is mended
 	d.Exec(t, `REINDEX TABLE file`)
 	refresh(t, db)
 	locked, err = lock(ids[0], hidden)
@@ -132,7 +132,7 @@ func TestBlindCollationIsRefused(t *testing.T) {
 			d.Exec(t, c.change)
 			_, opened := postgres.Open(t.Context(), postgres.Options{URL: d.URL})
 			for _, err := range []error{
-				opened, db.Pass(t.Context()),
+				opened, db.IndexChanges(t.Context()),
 				func() error { _, err := tryLook(db, ids...); return err }(),
 			} {
 				require.Equal(t, repo.Environment, repo.KindOf(err))
@@ -154,7 +154,7 @@ func TestBlindIndexIsTold(t *testing.T) {
 	blinded(t, d, "chat_pkey", func() {
 		found := examined(t, db, "indexes")
 		require.False(t, found.OK)
-		require.Contains(t, found.Do, "REINDEX INDEX CONCURRENTLY public.chat_pkey")
+		require.Contains(t, found.Remedy, "REINDEX INDEX CONCURRENTLY public.chat_pkey")
 	})
 	require.True(t, examined(t, db, "indexes").OK)
 }

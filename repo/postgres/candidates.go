@@ -78,9 +78,9 @@ const dueInSQL = `greatest(v.ripe, v.seen + @orphan::float8 - v.now)`
 const enqueuedSQL = `CASE WHEN v.now - extract(epoch FROM v.claimed_at)::float8 BETWEEN -1 AND 3600
             THEN greatest(v.now - extract(epoch FROM v.claimed_at)::float8, 1e-6) END`
 
-// Candidates lists a page of a direction's candidates. Many of them may be none any more:
+// ListCandidates lists a page of a direction's candidates. Many of them may be none any more:
 // it reads on until the page is full.
-func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, limit int) (page []repo.Candidate, err error) {
+func (db *DB) ListCandidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, limit int) (page []repo.Candidate, err error) {
 	for read := limit; read == limit && len(page) < limit && err == nil; {
 		read = 0
 		err = db.eachCandidate(ctx, t, d, ages, after, limit, func(c repo.Candidate, there bool) {
@@ -102,7 +102,7 @@ func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ag
 	var there bool
 	var age, due, claimed float64
 	_, err := pgx.ForEachRow(rows, []any{&c.FileID, &there, &c.Since, &age, &due, &c.Size, &c.Chunks, &c.Confirmed, &c.Held, &claimed}, func() error {
-		c.Age, c.DueIn, c.Claimed = toDuration(age), toDuration(due), toDuration(claimed)
+		c.Age, c.DueIn, c.EnqueuedFor = toDuration(age), toDuration(due), toDuration(claimed)
 		yield(c, there)
 		return nil
 	})
@@ -126,11 +126,11 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	return toDuration(*next), true, nil
 }
 
-// Claimed records that the queue has stored events about these candidates.
-func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
+// MarkEnqueued records that the queue has stored events about these candidates.
+func (db *DB) MarkEnqueued(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
 	_, err := pgxTx(t).Exec(ctx, `UPDATE pruned.candidate SET claimed_at = clock_timestamp()
 		WHERE direction = $1::text AND file_id = ANY ($2::text[])`, string(d), ids)
-	return pgerr.Translate(err, "note that %d candidates are claimed", len(ids))
+	return pgerr.Translate(err, "note that %d candidates are in the queue", len(ids))
 }
 
 // SetGrace records since when files are known to be unreferenced, and deletes that record

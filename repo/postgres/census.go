@@ -19,15 +19,15 @@ UPDATE pruned.candidate c SET settled = v.stamp
  WHERE c.direction = 'row' AND c.file_id = v.file_id AND v.there AND NOT v.in_flight
    AND v.touched > v.now - @pending::float8 AND v.stamp < 9e18 AND v.stamp IS DISTINCT FROM v.settled`
 
-// Census counts a direction's candidates.
-func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (repo.Census, error) {
-	census := repo.Census{There: listed}
+// CountCandidates counts a direction's candidates.
+func (db *DB) CountCandidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (repo.CandidateCount, error) {
+	census := repo.CandidateCount{Total: listed}
 	if d == repo.FromRows {
 		sql, args := db.bindArgs(settleSQL, agesArgs(ages, nil))
 		if _, err := t.Exec(ctx, sql, args...); err != nil {
 			return census, pgerr.Translate(err, "look which candidates are in flight")
 		}
-		if err := pgxTx(t).QueryRow(ctx, db.withFileTable(`SELECT count(*) FROM %s`)).Scan(&census.There); err != nil {
+		if err := pgxTx(t).QueryRow(ctx, db.withFileTable(`SELECT count(*) FROM %s`)).Scan(&census.Total); err != nil {
 			return census, pgerr.Translate(err, "count the rows of table file")
 		}
 	}
@@ -39,7 +39,7 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 
 // sanitySQL checks that files exist and, for rows ($1), that some file is mentioned. A
 // file that the index knows and that is no candidate is mentioned by a living row, as
-// MarkRows has just found out; the references themselves stay for a while when their rows
+// UpsertRowCandidates has just found out; the references themselves stay for a while when their rows
 // vanish.
 func (db *DB) sanitySQL() string {
 	return db.withFileTable(`
@@ -51,8 +51,8 @@ SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
             ELSE '' END`)
 }
 
-// Barren returns why nothing in the database can be believed, or an empty text.
-func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
+// CheckSanity returns why nothing in the database can be believed, or an empty text.
+func (db *DB) CheckSanity(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
 	var lacks string
 	err = pgxTx(t).QueryRow(ctx, db.sanitySQL(), d == repo.FromRows).Scan(&lacks)
 	switch {

@@ -91,7 +91,7 @@ func TestCitations(t *testing.T) {
 func told(t testing.TB, db *postgres.DB, id string) (lines []string) {
 	t.Helper()
 	inTx(t, db, func(tx tx) {
-		found, err := db.References(t.Context(), tx, id)
+		found, err := db.ListReferences(t.Context(), tx, id)
 		require.NoError(t, err)
 		for _, m := range found {
 			lines = append(lines, strings.Join(strings.Fields(strings.Join([]string{m.Table, m.Row, m.Column, m.Path, m.Title, map[bool]string{true: "cites"}[m.Cites]}, " ")), " "))
@@ -112,7 +112,7 @@ func TestChatsAreTold(t *testing.T) {
 	repotest.InsertNote(t, d.Pool, id)
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
-		found, err := db.References(t.Context(), tx, id)
+		found, err := db.ListReferences(t.Context(), tx, id)
 		require.NoError(t, err)
 		tables := map[string]repo.Mention{}
 		for _, m := range found {

@@ -23,11 +23,11 @@ func TestUndatedRowsAgeByTheirClock(t *testing.T) {
 		locked, err := db.Lock(t.Context(), tx, ids, repo.Ages{Min: 8 * time.Hour, Pending: time.Hour})
 		require.NoError(t, err)
 		for _, f := range locked.Files {
-			require.True(t, f.Clocked)
-			require.InDelta(t, (5 * time.Hour).Seconds(), f.Orphan.Seconds(), 120)
+			require.True(t, f.HasGrace)
+			require.InDelta(t, (5 * time.Hour).Seconds(), f.UnreferencedFor.Seconds(), 120)
 			if f.ID == ids[0] {
 				require.InDelta(t, (5 * time.Hour).Seconds(), f.Age.Seconds(), 120)
-				require.InDelta(t, (3 * time.Hour).Seconds(), f.Ripe.Seconds(), 120)
+				require.InDelta(t, (3 * time.Hour).Seconds(), f.EligibleIn.Seconds(), 120)
 			}
 		}
 	})

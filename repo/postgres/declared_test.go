@@ -68,7 +68,7 @@ func TestDeclaredKeyIsNoFact(t *testing.T) {
 			}
 			found := examined(t, db, "foreign keys")
 			require.False(t, found.OK)
-			require.Contains(t, found.Detail+found.Do, "chat_file")
+			require.Contains(t, found.Detail+found.Remedy, "chat_file")
 		})
 	}
 }

@@ -114,12 +114,12 @@ func TestElsewhereThatMayNotBeRead(t *testing.T) {
 	require.Contains(t, found.Detail, "and of half, later")
 	require.Contains(t, found.Detail, "closed.*, half.plugin")
 	require.NotContains(t, found.Detail, "empty")
-	require.NotEmpty(t, found.Do)
+	require.NotEmpty(t, found.Remedy)
 
 	for _, revoke := range []string{`REVOKE USAGE ON SCHEMA later FROM ROLE`, `GRANT USAGE ON SCHEMA later TO ROLE; REVOKE SELECT ON half.other FROM ROLE`} {
 		grant(revoke)
 		for _, err := range []error{
-			db.Pass(t.Context()), db.Refresh(t.Context(), nil),
+			db.IndexChanges(t.Context()), db.IndexAll(t.Context(), nil),
 			func() error { _, err := tryLook(db, ids...); return err }(),
 		} {
 			require.Equal(t, repo.Environment, repo.KindOf(err))
@@ -154,7 +154,7 @@ func TestElsewhereBehindAView(t *testing.T) {
 			require.Error(t, err)
 			_, opened := postgres.Open(t.Context(), postgres.Options{URL: d.URL})
 			for _, err := range []error{
-				opened, db.Pass(t.Context()), db.Refresh(t.Context(), nil),
+				opened, db.IndexChanges(t.Context()), db.IndexAll(t.Context(), nil),
 				func() error { _, err := tryLook(db, ids...); return err }(),
 			} {
 				require.Equal(t, repo.Environment, repo.KindOf(err))

@@ -30,14 +30,14 @@ func TestReferencesAreTold(t *testing.T) {
 	refresh(t, db)
 	for range 2 {
 		inTx(t, db, func(tx tx) {
-			found, err := db.References(t.Context(), tx, id)
+			found, err := db.ListReferences(t.Context(), tx, id)
 			require.NoError(t, err)
 			require.ElementsMatch(t, want, found)
 		})
 		readAll(t, d, db)
 	}
 	inTx(t, db, func(tx tx) {
-		found, err := db.References(t.Context(), tx, repotest.NewID())
+		found, err := db.ListReferences(t.Context(), tx, repotest.NewID())
 		require.NoError(t, err)
 		require.Empty(t, found)
 	})
@@ -47,18 +47,18 @@ func TestRowIsTold(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	f := repotest.InsertFile(t, d.Pool, repotest.File{Status: "failed", CreatedAt: time.Now().Add(-time.Hour)})
-	info, exists, err := db.Row(t.Context(), f.ID)
+	info, exists, err := db.DescribeFile(t.Context(), f.ID)
 	require.NoError(t, err)
 	require.True(t, exists)
 	require.Equal(t, f.Path, info.Path)
 	require.Equal(t, "failed", info.Status)
 	require.InDelta(t, time.Hour.Seconds(), info.Age.Seconds(), 120)
 	d.Exec(t, `UPDATE file SET data = NULL, path = NULL, created_at = NULL`)
-	info, exists, err = db.Row(t.Context(), f.ID)
+	info, exists, err = db.DescribeFile(t.Context(), f.ID)
 	require.NoError(t, err)
 	require.True(t, exists)
 	require.Zero(t, info)
-	_, exists, err = db.Row(t.Context(), "gone")
+	_, exists, err = db.DescribeFile(t.Context(), "gone")
 	require.NoError(t, err)
 	require.False(t, exists)
 }

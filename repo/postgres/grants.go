@@ -153,7 +153,7 @@ func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 		return []repo.Finding{{Check: "privileges", OK: true, Detail: "role " + role + " may read every table and delete files"}}, nil
 	}
 	return []repo.Finding{{Check: "privileges", Detail: "role " + role + " lacks some; nothing is deleted while a table cannot be searched",
-		Do: strings.Join(missing, " ")}}, nil
+		Remedy: strings.Join(missing, " ")}}, nil
 }
 
 // ownershipSQL hands schema pruned to role $1, quoted: migrations alter tables, which

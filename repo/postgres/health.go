@@ -13,9 +13,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// Examine checks everything that pruned needs of the database, and goes on where something
+// CheckDatabase checks everything that pruned needs of the database, and goes on where something
 // is wrong. It changes nothing.
-func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
+func (db *DB) CheckDatabase(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
 		db.Privileges, db.checkVersions, db.checkSchema, db.checkSearched, db.checkClock, db.checkTimes,
 		db.checkTransactions, db.checkForeignKeys, db.checkIndexes,
@@ -55,7 +55,7 @@ func (db *DB) checkVersions(ctx context.Context) ([]repo.Finding, error) {
 		detail += fmt.Sprintf("pgvector %s, ", vector)
 	}
 	detail += fmt.Sprintf("database %s, schema %s", db.identity.Name, db.schema)
-	return []repo.Finding{{Check: "versions", OK: true, Detail: detail}, repo.ExamineRevision(revision)}, nil
+	return []repo.Finding{{Check: "versions", OK: true, Detail: detail}, repo.CheckRevision(revision)}, nil
 }
 
 // clockTolerance is how far the clocks may be apart. Ages are measured by the database's,
@@ -72,7 +72,7 @@ func (db *DB) checkClock(ctx context.Context) ([]repo.Finding, error) {
 	apart := theirs.Sub(before.Add(took / 2)).Abs()
 	f := repo.Finding{Check: "clocks", OK: apart <= clockTolerance+took, Detail: fmt.Sprintf("the database's and this machine's are %s apart", apart.Round(time.Millisecond))}
 	if !f.OK {
-		f.Do = "synchronize them (NTP)"
+		f.Remedy = "synchronize them (NTP)"
 	}
 	return []repo.Finding{f}, nil
 }
@@ -83,11 +83,11 @@ SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE directi
   FROM pruned.candidate`
 
 func (db *DB) checkCandidates(ctx context.Context) ([]repo.Finding, error) {
-	var c repo.Candidates
+	var c repo.CandidateSummary
 	var oldest float64
 	err := db.readRow(ctx, candidateCountsSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
 	c.Oldest = toDuration(oldest)
-	return []repo.Finding{c.Examine()}, pgerr.Translate(err, "count the candidates")
+	return []repo.Finding{c.ToFinding()}, pgerr.Translate(err, "count the candidates")
 }
 
 // checkSchema names the schema that was found: without DATABASE_SCHEMA it is a guess by
@@ -111,11 +111,11 @@ func (db *DB) checkSchema(ctx context.Context) ([]repo.Finding, error) {
 	}
 	if others := slices.DeleteFunc(all, func(s string) bool { return s == db.schema }); len(others) > 0 {
 		f.Detail += "; another Open WebUI's are in " + strings.Join(others, ", ")
-		f.Do = "set DATABASE_SCHEMA to the one that is meant"
+		f.Remedy = "set DATABASE_SCHEMA to the one that is meant"
 	}
 	if role == "pruned" {
 		f.Detail += "; role pruned has our own schema before it on its search path, so that an application that connects as this role would make new tables there"
-		f.Do = "ALTER ROLE pruned SET search_path = " + quoteName(db.schema) + ", public;"
+		f.Remedy = "ALTER ROLE pruned SET search_path = " + quoteName(db.schema) + ", public;"
 	}
 	return []repo.Finding{f}, nil
 }

@@ -14,7 +14,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-func notMade(context.Context) ([]repo.Finding, error) { return []repo.Finding{repo.NotMade()}, nil }
+func notMade(context.Context) ([]repo.Finding, error) {
+	return []repo.Finding{repo.IndexNotMade()}, nil
+}
 
 // staleAfter is the age of an index from which on an operator is told to run pruned.
 const staleAfter = time.Hour
@@ -40,13 +42,13 @@ func (db *DB) checkIndex(ctx context.Context) ([]repo.Finding, error) {
 	}
 	err = db.inOwnTx(ctx, func(t pgx.Tx) error { return db.index.RequireComplete(ctx, t) })
 	if repo.KindOf(err) == repo.Environment {
-		return []repo.Finding{{Check: "reference index", Detail: "nothing is deleted: " + err.Error(), Do: "pruned run completes it"}}, nil
+		return []repo.Finding{{Check: "reference index", Detail: "nothing is deleted: " + err.Error(), Remedy: "pruned run completes it"}}, nil
 	}
 	age := toDuration(*ago).Round(time.Second)
 	f := repo.Finding{Check: "reference index", OK: true, Detail: fmt.Sprintf("%d files, %d references, brought up to date %s ago; all of pruned's tables take %s",
 		files, references, age, humanize.IBytes(uint64(size)))}
 	if age > staleAfter {
-		f.Do = "pruned run brings it up to date"
+		f.Remedy = "pruned run brings it up to date"
 	}
 	return []repo.Finding{f}, err
 }
@@ -82,7 +84,7 @@ func (db *DB) checkIndexes(ctx context.Context) (found []repo.Finding, err error
 		_, err := pgx.ForEachRow(rows, []any{&table, &column, &size}, func() error {
 			found = append(found, repo.Finding{Check: "indexes", OK: true,
 				Detail: fmt.Sprintf("table %s has none on its foreign key %s: each deleted file reads all of it, %s, which an index would save", table, column, humanize.IBytes(uint64(size))),
-				Do:     fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", table, column)})
+				Remedy: fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", table, column)})
 			return nil
 		})
 		return err
@@ -90,7 +92,7 @@ func (db *DB) checkIndexes(ctx context.Context) (found []repo.Finding, err error
 	invalid, invalidErr := db.readColumn(ctx, invalidSQL, db.schema)
 	if len(invalid) > 0 {
 		found = append(found, repo.Finding{Check: "indexes", Detail: "not valid, so that rows are missing from them once they are: " + strings.Join(invalid, ", "),
-			Do: "REINDEX INDEX CONCURRENTLY " + strings.Join(invalid, "; REINDEX INDEX CONCURRENTLY ") + ";"})
+			Remedy: "REINDEX INDEX CONCURRENTLY " + strings.Join(invalid, "; REINDEX INDEX CONCURRENTLY ") + ";"})
 	}
 	err = errors.Join(err, invalidErr)
 	if len(found) == 0 {
@@ -122,7 +124,7 @@ func (db *DB) checkSearched(ctx context.Context) ([]repo.Finding, error) {
 			named += fmt.Sprintf(" and %d more", n-maxNames)
 		}
 		f.Detail += "; not searched, since they may not be read or lie in another database: " + named
-		f.Do = "if Open WebUI or a plugin keeps anything there, GRANT USAGE and SELECT on it"
+		f.Remedy = "if Open WebUI or a plugin keeps anything there, GRANT USAGE and SELECT on it"
 	}
 	return []repo.Finding{f}, nil
 }
@@ -143,5 +145,5 @@ func (db *DB) checkForeignKeys(ctx context.Context) ([]repo.Finding, error) {
 	}
 	return []repo.Finding{{Check: "foreign keys", Detail: "missing, or declared and not enforced: " + strings.Join(columns, ", ") +
 		": links keep their files as long as they are there, also those to what was deleted, and a file that is attached at the very moment of its deletion is only noticed by the last look",
-		Do: strings.Join(remedies, " ")}}, nil
+		Remedy: strings.Join(remedies, " ")}}, nil
 }

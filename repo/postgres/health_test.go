@@ -17,7 +17,7 @@ import (
 // examined is the finding of one check.
 func examined(t testing.TB, db *postgres.DB, check string) repo.Finding {
 	t.Helper()
-	found, err := db.Examine(t.Context())
+	found, err := db.CheckDatabase(t.Context())
 	require.NoError(t, err)
 	i := slices.IndexFunc(found, func(f repo.Finding) bool { return f.Check == check })
 	require.GreaterOrEqual(t, i, 0, "no check of %s", check)
@@ -83,10 +83,10 @@ func everything(t *testing.T, d *repotest.Database, options postgres.Options, ro
 	ids := newFiles(t, d, 1)
 	repotest.InsertChat(t, d.Pool, repotest.Chat{})
 	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ($1, 'u', 'gone', $1, 1, 1)`, ids[0])
-	if err := db.Refresh(t.Context(), nil); err != nil {
+	if err := db.IndexAll(t.Context(), nil); err != nil {
 		return err
 	}
-	found, err := db.Examine(t.Context())
+	found, err := db.CheckDatabase(t.Context())
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func TestExamination(t *testing.T) {
 	newer := examined(t, db, "revision")
 	require.True(t, newer.OK)
 	require.Contains(t, newer.Detail, "fedcba987654")
-	require.NotEmpty(t, newer.Do)
+	require.NotEmpty(t, newer.Remedy)
 	require.True(t, examined(t, db, "clocks").OK)
 	require.Contains(t, examined(t, db, "reference index").Detail, "not there yet")
 
@@ -118,7 +118,7 @@ func TestExamination(t *testing.T) {
 	refresh(t, db)
 	require.Contains(t, examined(t, db, "reference index").Detail, "3 files, 1 references")
 	d.Exec(t, `UPDATE pruned.state SET passed_at = passed_at - interval '2 days'`)
-	require.Contains(t, examined(t, db, "reference index").Do, "pruned run")
+	require.Contains(t, examined(t, db, "reference index").Remedy, "pruned run")
 	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text)`)
 	incomplete := examined(t, db, "reference index")
 	require.False(t, incomplete.OK)
@@ -135,14 +135,14 @@ func TestExamination(t *testing.T) {
 func TestMissingIndexesAreTold(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	require.Empty(t, examined(t, db, "indexes").Do)
+	require.Empty(t, examined(t, db, "indexes").Remedy)
 	d.Exec(t, `CREATE TABLE "Big one" (id int PRIMARY KEY, "file id" varchar REFERENCES file ON DELETE CASCADE, v text);
 		INSERT INTO "Big one" SELECT i, NULL, repeat('x', 1000) FROM generate_series(1, 2000) i`)
 	missing := examined(t, db, "indexes")
 	require.True(t, missing.OK)
 	require.Contains(t, missing.Detail, "MiB")
-	d.Exec(t, missing.Do)
-	require.Empty(t, examined(t, db, "indexes").Do)
+	d.Exec(t, missing.Remedy)
+	require.Empty(t, examined(t, db, "indexes").Remedy)
 }
 
 // Enabled webhooks are told wherever the application keeps them.
@@ -150,7 +150,7 @@ func TestWebhooks(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	webhooks := func() []string {
-		urls, err := db.Webhooks(t.Context())
+		urls, err := db.ListWebhooks(t.Context())
 		require.NoError(t, err)
 		return urls
 	}
@@ -163,7 +163,7 @@ func TestWebhooks(t *testing.T) {
 	require.Equal(t, []string{"http://a/webhook/t", "http://c"}, webhooks())
 
 	_, old := newDB(t, repotest.Revision(repotest.Revisions[0]))
-	urls, err := old.Webhooks(t.Context())
+	urls, err := old.ListWebhooks(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, urls)
 }

@@ -74,14 +74,14 @@ func (db *DB) checkTransactions(ctx context.Context) ([]repo.Finding, error) {
 		return nil, pgerr.Translate(err, "look for old transactions")
 	case o.age == nil:
 		f.Detail = fmt.Sprintf("session %d has one open, since when this role may not see", o.pid)
-		f.Do = "GRANT pg_read_all_stats TO CURRENT_USER (by a superuser, for pruned's role): a writer whose age is not known is waited for"
+		f.Remedy = "GRANT pg_read_all_stats TO CURRENT_USER (by a superuser, for pruned's role): a writer whose age is not known is waited for"
 	case !o.writes:
-		f.Warn, f.Do = true, o.howToEnd()
+		f.Warn, f.Remedy = true, o.howToEnd()
 		f.Detail = fmt.Sprintf("%s has one open since %s ago that has only read: VACUUM removes nothing that was deleted since",
 			&o, toDuration(*o.age).Round(time.Second))
 	default:
 		f.OK = *o.age < maxLongWritings*db.index.LongWriting.Seconds()
-		f.Warn, f.Do = f.OK, o.howToEnd()
+		f.Warn, f.Remedy = f.OK, o.howToEnd()
 		f.Detail = fmt.Sprintf("%s has one open since %s ago: what was written since is read by every batch, and nothing is deleted that it may mention",
 			&o, toDuration(*o.age).Round(time.Second))
 	}

@@ -141,9 +141,9 @@ func recognizeTables(ctx context.Context, t pgx.Tx, id Installation, refuse refu
 		id.Schema, map[bool]string{true: "alembic_version", false: "file"}[hasFile], hint)
 }
 
-// Webhooks are the addresses of the enabled webhooks that the application sends
+// ListWebhooks are the addresses of the enabled webhooks that the application sends
 // its events to. A revision that keeps its settings otherwise has none.
-func (db *DB) Webhooks(ctx context.Context) (urls []string, err error) {
+func (db *DB) ListWebhooks(ctx context.Context) (urls []string, err error) {
 	var rows bool
 	err = db.readRow(ctx, `SELECT count(*) = 2 FROM pg_attribute
 		WHERE attrelid = to_regclass($1) AND attname IN ('key', 'value') AND NOT attisdropped`, []any{db.quotedTable("config")}, &rows)

@@ -31,7 +31,7 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	insertMention(t, d, ids[0])
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
-		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "x", Name: "x.pdf"}}))
+		require.NoError(t, db.AddTombstones(t.Context(), tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "x", Name: "x.pdf"}}))
 		require.NoError(t, db.SetGrace(t.Context(), tx, ids, nil))
 	})
 	dump, err := d.Server.Dump(t.Context(), d.Name)
@@ -50,12 +50,12 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 		requireKept(t, restored, ids[:2]...)
 		requireFree(t, restored, ids[2])
 		inTx(t, restored, func(tx tx) {
-			due, err := restored.Due(t.Context(), tx, repo.Bytes, 10)
+			due, err := restored.FetchDue(t.Context(), tx, repo.Bytes, 10)
 			require.NoError(t, err)
 			require.Empty(t, due, name)
 			locked, err := restored.Lock(t.Context(), tx, ids, repo.Ages{})
 			require.NoError(t, err)
-			require.False(t, locked.Files[0].Clocked, "a clock of another installation")
+			require.False(t, locked.Files[0].HasGrace, "a clock of another installation")
 		})
 		waiting, err := restored.Backlog(t.Context(), repo.Bytes, repo.Vectors)
 		require.NoError(t, err)
@@ -114,8 +114,8 @@ func TestIdentityPhysicalCopyIsAnotherInstallation(t *testing.T) {
 	insertMention(t, d, ids[0])
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
-		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Vectors, FileID: "x"}}))
-		require.NoError(t, db.Bind(t.Context(), tx, "chroma", ""))
+		require.NoError(t, db.AddTombstones(t.Context(), tx, []repo.Tombstone{{Kind: repo.Vectors, FileID: "x"}}))
+		require.NoError(t, db.ApproveStore(t.Context(), tx, "chroma", ""))
 	})
 
 	clone := primary.NewStandby(t)
@@ -127,10 +127,10 @@ func TestIdentityPhysicalCopyIsAnotherInstallation(t *testing.T) {
 	requireKept(t, copied, ids[0])
 	requireFree(t, copied, ids[1])
 	inTx(t, copied, func(tx tx) {
-		due, err := copied.Due(t.Context(), tx, repo.Vectors, 10)
+		due, err := copied.FetchDue(t.Context(), tx, repo.Vectors, 10)
 		require.NoError(t, err)
 		require.Empty(t, due)
-		_, bound, err := copied.Binding(t.Context(), tx, "chroma")
+		_, bound, err := copied.StoreApproval(t.Context(), tx, "chroma")
 		require.NoError(t, err)
 		require.False(t, bound)
 	})

@@ -59,7 +59,7 @@ func TestIgnoredMentionsKeepNothing(t *testing.T) {
 		readAll(t, d, db)
 	}
 	inTx(t, db, func(tx tx) {
-		found, err := db.References(t.Context(), tx, ids[1])
+		found, err := db.ListReferences(t.Context(), tx, ids[1])
 		require.NoError(t, err)
 		require.Empty(t, found)
 	})

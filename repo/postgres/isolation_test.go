@@ -65,7 +65,7 @@ func TestDefaultsOfTheDatabaseChangeNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, locked.Files, len(ids))
 		exec(t, writer, `INSERT INTO public.note (id, user_id, title, created_at, updated_at) VALUES ('late', 'u', '`+ids[3]+`', 1, 1)`)
-		found, err := db.Look(t.Context(), tx, ids)
+		found, err := db.FindReferences(t.Context(), tx, ids)
 		require.NoError(t, err)
 		require.Contains(t, found.Referenced, ids[3])
 	})

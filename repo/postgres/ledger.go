@@ -14,8 +14,8 @@ const recordSQL = `
 INSERT INTO pruned.ledger (file_id, path, outcome, event_id, source, reason)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])`
 
-// Record writes lines of the ledger.
-func (db *DB) Record(ctx context.Context, t repo.Tx, entries []repo.Entry) error {
+// RecordEntries writes lines of the ledger.
+func (db *DB) RecordEntries(ctx context.Context, t repo.Tx, entries []repo.Entry) error {
 	columns := make([][]string, 6)
 	for _, e := range entries {
 		for i, v := range []string{e.FileID, e.Path, e.Outcome, e.EventID, e.Source, e.Reason} {
@@ -34,8 +34,8 @@ const ledgerSQL = `
 SELECT file_id, path, outcome, event_id, source, reason, at, note
   FROM pruned.ledger WHERE $1::text = '' OR file_id = $1::text ORDER BY seq`
 
-// Ledger lists what was deleted, oldest first: everything, or one file's.
-func (db *DB) Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error] {
+// ReadLedger lists what was deleted, oldest first: everything, or one file's.
+func (db *DB) ReadLedger(ctx context.Context, id string) iter.Seq2[repo.Entry, error] {
 	return func(yield func(repo.Entry, error) bool) {
 		wanted := true
 		err := db.inNewTx(ctx, longTimeout, func(t repo.Tx) error {

@@ -48,8 +48,8 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	var f repo.File
 	var age, ripe, orphan float64
 	held := map[string]bool{}
-	_, err := pgx.ForEachRow(rows, []any{&f.ID, &f.Path, &age, &ripe, &f.InFlight, &orphan, &f.Clocked}, func() error {
-		f.Age, f.Ripe, f.Orphan = toDuration(age), toDuration(ripe), toDuration(orphan)
+	_, err := pgx.ForEachRow(rows, []any{&f.ID, &f.Path, &age, &ripe, &f.InFlight, &orphan, &f.HasGrace}, func() error {
+		f.Age, f.EligibleIn, f.UnreferencedFor = toDuration(age), toDuration(ripe), toDuration(orphan)
 		locked.Files = append(locked.Files, f)
 		held[f.ID] = true
 		return nil
@@ -132,7 +132,7 @@ func (db *DB) deferMissing(ctx context.Context, t repo.Tx, locked *repo.Locked) 
 	if err != nil || filled {
 		return pgerr.Translate(err, "look whether table file is empty")
 	}
-	locked.Doubt(setOf(confirmed))
+	locked.DeferMissing(setOf(confirmed))
 	return nil
 }
 

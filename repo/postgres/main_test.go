@@ -72,16 +72,16 @@ func inTx(t testing.TB, db *postgres.DB, fn func(tx repo.Tx)) {
 }
 
 // look looks for ids in a transaction of its own.
-func look(t testing.TB, db *postgres.DB, ids ...string) repo.Look {
+func look(t testing.TB, db *postgres.DB, ids ...string) repo.References {
 	t.Helper()
 	found, err := tryLook(db, ids...)
 	require.NoError(t, err)
 	return found
 }
 
-func tryLook(db *postgres.DB, ids ...string) (found repo.Look, err error) {
+func tryLook(db *postgres.DB, ids ...string) (found repo.References, err error) {
 	err = db.InTx(context.Background(), nil, func(tx repo.Tx) (err error) {
-		found, err = db.Look(context.Background(), tx, ids)
+		found, err = db.FindReferences(context.Background(), tx, ids)
 		return err
 	})
 	return found, err
@@ -89,12 +89,12 @@ func tryLook(db *postgres.DB, ids ...string) (found repo.Look, err error) {
 
 func refresh(t testing.TB, db *postgres.DB) {
 	t.Helper()
-	require.NoError(t, db.Refresh(context.Background(), nil))
+	require.NoError(t, db.IndexAll(context.Background(), nil))
 }
 
 func pass(t testing.TB, db *postgres.DB) {
 	t.Helper()
-	require.NoError(t, db.Pass(context.Background()))
+	require.NoError(t, db.IndexChanges(context.Background()))
 }
 
 // requireFree says that nothing keeps the files.

@@ -10,9 +10,9 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// MarkRows makes the candidates among rows those that no living row mentions, as
+// UpsertRowCandidates makes the candidates among rows those that no living row mentions, as
 // of the last pass.
-func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
+func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error {
 	if err := db.index.UpsertRowCandidates(ctx, pgxTx(t)); err != nil {
 		return err
 	}
@@ -42,9 +42,9 @@ SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), s
        shown = c.shown AND c.store = excluded.store,
        store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
 
-// MarkListed makes listed objects of files without a row candidates. A text that is longer
+// UpsertListed makes listed objects of files without a row candidates. A text that is longer
 // than any id is none: a plugin's own chunk may say anything.
-func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
+func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	kind := repo.Vectors
 	if d == repo.FromBytes {
 		kind = repo.Bytes
@@ -71,8 +71,8 @@ const dropStaleSQL = `
 DELETE FROM pruned.candidate c
  WHERE c.direction = $1::text AND c.direction <> 'row' AND (c.sweep <> $2::bigint OR NOT (` + rowlessSQL + `))`
 
-// Unmark deletes the candidates that the sweep did not find in their store.
-func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
+// DropStale deletes the candidates that the sweep did not find in their store.
+func (db *DB) DropStale(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
 	_, err := pgxTx(t).Exec(ctx, db.withFileTable(dropStaleSQL), string(d), sweep)
 	if err != nil {
 		return pgerr.Translate(err, "forget candidates among %s", d)

@@ -68,7 +68,7 @@ func TestSchemaIsTheConnections(t *testing.T) {
 	require.Len(t, appeared, 1)
 	requireAll(t, d, 3)
 	inTx(t, db, func(tx tx) {
-		living, err := db.Living(t.Context(), tx, []repo.Tombstone{{Seq: 1, FileID: ids[0]}, {Seq: 2, FileID: ids[4]}})
+		living, err := db.StillReferenced(t.Context(), tx, []repo.Tombstone{{Seq: 1, FileID: ids[0]}, {Seq: 2, FileID: ids[4]}})
 		require.NoError(t, err)
 		require.Equal(t, map[int64]bool{1: true}, living)
 	})
@@ -118,7 +118,7 @@ func TestMigrateAndUninstall(t *testing.T) {
 	require.NoError(t, db.Uninstall(t.Context()))
 	require.NoError(t, db.Uninstall(t.Context()))
 	require.NotContains(t, repotest.Column[string](t, d, `SELECT nspname::text FROM pg_namespace`), "pruned")
-	err := db.Pass(t.Context())
+	err := db.IndexChanges(t.Context())
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	_, err = tryLook(db, "x")
 	require.Equal(t, repo.Environment, repo.KindOf(err))

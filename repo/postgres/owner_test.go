@@ -15,7 +15,7 @@ func TestOwnershipNeighboursInTheSameDatabase(t *testing.T) {
 	d, db := newDB(t)
 	neighbours := func() (found []string) {
 		require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) (err error) {
-			found, err = db.Neighbours(context.Background(), tx)
+			found, err = db.ListNeighbours(context.Background(), tx)
 			return err
 		}))
 		return found

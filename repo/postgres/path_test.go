@@ -29,7 +29,7 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 	db := openWith(t, postgres.Options{URL: d.URL, Strict: true, Ignore: []string{"keyless"}, CitationsIgnore: true})
 	refresh(t, db)
 	pass(t, db)
-	_, err = db.Examine(t.Context())
+	_, err = db.CheckDatabase(t.Context())
 	require.NoError(t, err)
 	_, err = db.Grants(t.Context(), "anybody")
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestPathBeforePostgreSQLsIsNotTrusted(t *testing.T) {
 
 	db := openWith(t, postgres.Options{URL: url})
 	refresh(t, db)
-	_, err = db.Examine(t.Context())
+	_, err = db.CheckDatabase(t.Context())
 	require.NoError(t, err)
 	_, err = db.HasChunks(t.Context())
 	require.NoError(t, err)
@@ -75,38 +75,38 @@ func TestPathBeforePostgreSQLsIsNotTrusted(t *testing.T) {
 // sweepOnce does what a sweep does.
 func sweepOnce(t *testing.T, db *postgres.DB, ids []string) {
 	ctx, ages := t.Context(), repo.Ages{Min: time.Hour, Pending: time.Hour}
-	leads, err := db.Lead(ctx, "we", time.Minute)
+	leads, err := db.AcquireLease(ctx, "we", time.Minute)
 	require.NoError(t, err)
 	require.True(t, leads)
 	inTx(t, db, func(tx tx) {
-		sweep, err := db.Begin(ctx, tx)
+		sweep, err := db.BeginSweep(ctx, tx)
 		require.NoError(t, err)
-		require.NoError(t, db.MarkRows(ctx, tx, sweep))
+		require.NoError(t, db.UpsertRowCandidates(ctx, tx, sweep))
 		for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
 			if d != repo.FromRows {
-				require.NoError(t, db.MarkListed(ctx, tx, sweep, d, "a store", []repo.Listed{{FileID: ids[0], Name: ids[0] + "_x"}, {FileID: "other", Name: "other_x"}}))
-				require.NoError(t, db.Unmark(ctx, tx, sweep, d))
+				require.NoError(t, db.UpsertListed(ctx, tx, sweep, d, "a store", []repo.Listed{{FileID: ids[0], Name: ids[0] + "_x"}, {FileID: "other", Name: "other_x"}}))
+				require.NoError(t, db.DropStale(ctx, tx, sweep, d))
 			}
-			_, err = db.Census(ctx, tx, d, ages, 2)
+			_, err = db.CountCandidates(ctx, tx, d, ages, 2)
 			require.NoError(t, err)
-			_, err = db.Barren(ctx, tx, d, 2)
+			_, err = db.CheckSanity(ctx, tx, d, 2)
 			require.NoError(t, err)
-			_, err = db.Candidates(ctx, tx, d, ages, "", 10)
+			_, err = db.ListCandidates(ctx, tx, d, ages, "", 10)
 			require.NoError(t, err)
-			require.NoError(t, db.Claimed(ctx, tx, d, ids))
+			require.NoError(t, db.MarkEnqueued(ctx, tx, d, ids))
 		}
-		_, err = db.Hold(ctx, tx, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "a store", Reason: "r"})
+		_, err = db.SetHold(ctx, tx, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "a store", Reason: "r"})
 		require.NoError(t, err)
-		_, err = db.Confirm(ctx, tx, "h")
+		_, err = db.ConfirmHold(ctx, tx, "h")
 		require.NoError(t, err)
-		_, _, err = db.Binding(ctx, tx, "a store")
+		_, _, err = db.StoreApproval(ctx, tx, "a store")
 		require.NoError(t, err)
-		require.NoError(t, db.Release(ctx, tx, repo.FromVectors))
+		require.NoError(t, db.ClearHold(ctx, tx, repo.FromVectors))
 	})
 	_, _, err = db.NextCandidate(ctx, ages)
 	require.NoError(t, err)
-	require.NoError(t, db.Resign(ctx, "we"))
-	require.NoError(t, db.Retire(ctx, time.Hour))
+	require.NoError(t, db.ReleaseLease(ctx, "we"))
+	require.NoError(t, db.ExpireOld(ctx, time.Hour))
 }
 
 // deleteOne does what a batch does, with the last of the files.
@@ -117,19 +117,19 @@ func deleteOne(t *testing.T, db *postgres.DB, ids []string) {
 	inTx(t, db, func(tx tx) {
 		require.NoError(t, db.SetGrace(ctx, tx, ids, nil))
 		require.NoError(t, db.SetGrace(ctx, tx, nil, ids))
-		require.NoError(t, db.Record(ctx, tx, []repo.Entry{{FileID: last[0], Outcome: "deleted"}}))
+		require.NoError(t, db.RecordEntries(ctx, tx, []repo.Entry{{FileID: last[0], Outcome: "deleted"}}))
 		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Notes: []repo.Note{{FileID: last[0], Text: "a note"}}}))
-		require.NoError(t, db.Entomb(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: last[0], Name: "a"}, {Kind: repo.Vectors, FileID: last[0]}}))
+		require.NoError(t, db.AddTombstones(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: last[0], Name: "a"}, {Kind: repo.Vectors, FileID: last[0]}}))
 	})
 	inTx(t, db, func(tx tx) {
-		due, err := db.Due(ctx, tx, repo.Bytes, 10)
+		due, err := db.FetchDue(ctx, tx, repo.Bytes, 10)
 		require.NoError(t, err)
 		require.Len(t, due, 1)
-		living, err := db.Living(ctx, tx, due)
+		living, err := db.StillReferenced(ctx, tx, due)
 		require.NoError(t, err)
 		require.Empty(t, living)
 		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Retry: []repo.Retry{{Seq: due[0].Seq, Delay: time.Minute, Reason: "why"}}}))
-		_, err = db.Entombed(ctx, tx, ids)
+		_, err = db.PendingBlobs(ctx, tx, ids)
 		require.NoError(t, err)
 		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Done: []int64{due[0].Seq}}))
 	})
@@ -139,16 +139,16 @@ func askEverything(t *testing.T, db *postgres.DB, ids []string) {
 	ctx := t.Context()
 	for _, ask := range []func() error{
 		func() error { _, err := db.Backlog(ctx, repo.Bytes, repo.Vectors); return err },
-		func() error { _, _, err := db.Strays(ctx); return err },
-		func() error { _, err := db.Holds(ctx); return err },
-		func() error { _, err := db.Webhooks(ctx); return err },
+		func() error { _, _, err := db.CountForeignTombstones(ctx); return err },
+		func() error { _, err := db.ListHolds(ctx); return err },
+		func() error { _, err := db.ListWebhooks(ctx); return err },
 		func() error { _, err := db.MissingForeignKeys(ctx); return err },
-		func() error { _, _, err := db.Row(ctx, ids[0]); return err },
+		func() error { _, _, err := db.DescribeFile(ctx, ids[0]); return err },
 		func() error {
-			return db.InTx(ctx, nil, func(tx tx) error { _, err := db.References(ctx, tx, ids[0]); return err })
+			return db.InTx(ctx, nil, func(tx tx) error { _, err := db.ListReferences(ctx, tx, ids[0]); return err })
 		},
 		func() error {
-			for _, err := range db.Ledger(context.WithoutCancel(ctx), "") {
+			for _, err := range db.ReadLedger(context.WithoutCancel(ctx), "") {
 				if err != nil {
 					return err
 				}
@@ -191,7 +191,7 @@ func TestPathOfARoleCalledPruned(t *testing.T) {
 		refresh(t, db)
 		requireKept(t, db, ids[0])
 		requireFree(t, db, ids[1])
-		require.Contains(t, examined(t, db, "schema").Do, "ALTER ROLE pruned SET search_path")
+		require.Contains(t, examined(t, db, "schema").Remedy, "ALTER ROLE pruned SET search_path")
 	}
 }
 

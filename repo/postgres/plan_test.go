@@ -17,7 +17,7 @@ func TestLooksArePlannedOnce(t *testing.T) {
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
 	repotest.InsertNote(t, d.Pool, ids[0])
-	require.NoError(t, db.Refresh(t.Context(), nil))
+	require.NoError(t, db.IndexAll(t.Context(), nil))
 	count := func(tx repo.Tx, where string) int64 {
 		n, err := tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE `+where)
 		require.NoError(t, err)
@@ -25,10 +25,10 @@ func TestLooksArePlannedOnce(t *testing.T) {
 	}
 	for round := range 3 {
 		require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
-			found, err := db.Look(t.Context(), tx, ids)
+			found, err := db.FindReferences(t.Context(), tx, ids)
 			require.NoError(t, err)
 			require.Contains(t, found.Referenced, ids[0])
-			_, err = db.LookAgain(t.Context(), tx, found, ids[1:], nil)
+			_, err = db.RecheckReferences(t.Context(), tx, found, ids[1:], nil)
 			require.NoError(t, err)
 			require.Zero(t, count(tx, "custom_plans > 0"))
 			require.EqualValues(t, 2, count(tx, fmt.Sprintf("generic_plans = %d", round+1)))

@@ -30,12 +30,12 @@ func TestBehindAPooler(t *testing.T) {
 	}
 	var work errgroup.Group
 	for _, db := range workers {
-		work.Go(func() error { return patiently(func() error { return db.Refresh(t.Context(), nil) }) })
+		work.Go(func() error { return patiently(func() error { return db.IndexAll(t.Context(), nil) }) })
 	}
 	require.NoError(t, work.Wait())
 	for i, db := range workers {
 		for round := range 10 {
-			work.Go(func() error { return patiently(func() error { return db.Pass(t.Context()) }) })
+			work.Go(func() error { return patiently(func() error { return db.IndexChanges(t.Context()) }) })
 			work.Go(func() error { return deletesJust(db, used[i*10+round], free[i*10+round]) })
 		}
 	}

@@ -83,7 +83,7 @@ func TestHiddenRowsStopEverything(t *testing.T) {
 			d.Exec(t, policy)
 			for _, err := range []error{
 				func() error { _, err := deletion(db, ids[1:], nothing); return err }(),
-				db.Pass(t.Context()), db.Refresh(t.Context(), nil),
+				db.IndexChanges(t.Context()), db.IndexAll(t.Context(), nil),
 			} {
 				require.ErrorContains(t, err, "row-level security")
 				require.Equal(t, repo.Environment, repo.KindOf(err))
@@ -117,7 +117,7 @@ func TestUnreadableTableStopsEverything(t *testing.T) {
 				table = "note"
 			}
 			for _, try := range []func() error{
-				func() error { return db.Refresh(t.Context(), nil) },
+				func() error { return db.IndexAll(t.Context(), nil) },
 				func() error { _, err := deletion(db, ids, nothing); return err },
 			} {
 				err := try()
@@ -128,9 +128,9 @@ func TestUnreadableTableStopsEverything(t *testing.T) {
 			requireAll(t, d, all)
 			missing := examined(t, db, "privileges")
 			require.False(t, missing.OK)
-			require.Equal(t, 1, strings.Count(missing.Do, "GRANT"))
-			require.Contains(t, missing.Do, table)
-			d.Exec(t, missing.Do)
+			require.Equal(t, 1, strings.Count(missing.Remedy, "GRANT"))
+			require.Contains(t, missing.Remedy, table)
+			d.Exec(t, missing.Remedy)
 			refresh(t, db)
 			requireFree(t, db, ids...)
 		})

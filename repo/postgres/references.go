@@ -10,26 +10,26 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// Look returns which of these ids are mentioned.
-func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
+// FindReferences returns which of these ids are mentioned.
+func (db *DB) FindReferences(ctx context.Context, t repo.Tx, ids []string) (repo.References, error) {
 	return db.index.FindReferences(ctx, pgxTx(t), ids)
 }
 
-// LookAgain returns what others committed since look.
-func (db *DB) LookAgain(ctx context.Context, t repo.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+// RecheckReferences returns what others committed since look.
+func (db *DB) RecheckReferences(ctx context.Context, t repo.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
 	return db.index.RecheckReferences(ctx, pgxTx(t), look, deleted, gone)
 }
 
-// Pass brings the reference index up to date with what changed.
-func (db *DB) Pass(ctx context.Context) error { return db.index.IndexChanges(ctx) }
+// IndexChanges brings the reference index up to date with what changed.
+func (db *DB) IndexChanges(ctx context.Context) error { return db.index.IndexChanges(ctx) }
 
-// Refresh also reads whole what was never read.
-func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
+// IndexAll also reads whole what was never read.
+func (db *DB) IndexAll(ctx context.Context, progress repo.Progress) error {
 	return db.index.IndexAll(ctx, progress)
 }
 
-// Row reads the row of one file. exists is false without an error where there is none.
-func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
+// DescribeFile reads the row of one file. exists is false without an error where there is none.
+func (db *DB) DescribeFile(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	var age float64
 	err = db.readRow(ctx, db.withFileTable(`SELECT coalesce(path, ''), coalesce(`+statusSQL+`, ''),
 		coalesce(n.now - `+createdSQL+`, 0)::float8
@@ -42,19 +42,19 @@ func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bo
 	return info, err == nil, pgerr.Translate(err, "read the row of file %s", id)
 }
 
-// Search brings the index up to date: it lies in the database, so that only rows that
+// IndexFiles brings the index up to date: it lies in the database, so that only rows that
 // changed since the last pass are read.
-func (db *DB) Search(ctx context.Context, _ []string, progress repo.Progress) error {
-	return db.Refresh(ctx, progress)
+func (db *DB) IndexFiles(ctx context.Context, _ []string, progress repo.Progress) error {
+	return db.IndexAll(ctx, progress)
 }
 
-// References lists every mention of one file that keeps it, up to 1,000.
-func (db *DB) References(ctx context.Context, t repo.Tx, id string) ([]repo.Mention, error) {
+// ListReferences lists every mention of one file that keeps it, up to 1,000.
+func (db *DB) ListReferences(ctx context.Context, t repo.Tx, id string) ([]repo.Mention, error) {
 	return db.index.ListMentions(ctx, pgxTx(t), id)
 }
 
-// Unsearchable counts the files that are always kept.
-func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
+// CountUnsearchable counts the files that are always kept.
+func (db *DB) CountUnsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
 	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		rows, _ := t.Query(ctx, db.withFileTable(`SELECT id FROM %s WHERE id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' ORDER BY id`))
 		var id string
@@ -67,8 +67,8 @@ func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error)
 	return u, pgerr.Translate(err, "count the files whose ids cannot be searched for")
 }
 
-// Unsearched names what is not searched: schema.table, or schema.* for a whole schema.
-func (db *DB) Unsearched(ctx context.Context) (unsearched []string, err error) {
+// ListUnsearched names what is not searched: schema.table, or schema.* for a whole schema.
+func (db *DB) ListUnsearched(ctx context.Context) (unsearched []string, err error) {
 	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
 		_, unsearched, err = db.index.ListSearched(ctx, t)
 		return err

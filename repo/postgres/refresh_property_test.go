@@ -94,9 +94,9 @@ func (w *world) busy() {
 // refreshAll passes until the writers have ended, also where they wait for it.
 func (w *world) refreshAll(ctx context.Context) error {
 	for i := 0; ctx.Err() == nil; i++ {
-		refresh := w.db.Pass
+		refresh := w.db.IndexChanges
 		if i%5 == 0 {
-			refresh = func(ctx context.Context) error { return w.db.Refresh(ctx, nil) }
+			refresh = func(ctx context.Context) error { return w.db.IndexAll(ctx, nil) }
 		}
 		err := refresh(context.Background())
 		if kind := repo.KindOf(err); err != nil && kind != repo.Passing && kind != repo.Unknown {
@@ -173,7 +173,7 @@ func (w *world) maintain(ctx context.Context, conn *pgx.Conn) error {
 // before, others go and come back, and a column mentions one in every row.
 func (w *world) quiet(round int) {
 	files := repotest.Column[string](w.t, w.d, `SELECT id FROM file ORDER BY id`)
-	require.NoError(w.t, w.db.Pass(context.Background()))
+	require.NoError(w.t, w.db.IndexChanges(context.Background()))
 	w.compare(files, false)
 	refresh(w.t, w.db)
 	w.compare(files, true)
@@ -185,10 +185,10 @@ func (w *world) quiet(round int) {
 	}
 	gone := writer.files[round/len(w.writers)]
 	w.d.Exec(w.t, `DELETE FROM file WHERE id = $1`, gone)
-	require.NoError(w.t, w.db.Pass(context.Background()))
+	require.NoError(w.t, w.db.IndexChanges(context.Background()))
 	repotest.InsertFile(w.t, w.d.Pool, repotest.File{ID: gone, CreatedAt: time.Now()})
 	w.compare(files, false)
-	require.NoError(w.t, w.db.Pass(context.Background()))
+	require.NoError(w.t, w.db.IndexChanges(context.Background()))
 	w.compare(files, false)
 	if round == 1 {
 		w.d.Exec(w.t, `ALTER TABLE note ADD extra text DEFAULT '`+repotest.NewFile(w.t, w.d.Pool)+`'`)

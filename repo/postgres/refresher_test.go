@@ -20,7 +20,7 @@ func TestRefreshersTakeTurns(t *testing.T) {
 	var work errgroup.Group
 	for range 3 {
 		db := open(t, d)
-		work.Go(func() error { return patiently(func() error { return db.Refresh(t.Context(), nil) }) })
+		work.Go(func() error { return patiently(func() error { return db.IndexAll(t.Context(), nil) }) })
 	}
 	require.NoError(t, work.Wait())
 	d.Exec(t, `CREATE TABLE public.marks (w xid8)`)
@@ -32,7 +32,7 @@ func TestRefreshersTakeTurns(t *testing.T) {
 		db := open(t, d)
 		work.Go(func() error {
 			for range 10 {
-				if err := patiently(func() error { return db.Pass(t.Context()) }); err != nil {
+				if err := patiently(func() error { return db.IndexChanges(t.Context()) }); err != nil {
 					return err
 				}
 			}
@@ -57,7 +57,7 @@ func TestLooksDoNotWaitForRefreshers(t *testing.T) {
 	refresh(t, db)
 	other := d.Conn(t)
 	exec(t, other, `BEGIN; LOCK TABLE pruned.state IN EXCLUSIVE MODE; DELETE FROM pruned.reference; UPDATE pruned.relation SET w = '3', generation = 0`)
-	for _, err := range []error{db.Pass(t.Context()), db.Refresh(t.Context(), nil)} {
+	for _, err := range []error{db.IndexChanges(t.Context()), db.IndexAll(t.Context(), nil)} {
 		require.Equal(t, repo.Passing, repo.KindOf(err))
 		require.Equal(t, lockNotAvailable, repo.SQLState(err))
 	}

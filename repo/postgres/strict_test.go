@@ -32,7 +32,7 @@ func wholeDeletion(db *postgres.DB, ids []string, before, after func()) error {
 		if err != nil {
 			return err
 		}
-		found, err := db.Look(ctx, tx, ids)
+		found, err := db.FindReferences(ctx, tx, ids)
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func wholeDeletion(db *postgres.DB, ids []string, before, after func()) error {
 			return err
 		}
 		before()
-		appeared, err := db.LookAgain(ctx, tx, found, ids, nil)
+		appeared, err := db.RecheckReferences(ctx, tx, found, ids, nil)
 		if err == nil && len(appeared) > 0 {
 			return errKept
 		}
@@ -198,8 +198,8 @@ func TestStrictWantsPrivileges(t *testing.T) {
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	missing := examined(t, db, "privileges")
 	require.False(t, missing.OK)
-	require.Contains(t, missing.Do, role)
-	d.Exec(t, missing.Do)
+	require.Contains(t, missing.Remedy, role)
+	d.Exec(t, missing.Remedy)
 	require.NoError(t, wholeDeletion(db, ids, nothing, nothing))
 	require.True(t, examined(t, db, "privileges").OK)
 }

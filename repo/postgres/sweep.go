@@ -21,22 +21,22 @@ VALUES ($1::text, clock_timestamp() + make_interval(secs => $2::float8), $2::flo
  WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()
     OR l.until > clock_timestamp() + make_interval(secs => coalesce(l.ttl, $2::float8))`
 
-// Lead acquires the lease of sweeps, or keeps it.
-func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+// AcquireLease acquires the lease of sweeps, or keeps it.
+func (db *DB) AcquireLease(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	if err := db.recordRestart(ctx); err != nil {
 		return false, err
 	}
 	return db.writeLease(ctx, acquireLeaseSQL, holder, ttl.Seconds())
 }
 
-// Renew extends the lease of sweeps.
-func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+// RenewLease extends the lease of sweeps.
+func (db *DB) RenewLease(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	return db.writeLease(ctx, `UPDATE pruned.lease SET until = clock_timestamp() + make_interval(secs => $2::float8), ttl = $2::float8
 		WHERE holder = $1::text`, holder, ttl.Seconds())
 }
 
-// Resign releases the lease of sweeps.
-func (db *DB) Resign(ctx context.Context, holder string) error {
+// ReleaseLease releases the lease of sweeps.
+func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 	_, err := db.writeLease(ctx, `DELETE FROM pruned.lease WHERE holder = $1::text`, holder)
 	return err
 }
@@ -51,8 +51,8 @@ func (db *DB) writeLease(ctx context.Context, sql string, args ...any) (has bool
 	return has && err == nil, err
 }
 
-// Begin numbers a sweep.
-func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
+// BeginSweep numbers a sweep.
+func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 	if err := mendTimes(ctx, pgxTx(t)); err != nil {
 		return 0, err
 	}
@@ -60,9 +60,9 @@ func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 	return sweep, pgerr.Translate(err, "number a sweep")
 }
 
-// Retire deletes lines of the ledger and candidates that are older than keep. Candidates
+// ExpireOld deletes lines of the ledger and candidates that are older than keep. Candidates
 // among rows are deleted by every sweep that does not find them.
-func (db *DB) Retire(ctx context.Context, keep time.Duration) error {
+func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
 	if keep <= 0 {
 		return nil
 	}
@@ -103,22 +103,22 @@ VALUES (@id::text, @direction::text, @store::text, @reason::text, @found::bigint
    SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = clock_timestamp()
 RETURNING ` + holdColumns
 
-// Hold keeps a held direction under the id that it was held under first.
-func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
+// SetHold keeps a held direction under the id that it was held under first.
+func (db *DB) SetHold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
 	rows, _ := pgxTx(t).Query(ctx, holdSQL, pgx.NamedArgs{"id": h.ID, "direction": string(h.Direction), "store": h.Store,
-		"reason": h.Reason, "found": h.Found, "there": h.There})
+		"reason": h.Reason, "found": h.Found, "there": h.Total})
 	held, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[repo.Hold])
 	return held, pgerr.Translate(err, "hold what was found in %s", h.Store)
 }
 
-// Release deletes the hold of a direction.
-func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
+// ClearHold deletes the hold of a direction.
+func (db *DB) ClearHold(ctx context.Context, t repo.Tx, d repo.Direction) error {
 	_, err := pgxTx(t).Exec(ctx, `DELETE FROM pruned.hold WHERE direction = $1::text`, string(d))
 	return pgerr.Translate(err, "release what was found among %s", d)
 }
 
-// Holds lists what is held, oldest first.
-func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) {
+// ListHolds lists what is held, oldest first.
+func (db *DB) ListHolds(ctx context.Context) ([]repo.Hold, error) {
 	var held []repo.Hold
 	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
 		rows, _ := t.Query(ctx, `SELECT `+holdColumns+` FROM pruned.hold ORDER BY at, id, direction, store`)
@@ -137,8 +137,8 @@ WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
                 WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed)
 SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
 
-// Confirm confirms the candidates of a held sweep, and approves its stores.
-func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
+// ConfirmHold confirms the candidates of a held sweep, and approves its stores.
+func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
 	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String()})
 	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
 	if err == nil && len(held) == 0 {

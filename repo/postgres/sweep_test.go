@@ -26,19 +26,19 @@ func trySweep(t testing.TB, db *postgres.DB, objects ...string) error {
 	for _, id := range objects {
 		listed = append(listed, repo.Listed{FileID: id, Name: id + "_report.pdf", Size: 1, Age: 30 * 24 * time.Hour})
 	}
-	if err := db.Refresh(ctx, nil); err != nil {
+	if err := db.IndexAll(ctx, nil); err != nil {
 		return err
 	}
 	return db.InTx(ctx, nil, func(tx repo.Tx) error {
-		number, err := db.Begin(ctx, tx)
+		number, err := db.BeginSweep(ctx, tx)
 		require.NoError(t, err)
-		if err := db.MarkRows(ctx, tx, number); err != nil {
+		if err := db.UpsertRowCandidates(ctx, tx, number); err != nil {
 			return err
 		}
-		if err := db.MarkListed(ctx, tx, number, repo.FromBytes, "uploads", listed); err != nil {
+		if err := db.UpsertListed(ctx, tx, number, repo.FromBytes, "uploads", listed); err != nil {
 			return err
 		}
-		return db.Unmark(ctx, tx, number, repo.FromBytes)
+		return db.DropStale(ctx, tx, number, repo.FromBytes)
 	})
 }
 
@@ -46,7 +46,7 @@ func candidates(t testing.TB, db *postgres.DB, d repo.Direction, ages repo.Ages)
 	t.Helper()
 	all := map[string]repo.Candidate{}
 	inTx(t, db, func(tx repo.Tx) {
-		page, err := db.Candidates(t.Context(), tx, d, ages, "", 1000)
+		page, err := db.ListCandidates(t.Context(), tx, d, ages, "", 1000)
 		require.NoError(t, err)
 		for _, c := range page {
 			all[c.FileID] = c
@@ -79,7 +79,7 @@ func TestVanishedRowsAreForgotten(t *testing.T) {
 }
 
 // An index that is made anew believes no clock of its files; what stores list
-// needs none. Nobody of this installation confirmed anything, or claimed it.
+// needs none. Nobody of this installation confirmed anything, or reported it.
 func TestAnewAnIndexKeepsWhatStoresList(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
@@ -90,17 +90,17 @@ func TestAnewAnIndexKeepsWhatStoresList(t *testing.T) {
 		for _, h := range []repo.Hold{
 			{ID: "h", Direction: repo.FromBytes, Store: "s"}, {ID: "other", Direction: repo.FromRows, Store: "database"},
 		} {
-			_, err := db.Hold(t.Context(), tx, h)
+			_, err := db.SetHold(t.Context(), tx, h)
 			require.NoError(t, err)
 		}
-		_, err := db.Confirm(t.Context(), tx, "h")
+		_, err := db.ConfirmHold(t.Context(), tx, "h")
 		require.NoError(t, err)
-		require.NoError(t, db.Claimed(t.Context(), tx, repo.FromBytes, []string{"lost"}))
+		require.NoError(t, db.MarkEnqueued(t.Context(), tx, repo.FromBytes, []string{"lost"}))
 	})
 	d.Exec(t, `UPDATE pruned.state SET identity = 'another'`)
 	refresh(t, db)
 	require.Empty(t, candidates(t, db, repo.FromRows, repo.Ages{}))
-	held, err := db.Holds(t.Context())
+	held, err := db.ListHolds(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, held)
 	sweep(t, db, "lost")
@@ -108,7 +108,7 @@ func TestAnewAnIndexKeepsWhatStoresList(t *testing.T) {
 	again := candidates(t, db, repo.FromBytes, repo.Ages{})["lost"]
 	require.Equal(t, bytes["lost"].Since, again.Since)
 	require.False(t, again.Confirmed)
-	require.Zero(t, again.Claimed)
+	require.Zero(t, again.EnqueuedFor)
 }
 
 // A copy of the database is another installation, whose stores nobody has bound.
@@ -116,15 +116,15 @@ func TestACopyIsNotBound(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	inTx(t, db, func(tx repo.Tx) {
-		_, err := db.Hold(t.Context(), tx, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket"})
+		_, err := db.SetHold(t.Context(), tx, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket"})
 		require.NoError(t, err)
-		_, err = db.Confirm(t.Context(), tx, "h")
+		_, err = db.ConfirmHold(t.Context(), tx, "h")
 		require.NoError(t, err)
 	})
 	isBound := func() (bound bool) {
 		inTx(t, db, func(tx repo.Tx) {
 			var err error
-			_, bound, err = db.Binding(t.Context(), tx, "bucket")
+			_, bound, err = db.StoreApproval(t.Context(), tx, "bucket")
 			require.NoError(t, err)
 		})
 		return bound
@@ -140,7 +140,7 @@ func TestSweepRefusesAnIncompleteIndex(t *testing.T) {
 	d, db := newDB(t)
 	newFiles(t, d, 1)
 	mark := func() error {
-		return db.InTx(t.Context(), nil, func(tx repo.Tx) error { return db.MarkRows(t.Context(), tx, 1) })
+		return db.InTx(t.Context(), nil, func(tx repo.Tx) error { return db.UpsertRowCandidates(t.Context(), tx, 1) })
 	}
 	require.ErrorIs(t, mark(), refindex.ErrIncomplete)
 	refresh(t, db)
@@ -155,27 +155,29 @@ func TestSweepRefusesAnIncompleteIndex(t *testing.T) {
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 }
 
-// A claim of which nothing came for an hour is lost, and a lease ends by the
+// An event of which nothing came for an hour is lost, and a lease ends by the
 // server's clock.
 func TestClaimsAndLeasesEnd(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	sweep(t, db, "lost")
-	inTx(t, db, func(tx repo.Tx) { require.NoError(t, db.Claimed(t.Context(), tx, repo.FromBytes, []string{"lost"})) })
+	inTx(t, db, func(tx repo.Tx) {
+		require.NoError(t, db.MarkEnqueued(t.Context(), tx, repo.FromBytes, []string{"lost"}))
+	})
 	next := func() bool {
 		_, found, err := db.NextCandidate(t.Context(), repo.Ages{})
 		require.NoError(t, err)
 		return found
 	}
 	d.Exec(t, `UPDATE pruned.candidate SET claimed_at = claimed_at - interval '59 minutes'`)
-	require.InDelta(t, 59*60, candidates(t, db, repo.FromBytes, repo.Ages{})["lost"].Claimed.Seconds(), 59)
+	require.InDelta(t, 59*60, candidates(t, db, repo.FromBytes, repo.Ages{})["lost"].EnqueuedFor.Seconds(), 59)
 	require.False(t, next())
 	d.Exec(t, `UPDATE pruned.candidate SET claimed_at = claimed_at - interval '1 minute'`)
-	require.Zero(t, candidates(t, db, repo.FromBytes, repo.Ages{})["lost"].Claimed)
+	require.Zero(t, candidates(t, db, repo.FromBytes, repo.Ages{})["lost"].EnqueuedFor)
 	require.True(t, next())
 
 	lead := func(holder string) bool {
-		got, err := db.Lead(t.Context(), holder, time.Hour)
+		got, err := db.AcquireLease(t.Context(), holder, time.Hour)
 		require.NoError(t, err)
 		return got
 	}
@@ -186,7 +188,7 @@ func TestClaimsAndLeasesEnd(t *testing.T) {
 	require.False(t, lead("a"))
 }
 
-// A row is due when the judge of a claim would let it go: at the end of the time
+// A row is due when the judge of an event would let it go: at the end of the time
 // that Lock measures, and of that since it is known to be unreferenced.
 func TestRowsAreDueAsLockMeasures(t *testing.T) {
 	t.Parallel()
@@ -211,15 +213,15 @@ func TestRowsAreDueAsLockMeasures(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, locked.Files, len(ids))
 			for _, f := range locked.Files {
-				require.InDelta(t, max(f.Ripe, ages.Orphan-f.Orphan).Seconds(), found[f.ID].DueIn.Seconds(), 60, f.ID)
+				require.InDelta(t, max(f.EligibleIn, ages.Orphan-f.UnreferencedFor).Seconds(), found[f.ID].DueIn.Seconds(), 60, f.ID)
 				require.InDelta(t, f.Age.Seconds(), found[f.ID].Age.Seconds(), 60, f.ID)
-				if f.Ripe <= 0 {
+				if f.EligibleIn <= 0 {
 					ripe++
 				}
 			}
-			census, err := db.Census(t.Context(), tx, repo.FromRows, ages, 0)
+			census, err := db.CountCandidates(t.Context(), tx, repo.FromRows, ages, 0)
 			require.NoError(t, err)
-			require.Equal(t, repo.Census{There: int64(len(ids)), Found: ripe}, census)
+			require.Equal(t, repo.CandidateCount{Total: int64(len(ids)), Found: ripe}, census)
 		})
 	}
 }
@@ -236,7 +238,7 @@ func TestSweepBehindAPooler(t *testing.T) {
 	d.Exec(t, `INSERT INTO keyless VALUES ($1)`, ids[1])
 	for range 5 {
 		require.NoError(t, patiently(func() error {
-			if _, err := db.Lead(t.Context(), "me", time.Minute); err != nil {
+			if _, err := db.AcquireLease(t.Context(), "me", time.Minute); err != nil {
 				return err
 			}
 			return trySweep(t, db, "lost")

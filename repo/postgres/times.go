@@ -68,12 +68,12 @@ func (db *DB) checkTimes(ctx context.Context) ([]repo.Finding, error) {
 	err := db.readRow(ctx, db.withFileTable(timesSQL), nil, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
 	if err = pgerr.Translate(err, "look at the times of table file"); err == nil {
-		return []repo.Finding{repo.ExamineTimes(c, u)}, nil
+		return []repo.Finding{repo.CheckTimes(c, u)}, nil
 	}
 	if repo.KindOf(err) != repo.Permanent {
 		return nil, err
 	}
 	// The error quotes a value.
 	return []repo.Finding{{Check: "times", Detail: "created_at or updated_at of table file holds what is no number",
-		Do: "make both bigint again, seconds since 1970, as Open WebUI's migrations do (ALTER TABLE file ALTER COLUMN ... TYPE bigint USING ...)"}}, nil
+		Remedy: "make both bigint again, seconds since 1970, as Open WebUI's migrations do (ALTER TABLE file ALTER COLUMN ... TYPE bigint USING ...)"}}, nil
 }

@@ -23,5 +23,5 @@ func TestTimesThatAreNoNumbersAreTold(t *testing.T) {
 	f := examined(t, db, "times")
 	require.False(t, f.OK)
 	require.NotContains(t, f.Detail, "May")
-	require.Contains(t, f.Do, "bigint")
+	require.Contains(t, f.Remedy, "bigint")
 }

@@ -16,8 +16,8 @@ SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_inte
        ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10)
   FROM unnest(@kinds::text[], @ids::text[], @names::text[], @delays::float8[]) u (kind, file_id, name, delay)`
 
-// Entomb writes tombstones.
-func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
+// AddTombstones writes tombstones.
+func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
 	var kinds, ids, names []string
 	var delays []float64
 	for _, s := range tombstones {
@@ -38,8 +38,8 @@ SELECT seq, kind, file_id, name, attempts, extract(epoch FROM clock_timestamp() 
  ORDER BY due_at, seq LIMIT @limit::int
    FOR UPDATE SKIP LOCKED`
 
-// Due locks up to limit tombstones of a kind that are due, until the transaction ends.
-func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, limit int) ([]repo.Tombstone, error) {
+// FetchDue locks up to limit tombstones of a kind that are due, until the transaction ends.
+func (db *DB) FetchDue(ctx context.Context, t repo.Tx, kind string, limit int) ([]repo.Tombstone, error) {
 	if _, err := pgxTx(t).Exec(ctx, mendTombstonesSQL); err != nil {
 		return nil, pgerr.Translate(err, "mend the times of tombstones")
 	}
@@ -53,8 +53,8 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, limit int) ([]rep
 	return due, pgerr.Translate(err, "take the tombstones that are due")
 }
 
-// Entombed lists the names of bytes that wait for their removal, by file id.
-func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string][]string, error) {
+// PendingBlobs lists the names of bytes that wait for their removal, by file id.
+func (db *DB) PendingBlobs(ctx context.Context, t repo.Tx, ids []string) (map[string][]string, error) {
 	rows, _ := pgxTx(t).Query(ctx, `SELECT file_id, name FROM pruned.tombstone
 		WHERE file_id = ANY ($1::text[]) AND kind = 'bytes' AND identity = $2::text`, ids, db.identity.String())
 	names := map[string][]string{}
@@ -74,9 +74,9 @@ UNION ALL
 SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM %s
  WHERE id = ANY (@ids::text[]) OR (cardinality(@names::text[]) > 0 AND split_part(path, '/', -1) = ANY (@names::text[]))`
 
-// Living returns the tombstones, by number, that may not be carried out, since a row has
+// StillReferenced returns the tombstones, by number, that may not be carried out, since a row has
 // the id or shares the bytes.
-func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
+func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
 	var ids, names []string
 	for _, s := range tombstones {
 		ids = append(ids, s.FileID)
@@ -157,8 +157,8 @@ func (db *DB) Backlog(ctx context.Context, kinds ...string) (b repo.Backlog, err
 	return b, pgerr.Translate(err, "look for tombstones")
 }
 
-// Strays counts the tombstones that another installation wrote, and names one.
-func (db *DB) Strays(ctx context.Context) (n int64, whose string, err error) {
+// CountForeignTombstones counts the tombstones that another installation wrote, and names one.
+func (db *DB) CountForeignTombstones(ctx context.Context) (n int64, whose string, err error) {
 	err = db.readRow(ctx, `SELECT count(*), coalesce(max(identity), '') FROM pruned.tombstone WHERE identity <> $1::text`,
 		[]any{db.identity.String()}, &n, &whose)
 	return n, whose, pgerr.Translate(err, "look for tombstones of another installation")

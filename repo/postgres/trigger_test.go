@@ -19,7 +19,7 @@ func deletion(db *postgres.DB, ids []string, between func()) (appeared map[strin
 		if err != nil || len(locked.Files) != len(ids) {
 			return err
 		}
-		found, err := db.Look(ctx, tx, ids)
+		found, err := db.FindReferences(ctx, tx, ids)
 		if err != nil || len(found.Referenced)+len(found.Unknown) > 0 {
 			return err
 		}
@@ -27,7 +27,7 @@ func deletion(db *postgres.DB, ids []string, between func()) (appeared map[strin
 			return err
 		}
 		between()
-		appeared, err = db.LookAgain(ctx, tx, found, ids, nil)
+		appeared, err = db.RecheckReferences(ctx, tx, found, ids, nil)
 		return err
 	})
 	return appeared, err
@@ -109,7 +109,7 @@ func TestRowsThatStayAreNoticed(t *testing.T) {
 			require.Equal(t, c.state, repo.SQLState(err))
 			requireFree(t, db, ids...)
 			for _, id := range ids {
-				_, exists, err := db.Row(t.Context(), id)
+				_, exists, err := db.DescribeFile(t.Context(), id)
 				require.NoError(t, err)
 				require.True(t, exists)
 			}

@@ -58,7 +58,7 @@ func TestNewerTransactionsAreSeen(t *testing.T) {
 	inTx(t, db, func(tx tx) {
 		// Our number, and the point from which age() counts, are older than
 		// what comes.
-		found, err := db.Look(t.Context(), tx, ids)
+		found, err := db.FindReferences(t.Context(), tx, ids)
 		require.NoError(t, err)
 		require.Empty(t, found.Referenced)
 		_, err = tx.Exec(t.Context(), `SELECT pg_current_xact_id()`)
@@ -68,7 +68,7 @@ func TestNewerTransactionsAreSeen(t *testing.T) {
 		exec(t, writer, `BEGIN; SAVEPOINT a; SAVEPOINT b`)
 		exec(t, writer, `INSERT INTO note (id, user_id, title) VALUES ('s', 'u', $1)`, ids[1])
 		exec(t, writer, `COMMIT`)
-		found, err = db.Look(t.Context(), tx, ids)
+		found, err = db.FindReferences(t.Context(), tx, ids)
 		require.NoError(t, err)
 		require.Len(t, found.Referenced, 2)
 	})
@@ -125,7 +125,7 @@ func TestVacuumFullDuringPasses(t *testing.T) {
 	}()
 	pages := 0
 	require.NoError(t, patiently(func() error {
-		return db.Refresh(t.Context(), func(table string, done, estimate int64) {
+		return db.IndexAll(t.Context(), func(table string, done, estimate int64) {
 			if table == "public.note" {
 				pages++
 			}
@@ -165,7 +165,7 @@ func TestInterruptedRefreshGoesOn(t *testing.T) {
 			db.EndEachPage()
 			ctx, interrupt := cancelled(t)
 			var committed, read int64
-			err := db.Refresh(ctx, func(table string, done, _ int64) {
+			err := db.IndexAll(ctx, func(table string, done, _ int64) {
 				if table != "public.note" {
 					return
 				}
@@ -183,7 +183,7 @@ func TestInterruptedRefreshGoesOn(t *testing.T) {
 				d.Exec(t, sql)
 			}
 			var first int64
-			require.NoError(t, db.Refresh(t.Context(), func(table string, done, _ int64) {
+			require.NoError(t, db.IndexAll(t.Context(), func(table string, done, _ int64) {
 				if table == "public.note" && first == 0 {
 					first = done
 				}

@@ -96,7 +96,7 @@ func deleteSome(db *postgres.DB, ids []string) error {
 		for _, f := range locked.Files {
 			ids = append(ids, f.ID)
 		}
-		found, err := db.Look(ctx, tx, ids)
+		found, err := db.FindReferences(ctx, tx, ids)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func deleteSome(db *postgres.DB, ids []string) error {
 		if _, err := db.Delete(ctx, tx, ids); err != nil {
 			return err
 		}
-		if _, err := db.LookAgain(ctx, tx, found, ids, nil); err != nil {
+		if _, err := db.RecheckReferences(ctx, tx, found, ids, nil); err != nil {
 			return err
 		}
 		return errUndone
@@ -131,7 +131,7 @@ func TestWaitsAreBounded(t *testing.T) {
 	_, err := deletion(db, ids, nothing)
 	require.Equal(t, repo.Passing, repo.KindOf(err))
 	require.Equal(t, lockNotAvailable, repo.SQLState(err))
-	require.Equal(t, repo.Passing, repo.KindOf(db.Pass(t.Context())))
+	require.Equal(t, repo.Passing, repo.KindOf(db.IndexChanges(t.Context())))
 	exec(t, migration, `ROLLBACK`)
 	requireAll(t, d, 1)
 	_, err = deletion(db, ids, nothing)

@@ -24,7 +24,7 @@ func TestNothingThatIsAttachedIsDeleted(t *testing.T) {
 			t.Parallel()
 			db, ctx := open(t, d), context.Background()
 			ids := newFiles(t, d, 200)
-			require.NoError(t, db.Refresh(ctx, nil))
+			require.NoError(t, db.IndexAll(ctx, nil))
 			done := make(chan struct{})
 			var application sync.WaitGroup
 			application.Go(func() { attach(t, d, ids, done) })

@@ -71,45 +71,45 @@ func TestOneBadRowStopsNothing(t *testing.T) {
 func everyStep(ctx context.Context, t *testing.T, db repo.Engine, ids []string, good string) {
 	t.Helper()
 	ages := repo.Ages{Min: time.Hour, Pending: time.Hour}
-	require.NoError(t, db.Refresh(ctx, nil))
+	require.NoError(t, db.IndexAll(ctx, nil))
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		sweep, err := db.Begin(ctx, tx)
+		sweep, err := db.BeginSweep(ctx, tx)
 		require.NoError(t, err)
-		require.NoError(t, db.MarkRows(ctx, tx, sweep))
-		require.NoError(t, db.MarkListed(ctx, tx, sweep, repo.FromBytes, "s", []repo.Listed{{FileID: uuid.NewString(), Name: "x"}}))
-		return db.Unmark(ctx, tx, sweep, repo.FromBytes)
+		require.NoError(t, db.UpsertRowCandidates(ctx, tx, sweep))
+		require.NoError(t, db.UpsertListed(ctx, tx, sweep, repo.FromBytes, "s", []repo.Listed{{FileID: uuid.NewString(), Name: "x"}}))
+		return db.DropStale(ctx, tx, sweep, repo.FromBytes)
 	}))
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromBytes} {
 		require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-			_, err := db.Candidates(ctx, tx, d, ages, "", 1000)
+			_, err := db.ListCandidates(ctx, tx, d, ages, "", 1000)
 			require.NoError(t, err)
-			_, err = db.Census(ctx, tx, d, ages, 1)
+			_, err = db.CountCandidates(ctx, tx, d, ages, 1)
 			require.NoError(t, err)
-			_, err = db.Barren(ctx, tx, d, 1)
+			_, err = db.CheckSanity(ctx, tx, d, 1)
 			return err
 		}))
 	}
 	_, _, err := db.NextCandidate(ctx, ages)
 	require.NoError(t, err)
-	_, err = db.Examine(ctx)
+	_, err = db.CheckDatabase(ctx)
 	require.NoError(t, err)
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
 		locked, err := db.Lock(ctx, tx, ids, ages)
 		require.NoError(t, err)
 		require.NotEmpty(t, locked.Files)
-		_, err = db.Look(ctx, tx, ids)
+		_, err = db.FindReferences(ctx, tx, ids)
 		return err
 	}))
 	for _, id := range ids {
-		_, _, err := db.Row(ctx, id)
+		_, _, err := db.DescribeFile(ctx, id)
 		require.NoError(t, err)
 		require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-			_, err := db.References(ctx, tx, id)
+			_, err := db.ListReferences(ctx, tx, id)
 			return err
 		}))
 	}
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		_, err := db.Living(ctx, tx, []repo.Tombstone{{Seq: 1, FileID: good, Name: "x"}})
+		_, err := db.StillReferenced(ctx, tx, []repo.Tombstone{{Seq: 1, FileID: good, Name: "x"}})
 		return err
 	}))
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
@@ -166,14 +166,14 @@ func TestATimeThatIsNoNumberMakesNoFileOld(t *testing.T) {
 	d.Exec(t, `UPDATE file SET created_at = '2026-11-28 10:00:00', updated_at = NULL WHERE id = $1`, young)
 	d.Exec(t, `UPDATE file SET created_at = 'yesterday', updated_at = 'today', data = '{"status":"pending"}' WHERE id = $1`, pending)
 	d.Exec(t, `UPDATE file SET created_at = '1500000000', updated_at = NULL WHERE id = $1`, number)
-	require.NoError(t, db.Refresh(ctx, nil))
+	require.NoError(t, db.IndexAll(ctx, nil))
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		require.NoError(t, db.MarkRows(ctx, tx, 1))
+		require.NoError(t, db.UpsertRowCandidates(ctx, tx, 1))
 		locked, err := db.Lock(ctx, tx, []string{young, pending, number}, ages)
 		require.NoError(t, err)
 		ripe := map[string]time.Duration{}
 		for _, f := range locked.Files {
-			ripe[f.ID] = f.Ripe
+			ripe[f.ID] = f.EligibleIn
 		}
 		require.Positive(t, ripe[young])
 		require.Greater(t, ripe[pending], 47*time.Hour)
@@ -181,7 +181,7 @@ func TestATimeThatIsNoNumberMakesNoFileOld(t *testing.T) {
 		return err
 	}))
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		page, err := db.Candidates(ctx, tx, repo.FromRows, ages, "", 10)
+		page, err := db.ListCandidates(ctx, tx, repo.FromRows, ages, "", 10)
 		require.NoError(t, err)
 		require.Len(t, page, 3)
 		for _, c := range page {
@@ -189,11 +189,11 @@ func TestATimeThatIsNoNumberMakesNoFileOld(t *testing.T) {
 		}
 		return err
 	}))
-	found, err := db.Examine(ctx)
+	found, err := db.CheckDatabase(ctx)
 	require.NoError(t, err)
 	details := ""
 	for _, f := range found {
-		details += f.Check + ": " + f.Detail + " " + f.Do + "\n"
+		details += f.Check + ": " + f.Detail + " " + f.Remedy + "\n"
 	}
 	require.Contains(t, details, `file.created_at, declared as "BIGINT", holds text in 2 rows`)
 	require.Contains(t, details, "UPDATE file SET")

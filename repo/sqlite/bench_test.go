@@ -76,7 +76,7 @@ func benchmarkDelete(b *testing.B, path string, orphans []string) {
 	defer db.Close()
 	require.NoError(b, db.Migrate(ctx))
 	start := time.Now()
-	require.NoError(b, db.Refresh(ctx, nil))
+	require.NoError(b, db.IndexAll(ctx, nil))
 	b.Logf("first pass %s", time.Since(start))
 
 	var background sync.WaitGroup
@@ -147,7 +147,7 @@ func deleteBatch(ctx context.Context, db *sqlite.DB, ids []string) (held time.Du
 		if err != nil {
 			return err
 		}
-		look, err := db.Look(ctx, tx, ids)
+		look, err := db.FindReferences(ctx, tx, ids)
 		if err != nil {
 			return err
 		}
@@ -164,9 +164,9 @@ func deleteBatch(ctx context.Context, db *sqlite.DB, ids []string) (held time.Du
 			stones = append(stones, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: openwebui.BaseName(d.Path)}, repo.Tombstone{Kind: repo.Vectors, FileID: d.ID})
 			entries = append(entries, repo.Entry{FileID: d.ID, Path: d.Path, Outcome: "deleted"})
 		}
-		if err := db.Entomb(ctx, tx, stones); err != nil {
+		if err := db.AddTombstones(ctx, tx, stones); err != nil {
 			return err
 		}
-		return db.Record(ctx, tx, entries)
+		return db.RecordEntries(ctx, tx, entries)
 	})
 }

@@ -68,7 +68,7 @@ func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ag
 			if claimed != nil {
 				// One of the future, from a clock that was ahead, is lost as well.
 				if age := now.Sub(fromMicros(*claimed)); age < eventLost && age > -time.Second {
-					c.Claimed = max(age, time.Microsecond)
+					c.EnqueuedFor = max(age, time.Microsecond)
 				}
 			}
 			yield(c, ripe)
@@ -77,8 +77,8 @@ func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ag
 	return translate(err, "list the candidates among %s", d)
 }
 
-// Candidates lists a page of a direction's candidates.
-func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int) (page []repo.Candidate, err error) {
+// ListCandidates lists a page of a direction's candidates.
+func (db *DB) ListCandidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int) (page []repo.Candidate, err error) {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
@@ -88,16 +88,16 @@ func (db *DB) Candidates(ctx context.Context, t repo.Tx, d repo.Direction, ages 
 	return page, err
 }
 
-// Census counts a direction's candidates.
-func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (census repo.Census, err error) {
+// CountCandidates counts a direction's candidates.
+func (db *DB) CountCandidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (census repo.CandidateCount, err error) {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
 		return census, err
 	}
-	census.There = listed
+	census.Total = listed
 	if d == repo.FromRows {
-		if _, err := queryOne(ctx, q, `SELECT count(*) FROM file`, nil, &census.There); err != nil {
+		if _, err := queryOne(ctx, q, `SELECT count(*) FROM file`, nil, &census.Total); err != nil {
 			return census, translate(err, "count the files")
 		}
 	}
@@ -113,7 +113,7 @@ func (db *DB) Census(ctx context.Context, t repo.Tx, d repo.Direction, ages repo
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
 		err := db.eachCandidate(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
-			if c.Claimed > 0 || c.Held {
+			if c.EnqueuedFor > 0 || c.Held {
 				return
 			}
 			if !found || c.DueIn < in {
@@ -127,14 +127,14 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	return in, found, nil
 }
 
-// Claimed notes since when the queue has events about these files.
-func (db *DB) Claimed(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
+// MarkEnqueued notes since when the queue has events about these files.
+func (db *DB) MarkEnqueued(ctx context.Context, t repo.Tx, d repo.Direction, ids []string) error {
 	return sqliteTx(t).deferred.enqueue(ctx, statement{`UPDATE pruned_candidate SET claimed_at = ?3
 		WHERE direction = ?1 AND file_id IN (SELECT value FROM json_each(?2))`, []any{string(d), jsonList(ids), toMicros(time.Now())}})
 }
 
-// Barren says why nothing in the database can be believed, or nothing.
-func (db *DB) Barren(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
+// CheckSanity says why nothing in the database can be believed, or nothing.
+func (db *DB) CheckSanity(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {

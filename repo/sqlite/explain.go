@@ -12,9 +12,9 @@ import (
 // maxReferences bounds an explanation: a picture may be in every chat.
 const maxReferences = 1000
 
-// Row tells what the row of one file says. exists is false without an error where
+// DescribeFile tells what the row of one file says. exists is false without an error where
 // there is none.
-func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
+func (db *DB) DescribeFile(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	now := time.Now()
 	var made *float64
 	exists, err = queryOne(ctx, db.pool, `SELECT coalesce(path, ''), `+secondsSQL("created_at")+`,
@@ -26,9 +26,9 @@ func (db *DB) Row(ctx context.Context, id string) (info repo.FileInfo, exists bo
 	return info, exists, translate(err, "read the row of file %s", id)
 }
 
-// References lists every mention of one file that keeps it, up to 1,000. Where the
+// ListReferences lists every mention of one file that keeps it, up to 1,000. Where the
 // tables have not been read yet it reads them.
-func (db *DB) References(ctx context.Context, t repo.Tx, id string) (found []repo.Mention, err error) {
+func (db *DB) ListReferences(ctx context.Context, t repo.Tx, id string) (found []repo.Mention, err error) {
 	tx := sqliteTx(t)
 	if !tx.locked {
 		if err := db.mutex.lock(ctx); err != nil {

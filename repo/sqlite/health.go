@@ -11,9 +11,9 @@ import (
 	"pruned/repo"
 )
 
-// Examine looks at everything that pruned needs of the database. It changes
+// CheckDatabase looks at everything that pruned needs of the database. It changes
 // nothing.
-func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
+func (db *DB) CheckDatabase(ctx context.Context) (found []repo.Finding, err error) {
 	checks := []func(context.Context) ([]repo.Finding, error){
 		db.examineVersions, single(db.examineJournal), single(db.examineTimes), single(db.examineLinks), single(db.examineIndex),
 		single(db.examineVirtual), db.examineRows,
@@ -33,7 +33,7 @@ func (db *DB) Examine(ctx context.Context) (found []repo.Finding, err error) {
 		found = append(found, findings...)
 	}
 	if !made {
-		found = append(found, repo.Finding{Check: "tables of pruned", OK: true, Detail: "not there yet", Do: "pruned run makes them"})
+		found = append(found, repo.Finding{Check: "tables of pruned", OK: true, Detail: "not there yet", Remedy: "pruned run makes them"})
 	}
 	return found, nil
 }
@@ -56,7 +56,7 @@ func (db *DB) examineVersions(ctx context.Context) ([]repo.Finding, error) {
 	}
 	return []repo.Finding{
 		{Check: "versions", OK: true, Detail: fmt.Sprintf("SQLite %s, %s", library, db.options.Path)},
-		repo.ExamineRevision(strings.Join(revisions, ", ")),
+		repo.CheckRevision(strings.Join(revisions, ", ")),
 		{Check: "clocks", OK: true, Detail: "the database has this machine's"},
 	}, nil
 }
@@ -74,13 +74,13 @@ SELECT count(*) FILTER (WHERE direction = 'row'), count(*) FILTER (WHERE directi
   FROM pruned_candidate`
 
 func (db *DB) examineCandidates(ctx context.Context) (repo.Finding, error) {
-	var c repo.Candidates
+	var c repo.CandidateSummary
 	var oldest *int64
 	_, err := queryOne(ctx, db.pool, countCandidatesSQL, nil, &c.Rows, &c.Vectors, &c.Bytes, &oldest)
 	if oldest != nil {
 		c.Oldest = max(time.Since(fromMicros(*oldest)), 0)
 	}
-	return c.Examine(), translate(err, "count the candidates")
+	return c.ToFinding(), translate(err, "count the candidates")
 }
 
 func (db *DB) examineJournal(ctx context.Context) (repo.Finding, error) {
@@ -94,7 +94,7 @@ func (db *DB) examineJournal(ctx context.Context) (repo.Finding, error) {
 	f := repo.Finding{Check: "journal", OK: true, Detail: fmt.Sprintf("%s, %s", mode, humanize.IBytes(uint64(pages*size)))}
 	if mode != "wal" {
 		f.Detail += ": everything is read again whenever the application has written"
-		f.Do = "leave DATABASE_ENABLE_SQLITE_WAL at its default, true, unless there is a reason"
+		f.Remedy = "leave DATABASE_ENABLE_SQLITE_WAL at its default, true, unless there is a reason"
 	}
 	return f, nil
 }
@@ -120,8 +120,8 @@ func (db *DB) examineLinks(ctx context.Context) (repo.Finding, error) {
 	return repo.Finding{Check: "links", OK: true, Detail: fmt.Sprintf("%d links of files hang on chats, channels or knowledge bases that are gone; they keep nothing", dead)}, nil
 }
 
-// Unsearchable counts the files that are always kept.
-func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
+// CountUnsearchable counts the files that are always kept.
+func (db *DB) CountUnsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
 	var id string
 	err = queryEach(ctx, db.pool, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL AND CAST(id AS TEXT) NOT GLOB '????????-????-????-????-????????????' ORDER BY id`,
 		nil, []any{&id}, func() error {
@@ -131,8 +131,8 @@ func (db *DB) Unsearchable(ctx context.Context) (u repo.Unsearchable, err error)
 	return u, translate(err, "count the files whose ids cannot be searched for")
 }
 
-// Unsearched returns nothing: a process that can open the file may read every table in it.
-func (db *DB) Unsearched(context.Context) ([]string, error) { return nil, nil }
+// ListUnsearched returns nothing: a process that can open the file may read every table in it.
+func (db *DB) ListUnsearched(context.Context) ([]string, error) { return nil, nil }
 
 // examineVirtual tells what is not searched. The text of a full-text index lies in
 // plain tables beside it, which are.
@@ -141,7 +141,7 @@ func (db *DB) examineVirtual(ctx context.Context) (repo.Finding, error) {
 	f := repo.Finding{Check: "virtual tables", OK: true, Detail: "none"}
 	if len(names) > 0 {
 		f.Detail = strings.Join(names, ", ") + ": what their modules keep outside of plain tables is not searched"
-		f.Do = "if they alone mention files, attach those files to something else as well"
+		f.Remedy = "if they alone mention files, attach those files to something else as well"
 	}
 	return f, translate(err, "look for virtual tables")
 }

@@ -14,7 +14,7 @@ func listHolds(ctx context.Context, q querier, where string, args ...any) (held 
 	var h repo.Hold
 	var at int64
 	err = queryEach(ctx, q, `SELECT `+holdColumns+` FROM pruned_hold `+where+` ORDER BY at, id, direction, store`, args,
-		[]any{&h.ID, &h.Direction, &h.Store, &h.Reason, &h.Found, &h.There, &at}, func() error {
+		[]any{&h.ID, &h.Direction, &h.Store, &h.Reason, &h.Found, &h.Total, &at}, func() error {
 			h.At = fromMicros(at)
 			held = append(held, h)
 			return nil
@@ -22,8 +22,8 @@ func listHolds(ctx context.Context, q querier, where string, args ...any) (held 
 	return held, translate(err, "list what is held")
 }
 
-// Hold keeps a held direction under the id that it was held under first.
-func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
+// SetHold keeps a held direction under the id that it was held under first.
+func (db *DB) SetHold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
@@ -42,22 +42,22 @@ func (db *DB) Hold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, erro
 	return h, tx.deferred.enqueue(ctx, earlier, statement{`INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (direction, store) DO UPDATE
 		SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = excluded.shown_at`,
-		[]any{h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.There, now}},
+		[]any{h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.Total, now}},
 		statement{`UPDATE pruned_candidate SET shown = 1 WHERE direction = ?1 AND (?1 = 'row' OR store = ?2) AND NOT shown`,
 			[]any{string(h.Direction), h.Store}})
 }
 
-// Release forgets that a direction is held.
-func (db *DB) Release(ctx context.Context, t repo.Tx, d repo.Direction) error {
+// ClearHold forgets that a direction is held.
+func (db *DB) ClearHold(ctx context.Context, t repo.Tx, d repo.Direction) error {
 	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_hold WHERE direction = ?1`, []any{string(d)}})
 }
 
-// Holds lists what is held, oldest first.
-func (db *DB) Holds(ctx context.Context) ([]repo.Hold, error) { return listHolds(ctx, db.pool, "") }
+// ListHolds lists what is held, oldest first.
+func (db *DB) ListHolds(ctx context.Context) ([]repo.Hold, error) { return listHolds(ctx, db.pool, "") }
 
-// Confirm approves what was there when the last sweep showed it, and nothing that
+// ConfirmHold approves what was there when the last sweep showed it, and nothing that
 // was found since, and binds the stores.
-func (db *DB) Confirm(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
+func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {

@@ -175,9 +175,9 @@ func writeStay(ctx context.Context, t repo.Tx, stays []witness.Stay, now witness
 	return err
 }
 
-// Webhooks are the addresses of the enabled webhooks that the application sends
+// ListWebhooks are the addresses of the enabled webhooks that the application sends
 // its events to. A revision that keeps its settings otherwise has none.
-func (db *DB) Webhooks(ctx context.Context) ([]string, error) {
+func (db *DB) ListWebhooks(ctx context.Context) ([]string, error) {
 	var rows bool
 	_, err := queryOne(ctx, db.pool, `SELECT count(*) = 2 FROM pragma_table_info('config') WHERE name IN ('key', 'value')`, nil, &rows)
 	if err != nil || !rows {

@@ -8,17 +8,17 @@ import (
 	"pruned/repo"
 )
 
-// Record writes lines of the ledger.
-func (db *DB) Record(ctx context.Context, t repo.Tx, entries []repo.Entry) error {
+// RecordEntries writes lines of the ledger.
+func (db *DB) RecordEntries(ctx context.Context, t repo.Tx, entries []repo.Entry) error {
 	_, err := sqliteTx(t).execWrite(ctx, `INSERT INTO pruned_ledger (file_id, path, outcome, event_id, source, reason, at)
 		SELECT value ->> '$.file_id', value ->> '$.path', value ->> '$.outcome', value ->> '$.event_id',
 		       value ->> '$.source', value ->> '$.reason', ?2 FROM json_each(?1) ORDER BY key`, jsonList(entries), toMicros(time.Now()))
 	return translate(err, "record %d deletions", len(entries))
 }
 
-// Ledger lists what was deleted, oldest first: everything, or one file's. It is
+// ReadLedger lists what was deleted, oldest first: everything, or one file's. It is
 // read page by page, so that no reader keeps the write-ahead log.
-func (db *DB) Ledger(ctx context.Context, id string) iter.Seq2[repo.Entry, error] {
+func (db *DB) ReadLedger(ctx context.Context, id string) iter.Seq2[repo.Entry, error] {
 	const page = 500
 	return func(yield func(repo.Entry, error) bool) {
 		for after := int64(0); ; {

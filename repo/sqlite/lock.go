@@ -43,12 +43,12 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 			// A clock that was ahead started none.
 			if seen != nil && !fromMicros(*seen).After(now) {
 				since = fromMicros(*seen)
-				f.Clocked, f.Orphan = true, now.Sub(since)
+				f.HasGrace, f.UnreferencedFor = true, now.Sub(since)
 			}
 			w := rowDates(made, changed, since, now)
-			f.Age, f.Ripe = now.Sub(w.made), w.made.Add(ages.Min).Sub(now)
+			f.Age, f.EligibleIn = now.Sub(w.made), w.made.Add(ages.Min).Sub(now)
 			if left := w.touched.Add(ages.Pending).Sub(now); inFlight && left > 0 {
-				f.InFlight, f.Ripe = true, max(f.Ripe, left)
+				f.InFlight, f.EligibleIn = true, max(f.EligibleIn, left)
 			}
 			locked.Files = append(locked.Files, f)
 			there[id] = true
@@ -85,6 +85,6 @@ func (db *DB) deferMissing(ctx context.Context, locked *repo.Locked) error {
 	if err != nil {
 		return translate(err, "look for what somebody let go")
 	}
-	locked.Doubt(confirmed)
+	locked.DeferMissing(confirmed)
 	return nil
 }

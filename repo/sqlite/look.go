@@ -8,13 +8,13 @@ import (
 )
 
 // ErrIncomplete says that the tables have not been read yet. Nothing may be
-// deleted until Refresh has run.
+// deleted until IndexAll has run.
 var ErrIncomplete = errors.New("the reference index is incomplete")
 
-// Look is step 2 of the transaction: nobody writes until it ends, so that what it
+// FindReferences is step 2 of the transaction: nobody writes until it ends, so that what it
 // finds stays true.
-func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, error) {
-	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
+func (db *DB) FindReferences(ctx context.Context, t repo.Tx, ids []string) (repo.References, error) {
+	look := repo.References{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
 	tx := sqliteTx(t)
 	if err := tx.lockForSearch(ctx); err != nil {
 		return look, err
@@ -31,7 +31,7 @@ func (db *DB) Look(ctx context.Context, t repo.Tx, ids []string) (repo.Look, err
 	return look, err
 }
 
-// lockForSearch refuses where there is no index, which only Refresh makes.
+// lockForSearch refuses where there is no index, which only IndexAll makes.
 func (t *tx) lockForSearch(ctx context.Context) error {
 	if t.indexed {
 		return nil
@@ -55,8 +55,8 @@ func incompleteError() error {
 	return &repo.Error{Kind: repo.Environment, Doing: "look for references", Err: ErrIncomplete}
 }
 
-// LookAgain is step 6. Nobody else has written since the look.
-func (db *DB) LookAgain(context.Context, repo.Tx, repo.Look, []string, []string) (map[string]repo.Reference, error) {
+// RecheckReferences is step 6. Nobody else has written since the look.
+func (db *DB) RecheckReferences(context.Context, repo.Tx, repo.References, []string, []string) (map[string]repo.Reference, error) {
 	return map[string]repo.Reference{}, nil
 }
 

@@ -16,9 +16,9 @@ const markRowsSQL = `INSERT INTO pruned_candidate (file_id, direction, first_see
 
 const unmarkRowsSQL = `DELETE FROM pruned_candidate WHERE direction = 'row' AND file_id IN (SELECT value FROM json_each(?1))`
 
-// MarkRows makes the candidates among rows those that no living row mentions, as
+// UpsertRowCandidates makes the candidates among rows those that no living row mentions, as
 // of the last pass. What changed since does no harm: each event is checked again.
-func (db *DB) MarkRows(ctx context.Context, t repo.Tx, _ int64) error {
+func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {

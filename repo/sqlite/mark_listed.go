@@ -30,8 +30,8 @@ type leftover struct {
 	Made         *int64
 }
 
-// MarkListed marks what a store lists of files that have no row.
-func (db *DB) MarkListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
+// UpsertListed marks what a store lists of files that have no row.
+func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
@@ -103,8 +103,8 @@ func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Di
 	return result, nil
 }
 
-// Unmark forgets what the sweep did not mark, and what has a row by now.
-func (db *DB) Unmark(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
+// DropStale forgets what the sweep did not mark, and what has a row by now.
+func (db *DB) DropStale(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
 	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + noRowSQL + `))`,
 		[]any{string(d), sweep}})
 }

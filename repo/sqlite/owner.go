@@ -23,35 +23,35 @@ SELECT c.file_id FROM (SELECT value AS file_id FROM json_each(?1)) c
  WHERE ` + noRowSQL + `
    AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted')`
 
-// Strangers says which of these ids were never a file's here.
-func (db *DB) Strangers(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
+// FindUnknownIDs says which of these ids were never a file's here.
+func (db *DB) FindUnknownIDs(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
 	strangers, err := queryText(ctx, t, strangersSQL, jsonList(ids))
 	return strangers, translate(err, "look which of %d ids were ever files", len(ids))
 }
 
-// UnknownUsers says which of these users this database never had.
-func (db *DB) UnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
+// FindUnknownUsers says which of these users this database never had.
+func (db *DB) FindUnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
 	unknown, err := queryText(ctx, t, `SELECT value FROM json_each(?1) EXCEPT SELECT CAST(id AS TEXT) FROM "user" EXCEPT SELECT CAST(user_id AS TEXT) FROM file`, jsonList(users))
 	return unknown, translate(err, "look which of %d users there are", len(users))
 }
 
-// Neighbours are none: a file holds one installation.
-func (db *DB) Neighbours(context.Context, repo.Tx) ([]string, error) { return nil, nil }
+// ListNeighbours are none: a file holds one installation.
+func (db *DB) ListNeighbours(context.Context, repo.Tx) ([]string, error) { return nil, nil }
 
-// Bind says that a store is this installation's.
-func (db *DB) Bind(ctx context.Context, t repo.Tx, store, accepted string) error {
+// ApproveStore says that a store is this installation's.
+func (db *DB) ApproveStore(ctx context.Context, t repo.Tx, store, accepted string) error {
 	return sqliteTx(t).deferred.enqueue(ctx, statement{`INSERT INTO pruned_binding (store, identity, at, accepted) VALUES (?1, ?2, ?3, ?4)
 		ON CONFLICT (store, identity) DO UPDATE SET accepted = excluded.accepted`, []any{store, db.identity.Key, toMicros(time.Now()), accepted}})
 }
 
-// Unbind takes that back.
-func (db *DB) Unbind(ctx context.Context, t repo.Tx, store string) error {
+// RevokeStore takes that back.
+func (db *DB) RevokeStore(ctx context.Context, t repo.Tx, store string) error {
 	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_binding WHERE store = ?1 AND identity = ?2`, []any{store, db.identity.Key}})
 }
 
-// Binding says whether a store is bound to this installation: a copy of the database
+// StoreApproval says whether a store is bound to this installation: a copy of the database
 // is another one.
-func (db *DB) Binding(ctx context.Context, t repo.Tx, store string) (accepted string, bound bool, err error) {
+func (db *DB) StoreApproval(ctx context.Context, t repo.Tx, store string) (accepted string, bound bool, err error) {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {

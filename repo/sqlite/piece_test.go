@@ -57,7 +57,7 @@ func TestOneBadRowOfAnySizeIsReadInPieces(t *testing.T) {
 		text.WriteString(strings.Repeat(" ", 1+rand.IntN(9)))
 	}
 	db := opened(t, text.String())
-	require.NoError(t, db.Refresh(context.Background(), nil))
+	require.NoError(t, db.IndexAll(context.Background(), nil))
 	for _, id := range ids {
 		mention.Tokens([]byte(id), func(token []byte) {
 			uuid, ok := parseUUID(token)

@@ -28,8 +28,8 @@ func openAt(t *testing.T, path string, place witness.Place) *sqlite.DB {
 func bind(t *testing.T, db *sqlite.DB) {
 	t.Helper()
 	require.NoError(t, db.InTx(t.Context(), nil, func(tx repo.Tx) error {
-		require.NoError(t, db.Entomb(t.Context(), tx, []repo.Tombstone{{Kind: repo.Vectors, FileID: "x"}}))
-		return db.Bind(t.Context(), tx, "chroma", "")
+		require.NoError(t, db.AddTombstones(t.Context(), tx, []repo.Tombstone{{Kind: repo.Vectors, FileID: "x"}}))
+		return db.ApproveStore(t.Context(), tx, "chroma", "")
 	}))
 	requireBound(t, db, true)
 }
@@ -38,10 +38,10 @@ func bind(t *testing.T, db *sqlite.DB) {
 func requireBound(t *testing.T, db *sqlite.DB, is bool) {
 	t.Helper()
 	require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
-		_, bound, err := db.Binding(context.Background(), tx, "chroma")
+		_, bound, err := db.StoreApproval(context.Background(), tx, "chroma")
 		require.NoError(t, err)
 		require.Equal(t, is, bound)
-		due, err := db.Due(context.Background(), tx, repo.Vectors, 10)
+		due, err := db.FetchDue(context.Background(), tx, repo.Vectors, 10)
 		require.NoError(t, err)
 		require.Equal(t, is, len(due) == 1)
 		return nil
@@ -116,7 +116,7 @@ func TestIdentityOfACopyBesideTheOriginal(t *testing.T) {
 		require.NotEqual(t, first.Identity().Key, copied.Identity().Key)
 		require.Contains(t, copied.Identity().Elsewhere, d.Path)
 		requireBound(t, copied, false)
-		n, whose, err := copied.Strays(t.Context())
+		n, whose, err := copied.CountForeignTombstones(t.Context())
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
 		require.Equal(t, first.Identity().Key, whose)

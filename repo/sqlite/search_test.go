@@ -20,22 +20,22 @@ func TestCostOfOneFileIsOneSearch(t *testing.T) {
 		_, err := db.pool.Exec(`INSERT INTO file (id, user_id, filename, created_at) VALUES (?, 'u', 'f', 1)`, id)
 		require.NoError(t, err)
 	}
-	look := func(ids ...string) (look repo.Look) {
+	look := func(ids ...string) (look repo.References) {
 		require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-			look, err = db.Look(ctx, tx, ids)
+			look, err = db.FindReferences(ctx, tx, ids)
 			return err
 		}))
 		return look
 	}
 	for i, id := range ids {
-		require.NoError(t, db.Search(ctx, []string{id}, nil))
+		require.NoError(t, db.IndexFiles(ctx, []string{id}, nil))
 		require.Len(t, db.index.uuids, 1)
 		require.Nil(t, db.index.otherUUIDs)
 		found := look(ids...)
 		require.Len(t, found.Unknown, 2)
 		require.False(t, found.Unknown[id])
 		require.Equal(t, i == 0, len(found.Referenced) == 1)
-		mentions, err := db.References(ctx, &tx{db: db}, id)
+		mentions, err := db.ListReferences(ctx, &tx{db: db}, id)
 		require.NoError(t, err)
 		require.Equal(t, i == 0, len(mentions) == 1)
 	}
@@ -49,7 +49,7 @@ func TestCostOfOneFileIsOneSearch(t *testing.T) {
 	require.True(t, found.Unknown[late])
 	require.Contains(t, found.Referenced, ids[2])
 
-	require.NoError(t, db.Refresh(ctx, nil))
+	require.NoError(t, db.IndexAll(ctx, nil))
 	found = look(append(ids, late)...)
 	require.Empty(t, found.Unknown)
 	require.Len(t, found.Referenced, 2)

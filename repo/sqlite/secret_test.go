@@ -18,7 +18,7 @@ func TestSecretsOfRowsAreNotInErrors(t *testing.T) {
 	id := newFile(t, d)
 	d.Exec(t, `INSERT INTO pruned_ledger (file_id, outcome, at) VALUES ($1, 'deleted', 'hunter2')`, id)
 	failed := false
-	for _, err := range db.Ledger(context.Background(), id) {
+	for _, err := range db.ReadLedger(context.Background(), id) {
 		failed = failed || err != nil
 		require.NotContains(t, err.Error(), "hunter2")
 		require.ErrorContains(t, err, "another type than wanted")
@@ -39,7 +39,7 @@ func TestSecretsOfRowsAreNotInErrorsOfTriggers(t *testing.T) {
 		id := newFile(t, d)
 		d.Exec(t, `UPDATE file SET filename = 'hunter2'`)
 		d.Exec(t, `CREATE TRIGGER guard BEFORE DELETE ON file BEGIN SELECT RAISE(ABORT, `+message+`); END`)
-		require.NoError(t, db.Refresh(t.Context(), nil))
+		require.NoError(t, db.IndexAll(t.Context(), nil))
 		_, err := remove(t.Context(), db, id)
 		require.ErrorContains(t, err, says)
 		require.NotContains(t, err.Error(), "hunter2")

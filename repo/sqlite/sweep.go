@@ -7,10 +7,10 @@ import (
 	"pruned/repo"
 )
 
-// Lead takes the lease of sweeps, or keeps it, by this machine's clock: a SQLite
+// AcquireLease takes the lease of sweeps, or keeps it, by this machine's clock: a SQLite
 // database is used on one. A lease that ends later than it is long was taken when
 // that clock was ahead, and is nobody's.
-func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+func (db *DB) AcquireLease(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	now := time.Now()
 	n, err := db.execOutsideMutex(ctx, `INSERT INTO pruned_lease AS l (one, holder, until, ttl) VALUES (1, ?1, ?2, ?4)
 		ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
@@ -19,8 +19,8 @@ func (db *DB) Lead(ctx context.Context, holder string, ttl time.Duration) (leads
 	return n > 0 && err == nil, translate(err, "take the lead of sweeps")
 }
 
-// Renew keeps the lease of sweeps.
-func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
+// RenewLease keeps the lease of sweeps.
+func (db *DB) RenewLease(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		n, err := sqliteTx(t).execWrite(ctx, `UPDATE pruned_lease SET until = ?2, ttl = ?3 WHERE holder = ?1`,
 			holder, toMicros(time.Now().Add(ttl)), ttl.Microseconds())
@@ -30,8 +30,8 @@ func (db *DB) Renew(ctx context.Context, holder string, ttl time.Duration) (lead
 	return leads && err == nil, err
 }
 
-// Resign gives the lease up.
-func (db *DB) Resign(ctx context.Context, holder string) error {
+// ReleaseLease gives the lease up.
+func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 	_, err := db.execOutsideMutex(ctx, `DELETE FROM pruned_lease WHERE holder = ?1`, holder)
 	return translate(err, "give up the lead of sweeps")
 }
@@ -58,8 +58,8 @@ func (db *DB) execOutsideMutex(ctx context.Context, query string, args ...any) (
 	return result.RowsAffected()
 }
 
-// Begin numbers a sweep.
-func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
+// BeginSweep numbers a sweep.
+func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 	tx := sqliteTx(t)
 	q, err := tx.deferred.view(ctx, tx)
 	if err != nil {
@@ -74,9 +74,9 @@ func (db *DB) Begin(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 	return sweep, tx.deferred.enqueue(ctx, statement{`UPDATE pruned_state SET sweep = ?1`, []any{sweep}})
 }
 
-// Retire forgets what is older than keep, a little at a time. Candidates that are
+// ExpireOld forgets what is older than keep, a little at a time. Candidates that are
 // rows are forgotten by every sweep that does not find them.
-func (db *DB) Retire(ctx context.Context, keep time.Duration) error {
+func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
 	if keep <= 0 {
 		return nil
 	}

@@ -21,14 +21,14 @@ func TestTheLeadIsKeptDuringALongPass(t *testing.T) {
 	defer cancel()
 	require.NoError(t, db.mutex.lock(ctx)) // as a pass does
 	defer db.mutex.unlock()
-	leads, err := db.Lead(ctx, "a", time.Hour)
+	leads, err := db.AcquireLease(ctx, "a", time.Hour)
 	require.NoError(t, err)
 	require.True(t, leads)
-	leads, err = db.Lead(ctx, "b", time.Hour)
+	leads, err = db.AcquireLease(ctx, "b", time.Hour)
 	require.NoError(t, err)
 	require.False(t, leads)
-	require.NoError(t, db.Resign(ctx, "a"))
-	leads, err = db.Lead(ctx, "b", time.Hour)
+	require.NoError(t, db.ReleaseLease(ctx, "a"))
+	leads, err = db.AcquireLease(ctx, "b", time.Hour)
 	require.NoError(t, err)
 	require.True(t, leads)
 }
@@ -61,7 +61,7 @@ func TestAPassEndsBesideAnApplicationThatWritesAllTheTime(t *testing.T) {
 		}
 	})
 	<-began
-	err = db.Refresh(context.Background(), nil)
+	err = db.IndexAll(context.Background(), nil)
 	close(done)
 	application.Wait()
 	require.NoError(t, err)

@@ -82,7 +82,7 @@ func (db *DB) examineTimes(ctx context.Context) (repo.Finding, error) {
 	_, err := queryOne(ctx, db.pool, `SELECT `+openwebui.TimesSQL(secondsSQL("created_at"), "?1")+`, `+openwebui.TimesSQL(secondsSQL("updated_at"), "?1")+` FROM file`,
 		[]any{toSeconds(time.Now())}, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
-	return repo.ExamineTimes(c, u), translate(err, "look at the times of table file")
+	return repo.CheckTimes(c, u), translate(err, "look at the times of table file")
 }
 
 // secondsSQL is the time in a column of table file, in seconds since 1970; NULL where the
@@ -116,7 +116,7 @@ func (db *DB) examineRows(ctx context.Context) ([]repo.Finding, error) {
 	}
 	if odd > 0 {
 		ids.Detail = fmt.Sprintf("%d rows of table file have an id that is no text, or none: they are always kept", odd)
-		ids.Do = "look for them with SELECT rowid, typeof(id) FROM file WHERE typeof(id) <> 'text'"
+		ids.Remedy = "look for them with SELECT rowid, typeof(id) FROM file WHERE typeof(id) <> 'text'"
 	}
 	times := repo.Finding{Check: "times of files", OK: true, Detail: "all are numbers"}
 	var wrong []string
@@ -129,7 +129,7 @@ func (db *DB) examineRows(ctx context.Context) ([]repo.Finding, error) {
 		}
 		if n > 0 {
 			wrong = append(wrong, fmt.Sprintf("file.%s, declared as %q, holds %s in %d rows", name, declared, is, n))
-			times.Do = fmt.Sprintf("UPDATE file SET %[1]s = CAST(strftime('%%s', %[1]s) AS INTEGER) WHERE typeof(%[1]s) = 'text', and look at what it made", name)
+			times.Remedy = fmt.Sprintf("UPDATE file SET %[1]s = CAST(strftime('%%s', %[1]s) AS INTEGER) WHERE typeof(%[1]s) = 'text', and look at what it made", name)
 		}
 	}
 	if len(wrong) > 0 {

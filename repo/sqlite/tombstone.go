@@ -7,9 +7,9 @@ import (
 	"pruned/repo"
 )
 
-// Entomb writes tombstones. Their numbers are never given twice: a
+// AddTombstones writes tombstones. Their numbers are never given twice: a
 // tombstone is carried out without a lock, and closed by its number.
-func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
+func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
 	tx := sqliteTx(t)
 	if err := tx.lockWrite(ctx); err != nil {
 		return err
@@ -39,11 +39,11 @@ func (db *DB) Entomb(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone
 	return translate(err, "write %d tombstones", len(tombstones))
 }
 
-// Due lists up to most tombstones of a kind that are due. Those of another
+// FetchDue lists up to most tombstones of a kind that are due. Those of another
 // database, that came with a copy of this table, are never taken. It holds no lock:
 // the application would wait for as long as they take. Two processes may carry out
 // the same, which harms nothing.
-func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) (due []repo.Tombstone, err error) {
+func (db *DB) FetchDue(ctx context.Context, t repo.Tx, kind string, most int) (due []repo.Tombstone, err error) {
 	now := time.Now()
 	if err := db.mendTombstones(ctx, sqliteTx(t), now); err != nil {
 		return nil, err
@@ -60,8 +60,8 @@ func (db *DB) Due(ctx context.Context, t repo.Tx, kind string, most int) (due []
 	return due, translate(err, "take the tombstones that are due")
 }
 
-// Entombed lists the names of bytes that wait for their removal, by file id.
-func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string][]string, error) {
+// PendingBlobs lists the names of bytes that wait for their removal, by file id.
+func (db *DB) PendingBlobs(ctx context.Context, t repo.Tx, ids []string) (map[string][]string, error) {
 	names := map[string][]string{}
 	var id, name string
 	err := queryEach(ctx, sqliteTx(t).view(), `SELECT file_id, name FROM pruned_tombstone
@@ -73,10 +73,10 @@ func (db *DB) Entombed(ctx context.Context, t repo.Tx, ids []string) (map[string
 	return names, translate(err, "look for tombstones of %d files", len(ids))
 }
 
-// Living returns those of the tombstones that must not be carried out, by their
+// StillReferenced returns those of the tombstones that must not be carried out, by their
 // number, since a row has the id or shares the bytes. Without a lock: rows are
 // written by an application that does not wait for us either way.
-func (db *DB) Living(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
+func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
 	var ids []string
 	named := false
 	for _, s := range tombstones {
@@ -153,8 +153,8 @@ func (db *DB) Backlog(ctx context.Context, kinds ...string) (b repo.Backlog, err
 	return b, translate(err, "look for tombstones")
 }
 
-// Strays counts the tombstones that another installation wrote, and names one.
-func (db *DB) Strays(ctx context.Context) (n int64, whose string, err error) {
+// CountForeignTombstones counts the tombstones that another installation wrote, and names one.
+func (db *DB) CountForeignTombstones(ctx context.Context) (n int64, whose string, err error) {
 	_, err = queryOne(ctx, db.pool, `SELECT count(*), coalesce(max(identity), '') FROM pruned_tombstone WHERE identity <> ?1`, []any{db.identity.Key}, &n, &whose)
 	return n, whose, translate(err, "look for tombstones of another installation")
 }

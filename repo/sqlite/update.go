@@ -217,18 +217,18 @@ func (r *pageRate) addSample(pages int, took time.Duration) {
 	r.perSecond = (r.perSecond + measured) / 2
 }
 
-// Pass brings the index up to date with what changed since it was made. Where
+// IndexChanges brings the index up to date with what changed since it was made. Where
 // that cannot be told any more it reads everything again.
-func (db *DB) Pass(ctx context.Context) error { return db.updateAndEndGrace(ctx, nil, false) }
+func (db *DB) IndexChanges(ctx context.Context) error { return db.updateAndEndGrace(ctx, nil, false) }
 
-// Refresh also reads everything where it never was, or where files appeared that
+// IndexAll also reads everything where it never was, or where files appeared that
 // older rows may mention.
-func (db *DB) Refresh(ctx context.Context, progress repo.Progress) error {
+func (db *DB) IndexAll(ctx context.Context, progress repo.Progress) error {
 	return db.updateAndEndGrace(ctx, progress, true)
 }
 
-// Search reads everything once, and looks for these ids and no others.
-func (db *DB) Search(ctx context.Context, ids []string, progress repo.Progress) error {
+// IndexFiles reads everything once, and looks for these ids and no others.
+func (db *DB) IndexFiles(ctx context.Context, ids []string, progress repo.Progress) error {
 	if err := db.mutex.lock(ctx); err != nil {
 		return err
 	}

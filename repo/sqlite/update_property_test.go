@@ -50,7 +50,7 @@ func TestIndexFollowsTheApplication(t *testing.T) {
 			"pass":                      w.pass,
 			"look":                      w.look,
 		})
-		require.NoError(rt, w.db.Refresh(context.Background(), nil))
+		require.NoError(rt, w.db.IndexAll(context.Background(), nil))
 		require.Empty(rt, w.db.index.late)
 		w.compare(rt)
 		parts += w.parts
@@ -110,7 +110,7 @@ func newWorld(t *testing.T, rt *rapid.T, journal string, template []byte) *world
 	w.db, err = Open(ctx, Options{Path: w.path})
 	require.NoError(rt, err)
 	require.NoError(rt, w.db.Migrate(ctx))
-	require.NoError(rt, w.db.Refresh(ctx, nil))
+	require.NoError(rt, w.db.IndexAll(ctx, nil))
 	for range 5 {
 		w.upload(rt)
 	}
@@ -247,7 +247,7 @@ func (w *world) addColumn(rt *rapid.T) {
 
 func (w *world) pass(rt *rapid.T) {
 	before, reading := w.db.index, w.db.index.pass
-	require.NoError(rt, w.db.Pass(context.Background()))
+	require.NoError(rt, w.db.IndexChanges(context.Background()))
 	if w.db.index == before && w.db.index.pass > reading {
 		w.parts++
 	}

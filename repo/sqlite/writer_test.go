@@ -47,7 +47,7 @@ func remove(ctx context.Context, db *sqlite.DB, ids ...string) (deleted []repo.D
 		if _, err := db.Lock(ctx, tx, ids, repo.Ages{}); err != nil {
 			return err
 		}
-		look, err := db.Look(ctx, tx, ids)
+		look, err := db.FindReferences(ctx, tx, ids)
 		if err != nil {
 			return err
 		}
@@ -70,14 +70,14 @@ func TestNobodyWritesDuringATransaction(t *testing.T) {
 			t.Parallel()
 			db, ctx := open(t, d), context.Background()
 			id := newFile(t, d)
-			require.NoError(t, db.Refresh(ctx, nil))
+			require.NoError(t, db.IndexAll(ctx, nil))
 			_, err := d.DB.Exec(`PRAGMA busy_timeout = 0`)
 			require.NoError(t, err)
 			d.DB.SetMaxOpenConns(1)
 			require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
 				_, err := db.Lock(ctx, tx, []string{id}, repo.Ages{})
 				require.NoError(t, err)
-				look, err := db.Look(ctx, tx, []string{id})
+				look, err := db.FindReferences(ctx, tx, []string{id})
 				require.NoError(t, err)
 				require.Empty(t, look.Referenced)
 				_, err = d.DB.Exec(`INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', $1, 1, 1)`, id)
@@ -108,7 +108,7 @@ func TestLookSeesWhatWasWrittenSince(t *testing.T) {
 			for range 20 {
 				ids = append(ids, newFile(t, d))
 			}
-			require.NoError(t, db.Refresh(ctx, nil))
+			require.NoError(t, db.IndexAll(ctx, nil))
 			for i, id := range ids {
 				if i%2 == 0 {
 					insertMention(t, d, id)
@@ -129,13 +129,13 @@ func TestReadsDoNotLock(t *testing.T) {
 	d := repotest.NewSQLite(t)
 	db, ctx := open(t, d), context.Background()
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		return db.Entomb(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "a", Name: "a"}})
+		return db.AddTombstones(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "a", Name: "a"}})
 	}))
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		due, err := db.Due(ctx, tx, repo.Bytes, 10)
+		due, err := db.FetchDue(ctx, tx, repo.Bytes, 10)
 		require.NoError(t, err)
 		require.Len(t, due, 1)
-		living, err := db.Living(ctx, tx, due)
+		living, err := db.StillReferenced(ctx, tx, due)
 		require.NoError(t, err)
 		require.Empty(t, living)
 		newFile(t, d)
@@ -167,7 +167,7 @@ func TestABusyApplicationIsAPassingFailure(t *testing.T) {
 	}))
 	_, err = conn.ExecContext(context.Background(), `ROLLBACK`)
 	require.NoError(t, err)
-	require.NoError(t, db.Refresh(context.Background(), nil))
+	require.NoError(t, db.IndexAll(context.Background(), nil))
 	deleted, err := remove(context.Background(), db, id)
 	require.NoError(t, err)
 	require.Len(t, deleted, 1)
@@ -179,7 +179,7 @@ func TestATriggerThatRaisesIsAPermanentFailure(t *testing.T) {
 	db, ctx := open(t, d), context.Background()
 	id := newFile(t, d)
 	d.Exec(t, `CREATE TRIGGER guard BEFORE DELETE ON file BEGIN SELECT RAISE(ABORT, 'never'); END`)
-	require.NoError(t, db.Refresh(ctx, nil))
+	require.NoError(t, db.IndexAll(ctx, nil))
 	_, err := remove(ctx, db, id)
 	require.ErrorContains(t, err, "never")
 	require.Equal(t, repo.Permanent, repo.KindOf(err))
@@ -198,11 +198,11 @@ func die(path string) {
 	ctx := context.Background()
 	db, err := sqlite.Open(ctx, sqlite.Options{Path: path})
 	must(err)
-	must(db.Refresh(ctx, nil))
+	must(db.IndexAll(ctx, nil))
 	must(db.InTx(ctx, nil, func(tx repo.Tx) error {
 		_, err := db.Delete(ctx, tx, strings.Fields(os.Getenv(dieVariable+"_IDS")))
 		must(err)
-		must(db.Entomb(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "a", Name: "a"}}))
+		must(db.AddTombstones(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "a", Name: "a"}}))
 		fmt.Println("now")
 		select {}
 	}))
@@ -222,7 +222,7 @@ func TestAKilledProcessLeavesNothing(t *testing.T) {
 			t.Parallel()
 			db, ctx := open(t, d), context.Background()
 			ids := []string{newFile(t, d), newFile(t, d)}
-			require.NoError(t, db.Refresh(ctx, nil))
+			require.NoError(t, db.IndexAll(ctx, nil))
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), dieVariable+"="+d.Path, dieVariable+"_IDS="+strings.Join(ids, " "))
 			cmd.Stderr = os.Stderr

@@ -22,7 +22,7 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 	if len(ids) == 0 {
 		return removed, nil
 	}
-	// A file that was claimed twice has two tombstones, and its chunks are to be
+	// A file that was reported twice has two tombstones, and its chunks are to be
 	// asked for once.
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	err = e.session(ctx, "remove chunks from the embedded Chroma", func(s *session) error {

@@ -20,7 +20,7 @@ func leavesOthers(t *testing.T, f Fixture) {
 }
 
 // removesWithoutJoining is how a tombstone is carried out, and a store outside
-// the transaction is asked to do it without one. A file that was claimed twice has
+// the transaction is asked to do it without one. A file that was reported twice has
 // two tombstones.
 func removesWithoutJoining(t *testing.T, f Fixture) {
 	w := newWorld()

@@ -43,8 +43,8 @@ const planOnceSQL = `SET LOCAL plan_cache_mode = force_generic_plan`
 
 // FindReferences returns which of these ids, whose rows are locked, are mentioned by a
 // living row, and of which nobody can tell.
-func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (repo.Look, error) {
-	look := repo.Look{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
+func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (repo.References, error) {
+	look := repo.References{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
 	for _, id := range ids {
 		if !mention.Searchable(mention.Token(id)) {
 			look.Unknown[id] = true
@@ -80,7 +80,7 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 
 // RecheckReferences returns only what others committed since look. Tables that came since
 // may hold older rows, and are no matter for this transaction.
-func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Look, deleted, gone []string) (map[string]repo.Reference, error) {
+func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
 	appeared := map[string]repo.Reference{}
 	finder := mention.NewFinder(deleted)
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")

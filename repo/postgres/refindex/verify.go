@@ -95,7 +95,7 @@ const indexedRowsSQL = `SELECT file_id, source, row_id FROM pruned.reference WHE
 // verifyFree searches the tables themselves for the rows by which the index knows files
 // for which no index of theirs has found a living row: of a file that was never mentioned
 // there is none, and of others few until vanished rows are deleted.
-func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Look, ids []string) error {
+func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References, ids []string) error {
 	var free []string
 	for _, id := range ids {
 		if _, kept := look.Referenced[id]; !kept && !look.Unknown[id] {

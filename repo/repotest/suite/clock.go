@@ -24,20 +24,20 @@ func clocksStartOnce(t *testing.T, e Engine) {
 	first := map[string]repo.File{}
 	for _, f := range e.lock(t, ages, ids...).Files {
 		first[f.ID] = f
-		require.Equal(t, f.ID != ids[1], f.Clocked)
-		near(t, 0, f.Orphan, "orphan")
+		require.Equal(t, f.ID != ids[1], f.HasGrace)
+		near(t, 0, f.UnreferencedFor, "orphan")
 	}
 	// A row without a date is as old as we have known it.
-	require.LessOrEqual(t, first[undated].Ripe, ages.Min)
+	require.LessOrEqual(t, first[undated].EligibleIn, ages.Min)
 
 	e.startClocks(t, ids...)
 	for _, f := range e.lock(t, ages, ids...).Files {
-		require.True(t, f.Clocked)
-		require.GreaterOrEqual(t, f.Orphan, first[f.ID].Orphan)
+		require.True(t, f.HasGrace)
+		require.GreaterOrEqual(t, f.UnreferencedFor, first[f.ID].UnreferencedFor)
 	}
 	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.SetGrace(ctx, tx, nil, ids[:1])) })
 	for _, f := range e.lock(t, ages, ids...).Files {
-		require.Equal(t, f.ID != ids[0], f.Clocked)
+		require.Equal(t, f.ID != ids[0], f.HasGrace)
 	}
 }
 
@@ -50,6 +50,6 @@ func mentionStopsClock(t *testing.T, e Engine) {
 	e.insert(t, "note", row{"title": ids[0]})
 	e.pass(t)
 	for _, f := range e.lock(t, repo.Ages{}, ids...).Files {
-		require.Equal(t, f.ID == ids[1], f.Clocked)
+		require.Equal(t, f.ID == ids[1], f.HasGrace)
 	}
 }

@@ -43,10 +43,10 @@ func deleteTakesLinks(t *testing.T, e Engine) {
 	}
 	locked := e.lock(t, repo.Ages{}, ids...)
 	require.Equal(t, ids[1:], locked.Gone)
-	require.True(t, locked.Files[0].Clocked)
+	require.True(t, locked.Files[0].HasGrace)
 	// The same id again is another file, without a clock.
 	e.file(t, row{"id": ids[1]})
-	require.False(t, e.lock(t, repo.Ages{}, ids[1]).Files[0].Clocked)
+	require.False(t, e.lock(t, repo.Ages{}, ids[1]).Files[0].HasGrace)
 }
 
 // deleteTakesAll: fewer rows than ids fails for good, and nothing is deleted.
@@ -70,14 +70,14 @@ func lookAgainFinds(t *testing.T, e Engine) {
 		locked, err := e.DB.Lock(ctx, tx, append(slices.Clone(ids), literal, "gone", "gone for good"), repo.Ages{})
 		require.NoError(t, err)
 		require.Len(t, locked.Gone, 2)
-		look, err := e.DB.Look(ctx, tx, append(slices.Clone(ids), literal))
+		look, err := e.DB.FindReferences(ctx, tx, append(slices.Clone(ids), literal))
 		require.NoError(t, err)
 		require.Empty(t, look.Referenced)
 
 		e.insert(t, "note", row{"title": "now " + ids[1]})
 		e.insert(t, "prompt", row{"content": "use /api/v1/files/SOME.plugin.file/content"})
 		e.file(t, row{"id": "gone"})
-		appeared, err := e.DB.LookAgain(ctx, tx, look, append(slices.Clone(ids), literal), locked.Gone)
+		appeared, err := e.DB.RecheckReferences(ctx, tx, look, append(slices.Clone(ids), literal), locked.Gone)
 		require.NoError(t, err)
 		require.Len(t, appeared, 3)
 		require.Equal(t, "note", appeared[ids[1]].Table)
@@ -94,12 +94,12 @@ func lookAgainIgnoresOwn(t *testing.T, e Engine) {
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		_, err := e.DB.Lock(ctx, tx, ids, repo.Ages{})
 		require.NoError(t, err)
-		look, err := e.DB.Look(ctx, tx, ids)
+		look, err := e.DB.FindReferences(ctx, tx, ids)
 		require.NoError(t, err)
 		_, err = tx.Exec(ctx, `INSERT INTO `+e.Table("note")+` (id, user_id, title, created_at, updated_at) VALUES ('own', 'u', $1, 1, 1)`, ids[0])
 		require.NoError(t, err)
 		e.insert(t, "note", row{"title": ids[1]})
-		appeared, err := e.DB.LookAgain(ctx, tx, look, ids, nil)
+		appeared, err := e.DB.RecheckReferences(ctx, tx, look, ids, nil)
 		require.NoError(t, err)
 		require.Len(t, appeared, 1)
 		require.Contains(t, appeared, ids[1])
@@ -114,12 +114,12 @@ func ledgerTells(t *testing.T, e Engine) {
 		{FileID: "a", Path: "/p/a2", Outcome: "deleted", EventID: "3", Source: "sweep"},
 	}
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.Record(ctx, tx, entries))
+		require.NoError(t, e.DB.RecordEntries(ctx, tx, entries))
 		require.NoError(t, e.DB.Settle(ctx, tx, repo.Settlement{Notes: []repo.Note{{FileID: "a", Text: "first"}, {FileID: "a", Text: "outside of the store"}}}))
 	})
 	failed := errors.New("no")
 	require.ErrorIs(t, e.DB.InTx(background(), nil, func(tx repo.Tx) error {
-		require.NoError(t, e.DB.Record(background(), tx, []repo.Entry{{FileID: "c", Outcome: "deleted"}}))
+		require.NoError(t, e.DB.RecordEntries(background(), tx, []repo.Entry{{FileID: "c", Outcome: "deleted"}}))
 		return failed
 	}), failed)
 	entries[2].Note = "outside of the store"
@@ -130,7 +130,7 @@ func ledgerTells(t *testing.T, e Engine) {
 
 func (e Engine) ledger(t testing.TB, id string) (entries []repo.Entry) {
 	t.Helper()
-	for entry, err := range e.DB.Ledger(background(), id) {
+	for entry, err := range e.DB.ReadLedger(background(), id) {
 		require.NoError(t, err)
 		require.False(t, entry.At.IsZero())
 		entry.At = time.Time{}

@@ -82,7 +82,7 @@ func valueIDs(t *testing.T, e Engine) {
 func unknownUntilPass(t *testing.T, e Engine) {
 	before := e.file(t, nil)
 	require.Error(t, e.DB.InTx(background(), nil, func(tx tx) error {
-		_, err := e.DB.Look(background(), tx, []string{before})
+		_, err := e.DB.FindReferences(background(), tx, []string{before})
 		return err
 	}), "an index that was never made")
 	e.refresh(t)

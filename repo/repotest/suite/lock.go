@@ -57,14 +57,14 @@ func lockDoubts(t *testing.T, e Engine) {
 	e.Exec(t, `DELETE FROM file`)
 	locked := e.lock(t, repo.Ages{}, ids...)
 	require.Empty(t, locked.Gone)
-	require.ElementsMatch(t, ids, locked.Doubtful)
+	require.ElementsMatch(t, ids, locked.Deferred)
 
-	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket", Reason: "r", Found: 1, There: 1})
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket", Reason: "r", Found: 1, Total: 1})
 	_, err := e.confirm(t, "h")
 	require.NoError(t, err)
 	locked = e.lock(t, repo.Ages{}, ids...)
 	require.Equal(t, []string{"b"}, locked.Gone)
-	require.ElementsMatch(t, []string{id, "v", "never"}, locked.Doubtful)
+	require.ElementsMatch(t, []string{id, "v", "never"}, locked.Deferred)
 	e.file(t, nil)
 	require.Equal(t, ids, e.lock(t, repo.Ages{}, ids...).Gone)
 }
@@ -99,8 +99,8 @@ func lockMeasures(t *testing.T, e Engine) {
 		locked := e.lock(t, ages, e.file(t, c.row))
 		require.Len(t, locked.Files, 1, c.what)
 		near(t, c.age, locked.Files[0].Age, c.what)
-		near(t, c.ripe, locked.Files[0].Ripe, c.what)
-		require.False(t, locked.Files[0].Clocked, c.what)
+		near(t, c.ripe, locked.Files[0].EligibleIn, c.what)
+		require.False(t, locked.Files[0].HasGrace, c.what)
 		require.False(t, locked.Files[0].InFlight, c.what)
 	}
 }
@@ -134,6 +134,6 @@ func lockKnowsInFlight(t *testing.T, e Engine) {
 		locked := e.lock(t, ages, e.file(t, c.row))
 		require.Len(t, locked.Files, 1, c.what)
 		require.Equal(t, c.inFlight, locked.Files[0].InFlight, c.what)
-		require.Equal(t, c.inFlight, locked.Files[0].Ripe > 0, c.what)
+		require.Equal(t, c.inFlight, locked.Files[0].EligibleIn > 0, c.what)
 	}
 }

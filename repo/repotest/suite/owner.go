@@ -23,14 +23,14 @@ func strangersAreTold(t *testing.T, e Engine) {
 	there, capital, plugin := e.file(t, nil), e.file(t, row{"id": "AAAAAAAA-1111-4111-8111-111111111111"}), e.file(t, row{"id": "plugin"})
 	deleted, gone, never := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.Record(ctx, tx, []repo.Entry{{FileID: deleted, Outcome: "deleted"}, {FileID: gone, Outcome: "gone"}, {FileID: "tool", Outcome: "deleted"}}))
+		require.NoError(t, e.DB.RecordEntries(ctx, tx, []repo.Entry{{FileID: deleted, Outcome: "deleted"}, {FileID: gone, Outcome: "gone"}, {FileID: "tool", Outcome: "deleted"}}))
 	})
 	e.refresh(t)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		got, err := e.DB.Strangers(ctx, tx, []string{there, capital, "aaaaaaaa-1111-4111-8111-111111111111", plugin, "tool", deleted, gone, never, "search-cache", "it's"})
+		got, err := e.DB.FindUnknownIDs(ctx, tx, []string{there, capital, "aaaaaaaa-1111-4111-8111-111111111111", plugin, "tool", deleted, gone, never, "search-cache", "it's"})
 		require.NoError(t, err)
 		require.ElementsMatch(t, []string{gone, never, "search-cache", "it's"}, got)
-		got, err = e.DB.Strangers(ctx, tx, nil)
+		got, err = e.DB.FindUnknownIDs(ctx, tx, nil)
 		require.NoError(t, err)
 		require.Empty(t, got)
 	})
@@ -40,7 +40,7 @@ func unknownUsersAreTold(t *testing.T, e Engine) {
 	user, gone, never := e.insert(t, "user", nil), uuid.NewString(), uuid.NewString()
 	e.file(t, row{"user_id": gone})
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		got, err := e.DB.UnknownUsers(ctx, tx, []string{user, gone, never})
+		got, err := e.DB.FindUnknownUsers(ctx, tx, []string{user, gone, never})
 		require.NoError(t, err)
 		require.Equal(t, []string{never}, got)
 	})
@@ -50,7 +50,7 @@ func bindingKeepsSigns(t *testing.T, e Engine) {
 	is := func(bound bool, accepted string) {
 		t.Helper()
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
-			got, is, err := e.DB.Binding(ctx, tx, "store")
+			got, is, err := e.DB.StoreApproval(ctx, tx, "store")
 			require.NoError(t, err)
 			require.Equal(t, bound, is)
 			require.Equal(t, accepted, got)
@@ -58,11 +58,13 @@ func bindingKeepsSigns(t *testing.T, e Engine) {
 	}
 	is(false, "")
 	for _, accepted := range []string{"", "a sign", "another"} {
-		e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.Bind(ctx, tx, "store", accepted)) })
+		e.in(t, func(ctx context.Context, tx repo.Tx) {
+			require.NoError(t, e.DB.ApproveStore(ctx, tx, "store", accepted))
+		})
 		is(true, accepted)
 	}
 	require.False(t, e.bound(t, "another"))
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.Unbind(ctx, tx, "store")) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.RevokeStore(ctx, tx, "store")) })
 	is(false, "")
 }
 

@@ -109,11 +109,11 @@ func (e Engine) in(t testing.TB, fn func(ctx context.Context, tx repo.Tx)) {
 }
 
 // look looks for ids in a transaction of its own.
-func (e Engine) look(t testing.TB, ids ...string) (found repo.Look) {
+func (e Engine) look(t testing.TB, ids ...string) (found repo.References) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		found, err = e.DB.Look(ctx, tx, ids)
+		found, err = e.DB.FindReferences(ctx, tx, ids)
 		require.NoError(t, err)
 	})
 	return found
@@ -131,12 +131,12 @@ func (e Engine) lock(t testing.TB, ages repo.Ages, ids ...string) (locked repo.L
 
 func (e Engine) pass(t testing.TB) {
 	t.Helper()
-	require.NoError(t, e.DB.Pass(context.Background()))
+	require.NoError(t, e.DB.IndexChanges(context.Background()))
 }
 
 func (e Engine) refresh(t testing.TB) {
 	t.Helper()
-	require.NoError(t, e.DB.Refresh(context.Background(), nil))
+	require.NoError(t, e.DB.IndexAll(context.Background(), nil))
 }
 
 // settle refreshes until the index covers every row: a transaction of anybody

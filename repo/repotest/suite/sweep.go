@@ -27,7 +27,7 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"a row that comes ends its candidates":          rowEndsCandidates,
 	"a candidate that is listed no more goes":       unlistedGoes,
 	"candidates come in pages":                      candidatesInPages,
-	"a claimed candidate is told":                   claimedIsTold,
+	"a reported candidate is told":                   enqueuedIsTold,
 	"the next candidate is told":                    nextIsTold,
 	"a refused sweep leaves nothing":                refusedSweepLeavesNothing,
 	"what cannot be believed is told":               barrenIsTold,
@@ -45,11 +45,11 @@ func (e Engine) begin(t testing.TB) (sweep int64) {
 	e.refresh(t)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		sweep, err = e.DB.Begin(ctx, tx)
+		sweep, err = e.DB.BeginSweep(ctx, tx)
 		require.NoError(t, err)
 		require.Positive(t, sweep)
 	})
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.MarkRows(ctx, tx, sweep)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.UpsertRowCandidates(ctx, tx, sweep)) })
 	return sweep
 }
 
@@ -66,10 +66,10 @@ func (e Engine) mark(t testing.TB, sweep int64, d repo.Direction, listed ...repo
 	}
 	for page := range slices.Chunk(listed, 2) {
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
-			require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, d, storeOf[d], page))
+			require.NoError(t, e.DB.UpsertListed(ctx, tx, sweep, d, storeOf[d], page))
 		})
 	}
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.Unmark(ctx, tx, sweep, d)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.DropStale(ctx, tx, sweep, d)) })
 }
 
 // sweep sweeps a direction, beside the rows.
@@ -86,7 +86,7 @@ func (e Engine) candidates(t testing.TB, d repo.Direction, ages repo.Ages) map[s
 		var page []repo.Candidate
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
 			var err error
-			page, err = e.DB.Candidates(ctx, tx, d, ages, after, 2)
+			page, err = e.DB.ListCandidates(ctx, tx, d, ages, after, 2)
 			require.NoError(t, err)
 		})
 		if len(page) == 0 {
@@ -110,11 +110,11 @@ func (e Engine) requireCandidates(t testing.TB, d repo.Direction, ids ...string)
 	return all
 }
 
-func (e Engine) census(t testing.TB, d repo.Direction, ages repo.Ages, listed int64) (census repo.Census) {
+func (e Engine) census(t testing.TB, d repo.Direction, ages repo.Ages, listed int64) (census repo.CandidateCount) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		census, err = e.DB.Census(ctx, tx, d, ages, listed)
+		census, err = e.DB.CountCandidates(ctx, tx, d, ages, listed)
 		require.NoError(t, err)
 	})
 	return census
@@ -131,7 +131,7 @@ func sweepFindsRows(t *testing.T, e Engine) {
 	e.begin(t)
 	require.Equal(t, first[ids[0]].Since, e.requireCandidates(t, repo.FromRows, ids[0], ids[3])[ids[0]].Since)
 
-	// A clock that a claim started is the same.
+	// A clock that an event started is the same.
 	e.Exec(t, `DELETE FROM note WHERE id = $1`, note)
 	e.settle(t, ids...)
 	e.startClocks(t, ids[1])
@@ -146,7 +146,7 @@ func sweepFindsRows(t *testing.T, e Engine) {
 	e.begin(t)
 	again := e.requireCandidates(t, repo.FromRows, ids[0], ids[1])
 	require.True(t, again[ids[0]].Since.After(first[ids[0]].Since), "it was in use meanwhile")
-	require.Equal(t, repo.Census{There: 3, Found: 2}, e.census(t, repo.FromRows, repo.Ages{}, 0))
+	require.Equal(t, repo.CandidateCount{Total: 3, Found: 2}, e.census(t, repo.FromRows, repo.Ages{}, 0))
 }
 
 // sweepKeepsUncertain: ids that no search finds, files that no pass has seen, and
@@ -166,7 +166,7 @@ func sweepKeepsUncertain(t *testing.T, e Engine) {
 	e.file(t, row{"id": mentioned})
 	marked := []string{lone}
 	for range 2 {
-		e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.MarkRows(ctx, tx, sweep)) })
+		e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.UpsertRowCandidates(ctx, tx, sweep)) })
 		e.requireCandidates(t, repo.FromRows, marked...)
 		marked = append(marked, restored)
 		e.pass(t)
@@ -223,17 +223,17 @@ func refusedSweepLeavesNothing(t *testing.T, e Engine) {
 	e.refresh(t)
 	s, ctx := e.DB.SweepStore, background()
 	require.ErrorIs(t, e.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		sweep, err := s.Begin(ctx, tx)
+		sweep, err := s.BeginSweep(ctx, tx)
 		require.NoError(t, err)
-		require.NoError(t, s.MarkRows(ctx, tx, sweep))
-		require.NoError(t, s.MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], []repo.Listed{object("new", 1, 0)}))
-		require.NoError(t, s.Unmark(ctx, tx, sweep, repo.FromBytes))
-		census, err := s.Census(ctx, tx, repo.FromRows, repo.Ages{}, 0)
+		require.NoError(t, s.UpsertRowCandidates(ctx, tx, sweep))
+		require.NoError(t, s.UpsertListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], []repo.Listed{object("new", 1, 0)}))
+		require.NoError(t, s.DropStale(ctx, tx, sweep, repo.FromBytes))
+		census, err := s.CountCandidates(ctx, tx, repo.FromRows, repo.Ages{}, 0)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, census.Found)
-		_, err = s.Hold(ctx, tx, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 1, There: 2})
+		_, err = s.SetHold(ctx, tx, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 1, Total: 2})
 		require.NoError(t, err)
-		page, err := s.Candidates(ctx, tx, repo.FromBytes, repo.Ages{}, "", 10)
+		page, err := s.ListCandidates(ctx, tx, repo.FromBytes, repo.Ages{}, "", 10)
 		require.NoError(t, err)
 		require.Len(t, page, 1)
 		require.Equal(t, "new", page[0].FileID)

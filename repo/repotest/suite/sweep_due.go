@@ -11,7 +11,7 @@ import (
 	"pruned/repo"
 )
 
-// sweepMeasuresRows as the judge of a claim does.
+// sweepMeasuresRows as the judge of an event does.
 func sweepMeasuresRows(t *testing.T, e Engine) {
 	ages := repo.Ages{Min: 10 * time.Hour, Pending: 100 * time.Hour, Orphan: time.Hour}
 	now := time.Now().Unix()
@@ -38,15 +38,15 @@ func sweepMeasuresRows(t *testing.T, e Engine) {
 		found := e.candidates(t, repo.FromRows, ages)
 		require.Len(t, found, len(rows))
 		for id, r := range rows {
-			near(t, r.due, found[id].DueIn, "until a claim about "+id)
+			near(t, r.due, found[id].DueIn, "until an event about "+id)
 			require.Equal(t, r.size, found[id].Size, id)
 		}
 		near(t, 30*day, found["old"].Age, "age")
 	}
 	check()
-	require.Equal(t, repo.Census{There: 8, Found: 3}, e.census(t, repo.FromRows, ages, 99))
+	require.Equal(t, repo.CandidateCount{Total: 8, Found: 3}, e.census(t, repo.FromRows, ages, 99))
 	check()
-	require.Equal(t, repo.Census{There: 8, Found: 6}, e.census(t, repo.FromRows, repo.Ages{Pending: 50 * time.Hour}, 0))
+	require.Equal(t, repo.CandidateCount{Total: 8, Found: 6}, e.census(t, repo.FromRows, repo.Ages{Pending: 50 * time.Hour}, 0))
 }
 
 // with adds to the columns of a row.
@@ -80,7 +80,7 @@ func candidatesInPages(t *testing.T, e Engine) {
 	e.begin(t)
 	page := func(after string, most int) (got []string) {
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
-			found, err := e.DB.Candidates(ctx, tx, repo.FromRows, repo.Ages{}, after, most)
+			found, err := e.DB.ListCandidates(ctx, tx, repo.FromRows, repo.Ages{}, after, most)
 			require.NoError(t, err)
 			for _, c := range found {
 				got = append(got, c.FileID)
@@ -96,9 +96,9 @@ func candidatesInPages(t *testing.T, e Engine) {
 	require.Equal(t, []string{ids[0], ids[2]}, page("", 2), "a page is full as long as there are more")
 }
 
-func (e Engine) claim(t testing.TB, d repo.Direction, ids ...string) {
+func (e Engine) markEnqueued(t testing.TB, d repo.Direction, ids ...string) {
 	t.Helper()
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.Claimed(ctx, tx, d, ids)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.MarkEnqueued(ctx, tx, d, ids)) })
 }
 
 func (e Engine) next(t testing.TB, ages repo.Ages) (time.Duration, bool) {
@@ -108,30 +108,30 @@ func (e Engine) next(t testing.TB, ages repo.Ages) (time.Duration, bool) {
 	return in, found
 }
 
-// claimedIsTold: in the direction in which it is claimed, and until it goes.
-func claimedIsTold(t *testing.T, e Engine) {
+// enqueuedIsTold: in the direction in which it is reported, and until it goes.
+func enqueuedIsTold(t *testing.T, e Engine) {
 	ids := e.files(t, 2)
 	sweep := e.begin(t)
 	e.mark(t, sweep, repo.FromBytes, object("a", 1, 0))
 	e.mark(t, sweep, repo.FromVectors, object("a", 0, 0))
-	e.claim(t, repo.FromRows, ids[0], "nobody")
-	e.claim(t, repo.FromBytes, "a")
+	e.markEnqueued(t, repo.FromRows, ids[0], "nobody")
+	e.markEnqueued(t, repo.FromBytes, "a")
 	for range 2 {
 		rows := e.candidates(t, repo.FromRows, repo.Ages{})
-		require.Positive(t, rows[ids[0]].Claimed)
-		near(t, 0, rows[ids[0]].Claimed, "claimed")
-		require.Zero(t, rows[ids[1]].Claimed)
-		require.Positive(t, e.candidates(t, repo.FromBytes, repo.Ages{})["a"].Claimed)
-		require.Zero(t, e.candidates(t, repo.FromVectors, repo.Ages{})["a"].Claimed)
+		require.Positive(t, rows[ids[0]].EnqueuedFor)
+		near(t, 0, rows[ids[0]].EnqueuedFor, "reported")
+		require.Zero(t, rows[ids[1]].EnqueuedFor)
+		require.Positive(t, e.candidates(t, repo.FromBytes, repo.Ages{})["a"].EnqueuedFor)
+		require.Zero(t, e.candidates(t, repo.FromVectors, repo.Ages{})["a"].EnqueuedFor)
 		require.EqualValues(t, 2, e.census(t, repo.FromRows, repo.Ages{}, 0).Found)
 		e.sweep(t, repo.FromBytes, object("a", 1, 0))
 	}
 	e.sweep(t, repo.FromBytes)
 	e.sweep(t, repo.FromBytes, object("a", 1, 0))
-	require.Zero(t, e.candidates(t, repo.FromBytes, repo.Ages{})["a"].Claimed)
+	require.Zero(t, e.candidates(t, repo.FromBytes, repo.Ages{})["a"].EnqueuedFor)
 }
 
-// nextIsTold: the first of all directions that is neither claimed nor held.
+// nextIsTold: the first of all directions that is neither reported nor held.
 func nextIsTold(t *testing.T, e Engine) {
 	ages := repo.Ages{Min: 10 * time.Hour, Orphan: time.Hour}
 	_, found := e.next(t, ages)
@@ -141,13 +141,13 @@ func nextIsTold(t *testing.T, e Engine) {
 	in, found := e.next(t, ages)
 	require.True(t, found)
 	near(t, 5*time.Hour, in, "until the first candidate is due")
-	e.claim(t, repo.FromBytes, "a")
+	e.markEnqueued(t, repo.FromBytes, "a")
 	in, found = e.next(t, ages)
 	require.True(t, found)
 	near(t, 8*time.Hour, in, "until the next candidate is due")
 	in, _ = e.next(t, repo.Ages{})
 	require.LessOrEqual(t, in, time.Duration(0))
-	e.claim(t, repo.FromRows, young)
+	e.markEnqueued(t, repo.FromRows, young)
 	_, found = e.next(t, ages)
 	require.False(t, found)
 
@@ -155,11 +155,11 @@ func nextIsTold(t *testing.T, e Engine) {
 	in, found = e.next(t, ages)
 	require.True(t, found)
 	near(t, time.Hour, in, "until the vectors are due")
-	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, There: 1})
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, Total: 1})
 	_, found = e.next(t, ages)
 	require.False(t, found, "what is held is due when it is let go")
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		_, err := e.DB.Confirm(ctx, tx, "h")
+		_, err := e.DB.ConfirmHold(ctx, tx, "h")
 		require.NoError(t, err)
 	})
 	_, found = e.next(t, ages)

@@ -15,7 +15,7 @@ func (e Engine) hold(t testing.TB, h repo.Hold) (held repo.Hold) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		held, err = e.DB.Hold(ctx, tx, h)
+		held, err = e.DB.SetHold(ctx, tx, h)
 		require.NoError(t, err)
 	})
 	return held
@@ -24,7 +24,7 @@ func (e Engine) hold(t testing.TB, h repo.Hold) (held repo.Hold) {
 // holds are what is held, without the time of it.
 func (e Engine) holds(t testing.TB) []repo.Hold {
 	t.Helper()
-	held, err := e.DB.Holds(background())
+	held, err := e.DB.ListHolds(background())
 	require.NoError(t, err)
 	for i, h := range held {
 		near(t, 0, time.Since(h.At), "held")
@@ -37,7 +37,7 @@ func (e Engine) bound(t testing.TB, store string) (bound bool) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		_, bound, err = e.DB.Binding(ctx, tx, store)
+		_, bound, err = e.DB.StoreApproval(ctx, tx, store)
 		require.NoError(t, err)
 	})
 	return bound
@@ -47,7 +47,7 @@ func (e Engine) confirm(t testing.TB, id string) (held []repo.Hold, err error) {
 	t.Helper()
 	ctx := background()
 	err = e.DB.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-		held, err = e.DB.Confirm(ctx, tx, id)
+		held, err = e.DB.ConfirmHold(ctx, tx, id)
 		return err
 	})
 	return held, err
@@ -56,23 +56,23 @@ func (e Engine) confirm(t testing.TB, id string) (held []repo.Hold, err error) {
 // heldStaysHeld under its first id, and is brought up to date.
 func heldStaysHeld(t *testing.T, e Engine) {
 	require.Empty(t, e.holds(t))
-	rows := repo.Hold{ID: "first", Direction: repo.FromRows, Store: "database", Reason: "too many", Found: 30, There: 100}
+	rows := repo.Hold{ID: "first", Direction: repo.FromRows, Store: "database", Reason: "too many", Found: 30, Total: 100}
 	first := e.hold(t, rows)
 	near(t, 0, time.Since(first.At), "held")
 	at := first.At
 	first.At = time.Time{}
 	require.Equal(t, rows, first)
-	bytes := repo.Hold{ID: "second", Direction: repo.FromBytes, Store: "s3://bucket", Reason: "new", Found: 1, There: 2}
+	bytes := repo.Hold{ID: "second", Direction: repo.FromBytes, Store: "s3://bucket", Reason: "new", Found: 1, Total: 2}
 	e.hold(t, bytes)
-	rows.Found, rows.There, rows.Reason = 40, 90, "still too many"
-	again := e.hold(t, repo.Hold{ID: "third", Direction: rows.Direction, Store: rows.Store, Reason: rows.Reason, Found: 40, There: 90})
+	rows.Found, rows.Total, rows.Reason = 40, 90, "still too many"
+	again := e.hold(t, repo.Hold{ID: "third", Direction: rows.Direction, Store: rows.Store, Reason: rows.Reason, Found: 40, Total: 90})
 	require.True(t, again.At.Equal(at))
 	require.Equal(t, "first", again.ID)
 	require.Equal(t, []repo.Hold{rows, bytes}, e.holds(t))
 
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.Release(ctx, tx, repo.FromRows))
-		require.NoError(t, e.DB.Release(ctx, tx, repo.FromVectors))
+		require.NoError(t, e.DB.ClearHold(ctx, tx, repo.FromRows))
+		require.NoError(t, e.DB.ClearHold(ctx, tx, repo.FromVectors))
 	})
 	require.Equal(t, []repo.Hold{bytes}, e.holds(t))
 }
@@ -93,10 +93,10 @@ func heldElsewhereIsTold(t *testing.T, e Engine) {
 		require.ElementsMatch(t, want, got)
 	}
 	held(repo.FromBytes)
-	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 2, There: 2})
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 2, Total: 2})
 	held(repo.FromBytes, "both")
 	held(repo.FromVectors, "both", "v")
-	e.claim(t, repo.FromBytes, "b")
+	e.markEnqueued(t, repo.FromBytes, "b")
 	_, found := e.next(t, repo.Ages{})
 	require.False(t, found, "nothing becomes due")
 	_, err := e.confirm(t, "h")
@@ -109,11 +109,11 @@ func heldElsewhereIsTold(t *testing.T, e Engine) {
 	sweep = e.begin(t)
 	e.mark(t, sweep, repo.FromVectors, object("both", 0, 0), object("b", 0, 0))
 	e.mark(t, sweep, repo.FromBytes, object("both", 1, 0), object("b", 1, 0))
-	e.hold(t, repo.Hold{ID: "i", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, There: 2})
+	e.hold(t, repo.Hold{ID: "i", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, Total: 2})
 	held(repo.FromBytes, "b")
 }
 
-// anotherStoreIsNew: what was seen, claimed and let go in the store of other settings
+// anotherStoreIsNew: what was seen, reported and let go in the store of other settings
 // is none of the new one's, and what was held there holds nothing here.
 func anotherStoreIsNew(t *testing.T, e Engine) {
 	sweepOf := func(store string, ids ...string) {
@@ -121,25 +121,25 @@ func anotherStoreIsNew(t *testing.T, e Engine) {
 		sweep := e.begin(t)
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
 			for _, id := range ids {
-				require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, repo.FromBytes, store, []repo.Listed{object(id, 1, 0)}))
+				require.NoError(t, e.DB.UpsertListed(ctx, tx, sweep, repo.FromBytes, store, []repo.Listed{object(id, 1, 0)}))
 			}
-			require.NoError(t, e.DB.Unmark(ctx, tx, sweep, repo.FromBytes))
+			require.NoError(t, e.DB.DropStale(ctx, tx, sweep, repo.FromBytes))
 		})
 	}
 	found := func() map[string]repo.Candidate { return e.candidates(t, repo.FromBytes, repo.Ages{}) }
 	hold := func(id, store string) {
 		t.Helper()
-		e.hold(t, repo.Hold{ID: id, Direction: repo.FromBytes, Store: store, Reason: "r", Found: 2, There: 2})
+		e.hold(t, repo.Hold{ID: id, Direction: repo.FromBytes, Store: store, Reason: "r", Found: 2, Total: 2})
 	}
 	sweepOf("old", "a", "b")
 	hold("first", "old")
 	old := found()["a"]
 	require.True(t, old.Held)
-	e.claim(t, repo.FromBytes, "a")
+	e.markEnqueued(t, repo.FromBytes, "a")
 	sweepOf("new", "a")
 	a := found()["a"]
 	require.True(t, a.Since.After(old.Since))
-	require.Zero(t, a.Claimed)
+	require.Zero(t, a.EnqueuedFor)
 	require.False(t, a.Held, "what was held was another store's")
 	_, waiting := e.next(t, repo.Ages{})
 	require.True(t, waiting)
@@ -176,9 +176,9 @@ func confirmedGoes(t *testing.T, e Engine) {
 	sweep := e.begin(t)
 	e.mark(t, sweep, repo.FromBytes, object("a", 1, 0))
 	e.mark(t, sweep, repo.FromVectors, object("a", 0, 0))
-	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 2, There: 3})
-	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket", Reason: "r", Found: 1, There: 1})
-	e.hold(t, repo.Hold{ID: "other", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, There: 1})
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 2, Total: 3})
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket", Reason: "r", Found: 1, Total: 1})
+	e.hold(t, repo.Hold{ID: "other", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, Total: 1})
 	late := e.file(t, nil)
 	e.Exec(t, `DELETE FROM note`)
 	e.begin(t)
@@ -195,7 +195,7 @@ func confirmedGoes(t *testing.T, e Engine) {
 	require.False(t, rows[used].Confirmed || rows[late].Confirmed, "nobody was shown these")
 	require.True(t, e.candidates(t, repo.FromBytes, repo.Ages{})["a"].Confirmed)
 	require.False(t, e.candidates(t, repo.FromVectors, repo.Ages{})["a"].Confirmed)
-	require.Equal(t, repo.Census{There: 4, Found: 2}, e.census(t, repo.FromRows, repo.Ages{}, 0))
+	require.Equal(t, repo.CandidateCount{Total: 4, Found: 2}, e.census(t, repo.FromRows, repo.Ages{}, 0))
 	require.Zero(t, e.census(t, repo.FromBytes, repo.Ages{}, 1).Found)
 	_, err = e.confirm(t, "h")
 	require.ErrorIs(t, err, repo.ErrNoHold)
@@ -216,7 +216,7 @@ func barrenIsTold(t *testing.T, e Engine) {
 		t.Helper()
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
 			var err error
-			why, err = e.DB.Barren(ctx, tx, d, listed)
+			why, err = e.DB.CheckSanity(ctx, tx, d, listed)
 			require.NoError(t, err)
 		})
 		return why
@@ -251,11 +251,11 @@ func barrenIsTold(t *testing.T, e Engine) {
 func oneLeads(t *testing.T, e Engine) {
 	lead := func(holder string, ttl time.Duration) bool {
 		t.Helper()
-		got, err := e.DB.Lead(background(), holder, ttl)
+		got, err := e.DB.AcquireLease(background(), holder, ttl)
 		require.NoError(t, err)
 		return got
 	}
-	resign := func(holder string) { require.NoError(t, e.DB.Resign(background(), holder)) }
+	resign := func(holder string) { require.NoError(t, e.DB.ReleaseLease(background(), holder)) }
 	resign("a")
 	require.True(t, lead("a", time.Hour))
 	require.True(t, lead("a", time.Hour))
@@ -273,15 +273,15 @@ func oneLeads(t *testing.T, e Engine) {
 func oldIsRetired(t *testing.T, e Engine) {
 	id := e.file(t, nil)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.Record(ctx, tx, []repo.Entry{{FileID: "a", Outcome: "deleted"}}))
+		require.NoError(t, e.DB.RecordEntries(ctx, tx, []repo.Entry{{FileID: "a", Outcome: "deleted"}}))
 	})
 	e.sweep(t, repo.FromBytes, object("a", 1, 0))
 	for _, keep := range []time.Duration{0, time.Hour} {
-		require.NoError(t, e.DB.Retire(background(), keep))
+		require.NoError(t, e.DB.ExpireOld(background(), keep))
 		require.Len(t, e.ledger(t, ""), 1)
 		e.requireCandidates(t, repo.FromBytes, "a")
 	}
-	require.NoError(t, e.DB.Retire(background(), time.Nanosecond))
+	require.NoError(t, e.DB.ExpireOld(background(), time.Nanosecond))
 	require.Empty(t, e.ledger(t, ""))
 	e.requireCandidates(t, repo.FromBytes)
 	e.requireCandidates(t, repo.FromRows, id)

@@ -39,7 +39,7 @@ func sweepFindsBytes(t *testing.T, e Engine) {
 	found := e.requireCandidates(t, repo.FromBytes, orphan, half)
 	require.EqualValues(t, 32, found[orphan].Size)
 	require.EqualValues(t, 256, found[half].Size)
-	require.Equal(t, repo.Census{There: 9, Found: 2}, e.census(t, repo.FromBytes, repo.Ages{}, 9))
+	require.Equal(t, repo.CandidateCount{Total: 9, Found: 2}, e.census(t, repo.FromBytes, repo.Ages{}, 9))
 }
 
 // sweepFindsVectors: likewise, whatever the bytes of a file are.
@@ -68,7 +68,7 @@ func sweepFindsVectors(t *testing.T, e Engine) {
 }
 
 // sweepMeasuresListed: the youngest object counts, also for the vectors of its
-// file, since a claim is about both.
+// file, since an event is about both.
 func sweepMeasuresListed(t *testing.T, e Engine) {
 	ages := repo.Ages{Min: 10 * time.Hour, Pending: 100 * time.Hour, Orphan: time.Hour}
 	sweep := e.begin(t)
@@ -90,7 +90,7 @@ func sweepMeasuresListed(t *testing.T, e Engine) {
 		require.Len(t, found, len(want))
 		for id, c := range want {
 			near(t, c.Age, found[id].Age, "age of "+id)
-			near(t, c.DueIn, found[id].DueIn, "until a claim about "+id)
+			near(t, c.DueIn, found[id].DueIn, "until an event about "+id)
 			require.Equal(t, c.Size, found[id].Size, id)
 		}
 	}
@@ -124,7 +124,7 @@ func rowEndsCandidates(t *testing.T, e Engine) {
 	// Also one that comes between the listing and its end.
 	sweep, late := e.begin(t), uuid.NewString()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], []repo.Listed{object(late, 1, 0)}))
+		require.NoError(t, e.DB.UpsertListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], []repo.Listed{object(late, 1, 0)}))
 	})
 	e.file(t, row{"id": late})
 	e.mark(t, sweep, repo.FromBytes)
@@ -146,7 +146,7 @@ func unlistedGoes(t *testing.T, e Engine) {
 	// A sweep that did not come to the end of its store forgets nothing.
 	sweep := e.begin(t)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.MarkListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], nil))
+		require.NoError(t, e.DB.UpsertListed(ctx, tx, sweep, repo.FromBytes, storeOf[repo.FromBytes], nil))
 	})
 	e.requireCandidates(t, repo.FromBytes, "b")
 }

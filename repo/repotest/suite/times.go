@@ -38,14 +38,14 @@ func clocksAheadStartAnew(t *testing.T, e Engine) {
 	e.startClocks(t, ids...)
 	e.ahead(t, "candidate", "first_seen")
 	for _, f := range e.lock(t, ages, ids...).Files {
-		require.False(t, f.Clocked)
-		near(t, 0, f.Orphan, "unreferenced")
+		require.False(t, f.HasGrace)
+		near(t, 0, f.UnreferencedFor, "unreferenced")
 	}
 	e.startClocks(t, ids...)
 	for _, f := range e.lock(t, ages, ids...).Files {
-		require.True(t, f.Clocked)
-		near(t, 0, f.Orphan, "unreferenced")
-		require.GreaterOrEqual(t, f.Orphan, time.Duration(0))
+		require.True(t, f.HasGrace)
+		near(t, 0, f.UnreferencedFor, "unreferenced")
+		require.GreaterOrEqual(t, f.UnreferencedFor, time.Duration(0))
 	}
 }
 
@@ -55,7 +55,7 @@ func candidatesAheadAreSeenNow(t *testing.T, e Engine) {
 	sweep := e.begin(t)
 	e.mark(t, sweep, repo.FromBytes, object("a", 1, day))
 	e.mark(t, sweep, repo.FromVectors, object("v", 0, 0))
-	e.claim(t, repo.FromRows, id)
+	e.markEnqueued(t, repo.FromRows, id)
 	for _, column := range []string{"first_seen", "seen_at", "made_at", "claimed_at"} {
 		e.ahead(t, "candidate", column)
 	}
@@ -63,8 +63,8 @@ func candidatesAheadAreSeenNow(t *testing.T, e Engine) {
 		t.Helper()
 		for d, name := range map[repo.Direction]string{repo.FromRows: id, repo.FromBytes: "a", repo.FromVectors: "v"} {
 			c := e.candidates(t, d, ages)[name]
-			require.Zero(t, c.Claimed, d)
-			near(t, time.Hour, c.DueIn, "until a claim is useful")
+			require.Zero(t, c.EnqueuedFor, d)
+			near(t, time.Hour, c.DueIn, "until an event is useful")
 			require.GreaterOrEqual(t, c.Age, time.Duration(0), d)
 		}
 		in, found := e.next(t, ages)
@@ -76,27 +76,27 @@ func candidatesAheadAreSeenNow(t *testing.T, e Engine) {
 	check()
 	require.False(t, e.candidates(t, repo.FromRows, ages)[id].Since.After(time.Now().Add(time.Minute)), "what is stored is mended")
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.Claimed(ctx, tx, repo.FromRows, []string{id}))
+		require.NoError(t, e.DB.MarkEnqueued(ctx, tx, repo.FromRows, []string{id}))
 	})
-	require.Positive(t, e.candidates(t, repo.FromRows, ages)[id].Claimed)
+	require.Positive(t, e.candidates(t, repo.FromRows, ages)[id].EnqueuedFor)
 }
 
 func leaseAheadIsFree(t *testing.T, e Engine) {
 	lead := func(holder string, ttl time.Duration) bool {
 		t.Helper()
-		leads, err := e.DB.Lead(background(), holder, ttl)
+		leads, err := e.DB.AcquireLease(background(), holder, ttl)
 		require.NoError(t, err)
 		return leads
 	}
 	require.True(t, lead("a", time.Hour))
 	require.False(t, lead("b", time.Minute), "another's lease may be longer")
 	e.ahead(t, "lease", "until")
-	renewed, err := e.DB.Renew(background(), "b", time.Minute)
+	renewed, err := e.DB.RenewLease(background(), "b", time.Minute)
 	require.NoError(t, err)
 	require.False(t, renewed, "it is another's")
 	require.True(t, lead("b", time.Minute))
 	require.False(t, lead("a", time.Hour))
-	renewed, err = e.DB.Renew(background(), "b", time.Minute)
+	renewed, err = e.DB.RenewLease(background(), "b", time.Minute)
 	require.NoError(t, err)
 	require.True(t, renewed)
 	e.Exec(t, `UPDATE `+e.Own("lease")+` SET ttl = NULL`)
@@ -116,7 +116,7 @@ func waitAheadEnds(t *testing.T, e Engine) {
 	}
 	e.Exec(t, `UPDATE `+e.Own("tombstone")+` SET due_at = $1`, e.Moment(time.Now().Add(-time.Minute)))
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		due, err := e.DB.Due(ctx, tx, repo.Bytes, 1)
+		due, err := e.DB.FetchDue(ctx, tx, repo.Bytes, 1)
 		require.NoError(t, err)
 		near(t, 0, due[0].Age, "since it was written")
 		require.GreaterOrEqual(t, due[0].Age, time.Duration(0))
@@ -134,12 +134,12 @@ func waitAheadEnds(t *testing.T, e Engine) {
 
 func ledgerAheadIsRetired(t *testing.T, e Engine) {
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.Record(ctx, tx, []repo.Entry{{FileID: "a", Outcome: "deleted"}}))
+		require.NoError(t, e.DB.RecordEntries(ctx, tx, []repo.Entry{{FileID: "a", Outcome: "deleted"}}))
 	})
 	e.ahead(t, "ledger", "at")
 	e.begin(t)
 	for range 2 {
-		require.NoError(t, e.DB.Retire(background(), time.Microsecond))
+		require.NoError(t, e.DB.ExpireOld(background(), time.Microsecond))
 	}
 	require.Zero(t, e.Count(t, `SELECT count(*) FROM `+e.Own("ledger")))
 }
@@ -149,12 +149,12 @@ func ledgerAheadIsRetired(t *testing.T, e Engine) {
 func onlyShownIsConfirmed(t *testing.T, e Engine) {
 	ids := e.files(t, 1)
 	e.begin(t)
-	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 1, There: 1})
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 1, Total: 1})
 	ids = append(ids, e.files(t, 1)...)
 	e.begin(t)
 	e.Exec(t, `UPDATE `+e.Own("candidate")+` SET first_seen = $1`, e.Moment(time.Now().Add(-day)))
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		_, err := e.DB.Confirm(ctx, tx, "h")
+		_, err := e.DB.ConfirmHold(ctx, tx, "h")
 		require.NoError(t, err)
 	})
 	found := e.candidates(t, repo.FromRows, repo.Ages{})
@@ -162,7 +162,7 @@ func onlyShownIsConfirmed(t *testing.T, e Engine) {
 	require.False(t, found[ids[1]].Confirmed, "nobody was shown it")
 }
 
-// unitsAreMeasured by sweeps as by the judge of a claim.
+// unitsAreMeasured by sweeps as by the judge of an event.
 func unitsAreMeasured(t *testing.T, e Engine) {
 	ages := repo.Ages{Min: 10 * time.Hour, Pending: 100 * time.Hour, Orphan: time.Hour}
 	pending := row{"data": `{"status":"pending"}`}
@@ -192,7 +192,7 @@ func unitsAreMeasured(t *testing.T, e Engine) {
 	for range 2 {
 		found := e.candidates(t, repo.FromRows, ages)
 		for id, r := range rows {
-			near(t, r.due, found[id].DueIn, "until a claim about one "+id)
+			near(t, r.due, found[id].DueIn, "until an event about one "+id)
 		}
 		require.EqualValues(t, 3, e.census(t, repo.FromRows, ages, 0).Found)
 	}
@@ -203,7 +203,7 @@ func unitsAreTold(t *testing.T, e Engine) {
 	e.file(t, stamped(day, time.Millisecond))
 	e.file(t, row{"updated_at": time.Now().UnixNano()})
 	e.file(t, aged(-year))
-	found, err := e.DB.Examine(background())
+	found, err := e.DB.CheckDatabase(background())
 	require.NoError(t, err)
 	for _, f := range found {
 		if f.Check == "times" {

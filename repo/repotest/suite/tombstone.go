@@ -12,14 +12,14 @@ import (
 
 func (e Engine) entomb(t testing.TB, tombstones ...repo.Tombstone) {
 	t.Helper()
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.Entomb(ctx, tx, tombstones)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.AddTombstones(ctx, tx, tombstones)) })
 }
 
 func (e Engine) due(t testing.TB, kind string, most int) (due []repo.Tombstone) {
 	t.Helper()
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		var err error
-		due, err = e.DB.Due(ctx, tx, kind, most)
+		due, err = e.DB.FetchDue(ctx, tx, kind, most)
 		require.NoError(t, err)
 	})
 	return due
@@ -98,7 +98,7 @@ func entombedAreTold(t *testing.T, e Engine) {
 		repo.Tombstone{Kind: repo.Vectors, FileID: "c"},
 	)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		names, err := e.DB.Entombed(ctx, tx, []string{"a", "c", "d"})
+		names, err := e.DB.PendingBlobs(ctx, tx, []string{"a", "c", "d"})
 		require.NoError(t, err)
 		require.Len(t, names, 1)
 		require.ElementsMatch(t, []string{"a_1.pdf", "a_2.pdf"}, names["a"])
@@ -110,7 +110,7 @@ func postponedWaits(t *testing.T, e Engine) {
 	postpone := func(delay time.Duration) {
 		t.Helper()
 		e.in(t, func(ctx context.Context, tx repo.Tx) {
-			due, err := e.DB.Due(ctx, tx, repo.Bytes, 1)
+			due, err := e.DB.FetchDue(ctx, tx, repo.Bytes, 1)
 			require.NoError(t, err)
 			require.NoError(t, e.DB.Settle(ctx, tx, postpone(due[0].Seq, delay, "the store is away")))
 		})
@@ -129,7 +129,7 @@ func postponedWaits(t *testing.T, e Engine) {
 func tombstonesAreHeld(t *testing.T, e Engine) {
 	e.entomb(t, repo.Tombstone{Kind: repo.Bytes, FileID: "a"}, repo.Tombstone{Kind: repo.Bytes, FileID: "b"})
 	require.ErrorIs(t, e.DB.InTx(background(), nil, func(tx repo.Tx) error {
-		due, err := e.DB.Due(background(), tx, repo.Bytes, 1)
+		due, err := e.DB.FetchDue(background(), tx, repo.Bytes, 1)
 		require.NoError(t, err)
 		require.Equal(t, []string{"a"}, fileIDs(due))
 		require.Equal(t, []string{"b"}, fileIDs(e.due(t, repo.Bytes, 10)))
@@ -162,14 +162,14 @@ func livingAreTold(t *testing.T, e Engine) {
 		tombstones[i].Seq = int64(i)
 	}
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		living, err := e.DB.Living(ctx, tx, tombstones)
+		living, err := e.DB.StillReferenced(ctx, tx, tombstones)
 		require.NoError(t, err)
 		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true}, living)
 	})
 	// Rows that came since are seen at once.
 	e.file(t, row{"path": "late.pdf"})
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		living, err := e.DB.Living(ctx, tx, tombstones)
+		living, err := e.DB.StillReferenced(ctx, tx, tombstones)
 		require.NoError(t, err)
 		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true, 8: true}, living)
 	})
