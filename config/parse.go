@@ -17,6 +17,7 @@ var ErrDone = errors.New("nothing left to do")
 // that cannot be used: one line for each thing that is wrong.
 type UsageError struct{ Err error }
 
+// Error is what is wrong with the settings.
 func (e *UsageError) Error() string { return e.Err.Error() }
 
 // Unwrap returns what is wrong.

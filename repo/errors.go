@@ -30,6 +30,7 @@ const (
 	Permanent
 )
 
+// String is the name of the kind.
 func (k Kind) String() string {
 	return [...]string{"unknown", "passing", "environment", "permanent"}[k]
 }
@@ -42,7 +43,9 @@ type Error struct {
 	Err      error
 }
 
+// Error says what was being done, and why it failed.
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Doing, e.Err) }
+// Unwrap returns why it failed.
 func (e *Error) Unwrap() error { return e.Err }
 
 // KindOf returns the kind of the first *Error in err's chain. An error that no

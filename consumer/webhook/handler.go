@@ -54,6 +54,7 @@ func New(o Options) (*Handler, error) {
 	}, nil
 }
 
+// ServeHTTP answers 202 once the queue has stored what a notification asks for.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.token.is(tokenOf(r)) {
 		h.refuseStranger(w, r)

@@ -28,6 +28,7 @@ type StatusError struct {
 	Body         string
 }
 
+// Error says which request was answered with which status.
 func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s %s: status %d: %s", e.Method, e.Path, e.Status, e.Body)
 }
