@@ -45,6 +45,7 @@ type Error struct {
 
 // Error says what was being done, and why it failed.
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Doing, e.Err) }
+
 // Unwrap returns why it failed.
 func (e *Error) Unwrap() error { return e.Err }
 

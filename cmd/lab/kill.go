@@ -64,10 +64,10 @@ func (c *killCmd) installation(ctx context.Context, l *lab) (*promises, error) {
 // comes after the commits, and are killed in the midst of that.
 type kills struct {
 	*promises
-	times   int
-	unpublished  []string // not yet published
-	portion int
-	whole   time.Duration // what the last drain took that was not killed
+	times       int
+	unpublished []string // not yet published
+	portion     int
+	whole       time.Duration // what the last drain took that was not killed
 
 	tries, killed, entombed, torn int
 }

@@ -119,7 +119,7 @@ func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, found repo.Refere
 	start := time.Now()
 	late, err := x.DB.RecheckReferences(ctx, tx, found, p.rows, p.remains)
 	if err == nil && len(late) > 0 {
-		err = lateReferences(late)
+		err = lateReferencesError(late)
 	}
 	return time.Since(start), err
 }

@@ -97,7 +97,7 @@ func TestDecideAboutIDsWithoutARow(t *testing.T) {
 		}
 		return map[string][]repo.Blob{id: list}
 	}
-	late := lateReferences{id: {Table: "file"}}
+	late := lateReferencesError{id: {Table: "file"}}
 	for _, c := range []struct {
 		name  string
 		view  view

@@ -14,7 +14,7 @@ import (
 type view struct {
 	locked repo.Locked
 	found  repo.References
-	late   lateReferences // of earlier tries
+	late   lateReferencesError // of earlier tries
 
 	blobs     map[string][]repo.Blob // of ids without a row, but for those with a tombstone
 	strangers map[string]bool        // ids without a row that are no UUID, and never were a file's
@@ -23,7 +23,7 @@ type view struct {
 
 // lockAndFind is steps 1 and 2: it locks, and then looks for references in a statement
 // of its own, whose snapshot is newer than the locks.
-func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferences) (v view, err error) {
+func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferencesError) (v view, err error) {
 	v.late = late
 	ids := make([]string, len(events))
 	for i, e := range events {

@@ -46,11 +46,11 @@ type Report struct {
 	Held    time.Duration // that it kept everybody else from writing
 }
 
-// lateReferences are references that others committed between steps 2 and 6, by the id
+// lateReferencesError are references that others committed between steps 2 and 6, by the id
 // of the file. They roll the transaction back.
-type lateReferences map[string]repo.Reference
+type lateReferencesError map[string]repo.Reference
 
-func (r lateReferences) Error() string {
+func (r lateReferencesError) Error() string {
 	return fmt.Sprintf("%d files came into use meanwhile", len(r))
 }
 
@@ -60,7 +60,7 @@ var errUnknownFiles = errors.New("the reference index does not know all files ye
 // is brought up to date once; a file that is unknown even then stays so for longer than
 // a batch can wait, and is kept.
 func (x *Transaction) Run(ctx context.Context, events []event.Delivery) (Report, error) {
-	late := lateReferences{}
+	late := lateReferencesError{}
 	report, err := x.runUndisturbed(ctx, events, late, false)
 	if errors.Is(err, errUnknownFiles) {
 		if err := x.DB.IndexChanges(ctx); err != nil {
@@ -76,10 +76,10 @@ func (x *Transaction) Run(ctx context.Context, events []event.Delivery) (Report,
 
 // runUndisturbed tries until no reference comes late. The files of those that did are
 // left out of the next try.
-func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Delivery, late lateReferences, indexed bool) (Report, error) {
+func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (Report, error) {
 	for {
 		report, err := x.try(ctx, events, late, indexed)
-		var appeared lateReferences
+		var appeared lateReferencesError
 		if !errors.As(err, &appeared) {
 			return report, err
 		}
@@ -89,7 +89,7 @@ func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Deliver
 
 // try is the seven steps, once. indexed says that the index has just been brought up to
 // date.
-func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lateReferences, indexed bool) (report Report, err error) {
+func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (report Report, err error) {
 	start := time.Now()
 	var lockedSince time.Time
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {

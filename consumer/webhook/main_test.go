@@ -33,10 +33,10 @@ type hint struct {
 
 // memory is a queue that keeps what it is given, or fails as it is told.
 type memory struct {
-	mu     sync.Mutex
-	hints  []hint
+	mu      sync.Mutex
+	hints   []hint
 	orphans []event.Event
-	fail   func() error
+	fail    func() error
 }
 
 func (m *memory) PublishHint(_ context.Context, id, event string, payload []byte) error {

@@ -135,7 +135,7 @@ func (db *DB) MarkEnqueued(ctx context.Context, t repo.Tx, d repo.Direction, ids
 
 // SetGrace records since when files are known to be unreferenced, and deletes that record
 // of others. A time from a clock that was ahead starts anew.
-func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, clear []string) error {
+func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, end []string) error {
 	batch := &pgx.Batch{}
 	if len(start) > 0 {
 		batch.Queue(`UPDATE pruned.candidate SET first_seen = clock_timestamp()
@@ -143,8 +143,8 @@ func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, clear []string) er
 		batch.Queue(`INSERT INTO pruned.candidate (file_id, direction)
 			SELECT id, 'row' FROM unnest($1::text[]) id ON CONFLICT DO NOTHING`, start)
 	}
-	if len(clear) > 0 {
-		batch.Queue(`DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, clear)
+	if len(end) > 0 {
+		batch.Queue(`DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, end)
 	}
-	return pgerr.Translate(pgxTx(t).SendBatch(ctx, batch).Close(), "record that %d files are unreferenced, and %d are not", len(start), len(clear))
+	return pgerr.Translate(pgxTx(t).SendBatch(ctx, batch).Close(), "record that %d files are unreferenced, and %d are not", len(start), len(end))
 }

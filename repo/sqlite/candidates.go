@@ -185,7 +185,7 @@ func (db *DB) anyMentioned(ctx context.Context, t *tx, q querier) (bool, error) 
 
 // SetGrace notes since when files are known to be unreferenced, and forgets it of others.
 // A time from a clock that was ahead starts anew.
-func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, clear []string) error {
+func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, end []string) error {
 	if len(start) > 0 {
 		_, err := sqliteTx(t).execWrite(ctx, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at)
 			SELECT value, 'row', ?2, ?2 FROM json_each(?1) WHERE true
@@ -195,10 +195,10 @@ func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, clear []string) er
 			return translate(err, "note %d candidates", len(start))
 		}
 	}
-	if len(clear) == 0 {
+	if len(end) == 0 {
 		return nil
 	}
 	_, err := sqliteTx(t).execWrite(ctx, `DELETE FROM pruned_candidate
-		WHERE direction = 'row' AND file_id IN (SELECT value FROM json_each(?1))`, jsonList(clear))
-	return translate(err, "forget %d candidates", len(clear))
+		WHERE direction = 'row' AND file_id IN (SELECT value FROM json_each(?1))`, jsonList(end))
+	return translate(err, "forget %d candidates", len(end))
 }

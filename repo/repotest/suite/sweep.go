@@ -27,7 +27,7 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"a row that comes ends its candidates":          rowEndsCandidates,
 	"a candidate that is listed no more goes":       unlistedGoes,
 	"candidates come in pages":                      candidatesInPages,
-	"a reported candidate is told":                   enqueuedIsTold,
+	"a reported candidate is told":                  enqueuedIsTold,
 	"the next candidate is told":                    nextIsTold,
 	"a refused sweep leaves nothing":                refusedSweepLeavesNothing,
 	"what cannot be believed is told":               barrenIsTold,
