@@ -15,12 +15,12 @@ import (
 func TestLimitsOfTheRoleStopNothing(t *testing.T) {
 	t.Parallel()
 	settings := map[string]string{
-		"statement_timeout": "1ms", "lock_timeout": "1ms", "idle_in_transaction_session_timeout": "1ms", "client_encoding": "LATIN1",
+		"statement_timeout": "50ms", "lock_timeout": "50ms", "idle_in_transaction_session_timeout": "50ms", "client_encoding": "LATIN1",
 		"default_transaction_isolation": "serializable", "default_transaction_deferrable": "on",
 	}
 	d := repotest.New(t)
 	if repotest.Value[bool](t, d, `SELECT current_setting('transaction_timeout', true) IS NOT NULL`) {
-		settings["transaction_timeout"] = "1ms"
+		settings["transaction_timeout"] = "50ms"
 	}
 	for name, value := range settings {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestLimitsOfTheRoleStopNothing(t *testing.T) {
 			}, testTimeout, tick)
 			sweep(t, db)
 			inTx(t, db, func(tx repo.Tx) {
-				n, err := tx.Exec(t.Context(), `SELECT pg_sleep(0.01)`)
+				n, err := tx.Exec(t.Context(), `SELECT pg_sleep(0.2)`)
 				require.NoError(t, err)
 				require.EqualValues(t, 1, n)
 			})
