@@ -65,52 +65,62 @@ func (x *Reaper) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombs
 	return c, nil
 }
 
-// bytesBatchSize are looked for among the base names of all paths together, which may
-// be a scan of table file.
-const bytesBatchSize = 100
+const (
+	// namesBatchSize are looked for among the base names of all paths together, which
+	// may be a scan of table file.
+	namesBatchSize = 1000
+	// bytesBatchSize bounds what is removed while one transaction is open.
+	bytesBatchSize = 100
+	// maxAnswerAge is how old the answer may be that no row has the id of an object that
+	// goes. Some hundred leave a folder meanwhile; a bucket takes longer for each.
+	maxAnswerAge = 5 * time.Millisecond
+)
 
 // removeBytes removes each; one that fails is postponed and does not hold up
 // the rest.
 func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c repo.Settlement, err error) {
-	for some := range slices.Chunk(due, bytesBatchSize) {
-		// What was removed before an error is gone: c outlives the transaction.
-		err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeBatch(ctx, tx, some, &c) })
+	for named := range slices.Chunk(due, namesBatchSize) {
+		rest, kept, err := x.recheckDue(ctx, nil, named)
+		c.Add(kept)
 		if err != nil {
 			return c, err
+		}
+		for some := range slices.Chunk(rest, bytesBatchSize) {
+			// What was removed before an error is gone: c outlives the transaction.
+			err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeBatch(ctx, tx, some, &c) })
+			if err != nil {
+				return c, err
+			}
 		}
 	}
 	return c, nil
 }
 
-// maxAnswerAge is how old the answer may be that no row has the id of an object that
-// goes. Some hundred leave a folder meanwhile; a bucket takes longer for each.
-const maxAnswerAge = 5 * time.Millisecond
-
-// removeBatch removes the objects of a set, in one transaction that only reads. Their
-// names are looked for once, their ids again and again.
-func (x *Reaper) removeBatch(ctx context.Context, tx repo.Tx, some []repo.Tombstone, c *repo.Settlement) error {
-	asked := time.Now()
-	rest, kept, err := x.recheckDue(ctx, tx, some)
-	c.Add(kept)
-	for err == nil && len(rest) > 0 {
+// removeBatch removes the objects of a set, in one transaction that only reads: their
+// ids are looked for again and again.
+func (x *Reaper) removeBatch(ctx context.Context, tx repo.Tx, rest []repo.Tombstone, c *repo.Settlement) error {
+	for asked := (time.Time{}); len(rest) > 0; {
 		if err := ctx.Err(); err != nil {
 			return &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
 		}
 		if time.Since(asked) > cmp.Or(x.answerAge, maxAnswerAge) {
 			asked = time.Now()
-			if rest, kept, err = x.recheckIDs(ctx, tx, rest); err != nil {
+			left, kept, err := x.recheckIDs(ctx, tx, rest)
+			if err != nil {
 				return err
 			}
-			if c.Add(kept); len(rest) == 0 {
+			if c.Add(kept); len(left) == 0 {
 				return nil
 			}
+			rest = left
 		}
-		var did repo.Settlement
-		did, err = x.removeObject(ctx, rest[0])
-		c.Add(did)
+		did, err := x.removeObject(ctx, rest[0])
+		if c.Add(did); err != nil {
+			return err
+		}
 		rest = rest[1:]
 	}
-	return err
+	return nil
 }
 
 // recheckIDs is recheckDue without the names, which may cost a scan.
