@@ -48,12 +48,13 @@ bench-small: ## the same on a tenth, to see that it works
 
 # Alternately, three times each, the same benchmark on the same database (476 MB):
 # CPU-s says the same on a machine that is busy. The other commit's memory is bounded
-# as its program bounds it.
-BASE ?= 09d56aa
+# as its program bounds it. A commit from before the packages had these names has no
+# such test.
+BASE ?= HEAD
 bench-index: ## the first pass over SQLite beside that of another commit: BASE=COMMIT
 	@dir=$$(mktemp -d) && trap 'git worktree remove --force '$$dir'/base; rm -rf '$$dir EXIT && \
 	git worktree add -q --detach $$dir/base $(BASE) && \
-	cp repo/sqlite/firstpass_test.go $$dir/base/repo/sqlite/ && cp repo/repotest/seedmany.go $$dir/base/repo/repotest/ && \
+	cp repo/sqlite/firstpass_test.go $$dir/base/repo/sqlite/ && cp repo/testenv/seedmany.go $$dir/base/repo/testenv/ && \
 	$(GO) test -c -o $$dir/now.test ./repo/sqlite && (cd $$dir/base && $(GO) test -c -o $$dir/base.test ./repo/sqlite) && \
 	for round in 1 2 3; do for build in base now; do echo -n "$$build "; \
 	  (cd repo/sqlite && MANY_DB=$$dir/webui.db GOMEMLIMIT=45MiB GOGC=400 $$dir/$$build.test -test.run xxx -test.bench FirstPass -test.benchtime 1x) | grep ^Benchmark || exit 1; \
@@ -78,7 +79,7 @@ kill-short: ## a few kills on each engine
 # One at a time, and without -race (make test has it): latencies are measured, and
 # under it SQLite is twenty times slower.
 e2e: ## with a real, running Open WebUI (installs 1.2 GB once)
-	$(GO) test -count=1 -p 1 -timeout 30m -tags e2e -v -run E2E ./cmd/pruned ./consumer/webhook ./repo/repotest/openwebui
+	$(GO) test -count=1 -p 1 -timeout 30m -tags e2e -v -run E2E ./cmd/pruned ./consumer/webhook ./repo/testenv/openwebui
 
 fuzz: ## a minute for each fuzz test
 	@for target in $$($(GO) list ./... ); do \

@@ -19,13 +19,13 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/loop"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // A server that ends while one of its streams looks for its source leaves that
 // goroutine of its own until a timer of its own fires.
 func TestMain(m *testing.M) {
-	repotest.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
+	testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
 }
 
 // Patience is how long a test waits for a signal that must come.

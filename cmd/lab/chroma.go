@@ -14,13 +14,13 @@ import (
 	"slices"
 	"strings"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // chroma is the server of the application's own version of Chroma on its files:
 // the program that also runs inside the application, while that does not run.
 type chroma struct {
-	*repotest.Chroma
+	*testenv.Chroma
 	ctx  context.Context
 	http http.Client
 }
@@ -76,7 +76,7 @@ type chunkForm struct{ perFile, dim, words int }
 // of appends the chunks of a file, as the application makes them.
 func (form chunkForm) of(file string, to *chunks) {
 	for n := range form.perFile {
-		to.IDs = append(to.IDs, repotest.NewID())
+		to.IDs = append(to.IDs, testenv.NewID())
 		to.Documents = append(to.Documents, words(form.words))
 		vector := make([]float32, form.dim)
 		for i := range vector {
@@ -85,7 +85,7 @@ func (form chunkForm) of(file string, to *chunks) {
 		to.Embeddings = append(to.Embeddings, vector)
 		to.Metadatas = append(to.Metadatas, object{
 			"name": "document.pdf", "source": "document.pdf", "file_id": file, "hash": file,
-			"created_by": repotest.UserID, "start_index": n * 900, "embedding_config": `{"engine": "", "model": "small"}`,
+			"created_by": testenv.UserID, "start_index": n * 900, "embedding_config": `{"engine": "", "model": "small"}`,
 		})
 	}
 }
@@ -174,7 +174,7 @@ const collectionsAtOnce = 1000
 // collections of files, and one that they share. It does so in memory first, since
 // it waits for the disk with every collection.
 func makeChroma(ctx context.Context, dir string, form chunkForm, files []string, name string, shared []string) (err error) {
-	quick, ok := repotest.InMemory()
+	quick, ok := testenv.InMemory()
 	if !ok {
 		quick = dir + ".making"
 	}
@@ -183,7 +183,7 @@ func makeChroma(ctx context.Context, dir string, form chunkForm, files []string,
 	for some := range slices.Chunk(files, collectionsAtOnce) {
 		err := onChroma(ctx, made, func(c *chroma) error {
 			for _, file := range some {
-				if err := c.insert(repotest.FileCollection(file), form, file); err != nil {
+				if err := c.insert(testenv.FileCollection(file), form, file); err != nil {
 					return err
 				}
 			}
@@ -204,7 +204,7 @@ func onChroma(ctx context.Context, dir string, fn func(*chroma) error) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	server, err := repotest.RunChroma(ctx, dir, dir+".log")
+	server, err := testenv.RunChroma(ctx, dir, dir+".log")
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 const batch = 500
@@ -21,9 +21,9 @@ const batch = 500
 // gains at all from a second one.
 func (b *bench) deletes(ctx context.Context) error {
 	files := 4000 / b.shrink
-	origin, err := b.seed(ctx, repotest.SeedOptions{
+	origin, err := b.seed(ctx, testenv.SeedOptions{
 		Files: 2 * files, Orphans: files, ChunksPerFile: 10,
-		Vectors: repotest.VectorOptions{Dim: 1536, Index: true},
+		Vectors: testenv.VectorOptions{Dim: 1536, Index: true},
 	}, false)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (w *world) copyIntoKnowledge(ctx context.Context) error {
 	return w.connected(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)
 			SELECT gen_random_uuid(), vector, $2, text, vmetadata FROM document_chunk WHERE collection_name = ANY ($1)`,
-			collections, repotest.NewID())
+			collections, testenv.NewID())
 		if err == nil {
 			_, err = conn.Exec(ctx, "VACUUM ANALYZE document_chunk")
 		}
@@ -186,7 +186,7 @@ func (w *world) drained(ctx context.Context, events []string, orphans int, worke
 // inUse measures events about files in use, of which nothing comes.
 func (b *bench) inUse(ctx context.Context) error {
 	files := 100000 / b.shrink
-	w, err := b.seed(ctx, repotest.SeedOptions{Files: files}, false)
+	w, err := b.seed(ctx, testenv.SeedOptions{Files: files}, false)
 	if err != nil {
 		return err
 	}

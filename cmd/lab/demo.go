@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 type demoCmd struct {
@@ -31,8 +31,8 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	fmt.Printf("Making an Open WebUI database with %d files, %d of them orphans, each with vectors and bytes ...\n", c.Files, c.Orphans)
-	w, err := l.seed(ctx, repotest.SeedOptions{
-		Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 5, ChatBytes: 4000, Vectors: repotest.VectorOptions{Dim: 384},
+	w, err := l.seed(ctx, testenv.SeedOptions{
+		Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 5, ChatBytes: 4000, Vectors: testenv.VectorOptions{Dim: 384},
 	}, true)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // folder is the installation of most: SQLite, embedded Chroma and uploads in the
@@ -26,14 +26,14 @@ const (
 
 // seedFolder makes one. Every tenth orphan has its chunks in the knowledge base as
 // well, which is what the application leaves when it removes a file from one.
-func (l *lab) seedFolder(ctx context.Context, o repotest.SeedOptions, words int) (*folder, error) {
+func (l *lab) seedFolder(ctx context.Context, o testenv.SeedOptions, words int) (*folder, error) {
 	i, err := l.install()
 	if err != nil {
 		return nil, err
 	}
 	f := &folder{i, chunkForm{perFile: o.ChunksPerFile, dim: o.Vectors.Dim, words: words}}
 	o.UploadDir = f.uploads()
-	if f.Seeded, err = repotest.SeedSQLite(ctx, f.webui(), o); err != nil {
+	if f.Seeded, err = testenv.SeedSQLite(ctx, f.webui(), o); err != nil {
 		return nil, err
 	}
 	shared := f.InKnowledge
@@ -50,7 +50,7 @@ func (f *folder) chroma() string  { return filepath.Join(f.vectors(), "chroma.sq
 // opened opens one of the two databases, as the application does.
 func opened(path string, fn func(*sql.DB) error) error {
 	journal := map[string]string{"webui.db": "wal", "chroma.sqlite3": "delete"}[filepath.Base(path)]
-	db, err := repotest.OpenSQLite(path, journal)
+	db, err := testenv.OpenSQLite(path, journal)
 	if err != nil {
 		return err
 	}

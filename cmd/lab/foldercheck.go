@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 const (
@@ -183,7 +183,7 @@ func (f *folder) used(c *chroma) error {
 		return err
 	}
 	for _, id := range f.InUse[:min(answering, len(f.InUse))] {
-		if err := c.uses(repotest.FileCollection(id), f.form.dim, func(file string) bool { return file == id }); err != nil {
+		if err := c.uses(testenv.FileCollection(id), f.form.dim, func(file string) bool { return file == id }); err != nil {
 			return err
 		}
 	}

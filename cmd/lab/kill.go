@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 type killCmd struct {
@@ -41,7 +41,7 @@ func (c *killCmd) Run(ctx context.Context) (err error) {
 }
 
 func (c *killCmd) installation(ctx context.Context, l *lab) (*promises, error) {
-	o := repotest.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: repotest.VectorOptions{Dim: 8}}
+	o := testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}
 	if c.Engine == "sqlite" {
 		f, err := l.seedFolder(ctx, o, fewWords)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 type killSweepCmd struct {
@@ -27,7 +27,7 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	w, err := l.seed(ctx, repotest.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: repotest.VectorOptions{Dim: 8}}, true)
+	w, err := l.seed(ctx, testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}, true)
 	if err != nil {
 		return err
 	}

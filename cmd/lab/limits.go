@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats-server/v2/server"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // memory measures the peak of the draining process with events that wait, their
@@ -33,8 +33,8 @@ func (b *bench) memory(ctx context.Context) error {
 }
 
 func (b *bench) peak(ctx context.Context, events int, outside bool) (float64, error) {
-	w, err := b.seed(ctx, repotest.SeedOptions{
-		Files: events, Orphans: events, ChunksPerFile: 1, Vectors: repotest.VectorOptions{Dim: 3}}, false)
+	w, err := b.seed(ctx, testenv.SeedOptions{
+		Files: events, Orphans: events, ChunksPerFile: 1, Vectors: testenv.VectorOptions{Dim: 3}}, false)
 	if err != nil {
 		return 0, err
 	}
@@ -78,8 +78,8 @@ func startNATS(dir string) (*server.Server, error) {
 func (b *bench) sessions(ctx context.Context) error {
 	var rows [][]string
 	for _, orphans := range []int{10, 1000, 10000 / b.shrink} {
-		w, err := b.seed(ctx, repotest.SeedOptions{
-			Files: orphans, Orphans: orphans, ChunksPerFile: 1, Vectors: repotest.VectorOptions{Dim: 3}}, false)
+		w, err := b.seed(ctx, testenv.SeedOptions{
+			Files: orphans, Orphans: orphans, ChunksPerFile: 1, Vectors: testenv.VectorOptions{Dim: 3}}, false)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // world is an installation on PostgreSQL, with its vectors in the same database.
@@ -23,23 +23,23 @@ var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=2GB",
 // postgres starts the server, once.
 func (l *lab) postgres(ctx context.Context) (err error) {
 	if l.server == nil {
-		l.server, err = repotest.StartServer(ctx, repotest.ServerOptions{Settings: slices.Concat(settings, l.further)})
+		l.server, err = testenv.StartServer(ctx, testenv.ServerOptions{Settings: slices.Concat(settings, l.further)})
 	}
 	return err
 }
 
-func (l *lab) world(url string, seeded *repotest.Seeded) (*world, error) {
+func (l *lab) world(url string, seeded *testenv.Seeded) (*world, error) {
 	i, err := l.install("DATABASE_URL="+url, "VECTOR_DB=pgvector")
 	i.Seeded = seeded
 	return &world{i, url}, err
 }
 
 // seed makes a world. Its data folder is made, whether bytes are seeded or not.
-func (l *lab) seed(ctx context.Context, o repotest.SeedOptions, bytes bool) (*world, error) {
+func (l *lab) seed(ctx context.Context, o testenv.SeedOptions, bytes bool) (*world, error) {
 	if err := l.postgres(ctx); err != nil {
 		return nil, err
 	}
-	url, err := l.server.CreateDatabase(ctx, repotest.Template(repotest.Head))
+	url, err := l.server.CreateDatabase(ctx, testenv.Template(testenv.Head))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (l *lab) seed(ctx context.Context, o repotest.SeedOptions, bytes bool) (*wo
 		o.UploadDir = w.uploads()
 	}
 	return w, w.connected(ctx, func(conn *pgx.Conn) (err error) {
-		if w.Seeded, err = repotest.Seed(ctx, conn, o); err != nil {
+		if w.Seeded, err = testenv.Seed(ctx, conn, o); err != nil {
 			return err
 		}
 		// What autovacuum would have done to data that has lain for a month.

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 type raceCmd struct {
@@ -60,7 +60,7 @@ const (
 type raced struct{ attached, late, deleted, lost int64 }
 
 func (l *lab) race(ctx context.Context, attaches int, settings []string) (r raced, err error) {
-	w, err := l.seed(ctx, repotest.SeedOptions{Files: 100, Orphans: 0, ChunksPerFile: 1, Vectors: repotest.VectorOptions{Dim: 3}}, false)
+	w, err := l.seed(ctx, testenv.SeedOptions{Files: 100, Orphans: 0, ChunksPerFile: 1, Vectors: testenv.VectorOptions{Dim: 3}}, false)
 	if err != nil {
 		return r, err
 	}
@@ -116,7 +116,7 @@ func (w *world) attack(ctx context.Context, attaches int) error {
 			var ids []string
 			rows, _ := conn.Query(ctx, `INSERT INTO file (id, user_id, filename, data, created_at, updated_at)
 				SELECT gen_random_uuid()::text, $2, 'race', '{}', extract(epoch FROM now()), extract(epoch FROM now())
-				  FROM generate_series(1, $1) RETURNING id`, min(handful, 2*(attaches-done)), repotest.UserID)
+				  FROM generate_series(1, $1) RETURNING id`, min(handful, 2*(attaches-done)), testenv.UserID)
 			ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 			if err != nil {
 				return err
@@ -129,7 +129,7 @@ func (w *world) attack(ctx context.Context, attaches int) error {
 			for ; len(batches) > 3 || len(batches) > 0 && done >= attaches; batches = batches[1:] {
 				rand.Shuffle(len(batches[0]), func(i, j int) { batches[0][i], batches[0][j] = batches[0][j], batches[0][i] })
 				for _, id := range batches[0] {
-					if _, err := conn.Exec(ctx, attachSQL, id, repotest.UserID); err != nil {
+					if _, err := conn.Exec(ctx, attachSQL, id, testenv.UserID); err != nil {
 						return err
 					}
 				}

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"pruned/repo/repotest"
-	"pruned/repo/repotest/openwebui"
+	"pruned/repo/testenv"
+	"pruned/repo/testenv/openwebui"
 )
 
 const (
@@ -94,9 +94,9 @@ func (b *bench) origin(ctx context.Context) (*folder, error) {
 			return f, err
 		}
 	}
-	f, err := b.seedFolder(ctx, repotest.SeedOptions{
+	f, err := b.seedFolder(ctx, testenv.SeedOptions{
 		Files: (folderOrphans + folderInUse) / b.shrink, Orphans: folderOrphans / b.shrink, ChunksPerFile: form.perFile,
-		Vectors: repotest.VectorOptions{Dim: form.dim}, Chats: folderChats / b.shrink, ChatBytes: chatBytes, FileBytes: 3000,
+		Vectors: testenv.VectorOptions{Dim: form.dim}, Chats: folderChats / b.shrink, ChatBytes: chatBytes, FileBytes: 3000,
 	}, form.words)
 	if err != nil || b.folder == "" {
 		return f, err
@@ -220,6 +220,6 @@ func (b *bench) kept(form chunkForm) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{&installation{lab: b.lab, Seeded: &repotest.Seeded{}, dir: b.folder}, form}
+	f := &folder{&installation{lab: b.lab, Seeded: &testenv.Seeded{}, dir: b.folder}, form}
 	return f, json.Unmarshal(text, f.Seeded)
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // swept is one run of the program that sweeps.
@@ -47,7 +47,7 @@ func (b *bench) sweeps(ctx context.Context) error {
 const changedChats = 100
 
 func (b *bench) sweepOver(ctx context.Context, chats, files int) (rows [][]string, err error) {
-	w, err := b.seed(ctx, repotest.SeedOptions{Files: files, Orphans: files / 20, Chats: chats, ChatBytes: 8 << 10}, false)
+	w, err := b.seed(ctx, testenv.SeedOptions{Files: files, Orphans: files / 20, Chats: chats, ChatBytes: 8 << 10}, false)
 	if err != nil {
 		return nil, err
 	}

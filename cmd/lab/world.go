@@ -8,12 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // lab is a folder, the program, and a server of PostgreSQL once one is needed.
 type lab struct {
-	server  *repotest.Server
+	server  *testenv.Server
 	further []string // settings of that server
 	dir     string
 	binary  string
@@ -49,7 +49,7 @@ func (l *lab) close() error {
 // of: what the program knows of it are its settings.
 type installation struct {
 	*lab
-	*repotest.Seeded
+	*testenv.Seeded
 	dir    string
 	stores []string // settings that say where its database and vectors are
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 const chunkIndexSQL = `SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'pruned%'`
@@ -15,15 +15,15 @@ const chunkIndexSQL = `SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'pru
 // Nothing of ours is left after uninstall, and everything of theirs.
 func TestUninstallLeavesNothing(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	before := schema(t, i)
-	file := repotest.NewFile(t, i.Pool)
+	file := testenv.NewFile(t, i.Pool)
 	require.Contains(t, i.must(t, "migrate"), "up to date")
-	require.Zero(t, repotest.Value[int](t, i.Database, chunkIndexSQL))
+	require.Zero(t, testenv.Value[int](t, i.Database, chunkIndexSQL))
 	require.Contains(t, ask[map[string]string](t, i, "migrate", "--indexes")["done"], "index on document_chunk")
-	require.Equal(t, 1, repotest.Value[int](t, i.Database, chunkIndexSQL))
+	require.Equal(t, 1, testenv.Value[int](t, i.Database, chunkIndexSQL))
 	i.must(t, "migrate", "--indexes") // the second time
-	i.publish(t, file, repotest.NewID())
+	i.publish(t, file, testenv.NewID())
 	i.drain(t)
 	i.publish(t, file)
 
@@ -37,14 +37,14 @@ func TestUninstallLeavesNothing(t *testing.T) {
 	i.must(t, "uninstall", "--yes") // the second time
 	require.Equal(t, before, schema(t, i))
 
-	repotest.NewFile(t, i.Pool)
+	testenv.NewFile(t, i.Pool)
 	require.Zero(t, i.drain(t).Events, "installed anew, it begins with nothing")
 }
 
 // schema lists every object of a database that is not PostgreSQL's own.
 func schema(t *testing.T, i *installation) []string {
 	t.Helper()
-	return repotest.Column[string](t, i.Database, `
+	return testenv.Column[string](t, i.Database, `
 		SELECT concat_ws(' ', c.relkind, n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		 WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
 		 UNION ALL SELECT nspname FROM pg_namespace
@@ -55,14 +55,14 @@ func schema(t *testing.T, i *installation) []string {
 
 func TestDoctor(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	type finding struct{ Check, Detail, Do string }
 	type diagnosis struct {
 		OK     bool
 		Checks []finding
 	}
 	require.True(t, ask[diagnosis](t, i, "doctor").OK)
-	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pg_namespace WHERE nspname = 'pruned'`), "it changes nothing")
+	require.Zero(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pg_namespace WHERE nspname = 'pruned'`), "it changes nothing")
 	i.drain(t)
 	healthy := ask[diagnosis](t, i, "doctor")
 	require.True(t, healthy.OK)
@@ -80,8 +80,8 @@ func TestDoctor(t *testing.T) {
 // What would be done for good does not pass for a dry run.
 func TestNoDryRun(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	file := repotest.NewFile(t, i.Pool)
+	i := install(t, testenv.Vectors(small))
+	file := testenv.NewFile(t, i.Pool)
 	i.must(t, "migrate")
 	dry := i.with("PRUNED_DRY_RUN=true")
 	for _, args := range [][]string{{"publish", file}, {"dead", "redrive", "1"}, {"dead", "purge"}, {"migrate"}, {"uninstall", "--yes"}} {
@@ -90,6 +90,6 @@ func TestNoDryRun(t *testing.T) {
 		require.Empty(t, out)
 		require.Contains(t, errs, "PRUNED_DRY_RUN (--dry-run) is true, and "+args[0])
 	}
-	require.Equal(t, 1, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.state`))
+	require.Equal(t, 1, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.state`))
 	require.Zero(t, i.drain(t).Events)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/cmd/pruned/demo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // smallDisk mounts a disk of 64 MB. That takes the right to mount.
@@ -62,7 +62,7 @@ func TestFullDiskIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(*testing.T, string) *installation{
 		"the queue's": func(t *testing.T, disk string) *installation {
-			return install(t, repotest.Vectors(small)).with("PRUNED_DATA_DIR=" + disk)
+			return install(t, testenv.Vectors(small)).with("PRUNED_DATA_DIR=" + disk)
 		},
 		"the application's": func(t *testing.T, disk string) *installation {
 			world, err := demo.Make(t.Context(), disk, 10)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // contents are the files below a folder.
@@ -46,7 +46,7 @@ func TestDoctorMakesNothing(t *testing.T) {
 	require.Equal(t, "none", d.of(t, "candidates").Detail)
 
 	nats := startNATS(t)
-	j := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	j := install(t, testenv.Vectors(small)).with(natsURL(nats, "s3cret"))
 	d = ask[diagnosis](t, j, "doctor")
 	require.True(t, d.OK)
 	require.Contains(t, d.of(t, "stream").Detail, "not there yet")
@@ -59,7 +59,7 @@ func TestDoctorMakesNothing(t *testing.T) {
 	j.drain(t)
 	require.Positive(t, streams())
 	require.NotContains(t, ask[diagnosis](t, j, "doctor").of(t, "stream").Detail, "not there yet")
-	other := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	other := install(t, testenv.Vectors(small)).with(natsURL(nats, "s3cret"))
 	status, out, _ := other.pruned(t, "", "doctor")
 	require.Equal(t, exitFailed, status)
 	require.Contains(t, out, "belongs to another installation")

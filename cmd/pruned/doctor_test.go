@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 type diagnosis struct {
@@ -25,7 +25,7 @@ func (d diagnosis) of(t *testing.T, check string) finding {
 // The statements that doctor prints make a role that can do everything.
 func TestDoctorGrants(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	role := "role_of_" + i.Name
 	i.Exec(t, `CREATE ROLE `+role+` LOGIN`)
 	t.Cleanup(func() {
@@ -39,8 +39,8 @@ func TestDoctorGrants(t *testing.T) {
 	}
 	as := i.with("DATABASE_URL=" + strings.Replace(i.URL, "postgres@", role+"@", 1))
 	require.NotEqual(t, i.env, as.env)
-	file := repotest.NewFile(t, i.Pool)
-	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: file, Vectors: small})
+	file := testenv.NewFile(t, i.Pool)
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: file, Vectors: small})
 	as.publish(t, file)
 	require.Equal(t, 1, as.drain(t).Deleted)
 	require.True(t, ask[diagnosis](t, as, "doctor").OK)
@@ -74,7 +74,7 @@ func TestDoctorTellsOfTheWebhook(t *testing.T) {
 		require.NotContains(t, f.Detail+f.Remedy, token, name)
 	}
 
-	i := install(t, repotest.Vectors(small)).with("PRUNED_WEBHOOK_TOKEN=" + token)
+	i := install(t, testenv.Vectors(small)).with("PRUNED_WEBHOOK_TOKEN=" + token)
 	require.Contains(t, ask[diagnosis](t, i, "doctor").of(t, "webhook").Detail, "not registered")
 	i.Exec(t, `INSERT INTO config (key, value) VALUES ('events.webhooks', json_build_array(json_build_object('url', 'http://h/webhook/'||$1::text, 'enabled', true)))`, token)
 	out := i.must(t, "doctor")

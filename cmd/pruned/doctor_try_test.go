@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // diagnose runs doctor, which may find something wrong.
@@ -27,13 +27,13 @@ func (i *installation) diagnose(t *testing.T, args ...string) (d diagnosis) {
 // What only fails when it is done doctor finds by doing it, and rolls back.
 func TestDoctorTriesASweep(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
 	i.must(t, "migrate")
-	repotest.NewFile(t, i.Pool)
+	testenv.NewFile(t, i.Pool)
 	d := i.diagnose(t)
 	require.True(t, d.OK)
 	require.Equal(t, "a dry sweep finds 1 orphans of 1 files", d.of(t, "sweep").Detail)
-	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`))
+	require.Zero(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`))
 	i.Exec(t, `
 		CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
 		CREATE TRIGGER never BEFORE INSERT ON pruned.candidate FOR EACH ROW EXECUTE FUNCTION never()`)
@@ -51,7 +51,7 @@ func TestDoctorTriesASweep(t *testing.T) {
 // A queue that answers, and stores nothing, is not well; nor is it for a health check.
 func TestDoctorTriesTheQueue(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	i.publish(t)
 	for _, args := range [][]string{nil, {"--quick"}} {
 		require.True(t, i.diagnose(t, args...).of(t, "queue stores").OK)
@@ -79,14 +79,14 @@ func TestDoctorAsksTheDaemon(t *testing.T) {
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	require.NoError(t, listener.Close())
-	i := install(t, repotest.Vectors(small)).with("PRUNED_HTTP=" + address)
+	i := install(t, testenv.Vectors(small)).with("PRUNED_HTTP=" + address)
 	i.must(t, "migrate")
 	i.seed(t, 1, 0)
 	require.Contains(t, i.diagnose(t, "--quick").of(t, "daemon").Detail, "none answers")
 	d := i.start(t)
 	d.becomes(t, http.StatusOK, "")
 	require.Equal(t, "ready", i.diagnose(t, "--quick").of(t, "daemon").Detail)
-	other := install(t, repotest.Vectors(small)).with("PRUNED_HTTP=" + address)
+	other := install(t, testenv.Vectors(small)).with("PRUNED_HTTP=" + address)
 	require.Contains(t, other.diagnose(t, "--quick").of(t, "daemon").Detail, "another installation's")
 	require.NoError(t, os.Rename(i.uploads(), i.uploads()+".away"))
 	d.becomes(t, http.StatusServiceUnavailable, "uploads")
@@ -102,7 +102,7 @@ func TestDoctorAsksTheDaemon(t *testing.T) {
 // without: the privileges, the stores.
 func TestDoctorQuickTellsTheTruthWithoutADaemon(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	role := "quick_of_" + i.Name
 	i.Exec(t, `CREATE ROLE `+role+` LOGIN`)
 	t.Cleanup(func() {

@@ -5,15 +5,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 func TestDoctorTellsOfTombstones(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	i.must(t, "migrate")
 	require.Equal(t, "none waits", ask[diagnosis](t, i, "doctor").of(t, "tombstones of bytes").Detail)
-	repotest.NewFile(t, i.Pool)
+	testenv.NewFile(t, i.Pool)
 	i.with("PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=1h").sweep(t, exitDone)
 	require.Equal(t, 1, i.with("PRUNED_BYTES_DELAY=1h").drain(t).Deleted)
 	require.Contains(t, ask[diagnosis](t, i, "doctor").of(t, "tombstones of bytes").Detail, "1 wait, the first is due in")

@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 func TestDrainPrintsItsSummary(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	file := repotest.NewFile(t, i.Pool)
-	i.publish(t, file, repotest.NewID())
+	i := install(t, testenv.Vectors(small))
+	file := testenv.NewFile(t, i.Pool)
+	i.publish(t, file, testenv.NewID())
 	summary := ask[map[string]float64](t, i, "run", "--drain")
 	require.ElementsMatch(t, []string{"batches", "events", "deleted", "gone", "kept", "young", "busy", "invalid", "poison", "failed", "repeated", "waiting", "duration_s"},
 		slices.Collect(maps.Keys(summary)))
@@ -33,11 +33,11 @@ func TestDryRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	seeded := i.seed(t, 60, 20)
-	loose := repotest.NewID()
-	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: loose, Vectors: small})
-	repotest.WriteBytes(t, i.uploads(), loose, "document.pdf")
-	young := repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: time.Now()}).ID
-	all := append(append([]string{loose, young, repotest.NewID()}, seeded.Orphans...), seeded.InUse...)
+	loose := testenv.NewID()
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: loose, Vectors: small})
+	testenv.WriteBytes(t, i.uploads(), loose, "document.pdf")
+	young := testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: time.Now()}).ID
+	all := append(append([]string{loose, young, testenv.NewID()}, seeded.Orphans...), seeded.InUse...)
 	i = i.with("PRUNED_MIN_AGE=1h")
 	i.publish(t, all...)
 	i.must(t, "migrate")
@@ -50,7 +50,7 @@ func TestDryRunChangesNothing(t *testing.T) {
 	require.Equal(t, 1, dry.Gone)
 	require.Equal(t, before, i.left(t, all...))
 	for _, table := range []string{"ledger", "tombstone", "candidate"} {
-		require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.`+table), table)
+		require.Zero(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.`+table), table)
 	}
 	require.Equal(t, dry.Deleted, i.with("PRUNED_DRY_RUN=true").drain(t).Deleted, "by the variable too")
 
@@ -62,13 +62,13 @@ func TestDryRunChangesNothing(t *testing.T) {
 
 func TestWhatIsYoungStays(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_MIN_AGE=24h", "PRUNED_PENDING_AGE=168h")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MIN_AGE=24h", "PRUNED_PENDING_AGE=168h")
 	now := time.Now()
 	files := []string{
-		repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: now}).ID,
-		repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: now.Add(-23 * time.Hour)}).ID,
-		repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: now.Add(-100 * time.Hour), Status: "pending"}).ID,
-		repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: now.Add(-1000 * time.Hour), UpdatedAt: now.Add(-100 * time.Hour), Status: "processing"}).ID,
+		testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: now}).ID,
+		testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: now.Add(-23 * time.Hour)}).ID,
+		testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: now.Add(-100 * time.Hour), Status: "pending"}).ID,
+		testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: now.Add(-1000 * time.Hour), UpdatedAt: now.Add(-100 * time.Hour), Status: "processing"}).ID,
 	}
 	i.publish(t, files...)
 	require.Equal(t, 4, i.drain(t).Young)
@@ -100,10 +100,10 @@ func TestBytesWaitForTheirDelay(t *testing.T) {
 // What is set about references is obeyed.
 func TestSettingsOfReferences(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_STRICT=true", "PRUNED_IGNORE=note")
-	noted, used := repotest.NewFile(t, i.Pool), repotest.NewFile(t, i.Pool)
-	repotest.InsertNote(t, i.Pool, noted)
-	repotest.InsertNote(t, i.Pool, used)
+	i := install(t, testenv.Vectors(small)).with("PRUNED_STRICT=true", "PRUNED_IGNORE=note")
+	noted, used := testenv.NewFile(t, i.Pool), testenv.NewFile(t, i.Pool)
+	testenv.InsertNote(t, i.Pool, noted)
+	testenv.InsertNote(t, i.Pool, used)
 	i.Exec(t, `INSERT INTO memory (id, user_id, content) VALUES ('m', 'u', $1)`, used)
 	i.publish(t, noted, used)
 	summary := i.drain(t)

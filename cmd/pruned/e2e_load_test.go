@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
-	"pruned/repo/repotest/openwebui"
+	"pruned/repo/testenv"
+	"pruned/repo/testenv/openwebui"
 )
 
 const (
@@ -38,18 +38,18 @@ func (b *beside) seedMany(t *testing.T, knowledge string) {
 	db := b.webui(t)
 	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	quick := repotest.MemoryDir(t) // Chroma waits for the disk with every collection
+	quick := testenv.MemoryDir(t) // Chroma waits for the disk with every collection
 	require.NoError(t, os.CopyFS(quick, os.DirFS(b.vectors())))
 	server := startVectors(t, quick)
 	at := time.Now().Add(-time.Hour).Unix()
 	for i := range manyFiles {
-		id := repotest.NewID()
-		path := filepath.Join(b.app.UploadDir(), repotest.StoredName(id, seededName))
+		id := testenv.NewID()
+		path := filepath.Join(b.app.UploadDir(), testenv.StoredName(id, seededName))
 		require.NoError(t, os.WriteFile(path, []byte("What "+id+" says."), 0o644))
 		_, err := tx.ExecContext(t.Context(), `
 INSERT INTO file (id, user_id, filename, path, hash, data, meta, created_at, updated_at)
 VALUES (?, ?, 'document.txt', ?, ?, '{"status":"completed","content":"What it says."}', '{"name":"document.txt"}', ?, ?)`,
-			id, repotest.UserID, path, id, at, at)
+			id, testenv.UserID, path, id, at, at)
 		require.NoError(t, err)
 		chunks := usualFile
 		if i == 0 {
@@ -73,7 +73,7 @@ func (b *beside) work(t *testing.T) (made []openwebui.File) {
 	t.Helper()
 	webui, chroma := b.webui(t), b.chroma(t)
 	doomed := func() (l left) {
-		l.rows = one[int](t, webui, `SELECT count(*) FROM file WHERE user_id = ?`, repotest.UserID)
+		l.rows = one[int](t, webui, `SELECT count(*) FROM file WHERE user_id = ?`, testenv.UserID)
 		l.chunks = one[int](t, chroma, `SELECT count(*) FROM embedding_metadata WHERE key = 'source' AND string_value = ?`, seededName)
 		bytes, err := filepath.Glob(filepath.Join(b.app.UploadDir(), "*_"+seededName))
 		require.NoError(t, err)

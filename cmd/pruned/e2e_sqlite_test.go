@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
-	"pruned/repo/repotest/openwebui"
+	"pruned/repo/testenv"
+	"pruned/repo/testenv/openwebui"
 )
 
 // TestE2ESQLite is the installation of most: one folder. The application is used,
@@ -132,7 +132,7 @@ func (b *beside) chroma(t *testing.T) *sql.DB {
 
 func openBeside(t *testing.T, path, journal string) *sql.DB {
 	t.Helper()
-	db, err := repotest.OpenSQLite(path, journal)
+	db, err := testenv.OpenSQLite(path, journal)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
 	return db

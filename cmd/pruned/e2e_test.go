@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
-	"pruned/repo/repotest/openwebui"
+	"pruned/repo/testenv"
+	"pruned/repo/testenv/openwebui"
 )
 
 const e2eToken = "a-token-of-the-tests"
@@ -97,7 +97,7 @@ func (b *beside) told(t *testing.T, world openwebui.World) {
 // TestE2EPostgreSQL: the application is used, and tells pruned by its webhook.
 func TestE2EPostgreSQL(t *testing.T) {
 	began := time.Now()
-	d := repotest.New(t, repotest.Empty())
+	d := testenv.New(t, testenv.Empty())
 	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector}, "DATABASE_URL="+d.URL)
 	b.Database = d
 	run := b.serve(t)
@@ -106,8 +106,8 @@ func TestE2EPostgreSQL(t *testing.T) {
 	b.told(t, world)
 
 	used := openwebui.IDs(world.Used)
-	require.Equal(t, used, repotest.Column[string](t, d, `SELECT id FROM file ORDER BY id COLLATE "C"`))
-	require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM document_chunk WHERE vmetadata ->> 'file_id' <> ALL ($1)`, used))
+	require.Equal(t, used, testenv.Column[string](t, d, `SELECT id FROM file ORDER BY id COLLATE "C"`))
+	require.Zero(t, testenv.Value[int](t, d, `SELECT count(*) FROM document_chunk WHERE vmetadata ->> 'file_id' <> ALL ($1)`, used))
 	require.Zero(t, run.stop(t))
 	require.NotContains(t, run.errs.String(), `"level":"error"`)
 	t.Logf("in %s", time.Since(began).Round(time.Second))

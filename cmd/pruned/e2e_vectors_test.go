@@ -14,20 +14,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // vectorServer is a Chroma of the application's version on its files, while the
 // application itself does not run.
 type vectorServer struct {
-	*repotest.Chroma
+	*testenv.Chroma
 	client http.Client
 }
 
 func startVectors(t *testing.T, dir string) *vectorServer {
 	t.Helper()
 	return &vectorServer{
-		Chroma: repotest.StartChroma(t, dir),
+		Chroma: testenv.StartChroma(t, dir),
 		client: http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 }
@@ -71,7 +71,7 @@ func (s *vectorServer) insert(t *testing.T, collection, file string, chunks int)
 	}, &made)
 	ids, texts, vectors, metadatas := make([]string, chunks), make([]string, chunks), make([][]int, chunks), make([]fields, chunks)
 	for i := range ids {
-		ids[i], texts[i], vectors[i] = repotest.NewID(), "What chunk "+file+" says.", direction()
+		ids[i], texts[i], vectors[i] = testenv.NewID(), "What chunk "+file+" says.", direction()
 		metadatas[i] = fields{"file_id": file, "name": seededName, "source": seededName, "start_index": i}
 	}
 	s.ask(t, http.MethodPost, "/"+made.ID+"/add",

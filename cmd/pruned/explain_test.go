@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // explained is what explain says in JSON.
@@ -29,12 +29,12 @@ type explained struct {
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	file := repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: time.Now().Add(-50 * time.Hour)})
-	note := repotest.InsertNote(t, i.Pool, file.ID)
-	base := repotest.InsertKnowledge(t, i.Pool, file.ID)
-	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: file.ID, N: 3, Vectors: small})
-	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: file.ID, Collection: base, N: 2, Vectors: small})
+	i := install(t, testenv.Vectors(small))
+	file := testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: time.Now().Add(-50 * time.Hour)})
+	note := testenv.InsertNote(t, i.Pool, file.ID)
+	base := testenv.InsertKnowledge(t, i.Pool, file.ID)
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: file.ID, N: 3, Vectors: small})
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: file.ID, Collection: base, N: 2, Vectors: small})
 
 	members := ask[map[string]any](t, i, "explain", file.ID)
 	for _, want := range []string{"id", "verdict", "age_s", "status", "references", "vectors", "path"} {
@@ -74,27 +74,27 @@ func TestExplain(t *testing.T) {
 
 func TestExplainTellsWhatAClaimWouldDo(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	now := time.Now()
-	for want, file := range map[string]repotest.File{
+	for want, file := range map[string]testenv.File{
 		"deleted": {CreatedAt: now.Add(-100 * time.Hour)},
 		"young":   {CreatedAt: now.Add(-time.Hour)},
 	} {
-		id := repotest.InsertFile(t, i.Pool, file).ID
+		id := testenv.InsertFile(t, i.Pool, file).ID
 		e := ask[explained](t, i.with("PRUNED_MIN_AGE=24h"), "explain", id)
 		require.Equal(t, want, e.Verdict, e.Why)
 		require.Equal(t, 1, i.left(t, id).rows, "it is only explained")
 	}
-	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`))
+	require.Zero(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`))
 }
 
 func TestExplainUnknownIDs(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	repotest.NewFile(t, i.Pool)
-	loose := repotest.NewID()
-	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: loose, Vectors: small})
-	for _, id := range []string{loose, repotest.NewID(), "no-uuid", "böse/id", "true", " "} {
+	i := install(t, testenv.Vectors(small))
+	testenv.NewFile(t, i.Pool)
+	loose := testenv.NewID()
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: loose, Vectors: small})
+	for _, id := range []string{loose, testenv.NewID(), "no-uuid", "böse/id", "true", " "} {
 		status, out, errs := i.pruned(t, "", "explain", id, "-o", "json")
 		var e explained
 		require.NoError(t, json.Unmarshal([]byte(out), &e))
@@ -120,9 +120,9 @@ func TestExplainUnknownIDs(t *testing.T) {
 // What is known outside the row is told too, and of a chat which and whose.
 func TestExplainTellsEverything(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_ORPHAN_AGE=1h")
-	file := repotest.InsertFile(t, i.Pool, repotest.File{})
-	repotest.WriteBytes(t, i.uploads(), file.ID, file.Name)
+	i := install(t, testenv.Vectors(small)).with("PRUNED_ORPHAN_AGE=1h")
+	file := testenv.InsertFile(t, i.Pool, testenv.File{})
+	testenv.WriteBytes(t, i.uploads(), file.ID, file.Name)
 	type told struct {
 		Verdict string
 		Bytes   []struct {
@@ -151,7 +151,7 @@ func TestExplainTellsEverything(t *testing.T) {
 	require.InDelta(t, 2400, *e.UnreferencedS, 60)
 	require.InDelta(t, 1200, *e.DueInS, 60)
 
-	chat := repotest.InsertChat(t, i.Pool, repotest.Chat{Title: "About it", UserID: "somebody"})
+	chat := testenv.InsertChat(t, i.Pool, testenv.Chat{Title: "About it", UserID: "somebody"})
 	i.Exec(t, `UPDATE chat SET chat = $1 WHERE id = $2`, `{"messages":[{"sources":[{"source":{"id":"`+file.ID+`"}}]}]}`, chat.ID)
 	e = ask[told](t, i, "explain", file.ID)
 	require.Equal(t, "kept", e.Verdict)

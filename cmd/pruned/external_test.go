@@ -8,7 +8,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // startNATS starts a server of the test's own, for one user.
@@ -36,8 +36,8 @@ func natsURL(s *server.Server, password string) string {
 func TestQueueOfOthers(t *testing.T) {
 	t.Parallel()
 	nats := startNATS(t)
-	i := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
-	file := repotest.NewFile(t, i.Pool)
+	i := install(t, testenv.Vectors(small)).with(natsURL(nats, "s3cret"))
+	file := testenv.NewFile(t, i.Pool)
 	i.publish(t, file)
 	require.Equal(t, 1, i.drain(t).Deleted)
 	require.NoDirExists(t, i.dir+"/pruned", "no queue of its own")
@@ -48,7 +48,7 @@ func TestQueueOfOthers(t *testing.T) {
 	require.NotContains(t, errs, "wr0ng")
 
 	// Another installation does not eat from the same stream.
-	other := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	other := install(t, testenv.Vectors(small)).with(natsURL(nats, "s3cret"))
 	status, _, errs = other.pruned(t, "", "run", "--drain")
 	require.Equal(t, exitFailed, status)
 	require.Contains(t, errs, "belongs to another installation")
@@ -69,7 +69,7 @@ func TestReplicas(t *testing.T) {
 	seeded := i.seed(t, n+100, n)
 	one, other := i.start(t), i.start(t)
 	i.publish(t, append(append([]string{}, seeded.InUse...), seeded.Orphans...)...)
-	require.Eventually(t, func() bool { return repotest.Value[int](t, i.Database, `SELECT count(*) FROM file`) == 100 }, signalTimeout, 20*pollEvery)
+	require.Eventually(t, func() bool { return testenv.Value[int](t, i.Database, `SELECT count(*) FROM file`) == 100 }, signalTimeout, 20*pollEvery)
 	require.Zero(t, one.stop(t))
 	require.Zero(t, other.stop(t))
 	require.Zero(t, i.drain(t).Deleted)
@@ -78,8 +78,8 @@ func TestReplicas(t *testing.T) {
 		require.Contains(t, d.errs.String(), `"deleted":`, "each replica had its part")
 		require.NotContains(t, d.errs.String(), `"level":"error"`)
 	}
-	require.Equal(t, n, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
-	require.Equal(t, n, repotest.Value[int](t, i.Database, `SELECT count(DISTINCT file_id) FROM pruned.ledger WHERE outcome = 'deleted'`))
+	require.Equal(t, n, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
+	require.Equal(t, n, testenv.Value[int](t, i.Database, `SELECT count(DISTINCT file_id) FROM pruned.ledger WHERE outcome = 'deleted'`))
 	require.Equal(t, 100, i.left(t, seeded.InUse...).rows)
 	require.Equal(t, 100, i.left(t, seeded.InUse...).bytes)
 	require.Empty(t, ask[[]letter](t, i, "dead", "list"))

@@ -17,7 +17,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/repo/blobs/local"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // A server that ends while one of its streams looks for its source leaves that
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		}
 		return folder.ByModification(), nil
 	}
-	repotest.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
+	testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
 }
 
 const (
@@ -41,21 +41,21 @@ const (
 )
 
 // small are vectors that cost nothing.
-var small = repotest.VectorOptions{Dim: 3}
+var small = testenv.VectorOptions{Dim: 3}
 
 // installation is one Open WebUI with a pruned beside it.
 type installation struct {
-	*repotest.Database
+	*testenv.Database
 	dir string
 	env []string
 }
 
-func install(t *testing.T, options ...repotest.Option) *installation {
+func install(t *testing.T, options ...testenv.Option) *installation {
 	t.Helper()
-	return installOn(t, repotest.New(t, options...))
+	return installOn(t, testenv.New(t, options...))
 }
 
-func installOn(t *testing.T, d *repotest.Database) *installation {
+func installOn(t *testing.T, d *testenv.Database) *installation {
 	t.Helper()
 	i := &installation{Database: d, dir: t.TempDir()}
 	require.NoError(t, os.Mkdir(i.uploads(), 0o755))
@@ -77,9 +77,9 @@ func (i *installation) with(settings ...string) *installation {
 }
 
 // seed makes files with one chunk each and their bytes.
-func (i *installation) seed(t *testing.T, files, orphans int) *repotest.Seeded {
+func (i *installation) seed(t *testing.T, files, orphans int) *testenv.Seeded {
 	t.Helper()
-	seeded, err := repotest.Seed(t.Context(), i.Pool, repotest.SeedOptions{
+	seeded, err := testenv.Seed(t.Context(), i.Pool, testenv.SeedOptions{
 		Files: files, Orphans: orphans, ChunksPerFile: 1, Vectors: small, UploadDir: i.uploads(),
 	})
 	require.NoError(t, err)
@@ -203,8 +203,8 @@ type left struct{ rows, chunks, bytes int }
 func (i *installation) left(t *testing.T, ids ...string) left {
 	t.Helper()
 	l := left{
-		rows:   repotest.Value[int](t, i.Database, `SELECT count(*) FROM file WHERE id = ANY ($1)`, ids),
-		chunks: repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE vmetadata->>'file_id' = ANY ($1)`, ids),
+		rows:   testenv.Value[int](t, i.Database, `SELECT count(*) FROM file WHERE id = ANY ($1)`, ids),
+		chunks: testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE vmetadata->>'file_id' = ANY ($1)`, ids),
 	}
 	entries, err := os.ReadDir(i.uploads())
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer/embedded"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // client is a plain NATS client of an installation's embedded queue.
@@ -41,8 +41,8 @@ type letter struct {
 // What is no event becomes a dead letter and stops nothing.
 func TestMalformedMessagesStopNothing(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	file := repotest.NewFile(t, i.Pool)
+	i := install(t, testenv.Vectors(small))
+	file := testenv.NewFile(t, i.Pool)
 	event := `{"specversion":"1.0","id":"%s","source":"test","type":"pruned.file.orphaned","subject":%s,"more":{"x":1},"data":%s}`
 	malformed := []string{
 		"", "null", "[]", `"` + file + `"`, file, "{", "\xff\xfe\x00", `{"subject":"` + file + `"}`,

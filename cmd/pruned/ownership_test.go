@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/cmd/pruned/demo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // theirs are the names of the bytes in a folder, but for what pruned leaves there.
@@ -48,7 +48,7 @@ func TestOwnershipOfAnotherInstallationsDataFolder(t *testing.T) {
 // have.
 func TestOwnershipOfACopiedDatabaseBesideTheOriginalsFolder(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
 	seeded := i.seed(t, 40, 1)
 	i.sweep(t, exitDone)
 	i.drain(t)
@@ -59,8 +59,8 @@ func TestOwnershipOfACopiedDatabaseBesideTheOriginalsFolder(t *testing.T) {
 	require.NoError(t, err)
 	copied := *i
 	copied.env = append(append([]string{}, i.env...), "DATABASE_URL="+url, "PRUNED_STREAM=COPY", "PRUNED_DATA_DIR="+t.TempDir())
-	since := repotest.NewID() // uploaded to the original after the copy was made
-	repotest.WriteBytes(t, i.uploads(), since, "document.pdf")
+	since := testenv.NewID() // uploaded to the original after the copy was made
+	testenv.WriteBytes(t, i.uploads(), since, "document.pdf")
 	before := theirs(t, i.uploads())
 
 	held := copied.sweep(t, exitHeld)
@@ -79,27 +79,27 @@ func TestOwnershipOfACopiedDatabaseBesideTheOriginalsFolder(t *testing.T) {
 // chunks in public.
 func TestOwnershipOfChunksOfAnotherSchema(t *testing.T) {
 	t.Parallel()
-	b := install(t, repotest.InSchema(), repotest.Vectors(small))
+	b := install(t, testenv.InSchema(), testenv.Vectors(small))
 	seeded := b.seed(t, 12, 0)
 	require.NotEqual(t, "public", b.Schema)
 	b.Exec(t, `CREATE SCHEMA a`)
-	for _, table := range repotest.Column[string](t, b.Database, `SELECT tablename::text FROM pg_tables WHERE schemaname = $1`, b.Schema) {
+	for _, table := range testenv.Column[string](t, b.Database, `SELECT tablename::text FROM pg_tables WHERE schemaname = $1`, b.Schema) {
 		b.Exec(t, `CREATE TABLE a."`+table+`" (LIKE "`+b.Schema+`"."`+table+`" INCLUDING ALL)`)
 	}
 	b.Exec(t, `INSERT INTO a.alembic_version SELECT * FROM alembic_version`)
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "uploads"), 0o755))
 	a := b.with("DATABASE_SCHEMA=a", "DATA_DIR="+dir, "PRUNED_MAX_FRACTION=1")
-	own := repotest.NewID()
+	own := testenv.NewID()
 	a.Exec(t, `INSERT INTO a.file (id, user_id, filename, path, created_at, updated_at) VALUES ($1, 'u', 'f', '', 1, 1)`, own)
-	repotest.InsertChunks(t, b.Pool, repotest.Chunks{FileID: own, Vectors: small})
+	testenv.InsertChunks(t, b.Pool, testenv.Chunks{FileID: own, Vectors: small})
 
 	held := a.sweep(t, exitHeld)
 	require.Len(t, held.Holds, 1)
 	require.Contains(t, held.Holds[0].Reason, "schema "+b.Schema)
 	a.publish(t, append(seeded.InUse, own)...)
 	a.drain(t)
-	require.Zero(t, repotest.Value[int](t, b.Database, `SELECT count(*) FROM a.file`))
+	require.Zero(t, testenv.Value[int](t, b.Database, `SELECT count(*) FROM a.file`))
 	require.Equal(t, seeded.Chunks, b.left(t, seeded.InUse...).chunks)
 	_, out, _ := a.pruned(t, "", "doctor") // tables made by LIKE have no foreign keys, which it tells as well
 	require.Contains(t, out, "another installation in schema "+b.Schema)
@@ -108,16 +108,16 @@ func TestOwnershipOfChunksOfAnotherSchema(t *testing.T) {
 // What plugins keep in the same store is told, and left.
 func TestOwnershipOfCollectionsOfPluginsIsTold(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	i.seed(t, 10, 1)
-	for collection, file := range map[string]string{"file-search-cache": "search-cache", "company-wiki": repotest.NewID()} {
-		repotest.InsertChunks(t, i.Pool, repotest.Chunks{Collection: collection, FileID: file, Vectors: small})
+	for collection, file := range map[string]string{"file-search-cache": "search-cache", "company-wiki": testenv.NewID()} {
+		testenv.InsertChunks(t, i.Pool, testenv.Chunks{Collection: collection, FileID: file, Vectors: small})
 	}
 	_, _, errs := i.pruned(t, "", "sweep")
 	require.Contains(t, errs, "company-wiki, file-search-cache")
 	i.publish(t, "search-cache")
 	i.drain(t)
-	require.Equal(t, 2, repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE collection_name IN ('file-search-cache', 'company-wiki')`))
+	require.Equal(t, 2, testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE collection_name IN ('file-search-cache', 'company-wiki')`))
 	f := ask[diagnosis](t, i, "doctor").of(t, "collections")
 	require.True(t, f.OK)
 	require.Contains(t, f.Detail, "company-wiki, file-search-cache")

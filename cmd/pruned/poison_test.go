@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // obstacle makes one row impossible to delete; %[1]s is the file's id.
@@ -84,5 +84,5 @@ func TestGuardedTable(t *testing.T) {
 	require.Zero(t, d.wait(t))
 	require.Equal(t, nothing, i.left(t, files...))
 	require.Empty(t, ask[[]letter](t, i, "dead", "list"))
-	require.Equal(t, 20, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
+	require.Equal(t, 20, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
 }

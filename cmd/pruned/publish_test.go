@@ -9,14 +9,14 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/event"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // What is refused is told by its line, and does not stop the rest.
 func TestPublishRefusesByLine(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	files := []string{repotest.NewFile(t, i.Pool), repotest.NewFile(t, i.Pool), repotest.NewFile(t, i.Pool)}
+	i := install(t, testenv.Vectors(small))
+	files := []string{testenv.NewFile(t, i.Pool), testenv.NewFile(t, i.Pool), testenv.NewFile(t, i.Pool)}
 	longest := strings.Repeat("x", 1024)
 	lines := strings.Join([]string{files[0], "", files[1] + "\r", longest, longest + "y", "nul\x00", "\xff\xfe", files[2]}, "\n")
 	status, out, errs := i.pruned(t, lines, "publish", "-o", "json")
@@ -36,8 +36,8 @@ func TestPublishRefusesByLine(t *testing.T) {
 
 func TestPublishArguments(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	file := repotest.NewFile(t, i.Pool)
+	i := install(t, testenv.Vectors(small))
+	file := testenv.NewFile(t, i.Pool)
 	status, out, errs := i.pruned(t, "not read", "publish", "--reason", "because", file, "")
 	require.Equal(t, exitUsage, status)
 	require.Equal(t, "published 1\n", out)
@@ -51,9 +51,9 @@ func TestPublishArguments(t *testing.T) {
 // One who waits is told each outcome, by a daemon in another process.
 func TestPublishWaits(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	doomed, used, gone := repotest.NewFile(t, i.Pool), repotest.NewFile(t, i.Pool), repotest.NewID()
-	repotest.InsertNote(t, i.Pool, used)
+	i := install(t, testenv.Vectors(small))
+	doomed, used, gone := testenv.NewFile(t, i.Pool), testenv.NewFile(t, i.Pool), testenv.NewID()
+	testenv.InsertNote(t, i.Pool, used)
 	d := i.start(t)
 	out := i.must(t, "publish", "--wait", "-o", "json", doomed, used, gone)
 	got := map[string]event.Outcome{}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 const hookToken = "a-very-secret-token"
@@ -56,7 +56,7 @@ func (i *installation) begin(t *testing.T) *daemon {
 // tombstone is closed, and all goes on when it is back.
 func TestReadyAsksForTheUploads(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
 	seeded := i.seed(t, 4, 0)
 	d := i.start(t)
 	d.becomes(t, http.StatusOK, "")
@@ -92,7 +92,7 @@ func TestReadyAsksForTheDatabase(t *testing.T) {
 // Sweeps that fail one after the other are said.
 func TestReadyAsksForTheSweeps(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_SWEEP_EVERY=1s")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_SWEEP_EVERY=1s")
 	d := i.start(t)
 	d.becomes(t, http.StatusOK, "")
 	i.Exec(t, `ALTER TABLE pruned.candidate RENAME TO candidate_away`)
@@ -105,8 +105,8 @@ func TestReadyAsksForTheSweeps(t *testing.T) {
 // So are tombstones that are long overdue, and a vector store that is away.
 func TestReadyAsksForTheTombstones(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=1h")
-	file := repotest.NewFile(t, i.Pool)
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=1h")
+	file := testenv.NewFile(t, i.Pool)
 	i.sweep(t, exitDone)
 	require.Equal(t, 1, i.drain(t).Deleted)
 	// A trigger keeps them from being closed, as a fault that nobody foresaw.
@@ -126,7 +126,7 @@ func TestReadyAsksForTheTombstones(t *testing.T) {
 func TestReadyAsksForTheQueue(t *testing.T) {
 	t.Parallel()
 	nats := startNATS(t)
-	i := install(t, repotest.Vectors(small)).with(natsURL(nats, "s3cret"))
+	i := install(t, testenv.Vectors(small)).with(natsURL(nats, "s3cret"))
 	d := i.start(t)
 	d.becomes(t, http.StatusOK, "")
 	require.NoError(t, nats.DisableJetStream())
@@ -137,14 +137,14 @@ func TestReadyAsksForTheQueue(t *testing.T) {
 // The folder of the embedded queue may be deleted under a daemon: it is made anew.
 func TestQueueThatWasDeletedIsOpenedAnew(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_WEBHOOK_TOKEN="+hookToken, "PRUNED_MAX_FRACTION=1")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_WEBHOOK_TOKEN="+hookToken, "PRUNED_MAX_FRACTION=1")
 	d := i.start(t)
 	d.becomes(t, http.StatusOK, "")
 	require.NoError(t, os.RemoveAll(filepath.Join(i.dir, "pruned")))
 	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), "opened anew") }, signalTimeout, pollEvery)
 	d.becomes(t, http.StatusOK, "")
 	require.DirExists(t, filepath.Join(i.dir, "pruned", "jetstream"))
-	file := repotest.NewFile(t, i.Pool)
+	file := testenv.NewFile(t, i.Pool)
 	i.publish(t, file)
 	require.Eventually(t, func() bool { return i.left(t, file) == nothing }, signalTimeout, 20*pollEvery)
 	require.Zero(t, d.stop(t))
@@ -153,9 +153,9 @@ func TestQueueThatWasDeletedIsOpenedAnew(t *testing.T) {
 // A consumer whose state a power cut zeroed is no reason to end.
 func TestQueueWithADamagedConsumerStarts(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	repotest.NewFile(t, i.Pool) // an empty table is in doubt
-	i.publish(t, repotest.NewFile(t, i.Pool))
+	i := install(t, testenv.Vectors(small))
+	testenv.NewFile(t, i.Pool) // an empty table is in doubt
+	i.publish(t, testenv.NewFile(t, i.Pool))
 	require.Equal(t, 1, i.drain(t).Deleted)
 	state := filepath.Join(i.dir, "pruned", "jetstream", "$G", "streams", "PRUNED", "obs", "pruned", "o.dat")
 	content, err := os.ReadFile(state)

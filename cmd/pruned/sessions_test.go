@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // counts are what PostgreSQL counted of a database.
@@ -15,7 +15,7 @@ type counts struct{ sessions, commits, rollbacks int64 }
 
 // counted returns the counts once nobody is connected any more, when they are
 // complete.
-func counted(t *testing.T, d *repotest.Database) (c counts) {
+func counted(t *testing.T, d *testenv.Database) (c counts) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), d.Server.URL("postgres"))
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func counted(t *testing.T, d *repotest.Database) (c counts) {
 func TestSessionsAndCommitsDependOnBatches(t *testing.T) {
 	t.Parallel()
 	// Autovacuum commits as well.
-	server := repotest.NewServer(t, repotest.ServerOptions{Settings: []string{"autovacuum=off"}})
+	server := testenv.NewServer(t, testenv.ServerOptions{Settings: []string{"autovacuum=off"}})
 	for _, n := range []int{10, 1000, 10_000} {
 		i := installOn(t, server.New(t)).with("PRUNED_BATCH=500", "PRUNED_WORKERS=1")
 		i.publish(t, i.seed(t, n, n).Orphans...)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // bare is a program without a database.
@@ -65,7 +65,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 func TestWhatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	empty := install(t, repotest.Empty())
+	empty := install(t, testenv.Empty())
 	for name, c := range map[string]struct {
 		i    *installation
 		want string
@@ -101,9 +101,9 @@ func TestVersionAndHelp(t *testing.T) {
 // chroma: rows went, and their chunks stayed.
 func TestOwnershipOfVectorsThatAreNotSet(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("VECTOR_DB=")
-	file := repotest.NewFile(t, i.Pool)
-	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: file, Vectors: small})
+	i := install(t, testenv.Vectors(small)).with("VECTOR_DB=")
+	file := testenv.NewFile(t, i.Pool)
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: file, Vectors: small})
 	for _, args := range [][]string{{"run", "--drain"}, {"sweep"}, {"explain", file}} {
 		status, _, errs := i.pruned(t, "", args...)
 		require.Equal(t, exitUsage, status)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // holdDeletes makes every DELETE of a file wait until the returned function is
@@ -28,7 +28,7 @@ func (i *installation) holdDeletes(t *testing.T) (release func(), waits func() b
 		require.NoError(t, err)
 	}
 	return release, func() bool {
-		return repotest.Value[bool](t, i.Database, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')`)
+		return testenv.Value[bool](t, i.Database, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')`)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestStopFinishesTheBatchInHand(t *testing.T) {
 	i, files, d := stopWithABatchInHand(t)
 	require.Zero(t, d.wait(t))
 	require.Empty(t, d.out.String())
-	require.Equal(t, 10, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
+	require.Equal(t, 10, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
 
 	summary := i.drain(t)
 	require.Equal(t, 30, summary.Deleted, "what was done had been settled: %+v", summary)
@@ -79,7 +79,7 @@ func TestStoppedDrainPrintsItsSummary(t *testing.T) {
 // Nor is it a failure to be told to stop before anything was opened.
 func TestStoppedAtTheStart(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, args := range [][]string{{"run"}, {"run", "--drain"}} {
@@ -92,14 +92,14 @@ func TestStoppedAtTheStart(t *testing.T) {
 // daemon that starts meanwhile waits for the queue.
 func TestPublishFromATerminalEnds(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	terminal, keys := io.Pipe()
 	t.Cleanup(func() { _ = keys.Close() })
 	ctx, interrupt := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	var out, errs output
 	go func() { ended <- run(ctx, []string{"publish"}, i.env, terminal, &out, &errs) }()
-	_, err := io.WriteString(keys, repotest.NewID()+"\n") // it is read once the queue is open
+	_, err := io.WriteString(keys, testenv.NewID()+"\n") // it is read once the queue is open
 	require.NoError(t, err)
 	drained := make(chan int, 1)
 	go func() {
@@ -116,7 +116,7 @@ func TestPublishFromATerminalEnds(t *testing.T) {
 // Another process does not take a queue that is owned, and says whose it is.
 func TestSecondOwnerIsRefused(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	d := i.start(t)
 	status, out, errs := i.pruned(t, "", "run", "--drain")
 	require.Equal(t, exitFailed, status)

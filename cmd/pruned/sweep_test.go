@@ -14,7 +14,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/sweep"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // swept is the result of a sweep.
@@ -44,9 +44,9 @@ func (s swept) ids() []string {
 // loose leaves vectors and bytes of a file that has no row.
 func (i *installation) loose(t *testing.T) string {
 	t.Helper()
-	id := repotest.NewID()
-	repotest.InsertChunks(t, i.Pool, repotest.Chunks{FileID: id, Vectors: small})
-	repotest.WriteBytes(t, i.uploads(), id, "document.pdf")
+	id := testenv.NewID()
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: id, Vectors: small})
+	testenv.WriteBytes(t, i.uploads(), id, "document.pdf")
 	return id
 }
 
@@ -55,7 +55,7 @@ func sorted(ids ...string) []string { return slices.Sorted(slices.Values(ids)) }
 // A sweep and a drain leave what is in use, and nothing else.
 func TestSweepFindsWhatNothingUses(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
 	seeded := i.seed(t, 100, 40)
 	loose := i.loose(t)
 	orphans := sorted(append(seeded.Orphans, loose)...)
@@ -85,7 +85,7 @@ func TestSweepFindsWhatNothingUses(t *testing.T) {
 
 func TestSweepPrintsOneObject(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	for _, want := range []int{0, 1} {
 		got := ask[map[string]any](t, i, "sweep")
 		require.ElementsMatch(t, []string{"id", "files", "published", "held", "holds", "orphans", "totals", "always_kept"}, slices.Collect(maps.Keys(got)))
@@ -95,14 +95,14 @@ func TestSweepPrintsOneObject(t *testing.T) {
 			require.ElementsMatch(t, []string{"file_id", "direction", "age_s", "due_in_s", "bytes"},
 				slices.Collect(maps.Keys(got["orphans"].([]any)[0].(map[string]any))))
 		}
-		repotest.NewFile(t, i.Pool)
+		testenv.NewFile(t, i.Pool)
 	}
 }
 
 // What is held is told, kept, and let go by its id.
 func TestSweepIsHeld(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	seeded := i.seed(t, 100, 40)
 	held := i.sweep(t, exitHeld)
 	require.EqualValues(t, 40, held.Held)
@@ -120,7 +120,7 @@ func TestSweepIsHeld(t *testing.T) {
 	failed := i.sweep(t, exitFailed, "--confirm", "nothing")
 	require.NotNil(t, failed.Orphans, "an object all the same")
 	require.NotNil(t, failed.Holds)
-	repotest.InsertNote(t, i.Pool, seeded.Orphans[0])
+	testenv.InsertNote(t, i.Pool, seeded.Orphans[0])
 	let := i.sweep(t, exitDone, "--confirm", held.ID)
 	require.EqualValues(t, 39, let.Published, "it looks again")
 	require.Equal(t, 39, i.drain(t).Deleted)
@@ -129,8 +129,8 @@ func TestSweepIsHeld(t *testing.T) {
 
 func TestSweepTellsWhatIsNotYetDue(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_ORPHAN_AGE=1h")
-	file := repotest.NewFile(t, i.Pool)
+	i := install(t, testenv.Vectors(small)).with("PRUNED_ORPHAN_AGE=1h")
+	file := testenv.NewFile(t, i.Pool)
 	s := i.sweep(t, exitDone)
 	require.Len(t, s.Orphans, 1)
 	require.Zero(t, s.Published)
@@ -142,7 +142,7 @@ func TestSweepTellsWhatIsNotYetDue(t *testing.T) {
 // The program finds orphans by itself, and tells what it holds.
 func TestRunSweeps(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small)).with("PRUNED_MAX_FRACTION=0.5")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=0.5")
 	seeded := i.seed(t, 100, 40)
 	d := i.start(t)
 	require.Eventually(t, func() bool { return i.left(t, seeded.Orphans...) == nothing }, signalTimeout, 20*pollEvery)
@@ -164,16 +164,16 @@ func TestRunSweeps(t *testing.T) {
 		status, _ := call(t, http.MethodGet, "http://"+match[1]+"/readyz")
 		return status == http.StatusOK
 	}, signalTimeout, pollEvery)
-	file := repotest.InsertFile(t, i.Pool, repotest.File{CreatedAt: time.Now()}).ID
+	file := testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: time.Now()}).ID
 	i.publish(t, file)
 	require.Eventually(t, func() bool { return i.left(t, file) == nothing }, signalTimeout, 20*pollEvery)
 }
 
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	kept, doomed := repotest.NewFile(t, i.Pool), repotest.NewFile(t, i.Pool)
-	repotest.InsertNote(t, i.Pool, kept)
+	i := install(t, testenv.Vectors(small))
+	kept, doomed := testenv.NewFile(t, i.Pool), testenv.NewFile(t, i.Pool)
+	testenv.InsertNote(t, i.Pool, kept)
 	i.publish(t, kept, doomed)
 	require.Equal(t, 1, i.drain(t).Kept)
 	i.Exec(t, `DELETE FROM note`)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // remoteVectors is a Chroma server that others may use.
@@ -44,7 +44,7 @@ func (v *remoteVectors) has(id string) bool {
 // in a server that nobody has said is this installation's.
 func TestVectorsOfAServerWaitUntilItIsBound(t *testing.T) {
 	t.Parallel()
-	server := &remoteVectors{t, repotest.StartChroma(t, repotest.MemoryDir(t)).URL()}
+	server := &remoteVectors{t, testenv.StartChroma(t, testenv.MemoryDir(t)).URL()}
 	address, err := url.Parse(server.base)
 	require.NoError(t, err)
 	i := install(t).with("VECTOR_DB=chroma", "CHROMA_HTTP_HOST="+address.Hostname(), "CHROMA_HTTP_PORT="+address.Port())

@@ -7,17 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Without its tables and streams a daemon failed for ever, and made neither again.
 func TestBesideOthersUninstallIsRefused(t *testing.T) {
 	t.Parallel()
-	d := install(t, repotest.Vectors(small))
+	d := install(t, testenv.Vectors(small))
 	folder, _ := scratch(t)
 	for name, i := range map[string]*installation{
 		"a queue in the process": d,
-		"a server":               install(t, repotest.Vectors(small)).with(natsURL(startNATS(t), "s3cret")),
+		"a server":               install(t, testenv.Vectors(small)).with(natsURL(startNATS(t), "s3cret")),
 		"a folder":               folder,
 	} {
 		daemon := i.start(t)
@@ -39,7 +39,7 @@ func TestBesideOthersUninstallIsRefused(t *testing.T) {
 func TestUninstallRemovesItsMarks(t *testing.T) {
 	t.Parallel()
 	folder, world := scratch(t, "PRUNED_MAX_FRACTION=1")
-	for name, i := range map[string]*installation{"PostgreSQL": install(t, repotest.Vectors(small)), "SQLite": folder} {
+	for name, i := range map[string]*installation{"PostgreSQL": install(t, testenv.Vectors(small)), "SQLite": folder} {
 		i.must(t, "sweep")
 		marks := []repo.Mark{{Dir: i.uploads()}}
 		if name == "SQLite" {

@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Of a file that was deleted just now the ledger is asked.
 func TestWordsOfAFileThatWasDeleted(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
-	repotest.NewFile(t, i.Pool)
+	i := install(t, testenv.Vectors(small))
+	testenv.NewFile(t, i.Pool)
 	file := i.seed(t, 1, 1).Orphans[0]
 	i.publish(t, file)
 	i.drain(t)
@@ -70,7 +70,7 @@ func TestWordsOfAnEarlyFailureInJSON(t *testing.T) {
 // Four events about one file delete one file.
 func TestWordsOfADrainCountFiles(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.Vectors(small))
+	i := install(t, testenv.Vectors(small))
 	seeded := i.seed(t, 2, 1)
 	i.publish(t, slices.Concat(slices.Repeat(seeded.Orphans, 4), slices.Repeat(seeded.InUse, 3))...)
 	summary := i.drain(t)
@@ -84,7 +84,7 @@ func TestWordsOfADrainCountFiles(t *testing.T) {
 // What is kept whatever nothing mentions is told by whoever looks at everything.
 func TestWordsOfIDsThatAreAlwaysKept(t *testing.T) {
 	t.Parallel()
-	server := install(t, repotest.Vectors(small))
+	server := install(t, testenv.Vectors(small))
 	folder, world := scratch(t)
 	const insert = `INSERT INTO file (id, user_id, filename, path, data, meta, created_at, updated_at) VALUES ($1, 'u', 'a', '', '{}', '{}', 1, 1)`
 	exec := openWorld(t, world)

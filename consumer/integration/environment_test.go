@@ -14,7 +14,7 @@ import (
 	"pruned/consumer"
 	"pruned/consumer/internal/fixture"
 	"pruned/consumer/prune"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // breakage is what people do to a database while files are being deleted.
@@ -36,7 +36,7 @@ var breakages = []breakage{
 // installAs is an installation that pruned uses under a role of its own.
 func installAs(t *testing.T) (i *fixture.Installation, role string) {
 	t.Helper()
-	d := repotest.New(t, repotest.Vectors(fixture.SmallVectors))
+	d := testenv.New(t, testenv.Vectors(fixture.SmallVectors))
 	role = "role_of_" + d.Name
 	d.Exec(t, fmt.Sprintf(`CREATE ROLE %[1]s LOGIN; GRANT CREATE ON DATABASE %[2]s TO %[1]s;
 		GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %[1]s`, role, d.Name))

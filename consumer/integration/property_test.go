@@ -20,7 +20,7 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/consumer/prune"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Whatever the files, their ages and uses, and whatever the events about them,
@@ -79,7 +79,7 @@ func newWorld(t *testing.T, i *fixture.Installation, nc *nats.Conn, r *rapid.T) 
 	worlds++
 	opts := fixture.StreamOptionsOf(t)
 	opts.Name = fmt.Sprintf("WORLD%d", worlds)
-	w := &world{Installation: i, t: t, r: r, q: fixture.OpenQueueOn(t, nc, opts), m: &model{files: map[string]*modelFile{}}, lasting: repotest.NewID()}
+	w := &world{Installation: i, t: t, r: r, q: fixture.OpenQueueOn(t, nc, opts), m: &model{files: map[string]*modelFile{}}, lasting: testenv.NewID()}
 	i.AddRow(t, w.lasting)
 	w.m.ages = repo.Ages{Min: 24 * time.Hour, Pending: 168 * time.Hour, Orphan: pick(r, "orphan age", 0, time.Hour)}
 	for range pick(r, "files", 1, 4, 8, 12) {
@@ -117,7 +117,7 @@ func pick[T any](r *rapid.T, what string, from ...T) T {
 func (w *world) add() {
 	flip := func(what string) bool { return pick(w.r, what, true, false) }
 	age := func(what string) time.Duration { return pick(w.r, what, time.Hour, 48*time.Hour, 720*time.Hour) }
-	f := &modelFile{id: repotest.NewID(), uuid: true, uses: map[string]string{}}
+	f := &modelFile{id: testenv.NewID(), uuid: true, uses: map[string]string{}}
 	if pick(w.r, "id is no UUID", false, false, false, false, true) {
 		f.id, f.uuid = "plugin-"+f.id[:8], false
 	}
@@ -129,14 +129,14 @@ func (w *world) add() {
 	w.ids = append(w.ids, f.id)
 
 	now := time.Now()
-	path := filepath.Join(w.Uploads, repotest.StoredName(f.id, "document.pdf"))
+	path := filepath.Join(w.Uploads, testenv.StoredName(f.id, "document.pdf"))
 	if f.bytes {
-		repotest.WriteBytes(w.t, w.Uploads, f.id, "document.pdf")
+		testenv.WriteBytes(w.t, w.Uploads, f.id, "document.pdf")
 		require.NoError(w.t, os.Chtimes(path, now, now.Add(-f.bytesAge)))
 	}
 	if f.row {
 		status := map[bool]string{true: "pending", false: "completed"}[f.pending]
-		repotest.InsertFile(w.t, w.Pool, repotest.File{ID: f.id, Path: path, Status: status, CreatedAt: now.Add(-f.age), UpdatedAt: now.Add(-f.touched)})
+		testenv.InsertFile(w.t, w.Pool, testenv.File{ID: f.id, Path: path, Status: status, CreatedAt: now.Add(-f.age), UpdatedAt: now.Add(-f.touched)})
 	}
 	if flip("chunks") {
 		w.AddChunks(w.t, f.id)
@@ -157,17 +157,17 @@ func (w *world) use(f *modelFile) {
 	var row string
 	switch table {
 	case "chat":
-		row = repotest.InsertChat(w.t, w.Pool, repotest.Chat{Files: []string{f.id}}).ID
+		row = testenv.InsertChat(w.t, w.Pool, testenv.Chat{Files: []string{f.id}}).ID
 	case "note":
-		row = repotest.InsertNote(w.t, w.Pool, f.id)
+		row = testenv.InsertNote(w.t, w.Pool, f.id)
 	case "chat_file":
-		table, row = "chat", repotest.InsertChat(w.t, w.Pool, repotest.Chat{}).ID
-		repotest.LinkChat(w.t, w.Pool, row, f.id)
+		table, row = "chat", testenv.InsertChat(w.t, w.Pool, testenv.Chat{}).ID
+		testenv.LinkChat(w.t, w.Pool, row, f.id)
 	case "channel_file":
-		table, row = "channel", repotest.InsertChannel(w.t, w.Pool)
-		repotest.LinkChannel(w.t, w.Pool, row, f.id)
+		table, row = "channel", testenv.InsertChannel(w.t, w.Pool)
+		testenv.LinkChannel(w.t, w.Pool, row, f.id)
 	case "knowledge":
-		row = repotest.InsertKnowledge(w.t, w.Pool, f.id)
+		row = testenv.InsertKnowledge(w.t, w.Pool, f.id)
 	}
 	f.uses[row] = table
 }
@@ -210,7 +210,7 @@ func (w *world) wait(d time.Duration) {
 	for _, f := range w.m.files {
 		if f.bytes {
 			at := time.Now().Add(-f.bytesAge - d)
-			require.NoError(w.t, os.Chtimes(filepath.Join(w.Uploads, repotest.StoredName(f.id, "document.pdf")), at, at))
+			require.NoError(w.t, os.Chtimes(filepath.Join(w.Uploads, testenv.StoredName(f.id, "document.pdf")), at, at))
 		}
 	}
 }
@@ -218,7 +218,7 @@ func (w *world) wait(d time.Duration) {
 // round publishes events, drains, and compares.
 func (w *world) round() {
 	var ids []string
-	for _, id := range slices.Concat(w.ids, []string{repotest.NewID()}) {
+	for _, id := range slices.Concat(w.ids, []string{testenv.NewID()}) {
 		ids = append(ids, slices.Repeat([]string{id}, pick(w.r, "events", 0, 1, 1, 3))...)
 	}
 	fixture.Publish(w.t, w.q, fixture.EventsAbout(ids...))
@@ -255,7 +255,7 @@ func (w *world) compare(ids []string, got map[string][]event.Outcome) {
 	for _, id := range w.ids {
 		require.Equal(w.r, w.m.left(id), w.LeftOf(w.t, id), "what is left of %s", id)
 	}
-	require.Len(w.r, repotest.Column[string](w.t, w.Database, `SELECT id FROM file WHERE id <> $1`, w.lasting), w.rows())
+	require.Len(w.r, testenv.Column[string](w.t, w.Database, `SELECT id FROM file WHERE id <> $1`, w.lasting), w.rows())
 	require.Zero(w.r, w.CountTombstones(w.t))
 }
 

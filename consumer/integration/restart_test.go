@@ -6,18 +6,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer/internal/fixture"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // A server that goes away and comes back, in order or not, harms nothing, and
 // ends no drain.
 func TestDrainOutlivesTheDatabase(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(*repotest.Server) error{"restart": (*repotest.Server).Shutdown, "crash": (*repotest.Server).Kill} {
+	for name, end := range map[string]func(*testenv.Server) error{"restart": (*testenv.Server).Shutdown, "crash": (*testenv.Server).Kill} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := repotest.NewServer(t, repotest.ServerOptions{})
-			i := fixture.InstallOn(t, server.New(t, repotest.Vectors(fixture.SmallVectors)))
+			server := testenv.NewServer(t, testenv.ServerOptions{})
+			i := fixture.InstallOn(t, server.New(t, testenv.Vectors(fixture.SmallVectors)))
 			files := i.AddFiles(t, 40)
 			i.RefreshIndex(t)
 			sum := draining(t, i, files, func(d *disturbed, resume func()) {

@@ -15,18 +15,18 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/consumer/prune"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // attachment is a way in which the application writes a file's id that takes no
 // lock on the file's row.
 type attachment struct {
 	name   string
-	before func(t *testing.T, i *fixture.Installation) string     // what was there long before
-	attach func(t *testing.T, db repotest.DB, there, file string) // commits, unless db is a transaction
+	before func(t *testing.T, i *fixture.Installation) string    // what was there long before
+	attach func(t *testing.T, db testenv.DB, there, file string) // commits, unless db is a transaction
 }
 
-func execute(t *testing.T, db repotest.DB, sql string, args ...any) {
+func execute(t *testing.T, db testenv.DB, sql string, args ...any) {
 	t.Helper()
 	_, err := db.Exec(context.Background(), sql, args...)
 	require.NoError(t, err)
@@ -35,18 +35,18 @@ func execute(t *testing.T, db repotest.DB, sql string, args ...any) {
 func none(*testing.T, *fixture.Installation) string { return "" }
 
 var mentions = []attachment{
-	{"a new chat", none, func(t *testing.T, db repotest.DB, _, file string) {
-		repotest.InsertChat(t, db, repotest.Chat{Files: []string{file}})
+	{"a new chat", none, func(t *testing.T, db testenv.DB, _, file string) {
+		testenv.InsertChat(t, db, testenv.Chat{Files: []string{file}})
 	}},
 	{"a chat", func(t *testing.T, i *fixture.Installation) string {
-		return repotest.InsertChat(t, i.Pool, repotest.Chat{}).ID
+		return testenv.InsertChat(t, i.Pool, testenv.Chat{}).ID
 	},
-		func(t *testing.T, db repotest.DB, chat, file string) {
+		func(t *testing.T, db testenv.DB, chat, file string) {
 			execute(t, db, `UPDATE chat SET chat = jsonb_set(chat::jsonb, '{files}', jsonb_build_array(jsonb_build_object('type', 'file', 'id', $2::text)))::json WHERE id = $1`, chat, file)
 		}},
-	{"a new note", none, func(t *testing.T, db repotest.DB, _, file string) { repotest.InsertNote(t, db, file) }},
-	{"a note", func(t *testing.T, i *fixture.Installation) string { return repotest.InsertNote(t, i.Pool) },
-		func(t *testing.T, db repotest.DB, note, file string) {
+	{"a new note", none, func(t *testing.T, db testenv.DB, _, file string) { testenv.InsertNote(t, db, file) }},
+	{"a note", func(t *testing.T, i *fixture.Installation) string { return testenv.InsertNote(t, i.Pool) },
+		func(t *testing.T, db testenv.DB, note, file string) {
 			execute(t, db, `UPDATE note SET data = jsonb_build_object('content', jsonb_build_object('md', '![](/api/v1/files/' || upper($2::text) || '/content)'))::json WHERE id = $1`, note, file)
 		}},
 }
@@ -119,17 +119,17 @@ type link struct {
 }
 
 var links = []link{
-	{"knowledge_file", func(t *testing.T, i *fixture.Installation) string { return repotest.InsertKnowledge(t, i.Pool) }},
+	{"knowledge_file", func(t *testing.T, i *fixture.Installation) string { return testenv.InsertKnowledge(t, i.Pool) }},
 	{"chat_file", func(t *testing.T, i *fixture.Installation) string {
-		return repotest.InsertChat(t, i.Pool, repotest.Chat{}).ID
+		return testenv.InsertChat(t, i.Pool, testenv.Chat{}).ID
 	}},
-	{"channel_file", func(t *testing.T, i *fixture.Installation) string { return repotest.InsertChannel(t, i.Pool) }},
+	{"channel_file", func(t *testing.T, i *fixture.Installation) string { return testenv.InsertChannel(t, i.Pool) }},
 }
 
-func (l link) insert(ctx context.Context, db repotest.DB, parent, file string) error {
+func (l link) insert(ctx context.Context, db testenv.DB, parent, file string) error {
 	column := l.table[:len(l.table)-len("_file")] + "_id"
 	_, err := db.Exec(ctx, fmt.Sprintf(`INSERT INTO %s (id, user_id, %s, file_id, created_at, updated_at) VALUES ($1, $2, $3, $4, 1, 1)`, l.table, column),
-		repotest.NewID(), repotest.UserID, parent, file)
+		testenv.NewID(), testenv.UserID, parent, file)
 	return err
 }
 
@@ -172,7 +172,7 @@ func TestLinkKeepsTheFileOrFails(t *testing.T) {
 func awaitWaiting(t *testing.T, i *fixture.Installation, conn *pgx.Conn) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		return repotest.Value[bool](t, i.Database, `SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid = $1`, conn.PgConn().PID())
+		return testenv.Value[bool](t, i.Database, `SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid = $1`, conn.PgConn().PID())
 	}, fixture.Patience, fixture.PollEvery)
 }
 
@@ -202,7 +202,7 @@ func TestLinkWithoutForeignKeyKeepsTheFile(t *testing.T) {
 		t.Run(l.table, func(t *testing.T) {
 			t.Parallel()
 			i := fixture.Install(t)
-			for _, name := range repotest.Column[string](t, i.Database, `SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND confrelid = 'file'::regclass`, l.table) {
+			for _, name := range testenv.Column[string](t, i.Database, `SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND confrelid = 'file'::regclass`, l.table) {
 				i.Exec(t, fmt.Sprintf(`ALTER TABLE %s DROP CONSTRAINT %q`, l.table, name))
 			}
 			parent := l.parent(t, i)
@@ -221,13 +221,13 @@ func TestRowThatAppearsKeepsVectorsAndBytes(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
 	for _, step := range slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return s == "delete" }) { // there is no row
-		file, others := repotest.NewID(), []string{repotest.NewID(), repotest.NewID()}
+		file, others := testenv.NewID(), []string{testenv.NewID(), testenv.NewID()}
 		for _, id := range append(others, file) {
 			i.AddChunks(t, id)
-			repotest.WriteBytes(t, i.Uploads, id, "document.pdf")
+			testenv.WriteBytes(t, i.Uploads, id, "document.pdf")
 		}
 		i.RefreshIndex(t)
-		appear := func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: file}) }
+		appear := func() { testenv.InsertFile(t, i.Pool, testenv.File{ID: file}) }
 		x := i.NewTransaction()
 		x.Ages.Orphan = time.Hour
 		results := fixture.RunTransaction(t, stepped(x, step, appear), append(others, file)...)
@@ -248,7 +248,7 @@ func TestMentionThatVanishesAgainKeepsTheFile(t *testing.T) {
 	i := fixture.Install(t)
 	file := i.AddFile(t)
 	i.RefreshIndex(t)
-	x := stepped(i.NewTransaction(), "vectors", func() { repotest.InsertNote(t, i.Pool, file) })
+	x := stepped(i.NewTransaction(), "vectors", func() { testenv.InsertNote(t, i.Pool, file) })
 	inner := x.DB
 	x.DB = afterLastLook{inner, func() { i.Exec(t, `DELETE FROM note`) }}
 	require.Equal(t, event.Kept, fixture.RunTransaction(t, x, file)[file].Outcome)
@@ -259,11 +259,11 @@ func TestMentionThatVanishesAgainKeepsTheFile(t *testing.T) {
 func TestRowThatVanishesAgainIsBusy(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	id := repotest.NewID()
+	id := testenv.NewID()
 	i.AddFile(t)
 	i.AddChunks(t, id)
 	i.RefreshIndex(t)
-	x := stepped(i.NewTransaction(), "vectors", func() { repotest.InsertFile(t, i.Pool, repotest.File{ID: id}) })
+	x := stepped(i.NewTransaction(), "vectors", func() { testenv.InsertFile(t, i.Pool, testenv.File{ID: id}) })
 	x.DB = afterLastLook{x.DB, func() { i.Exec(t, `DELETE FROM file WHERE id = $1`, id) }}
 	require.Equal(t, event.Busy, fixture.RunTransaction(t, x, id)[id].Outcome)
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, id))

@@ -14,7 +14,7 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/consumer/prune"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // scripted is a database whose transactions fail as the test says.
@@ -221,8 +221,8 @@ func TestSlowPoisonEnds(t *testing.T) {
 func TestBatchOfEverything(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	doomed, used, busy, gone := i.AddFile(t), i.AddFile(t), i.AddFile(t), repotest.NewID()
-	repotest.InsertNote(t, i.Pool, used)
+	doomed, used, busy, gone := i.AddFile(t), i.AddFile(t), i.AddFile(t), testenv.NewID()
+	testenv.InsertNote(t, i.Pool, used)
 	i.RefreshIndex(t)
 	holder := begin(t, i)
 	_, err := holder.Exec(t.Context(), `SELECT FROM file WHERE id = $1 FOR UPDATE`, busy)

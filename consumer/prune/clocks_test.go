@@ -9,7 +9,7 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // The same rules by the rows that the application writes.
@@ -21,21 +21,21 @@ func TestAgesOfRealRows(t *testing.T) {
 	x := i.NewTransaction()
 	x.Ages = repo.Ages{Min: 24 * time.Hour, Pending: 168 * time.Hour}
 	for name, c := range map[string]struct {
-		file repotest.File
+		file testenv.File
 		want event.Outcome
 	}{
-		"old":                         {repotest.File{CreatedAt: old}, event.Deleted},
-		"young":                       {repotest.File{CreatedAt: now.Add(-time.Hour)}, event.Young},
-		"from the future":             {repotest.File{CreatedAt: now.Add(8760 * time.Hour)}, event.Young},
-		"failed":                      {repotest.File{CreatedAt: old, Status: "failed"}, event.Deleted},
-		"without status":              {repotest.File{CreatedAt: old, Status: "none"}, event.Deleted},
-		"pending":                     {repotest.File{CreatedAt: now.Add(-48 * time.Hour), Status: "pending"}, event.Young},
-		"processing again":            {repotest.File{CreatedAt: old, UpdatedAt: now.Add(-time.Hour), Status: "processing"}, event.Young},
-		"pending for ever":            {repotest.File{CreatedAt: old, Status: "pending"}, event.Deleted},
-		"an id that no search finds":  {repotest.File{ID: `böse "id"/1`, CreatedAt: old}, event.Kept},
-		"touched lately, not pending": {repotest.File{CreatedAt: old, UpdatedAt: now.Add(-time.Hour)}, event.Deleted},
+		"old":                         {testenv.File{CreatedAt: old}, event.Deleted},
+		"young":                       {testenv.File{CreatedAt: now.Add(-time.Hour)}, event.Young},
+		"from the future":             {testenv.File{CreatedAt: now.Add(8760 * time.Hour)}, event.Young},
+		"failed":                      {testenv.File{CreatedAt: old, Status: "failed"}, event.Deleted},
+		"without status":              {testenv.File{CreatedAt: old, Status: "none"}, event.Deleted},
+		"pending":                     {testenv.File{CreatedAt: now.Add(-48 * time.Hour), Status: "pending"}, event.Young},
+		"processing again":            {testenv.File{CreatedAt: old, UpdatedAt: now.Add(-time.Hour), Status: "processing"}, event.Young},
+		"pending for ever":            {testenv.File{CreatedAt: old, Status: "pending"}, event.Deleted},
+		"an id that no search finds":  {testenv.File{ID: `böse "id"/1`, CreatedAt: old}, event.Kept},
+		"touched lately, not pending": {testenv.File{CreatedAt: old, UpdatedAt: now.Add(-time.Hour)}, event.Deleted},
 	} {
-		id := repotest.InsertFile(t, i.Pool, c.file).ID
+		id := testenv.InsertFile(t, i.Pool, c.file).ID
 		i.RefreshIndex(t)
 		result := fixture.RunTransaction(t, x, id)[id]
 		require.Equal(t, c.want, result.Outcome, "%s: %s", name, result.Detail)
@@ -51,7 +51,7 @@ func TestClocks(t *testing.T) {
 	x := i.NewTransaction()
 	x.Ages.Orphan = time.Hour
 	since := func() int {
-		return repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate WHERE file_id = $1`, file)
+		return testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate WHERE file_id = $1`, file)
 	}
 	dry := *x
 	dry.DryRun = true
@@ -63,7 +63,7 @@ func TestClocks(t *testing.T) {
 	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '59 minutes'`)
 	require.Equal(t, event.Young, fixture.RunTransaction(t, x, file)[file].Outcome)
 
-	note := repotest.InsertNote(t, i.Pool, file)
+	note := testenv.InsertNote(t, i.Pool, file)
 	require.Equal(t, event.Kept, fixture.RunTransaction(t, x, file)[file].Outcome)
 	require.Zero(t, since())
 	i.Exec(t, `DELETE FROM note WHERE id = $1`, note)

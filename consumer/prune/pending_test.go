@@ -9,7 +9,7 @@ import (
 
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // A mention in a transaction that began before the look and commits after it: while it
@@ -17,8 +17,8 @@ import (
 func TestBesideALongWriterNothingIsDeleted(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	file, unused, gone := i.AddFile(t), i.AddFile(t), repotest.NewID()
-	repotest.WriteBytes(t, i.Uploads, gone, "document.pdf")
+	file, unused, gone := i.AddFile(t), i.AddFile(t), testenv.NewID()
+	testenv.WriteBytes(t, i.Uploads, gone, "document.pdf")
 	i.RefreshIndex(t)
 	writer := i.Conn(t)
 	exec := func(sql string, args ...any) {
@@ -29,7 +29,7 @@ func TestBesideALongWriterNothingIsDeleted(t *testing.T) {
 	exec(`INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', $1, 1, 1)`, file)
 	exec(`UPDATE file SET filename = 'x' WHERE id = 'none'`)
 	require.Eventually(t, func() bool {
-		return repotest.Value[bool](t, i.Database, `SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()
+		return testenv.Value[bool](t, i.Database, `SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()
 			AND state = 'idle in transaction' AND clock_timestamp() - xact_start > interval '6 seconds'`)
 	}, time.Minute, 50*time.Millisecond)
 	results := fixture.RunTransaction(t, i.NewTransaction(), file, unused, gone)

@@ -9,7 +9,7 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // obstacle makes one row impossible to delete.
@@ -83,8 +83,8 @@ const guard = `
 func TestGuardedTableIsNoPoison(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	files, kept, gone := i.AddFiles(t, 9), i.AddFile(t), repotest.NewID()
-	repotest.InsertNote(t, i.Pool, kept)
+	files, kept, gone := i.AddFiles(t, 9), i.AddFile(t), testenv.NewID()
+	testenv.InsertNote(t, i.Pool, kept)
 	i.RefreshIndex(t)
 	i.Exec(t, guard)
 	b := i.NewHandler(t, i.NewTransaction())

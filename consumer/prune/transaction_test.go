@@ -12,7 +12,7 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 func TestTransactionDeletesEverythingOfAFile(t *testing.T) {
@@ -31,7 +31,7 @@ func TestTransactionDeletesEverythingOfAFile(t *testing.T) {
 	require.Equal(t, "test", entry.Source)
 	require.Equal(t, "a test", entry.Reason)
 	require.NotEmpty(t, entry.EventID)
-	require.Equal(t, filepath.Join(i.Uploads, repotest.StoredName(file, "document.pdf")), entry.Path)
+	require.Equal(t, filepath.Join(i.Uploads, testenv.StoredName(file, "document.pdf")), entry.Path)
 
 	require.Equal(t, event.Gone, fixture.RunTransaction(t, i.NewTransaction(), file)[file].Outcome, "the second time")
 	require.Len(t, fixture.LedgerOf(t, i, file), 1)
@@ -41,11 +41,11 @@ func TestTransactionDeletesEverythingOfAFile(t *testing.T) {
 func TestGoneIDsAreCleaned(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	id, unknown := repotest.NewID(), repotest.NewID()
+	id, unknown := testenv.NewID(), testenv.NewID()
 	i.AddFile(t)
 	i.AddChunks(t, id)
-	repotest.WriteBytes(t, i.Uploads, id, "document.pdf")
-	repotest.InsertNote(t, i.Pool, id)
+	testenv.WriteBytes(t, i.Uploads, id, "document.pdf")
+	testenv.InsertNote(t, i.Pool, id)
 	i.RefreshIndex(t)
 	results := fixture.RunTransaction(t, i.NewTransaction(), id, unknown, "no-uuid", "böse/id")
 	for _, id := range []string{id, unknown, "no-uuid", "böse/id"} {
@@ -59,10 +59,10 @@ func TestGoneIDsAreCleaned(t *testing.T) {
 func TestYoungBytesWithoutARowStay(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	id := repotest.NewID()
+	id := testenv.NewID()
 	i.AddFile(t)
 	i.AddChunks(t, id)
-	repotest.WriteBytes(t, i.Uploads, id, "document.pdf")
+	testenv.WriteBytes(t, i.Uploads, id, "document.pdf")
 	i.RefreshIndex(t)
 	x := i.NewTransaction()
 	x.Ages.Min = time.Hour
@@ -77,9 +77,9 @@ func TestYoungBytesWithoutARowStay(t *testing.T) {
 func TestDryRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	file, used, id := i.AddFile(t), i.AddFile(t), repotest.NewID()
+	file, used, id := i.AddFile(t), i.AddFile(t), testenv.NewID()
 	i.AddChunks(t, id)
-	repotest.InsertNote(t, i.Pool, used)
+	testenv.InsertNote(t, i.Pool, used)
 	i.RefreshIndex(t)
 	dry := i.NewTransaction()
 	dry.DryRun = true
@@ -96,8 +96,8 @@ func TestDryRunChangesNothing(t *testing.T) {
 func TestFilesThatTheIndexDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	used, old := repotest.NewID(), repotest.NewID()
-	repotest.InsertNote(t, i.Pool, used)
+	used, old := testenv.NewID(), testenv.NewID()
+	testenv.InsertNote(t, i.Pool, used)
 	i.RefreshIndex(t)
 	for _, id := range []string{used, old} {
 		i.AddRow(t, id)
@@ -107,7 +107,7 @@ func TestFilesThatTheIndexDoesNotKnow(t *testing.T) {
 	require.Contains(t, []event.Outcome{event.Young, event.Kept}, results[used].Outcome, "a row read long ago mentions it, which the index may not have noticed")
 	require.Equal(t, event.Deleted, results[old].Outcome, "no row that was read mentions it, whatever its date")
 	require.Equal(t, fixture.Whole, i.LeftOf(t, used))
-	require.Zero(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`), "nobody knows whether they are unreferenced")
+	require.Zero(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`), "nobody knows whether they are unreferenced")
 
 	i.RefreshIndex(t)
 	require.Equal(t, event.Kept, fixture.RunTransaction(t, i.NewTransaction(), used)[used].Outcome)
@@ -122,9 +122,9 @@ func TestPathsBecomeBaseNames(t *testing.T) {
 	i := fixture.Install(t)
 	for path, want := range map[string]int{"": 1, "/": 1, "/app/backend/data/uploads/": 1, "s3://bucket/prefix/{id}_document.pdf": 0,
 		"/elsewhere/{id}_document.pdf": 0, "{id}_document.pdf": 0} {
-		file := repotest.NewID()
-		repotest.WriteBytes(t, i.Uploads, file, "document.pdf")
-		repotest.InsertFile(t, i.Pool, repotest.File{ID: file, Path: "x"})
+		file := testenv.NewID()
+		testenv.WriteBytes(t, i.Uploads, file, "document.pdf")
+		testenv.InsertFile(t, i.Pool, testenv.File{ID: file, Path: "x"})
 		i.Exec(t, `UPDATE file SET path = nullif(replace($2, '{id}', $1), '') WHERE id = $1`, file, path)
 		i.RefreshIndex(t)
 		require.Equal(t, event.Deleted, fixture.RunTransaction(t, i.NewTransaction(), file)[file].Outcome)
@@ -141,7 +141,7 @@ func TestUnreadableUploadsAreTheEnvironment(t *testing.T) {
 	i.RefreshIndex(t)
 	x := i.NewTransaction()
 	x.Blobs = unreadable{x.Blobs}
-	_, err := x.Run(t.Context(), fixture.Deliveries(1, repotest.NewID()))
+	_, err := x.Run(t.Context(), fixture.Deliveries(1, testenv.NewID()))
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	require.ErrorIs(t, err, errUnreadable)
 }

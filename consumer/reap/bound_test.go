@@ -8,16 +8,16 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/consumer/reap"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Bytes likewise.
 func TestBucketThatNobodyBoundIsNotTouched(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	id := repotest.NewID()
-	repotest.WriteBytes(t, i.Uploads, id, "document.pdf")
-	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: repotest.StoredName(id, "document.pdf")})
+	id := testenv.NewID()
+	testenv.WriteBytes(t, i.Uploads, id, "document.pdf")
+	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: testenv.StoredName(id, "document.pdf")})
 	x := i.NewReaper(t)
 	x.BlobStore = repo.StoreInfo{Name: "s3://bucket"}
 	due, err := x.Due(t.Context())
@@ -36,8 +36,8 @@ func TestBucketThatNobodyBoundIsNotTouched(t *testing.T) {
 func TestOwnershipTellsWhatWaits(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	id := repotest.NewID()
-	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: repotest.StoredName(id, "document.pdf")})
+	id := testenv.NewID()
+	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: testenv.StoredName(id, "document.pdf")})
 	x := i.NewReaper(t)
 	waiting, err := x.Waiting(t.Context())
 	require.NoError(t, err)

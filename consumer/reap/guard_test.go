@@ -10,7 +10,7 @@ import (
 
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 )
 
@@ -20,12 +20,12 @@ func entombAll(t *testing.T, i *fixture.Installation, kind string, n int) []stri
 	ids := make([]string, n)
 	tombstones := make([]repo.Tombstone, n)
 	for k := range ids {
-		ids[k] = repotest.NewID()
+		ids[k] = testenv.NewID()
 		i.AddChunks(t, ids[k])
-		repotest.WriteBytes(t, i.Uploads, ids[k], "document.pdf")
+		testenv.WriteBytes(t, i.Uploads, ids[k], "document.pdf")
 		tombstones[k] = repo.Tombstone{Kind: kind, FileID: ids[k]}
 		if kind == repo.Bytes {
-			tombstones[k].Name = repotest.StoredName(ids[k], "document.pdf")
+			tombstones[k].Name = testenv.StoredName(ids[k], "document.pdf")
 		}
 	}
 	i.AddTombstones(t, tombstones...)
@@ -36,7 +36,7 @@ func entombAll(t *testing.T, i *fixture.Installation, kind string, n int) []stri
 func restore(t testing.TB, i *fixture.Installation, ids []string) {
 	t.Helper()
 	for _, id := range ids {
-		repotest.InsertFile(t, i.Pool, repotest.File{ID: id, Path: filepath.Join(i.Uploads, repotest.StoredName(id, "document.pdf"))})
+		testenv.InsertFile(t, i.Pool, testenv.File{ID: id, Path: filepath.Join(i.Uploads, testenv.StoredName(id, "document.pdf"))})
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 )
 
@@ -41,11 +41,11 @@ func TestBytesWaitForTheirTime(t *testing.T) {
 func TestTombstonesOfLivingFilesAreDropped(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	restored, sharing, shared := i.AddFile(t), repotest.NewID(), i.AddFile(t)
+	restored, sharing, shared := i.AddFile(t), testenv.NewID(), i.AddFile(t)
 	i.AddChunks(t, sharing)
-	name := repotest.StoredName(shared, "document.pdf")
+	name := testenv.StoredName(shared, "document.pdf")
 	i.AddTombstones(t,
-		repo.Tombstone{Kind: repo.Bytes, FileID: restored, Name: repotest.StoredName(restored, "document.pdf")},
+		repo.Tombstone{Kind: repo.Bytes, FileID: restored, Name: testenv.StoredName(restored, "document.pdf")},
 		repo.Tombstone{Kind: repo.Vectors, FileID: restored},
 		repo.Tombstone{Kind: repo.Bytes, FileID: sharing, Name: name}, // its row's path was another's
 		repo.Tombstone{Kind: repo.Vectors, FileID: sharing})
@@ -61,10 +61,10 @@ func TestTombstonesOfLivingFilesAreDropped(t *testing.T) {
 func TestTombstonesOfAnotherDatabaseAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	file := repotest.NewID()
+	file := testenv.NewID()
 	i.AddChunks(t, file)
-	repotest.WriteBytes(t, i.Uploads, file, "document.pdf")
-	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: repotest.StoredName(file, "document.pdf")},
+	testenv.WriteBytes(t, i.Uploads, file, "document.pdf")
+	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: testenv.StoredName(file, "document.pdf")},
 		repo.Tombstone{Kind: repo.Vectors, FileID: file})
 	i.Exec(t, `UPDATE pruned.tombstone SET identity = 'another/1/public'`)
 	due, err := i.NewReaper(t).Due(t.Context())
@@ -83,7 +83,7 @@ func TestBytesOutsideTheFolderStay(t *testing.T) {
 	require.NoError(t, os.Symlink(outside, filepath.Join(i.Uploads, "link")))
 	require.NoError(t, os.Mkdir(filepath.Join(i.Uploads, "folder"), 0o755))
 	for _, name := range []string{"..", ".", "../secret", outside, "link", "folder"} {
-		file := repotest.NewID()
+		file := testenv.NewID()
 		i.Exec(t, `INSERT INTO pruned.ledger (file_id, outcome) VALUES ($1, 'deleted')`, file)
 		i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: name})
 		i.DrainTombstones(t)
@@ -100,25 +100,25 @@ func TestBytesThatFailArePostponed(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
 	x := i.NewReaper(t)
-	stuck := repotest.NewID()
+	stuck := testenv.NewID()
 	x.Blobs = failing{x.Blobs, stuck}
 	var files []string
 	for n := range 5 {
-		file := repotest.NewID()
+		file := testenv.NewID()
 		if n == 2 {
 			file = stuck
 		}
 		files = append(files, file)
-		repotest.WriteBytes(t, i.Uploads, file, "document.pdf")
-		i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: repotest.StoredName(file, "document.pdf")})
+		testenv.WriteBytes(t, i.Uploads, file, "document.pdf")
+		i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: testenv.StoredName(file, "document.pdf")})
 	}
 	for attempt, minutes := range []float64{1, 2, 4, 8, 16, 32, 60, 60} {
 		due, err := x.Due(t.Context())
 		require.NoError(t, err)
 		require.False(t, due)
-		require.Equal(t, attempt+1, repotest.Value[int](t, i.Database, `SELECT attempts FROM pruned.tombstone`))
-		require.Equal(t, errStuck.Error(), repotest.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`))
-		require.InDelta(t, minutes, repotest.Value[float64](t, i.Database,
+		require.Equal(t, attempt+1, testenv.Value[int](t, i.Database, `SELECT attempts FROM pruned.tombstone`))
+		require.Equal(t, errStuck.Error(), testenv.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`))
+		require.InDelta(t, minutes, testenv.Value[float64](t, i.Database,
 			`SELECT extract(epoch FROM due_at - clock_timestamp())::float8 / 60 FROM pruned.tombstone`), 1)
 		i.Exec(t, `UPDATE pruned.tombstone SET due_at = clock_timestamp()`)
 	}
@@ -142,7 +142,7 @@ type failing struct {
 }
 
 func (f failing) Remove(ctx context.Context, names []string) (map[string]error, error) {
-	if stuck := repotest.StoredName(f.file, "document.pdf"); slices.Contains(names, stuck) {
+	if stuck := testenv.StoredName(f.file, "document.pdf"); slices.Contains(names, stuck) {
 		return map[string]error{stuck: errStuck}, nil
 	}
 	return f.Blobs.Remove(ctx, names)
@@ -152,11 +152,11 @@ func (f failing) Remove(ctx context.Context, names []string) (map[string]error, 
 // number of files: there is one for all.
 func TestVectorsWithoutAnIndexTakeOneScan(t *testing.T) {
 	t.Parallel()
-	i := fixture.InstallOn(t, repotest.New(t, repotest.Vectors(fixture.SmallVectors)))
+	i := fixture.InstallOn(t, testenv.New(t, testenv.Vectors(fixture.SmallVectors)))
 	files := i.AddFiles(t, 50)
 	i.RefreshIndex(t)
 	fixture.RunTransaction(t, i.NewTransaction(), files...)
-	require.Equal(t, 50, repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`), "those in the knowledge base are left")
+	require.Equal(t, 50, testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`), "those in the knowledge base are left")
 	x := i.NewReaper(t)
 	counting := &countingStore{Store: x.Vectors}
 	x.Vectors = counting
@@ -182,7 +182,7 @@ func (s *countingStore) Remove(ctx context.Context, tx vectors.Tx, ids []string)
 // any bytes wait for them.
 func TestVectorsThatFailArePostponed(t *testing.T) {
 	t.Parallel()
-	i := fixture.InstallOn(t, repotest.New(t, repotest.Vectors(fixture.SmallVectors)))
+	i := fixture.InstallOn(t, testenv.New(t, testenv.Vectors(fixture.SmallVectors)))
 	files := i.AddFiles(t, 20)
 	stuck := files[13]
 	i.RefreshIndex(t)
@@ -197,7 +197,7 @@ func TestVectorsThatFailArePostponed(t *testing.T) {
 		}
 	}
 	require.Equal(t, fixture.Left{Chunks: 1}, i.LeftOf(t, stuck))
-	require.Contains(t, repotest.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`), "legal hold")
+	require.Contains(t, testenv.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`), "legal hold")
 
 	i.Exec(t, `DROP TRIGGER refuse ON document_chunk; UPDATE pruned.tombstone SET due_at = clock_timestamp()`)
 	i.DrainTombstones(t)
@@ -208,10 +208,10 @@ func TestVectorsThatFailArePostponed(t *testing.T) {
 func TestBytesGoWithoutTheVectorStore(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	file := repotest.NewID()
-	repotest.WriteBytes(t, i.Uploads, file, "document.pdf")
+	file := testenv.NewID()
+	testenv.WriteBytes(t, i.Uploads, file, "document.pdf")
 	i.AddTombstones(t, repo.Tombstone{Kind: repo.Vectors, FileID: file},
-		repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: repotest.StoredName(file, "document.pdf")})
+		repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: testenv.StoredName(file, "document.pdf")})
 	x := i.NewReaper(t)
 	x.Vectors = deafStore{x.Vectors}
 	due, err := x.Due(t.Context())
@@ -231,15 +231,15 @@ func (deafStore) Remove(context.Context, vectors.Tx, []string) (vectors.Removed,
 func TestExecutorRuns(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	file := repotest.NewID()
-	repotest.WriteBytes(t, i.Uploads, file, "document.pdf")
+	file := testenv.NewID()
+	testenv.WriteBytes(t, i.Uploads, file, "document.pdf")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		i.NewReaper(t).Run(ctx, time.Millisecond)
 	}()
-	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: repotest.StoredName(file, "document.pdf")})
+	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: testenv.StoredName(file, "document.pdf")})
 	require.Eventually(t, func() bool { return i.CountTombstones(t) == 0 }, fixture.Patience, fixture.PollEvery)
 	cancel()
 	fixture.Await(t, ended)

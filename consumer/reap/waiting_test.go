@@ -10,7 +10,7 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/consumer/reap"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 )
 
@@ -28,7 +28,7 @@ func (*slowStore) Joins() bool { return false }
 
 func (s *slowStore) Remove(_ context.Context, tx vectors.Tx, ids []string) (removed vectors.Removed, err error) {
 	require.Nil(s.t, tx, "it is no part of a transaction")
-	require.Zero(s.t, repotest.Value[int](s.t, s.i.Database, `SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+	require.Zero(s.t, testenv.Value[int](s.t, s.i.Database, `SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
 		WHERE c.relname = 'tombstone' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 		  AND l.pid <> pg_backend_pid() AND l.pid NOT IN (SELECT pid FROM pg_stat_activity WHERE backend_type = 'autovacuum worker')`),
 		"and nobody waits for it")
@@ -46,7 +46,7 @@ func (s *slowStore) Remove(_ context.Context, tx vectors.Tx, ids []string) (remo
 func TestWaitingVectorsStay(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
-	one, two, three := repotest.NewID(), repotest.NewID(), repotest.NewID()
+	one, two, three := testenv.NewID(), testenv.NewID(), testenv.NewID()
 	x := i.NewReaper(t)
 	store := &slowStore{Store: x.Vectors, t: t, i: i, waiting: []string{two}}
 	x.Vectors = store
@@ -57,10 +57,10 @@ func TestWaitingVectorsStay(t *testing.T) {
 		due, err := x.Due(t.Context())
 		require.NoError(t, err)
 		require.False(t, due)
-		require.Equal(t, two, repotest.Value[string](t, i.Database, `SELECT file_id FROM pruned.tombstone`))
-		require.Equal(t, attempt+1, repotest.Value[int](t, i.Database, `SELECT attempts FROM pruned.tombstone`))
-		require.Contains(t, repotest.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`), "still")
-		require.InDelta(t, minutes, repotest.Value[float64](t, i.Database,
+		require.Equal(t, two, testenv.Value[string](t, i.Database, `SELECT file_id FROM pruned.tombstone`))
+		require.Equal(t, attempt+1, testenv.Value[int](t, i.Database, `SELECT attempts FROM pruned.tombstone`))
+		require.Contains(t, testenv.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`), "still")
+		require.InDelta(t, minutes, testenv.Value[float64](t, i.Database,
 			`SELECT extract(epoch FROM due_at - clock_timestamp())::float8 / 60 FROM pruned.tombstone`), 0.5)
 		waiting, err := i.NewReaper(t).Waiting(t.Context())
 		require.NoError(t, err)
@@ -86,7 +86,7 @@ func TestManyWait(t *testing.T) {
 	x.Vectors = store
 	var tombstones []repo.Tombstone
 	for range 2*500 + 1 {
-		file := repotest.NewID()
+		file := testenv.NewID()
 		tombstones = append(tombstones, repo.Tombstone{Kind: repo.Vectors, FileID: file})
 		store.waiting = append(store.waiting, file)
 	}
@@ -115,9 +115,9 @@ func TestStoppedExecutorKeepsWhatItDid(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
 	for range 3 {
-		file := repotest.NewID()
-		repotest.WriteBytes(t, i.Uploads, file, "document.pdf")
-		i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: repotest.StoredName(file, "document.pdf")})
+		file := testenv.NewID()
+		testenv.WriteBytes(t, i.Uploads, file, "document.pdf")
+		i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: testenv.StoredName(file, "document.pdf")})
 	}
 	x := i.NewReaper(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -7,7 +7,7 @@ import (
 
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 func TestTooMany(t *testing.T) {
@@ -69,7 +69,7 @@ func TestBreakerHoldsOneDirectionAndNoOther(t *testing.T) {
 	require.Zero(t, again.Published)
 
 	// One more since, and one of those is used again.
-	repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{rows[0]}})
+	testenv.InsertChat(t, i.Pool, testenv.Chat{Files: []string{rows[0]}})
 	since := i.AddFile(t)
 	confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 	require.Empty(t, confirmed.Holds, "one is not many")
@@ -115,7 +115,7 @@ func TestHoldEndsWhereItIsNoMoreDue(t *testing.T) {
 	s := sweeper(t, i, q)
 	s.MaxFraction = 0.2
 	require.Len(t, sweepOnce(t, s).Holds, 1)
-	repotest.InsertChat(t, i.Pool, repotest.Chat{Files: rows[:1]})
+	testenv.InsertChat(t, i.Pool, testenv.Chat{Files: rows[:1]})
 	report := sweepOnce(t, s)
 	require.Empty(t, report.Holds)
 	require.EqualValues(t, 10, report.Published)
@@ -135,7 +135,7 @@ func TestBarrenDatabaseHoldsWhateverTheCount(t *testing.T) {
 	require.Zero(t, report.Published)
 
 	row := i.AddFile(t)
-	repotest.InsertChat(t, i.Pool, repotest.Chat{})
+	testenv.InsertChat(t, i.Pool, testenv.Chat{})
 	report = sweepOnce(t, sweeper(t, i, q))
 	require.Equal(t, []held{{repo.FromRows, "database", 1, 1}}, heldIn(report), "chats, and not one mention")
 	require.EqualValues(t, 2, report.Published)
@@ -155,8 +155,8 @@ func TestVanishedReferencesHoldWhateverTheFraction(t *testing.T) {
 	s := sweeper(t, i, q)
 	require.Zero(t, sweepOnce(t, s).Totals.Orphans)
 	i.Exec(t, `DELETE FROM chat`)
-	repotest.InsertChat(t, i.Pool, repotest.Chat{})
-	require.Positive(t, repotest.Value[int](t, i.Database, `SELECT count(*) FROM pruned.reference`), "stale ones")
+	testenv.InsertChat(t, i.Pool, testenv.Chat{})
+	require.Positive(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.reference`), "stale ones")
 	report := sweepOnce(t, s)
 	require.Equal(t, []held{{repo.FromRows, "database", 5, 5}}, heldIn(report))
 	require.Zero(t, report.Published)

@@ -7,16 +7,16 @@ import (
 
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // shelve makes a knowledge base of n files, with their copies in its collection.
 func shelve(t *testing.T, i *fixture.Installation, n int) (knowledge string, ids []string) {
 	t.Helper()
 	ids = i.AddFiles(t, n)
-	knowledge = repotest.InsertKnowledge(t, i.Pool, ids...)
+	knowledge = testenv.InsertKnowledge(t, i.Pool, ids...)
 	for _, id := range ids {
-		repotest.InsertChunks(t, i.Pool, repotest.Chunks{Collection: knowledge, FileID: id, Vectors: fixture.SmallVectors})
+		testenv.InsertChunks(t, i.Pool, testenv.Chunks{Collection: knowledge, FileID: id, Vectors: fixture.SmallVectors})
 	}
 	return knowledge, ids
 }
@@ -62,7 +62,7 @@ func TestLostLinksAreMoreThanAFew(t *testing.T) {
 		unlink(n)
 		require.Equal(t, held, len(sweepOnce(t, s).Holds) > 0, n)
 		for _, id := range ids[:n] {
-			repotest.LinkKnowledge(t, i.Pool, knowledge, id)
+			testenv.LinkKnowledge(t, i.Pool, knowledge, id)
 		}
 	}
 }
@@ -72,16 +72,16 @@ func TestLostLinksOfChats(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	used := i.AddUsedFiles(t, 20)
-	chat := repotest.Value[string](t, i.Database, `SELECT min(id) FROM chat`)
+	chat := testenv.Value[string](t, i.Database, `SELECT min(id) FROM chat`)
 	image := i.AddFile(t)
-	repotest.LinkChat(t, i.Pool, chat, image)
+	testenv.LinkChat(t, i.Pool, chat, image)
 	s := sweeper(t, i, q)
 	require.Empty(t, sweepOnce(t, s).Holds)
 	i.Exec(t, `DELETE FROM chat_file`)
 	report := sweepOnce(t, s)
 	require.Zero(t, report.Published)
 	require.Equal(t, "links were lost: table chat_file is empty, and there are chats with files", reasons(report)[repo.FromRows])
-	repotest.LinkChat(t, i.Pool, chat, used[0])
+	testenv.LinkChat(t, i.Pool, chat, used[0])
 	report = sweepOnce(t, s)
 	require.Zero(t, report.Published, "one link says nothing about the others")
 	i.Consume(t, q)

@@ -12,7 +12,7 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // reasons are why something is held, by direction.
@@ -57,7 +57,7 @@ func TestOwnershipOfAStoreThatSharesNothing(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.Unbind(t)
 	i.Exec(t, `DELETE FROM document_chunk`)
-	repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{repotest.NewFile(t, i.Pool)}})
+	testenv.InsertChat(t, i.Pool, testenv.Chat{Files: []string{testenv.NewFile(t, i.Pool)}})
 	theirs := []string{i.AddRemains(t, true, true), i.AddRemains(t, true, true)}
 	s := sweeper(t, i, q)
 	s.BlobStore = i.MarkedUploads()
@@ -94,7 +94,7 @@ func TestOwnershipOfABoundStoreWhoseContentWasReplaced(t *testing.T) {
 	require.Empty(t, sweepOnce(t, s).Holds)
 	i.Exec(t, `DELETE FROM document_chunk`)
 	for _, id := range used {
-		require.NoError(t, os.Remove(filepath.Join(i.Uploads, repotest.StoredName(id, "document.pdf"))))
+		require.NoError(t, os.Remove(filepath.Join(i.Uploads, testenv.StoredName(id, "document.pdf"))))
 	}
 	theirs := i.AddRemains(t, true, true)
 	report := sweepOnce(t, s)
@@ -186,9 +186,9 @@ func TestOwnershipOfChunksThatStrangersMade(t *testing.T) {
 	made := func(id, by string) {
 		i.Exec(t, `UPDATE document_chunk SET vmetadata = vmetadata || jsonb_build_object('created_by', $2::text) WHERE vmetadata->>'file_id' = $1`, id, by)
 	}
-	made(ours, repotest.UserID)
+	made(ours, testenv.UserID)
 	s := sweeper(t, i, q)
-	made(theirs, repotest.NewID())
+	made(theirs, testenv.NewID())
 	report := sweepOnce(t, s)
 	require.Zero(t, report.Published)
 	require.Contains(t, reasons(report)[repo.FromVectors], "made by 1 users that this database never had")
@@ -196,7 +196,7 @@ func TestOwnershipOfChunksThatStrangersMade(t *testing.T) {
 	require.NoError(t, s.ApproveStores(t.Context()))
 	require.False(t, i.IsBound(t, s.VectorStore))
 
-	made(theirs, repotest.UserID)
+	made(theirs, testenv.UserID)
 	require.EqualValues(t, 2, sweepOnce(t, s).Published)
 	require.True(t, i.IsBound(t, s.VectorStore))
 	i.Consume(t, q)
@@ -209,16 +209,16 @@ func TestOwnershipOfCollectionsOfPlugins(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 3)
-	plugin, doomed := repotest.InsertFile(t, i.Pool, repotest.File{ID: "plugin-doc"}).ID, i.AddRemains(t, true, false)
+	plugin, doomed := testenv.InsertFile(t, i.Pool, testenv.File{ID: "plugin-doc"}).ID, i.AddRemains(t, true, false)
 	insert := func(collection, file string) {
-		repotest.InsertChunks(t, i.Pool, repotest.Chunks{Collection: collection, FileID: file, Vectors: fixture.SmallVectors})
+		testenv.InsertChunks(t, i.Pool, testenv.Chunks{Collection: collection, FileID: file, Vectors: fixture.SmallVectors})
 	}
 	insert("file-search-cache", "search-cache")
 	insert("company-wiki", doomed)
-	insert("company-wiki", repotest.NewID())
+	insert("company-wiki", testenv.NewID())
 	insert("file-"+plugin, plugin)
 	chunks := func(collection string) int {
-		return repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE collection_name = $1`, collection)
+		return testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE collection_name = $1`, collection)
 	}
 	s := sweeper(t, i, q)
 	_, orphans := sweepWith(t, s, Options{})
@@ -239,4 +239,4 @@ func TestOwnershipOfCollectionsOfPlugins(t *testing.T) {
 	require.Equal(t, []string{"company-wiki", "file-search-cache"}, names)
 }
 
-func vectorsOf(id string) string { return repotest.FileCollection(id) }
+func vectorsOf(id string) string { return testenv.FileCollection(id) }

@@ -15,7 +15,7 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 )
 
@@ -113,7 +113,7 @@ func TestSweepStopsAtAFullQueue(t *testing.T) {
 	q := fixture.OpenQueueOn(t, fixture.Dial(t, fixture.StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	i.AddUsedFiles(t, 1)
 	for range 400 {
-		require.NoError(t, os.WriteFile(filepath.Join(i.Uploads, repotest.NewID()+"_a"), nil, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(i.Uploads, testenv.NewID()+"_a"), nil, 0o600))
 	}
 	s := sweeper(t, i, q)
 	_, err := s.Sweep(fixture.Context(t), Options{})
@@ -147,14 +147,14 @@ func TestBrokenStoreStopsNoOther(t *testing.T) {
 	s := sweeper(t, i, q)
 	s.Ages.Orphan = time.Hour
 	sweepOnce(t, s)
-	since := repotest.Value[time.Time](t, i.Database, `SELECT first_seen FROM pruned.candidate WHERE file_id = $1`, chunks)
+	since := testenv.Value[time.Time](t, i.Database, `SELECT first_seen FROM pruned.candidate WHERE file_id = $1`, chunks)
 	bytes := i.AddRemains(t, false, true)
 	s.Vectors, s.Ages.Orphan = brokenStore{i.Store}, 0
 	report, err := s.Sweep(fixture.Context(t), Options{})
 	require.ErrorIs(t, err, vectors.ErrUnusable)
 	require.EqualValues(t, 1, report.Published)
 	require.Equal(t, bytes, fixture.EventsIn(t, q)[0].Subject)
-	require.Equal(t, since, repotest.Value[time.Time](t, i.Database, `SELECT first_seen FROM pruned.candidate WHERE file_id = $1`, chunks), "what was known stays known")
+	require.Equal(t, since, testenv.Value[time.Time](t, i.Database, `SELECT first_seen FROM pruned.candidate WHERE file_id = $1`, chunks), "what was known stays known")
 }
 
 // counting counts how often a store is listed.
@@ -248,5 +248,5 @@ func TestSweepThatLosesTheLeadEnds(t *testing.T) {
 	}}
 	_, err := s.Sweep(fixture.Context(t), Options{})
 	require.ErrorIs(t, err, errLeaseLost)
-	require.Equal(t, "another", repotest.Value[string](t, i.Database, `SELECT holder FROM pruned.lease`))
+	require.Equal(t, "another", testenv.Value[string](t, i.Database, `SELECT holder FROM pruned.lease`))
 }

@@ -13,7 +13,7 @@ import (
 	"pruned/consumer"
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // sweeper sweeps an installation without regard to ages and fractions.
@@ -101,7 +101,7 @@ func TestSweepOfManyPages(t *testing.T) {
 	i.Exec(t, `INSERT INTO document_chunk (id, collection_name, text, vmetadata)
 		SELECT gen_random_uuid()::text, 'file-' || gen_random_uuid(), 'text', '{}' FROM generate_series(1, $1::int)`, n)
 	for range n {
-		require.NoError(t, os.WriteFile(filepath.Join(i.Uploads, repotest.NewID()+"_a"), nil, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(i.Uploads, testenv.NewID()+"_a"), nil, 0o600))
 	}
 	s := sweeper(t, i, q)
 	report := sweepOnce(t, s)
@@ -136,7 +136,7 @@ func TestSweepTellsWhenWhatIsDue(t *testing.T) {
 
 	// A mention resets the clock.
 	i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '1 hour'`)
-	chat := repotest.InsertChat(t, i.Pool, repotest.Chat{Files: []string{row}})
+	chat := testenv.InsertChat(t, i.Pool, testenv.Chat{Files: []string{row}})
 	_, orphans = sweepWith(t, s, Options{})
 	require.NotContains(t, orphans, at(repo.FromRows, row))
 	i.Exec(t, `DELETE FROM chat WHERE id = $1`, chat.ID)
@@ -147,7 +147,7 @@ func TestSweepTellsWhenWhatIsDue(t *testing.T) {
 // trace is everything that a sweep leaves.
 func trace(t *testing.T, i *fixture.Installation, q *consumer.Queue) string {
 	t.Helper()
-	return fmt.Sprint(repotest.Column[string](t, i.Database, `
+	return fmt.Sprint(testenv.Column[string](t, i.Database, `
 		SELECT to_jsonb(c)::text FROM pruned.candidate c UNION ALL SELECT to_jsonb(h)::text FROM pruned.hold h
 		UNION ALL SELECT to_jsonb(b)::text FROM pruned.binding b UNION ALL SELECT to_jsonb(l)::text FROM pruned.lease l
 		UNION ALL SELECT to_jsonb(l)::text FROM pruned.ledger l ORDER BY 1`), fixture.EventsIn(t, q))

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest/openwebui"
+	"pruned/repo/testenv/openwebui"
 )
 
 // told is what the running application told about one file: the names of its

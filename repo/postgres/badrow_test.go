@@ -11,7 +11,7 @@ import (
 	"pruned/repo"
 	"pruned/repo/mention"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // everyStep does what sweeps and batches do with rows of table file, and returns the
@@ -79,9 +79,9 @@ func TestOneBadRowOfTableFileStopsNothing(t *testing.T) {
 
 // dropStatusIndex takes away the application's own index on the status in data, which
 // early revisions lack: it refuses an escaped NUL itself.
-func dropStatusIndex(t testing.TB, d *repotest.Database) {
+func dropStatusIndex(t testing.TB, d *testenv.Database) {
 	t.Helper()
-	for _, name := range repotest.Column[string](t, d, `SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'file'::regclass AND indexprs IS NOT NULL`) {
+	for _, name := range testenv.Column[string](t, d, `SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'file'::regclass AND indexprs IS NOT NULL`) {
 		d.Exec(t, `DROP INDEX `+name)
 	}
 }
@@ -97,7 +97,7 @@ func TestOneBadRowIsInFlightAllTheSame(t *testing.T) {
 	}
 	var ids []string
 	for _, text := range data {
-		id := repotest.InsertFile(t, d.Pool, repotest.File{UpdatedAt: time.Now()}).ID
+		id := testenv.InsertFile(t, d.Pool, testenv.File{UpdatedAt: time.Now()}).ID
 		d.Exec(t, `UPDATE file SET data = $1 WHERE id = $2`, text, id)
 		ids = append(ids, id)
 	}
@@ -125,7 +125,7 @@ func TestOneBadRowWithALongIDIsKept(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	long := strings.Repeat("ab", mention.LongestID)
-	repotest.InsertFile(t, d.Pool, repotest.File{ID: long, Path: "x"})
+	testenv.InsertFile(t, d.Pool, testenv.File{ID: long, Path: "x"})
 	everyStep(t, db, long)
 	require.True(t, look(t, db, long).Unknown[long])
 	require.False(t, mention.Searchable(long))
@@ -146,7 +146,7 @@ func TestOneBadRowWithALongKeyStopsNoPass(t *testing.T) {
 		requireFree(t, db, ids[1:]...)
 	}
 	readAll(t, d, db)
-	require.Equal(t, 2, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.reference`))
+	require.Equal(t, 2, testenv.Value[int](t, d, `SELECT count(*) FROM pruned.reference`))
 	d.Exec(t, `UPDATE long SET v = $1 WHERE a LIKE '%9'`, ids[1])
 	readAll(t, d, db)
 	requireKept(t, db, ids[:2]...)
@@ -159,7 +159,7 @@ func TestOneBadRowWithALongKeyStopsNoPass(t *testing.T) {
 // replicas.
 func TestPublicationOfAllTablesStopsNothing(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	d.Exec(t, `CREATE PUBLICATION everything FOR ALL TABLES`)
 	db := open(t, d)
 	ids := newFiles(t, d, 2)
@@ -171,7 +171,7 @@ func TestPublicationOfAllTablesStopsNothing(t *testing.T) {
 	require.NoError(t, err)
 	d.Exec(t, `UPDATE pruned.state SET identity = ''`)
 	sweep(t, db)
-	require.Empty(t, repotest.Column[string](t, d, `SELECT c.relname::text FROM pg_class c WHERE relnamespace = 'pruned'::regnamespace AND relkind = 'r'
+	require.Empty(t, testenv.Column[string](t, d, `SELECT c.relname::text FROM pg_class c WHERE relnamespace = 'pruned'::regnamespace AND relkind = 'r'
 		AND relreplident <> 'f' AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')`))
 }
 
@@ -179,7 +179,7 @@ func TestPublicationOfAllTablesStopsNothing(t *testing.T) {
 // gigabyte at most.
 func TestOneBadRowOfManyBytesIsRead(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewServer(t, repotest.ServerOptions{}).New(t) // what takes long holds every mark back
+	d := testenv.NewServer(t, testenv.ServerOptions{}).New(t) // what takes long holds every mark back
 	db := open(t, d)
 	ids := newFiles(t, d, 4)
 	d.Exec(t, `CREATE TABLE heavy (id int PRIMARY KEY, v bytea, w bytea, x text); ALTER TABLE heavy ALTER v SET STORAGE EXTERNAL; CREATE TABLE keyless (v bytea)`)
@@ -202,7 +202,7 @@ func TestOneBadRowOfManyBytesIsRead(t *testing.T) {
 // A virtual column over JSON that it cannot compute says nothing in that row.
 func TestOneBadRowOfAVirtualColumnStopsNothing(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "virtual columns")
+	testenv.NeedsNewest(t, "virtual columns")
 	d, db := newDB(t)
 	ids := newFiles(t, d, 4)
 	d.Exec(t, `CREATE TABLE computed (id int PRIMARY KEY, v json, "in v" text GENERATED ALWAYS AS (left(v ->> 'file', 8) || substr(v ->> 'file', 10)) VIRTUAL)`)

@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // BenchmarkLook is one look for 500 files in use.
 func BenchmarkLook(b *testing.B) {
-	d := repotest.New(b)
+	d := testenv.New(b)
 	db := open(b, d)
 	var ids []string
 	for range 500 {
@@ -42,7 +42,7 @@ func BenchmarkPassOverChangedChats(b *testing.B) {
 	for _, form := range []struct{ chats, uuids int }{{5_000, 60}, {20_000, 60}, {1_000, 5_700}} {
 		b.Run(fmt.Sprintf("%d chats of %d ids", form.chats, form.uuids), func(b *testing.B) {
 			for b.Loop() {
-				d := repotest.New(b)
+				d := testenv.New(b)
 				db := open(b, d)
 				newFiles(b, d, 100)
 				d.Exec(b, `INSERT INTO chat (id, user_id, title, chat, created_at, updated_at) SELECT gen_random_uuid(), 'u', 't', '{}', 1, 1 FROM generate_series(1, $1::int)`, form.chats)

@@ -9,7 +9,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // A migration of the application takes the strongest locks, one after the other. Who
@@ -17,8 +17,8 @@ import (
 // migration would be.
 func TestBesideAMigrationWeGiveWay(t *testing.T) {
 	t.Parallel()
-	for name, step := range map[string]func(*testing.T, *repotest.Database, *postgres.DB, []string, func()) error{
-		"a batch": func(t *testing.T, _ *repotest.Database, db *postgres.DB, ids []string, migrate func()) error {
+	for name, step := range map[string]func(*testing.T, *testenv.Database, *postgres.DB, []string, func()) error{
+		"a batch": func(t *testing.T, _ *testenv.Database, db *postgres.DB, ids []string, migrate func()) error {
 			return db.InTx(t.Context(), nil, func(tx repo.Tx) error {
 				_, err := db.Lock(t.Context(), tx, ids, repo.Ages{})
 				require.NoError(t, err)
@@ -27,7 +27,7 @@ func TestBesideAMigrationWeGiveWay(t *testing.T) {
 				return err
 			})
 		},
-		"tombstones": func(t *testing.T, _ *repotest.Database, db *postgres.DB, ids []string, migrate func()) error {
+		"tombstones": func(t *testing.T, _ *testenv.Database, db *postgres.DB, ids []string, migrate func()) error {
 			return db.InTx(t.Context(), nil, func(tx repo.Tx) error {
 				_, err := tx.Exec(t.Context(), `SELECT FROM public.file`)
 				require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestBesideAMigrationWeGiveWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.New(t)
+			d := testenv.New(t)
 			db := openWith(t, postgres.Options{URL: d.URL, LockTimeout: time.Hour, StatementTimeout: time.Hour})
 			ids := newFiles(t, d, 2)
 			refresh(t, db)
@@ -52,7 +52,7 @@ func TestBesideAMigrationWeGiveWay(t *testing.T) {
 					done <- err
 				}()
 				require.Eventually(t, func() bool {
-					return repotest.Value[bool](t, d, `SELECT count(*) > 0 FROM pg_locks WHERE relation = 'file'::regclass AND NOT granted`)
+					return testenv.Value[bool](t, d, `SELECT count(*) > 0 FROM pg_locks WHERE relation = 'file'::regclass AND NOT granted`)
 				}, testTimeout, tick)
 			})
 			require.Equal(t, lockNotAvailable, repo.SQLState(err))
@@ -65,7 +65,7 @@ func TestBesideAMigrationWeGiveWay(t *testing.T) {
 // How long is what the server says, and the first lock may be waited for.
 func TestBesideOthersWaitsAreATenthOfDeadlockTimeout(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	for timeout, want := range map[string]string{"1s": "100ms", "5ms": "1ms", "2min": "12s", "1500ms": "150ms"} {
 		d.Exec(t, `ALTER DATABASE `+d.Name+` SET deadlock_timeout = '`+timeout+`'`)
 		db := openWith(t, postgres.Options{URL: d.URL})
@@ -131,7 +131,7 @@ func TestBesideAWriterALookSaysWho(t *testing.T) {
 // A role that may not see since when waits for whoever writes, and says what helps.
 func TestBesideAWriterWhoseAgeIsHidden(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	_, db := openRole(t, d)
 	ids := newFiles(t, d, 1)
 	refresh(t, db)
@@ -146,7 +146,7 @@ func TestBesideAWriterWhoseAgeIsHidden(t *testing.T) {
 // who keeps the mark back, and never what it said.
 func TestBesideAnIdleTransactionDoctorSaysWho(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewServer(t, repotest.ServerOptions{Settings: []string{"max_prepared_transactions=2"}}).New(t)
+	d := testenv.NewServer(t, testenv.ServerOptions{Settings: []string{"max_prepared_transactions=2"}}).New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 1)
 	refresh(t, db)

@@ -7,12 +7,12 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // blinded runs fn while an index takes no entries: rows that it writes are not found
 // by it ever after.
-func blinded(t testing.TB, d *repotest.Database, index string, fn func()) {
+func blinded(t testing.TB, d *testenv.Database, index string, fn func()) {
 	t.Helper()
 	d.Exec(t, `UPDATE pg_index SET indisready = false, indisvalid = false WHERE indexrelid = $1::text::regclass`, index)
 	fn()
@@ -61,11 +61,11 @@ func TestBlindIndexOfMentions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		index string
-		write func(t testing.TB, d *repotest.Database, file string)
+		write func(t testing.TB, d *testenv.Database, file string)
 	}{
-		"the row": {"note_pkey", func(t testing.TB, d *repotest.Database, file string) { insertMention(t, d, file) }},
-		"its parent": {"chat_pkey", func(t testing.TB, d *repotest.Database, file string) {
-			repotest.LinkChat(t, d.Pool, repotest.InsertChat(t, d.Pool, repotest.Chat{}).ID, file)
+		"the row": {"note_pkey", func(t testing.TB, d *testenv.Database, file string) { insertMention(t, d, file) }},
+		"its parent": {"chat_pkey", func(t testing.TB, d *testenv.Database, file string) {
+			testenv.LinkChat(t, d.Pool, testenv.InsertChat(t, d.Pool, testenv.Chat{}).ID, file)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestBlindIndexOfMentions(t *testing.T) {
 }
 
 // withoutKeys runs fn with no foreign key in its way: their checks go by the index.
-func withoutKeys(t testing.TB, d *repotest.Database, fn func()) {
+func withoutKeys(t testing.TB, d *testenv.Database, fn func()) {
 	t.Helper()
 	d.Exec(t, `ALTER TABLE chat_file DISABLE TRIGGER ALL`)
 	fn()
@@ -123,7 +123,7 @@ func TestBlindCollationIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if name == "of the database" {
-				repotest.NeedsNewest(t, "versions of a database's collation")
+				testenv.NeedsNewest(t, "versions of a database's collation")
 			}
 			d, db := newDB(t)
 			ids := newFiles(t, d, 2)

@@ -9,7 +9,7 @@ import (
 	"pruned/repo"
 	"pruned/repo/postgres"
 	"pruned/repo/postgres/refindex"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // requireIncomplete says that a look answers with an error until a refresh
@@ -87,7 +87,7 @@ func TestChangedTablesAreReadAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if strings.Contains(c.before+c.change, "VIRTUAL") {
-				repotest.NeedsNewest(t, "virtual columns")
+				testenv.NeedsNewest(t, "virtual columns")
 			}
 			d, db := newDB(t)
 			ids := newFiles(t, d, 2)
@@ -137,7 +137,7 @@ func TestUnchangedTablesAreNotReadAgain(t *testing.T) {
 		requireKept(t, db, ids[0])
 		requireFree(t, db, ids[1])
 		pass(t, db)
-		require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.relation WHERE generation = 0`), change)
+		require.Zero(t, testenv.Value[int](t, d, `SELECT count(*) FROM pruned.relation WHERE generation = 0`), change)
 	}
 	refresh(t, db)
 	requireKept(t, db, ids[0])
@@ -160,7 +160,7 @@ func TestDroppedTablesAreForgotten(t *testing.T) {
 		require.Equal(t, repo.Passing, repo.KindOf(err))
 		refresh(t, db)
 		requireFree(t, db, ids...)
-		require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.reference WHERE source NOT IN (SELECT id FROM pruned.relation)`))
+		require.Zero(t, testenv.Value[int](t, d, `SELECT count(*) FROM pruned.reference WHERE source NOT IN (SELECT id FROM pruned.relation)`))
 	}
 }
 
@@ -181,7 +181,7 @@ CREATE TABLE chat_file_0 PARTITION OF chat_file FOR VALUES WITH (modulus 2, rema
 CREATE TABLE chat_file_1 PARTITION OF chat_file FOR VALUES WITH (modulus 2, remainder 1);
 ALTER TABLE chat_file ADD FOREIGN KEY (chat_id) REFERENCES chat ON DELETE CASCADE, ADD FOREIGN KEY (file_id) REFERENCES file ON DELETE CASCADE`)
 	ids := newFiles(t, d, 16)
-	chat := repotest.InsertChat(t, d.Pool, repotest.Chat{}).ID
+	chat := testenv.InsertChat(t, d.Pool, testenv.Chat{}).ID
 	for i, id := range ids {
 		unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES (gen_random_uuid(), 'u', $1, $2, 1, 1)`,
 			[]string{chat, "gone"}[i%2], id)

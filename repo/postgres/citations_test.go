@@ -8,7 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // citing are the places where the application writes what an answer cites; ID
@@ -32,10 +32,10 @@ var using = []string{
 	`INSERT INTO feedback (id, created_at, updated_at, snapshot) VALUES ('f2', 1, 1, '{"history":{"messages":{"m":{"sources":["ID"]}}}}')`,
 }
 
-func sayAll(t testing.TB, d *repotest.Database, sayings []string) (ids []string) {
+func sayAll(t testing.TB, d *testenv.Database, sayings []string) (ids []string) {
 	t.Helper()
 	for _, sql := range sayings {
-		id := repotest.NewFile(t, d.Pool)
+		id := testenv.NewFile(t, d.Pool)
 		d.Exec(t, withID(sql, id))
 		ids = append(ids, id)
 	}
@@ -47,7 +47,7 @@ func TestCitations(t *testing.T) {
 	d, keeping := newDB(t)
 	ignoring := openWith(t, postgres.Options{URL: d.URL, Schema: d.Schema, CitationsIgnore: true})
 	for _, id := range []string{"c1", "c2", "c3", "c4", "c5", "c6"} {
-		repotest.InsertChat(t, d.Pool, repotest.Chat{ID: id, Title: "Chat " + id})
+		testenv.InsertChat(t, d.Pool, testenv.Chat{ID: id, Title: "Chat " + id})
 	}
 	refresh(t, keeping)
 	cited, used := sayAll(t, d, citing), sayAll(t, d, using)
@@ -104,12 +104,12 @@ func told(t testing.TB, db *postgres.DB, id string) (lines []string) {
 func TestChatsAreTold(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	id := repotest.NewFile(t, d.Pool)
-	chat := repotest.InsertChat(t, d.Pool, repotest.Chat{Title: "About it", UserID: "somebody", Files: []string{id}})
-	repotest.LinkChat(t, d.Pool, chat.ID, id)
+	id := testenv.NewFile(t, d.Pool)
+	chat := testenv.InsertChat(t, d.Pool, testenv.Chat{Title: "About it", UserID: "somebody", Files: []string{id}})
+	testenv.LinkChat(t, d.Pool, chat.ID, id)
 	d.Exec(t, `INSERT INTO shared_chat (id, chat_id, user_id, title, chat) VALUES ('s', $1, 'another', 'older', to_json($2::text))`, chat.ID, id)
 	d.Exec(t, `INSERT INTO chat_message (id, chat_id, role, content) VALUES ('m', $1, 'user', to_json($2::text))`, chat.ID, id)
-	repotest.InsertNote(t, d.Pool, id)
+	testenv.InsertNote(t, d.Pool, id)
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
 		found, err := db.ListReferences(t.Context(), tx, id)

@@ -8,7 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // deleteAndThen deletes a file, and lets something happen before COMMIT is sent.
@@ -22,9 +22,9 @@ func deleteAndThen(t testing.TB, db *postgres.DB, id string, happens func(tx rep
 	})
 }
 
-func exists(t testing.TB, d *repotest.Database, id string) bool {
+func exists(t testing.TB, d *testenv.Database, id string) bool {
 	t.Helper()
-	return repotest.Value[bool](t, d, `SELECT EXISTS (SELECT FROM file WHERE id = $1)`, id)
+	return testenv.Value[bool](t, d, `SELECT EXISTS (SELECT FROM file WHERE id = $1)`, id)
 }
 
 // No answer to COMMIT: it may have happened or not, and that is what is said.
@@ -40,10 +40,10 @@ func TestCommitWithoutAnswerIsUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.New(t)
+			d := testenv.New(t)
 			network := newProxy(t, d)
 			db := openWith(t, postgres.Options{URL: network.url, Schema: d.Schema, CommitTimeout: 500 * time.Millisecond})
-			id := repotest.NewFile(t, d.Pool)
+			id := testenv.NewFile(t, d.Pool)
 			err := deleteAndThen(t, db, id, func(repo.Tx) { network.failure.Store(c.failure) })
 			require.Equal(t, repo.Unknown, repo.KindOf(err))
 			if c.committed {
@@ -63,7 +63,7 @@ func TestCommitWithoutAnswerIsUnknown(t *testing.T) {
 func TestEndedSessionIsUnknownAtCommit(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	id := repotest.NewFile(t, d.Pool)
+	id := testenv.NewFile(t, d.Pool)
 	err := deleteAndThen(t, db, id, func(tx repo.Tx) { terminate(t, d) })
 	require.Equal(t, repo.Unknown, repo.KindOf(err))
 	require.True(t, exists(t, d, id))
@@ -81,7 +81,7 @@ func requireRecovers(t testing.TB, db *postgres.DB) {
 }
 
 // terminate ends every session of pruned's, and returns when they have ended.
-func terminate(t testing.TB, d *repotest.Database) {
+func terminate(t testing.TB, d *testenv.Database) {
 	t.Helper()
 	d.Exec(t, `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pruned'`)
 }
@@ -90,7 +90,7 @@ func terminate(t testing.TB, d *repotest.Database) {
 func TestRefusedCommitIsPermanent(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	id := repotest.NewFile(t, d.Pool)
+	id := testenv.NewFile(t, d.Pool)
 	d.Exec(t, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$`)
 	d.Exec(t, `CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON file DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	err := deleteAndThen(t, db, id, func(repo.Tx) {})
@@ -110,10 +110,10 @@ func TestRefusedCommitIsPermanent(t *testing.T) {
 // A server that crashes before it answers leaves nothing half done.
 func TestCrashAtCommitIsUnknown(t *testing.T) {
 	t.Parallel()
-	server := repotest.NewServer(t, repotest.ServerOptions{})
+	server := testenv.NewServer(t, testenv.ServerOptions{})
 	d := server.New(t)
 	db := open(t, d)
-	id := repotest.NewFile(t, d.Pool)
+	id := testenv.NewFile(t, d.Pool)
 	refresh(t, db)
 	err := deleteAndThen(t, db, id, func(repo.Tx) { require.NoError(t, server.Kill()) })
 	require.Equal(t, repo.Unknown, repo.KindOf(err))

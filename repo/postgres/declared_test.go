@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // idleKeys are the ways in which a foreign key of table CHILD to table PARENT, by
@@ -28,7 +28,7 @@ var idleKeys = map[string]string{
 
 func idle(t *testing.T, name, child, column, parent string) string {
 	if name == "not enforced" {
-		repotest.NeedsNewest(t, "NOT ENFORCED")
+		testenv.NeedsNewest(t, "NOT ENFORCED")
 	}
 	return replaced(replaced(replaced(idleKeys[name], "CHILD", child), "KEYED", column), "PARENT", parent)
 }
@@ -43,7 +43,7 @@ func TestDeclaredKeyIsNoFact(t *testing.T) {
 			d, db := newDB(t)
 			change := idle(t, name, "chat_file", "chat_id", "chat")
 			ids := newFiles(t, d, 3)
-			repotest.InsertChat(t, d.Pool, repotest.Chat{})
+			testenv.InsertChat(t, d.Pool, testenv.Chat{})
 			unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('old', 'u', 'gone', $1, 1, 1)`, ids[0])
 			refresh(t, db)
 			readAll(t, d, db)
@@ -83,9 +83,9 @@ func TestDeclaredKeyToFileIsNoFact(t *testing.T) {
 			d, plain := newDB(t)
 			change := idle(t, name, "chat_file", "file_id", "file")
 			ids := newFiles(t, d, 3)
-			chat := repotest.InsertChat(t, d.Pool, repotest.Chat{}).ID
+			chat := testenv.InsertChat(t, d.Pool, testenv.Chat{}).ID
 			d.Exec(t, change)
-			repotest.LinkChat(t, d.Pool, chat, ids[0])
+			testenv.LinkChat(t, d.Pool, chat, ids[0])
 			refresh(t, plain)
 			requireKept(t, plain, ids[0])
 			missing, err := plain.MissingForeignKeys(t.Context())
@@ -130,8 +130,8 @@ func TestDeclaredKeyOfOthersIsNoFact(t *testing.T) {
 	d.Exec(t, `CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
 		CREATE TABLE plugin (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE, v text);
 		CREATE TABLE deferred (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED, v text)`)
-	repotest.InsertChat(t, d.Pool, repotest.Chat{})
-	repotest.InsertChannel(t, d.Pool)
+	testenv.InsertChat(t, d.Pool, testenv.Chat{})
+	testenv.InsertChannel(t, d.Pool)
 	unchecked(t, d, `INSERT INTO plugin VALUES (1, 5, $1)`, ids[0])
 	unchecked(t, d, `INSERT INTO deferred VALUES (1, 5, $1)`, ids[1])
 	unchecked(t, d, `INSERT INTO shared_chat (id, chat_id, user_id, title, chat, created_at, updated_at) VALUES ('s', 'gone', 'u', 't', to_json($1::text), 1, 1)`, ids[2])
@@ -150,8 +150,8 @@ func TestDeclaredTypesOfMessagesDiffer(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 2)
-	repotest.InsertChannel(t, d.Pool)
-	repotest.InsertMessage(t, d.Pool, "12", "", ids[0])
+	testenv.InsertChannel(t, d.Pool)
+	testenv.InsertMessage(t, d.Pool, "12", "", ids[0])
 	refresh(t, db)
 	requireFree(t, db, ids...)
 	d.Exec(t, `ALTER TABLE message ALTER channel_id TYPE bigint USING channel_id::bigint`)

@@ -7,14 +7,14 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // A mention keeps its file in whatever schema it is, also in one called pruned that
 // was there before us, and in a table with a name like ours.
 func TestElsewhereIsSearched(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	ids := newFiles(t, d, 9)
 	d.Exec(t, withID(`
 CREATE SCHEMA pruned; CREATE TABLE pruned.plugin (id int PRIMARY KEY, v text); INSERT INTO pruned.plugin VALUES (1, 'ID')`, ids[0]))
@@ -43,8 +43,8 @@ CREATE SCHEMA pruned; CREATE TABLE pruned.plugin (id int PRIMARY KEY, v text); I
 	require.NoError(t, db.Uninstall(t.Context()))
 	require.NoError(t, db.Uninstall(t.Context()), "again")
 	require.Equal(t, []string{"plugin", "plugin_pkey"},
-		repotest.Column[string](t, d, `SELECT relname::text FROM pg_class WHERE relnamespace = 'pruned'::regnamespace ORDER BY 1`))
-	require.Equal(t, 1, repotest.Value[int](t, d, `SELECT count(*) FROM pruned_reference`))
+		testenv.Column[string](t, d, `SELECT relname::text FROM pg_class WHERE relnamespace = 'pruned'::regnamespace ORDER BY 1`))
+	require.Equal(t, 1, testenv.Value[int](t, d, `SELECT count(*) FROM pruned_reference`))
 }
 
 // A table that moves to another schema takes along what it mentions; nothing is
@@ -96,7 +96,7 @@ func TestElsewhereAnotherInstallation(t *testing.T) {
 // then it is known to matter.
 func TestElsewhereThatMayNotBeRead(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	d.Exec(t, `CREATE SCHEMA closed; CREATE TABLE closed.plugin (id int PRIMARY KEY, v text);
 		CREATE SCHEMA half; CREATE TABLE half.plugin (id int PRIMARY KEY, v text); CREATE TABLE half.other (id int PRIMARY KEY, v text);
 		CREATE SCHEMA later; CREATE TABLE later.plugin (id int PRIMARY KEY, v text); CREATE SCHEMA empty`)
@@ -146,7 +146,7 @@ func TestElsewhereBehindAView(t *testing.T) {
 			t.Parallel()
 			d, db := newDB(t)
 			ids := newFiles(t, d, 2)
-			repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]})
+			testenv.InsertChat(t, d.Pool, testenv.Chat{Files: ids[:1]})
 			refresh(t, db)
 			look(t, db, ids...)
 			d.Exec(t, c.change)
@@ -194,10 +194,10 @@ func TestElsewhereAttached(t *testing.T) {
 func TestElsewhereTablesCalledLikeOurs(t *testing.T) {
 	t.Parallel()
 	for _, made := range []string{`CREATE TABLE pruned.reference (v text)`, `CREATE TABLE pruned.migration (v text)`} {
-		d := repotest.New(t)
+		d := testenv.New(t)
 		d.Exec(t, `CREATE SCHEMA pruned; `+made)
 		tables := func() []string {
-			return repotest.Column[string](t, d, `SELECT relname::text FROM pg_class WHERE relnamespace = 'pruned'::regnamespace`)
+			return testenv.Column[string](t, d, `SELECT relname::text FROM pg_class WHERE relnamespace = 'pruned'::regnamespace`)
 		}
 		before := tables()
 		db, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL})

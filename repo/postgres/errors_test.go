@@ -9,7 +9,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Every code by which PostgreSQL may refuse, and what it means for a batch.
@@ -82,7 +82,7 @@ func TestRealErrors(t *testing.T) {
 // Those that end the session, or never let one begin.
 func TestErrorsOfSessions(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	role, db := openRole(t, d)
 	do := func(sql string) error {
 		return db.InTx(t.Context(), nil, func(tx tx) error {
@@ -127,7 +127,7 @@ func TestErrorsOfSessions(t *testing.T) {
 // its caller.
 func TestErrorsOfWaiting(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	db := openWith(t, postgres.Options{URL: d.URL, StatementTimeout: 50 * time.Millisecond})
 	err := db.InTx(t.Context(), nil, func(tx tx) error {
 		d.Exec(t, `SELECT pg_sleep(0.5)`) // twice the timeout is the session's patience
@@ -154,7 +154,7 @@ func TestErrorsOfWaiting(t *testing.T) {
 			released <- err
 		}()
 		require.Eventually(t, func() bool {
-			return repotest.Value[bool](t, d, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.PgConn().PID())
+			return testenv.Value[bool](t, d, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.PgConn().PID())
 		}, testTimeout, tick)
 		_, err = tx.Exec(t.Context(), take, ids[1])
 		return err

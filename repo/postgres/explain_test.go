@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Every mention is told with its place, whether it is read from the index or from
@@ -15,12 +15,12 @@ import (
 func TestReferencesAreTold(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	id := repotest.NewFile(t, d.Pool)
-	chat := repotest.InsertChat(t, d.Pool, repotest.Chat{})
+	id := testenv.NewFile(t, d.Pool)
+	chat := testenv.InsertChat(t, d.Pool, testenv.Chat{})
 	d.Exec(t, `UPDATE chat SET chat = $1 WHERE id = $2`, `{"files":[{"id":"x"},{"id":"`+id+`","url":"/api/v1/files/`+id+`"}]}`, chat.ID)
 	note := insertMention(t, d, id)
 	d.Exec(t, `CREATE TABLE keyless (v text); INSERT INTO keyless VALUES ('`+id+`')`)
-	repotest.InsertMessage(t, d.Pool, "no such channel", id)
+	testenv.InsertMessage(t, d.Pool, "no such channel", id)
 	want := []repo.Mention{
 		{Table: "chat", Row: chat.ID, Column: "chat", Path: "files[1].id", Title: chat.Title, Owner: chat.UserID},
 		{Table: "chat", Row: chat.ID, Column: "chat", Path: "files[1].url", Title: chat.Title, Owner: chat.UserID},
@@ -37,7 +37,7 @@ func TestReferencesAreTold(t *testing.T) {
 		readAll(t, d, db)
 	}
 	inTx(t, db, func(tx tx) {
-		found, err := db.ListReferences(t.Context(), tx, repotest.NewID())
+		found, err := db.ListReferences(t.Context(), tx, testenv.NewID())
 		require.NoError(t, err)
 		require.Empty(t, found)
 	})
@@ -46,7 +46,7 @@ func TestReferencesAreTold(t *testing.T) {
 func TestRowIsTold(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	f := repotest.InsertFile(t, d.Pool, repotest.File{Status: "failed", CreatedAt: time.Now().Add(-time.Hour)})
+	f := testenv.InsertFile(t, d.Pool, testenv.File{Status: "failed", CreatedAt: time.Now().Add(-time.Hour)})
 	info, exists, err := db.DescribeFile(t.Context(), f.ID)
 	require.NoError(t, err)
 	require.True(t, exists)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 var update = flag.Bool("update", false, "write the composed statements into testdata")
@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the composed statements into test
 func TestComposedStatements(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	key := repotest.Value[string](t, d, `SELECT quote_ident(conname) FROM pg_constraint
+	key := testenv.Value[string](t, d, `SELECT quote_ident(conname) FROM pg_constraint
 		WHERE conrelid = 'chat_file'::regclass AND confrelid = 'file'::regclass`)
 	d.Exec(t, `ALTER TABLE chat_file DROP CONSTRAINT `+key)
 	statements, err := db.ComposedStatements(t.Context())

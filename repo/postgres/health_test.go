@@ -11,7 +11,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // examined is the finding of one check.
@@ -31,7 +31,7 @@ func TestGrantsAreTheLeastThatIsEnough(t *testing.T) {
 	for name, options := range map[string]postgres.Options{"plain": {}, "strict": {Strict: true}, "ignoring": {Ignore: []string{"note", "chat"}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.New(t, repotest.InSchema())
+			d := testenv.New(t, testenv.InSchema())
 			d.Exec(t, `REVOKE ALL ON DATABASE `+d.Name+` FROM PUBLIC`)
 			d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v text); ALTER TABLE chat_file DROP CONSTRAINT chat_file_file_id_fkey`)
 			if name == "plain" { // the vectors are on the role's own path, whatever DATABASE_SCHEMA is
@@ -66,7 +66,7 @@ func TestGrantsAreTheLeastThatIsEnough(t *testing.T) {
 }
 
 // everything does as a role what pruned ever does with the database.
-func everything(t *testing.T, d *repotest.Database, options postgres.Options, role string) error {
+func everything(t *testing.T, d *testenv.Database, options postgres.Options, role string) error {
 	t.Helper()
 	u, err := url.Parse(d.URL)
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func everything(t *testing.T, d *repotest.Database, options postgres.Options, ro
 		return err
 	}
 	ids := newFiles(t, d, 1)
-	repotest.InsertChat(t, d.Pool, repotest.Chat{})
+	testenv.InsertChat(t, d.Pool, testenv.Chat{})
 	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ($1, 'u', 'gone', $1, 1, 1)`, ids[0])
 	if err := db.IndexAll(t.Context(), nil); err != nil {
 		return err
@@ -100,8 +100,8 @@ func everything(t *testing.T, d *repotest.Database, options postgres.Options, ro
 
 func TestExamination(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pgvector")
-	d, db := newDB(t, repotest.Vectors(repotest.VectorOptions{Dim: 3}))
+	testenv.NeedsNewest(t, "pgvector")
+	d, db := newDB(t, testenv.Vectors(testenv.VectorOptions{Dim: 3}))
 	require.Contains(t, examined(t, db, "versions").Detail, "PostgreSQL 1")
 	require.Contains(t, examined(t, db, "versions").Detail, "pgvector 0.")
 	require.Contains(t, examined(t, db, "revision").Detail, "known")
@@ -162,7 +162,7 @@ func TestWebhooks(t *testing.T) {
 	d.Exec(t, `UPDATE config SET value = '[{"url":"http://a/webhook/t","enabled":true},{"url":"http://b","enabled":false},{"url":"http://c"}]' WHERE key = 'events.webhooks'`)
 	require.Equal(t, []string{"http://a/webhook/t", "http://c"}, webhooks())
 
-	_, old := newDB(t, repotest.Revision(repotest.Revisions[0]))
+	_, old := newDB(t, testenv.Revision(testenv.Revisions[0]))
 	urls, err := old.ListWebhooks(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, urls)

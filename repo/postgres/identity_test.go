@@ -9,23 +9,23 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
-// at is a database that the test did not get from repotest.New.
-func at(t testing.TB, server *repotest.Server, url string) *repotest.Database {
+// at is a database that the test did not get from testenv.New.
+func at(t testing.TB, server *testenv.Server, url string) *testenv.Database {
 	t.Helper()
 	pool, err := pgxpool.New(context.Background(), url)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	return &repotest.Database{URL: url, Schema: "public", Pool: pool, Server: server}
+	return &testenv.Database{URL: url, Schema: "public", Pool: pool, Server: server}
 }
 
 // A dump brings the index along, with marks that mean nothing where it is
 // restored: neither they nor the tombstones are believed there.
 func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pg_dump")
+	testenv.NeedsNewest(t, "pg_dump")
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
 	insertMention(t, d, ids[0])
@@ -37,8 +37,8 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	dump, err := d.Server.Dump(t.Context(), d.Name)
 	require.NoError(t, err)
 
-	other := repotest.NewServer(t, repotest.ServerOptions{Empty: true})
-	for name, server := range map[string]*repotest.Server{"the same cluster": d.Server, "another cluster": other} {
+	other := testenv.NewServer(t, testenv.ServerOptions{Empty: true})
+	for name, server := range map[string]*testenv.Server{"the same cluster": d.Server, "another cluster": other} {
 		url, err := server.Restore(t.Context(), dump)
 		require.NoError(t, err, name)
 		copied := at(t, server, url)
@@ -69,8 +69,8 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 // installation, whose index goes on being true.
 func TestPromotedStandbyGoesOn(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pg_basebackup")
-	primary := repotest.NewServer(t, repotest.ServerOptions{})
+	testenv.NeedsNewest(t, "pg_basebackup")
+	primary := testenv.NewServer(t, testenv.ServerOptions{})
 	d := primary.New(t)
 	network := newProxy(t, d)
 	db := openWith(t, postgres.Options{URL: network.url})
@@ -106,8 +106,8 @@ func TestPromotedStandbyGoesOn(t *testing.T) {
 // waits in tombstones and what is bound is the original's.
 func TestIdentityPhysicalCopyIsAnotherInstallation(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pg_basebackup")
-	primary := repotest.NewServer(t, repotest.ServerOptions{})
+	testenv.NeedsNewest(t, "pg_basebackup")
+	primary := testenv.NewServer(t, testenv.ServerOptions{})
 	d := primary.New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 2)
@@ -143,8 +143,8 @@ func TestIdentityPhysicalCopyIsAnotherInstallation(t *testing.T) {
 // nothing is anybody's fault.
 func TestReadOnlyServerStopsEverything(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pg_basebackup")
-	primary := repotest.NewServer(t, repotest.ServerOptions{})
+	testenv.NeedsNewest(t, "pg_basebackup")
+	primary := testenv.NewServer(t, testenv.ServerOptions{})
 	d := primary.New(t)
 	ids := newFiles(t, d, 1)
 	network := newProxy(t, d)
@@ -194,8 +194,8 @@ func TestMarksThatMeanNothing(t *testing.T) {
 // that old are read.
 func TestManyTransactionsLater(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pg_resetwal")
-	server := repotest.NewServer(t, repotest.ServerOptions{Settings: []string{"max_prepared_transactions=2"}})
+	testenv.NeedsNewest(t, "pg_resetwal")
+	server := testenv.NewServer(t, testenv.ServerOptions{Settings: []string{"max_prepared_transactions=2"}})
 	d := server.New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 4)
@@ -220,7 +220,7 @@ func TestManyTransactionsLater(t *testing.T) {
 
 // preparedTransactions: one that is prepared holds the mark back like any that
 // runs.
-func preparedTransactions(t *testing.T, d *repotest.Database, db *postgres.DB, ids []string) {
+func preparedTransactions(t *testing.T, d *testenv.Database, db *postgres.DB, ids []string) {
 	conn := d.Conn(t)
 	exec(t, conn, `BEGIN`)
 	exec(t, conn, `INSERT INTO note (id, user_id, title) VALUES ('prepared', 'u', $1)`, ids[1])

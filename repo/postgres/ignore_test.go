@@ -7,10 +7,10 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
-func ignoring(t testing.TB, d *repotest.Database, names ...string) *postgres.DB {
+func ignoring(t testing.TB, d *testenv.Database, names ...string) *postgres.DB {
 	t.Helper()
 	return openWith(t, postgres.Options{URL: d.URL, Schema: d.Schema, Ignore: names})
 }
@@ -18,7 +18,7 @@ func ignoring(t testing.TB, d *repotest.Database, names ...string) *postgres.DB 
 // A name that does not exist is a mistake, and is told before anything is done.
 func TestIgnoredNamesMustExist(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Ignore: []string{"note.title", "nope", "note.nope", "a.b.c", "a.b.c.d", "a.*", "public.*", "note.", "", "pg_class"}})
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	for _, says := range []string{"PRUNED_IGNORE", `"nope": schema public has no such table nope`, `"note.nope": schema public has no such column nope`,
@@ -35,7 +35,7 @@ func TestIgnoredNamesMustExist(t *testing.T) {
 // of its table keeps as ever.
 func TestIgnoredMentionsKeepNothing(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	d.Exec(t, `CREATE TABLE keyless (v text, w text)`)
 	d.Exec(t, `CREATE SCHEMA elsewhere; CREATE TABLE split (id text PRIMARY KEY, v text, w text) PARTITION BY HASH (id);
 		CREATE TABLE elsewhere.one PARTITION OF split FOR VALUES WITH (modulus 1, remainder 0);

@@ -9,7 +9,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // kind is a table that Open WebUI does not have, with one row that mentions a
@@ -211,23 +211,23 @@ func requireKinds(t testing.TB, db *postgres.DB, ids []string) {
 
 // readAll refreshes until every change so far has been read: a transaction of
 // another test may hold a mark back.
-func readAll(t testing.TB, d *repotest.Database, db *postgres.DB) {
+func readAll(t testing.TB, d *testenv.Database, db *postgres.DB) {
 	t.Helper()
-	last := repotest.Value[string](t, d, `SELECT pg_current_xact_id()::text`)
+	last := testenv.Value[string](t, d, `SELECT pg_current_xact_id()::text`)
 	refresh(t, db)
 	require.Eventually(t, func() bool {
 		pass(t, db)
-		return repotest.Value[bool](t, d, `SELECT bool_and(w > $1::text::xid8) FROM pruned.relation`, last)
+		return testenv.Value[bool](t, d, `SELECT bool_and(w > $1::text::xid8) FROM pruned.relation`, last)
 	}, testTimeout, tick)
 }
 
 // What has no rows of its own, or is no row of the application's, keeps nothing.
 func TestWhatIsNoRowKeepsNothing(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pgvector")
-	d, db := newDB(t, repotest.Vectors(repotest.VectorOptions{Dim: 3}))
+	testenv.NeedsNewest(t, "pgvector")
+	d, db := newDB(t, testenv.Vectors(testenv.VectorOptions{Dim: 3}))
 	ids := newFiles(t, d, 6)
-	repotest.InsertChunks(t, d.Pool, repotest.Chunks{FileID: ids[0], N: 2, Vectors: repotest.VectorOptions{Dim: 3}})
+	testenv.InsertChunks(t, d.Pool, testenv.Chunks{FileID: ids[0], N: 2, Vectors: testenv.VectorOptions{Dim: 3}})
 	d.Exec(t, `CREATE MATERIALIZED VIEW repeated AS SELECT id, path FROM file`)
 	d.Exec(t, `CREATE VIEW seen AS SELECT id, path FROM file`)
 	conn := d.Conn(t)

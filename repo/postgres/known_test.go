@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/mention"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // The database and the reader of texts must agree on what a UUID is: an id that the
@@ -24,7 +24,7 @@ func TestAlmostUUIDs(t *testing.T) {
 		}
 	}
 	for id := range ids {
-		repotest.InsertFile(t, d.Pool, repotest.File{ID: id, Path: "/x"})
+		testenv.InsertFile(t, d.Pool, testenv.File{ID: id, Path: "/x"})
 	}
 	pass(t, db)
 	kinds := map[bool]int{}

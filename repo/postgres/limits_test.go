@@ -8,7 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Whatever limits a role has by itself end no pass, batch or sweep.
@@ -18,14 +18,14 @@ func TestLimitsOfTheRoleStopNothing(t *testing.T) {
 		"statement_timeout": "50ms", "lock_timeout": "50ms", "idle_in_transaction_session_timeout": "50ms", "client_encoding": "LATIN1",
 		"default_transaction_isolation": "serializable", "default_transaction_deferrable": "on",
 	}
-	d := repotest.New(t)
-	if repotest.Value[bool](t, d, `SELECT current_setting('transaction_timeout', true) IS NOT NULL`) {
+	d := testenv.New(t)
+	if testenv.Value[bool](t, d, `SELECT current_setting('transaction_timeout', true) IS NOT NULL`) {
 		settings["transaction_timeout"] = "50ms"
 	}
 	for name, value := range settings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.New(t)
+			d := testenv.New(t)
 			role, address := newRole(t, d)
 			openWith(t, postgres.Options{URL: address, Schema: d.Schema}).Close()
 			ids := newFiles(t, d, 2)
@@ -79,13 +79,13 @@ func TestForeignServerThatIsAwayIsNoPassingFailure(t *testing.T) {
 // future: it is no change, and its transaction is not asked about.
 func TestVersionsBeyondTheRingAreOld(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "pg_resetwal")
-	server := repotest.NewServer(t, repotest.ServerOptions{})
+	testenv.NeedsNewest(t, "pg_resetwal")
+	server := testenv.NewServer(t, testenv.ServerOptions{})
 	d := server.New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 4)
 	insertMention(t, d, ids[0])
-	unknown := repotest.NewID()
+	unknown := testenv.NewID()
 	insertMention(t, d, unknown)
 	refresh(t, db)
 	db.Close()
@@ -96,7 +96,7 @@ func TestVersionsBeyondTheRingAreOld(t *testing.T) {
 	}
 	freeze(t, d)
 	db = open(t, d)
-	require.Negative(t, repotest.Value[int](t, d, `SELECT min(age(xmin)) FROM note`))
+	require.Negative(t, testenv.Value[int](t, d, `SELECT min(age(xmin)) FROM note`))
 	insertMention(t, d, ids[1])
 	refresh(t, db)
 	for range 2 {
@@ -111,7 +111,7 @@ func TestVersionsBeyondTheRingAreOld(t *testing.T) {
 	_, err = deletion(db, ids[3:], nothing)
 	require.NoError(t, err)
 	// The id of a row that old may be a file's, later.
-	repotest.InsertFile(t, d.Pool, repotest.File{ID: unknown})
+	testenv.InsertFile(t, d.Pool, testenv.File{ID: unknown})
 	pass(t, db)
 	require.True(t, look(t, db, unknown).Unknown[unknown])
 	refresh(t, db)
@@ -119,9 +119,9 @@ func TestVersionsBeyondTheRingAreOld(t *testing.T) {
 }
 
 // freeze freezes every database, also those that nobody may connect to.
-func freeze(t testing.TB, d *repotest.Database) {
+func freeze(t testing.TB, d *testenv.Database) {
 	t.Helper()
-	for _, name := range repotest.Column[string](t, d, `SELECT datname::text FROM pg_database`) {
+	for _, name := range testenv.Column[string](t, d, `SELECT datname::text FROM pg_database`) {
 		d.Exec(t, `ALTER DATABASE `+name+` ALLOW_CONNECTIONS true`)
 		other := *d
 		other.URL = d.Server.URL(name)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 const dropLinkKeys = `
@@ -29,10 +29,10 @@ func TestLinksWithoutForeignKeys(t *testing.T) {
 	require.Equal(t, []string{"channel_file", "chat_file", "knowledge_file"}, missing)
 
 	ids := newFiles(t, d, 6)
-	chat, channel := repotest.InsertChat(t, d.Pool, repotest.Chat{}), repotest.InsertChannel(t, d.Pool)
-	repotest.LinkChat(t, d.Pool, chat.ID, ids[0])
-	repotest.LinkChannel(t, d.Pool, channel, ids[1])
-	repotest.InsertKnowledge(t, d.Pool, ids[2])
+	chat, channel := testenv.InsertChat(t, d.Pool, testenv.Chat{}), testenv.InsertChannel(t, d.Pool)
+	testenv.LinkChat(t, d.Pool, chat.ID, ids[0])
+	testenv.LinkChannel(t, d.Pool, channel, ids[1])
+	testenv.InsertKnowledge(t, d.Pool, ids[2])
 	refresh(t, db)
 	requireKept(t, db, ids[:3]...)
 	readAll(t, d, db)
@@ -40,12 +40,12 @@ func TestLinksWithoutForeignKeys(t *testing.T) {
 	requireFree(t, db, ids[3:]...)
 
 	// Without a foreign key to it, a missing parent says nothing.
-	repotest.LinkChat(t, d.Pool, "no such chat", ids[5])
+	testenv.LinkChat(t, d.Pool, "no such chat", ids[5])
 	requireKept(t, db, ids[5])
 
 	// A link to a chat that is made after the look stays for the last look to
 	// find: it was committed first, and keeps its file.
-	appeared, err := deletion(db, ids[3:5], func() { repotest.LinkChat(t, d.Pool, chat.ID, ids[3]) })
+	appeared, err := deletion(db, ids[3:5], func() { testenv.LinkChat(t, d.Pool, chat.ID, ids[3]) })
 	require.NoError(t, err)
 	require.Len(t, appeared, 1)
 	require.Equal(t, "chat_file", appeared[ids[3]].Table)
@@ -60,9 +60,9 @@ func TestDeadLinksAreDeletedWithTheirFile(t *testing.T) {
 	d.Exec(t, `ALTER TABLE channel_file DROP CONSTRAINT channel_file_file_id_fkey`)
 	d.Exec(t, `ALTER TABLE knowledge_file DROP CONSTRAINT knowledge_file_file_id_fkey`)
 	ids := newFiles(t, d, 2)
-	repotest.InsertChat(t, d.Pool, repotest.Chat{})
-	repotest.InsertChannel(t, d.Pool)
-	repotest.InsertKnowledge(t, d.Pool)
+	testenv.InsertChat(t, d.Pool, testenv.Chat{})
+	testenv.InsertChannel(t, d.Pool)
+	testenv.InsertKnowledge(t, d.Pool)
 	for _, id := range ids {
 		for _, parent := range []string{"chat", "channel", "knowledge"} {
 			unchecked(t, d, `INSERT INTO `+parent+`_file (id, user_id, `+parent+`_id, file_id, created_at, updated_at)
@@ -75,6 +75,6 @@ func TestDeadLinksAreDeletedWithTheirFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, appeared)
 	for _, table := range []string{"chat_file", "channel_file", "knowledge_file"} {
-		require.Equal(t, ids[1:], repotest.Column[string](t, d, `SELECT file_id FROM `+table), table)
+		require.Equal(t, ids[1:], testenv.Column[string](t, d, `SELECT file_id FROM `+table), table)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // testTimeout is far more than anything takes; only a wait that would never end
@@ -37,11 +37,11 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	repotest.Main(m)
+	testenv.Main(m)
 }
 
 // open opens a database with our tables in it.
-func open(t testing.TB, d *repotest.Database) *postgres.DB {
+func open(t testing.TB, d *testenv.Database) *postgres.DB {
 	t.Helper()
 	return openWith(t, postgres.Options{URL: d.URL, Schema: d.Schema})
 }
@@ -56,9 +56,9 @@ func openWith(t testing.TB, options postgres.Options) *postgres.DB {
 }
 
 // newDB makes a database of Open WebUI with our tables in it.
-func newDB(t testing.TB, options ...repotest.Option) (*repotest.Database, *postgres.DB) {
+func newDB(t testing.TB, options ...testenv.Option) (*testenv.Database, *postgres.DB) {
 	t.Helper()
-	d := repotest.New(t, options...)
+	d := testenv.New(t, options...)
 	return d, open(t, d)
 }
 
@@ -114,17 +114,17 @@ func requireKept(t testing.TB, db *postgres.DB, ids ...string) {
 	}
 }
 
-func newFiles(t testing.TB, d *repotest.Database, n int) []string {
+func newFiles(t testing.TB, d *testenv.Database, n int) []string {
 	t.Helper()
 	ids := make([]string, n)
 	for i := range ids {
-		ids[i] = repotest.NewFile(t, d.Pool)
+		ids[i] = testenv.NewFile(t, d.Pool)
 	}
 	return ids
 }
 
 // mention makes a note that mentions a file, and returns its id.
-func insertMention(t testing.TB, d *repotest.Database, file string) string {
+func insertMention(t testing.TB, d *testenv.Database, file string) string {
 	t.Helper()
 	id := uuid.NewString()
 	d.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ($1, 'u', $2, 1, 1)`, id, file)
@@ -145,7 +145,7 @@ func replaced(sql, name, value string) string { return strings.ReplaceAll(sql, n
 func withID(sql, id string) string { return replaced(sql, "ID", id) }
 
 // hostOf is the address and port of a database's server.
-func hostOf(t testing.TB, d *repotest.Database) string {
+func hostOf(t testing.TB, d *testenv.Database) string {
 	t.Helper()
 	u, err := url.Parse(d.URL)
 	require.NoError(t, err)

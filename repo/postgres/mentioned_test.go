@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // What a pass over whole tables notes is noted once, however often they are read.
@@ -18,14 +18,14 @@ func TestMentionedIsNotedOnce(t *testing.T) {
 	}
 	noted := func() (n, distinct int) {
 		const each = ` FROM pruned.mentioned, generate_series(1, octet_length(uuids), 16) i`
-		return repotest.Value[int](t, d, `SELECT count(*)`+each), repotest.Value[int](t, d, `SELECT count(DISTINCT substr(uuids, i, 16))`+each)
+		return testenv.Value[int](t, d, `SELECT count(*)`+each), testenv.Value[int](t, d, `SELECT count(DISTINCT substr(uuids, i, 16))`+each)
 	}
-	passes := func() int { return repotest.Value[int](t, d, `SELECT min(generation) FROM pruned.relation`) }
+	passes := func() int { return testenv.Value[int](t, d, `SELECT min(generation) FROM pruned.relation`) }
 	readAll(t, d, db)
 	before := passes()
 	for i := range 3 {
 		// An id that is no UUID has all tables read once more.
-		repotest.InsertFile(t, d.Pool, repotest.File{ID: "report-" + string(rune('a'+i))})
+		testenv.InsertFile(t, d.Pool, testenv.File{ID: "report-" + string(rune('a'+i))})
 		insertMention(t, d, uuid.NewString())
 		readAll(t, d, db)
 		require.Equal(t, before+i+1, passes())
@@ -40,11 +40,11 @@ func TestUnsearchableIDCostsNoPass(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	refresh(t, db)
-	before := repotest.Value[string](t, d, `SELECT generation::text FROM pruned.state`)
+	before := testenv.Value[string](t, d, `SELECT generation::text FROM pruned.state`)
 	for _, id := range []string{"a b", "2024-06-01", uuid.NewString()[:8] + "é", "0f8fad5bd9cb469fa16570867728950e"} {
-		repotest.InsertFile(t, d.Pool, repotest.File{ID: id, Path: "/x"})
+		testenv.InsertFile(t, d.Pool, testenv.File{ID: id, Path: "/x"})
 		refresh(t, db)
-		require.Equal(t, before, repotest.Value[string](t, d, `SELECT generation::text FROM pruned.state`), id)
+		require.Equal(t, before, testenv.Value[string](t, d, `SELECT generation::text FROM pruned.state`), id)
 		require.True(t, look(t, db, id).Unknown[id], id)
 	}
 }

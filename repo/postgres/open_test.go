@@ -7,7 +7,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // What is no database of Open WebUI's is refused, in a sentence that says what is
@@ -33,14 +33,14 @@ func TestOtherDatabasesAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.New(t, repotest.Empty())
+			d := testenv.New(t, testenv.Empty())
 			d.Exec(t, replaced(c.make, "DB", d.Name))
 			_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Schema: c.schema})
 			require.Equal(t, repo.Environment, repo.KindOf(err))
 			for _, says := range c.says {
 				require.ErrorContains(t, err, says)
 			}
-			require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM pg_namespace WHERE nspname = 'pruned'`))
+			require.Zero(t, testenv.Value[int](t, d, `SELECT count(*) FROM pg_namespace WHERE nspname = 'pruned'`))
 		})
 	}
 }
@@ -49,21 +49,21 @@ func TestOtherDatabasesAreRefused(t *testing.T) {
 // application has it.
 func TestSchemaIsTheConnections(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t, repotest.InSchema())
+	d := testenv.New(t, testenv.InSchema())
 	_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL})
 	require.ErrorContains(t, err, "schema public is empty")
-	d.Exec(t, `ALTER DATABASE `+d.Name+` SET search_path = `+repotest.Schema+`, public`)
+	d.Exec(t, `ALTER DATABASE `+d.Name+` SET search_path = `+testenv.Schema+`, public`)
 	db := openWith(t, postgres.Options{URL: d.URL})
-	require.Equal(t, repotest.Schema, db.Schema())
+	require.Equal(t, testenv.Schema, db.Schema())
 	ids := newFiles(t, d, 5)
-	chat, channel := repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]}), repotest.InsertChannel(t, d.Pool)
-	repotest.LinkChat(t, d.Pool, chat.ID, ids[1])
-	repotest.InsertMessage(t, d.Pool, channel, "", ids[2])
-	repotest.InsertMessage(t, d.Pool, "no such channel", "", ids[3])
+	chat, channel := testenv.InsertChat(t, d.Pool, testenv.Chat{Files: ids[:1]}), testenv.InsertChannel(t, d.Pool)
+	testenv.LinkChat(t, d.Pool, chat.ID, ids[1])
+	testenv.InsertMessage(t, d.Pool, channel, "", ids[2])
+	testenv.InsertMessage(t, d.Pool, "no such channel", "", ids[3])
 	refresh(t, db)
 	requireKept(t, db, ids[:3]...)
 	requireFree(t, db, ids[3:]...)
-	appeared, err := deletion(db, ids[3:], func() { repotest.InsertNote(t, d.Pool, ids[4]) })
+	appeared, err := deletion(db, ids[3:], func() { testenv.InsertNote(t, d.Pool, ids[4]) })
 	require.NoError(t, err)
 	require.Len(t, appeared, 1)
 	requireAll(t, d, 3)
@@ -78,18 +78,18 @@ func TestSchemaIsTheConnections(t *testing.T) {
 // Every revision that has what we need works, each with the tables it has.
 func TestOlderRevisionsWork(t *testing.T) {
 	t.Parallel()
-	for _, revision := range repotest.Revisions {
+	for _, revision := range testenv.Revisions {
 		t.Run(revision, func(t *testing.T) {
 			t.Parallel()
-			d, db := newDB(t, repotest.Revision(revision))
+			d, db := newDB(t, testenv.Revision(revision))
 			ids := newFiles(t, d, 8)
 			refresh(t, db)
-			repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]})
-			repotest.InsertKnowledge(t, d.Pool, ids[1])
-			repotest.InsertMessage(t, d.Pool, repotest.InsertChannel(t, d.Pool), "Look", ids[2])
-			repotest.InsertNote(t, d.Pool, ids[3])
-			repotest.InsertFolder(t, d.Pool, ids[4])
-			repotest.InsertModel(t, d.Pool, ids[5])
+			testenv.InsertChat(t, d.Pool, testenv.Chat{Files: ids[:1]})
+			testenv.InsertKnowledge(t, d.Pool, ids[1])
+			testenv.InsertMessage(t, d.Pool, testenv.InsertChannel(t, d.Pool), "Look", ids[2])
+			testenv.InsertNote(t, d.Pool, ids[3])
+			testenv.InsertFolder(t, d.Pool, ids[4])
+			testenv.InsertModel(t, d.Pool, ids[5])
 			for range 2 {
 				requireKept(t, db, ids[:6]...)
 				requireFree(t, db, ids[6:]...)
@@ -109,7 +109,7 @@ func TestOlderRevisionsWork(t *testing.T) {
 func TestMigrateAndUninstall(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	before := repotest.Column[string](t, d, `SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1`)
+	before := testenv.Column[string](t, d, `SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1`)
 	require.Contains(t, before, "pruned")
 	for range 2 {
 		other := open(t, d)
@@ -117,13 +117,13 @@ func TestMigrateAndUninstall(t *testing.T) {
 	}
 	require.NoError(t, db.Uninstall(t.Context()))
 	require.NoError(t, db.Uninstall(t.Context()))
-	require.NotContains(t, repotest.Column[string](t, d, `SELECT nspname::text FROM pg_namespace`), "pruned")
+	require.NotContains(t, testenv.Column[string](t, d, `SELECT nspname::text FROM pg_namespace`), "pruned")
 	err := db.IndexChanges(t.Context())
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	_, err = tryLook(db, "x")
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 
-	fresh := repotest.New(t)
+	fresh := testenv.New(t)
 	failures := make(chan error, 4)
 	for range cap(failures) {
 		one, err := postgres.Open(t.Context(), postgres.Options{URL: fresh.URL})

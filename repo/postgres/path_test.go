@@ -10,16 +10,16 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Functions and operators that somebody else made in a schema on our search path are
 // never called, whatever is done.
 func TestPathOfOthersIsNotTrusted(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	ids := newFiles(t, d, 4)
-	repotest.LinkChat(t, d.Pool, repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]}).ID, ids[1])
+	testenv.LinkChat(t, d.Pool, testenv.InsertChat(t, d.Pool, testenv.Chat{Files: ids[:1]}).ID, ids[1])
 	d.Exec(t, `CREATE TABLE keyless (v varchar)`)
 	d.Exec(t, `ALTER TABLE channel_file DROP CONSTRAINT channel_file_file_id_fkey`)
 	d.Shadow(t)
@@ -45,9 +45,9 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 // theirs, also in our migrations, in the places that are noted, in doctor's looks.
 func TestPathBeforePostgreSQLsIsNotTrusted(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	ids := newFiles(t, d, 4)
-	repotest.LinkChat(t, d.Pool, repotest.InsertChat(t, d.Pool, repotest.Chat{Files: ids[:1]}).ID, ids[1])
+	testenv.LinkChat(t, d.Pool, testenv.InsertChat(t, d.Pool, testenv.Chat{Files: ids[:1]}).ID, ids[1])
 	d.Shadow(t)
 	d.Exec(t, `CREATE FUNCTION to_regclass(text) RETURNS regclass LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'shadowed'; END $$`)
 	d.Exec(t, `CREATE FUNCTION md5(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'shadowed'; END $$`)
@@ -172,14 +172,14 @@ func TestPathOfTriggersIsTheRoles(t *testing.T) {
 	_, err := deletion(db, ids, nothing)
 	require.NoError(t, err)
 	requireAll(t, d, 0)
-	require.Equal(t, 1, repotest.Value[int](t, d, `SELECT count(*) FROM audit`))
+	require.Equal(t, 1, testenv.Value[int](t, d, `SELECT count(*) FROM audit`))
 }
 
 // A role called pruned has our own schema first on its search path, once it is made:
 // the application's is found all the same, and that is told.
 func TestPathOfARoleCalledPruned(t *testing.T) {
 	t.Parallel()
-	server := repotest.NewServer(t, repotest.ServerOptions{})
+	server := testenv.NewServer(t, testenv.ServerOptions{})
 	d := server.New(t)
 	d.Exec(t, `CREATE ROLE pruned LOGIN SUPERUSER`)
 	url := roleURL(t, d, "pruned")
@@ -199,22 +199,22 @@ func TestPathOfARoleCalledPruned(t *testing.T) {
 // nobody; tables that lie off the path are named.
 func TestPathWithoutTheApplicationsSchema(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t, repotest.InSchema())
+	d := testenv.New(t, testenv.InSchema())
 	d.Exec(t, `CREATE SCHEMA first; CREATE TABLE first.file (id text); CREATE SCHEMA alone`)
 	path := func(list string) string { return d.URL + "&search_path=" + list }
-	db := openWith(t, postgres.Options{URL: path("first," + repotest.Schema)})
-	require.Equal(t, repotest.Schema, db.Schema())
+	db := openWith(t, postgres.Options{URL: path("first," + testenv.Schema)})
+	require.Equal(t, testenv.Schema, db.Schema())
 	_, err := postgres.Open(t.Context(), postgres.Options{URL: path("alone")})
 	require.ErrorContains(t, err, "schema alone is empty")
-	require.ErrorContains(t, err, "Open WebUI's tables are in schema "+repotest.Schema)
+	require.ErrorContains(t, err, "Open WebUI's tables are in schema "+testenv.Schema)
 }
 
 // A table whose key has a type that an extension brought is searched by its index,
 // though that type's operators are off the path.
 func TestPathOfKeysOfExtensions(t *testing.T) {
 	t.Parallel()
-	repotest.NeedsNewest(t, "citext")
-	d := repotest.New(t)
+	testenv.NeedsNewest(t, "citext")
+	d := testenv.New(t)
 	d.Exec(t, `CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TABLE one (id citext PRIMARY KEY, v text);
 		CREATE TABLE two (a ltree, b citext, v text, PRIMARY KEY (a, b))`)
 	db := open(t, d)

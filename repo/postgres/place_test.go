@@ -8,7 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Two daemons on two schemas of one database had one schema pruned, and made its index
@@ -39,7 +39,7 @@ func TestBesideOthersTwoSchemasShareNoIndex(t *testing.T) {
 // Replicas that start at once on a new database are one installation.
 func TestIdentityOfReplicasThatStartTogether(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	const replicas = 4
 	keys := make(chan string, replicas)
 	for range replicas {
@@ -60,7 +60,7 @@ func TestIdentityOfReplicasThatStartTogether(t *testing.T) {
 	for range replicas - 1 {
 		require.Equal(t, first, <-keys)
 	}
-	require.Equal(t, 1, repotest.Value[int](t, d, `SELECT count(*) FROM pruned.place`))
+	require.Equal(t, 1, testenv.Value[int](t, d, `SELECT count(*) FROM pruned.place`))
 }
 
 // A database that an earlier version swept, which remembered no places, goes on.

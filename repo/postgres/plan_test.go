@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Looks are planned once a session: planning one takes longer than running it.
@@ -16,7 +16,7 @@ func TestLooksArePlannedOnce(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
-	repotest.InsertNote(t, d.Pool, ids[0])
+	testenv.InsertNote(t, d.Pool, ids[0])
 	require.NoError(t, db.IndexAll(t.Context(), nil))
 	count := func(tx repo.Tx, where string) int64 {
 		n, err := tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE `+where)

@@ -10,7 +10,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Behind a pooler that gives each transaction another session everything works,
@@ -18,8 +18,8 @@ import (
 // prepared statements costs a few of them, each a passing failure.
 func TestBehindAPooler(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
-	address := repotest.PgBouncer(t, d)
+	d := testenv.New(t)
+	address := testenv.PgBouncer(t, d)
 	workers := make([]*postgres.DB, 3)
 	for i := range workers {
 		workers[i] = openWith(t, postgres.Options{URL: address})
@@ -40,7 +40,7 @@ func TestBehindAPooler(t *testing.T) {
 		}
 	}
 	require.NoError(t, work.Wait())
-	require.ElementsMatch(t, used, repotest.Column[string](t, d, `SELECT id FROM file`))
+	require.ElementsMatch(t, used, testenv.Column[string](t, d, `SELECT id FROM file`))
 	requireCleanSessions(t, address)
 }
 

@@ -9,12 +9,12 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // newRole makes a role that may do what pruned needs, and returns the URL to
 // connect as it.
-func newRole(t testing.TB, d *repotest.Database) (name, address string) {
+func newRole(t testing.TB, d *testenv.Database) (name, address string) {
 	t.Helper()
 	name = "role_of_" + d.Name
 	d.Exec(t, `CREATE ROLE `+name+` LOGIN`)
@@ -29,7 +29,7 @@ func newRole(t testing.TB, d *repotest.Database) (name, address string) {
 }
 
 // roleURL is where to connect as a role.
-func roleURL(t testing.TB, d *repotest.Database, role string) string {
+func roleURL(t testing.TB, d *testenv.Database, role string) string {
 	t.Helper()
 	u, err := url.Parse(d.URL)
 	require.NoError(t, err)
@@ -37,21 +37,21 @@ func roleURL(t testing.TB, d *repotest.Database, role string) string {
 	return u.String()
 }
 
-func openRole(t testing.TB, d *repotest.Database) (name string, db *postgres.DB) {
+func openRole(t testing.TB, d *testenv.Database) (name string, db *postgres.DB) {
 	t.Helper()
 	name, address := newRole(t, d)
 	return name, openWith(t, postgres.Options{URL: address, Schema: d.Schema})
 }
 
-func requireAll(t testing.TB, d *repotest.Database, n int) {
+func requireAll(t testing.TB, d *testenv.Database, n int) {
 	t.Helper()
-	require.Equal(t, n, repotest.Value[int](t, d, `SELECT count(*) FROM file`))
+	require.Equal(t, n, testenv.Value[int](t, d, `SELECT count(*) FROM file`))
 }
 
 // A role with what doctor asks for, and nothing more, can do everything.
 func TestPlainRoleIsEnough(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	_, db := openRole(t, d)
 	ids := newFiles(t, d, 2)
 	refresh(t, db)
@@ -74,7 +74,7 @@ func TestHiddenRowsStopEverything(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.New(t)
+			d := testenv.New(t)
 			_, db := openRole(t, d)
 			ids := newFiles(t, d, 2)
 			insertMention(t, d, ids[0])
@@ -97,7 +97,7 @@ func TestHiddenRowsStopEverything(t *testing.T) {
 // helps.
 func TestUnreadableTableStopsEverything(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	role, db := openRole(t, d)
 	for name, revoke := range map[string]string{
 		"wholly":         `REVOKE SELECT ON note FROM ROLE`,
@@ -108,7 +108,7 @@ func TestUnreadableTableStopsEverything(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ids := newFiles(t, d, 1)
-			all := repotest.Value[int](t, d, `SELECT count(*) FROM file`)
+			all := testenv.Value[int](t, d, `SELECT count(*) FROM file`)
 			refresh(t, db)
 			look(t, db, ids...)
 			d.Exec(t, strings.ReplaceAll(revoke, "ROLE", role))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // What a proxy does with the network between us and the server.
@@ -31,7 +31,7 @@ type proxy struct {
 	lines    []net.Conn
 }
 
-func newProxy(t testing.TB, d *repotest.Database) *proxy {
+func newProxy(t testing.TB, d *testenv.Database) *proxy {
 	t.Helper()
 	u, err := url.Parse(d.URL)
 	require.NoError(t, err)

@@ -19,13 +19,13 @@ import (
 	"pruned/repo"
 	"pruned/repo/postgres"
 	"pruned/repo/postgres/refindex"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // world is writers beside refreshers beside lookers.
 type world struct {
 	t       *testing.T
-	d       *repotest.Database
+	d       *testenv.Database
 	db      *postgres.DB
 	random  *rand.Rand
 	writers []*writer
@@ -43,7 +43,7 @@ type world struct {
 func TestRefreshMissesNothing(t *testing.T) {
 	t.Parallel()
 	// A server of its own: its long transactions hold back everybody's marks.
-	d := repotest.NewServer(t, repotest.ServerOptions{}).New(t)
+	d := testenv.NewServer(t, testenv.ServerOptions{}).New(t)
 	db := open(t, d)
 	d.Exec(t, writtenTables)
 	seed := rand.Uint64()
@@ -172,26 +172,26 @@ func (w *world) maintain(ctx context.Context, conn *pgx.Conn) error {
 // and after a refresh. Between the rounds files appear that were mentioned
 // before, others go and come back, and a column mentions one in every row.
 func (w *world) quiet(round int) {
-	files := repotest.Column[string](w.t, w.d, `SELECT id FROM file ORDER BY id`)
+	files := testenv.Column[string](w.t, w.d, `SELECT id FROM file ORDER BY id`)
 	require.NoError(w.t, w.db.IndexChanges(context.Background()))
 	w.compare(files, false)
 	refresh(w.t, w.db)
 	w.compare(files, true)
 	writer := w.writers[round%len(w.writers)]
 	if late := writer.files[8+round/len(w.writers)]; !slices.Contains(files, late) {
-		repotest.InsertFile(w.t, w.d.Pool, repotest.File{ID: late, CreatedAt: time.Now()})
+		testenv.InsertFile(w.t, w.d.Pool, testenv.File{ID: late, CreatedAt: time.Now()})
 		files = append(files, late)
 		w.compare(files, false)
 	}
 	gone := writer.files[round/len(w.writers)]
 	w.d.Exec(w.t, `DELETE FROM file WHERE id = $1`, gone)
 	require.NoError(w.t, w.db.IndexChanges(context.Background()))
-	repotest.InsertFile(w.t, w.d.Pool, repotest.File{ID: gone, CreatedAt: time.Now()})
+	testenv.InsertFile(w.t, w.d.Pool, testenv.File{ID: gone, CreatedAt: time.Now()})
 	w.compare(files, false)
 	require.NoError(w.t, w.db.IndexChanges(context.Background()))
 	w.compare(files, false)
 	if round == 1 {
-		w.d.Exec(w.t, `ALTER TABLE note ADD extra text DEFAULT '`+repotest.NewFile(w.t, w.d.Pool)+`'`)
+		w.d.Exec(w.t, `ALTER TABLE note ADD extra text DEFAULT '`+testenv.NewFile(w.t, w.d.Pool)+`'`)
 	}
 }
 
@@ -224,7 +224,7 @@ func (w *world) naive() map[string]bool {
 		if table == "message" {
 			where = ` AND EXISTS (SELECT FROM channel c WHERE c.id = t.channel_id)`
 		}
-		for _, file := range repotest.Column[string](w.t, w.d, `SELECT f.id FROM file f WHERE EXISTS (SELECT FROM `+table+` t WHERE t::text LIKE '%' || f.id || '%'`+where+`)`) {
+		for _, file := range testenv.Column[string](w.t, w.d, `SELECT f.id FROM file f WHERE EXISTS (SELECT FROM `+table+` t WHERE t::text LIKE '%' || f.id || '%'`+where+`)`) {
 			referenced[file] = true
 		}
 	}

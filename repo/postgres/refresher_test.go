@@ -9,7 +9,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Refreshers of several processes take turns, and no mark ever goes back.
@@ -50,7 +50,7 @@ func TestRefreshersTakeTurns(t *testing.T) {
 // A refresher that waits too long for another passes; looks wait for none.
 func TestLooksDoNotWaitForRefreshers(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	db := openWith(t, postgres.Options{URL: d.URL, LockTimeout: time.Second})
 	ids := newFiles(t, d, 2)
 	insertMention(t, d, ids[0])
@@ -81,8 +81,8 @@ func TestIndexForgetsVanishedFiles(t *testing.T) {
 	refresh(t, db)
 	d.Exec(t, `DELETE FROM file WHERE id = $1`, ids[0])
 	pass(t, db)
-	require.Equal(t, ids[1:], repotest.Column[string](t, d, `SELECT file_id FROM pruned.known_file`))
-	require.Equal(t, ids[1:], repotest.Column[string](t, d, `SELECT DISTINCT file_id FROM pruned.reference`))
+	require.Equal(t, ids[1:], testenv.Column[string](t, d, `SELECT file_id FROM pruned.known_file`))
+	require.Equal(t, ids[1:], testenv.Column[string](t, d, `SELECT DISTINCT file_id FROM pruned.reference`))
 	requireKept(t, db, ids[1])
 }
 
@@ -92,13 +92,13 @@ func TestReusedIDIsMentionedByOldRows(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	const id = "plugin-logo"
-	repotest.InsertFile(t, d.Pool, repotest.File{ID: id})
+	testenv.InsertFile(t, d.Pool, testenv.File{ID: id})
 	insertMention(t, d, id)
 	refresh(t, db)
 	readAll(t, d, db)
 	d.Exec(t, `DELETE FROM file`)
 	pass(t, db)
-	repotest.InsertFile(t, d.Pool, repotest.File{ID: id, CreatedAt: time.Now()})
+	testenv.InsertFile(t, d.Pool, testenv.File{ID: id, CreatedAt: time.Now()})
 	pass(t, db)
 	require.True(t, look(t, db, id).Unknown[id])
 	refresh(t, db)

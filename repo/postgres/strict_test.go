@@ -13,10 +13,10 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
-func strict(t testing.TB, d *repotest.Database) *postgres.DB {
+func strict(t testing.TB, d *testenv.Database) *postgres.DB {
 	t.Helper()
 	return openWith(t, postgres.Options{URL: d.URL, Schema: d.Schema, Strict: true})
 }
@@ -68,7 +68,7 @@ func TestStrictKeepsWritersOut(t *testing.T) {
 	ids := newFiles(t, d, 3)
 	d.Exec(t, `CREATE TABLE keyless (v text); CREATE SCHEMA elsewhere; CREATE TABLE split (id text, v text) PARTITION BY HASH (id);
 		CREATE TABLE elsewhere.one PARTITION OF split FOR VALUES WITH (modulus 1, remainder 0)`)
-	chat := repotest.InsertChat(t, d.Pool, repotest.Chat{})
+	chat := testenv.InsertChat(t, d.Pool, testenv.Chat{})
 	refresh(t, plain)
 	conn := d.Conn(t)
 	exec(t, conn, `SET lock_timeout = '100ms'`)
@@ -102,7 +102,7 @@ func TestStrictKeepsWritersOut(t *testing.T) {
 // since. On a server of its own nothing is committed between look and lock.
 func TestStrictLocksTheTablesOfItsLook(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewServer(t, repotest.ServerOptions{}).New(t)
+	d := testenv.NewServer(t, testenv.ServerOptions{}).New(t)
 	db := strict(t, d)
 	ids := newFiles(t, d, 1)
 	refresh(t, db)
@@ -183,13 +183,13 @@ func TestStrictWorkersDoNotRefuseEachOther(t *testing.T) {
 	}
 	require.NoError(t, work.Wait())
 	requireAll(t, d, 0)
-	require.Equal(t, workers*each, repotest.Value[int](t, d, `SELECT count(*) FROM audit`))
+	require.Equal(t, workers*each, testenv.Value[int](t, d, `SELECT count(*) FROM audit`))
 }
 
 // A role that may only read cannot lock; it is told so.
 func TestStrictWantsPrivileges(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	role, address := newRole(t, d)
 	db := openWith(t, postgres.Options{URL: address, Schema: d.Schema, Strict: true})
 	ids := newFiles(t, d, 1)
@@ -208,7 +208,7 @@ func TestStrictWantsPrivileges(t *testing.T) {
 // attach begins.
 func TestStrictLosesNoAttach(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	db := strict(t, d)
 	ids := newFiles(t, d, 60)
 	refresh(t, db)
@@ -230,7 +230,7 @@ func TestStrictLosesNoAttach(t *testing.T) {
 					result <- err
 				}()
 				// As long as the attach takes, or more.
-				repotest.Value[int](t, d, `SELECT count(*) FROM generate_series(1, 10000)`)
+				testenv.Value[int](t, d, `SELECT count(*) FROM generate_series(1, 10000)`)
 			}
 		}
 		begin(0)()

@@ -10,22 +10,22 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/repotest"
-	"pruned/repo/repotest/suite"
+	"pruned/repo/testenv"
 )
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	suite.Run(t, newEngine)
+	repotest.Run(t, newEngine)
 }
 
-func newEngine(t *testing.T) suite.Engine {
+func newEngine(t *testing.T) repotest.Engine {
 	d, db := newDB(t)
-	return suite.Engine{
+	return repotest.Engine{
 		DB:        repo.NewEngine(db),
 		Exec:      d.Exec,
 		Unchecked: func(t testing.TB, sql string, args ...any) int64 { return unchecked(t, d, sql, args...) },
 		Count: func(t testing.TB, sql string, args ...any) int64 {
-			return repotest.Value[int64](t, d, sql, args...)
+			return testenv.Value[int64](t, d, sql, args...)
 		},
 		Table: func(name string) string { return pgx.Identifier{d.Schema, name}.Sanitize() },
 		Hold:  func(t testing.TB, id string) func() { return hold(t, d, id) },
@@ -38,7 +38,7 @@ func newEngine(t *testing.T) suite.Engine {
 
 // unchecked runs a statement as a superuser who restores a dump does: no
 // trigger runs, so no foreign key is checked either.
-func unchecked(t testing.TB, d *repotest.Database, sql string, args ...any) (n int64) {
+func unchecked(t testing.TB, d *testenv.Database, sql string, args ...any) (n int64) {
 	t.Helper()
 	require.NoError(t, pgx.BeginFunc(context.Background(), d.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(context.Background(), `SET LOCAL session_replication_role = replica`); err != nil {
@@ -53,7 +53,7 @@ func unchecked(t testing.TB, d *repotest.Database, sql string, args ...any) (n i
 
 // hold locks a row as the application does that links a file and has not yet
 // committed.
-func hold(t testing.TB, d *repotest.Database, id string) (release func()) {
+func hold(t testing.TB, d *testenv.Database, id string) (release func()) {
 	t.Helper()
 	conn := d.Conn(t)
 	exec(t, conn, `BEGIN`)

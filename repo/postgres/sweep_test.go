@@ -10,7 +10,7 @@ import (
 	"pruned/repo"
 	"pruned/repo/postgres"
 	"pruned/repo/postgres/refindex"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // sweep does the steps of a sweep, with what the upload folder lists.
@@ -62,7 +62,7 @@ func TestVanishedRowsAreForgotten(t *testing.T) {
 	d, db := newDB(t)
 	ids := newFiles(t, d, 3)
 	insertMention(t, d, ids[0])
-	repotest.InsertChat(t, d.Pool, repotest.Chat{})
+	testenv.InsertChat(t, d.Pool, testenv.Chat{})
 	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('l', 'u', 'c', $1, 1, 1)`, ids[1])
 	d.Exec(t, `INSERT INTO tag (id, user_id, name) VALUES ('t', 'u', $1)`, ids[2])
 	sweep(t, db)
@@ -71,10 +71,10 @@ func TestVanishedRowsAreForgotten(t *testing.T) {
 	sweep(t, db)
 	require.Len(t, candidates(t, db, repo.FromRows, repo.Ages{}), 3)
 	const references = `SELECT file_id FROM pruned.reference`
-	require.Len(t, repotest.Column[string](t, d, references), 3)
+	require.Len(t, testenv.Column[string](t, d, references), 3)
 	d.Exec(t, `UPDATE pruned.state SET tidied_at = tidied_at - interval '1 hour'`)
 	sweep(t, db)
-	require.Equal(t, ids[1:2], repotest.Column[string](t, d, references))
+	require.Equal(t, ids[1:2], testenv.Column[string](t, d, references))
 	require.Len(t, candidates(t, db, repo.FromRows, repo.Ages{}), 3)
 }
 
@@ -83,7 +83,7 @@ func TestVanishedRowsAreForgotten(t *testing.T) {
 func TestAnewAnIndexKeepsWhatStoresList(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	id := repotest.NewFile(t, d.Pool)
+	id := testenv.NewFile(t, d.Pool)
 	sweep(t, db, "lost")
 	rows, bytes := candidates(t, db, repo.FromRows, repo.Ages{}), candidates(t, db, repo.FromBytes, repo.Ages{})
 	inTx(t, db, func(tx repo.Tx) {
@@ -229,8 +229,8 @@ func TestRowsAreDueAsLockMeasures(t *testing.T) {
 // Each step is a transaction of its own, on whatever session the pooler gives.
 func TestSweepBehindAPooler(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
-	address := repotest.PgBouncer(t, d)
+	d := testenv.New(t)
+	address := testenv.PgBouncer(t, d)
 	db := openWith(t, postgres.Options{URL: address})
 	ids := newFiles(t, d, 3)
 	insertMention(t, d, ids[0])
@@ -254,12 +254,12 @@ func TestPathsMayBeAnything(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	for i, path := range []string{fmt.Sprintf("/%05000d", 7), fmt.Sprintf("%03000d", 7), "/", "a/b/", "lost_report.pdf/"} {
-		repotest.InsertFile(t, d.Pool, repotest.File{ID: fmt.Sprint("file-", i), Path: path})
+		testenv.InsertFile(t, d.Pool, testenv.File{ID: fmt.Sprint("file-", i), Path: path})
 	}
 	sweep(t, db, "lost")
 	require.Contains(t, candidates(t, db, repo.FromBytes, repo.Ages{}), "lost")
-	require.Empty(t, repotest.Column[string](t, d, `SELECT name FROM pruned.known_file WHERE name <> ''`))
-	repotest.InsertFile(t, d.Pool, repotest.File{Path: "lost_report.pdf"})
+	require.Empty(t, testenv.Column[string](t, d, `SELECT name FROM pruned.known_file WHERE name <> ''`))
+	testenv.InsertFile(t, d.Pool, testenv.File{Path: "lost_report.pdf"})
 	sweep(t, db, "lost")
 	require.Empty(t, candidates(t, db, repo.FromBytes, repo.Ages{}))
 }

@@ -6,19 +6,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // Times: a column that holds what is no number is told, without what it holds, and
 // the rest of the examination goes on.
 func TestTimesThatAreNoNumbersAreTold(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	db, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL, Schema: d.Schema})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	require.True(t, examined(t, db, "times").OK)
-	repotest.InsertFile(t, d.Pool, repotest.File{ID: repotest.NewID()})
+	testenv.InsertFile(t, d.Pool, testenv.File{ID: testenv.NewID()})
 	d.Exec(t, `ALTER TABLE file ALTER COLUMN created_at TYPE text USING 'the first of May'`)
 	f := examined(t, db, "times")
 	require.False(t, f.OK)

@@ -7,7 +7,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // What makes a deletion something else is an error, and nothing is deleted.
@@ -45,13 +45,13 @@ func TestUnusualRuleForOneRow(t *testing.T) {
 	requireAll(t, d, 3)
 	_, err = deletion(db, []string{ids[0], ids[2]}, nothing)
 	require.NoError(t, err)
-	require.Equal(t, ids[1:2], repotest.Column[string](t, d, `SELECT id FROM file`))
+	require.Equal(t, ids[1:2], testenv.Column[string](t, d, `SELECT id FROM file`))
 }
 
 // An UNLOGGED table is empty after a crash: what it mentioned is not free.
 func TestUnusualTableEmptiedByACrash(t *testing.T) {
 	t.Parallel()
-	server := repotest.NewServer(t, repotest.ServerOptions{})
+	server := testenv.NewServer(t, testenv.ServerOptions{})
 	d := server.New(t)
 	db := open(t, d)
 	ids := newFiles(t, d, 2)
@@ -64,7 +64,7 @@ func TestUnusualTableEmptiedByACrash(t *testing.T) {
 	require.NoError(t, server.Kill())
 	require.NoError(t, server.Restart(t.Context()))
 	d.Pool.Reset()
-	require.Zero(t, repotest.Value[int](t, d, `SELECT count(*) FROM note`))
+	require.Zero(t, testenv.Value[int](t, d, `SELECT count(*) FROM note`))
 	after := open(t, d)
 	for _, err := range []error{
 		after.IndexChanges(t.Context()),
@@ -100,7 +100,7 @@ func TestUnusualColumnsOfFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.New(t)
+			d := testenv.New(t)
 			newFiles(t, d, 1)
 			d.Exec(t, c.change)
 			_, err := postgres.Open(t.Context(), postgres.Options{URL: d.URL})
@@ -110,7 +110,7 @@ func TestUnusualColumnsOfFile(t *testing.T) {
 			}
 		})
 	}
-	d := repotest.New(t)
+	d := testenv.New(t)
 	d.Exec(t, `CREATE DOMAIN moment AS bigint; ALTER TABLE file ALTER created_at TYPE moment; ALTER TABLE file ALTER updated_at TYPE numeric`)
 	open(t, d)
 }

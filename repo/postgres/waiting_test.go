@@ -15,7 +15,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // The application links files in any order, many a transaction, while several
@@ -30,7 +30,7 @@ func TestNobodyDeadlocksWithUs(t *testing.T) {
 	var stop atomic.Bool
 	for w := range 3 {
 		random := rand.New(rand.NewPCG(7, uint64(w)))
-		chat := repotest.InsertChat(t, d.Pool, repotest.Chat{}) // writers of one chat would deadlock each other
+		chat := testenv.InsertChat(t, d.Pool, testenv.Chat{}) // writers of one chat would deadlock each other
 		writing.Go(func() error {
 			for range 25 {
 				if err := linkSome(d, chat.ID, shuffled(random, ids)[:6]); err != nil {
@@ -65,7 +65,7 @@ func shuffled(random *rand.Rand, ids []string) []string {
 
 // linkSome links files to a chat, in this order, in one transaction, and takes
 // the links away in another.
-func linkSome(d *repotest.Database, chat string, files []string) error {
+func linkSome(d *testenv.Database, chat string, files []string) error {
 	ctx := context.Background()
 	err := pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 		for _, file := range files {
@@ -121,7 +121,7 @@ var errUndone = errors.New("undone")
 // is deleted.
 func TestWaitsAreBounded(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	db := openWith(t, postgres.Options{URL: d.URL, LockTimeout: 50 * time.Millisecond, StatementTimeout: time.Minute})
 	ids := newFiles(t, d, 1)
 	refresh(t, db)
@@ -142,7 +142,7 @@ func TestWaitsAreBounded(t *testing.T) {
 // Each statement has its time, and a caller's deadline is the shorter one.
 func TestStatementsAreBounded(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	db := openWith(t, postgres.Options{URL: d.URL, StatementTimeout: 100 * time.Millisecond})
 	const long = `SELECT pg_sleep(60)`
 	sleep := func(ctx context.Context) error {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // written are the tables that writers write to, each in another way to name its
@@ -209,7 +209,7 @@ func (w *writer) exec(ctx context.Context, sql string, args ...any) error {
 	return nil
 }
 
-func newWriter(d *repotest.Database, conn *pgx.Conn, name string, random *rand.Rand, files []string, passes func()) *writer {
+func newWriter(d *testenv.Database, conn *pgx.Conn, name string, random *rand.Rand, files []string, passes func()) *writer {
 	return &writer{
 		name: name, conn: conn, random: random, files: files, passes: passes,
 		rows: said{}, epoch: map[string]int{}, sure: map[string]bool{},

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // TestNothingThatIsAttachedIsDeleted: an application attaches files by text as fast
@@ -51,7 +51,7 @@ func TestNothingThatIsAttachedIsDeleted(t *testing.T) {
 
 // attach mentions files at random, in short rows and in long ones that keep their
 // length.
-func attach(t *testing.T, d *repotest.SQLite, ids []string, done chan struct{}) {
+func attach(t *testing.T, d *testenv.SQLite, ids []string, done chan struct{}) {
 	_, err := d.DB.Exec(`INSERT INTO prompt (id, user_id, name, content, created_at, updated_at)
 		SELECT 'long', 'u', 'n', hex(zeroblob(10000)) || id, 1, 1 FROM file ORDER BY rowid DESC LIMIT 1`)
 	require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // badValues are what a column of table file may hold that is none of what the
@@ -44,7 +44,7 @@ func TestOneBadRowStopsNothing(t *testing.T) {
 	for _, column := range []string{"meta", "data", "path", "created_at", "updated_at", "filename", "hash", "id"} {
 		t.Run(column, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.NewSQLite(t)
+			d := testenv.NewSQLite(t)
 			db, ctx := open(t, d), context.Background()
 			var bad []string
 			for name, value := range badValues {
@@ -122,7 +122,7 @@ func everyStep(ctx context.Context, t *testing.T, db repo.Engine, ids []string, 
 // and it keeps what it mentions all the same.
 func TestOneBadRowElsewhereStopsNothing(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	d.DB.SetMaxOpenConns(1)
 	d.Exec(t, `CREATE TABLE plugin_page (a, b, PRIMARY KEY (a, b)) WITHOUT ROWID`)
 	d.Exec(t, `CREATE TABLE plugin_sheet (a PRIMARY KEY, b)`)
@@ -159,7 +159,7 @@ func TestOneBadRowElsewhereStopsNothing(t *testing.T) {
 // of numbers. Their year is no age; doctor says so, and the value is not quoted.
 func TestATimeThatIsNoNumberMakesNoFileOld(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	db, ctx := open(t, d), context.Background()
 	ages := repo.Ages{Min: time.Hour, Pending: 48 * time.Hour}
 	young, pending, number := newFile(t, d), newFile(t, d), newFile(t, d)

@@ -19,8 +19,8 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/openwebui"
-	"pruned/repo/repotest"
 	"pruned/repo/sqlite"
+	"pruned/repo/testenv"
 )
 
 // BenchmarkDelete deletes 10,000 orphans among 20,000 files in a webui.db of
@@ -35,8 +35,8 @@ func BenchmarkDelete(b *testing.B) {
 }
 
 func seed(b *testing.B, path string, files, content, chats, text int) (orphans []string) {
-	require.NoError(b, repotest.CopySQLite(context.Background(), path))
-	app, err := repotest.OpenSQLite(path, "wal")
+	require.NoError(b, testenv.CopySQLite(context.Background(), path))
+	app, err := testenv.OpenSQLite(path, "wal")
 	require.NoError(b, err)
 	defer app.Close()
 	tx, err := app.Begin()
@@ -118,7 +118,7 @@ func line(text, word string) string {
 }
 
 func application(ctx context.Context, b *testing.B, path string) (took []time.Duration) {
-	app, err := repotest.OpenSQLite(path, "wal")
+	app, err := testenv.OpenSQLite(path, "wal")
 	require.NoError(b, err)
 	defer app.Close()
 	ticker := time.NewTicker(100 * time.Millisecond)

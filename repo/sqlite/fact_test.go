@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
 	"pruned/repo/sqlite"
+	"pruned/repo/testenv"
 )
 
 // TestADeclarationIsNotAFact: a foreign key that nobody enforces says nothing about
@@ -47,7 +47,7 @@ func TestADeclarationIsNotAFact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.NewSQLite(t)
+			d := testenv.NewSQLite(t)
 			kept, free := newFile(t, d), newFile(t, d)
 			fill(t, d, kept, statements)
 			requireKept(t, d, kept, free)
@@ -71,7 +71,7 @@ func TestNotUnderstoodIsSaid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.NewSQLiteRollback(t)
+			d := testenv.NewSQLiteRollback(t)
 			fill(t, d, "", c.statements)
 			require.NoError(t, d.DB.Close())
 			refused(t, d.Path, c.words...)
@@ -82,7 +82,7 @@ func TestNotUnderstoodIsSaid(t *testing.T) {
 // TestNotUnderstoodIsSaidWhileWeRun: the same, done to a database that is open.
 func TestNotUnderstoodIsSaidWhileWeRun(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	db, ctx := open(t, d), context.Background()
 	id := newFile(t, d)
 	require.NoError(t, db.IndexAll(ctx, nil))
@@ -108,7 +108,7 @@ func TestNotUnderstoodIsSearched(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := repotest.NewSQLite(t)
+			d := testenv.NewSQLite(t)
 			kept, free := newFile(t, d), newFile(t, d)
 			fill(t, d, kept, statements)
 			before := schema(t, d)
@@ -120,7 +120,7 @@ func TestNotUnderstoodIsSearched(t *testing.T) {
 }
 
 // fill runs statements, in which {id} is an id.
-func fill(t *testing.T, d *repotest.SQLite, id string, statements []string) {
+func fill(t *testing.T, d *testenv.SQLite, id string, statements []string) {
 	t.Helper()
 	d.DB.SetMaxOpenConns(1)
 	for _, query := range statements {
@@ -129,7 +129,7 @@ func fill(t *testing.T, d *repotest.SQLite, id string, statements []string) {
 }
 
 // requireKept says that of two files the first is kept, and the other goes.
-func requireKept(t *testing.T, d *repotest.SQLite, kept, free string) *sqlite.DB {
+func requireKept(t *testing.T, d *testenv.SQLite, kept, free string) *sqlite.DB {
 	t.Helper()
 	db, ctx := open(t, d), context.Background()
 	require.NoError(t, db.IndexAll(ctx, nil))

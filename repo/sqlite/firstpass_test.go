@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
 	"pruned/repo/sqlite"
+	"pruned/repo/testenv"
 )
 
 // BenchmarkFirstPass reads a webui.db of 474 MB whose chats mention 3,000,000
@@ -35,7 +35,7 @@ func BenchmarkFirstPass(b *testing.B) {
 		b.StopTimer()
 		b.ReportMetric(cpuSeconds(b)-used, "CPU-s")
 		b.ReportMetric(100*(collecting()-busy)/(took.Seconds()*float64(runtime.GOMAXPROCS(0))), "GC-%")
-		b.ReportMetric(float64(live()-before)/float64(repotest.Many.UUIDs), "B/UUID")
+		b.ReportMetric(float64(live()-before)/float64(testenv.Many.UUIDs), "B/UUID")
 		db.Close()
 	}
 }
@@ -46,7 +46,7 @@ func many(b *testing.B) string {
 		path = filepath.Join(b.TempDir(), "webui.db")
 	}
 	if _, err := os.Stat(path); err != nil {
-		require.NoError(b, repotest.SeedMany(context.Background(), path, repotest.Many))
+		require.NoError(b, testenv.SeedMany(context.Background(), path, testenv.Many))
 	}
 	return path
 }

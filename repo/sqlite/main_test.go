@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 func TestMain(m *testing.M) {
@@ -19,5 +19,5 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	repotest.Main(m)
+	testenv.Main(m)
 }

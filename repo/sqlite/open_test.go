@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
 	"pruned/repo/sqlite"
+	"pruned/repo/testenv"
 )
 
 // refused says that a file is refused in a sentence, and was not touched.
@@ -65,7 +65,7 @@ func TestOpenRefusesWhatIsNotTheApplications(t *testing.T) {
 		{`DROP TABLE file`, "no table file"},
 		{`ALTER TABLE file DROP COLUMN path`, "file.path"},
 	} {
-		d := repotest.NewSQLiteRollback(t)
+		d := testenv.NewSQLiteRollback(t)
 		d.Exec(t, c.query)
 		require.NoError(t, d.DB.Close())
 		refused(t, d.Path, c.word)
@@ -74,7 +74,7 @@ func TestOpenRefusesWhatIsNotTheApplications(t *testing.T) {
 
 func TestOpenRefusesWhatIsCorrupt(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLiteRollback(t)
+	d := testenv.NewSQLiteRollback(t)
 	d.Exec(t, `UPDATE alembic_version SET version_num = version_num`)
 	require.NoError(t, d.DB.Close())
 	content, err := os.ReadFile(d.Path)
@@ -87,7 +87,7 @@ func TestOpenRefusesWhatIsCorrupt(t *testing.T) {
 
 func TestOpenRefusesWhatIsLocked(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLiteRollback(t)
+	d := testenv.NewSQLiteRollback(t)
 	conn, err := d.DB.Conn(context.Background())
 	require.NoError(t, err)
 	defer conn.Close()
@@ -105,7 +105,7 @@ func TestOpenRefusesWhatIsLocked(t *testing.T) {
 
 func TestOpenChangesNothing(t *testing.T) {
 	t.Parallel()
-	for _, d := range []*repotest.SQLite{repotest.NewSQLite(t), repotest.NewSQLiteRollback(t)} {
+	for _, d := range []*testenv.SQLite{testenv.NewSQLite(t), testenv.NewSQLiteRollback(t)} {
 		mode := journal(t, d)
 		require.NoError(t, d.DB.Close())
 		before := digest(t, d.Path)
@@ -115,7 +115,7 @@ func TestOpenChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 		db.Close()
 		require.Equal(t, before, digest(t, d.Path))
-		d.DB, err = repotest.OpenSQLite(d.Path, mode)
+		d.DB, err = testenv.OpenSQLite(d.Path, mode)
 		require.NoError(t, err)
 		open(t, d)
 		require.Equal(t, mode, journal(t, d))
@@ -123,7 +123,7 @@ func TestOpenChangesNothing(t *testing.T) {
 	}
 }
 
-func journal(t *testing.T, d *repotest.SQLite) (mode string) {
+func journal(t *testing.T, d *testenv.SQLite) (mode string) {
 	t.Helper()
 	require.NoError(t, d.DB.QueryRow(`PRAGMA journal_mode`).Scan(&mode))
 	return mode
@@ -131,7 +131,7 @@ func journal(t *testing.T, d *repotest.SQLite) (mode string) {
 
 func TestIdentityIsThatOfTheFile(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLiteRollback(t)
+	d := testenv.NewSQLiteRollback(t)
 	db := open(t, d)
 	first := db.Identity()
 	require.Equal(t, "webui.db", first.Name)
@@ -145,13 +145,13 @@ func TestIdentityIsThatOfTheFile(t *testing.T) {
 	require.NotEqual(t, first.Key, copied.Identity().Key)
 
 	// Another database under the same name is another installation.
-	other := repotest.NewSQLiteRollback(t)
+	other := testenv.NewSQLiteRollback(t)
 	require.NotEqual(t, first.Key, open(t, other).Identity().Key)
 }
 
 func TestUninstallLeavesNothing(t *testing.T) {
 	t.Parallel()
-	for _, d := range []*repotest.SQLite{repotest.NewSQLite(t), repotest.NewSQLiteRollback(t)} {
+	for _, d := range []*testenv.SQLite{testenv.NewSQLite(t), testenv.NewSQLiteRollback(t)} {
 		before := schema(t, d)
 		db := open(t, d)
 		require.NotEqual(t, before, schema(t, d))
@@ -164,7 +164,7 @@ func TestUninstallLeavesNothing(t *testing.T) {
 	}
 }
 
-func schema(t *testing.T, d *repotest.SQLite) (names []string) {
+func schema(t *testing.T, d *testenv.SQLite) (names []string) {
 	t.Helper()
 	rows, err := d.DB.Query(`SELECT name FROM sqlite_schema ORDER BY name`)
 	require.NoError(t, err)
@@ -180,7 +180,7 @@ func schema(t *testing.T, d *repotest.SQLite) (names []string) {
 
 func TestIgnoreNamesWhatExists(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	for _, name := range []string{"nothing", "chat.nothing", "nothing.chat", "Chat"} {
 		_, err := sqlite.Open(context.Background(), sqlite.Options{Path: d.Path, Ignore: []string{"note", name}})
 		require.ErrorContains(t, err, name)
@@ -189,7 +189,7 @@ func TestIgnoreNamesWhatExists(t *testing.T) {
 
 func TestOpenFollowsALink(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	link := filepath.Join(t.TempDir(), "webui.db")
 	require.NoError(t, os.Symlink(d.Path, link))
 	db, err := sqlite.Open(context.Background(), sqlite.Options{Path: link})
@@ -207,7 +207,7 @@ func TestOpenFollowsALink(t *testing.T) {
 // TestAReplacedFileIsLeftAlone: somebody restored a backup beside us.
 func TestAReplacedFileIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	d, backup := repotest.NewSQLiteRollback(t), repotest.NewSQLiteRollback(t)
+	d, backup := testenv.NewSQLiteRollback(t), testenv.NewSQLiteRollback(t)
 	db, ctx := open(t, d), context.Background()
 	id := newFile(t, d)
 	require.NoError(t, db.IndexAll(ctx, nil))
@@ -226,7 +226,7 @@ func TestAReplacedFileIsLeftAlone(t *testing.T) {
 func TestUninstallLeavesTablesCalledLikeOurs(t *testing.T) {
 	t.Parallel()
 	for _, made := range []string{`CREATE TABLE pruned_ledger (v TEXT)`, `CREATE TABLE pruned_migration (v TEXT)`} {
-		d := repotest.NewSQLite(t)
+		d := testenv.NewSQLite(t)
 		d.Exec(t, made)
 		before := schema(t, d)
 		db, err := sqlite.Open(t.Context(), sqlite.Options{Path: d.Path})

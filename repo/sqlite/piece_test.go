@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/mention"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // opened is a database with some rows in table note, whose texts are these.
@@ -23,8 +23,8 @@ func opened(t *testing.T, texts ...string) *DB {
 func openedWith(t *testing.T, journal string, texts ...string) *DB {
 	t.Helper()
 	path, ctx := filepath.Join(t.TempDir(), "webui.db"), context.Background()
-	require.NoError(t, repotest.CopySQLite(ctx, path))
-	app, err := repotest.OpenSQLite(path, journal)
+	require.NoError(t, testenv.CopySQLite(ctx, path))
+	app, err := testenv.OpenSQLite(path, journal)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = app.Close() })
 	for _, text := range texts {

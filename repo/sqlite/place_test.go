@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
 	"pruned/repo/sqlite"
+	"pruned/repo/testenv"
 	"pruned/repo/witness"
 )
 
@@ -57,7 +57,7 @@ var disk = witness.Place{
 // for a clone that has the number of its file too.
 func TestIdentityOfAClonedDisk(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLiteRollback(t)
+	d := testenv.NewSQLiteRollback(t)
 	original := openAt(t, d.Path, disk)
 	bind(t, original)
 	remounted, rebooted, cloned := disk, disk, disk
@@ -84,7 +84,7 @@ func TestIdentityOfAClonedDisk(t *testing.T) {
 // FUSE and a restored backup give the file another number at the place where it was.
 func TestIdentityIsNotTheNumberOfTheFile(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLiteRollback(t)
+	d := testenv.NewSQLiteRollback(t)
 	require.NoError(t, d.DB.Close())
 	first := openAt(t, d.Path, witness.Place{})
 	bind(t, first)
@@ -101,7 +101,7 @@ func TestIdentityIsNotTheNumberOfTheFile(t *testing.T) {
 // is told that it is none, also where it was made with a link or beside the original.
 func TestIdentityOfACopyBesideTheOriginal(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLiteRollback(t)
+	d := testenv.NewSQLiteRollback(t)
 	require.NoError(t, d.DB.Close())
 	first := openAt(t, d.Path, witness.Place{})
 	bind(t, first)
@@ -127,7 +127,7 @@ func TestIdentityOfACopyBesideTheOriginal(t *testing.T) {
 // What an earlier version called a database it is called on; a copy of such is none.
 func TestIdentityOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLiteRollback(t)
+	d := testenv.NewSQLiteRollback(t)
 	first := openAt(t, d.Path, disk)
 	key := first.Identity().Key
 	number := fileNumber(t, d.Path)

@@ -7,13 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // A column of SQLite's may hold anything, and no error quotes it.
 func TestSecretsOfRowsAreNotInErrors(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	db := open(t, d)
 	id := newFile(t, d)
 	d.Exec(t, `INSERT INTO pruned_ledger (file_id, outcome, at) VALUES ($1, 'deleted', 'hunter2')`, id)
@@ -34,7 +34,7 @@ func TestSecretsOfRowsAreNotInErrorsOfTriggers(t *testing.T) {
 		`'no: ' || OLD.filename`:   repo.Raised,
 		`coalesce(OLD.filename,1)`: repo.Raised,
 	} {
-		d := repotest.NewSQLite(t)
+		d := testenv.NewSQLite(t)
 		db := open(t, d)
 		id := newFile(t, d)
 		d.Exec(t, `UPDATE file SET filename = 'hunter2'`)

@@ -12,18 +12,18 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/repotest"
-	"pruned/repo/repotest/suite"
 	"pruned/repo/sqlite"
+	"pruned/repo/testenv"
 )
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	suite.Run(t, func(t *testing.T) suite.Engine { return newEngine(t, newMigrated(t, "wal")) })
+	repotest.Run(t, func(t *testing.T) repotest.Engine { return newEngine(t, newMigrated(t, "wal")) })
 }
 
 func TestSuiteWithoutWAL(t *testing.T) {
 	t.Parallel()
-	suite.Run(t, func(t *testing.T) suite.Engine {
+	repotest.Run(t, func(t *testing.T) repotest.Engine {
 		return newEngine(t, newMigrated(t, "delete"))
 	})
 }
@@ -37,7 +37,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	path, ctx := filepath.Join(dir, "webui.db"), context.Background()
-	if err := repotest.CopySQLite(ctx, path); err != nil {
+	if err := testenv.CopySQLite(ctx, path); err != nil {
 		return nil, err
 	}
 	db, err := sqlite.Open(ctx, sqlite.Options{Path: path})
@@ -53,23 +53,23 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 })
 
 // newMigrated returns a copy of it that is an installation of its own.
-func newMigrated(t *testing.T, journal string) *repotest.SQLite {
+func newMigrated(t *testing.T, journal string) *testenv.SQLite {
 	t.Helper()
 	content, err := migrated()
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "webui.db")
 	require.NoError(t, os.WriteFile(path, content, 0o600))
-	app, err := repotest.OpenSQLite(path, journal)
+	app, err := testenv.OpenSQLite(path, journal)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = app.Close() })
-	d := &repotest.SQLite{Path: path, DB: app}
+	d := &testenv.SQLite{Path: path, DB: app}
 	d.Exec(t, `UPDATE pruned_state SET mark = lower(hex(randomblob(8))), owner = ''`)
 	d.Exec(t, `DELETE FROM pruned_place`)
 	return d
 }
 
-func newEngine(t *testing.T, d *repotest.SQLite) suite.Engine {
-	return suite.Engine{
+func newEngine(t *testing.T, d *testenv.SQLite) repotest.Engine {
+	return repotest.Engine{
 		DB: repo.NewEngine(open(t, d)), Exec: d.Exec, Unchecked: d.Exec, Count: d.Count,
 		Table: func(name string) string { return name },
 
@@ -80,7 +80,7 @@ func newEngine(t *testing.T, d *repotest.SQLite) suite.Engine {
 }
 
 // open opens a database with our tables in it.
-func open(t testing.TB, d *repotest.SQLite) *sqlite.DB {
+func open(t testing.TB, d *testenv.SQLite) *sqlite.DB {
 	t.Helper()
 	db, err := sqlite.Open(context.Background(), sqlite.Options{Path: d.Path})
 	require.NoError(t, err)

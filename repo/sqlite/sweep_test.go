@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // TestTheLeadIsKeptDuringALongPass: a first pass that took longer than the lead lasts
@@ -40,7 +40,7 @@ func TestAPassEndsBesideAnApplicationThatWritesAllTheTime(t *testing.T) {
 	db := openedWith(t, "delete", strings.Repeat("x", 2<<20))
 	db.snapshot.yieldEvery = 0
 	db.rate.perSecond = 600 // which makes 1 to 2 s of it
-	app, err := repotest.OpenSQLite(db.options.Path, "delete")
+	app, err := testenv.OpenSQLite(db.options.Path, "delete")
 	require.NoError(t, err)
 	defer app.Close()
 	done, began := make(chan struct{}), make(chan struct{})

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // TestIndexFollowsTheApplication: whatever an application writes, in whatever form
@@ -77,8 +77,8 @@ var worldPageSizes = []int{512, 4096, 65536}
 func makeTemplate(t *testing.T, pageSize int) (content []byte) {
 	t.Helper()
 	path, ctx := filepath.Join(t.TempDir(), "template.db"), context.Background()
-	require.NoError(t, repotest.CopySQLite(ctx, path))
-	app, err := repotest.OpenSQLite(path, "delete")
+	require.NoError(t, testenv.CopySQLite(ctx, path))
+	app, err := testenv.OpenSQLite(path, "delete")
 	require.NoError(t, err)
 	defer app.Close()
 	app.SetMaxOpenConns(1) // a page size takes effect on the connection that asked for it
@@ -101,7 +101,7 @@ func newWorld(t *testing.T, rt *rapid.T, journal string, template []byte) *world
 	w := &world{t: t, path: filepath.Join(t.TempDir(), uuid.NewString()+".db")}
 	ctx := context.Background()
 	require.NoError(rt, os.WriteFile(w.path, template, 0o600))
-	app, err := repotest.OpenSQLite(w.path, journal)
+	app, err := testenv.OpenSQLite(w.path, journal)
 	require.NoError(rt, err)
 	app.SetMaxOpenConns(1)
 	_, err = app.Exec(`PRAGMA synchronous = OFF`)

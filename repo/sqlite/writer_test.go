@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
-	"pruned/repo/repotest"
 	"pruned/repo/sqlite"
+	"pruned/repo/testenv"
 )
 
-func newFile(t testing.TB, d *repotest.SQLite) string {
+func newFile(t testing.TB, d *testenv.SQLite) string {
 	t.Helper()
 	id := uuid.NewString()
 	d.Exec(t, `INSERT INTO file (id, user_id, filename, path, created_at, updated_at) VALUES ($1, 'u', 'f', $2, 1, 1)`, id, "/data/"+id+"_f")
@@ -26,7 +26,7 @@ func newFile(t testing.TB, d *repotest.SQLite) string {
 }
 
 // newFiles makes several in one transaction.
-func newFiles(t testing.TB, d *repotest.SQLite, n int) (ids []string) {
+func newFiles(t testing.TB, d *testenv.SQLite, n int) (ids []string) {
 	t.Helper()
 	for range n {
 		ids = append(ids, uuid.NewString())
@@ -36,7 +36,7 @@ func newFiles(t testing.TB, d *repotest.SQLite, n int) (ids []string) {
 	return ids
 }
 
-func insertMention(t testing.TB, d *repotest.SQLite, id string) {
+func insertMention(t testing.TB, d *testenv.SQLite, id string) {
 	t.Helper()
 	d.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ($1, 'u', $2, 1, 1)`, uuid.NewString(), id)
 }
@@ -92,8 +92,8 @@ func TestNobodyWritesDuringATransaction(t *testing.T) {
 	}
 }
 
-func both(t *testing.T) map[string]*repotest.SQLite {
-	return map[string]*repotest.SQLite{"wal": repotest.NewSQLite(t), "rollback journal": repotest.NewSQLiteRollback(t)}
+func both(t *testing.T) map[string]*testenv.SQLite {
+	return map[string]*testenv.SQLite{"wal": testenv.NewSQLite(t), "rollback journal": testenv.NewSQLiteRollback(t)}
 }
 
 // TestLookSeesWhatWasWrittenSince: by the application, without any pass in between,
@@ -126,7 +126,7 @@ func TestLookSeesWhatWasWrittenSince(t *testing.T) {
 // up: tombstones are carried out in such transactions.
 func TestReadsDoNotLock(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	db, ctx := open(t, d), context.Background()
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
 		return db.AddTombstones(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "a", Name: "a"}})
@@ -148,7 +148,7 @@ func TestReadsDoNotLock(t *testing.T) {
 
 func TestABusyApplicationIsAPassingFailure(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	db := open(t, d)
 	id := newFile(t, d)
 	conn, err := d.DB.Conn(context.Background())
@@ -175,7 +175,7 @@ func TestABusyApplicationIsAPassingFailure(t *testing.T) {
 
 func TestATriggerThatRaisesIsAPermanentFailure(t *testing.T) {
 	t.Parallel()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	db, ctx := open(t, d), context.Background()
 	id := newFile(t, d)
 	d.Exec(t, `CREATE TRIGGER guard BEFORE DELETE ON file BEGIN SELECT RAISE(ABORT, 'never'); END`)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors/chroma"
 	"pruned/vectors/vectorstest"
 )
@@ -21,14 +21,14 @@ func newEmbedded(t testing.TB, dir string) *chroma.Embedded {
 // beside is a Chroma that runs, with its files.
 type beside struct {
 	api
-	*repotest.Chroma
+	*testenv.Chroma
 	dir string
 }
 
 func runBeside(t testing.TB) *beside {
 	t.Helper()
-	dir := repotest.MemoryDir(t)
-	server := repotest.StartChroma(t, dir)
+	dir := testenv.MemoryDir(t)
+	server := testenv.StartChroma(t, dir)
 	return &beside{api{server.URL(), "default_database"}, server, dir}
 }
 

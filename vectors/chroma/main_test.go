@@ -3,7 +3,7 @@ package chroma_test
 import (
 	"testing"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
-func TestMain(m *testing.M) { repotest.Main(m) }
+func TestMain(m *testing.M) { testenv.Main(m) }

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
 	"pruned/vectors/vectorstest"
@@ -29,7 +29,7 @@ func newServer(t testing.TB, options chroma.HTTPOptions) *chroma.Server {
 // The suite, against a real server.
 func TestServerSuite(t *testing.T) {
 	t.Parallel()
-	server := repotest.StartChroma(t, repotest.MemoryDir(t)).URL()
+	server := testenv.StartChroma(t, testenv.MemoryDir(t)).URL()
 	t.Run("all", func(t *testing.T) {
 		vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 			a := newDatabase(t, server)
@@ -44,7 +44,7 @@ func TestServerSuite(t *testing.T) {
 // More than a page of everything: chunks, files, collections.
 func TestServerPages(t *testing.T) {
 	t.Parallel()
-	server := repotest.StartChroma(t, repotest.MemoryDir(t)).URL()
+	server := testenv.StartChroma(t, testenv.MemoryDir(t)).URL()
 	a := newDatabase(t, server)
 	store := newServer(t, chroma.HTTPOptions{URL: server, Database: a.database})
 	file, other := uuid.NewString(), uuid.NewString()
@@ -104,7 +104,7 @@ func guarded(t *testing.T, server string, right func(*http.Request) bool) string
 
 func TestServerCredentials(t *testing.T) {
 	t.Parallel()
-	server := repotest.StartChroma(t, repotest.MemoryDir(t)).URL()
+	server := testenv.StartChroma(t, testenv.MemoryDir(t)).URL()
 	header := func(name, value string) func(*http.Request) bool {
 		return func(r *http.Request) bool { return r.Header.Get(name) == value }
 	}
@@ -146,7 +146,7 @@ func TestServerCredentials(t *testing.T) {
 // is never taken for an empty store.
 func TestServerUnusable(t *testing.T) {
 	t.Parallel()
-	running := repotest.StartChroma(t, repotest.MemoryDir(t)).URL()
+	running := testenv.StartChroma(t, testenv.MemoryDir(t)).URL()
 	answering := func(status int, body string) string {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)

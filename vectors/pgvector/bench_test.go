@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors/pgvector"
 )
 
@@ -30,10 +30,10 @@ SELECT i, (SELECT array_agg(random())::vector(1536) FROM generate_series(i, i + 
 // BenchmarkDelete compares Join of 500 files with the least that could be done
 // for them, a DELETE by collection, in transactions that are rolled back.
 func BenchmarkDelete(b *testing.B) {
-	db := repotest.New(b, repotest.Vectors(repotest.VectorOptions{}))
+	db := testenv.New(b, testenv.Vectors(testenv.VectorOptions{}))
 	db.Exec(b, benchPool)
 	db.Exec(b, benchFiles)
-	require.NoError(b, repotest.CreateChunks(b.Context(), db.Pool, repotest.VectorOptions{Index: true}))
+	require.NoError(b, testenv.CreateChunks(b.Context(), db.Pool, testenv.VectorOptions{Index: true}))
 	store, err := pgvector.New(b.Context(), pgvector.Options{URL: db.URL})
 	require.NoError(b, err)
 	b.Cleanup(store.Close)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/vectorstest"
@@ -35,7 +35,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 // as is the URL of db for another user.
-func as(t *testing.T, db *repotest.Database, user string) string {
+func as(t *testing.T, db *testenv.Database, user string) string {
 	t.Helper()
 	u, err := url.Parse(db.URL)
 	require.NoError(t, err)
@@ -44,7 +44,7 @@ func as(t *testing.T, db *repotest.Database, user string) string {
 }
 
 // user makes a user, and names it after the database: users are the cluster's.
-func user(t *testing.T, db *repotest.Database) string {
+func user(t *testing.T, db *testenv.Database) string {
 	t.Helper()
 	name := "user of " + db.Name
 	db.Exec(t, fmt.Sprintf(`CREATE USER %q`, name))
@@ -57,7 +57,7 @@ func user(t *testing.T, db *repotest.Database) string {
 
 func TestCheckPrivileges(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{})
+	i := install(t, testenv.VectorOptions{})
 	name := user(t, i.Database)
 	store := newStore(t, as(t, i.Database, name), false)
 	i.Exec(t, fmt.Sprintf(`GRANT SELECT ON document_chunk TO %q`, name))
@@ -75,7 +75,7 @@ func TestCheckPrivileges(t *testing.T) {
 // whole table for each file.
 func TestCheckIndex(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{})
+	i := install(t, testenv.VectorOptions{})
 	i.insert(t, vectorstest.Chunk{ID: "1", Collection: "file-a"})
 	i.Exec(t, `DROP INDEX idx_document_chunk_collection_name`)
 	store := newStore(t, i.URL, false)
@@ -92,7 +92,7 @@ func TestCheckIndex(t *testing.T) {
 
 func TestWrongKey(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{Crypto: "another"})
+	i := install(t, testenv.VectorOptions{Crypto: "another"})
 	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"})
 	store := newStore(t, i.URL, true)
 	_, removed := store.Remove(t.Context(), nil, []string{"a"})

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/vectorstest"
@@ -29,7 +29,7 @@ func list(t *testing.T, store *pgvector.Store) (files, whole int) {
 // another order.
 func TestFilesByIndex(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{})
+	i := install(t, testenv.VectorOptions{})
 	i.Exec(t, `ALTER TABLE document_chunk SET (autovacuum_enabled = off)`)
 	i.Exec(t, fillSQL)
 	i.Exec(t, `CREATE INDEX by_hash ON document_chunk USING hash ((vmetadata->>'file_id'))`)
@@ -54,7 +54,7 @@ func TestFilesByIndex(t *testing.T) {
 // A wrong key is an error, and no empty store.
 func TestFilesWithAWrongKey(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{Crypto: key})
+	i := install(t, testenv.VectorOptions{Crypto: key})
 	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"})
 	files, _ := list(t, newStore(t, i.URL, true))
 	require.Equal(t, 1, files)

@@ -8,12 +8,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/vectorstest"
 )
 
-func TestMain(m *testing.M) { repotest.Main(m) }
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 // key is odd enough to be found wherever it would leak.
 const key = "k3y'with\"quotes"
@@ -33,17 +33,17 @@ func newStore(t *testing.T, url string, crypto bool) *pgvector.Store {
 
 // installation is a database with a table of chunks.
 type installation struct {
-	*repotest.Database
-	vectors repotest.VectorOptions
+	*testenv.Database
+	vectors testenv.VectorOptions
 	table   string
 }
 
-func install(t *testing.T, vectors repotest.VectorOptions, options ...repotest.Option) installation {
+func install(t *testing.T, vectors testenv.VectorOptions, options ...testenv.Option) installation {
 	t.Helper()
 	if vectors.Dim == 0 {
 		vectors.Dim = 3
 	}
-	db := repotest.New(t, append(options, repotest.Vectors(vectors))...)
+	db := testenv.New(t, append(options, testenv.Vectors(vectors))...)
 	return installation{db, vectors, "public.document_chunk"}
 }
 
@@ -86,7 +86,7 @@ func metadata(t testing.TB, chunk vectorstest.Chunk) string {
 
 func (i installation) left(t testing.TB) []string {
 	t.Helper()
-	return repotest.Column[string](t, i.Database, "SELECT id FROM "+i.table)
+	return testenv.Column[string](t, i.Database, "SELECT id FROM "+i.table)
 }
 
 // hold locks a chunk as an UPDATE or DELETE that is not committed does.
@@ -112,7 +112,7 @@ func (t tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	return tag.RowsAffected(), err
 }
 
-func begin(t testing.TB, db *repotest.Database) tx {
+func begin(t testing.TB, db *testenv.Database) tx {
 	t.Helper()
 	config, err := pgx.ParseConfig(db.URL)
 	require.NoError(t, err)

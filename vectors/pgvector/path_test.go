@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors/vectorstest"
 )
 
@@ -16,7 +16,7 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 	for name, crypto := range map[string]string{"plain": "", "encrypted": key} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := install(t, repotest.VectorOptions{Crypto: crypto})
+			i := install(t, testenv.VectorOptions{Crypto: crypto})
 			chunks := []vectorstest.Chunk{
 				{ID: "1", Collection: "file-a", FileID: "a"}, {ID: "2", Collection: vectorstest.Base, FileID: "a"},
 				{ID: "3", Collection: "file-b", FileID: "b"}, {ID: "4", Collection: vectorstest.Base, FileID: "b"},
@@ -35,7 +35,7 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 			require.ErrorContains(t, store.SameDatabase(t.Context(), "1", 2), "not the one")
 			_, err = store.Remove(t.Context(), nil, []string{"a"})
 			require.NoError(t, err)
-			require.Equal(t, 2, repotest.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`))
+			require.Equal(t, 2, testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`))
 			require.NoError(t, store.DropIndex(t.Context()))
 		})
 	}

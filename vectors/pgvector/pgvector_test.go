@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors/vectorstest"
 )
 
@@ -13,18 +13,18 @@ import (
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	shapes := map[string]struct {
-		vectors repotest.VectorOptions
-		options []repotest.Option
+		vectors testenv.VectorOptions
+		options []testenv.Option
 		index   bool
 	}{
 		"plain":                  {},
 		"plain, indexed":         {index: true},
-		"half vectors":           {vectors: repotest.VectorOptions{Half: true, Index: true}},
-		"half vectors, indexed":  {vectors: repotest.VectorOptions{Half: true, Index: true}, index: true},
-		"encrypted":              {vectors: repotest.VectorOptions{Crypto: key}},
-		"in a schema":            {options: []repotest.Option{repotest.InSchema()}},
-		"in a schema, indexed":   {options: []repotest.Option{repotest.InSchema()}, index: true},
-		"encrypted, in a schema": {vectors: repotest.VectorOptions{Crypto: key}, options: []repotest.Option{repotest.InSchema()}},
+		"half vectors":           {vectors: testenv.VectorOptions{Half: true, Index: true}},
+		"half vectors, indexed":  {vectors: testenv.VectorOptions{Half: true, Index: true}, index: true},
+		"encrypted":              {vectors: testenv.VectorOptions{Crypto: key}},
+		"in a schema":            {options: []testenv.Option{testenv.InSchema()}},
+		"in a schema, indexed":   {options: []testenv.Option{testenv.InSchema()}, index: true},
+		"encrypted, in a schema": {vectors: testenv.VectorOptions{Crypto: key}, options: []testenv.Option{testenv.InSchema()}},
 	}
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestSuite(t *testing.T) {
 func TestSuiteElsewhere(t *testing.T) {
 	t.Parallel()
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
-		i := install(t, repotest.VectorOptions{})
+		i := install(t, testenv.VectorOptions{})
 		i.table = `"Else ""where".document_chunk`
 		i.Exec(t, `CREATE SCHEMA "Else ""where"`)
 		i.Exec(t, `ALTER TABLE public.document_chunk SET SCHEMA "Else ""where"`)

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 // explaining explains every statement before it runs it.
@@ -44,7 +44,7 @@ SELECT gen_random_uuid()::text, c, 'some text', jsonb_build_object('file_id', f:
 // statistics are there as well as afterwards.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{})
+	i := install(t, testenv.VectorOptions{})
 	i.Exec(t, `ALTER TABLE document_chunk SET (autovacuum_enabled = off)`)
 	i.Exec(t, fillSQL)
 	store := newStore(t, i.URL, false)
@@ -74,7 +74,7 @@ func TestPlans(t *testing.T) {
 // Remove reads the table once.
 func TestPlansWithoutIndex(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{})
+	i := install(t, testenv.VectorOptions{})
 	i.Exec(t, fillSQL)
 	store := newStore(t, i.URL, false)
 	var plans []string

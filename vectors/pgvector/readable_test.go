@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/vectorstest"
@@ -15,7 +15,7 @@ import (
 // nobody's way.
 func TestOneBadRowThatDoesNotDecryptStopsNothing(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{Crypto: key})
+	i := install(t, testenv.VectorOptions{Crypto: key})
 	i.insert(t, vectorstest.Chunk{ID: "a1", Collection: vectorstest.Base, FileID: "a"}, vectorstest.Chunk{ID: "b1", Collection: vectorstest.Base, FileID: "b"},
 		vectorstest.Chunk{ID: "a2", Collection: "file-a", FileID: "a"})
 	for id, metadata := range map[string]string{
@@ -56,7 +56,7 @@ func TestOneBadRowThatDoesNotDecryptStopsNothing(t *testing.T) {
 // With a key that decrypts nothing nothing is listed as if there were nothing.
 func TestKeyThatDecryptsNothingIsNoEmptyStore(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{Crypto: "another"})
+	i := install(t, testenv.VectorOptions{Crypto: "another"})
 	i.insert(t, vectorstest.Chunk{ID: "1", Collection: vectorstest.Base, FileID: "a"}, vectorstest.Chunk{ID: "2", Collection: "file-a", FileID: "a"})
 	store, err := pgvector.New(t.Context(), pgvector.Options{URL: i.URL, Crypto: true, CryptoKey: key})
 	require.NoError(t, err)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/vectorstest"
@@ -29,7 +29,7 @@ func join(t *testing.T, i installation, store *pgvector.Store, id string) (chunk
 // whether it is there takes no session of the store's.
 func TestTableComesAndGoes(t *testing.T) {
 	t.Parallel()
-	i := installation{Database: repotest.New(t), table: "public.document_chunk"}
+	i := installation{Database: testenv.New(t), table: "public.document_chunk"}
 	store := newStore(t, i.URL, false)
 	require.Zero(t, store.Sessions(), "a new store")
 	for range 5 {
@@ -41,7 +41,7 @@ func TestTableComesAndGoes(t *testing.T) {
 	requireAbsent(t, store)
 
 	for range 2 {
-		require.NoError(t, repotest.CreateChunks(t.Context(), i.Pool, repotest.VectorOptions{Dim: 3}))
+		require.NoError(t, testenv.CreateChunks(t.Context(), i.Pool, testenv.VectorOptions{Dim: 3}))
 		i.insert(t, vectorstest.Chunk{ID: "1", Collection: "file-a"})
 		chunks, rest, err := join(t, i, store, "a")
 		require.NoError(t, err)
@@ -72,7 +72,7 @@ func requireAbsent(t *testing.T, store *pgvector.Store) {
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{}, repotest.InSchema())
+	i := install(t, testenv.VectorOptions{}, testenv.InSchema())
 	schema, name, err := newStore(t, i.URL, false).Table(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "public.document_chunk", schema+"."+name)
@@ -83,16 +83,16 @@ func TestTable(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
-		vectors repotest.VectorOptions
+		vectors testenv.VectorOptions
 		crypto  bool
 		alter   string
 		want    string
 	}{
 		"a key for a plain table": {crypto: true,
 			want: `PGVECTOR_PGCRYPTO is set, but "public"."document_chunk" is not encrypted`},
-		"no key for an encrypted one": {vectors: repotest.VectorOptions{Crypto: key},
+		"no key for an encrypted one": {vectors: testenv.VectorOptions{Crypto: key},
 			want: `"public"."document_chunk" is encrypted: set PGVECTOR_PGCRYPTO and PGVECTOR_PGCRYPTO_KEY`},
-		"no pgcrypto": {vectors: repotest.VectorOptions{Crypto: key}, crypto: true, alter: `DROP EXTENSION pgcrypto`,
+		"no pgcrypto": {vectors: testenv.VectorOptions{Crypto: key}, crypto: true, alter: `DROP EXTENSION pgcrypto`,
 			want: `extension pgcrypto is not installed`},
 		"a view": {alter: `ALTER TABLE document_chunk RENAME TO c; CREATE VIEW document_chunk AS SELECT * FROM c`,
 			want: `"public"."document_chunk" is not a plain table`},
@@ -132,12 +132,12 @@ func (i installation) alter(t *testing.T, statements string) {
 // The settings change under a store that has been working.
 func TestTableBecomesEncrypted(t *testing.T) {
 	t.Parallel()
-	i := install(t, repotest.VectorOptions{})
+	i := install(t, testenv.VectorOptions{})
 	store := newStore(t, i.URL, false)
 	_, _, err := join(t, i, store, "a")
 	require.NoError(t, err)
 	i.Exec(t, "DROP TABLE document_chunk")
-	require.NoError(t, repotest.CreateChunks(t.Context(), i.Pool, repotest.VectorOptions{Dim: 3, Crypto: key}))
+	require.NoError(t, testenv.CreateChunks(t.Context(), i.Pool, testenv.VectorOptions{Dim: 3, Crypto: key}))
 	_, _, err = join(t, i, store, "a")
 	require.ErrorContains(t, err, "is encrypted")
 	require.ErrorIs(t, err, vectors.ErrUnusable)

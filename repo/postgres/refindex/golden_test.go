@@ -12,18 +12,18 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 var update = flag.Bool("update", false, "write the composed statements into testdata")
 
-func TestMain(m *testing.M) { repotest.Main(m) }
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 // The statements that are composed of the tables, at the newest schema of Open WebUI: a
 // diff of these files is what a change of a fragment does to them.
 func TestComposedStatements(t *testing.T) {
 	t.Parallel()
-	d := repotest.New(t)
+	d := testenv.New(t)
 	ix := New(Config{Schema: d.Schema})
 	var relations []*relation
 	require.NoError(t, pgx.BeginFunc(context.Background(), d.Pool, func(tx pgx.Tx) (err error) {

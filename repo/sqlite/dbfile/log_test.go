@@ -9,12 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo/repotest"
+	"pruned/repo/testenv"
 )
 
 func newLog(t *testing.T) (path string, app *sql.DB) {
 	t.Helper()
-	d := repotest.NewSQLite(t)
+	d := testenv.NewSQLite(t)
 	d.DB.SetMaxOpenConns(1)
 	commit(t, d.DB, 1)
 	return d.Path, d.DB
@@ -114,7 +114,7 @@ func TestATransactionThatNobodyWasToldOfIsNoticed(t *testing.T) {
 	unheard, _, goesOn := follow(t, path, before)
 	require.True(t, goesOn)
 
-	again, err := repotest.OpenSQLite(other, "wal")
+	again, err := testenv.OpenSQLite(other, "wal")
 	require.NoError(t, err)
 	defer again.Close()
 	commit(t, again, 1)

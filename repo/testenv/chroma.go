@@ -1,0 +1,152 @@
+package testenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// chromaVersion is the one that Open WebUI 0.12.4 brings. Its wheel holds the
+// server, which is the same program that runs inside the application.
+const chromaVersion = "1.5.9"
+
+// Chroma is a Chroma server of one's own. Its methods are for one goroutine.
+type Chroma struct {
+	dir     string
+	python  string
+	install string
+	port    int
+	process *process
+	log     string
+}
+
+// StartChroma starts a server on the files in dir, as the application's own
+// Chroma would open them. It stops with the test.
+func StartChroma(t testing.TB, dir string) *Chroma {
+	t.Helper()
+	c, err := RunChroma(context.Background(), dir, filepath.Join(t.TempDir(), "chroma.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Stop(t) })
+	return c
+}
+
+// RunChroma is StartChroma for programs, which End it. log is a file.
+func RunChroma(ctx context.Context, dir, log string) (c *Chroma, err error) {
+	c = &Chroma{dir: dir, log: log}
+	if c.python, err = python(ctx); err == nil {
+		c.install, err = Cached(ctx, "chroma-"+chromaVersion, func(ctx context.Context, dir string) error {
+			return pip(ctx, c.python, "--no-deps", "--target", dir, "chromadb=="+chromaVersion)
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("install the Chroma server: %w", err)
+	}
+	return c, c.begin()
+}
+
+// URL is the address of the server.
+func (c *Chroma) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", c.port) }
+
+// Start starts the server again, on another port.
+func (c *Chroma) Start(t testing.TB) {
+	t.Helper()
+	if err := c.begin(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *Chroma) begin() error {
+	var failures []error
+	for range 3 {
+		err := c.start()
+		if err == nil {
+			return nil
+		}
+		failures = append(failures, err)
+	}
+	return fmt.Errorf("start the Chroma server: %w", errors.Join(failures...))
+}
+
+const chromaProgram = `import sys, chromadb_rust_bindings as r; r.cli(["chroma", "run", "--host", "127.0.0.1", "--path", sys.argv[1], "--port", sys.argv[2]])`
+
+func (c *Chroma) start() (err error) {
+	if c.port, err = freePort(); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(c.python, "-c", chromaProgram, c.dir, fmt.Sprint(c.port))
+	cmd.Env = slices.Concat(cleanEnv, []string{"PYTHONPATH=" + c.install, "HOME=" + filepath.Dir(c.log)})
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = account{}.mortal()
+	if c.process, err = startProcess(cmd); err != nil {
+		return err
+	}
+	return c.awaitReady()
+}
+
+func (c *Chroma) awaitReady() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	retry := time.NewTicker(10 * time.Millisecond)
+	defer retry.Stop()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for {
+		response, err := client.Get(c.URL() + "/api/v2/heartbeat")
+		if err == nil {
+			response.Body.Close()
+			return nil
+		}
+		select {
+		case <-c.process.done:
+			text, _ := os.ReadFile(c.log)
+			return fmt.Errorf("it ended while starting: %s", tail(string(text)))
+		case <-ctx.Done():
+			return errors.Join(err, c.process.kill())
+		case <-retry.C:
+		}
+	}
+}
+
+// Stop ends the server in an orderly way. Nothing happens the second time.
+func (c *Chroma) Stop(t testing.TB) {
+	t.Helper()
+	if err := c.End(); err != nil {
+		t.Error(err)
+	}
+}
+
+// End is Stop for programs.
+func (c *Chroma) End() error {
+	if c.process == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
+	err := c.process.end(ctx, syscall.SIGTERM)
+	c.process = nil
+	if err != nil {
+		return fmt.Errorf("stop the Chroma server: %w", err)
+	}
+	return nil
+}
+
+// Restart makes the server carry out what waits for it.
+func (c *Chroma) Restart(t testing.TB) {
+	t.Helper()
+	c.Stop(t)
+	c.Start(t)
+}
