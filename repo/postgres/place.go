@@ -131,21 +131,26 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		others[0], db.identity.Schema)}
 }
 
+// longWaitSQL lets a transaction that holds no lock yet wait: nobody waits for it.
+const longWaitSQL = `SET LOCAL lock_timeout = '30s'`
+
 // recordPlace records that the database is at this place, under the identity that it had
 // here or a new one. Replicas that start together take turns, and find what the first one
 // wrote.
 func (db *DB) recordPlace(ctx context.Context) error {
 	var stays []witness.Stay
 	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
-		stays, err = db.readIdentityInTx(ctx, t)
-		return err
+		if _, err = t.Exec(ctx, longWaitSQL); err == nil {
+			stays, err = db.readIdentityInTx(ctx, t)
+		}
+		return pgerr.Translate(err, "look where this database ran")
 	})
 	if err != nil || slices.Contains(stays, witness.Stay{Identity: db.identity.String(), Place: db.place}) {
 		return err // most commands come to where the daemon is
 	}
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
 		q := pgxTx(t)
-		if _, err := q.Exec(ctx, `LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
+		if _, err := q.Exec(ctx, longWaitSQL+`; LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
 			return pgerr.Translate(err, "lock table pruned.place")
 		}
 		stays, err := db.readIdentityInTx(ctx, q)
