@@ -71,10 +71,15 @@ func inTx(t testing.TB, db *postgres.DB, fn func(tx repo.Tx)) {
 	}))
 }
 
-// look looks for ids in a transaction of its own.
-func look(t testing.TB, db *postgres.DB, ids ...string) repo.References {
+// look looks for ids in a transaction of its own. A failure that passes, as where a worker
+// of the server has a table for a moment, is tried again, as by a batch.
+func look(t testing.TB, db *postgres.DB, ids ...string) (found repo.References) {
 	t.Helper()
-	found, err := tryLook(db, ids...)
+	var err error
+	require.Eventually(t, func() bool {
+		found, err = tryLook(db, ids...)
+		return err == nil || repo.KindOf(err) != repo.Passing
+	}, testTimeout, tick)
 	require.NoError(t, err)
 	return found
 }
