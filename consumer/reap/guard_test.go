@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer/internal/fixture"
+	"pruned/consumer/reap"
 	"pruned/repo"
 	"pruned/repo/testenv"
 	"pruned/vectors"
@@ -144,19 +145,49 @@ func (b *restoringBlobs) Remove(ctx context.Context, names []string) (map[string
 	return b.Blobs.Remove(ctx, names)
 }
 
-// A check and its act belong together: bytes too.
+// A check and its act belong together: bytes too, also by default, where an answer is
+// believed for a moment and a removal takes longer than that.
 func TestCheckAndActOfBytes(t *testing.T) {
 	t.Parallel()
+	for name, each := range map[string]bool{"asked each time": true, "a store that takes its time": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := fixture.Install(t)
+			ids := entombAll(t, i, repo.Bytes, 40)
+			x := i.NewReaper(t)
+			if each {
+				x.AskEachTime()
+			}
+			x.Blobs = &restoringBlobs{x.Blobs, func() {
+				began := time.Now()
+				restore(t, i, ids[1:])
+				require.Eventually(t, func() bool { return time.Since(began) > 2*reap.MaxAnswerAge }, fixture.Patience, reap.MaxAnswerAge)
+			}}
+			require.NoError(t, x.Drain(t.Context()))
+			require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[0]))
+			for _, id := range ids[1:] {
+				require.Equal(t, fixture.Whole, i.LeftOf(t, id))
+			}
+			require.Zero(t, i.CountTombstones(t))
+		})
+	}
+}
+
+// A check and its act belong together: names are looked for again too. A plugin's row
+// begins to share the bytes of the last file while those of the first are removed.
+func TestCheckAndActOfBytesThatAreShared(t *testing.T) {
+	t.Parallel()
 	i := fixture.Install(t)
-	ids := entombAll(t, i, repo.Bytes, 40)
+	ids := entombAll(t, i, repo.Bytes, 150)
+	last := ids[len(ids)-1]
 	x := i.NewReaper(t)
 	x.AskEachTime()
-	x.Blobs = &restoringBlobs{x.Blobs, func() { restore(t, i, ids[1:]) }}
+	x.Blobs = &restoringBlobs{x.Blobs, func() {
+		i.Exec(t, `UPDATE file SET path = '/elsewhere/' || $1 WHERE id = $2`, testenv.StoredName(last, "document.pdf"), i.AddFile(t))
+	}}
 	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[0]))
-	for _, id := range ids[1:] {
-		require.Equal(t, fixture.Whole, i.LeftOf(t, id))
-	}
+	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, last))
 	require.Zero(t, i.CountTombstones(t))
 }
 

@@ -40,7 +40,7 @@ type Reaper struct {
 	BlobStore   repo.StoreInfo
 	Log         zerolog.Logger
 
-	answerAge time.Duration // maxAnswerAge if zero
+	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 
 	draining sync.Mutex // one at a time in this process
 

@@ -74,24 +74,31 @@ const (
 	// maxAnswerAge is how old the answer may be that no row has the id of an object that
 	// goes. Some hundred leave a folder meanwhile; a bucket takes longer for each.
 	maxAnswerAge = 5 * time.Millisecond
+	// maxNamesAge is the same of their names: a plugin's row may share bytes.
+	maxNamesAge = 5 * time.Second
 )
 
 // removeBytes removes each; one that fails is postponed and does not hold up
 // the rest.
 func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c repo.Settlement, err error) {
-	for named := range slices.Chunk(due, namesBatchSize) {
+	for len(due) > 0 {
+		named := due[:min(len(due), namesBatchSize)]
+		asked := time.Now()
 		rest, kept, err := x.recheckDue(ctx, nil, named)
-		c.Add(kept)
-		if err != nil {
+		if c.Add(kept); err != nil {
 			return c, err
 		}
-		for some := range slices.Chunk(rest, bytesBatchSize) {
+		// One batch at least: looking for names may take longer than an answer may be old.
+		for first := true; len(rest) > 0 && (first || time.Since(asked) < cmp.Or(x.answerAge, maxNamesAge)); first = false {
+			batch := rest[:min(len(rest), bytesBatchSize)]
 			// What was removed before an error is gone: c outlives the transaction.
-			err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeBatch(ctx, tx, some, &c) })
+			err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeBatch(ctx, tx, batch, &c) })
 			if err != nil {
 				return c, err
 			}
+			rest = rest[len(batch):]
 		}
+		due = slices.Concat(rest, due[len(named):])
 	}
 	return c, nil
 }
