@@ -131,8 +131,12 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		others[0], db.identity.Schema)}
 }
 
-// longWaitSQL lets a transaction that holds no lock yet wait: nobody waits for it.
-const longWaitSQL = `SET LOCAL lock_timeout = '30s'`
+// waitForFirstLock lets a transaction that holds no lock yet wait for its first: nobody
+// waits for it.
+func (db *DB) waitForFirstLock(ctx context.Context, t pgx.Tx) error {
+	_, err := t.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", db.options.LockTimeout.Milliseconds()))
+	return pgerr.Translate(err, "set lock_timeout")
+}
 
 // recordPlace records that the database is at this place, under the identity that it had
 // here or a new one. Replicas that start together take turns, and find what the first one
@@ -140,17 +144,20 @@ const longWaitSQL = `SET LOCAL lock_timeout = '30s'`
 func (db *DB) recordPlace(ctx context.Context) error {
 	var stays []witness.Stay
 	err := db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
-		if _, err = t.Exec(ctx, longWaitSQL); err == nil {
+		if err = db.waitForFirstLock(ctx, t); err == nil {
 			stays, err = db.readIdentityInTx(ctx, t)
 		}
-		return pgerr.Translate(err, "look where this database ran")
+		return err
 	})
 	if err != nil || slices.Contains(stays, witness.Stay{Identity: db.identity.String(), Place: db.place}) {
 		return err // most commands come to where the daemon is
 	}
 	return db.InTx(ctx, nil, func(t repo.Tx) error {
 		q := pgxTx(t)
-		if _, err := q.Exec(ctx, longWaitSQL+`; LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
+		if err := db.waitForFirstLock(ctx, q); err != nil {
+			return err
+		}
+		if _, err := q.Exec(ctx, `LOCK TABLE pruned.place IN EXCLUSIVE MODE`); err != nil {
 			return pgerr.Translate(err, "lock table pruned.place")
 		}
 		stays, err := db.readIdentityInTx(ctx, q)
