@@ -23,7 +23,7 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// NewBackoff grow from first to most and never end.
+// NewBackoff returns pauses that grow from first to most and never end.
 func NewBackoff(first, most time.Duration) *backoff.ExponentialBackOff {
 	return backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(first), backoff.WithMaxInterval(most), backoff.WithMaxElapsedTime(0))
