@@ -63,8 +63,10 @@ func (w *run) findEarlierLoss(ctx context.Context) (string, error) {
 // of the files that were found lack a link: nothing mentions them.
 func (w *run) findLostKnowledge(ctx context.Context, tx repo.Tx, none bool) (string, error) {
 	unlinked := map[string]int64{}
+	var unanswered error // by the store, which holds the files
 	err := w.forEachOldRow(ctx, tx, func(ids []string) error {
 		holdings, err := w.Vectors.Holdings(ctx, ids)
+		unanswered = err
 		for _, h := range holdings {
 			if vectors.IsShared(h.Collection) {
 				unlinked[h.Collection]++
@@ -72,8 +74,11 @@ func (w *run) findLostKnowledge(ctx context.Context, tx repo.Tx, none bool) (str
 		}
 		return err
 	})
-	if err != nil {
-		return "nobody can say which knowledge bases hold these files: " + err.Error(), nil //nolint:nilerr // it is told, and holds them
+	switch {
+	case unanswered != nil && ctx.Err() == nil:
+		return "nobody can say which knowledge bases hold these files: " + unanswered.Error(), nil
+	case err != nil:
+		return "", err
 	}
 	names := make([]string, 0, len(unlinked))
 	for name := range unlinked {

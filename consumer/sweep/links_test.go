@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,6 +10,7 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
 	"pruned/repo/testenv"
+	"pruned/vectors"
 )
 
 // shelve makes a knowledge base of n files, with their copies in its collection.
@@ -44,6 +47,32 @@ func TestLostLinksOfKnowledgeBases(t *testing.T) {
 	confirmed, _ := sweepWith(t, s, Options{Confirm: report.ID})
 	require.EqualValues(t, 4, confirmed.Published)
 	require.Empty(t, confirmed.Holds)
+}
+
+// silentStore does not say in which collections files are.
+type silentStore struct{ vectors.Store }
+
+func (silentStore) Holdings(context.Context, []string) ([]vectors.Holding, error) {
+	return nil, errors.New("the store is away")
+}
+
+// A store that does not answer holds the files, as long as it does not.
+func TestLostLinksThatNobodyCanTell(t *testing.T) {
+	t.Parallel()
+	i, q := fixture.Install(t), fixture.OpenQueue(t)
+	i.AddUsedFiles(t, 20)
+	orphan := i.AddFile(t)
+	s := sweeper(t, i, q)
+	s.Vectors = silentStore{i.Store}
+	report := sweepOnce(t, s)
+	require.Zero(t, report.Published)
+	require.Contains(t, reasons(report)[repo.FromRows], "the store is away")
+	s.Vectors = i.Store
+	report = sweepOnce(t, s)
+	require.Empty(t, report.Holds)
+	require.EqualValues(t, 1, report.Published)
+	i.Consume(t, q)
+	require.Equal(t, fixture.Nothing.Row, i.LeftOf(t, orphan).Row)
 }
 
 // A part of them is a loss where it is more than three and a tenth of the collection;
