@@ -69,11 +69,11 @@ const (
 	// namesBatchSize are looked for among the base names of all paths together, which
 	// may be a scan of table file.
 	namesBatchSize = 1000
-	// bytesBatchSize bounds what is removed while one transaction is open.
-	bytesBatchSize = 100
+	// bytesBatchSize are looked for by their ids at once.
+	bytesBatchSize = 500
 	// maxAnswerAge is how old the answer may be that no row has the id of an object that
-	// goes. Some hundred leave a folder meanwhile; a bucket takes longer for each.
-	maxAnswerAge = 5 * time.Millisecond
+	// goes. Hundreds leave a folder meanwhile; a bucket may take longer for each.
+	maxAnswerAge = 20 * time.Millisecond
 	// maxNamesAge is the same of their names: a plugin's row may share bytes.
 	maxNamesAge = 5 * time.Second
 )
@@ -84,59 +84,48 @@ func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombston
 	for len(due) > 0 {
 		named := due[:min(len(due), namesBatchSize)]
 		asked := time.Now()
-		rest, kept, err := x.recheckDue(ctx, nil, named)
+		rest, kept, err := x.recheckDue(ctx, named)
 		if c.Add(kept); err != nil {
 			return c, err
 		}
 		// One batch at least: looking for names may take longer than an answer may be old.
 		for first := true; len(rest) > 0 && (first || time.Since(asked) < cmp.Or(x.answerAge, maxNamesAge)); first = false {
 			batch := rest[:min(len(rest), bytesBatchSize)]
-			// What was removed before an error is gone: c outlives the transaction.
-			err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error { return x.removeBatch(ctx, tx, batch, &c) })
-			if err != nil {
+			left, did, err := x.removeBatch(ctx, batch)
+			if c.Add(did); err != nil {
 				return c, err
 			}
-			rest = rest[len(batch):]
+			rest = slices.Concat(left, rest[len(batch):])
 		}
 		due = slices.Concat(rest, due[len(named):])
 	}
 	return c, nil
 }
 
-// removeBatch removes the objects of a set, in one transaction that only reads: their
-// ids are looked for again and again.
-func (x *Reaper) removeBatch(ctx context.Context, tx repo.Tx, rest []repo.Tombstone, c *repo.Settlement) error {
-	for asked := (time.Time{}); len(rest) > 0; {
+// removeBatch looks for the ids of a set, and removes objects until the answer is too
+// old, one at least. It returns what is left of the set.
+func (x *Reaper) removeBatch(ctx context.Context, set []repo.Tombstone) (left []repo.Tombstone, c repo.Settlement, err error) {
+	asked := time.Now()
+	left, c, err = x.recheckIDs(ctx, set)
+	for first := true; err == nil && len(left) > 0 && (first || time.Since(asked) < cmp.Or(x.answerAge, maxAnswerAge)); first = false {
 		if err := ctx.Err(); err != nil {
-			return &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
+			return left, c, &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
 		}
-		if time.Since(asked) > cmp.Or(x.answerAge, maxAnswerAge) {
-			asked = time.Now()
-			left, kept, err := x.recheckIDs(ctx, tx, rest)
-			if err != nil {
-				return err
-			}
-			if c.Add(kept); len(left) == 0 {
-				return nil
-			}
-			rest = left
-		}
-		did, err := x.removeObject(ctx, rest[0])
-		if c.Add(did); err != nil {
-			return err
-		}
-		rest = rest[1:]
+		var did repo.Settlement
+		did, err = x.removeObject(ctx, left[0])
+		c.Add(did)
+		left = left[1:]
 	}
-	return nil
+	return left, c, err
 }
 
 // recheckIDs is recheckDue without the names, which may cost a scan.
-func (x *Reaper) recheckIDs(ctx context.Context, tx repo.Tx, set []repo.Tombstone) (rest []repo.Tombstone, c repo.Settlement, err error) {
+func (x *Reaper) recheckIDs(ctx context.Context, set []repo.Tombstone) (rest []repo.Tombstone, c repo.Settlement, err error) {
 	unnamed := slices.Clone(set)
 	for i := range unnamed {
 		unnamed[i].Name = ""
 	}
-	_, c, err = x.recheckDue(ctx, tx, unnamed)
+	_, c, err = x.recheckDue(ctx, unnamed)
 	rest = slices.DeleteFunc(slices.Clone(set), func(t repo.Tombstone) bool { return slices.Contains(c.Done, t.Seq) })
 	return rest, c, err
 }
@@ -175,9 +164,8 @@ func (x *Reaper) removeObject(ctx context.Context, t repo.Tombstone) (c repo.Set
 // A check and its act belong together. A set of tombstones takes minutes, and rows
 // come back meanwhile (a backup is restored, a deletion is taken back): that no row
 // has an id is asked again right before anything of that file is removed (of bytes: see
-// maxAnswerAge), or, in
-// the database itself, within the transaction that removes it, which is rolled back
-// where one came.
+// maxAnswerAge), or, in the database itself, within the transaction that removes it, which
+// is rolled back where one came.
 
 // errRestored rolls back a removal.
 var errRestored = errors.New("rows came back meanwhile")
@@ -194,10 +182,9 @@ func (x *Reaper) checkStillGone(ctx context.Context, tx repo.Tx, removed []repo.
 	return err
 }
 
-// recheckDue takes out what may not be carried out any more, as of now, also within a
-// transaction: each statement sees what was committed before it.
-func (x *Reaper) recheckDue(ctx context.Context, tx repo.Tx, set []repo.Tombstone) (rest []repo.Tombstone, c repo.Settlement, err error) {
-	err = x.DB.InTx(ctx, tx, func(tx repo.Tx) (err error) {
+// recheckDue takes out what may not be carried out any more, as of now.
+func (x *Reaper) recheckDue(ctx context.Context, set []repo.Tombstone) (rest []repo.Tombstone, c repo.Settlement, err error) {
+	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) (err error) {
 		rest, c, err = x.dropReferenced(ctx, tx, set)
 		return err
 	})
@@ -228,7 +215,7 @@ func (g *rowGuard) checkRows(ctx context.Context, ids []string) (may []string, e
 	if len(ask) == 0 {
 		return nil, nil
 	}
-	rest, kept, err := g.reaper.recheckDue(ctx, nil, ask)
+	rest, kept, err := g.reaper.recheckDue(ctx, ask)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,12 @@ func (db *DB) bindArgs(text string, named pgx.NamedArgs) (sql string, args []any
 	return db.withFileTable(numbered), args
 }
 
+// bindPrepared is bindArgs for a statement that every batch runs.
+func (db *DB) bindPrepared(text string, named pgx.NamedArgs) (sql string, args []any) {
+	sql, args = db.bindArgs(text, named)
+	return sql, append([]any{db.execMode()}, args...)
+}
+
 // agesArgs are the ages that rows are measured against, in seconds, beside other
 // parameters.
 func agesArgs(ages repo.Ages, more pgx.NamedArgs) pgx.NamedArgs {

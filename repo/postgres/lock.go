@@ -19,7 +19,7 @@ import (
 // is as old as we have known it; that clock starts anew where it was started by one
 // that was ahead.
 var lockSQL = `
-SELECT f.id, coalesce(f.path, ''),
+SELECT f.id::text, coalesce(f.path, '')::text,
        t.now - t.made,
        greatest(t.made + @min::float8 - t.now,
                 CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END),
@@ -43,7 +43,7 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	if err := db.index.SerializeStrict(ctx, pgxTx(t)); err != nil {
 		return locked, err
 	}
-	sql, args := db.bindArgs(lockSQL, agesArgs(ages, pgx.NamedArgs{"ids": ids}))
+	sql, args := db.bindPrepared(lockSQL, agesArgs(ages, pgx.NamedArgs{"ids": ids}))
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	var f repo.File
 	var age, ripe, orphan float64

@@ -3,8 +3,8 @@
 //
 // Its central idea is that nothing depends on the state of a session (session locks, SET
 // without LOCAL), so that it works behind a pooler that changes the session between
-// transactions. Only the statements that search for references are prepared by name,
-// until one turns out not to be there.
+// transactions. Only the statements that every batch runs, and that take longer to plan
+// than to run, are prepared by name, until one turns out not to be there.
 //
 // Whether a living row mentions a file is asked of package refindex. The package knows
 // nothing of the queue or of vectors.
@@ -13,6 +13,7 @@ package postgres
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -77,6 +78,8 @@ type DB struct {
 	elsewhere string     // see repo.Identity
 	placing   sync.Mutex // guards place
 	index     *refindex.Index
+
+	unprepared atomic.Bool // a pooler changes the session below a prepared statement
 }
 
 var _ = repo.NewEngine[*DB]
@@ -118,6 +121,7 @@ func (db *DB) openIndex(ctx context.Context) error {
 	db.index = refindex.New(refindex.Config{
 		Schema: db.schema, Excluded: excluded, CitationsIgnore: db.options.CitationsIgnore, Strict: db.options.Strict,
 		LockTimeout: db.options.LockTimeout, PageTime: time.Second, LongWriting: 5 * time.Second,
+		ExecMode: db.execMode,
 		Run: func(ctx context.Context, timeout time.Duration, fn func(pgx.Tx) error) error {
 			return db.inNewTx(ctx, timeout, func(t repo.Tx) error { return fn(pgxTx(t)) })
 		},

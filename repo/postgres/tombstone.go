@@ -24,7 +24,7 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 		kinds, ids, names = append(kinds, s.Kind), append(ids, s.FileID), append(names, s.Name)
 		delays = append(delays, s.Delay.Seconds())
 	}
-	sql, args := db.bindArgs(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays})
+	sql, args := db.bindPrepared(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays})
 	_, err := pgxTx(t).Exec(ctx, sql, args...)
 	return pgerr.Translate(err, "write %d tombstones", len(tombstones))
 }
@@ -71,8 +71,10 @@ func (db *DB) PendingBlobs(ctx context.Context, t repo.Tx, ids []string) (map[st
 const stillReferencedSQL = `
 SELECT true, '', '' WHERE ` + rowsMissingSQL + `
 UNION ALL
-SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM %s
- WHERE id = ANY (@ids::text[]) OR (cardinality(@names::text[]) > 0 AND split_part(path, '/', -1) = ANY (@names::text[]))`
+SELECT false, id::text, split_part(coalesce(path, ''), '/', -1) FROM %s WHERE id = ANY (@ids::text[])
+UNION ALL
+SELECT false, f.id::text, n.name FROM %s f JOIN unnest(@names::text[]) n (name) ON n.name = split_part(f.path, '/', -1)
+ WHERE cardinality(@names::text[]) > 0`
 
 // StillReferenced returns the tombstones, by number, that may not be carried out, since a row has
 // the id or shares the bytes.
@@ -84,7 +86,7 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 			names = append(names, s.Name)
 		}
 	}
-	sql, args := db.bindArgs(stillReferencedSQL, pgx.NamedArgs{"ids": ids, "names": names, "identity": db.identity.String()})
+	sql, args := db.bindPrepared(stillReferencedSQL, pgx.NamedArgs{"ids": ids, "names": names, "identity": db.identity.String()})
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	livingIDs, livingNames := map[string]bool{}, map[string]bool{}
 	var missing bool

@@ -98,9 +98,27 @@ func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn
 	// Also when fn panics. After a commit there is nothing left to roll back.
 	defer db.rollbackTx(ctx, opened)
 	if err := fn(tx{opened}); err != nil {
+		db.noticePooler(err)
 		return err
 	}
 	return db.commitTx(ctx, opened)
+}
+
+// execMode is how a statement is sent that many transactions run: prepared once a session,
+// unless a pooler stands between.
+func (db *DB) execMode() pgx.QueryExecMode {
+	if db.unprepared.Load() {
+		return pgx.QueryExecModeExec
+	}
+	return pgx.QueryExecModeCacheStatement
+}
+
+// noticePooler learns from a failure that prepared statements do not survive here. Its
+// transaction is lost, and its batch is handled again.
+func (db *DB) noticePooler(err error) {
+	if state := repo.SQLState(err); state == "26000" || state == "42P05" {
+		db.unprepared.Store(true)
+	}
 }
 
 // rollbackTx ignores that the caller gave up, but not for ever. Its own failure

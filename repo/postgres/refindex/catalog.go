@@ -192,7 +192,7 @@ func (ix *Index) readCatalog(ctx context.Context, t pgx.Tx) ([]*relation, error)
 	if err := RefuseUnfit(ctx, t, ix.Schema); err != nil {
 		return nil, err
 	}
-	rows, _ := t.Query(ctx, catalogSQL, ix.catalogArgs(nil))
+	rows, _ := t.Query(ctx, catalogSQL, ix.ExecMode(), ix.catalogArgs(nil))
 	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		err := row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
@@ -217,7 +217,7 @@ func (ix *Index) readCatalog(ctx context.Context, t pgx.Tx) ([]*relation, error)
 }
 
 func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	rows, _ := t.Query(ctx, columnsSQL, ix.catalogArgs(pgx.NamedArgs{"relations": oids, "textless": textless}))
+	rows, _ := t.Query(ctx, columnsSQL, ix.ExecMode(), ix.catalogArgs(pgx.NamedArgs{"relations": oids, "textless": textless}))
 	var oid uint32
 	var c column
 	var text bool

@@ -55,7 +55,7 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 	}
 	finder := mention.NewFinder(ids)
 	err := ix.withPlan(ctx, t, func(p *Plan) error {
-		h, err := p.runStatement(ctx, t, p.find, []any{ix.execMode(), ids, ix.Schema, ix.Excluded}, func(a *answerRow) {
+		h, err := p.runStatement(ctx, t, p.find, []any{ix.ExecMode(), ids, ix.Schema, ix.Excluded}, func(a *answerRow) {
 			switch a.part {
 			case partUnknown:
 				look.Unknown[string(a.text)] = true
@@ -95,7 +95,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Refe
 				return err
 			}
 		}
-		args := []any{ix.execMode(), gone, ix.Schema, ix.Excluded, snapshot}
+		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot}
 		h, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
 			switch a.part {
 			case partRow:

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { testenv.Main(m) }
 func TestComposedStatements(t *testing.T) {
 	t.Parallel()
 	d := testenv.New(t)
-	ix := New(Config{Schema: d.Schema})
+	ix := New(Config{Schema: d.Schema, ExecMode: func() pgx.QueryExecMode { return pgx.QueryExecModeExec }})
 	var relations []*relation
 	require.NoError(t, pgx.BeginFunc(context.Background(), d.Pool, func(tx pgx.Tx) (err error) {
 		relations, err = ix.readCatalog(t.Context(), tx)

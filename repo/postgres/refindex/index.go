@@ -34,6 +34,8 @@ type Config struct {
 	// files.
 	LongWriting time.Duration
 
+	// ExecMode is how a statement is sent that many transactions run.
+	ExecMode func() pgx.QueryExecMode
 	// Run runs fn in a transaction of its own, whose statements may take timeout each.
 	Run func(ctx context.Context, timeout time.Duration, fn func(pgx.Tx) error) error
 	// OnRebuild deletes everything that was derived from an index that is thrown away,
@@ -49,8 +51,7 @@ type Index struct {
 	// state is thrown away.
 	LastPlan atomic.Pointer[Plan]
 
-	unprepared atomic.Bool // a pooler changes the session below a prepared statement
-	blind      blindness
+	blind blindness
 }
 
 // notReferences are the tables whose rows keep no file.

@@ -83,7 +83,7 @@ SELECT count(*) = 2 FROM pg_attribute WHERE NOT attisdropped AND atttypid IN ('t
 // readParents fills in the parents of the relations, and which relations go with their
 // file.
 func (ix *Index) readParents(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {
-	rows, _ := t.Query(ctx, parentsSQL, ix.catalogArgs(pgx.NamedArgs{"relations": oids}))
+	rows, _ := t.Query(ctx, parentsSQL, ix.ExecMode(), ix.catalogArgs(pgx.NamedArgs{"relations": oids}))
 	var oid uint32
 	var p parent
 	_, err := pgx.ForEachRow(rows, []any{&oid, &p.column, &p.table}, func() error {
@@ -159,7 +159,7 @@ type UnenforcedLinks struct {
 // UnenforcedLinks lists the link tables that exist and have no foreign key to table file
 // that cascades in fact.
 func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLinks, error) {
-	rows, _ := t.Query(ctx, unenforcedSQL, ix.catalogArgs(pgx.NamedArgs{"tables": linkTables}))
+	rows, _ := t.Query(ctx, unenforcedSQL, ix.ExecMode(), ix.catalogArgs(pgx.NamedArgs{"tables": linkTables}))
 	tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (UnenforcedLinks, error) {
 		r := &relation{schema: ix.Schema}
 		var columns, parents []string

@@ -27,21 +27,10 @@ type Plan struct {
 	index         string // digest of pruned.relation
 }
 
-// execMode is how a search is sent: planning it takes longer than running it, so it is
-// prepared once a session, unless a pooler stands between.
-func (ix *Index) execMode() pgx.QueryExecMode {
-	if ix.unprepared.Load() {
-		return pgx.QueryExecModeExec
-	}
-	return pgx.QueryExecModeCacheStatement
-}
-
 // learnFromFailure decides after a failure how the next search is made; the transaction
 // that met it is lost either way, and its batch is handled again.
 func (ix *Index) learnFromFailure(err error, cached bool) error {
 	switch state := repo.SQLState(err); {
-	case state == "26000", state == "42P05": // prepared statements do not survive here
-		ix.unprepared.Store(true)
 	case state == "42P01", state == "42703", state == "42704", state == "3F000", // a table, column, type, schema has another name by now
 		cached && (state == "42883" || state == "42804"): // or a column another type
 		ix.LastPlan.Store(nil)

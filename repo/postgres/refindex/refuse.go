@@ -63,7 +63,7 @@ SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.
 // refuseLost refuses to go on without a table that was searched until now, or whose rows
 // were lost.
 func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
-	rows, _ := t.Query(ctx, lostTablesSQL, ix.catalogArgs(nil))
+	rows, _ := t.Query(ctx, lostTablesSQL, ix.ExecMode(), ix.catalogArgs(nil))
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
 		return r, row.Scan(&r.schema, &r.name)

@@ -63,7 +63,7 @@ func (w *openWriter) String() string {
 // findWriters fills in the transactions that may yet commit a mention, or a row of table
 // file.
 func (ix *Index) findWriters(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References) error {
-	rows, _ := t.Query(ctx, writersSQL, pgx.NamedArgs{"tables": p.searchedOIDs(), "file": ix.quotedTable("file"), "seconds": ix.LongWriting.Seconds()})
+	rows, _ := t.Query(ctx, writersSQL, ix.ExecMode(), pgx.NamedArgs{"tables": p.searchedOIDs(), "file": ix.quotedTable("file"), "seconds": ix.LongWriting.Seconds()})
 	var w openWriter
 	var toFile bool
 	var oid uint32

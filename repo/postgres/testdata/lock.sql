@@ -1,4 +1,4 @@
-SELECT f.id, coalesce(f.path, ''),
+SELECT f.id::text, coalesce(f.path, '')::text,
        t.now - t.made,
        greatest(t.made + @min::float8 - t.now,
                 CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END),

@@ -6,5 +6,7 @@ SELECT true, '', '' WHERE
                   FROM (SELECT * FROM pruned.tombstone WHERE identity = @identity::text ORDER BY seq DESC LIMIT 1) t
                  CROSS JOIN unnest(t.beside) b (id)) w)
 UNION ALL
-SELECT false, id, split_part(coalesce(path, ''), '/', -1) FROM "public"."file"
- WHERE id = ANY (@ids::text[]) OR (cardinality(@names::text[]) > 0 AND split_part(path, '/', -1) = ANY (@names::text[]))
+SELECT false, id::text, split_part(coalesce(path, ''), '/', -1) FROM "public"."file" WHERE id = ANY (@ids::text[])
+UNION ALL
+SELECT false, f.id::text, n.name FROM "public"."file" f JOIN unnest(@names::text[]) n (name) ON n.name = split_part(f.path, '/', -1)
+ WHERE cardinality(@names::text[]) > 0
