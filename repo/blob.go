@@ -20,6 +20,9 @@ var ErrOutside = errors.New("not an object of the store")
 // Blobs is where the bytes are. An object is called {uuid}_{name}, {uuid}.{ext}
 // or {uuid} (openwebui: routers/files.py).
 type Blobs interface {
+	// Info says what the store is called and where it lies. It asks nobody.
+	Info() StoreInfo
+
 	// Find lists the objects that belong to these ids, by id. An id that is no
 	// UUID has none, since any name could be its.
 	Find(ctx context.Context, ids []string) (map[string][]Blob, error)

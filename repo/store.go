@@ -5,28 +5,40 @@ import (
 	"errors"
 )
 
-// StoreInfo tells of a store what its contract does not. Of the zero value nothing is
-// known: others may use the store, and only a person says that it is this
-// installation's.
+// StoreInfo is what a store says of itself. Of the zero value nothing is known: others may
+// use the store, and only a person says that it is this installation's. vectors.Info has
+// the same fields, so that one converts to the other and neither package knows the other.
 type StoreInfo struct {
-	Name string // names it in holds
-	// Beside: it lies in this database, where other installations may have schemas.
-	Beside bool
-	// Mark is that of the folder that it lies in; nil where it lies in none.
-	Mark *Mark
+	Name string // tells it from every other: approvals and holds are kept under it
+	// InDatabase: it lies in the database of the rows, where other installations may
+	// have schemas.
+	InDatabase bool
+	// Folder is the one that it lies in, alone; empty where it lies in none.
+	// FolderOptional: the application makes it when it needs it.
+	Folder         string
+	FolderOptional bool
+}
+
+// Mark is that of the folder that the store lies in; nil where it lies in none.
+func (s StoreInfo) Mark() *Mark {
+	if s.Folder == "" {
+		return nil
+	}
+	return &Mark{Dir: s.Folder, Optional: s.FolderOptional}
 }
 
 // ShowsOwner says whether a store shows whose it is by its content. That of a server or
 // a bucket shows nothing: a copy of this database would show the same.
-func (s StoreInfo) ShowsOwner() bool { return s.Beside || s.Mark != nil }
+func (s StoreInfo) ShowsOwner() bool { return s.InDatabase || s.Folder != "" }
 
 // MarkedBy is the installation that marked a store's folder, unless that is this one.
 func (s StoreInfo) MarkedBy(db Approvals) (owner string, marked bool, err error) {
-	if s.Mark == nil {
+	mark := s.Mark()
+	if mark == nil {
 		return "", true, nil
 	}
-	owner, err = s.Mark.Owner()
-	if owner == db.Identity().Key || owner == "" && err == nil && s.Mark.Absent() {
+	owner, err = mark.Owner()
+	if owner == db.Identity().Key || owner == "" && err == nil && mark.Absent() {
 		return "", true, err
 	}
 	return owner, false, err

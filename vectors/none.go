@@ -8,13 +8,13 @@ import (
 // None is the store of an installation without one.
 type None struct{}
 
-var _ Store = None{}
+var _ Transactional = None{}
 
-// Join does nothing.
-func (None) Join(context.Context, Tx, []string, []string) (int64, bool, error) { return 0, false, nil }
+// Info says that it is nobody else's.
+func (None) Info() Info { return Info{Name: "none", InDatabase: true} }
 
-// Joins is false: there is nothing to take part with.
-func (None) Joins() bool { return false }
+// RemoveInTx does nothing, and leaves nothing.
+func (None) RemoveInTx(context.Context, Tx, []string) (int64, bool, error) { return 0, false, nil }
 
 // Remove does nothing.
 func (None) Remove(context.Context, Tx, []string) (Removed, error) { return Removed{}, nil }

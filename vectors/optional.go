@@ -2,6 +2,17 @@ package vectors
 
 import "context"
 
+// Transactional is a store in the database of the rows, which takes part in its
+// transactions.
+type Transactional interface {
+	Store
+	// RemoveInTx removes, as part of tx, the chunks of these files that can be found
+	// at a cost that depends on the files alone. The rows of some may be locked; where
+	// there is none, nothing but the chunks themselves can be. rest tells that chunks
+	// may be left, which Remove has to look for.
+	RemoveInTx(ctx context.Context, tx Tx, ids []string) (chunks int64, rest bool, err error)
+}
+
 // Guard says which of these files may lose chunks, as of now: a row may have come
 // back since the removal was decided.
 type Guard func(ctx context.Context, ids []string) (may []string, err error)
@@ -17,7 +28,6 @@ type Guarded interface {
 
 // Indexer is a store that looks for the chunks of a file by an index of ours.
 type Indexer interface {
-	Store
 	// Index makes it, without blocking the application; DropIndex removes it.
 	Index(ctx context.Context) error
 	DropIndex(ctx context.Context) error

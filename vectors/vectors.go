@@ -5,9 +5,9 @@
 // collections (one for each knowledge base), where their metadata names the file.
 // What lies in another file's own collection is that file's, whatever its metadata
 // says, and collections that are not named as Open WebUI names its own (see
-// SharedNames) are never touched. A store that lives in the same database joins the
-// transaction that deletes the row; every other one is dealt with afterwards. The
-// package knows nothing of the database side or the queue.
+// SharedNames) are never touched. A store that lives in the same database takes part in
+// the transaction that deletes the row (see Transactional); every other one is dealt
+// with afterwards. The package knows nothing of the database side or the queue.
 package vectors
 
 import (
@@ -22,7 +22,20 @@ import (
 // for its engine to judge.
 var ErrUnusable = errors.New("the vector store cannot be used")
 
-// Tx is the transaction that a store in the same database joins.
+// Info is what a store says of itself. Of the zero value nothing is known: others may use
+// the store, and only a person says that it is this installation's.
+type Info struct {
+	Name string // tells it from every other: approvals and holds are kept under it
+	// InDatabase: it lies in the database of the rows, where other installations may
+	// have schemas.
+	InDatabase bool
+	// Folder is the one that it lies in, alone; empty where it lies in none.
+	// FolderOptional: the application makes it when it needs it.
+	Folder         string
+	FolderOptional bool
+}
+
+// Tx is the transaction that a store in the same database takes part in.
 type Tx interface {
 	Exec(ctx context.Context, sql string, args ...any) (int64, error)
 }
@@ -56,22 +69,14 @@ type Removed struct {
 // Store is a vector store. Removing what is not there succeeds. Chunks that
 // another session holds are not waited for.
 type Store interface {
-	// Joins says whether the store lives in the database of the rows, and takes
-	// part in its transactions. Any other is called without one.
-	Joins() bool
-
-	// Join removes, as part of tx, what can be removed there at a cost that
-	// depends on the files alone: chunks of the files in locked, whose rows
-	// the transaction holds, and in loose, which have no row, so that nothing
-	// but the chunks themselves can be locked. rest tells that chunks may be
-	// left which Remove has to look for.
-	Join(ctx context.Context, tx Tx, locked, loose []string) (chunks int64, rest bool, err error)
+	// Info says what the store is called and where it lies. It asks nobody.
+	Info() Info
 
 	// Remove removes every chunk of these files that is left, wherever it
 	// lies, at a cost that may be a scan of the whole store: call it with many
-	// files at once. ids may name one more than once. A store in the same
-	// database does it inside tx. Files that an error leaves unnamed may have lost
-	// chunks, or all of them.
+	// files at once. ids may name one more than once. A Transactional store does it
+	// inside tx; any other is given none. Files that an error leaves unnamed may have
+	// lost chunks, or all of them.
 	Remove(ctx context.Context, tx Tx, ids []string) (Removed, error)
 
 	// Collections lists where chunks of one file lie, by name.

@@ -22,10 +22,8 @@ type app struct {
 	queue  *consumer.Queue
 	server *embedded.Server // of an embedded queue that is this process's
 
-	store     vectors.Store
-	storeInfo repo.StoreInfo
-	blobs     repo.Blobs
-	blobsInfo repo.StoreInfo
+	store vectors.Store
+	blobs repo.Blobs
 
 	tombstones *reap.Reaper // see executor
 

@@ -13,16 +13,20 @@ import (
 // workFindings tells what is left to do in the stores, and what it waits for.
 // Before the first run there are no tables that could say so.
 func (r *doctorCmd) workFindings(ctx *runContext, a *app) (found []finding) {
-	for _, store := range []struct {
-		kind string
-		repo.StoreInfo
-	}{{repo.Vectors, a.storeInfo}, {repo.Bytes, a.blobsInfo}} {
+	stores := map[string]repo.StoreInfo{repo.Vectors: {}, repo.Bytes: {}} // those that could not be opened
+	if a.store != nil {
+		stores[repo.Vectors] = repo.StoreInfo(a.store.Info())
+	}
+	if a.blobs != nil {
+		stores[repo.Bytes] = a.blobs.Info()
+	}
+	for _, kind := range []string{repo.Vectors, repo.Bytes} {
 		for _, ask := range []func(context.Context, *app, string, repo.StoreInfo) (finding, error){bindingFinding, tombstoneFinding} {
-			f, err := ask(ctx, a, store.kind, store.StoreInfo)
+			f, err := ask(ctx, a, kind, stores[kind])
 			switch {
 			case err != nil && repo.KindOf(err) == repo.Environment:
 			case err != nil:
-				found = append(found, finding{Check: store.kind, Detail: err.Error()})
+				found = append(found, finding{Check: kind, Detail: err.Error()})
 			case f.Check != "":
 				found = append(found, f)
 			}
@@ -78,13 +82,13 @@ func bindingFinding(ctx context.Context, a *app, _ string, store repo.StoreInfo)
 		return finding{}, nil // it could not be opened
 	}
 	f := finding{Check: "store", OK: true, Detail: store.Name + " is bound to this installation"}
-	if store.Mark != nil {
-		owner, err := store.Mark.Owner()
+	if mark := store.Mark(); mark != nil {
+		owner, err := mark.Owner()
 		if err != nil {
 			return f, err
 		}
 		if owner != "" && owner != a.db.Identity().Key {
-			return finding{Check: "store", Detail: fmt.Sprintf("%s (%s) is marked as another installation's (%s; this is %s): nothing in it is removed", store.Name, store.Mark.Dir, owner, a.db.Identity().Key),
+			return finding{Check: "store", Detail: fmt.Sprintf("%s (%s) is marked as another installation's (%s; this is %s): nothing in it is removed", store.Name, store.Folder, owner, a.db.Identity().Key),
 				Remedy: "set DATA_DIR and DATABASE_URL as this installation's Open WebUI has them; where it was moved or restored, pruned sweep shows what it finds, and how to let it go"}, nil
 		}
 	}

@@ -17,7 +17,7 @@ func (c *command) fileAges() repo.Ages {
 
 func (c *command) newTransaction(a *app) *prune.Transaction {
 	return &prune.Transaction{
-		DB: a.db, Vectors: a.store, VectorStore: a.storeInfo, Blobs: a.blobs, Ages: c.fileAges(),
+		DB: a.db, Vectors: a.store, Blobs: a.blobs, Ages: c.fileAges(),
 		BytesDelay: c.cli.Consumer.BytesDelay, DryRun: c.cli.Consumer.DryRun,
 	}
 }
@@ -41,7 +41,7 @@ func (c *command) consumerOptions(a *app) consumer.Options {
 func (a *app) sharedExecutor() *reap.Reaper {
 	if a.tombstones == nil {
 		a.tombstones = &reap.Reaper{
-			DB: a.db, Vectors: a.store, VectorStore: a.storeInfo, Blobs: a.blobs, BlobStore: a.blobsInfo, Log: a.log,
+			DB: a.db, Vectors: a.store, Blobs: a.blobs, Log: a.log,
 		}
 	}
 	return a.tombstones

@@ -21,30 +21,30 @@ var byteStores = map[string]opener[repo.Blobs]{
 	"local": openLocal,
 }
 
-// opener opens a store by the settings, and says what it is called and where it lies.
-type opener[Store any] func(context.Context, *command, *app) (Store, repo.StoreInfo, error)
+// opener opens a store by the settings.
+type opener[Store any] func(context.Context, *command, *app) (Store, error)
 
 // openVectorStore opens the vector store that the settings name.
 func openVectorStore(ctx context.Context, c *command, a *app) error {
 	if err := c.checkGuessedVectors(ctx, a); err != nil {
 		return err
 	}
-	store, info, err := vectorStores[c.cli.Vectors.DB](ctx, c, a)
+	store, err := vectorStores[c.cli.Vectors.DB](ctx, c, a)
 	if err != nil {
 		return err
 	}
-	a.store, a.storeInfo = store, info
+	a.store = store
 	a.onClose(func() error { store.Close(); return nil })
 	return store.Check(ctx)
 }
 
 // openByteStore opens the store of bytes that the settings name.
 func openByteStore(ctx context.Context, c *command, a *app) error {
-	store, info, err := byteStores[c.cli.Storage.Provider](ctx, c, a)
+	store, err := byteStores[c.cli.Storage.Provider](ctx, c, a)
 	if err != nil {
 		return err
 	}
-	a.blobs, a.blobsInfo = store, info
+	a.blobs = store
 	a.onClose(store.Close)
 	return store.Check(ctx)
 }

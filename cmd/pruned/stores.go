@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"pruned/config"
 	"pruned/repo"
@@ -30,80 +29,66 @@ func (c *command) checkGuessedVectors(ctx context.Context, a *app) error {
 		"VECTOR_DB: is not set, and the database has a table document_chunk: wanted pgvector, or chroma if Open WebUI does not use that table any more")}
 }
 
-func openNoVectors(context.Context, *command, *app) (vectors.Store, repo.StoreInfo, error) {
-	return vectors.None{}, repo.StoreInfo{Name: "none", Beside: true}, nil
+func openNoVectors(context.Context, *command, *app) (vectors.Store, error) {
+	return vectors.None{}, nil
 }
 
 // openChroma opens the file in Open WebUI's data folder, or a server where one is set.
-func openChroma(ctx context.Context, c *command, _ *app) (vectors.Store, repo.StoreInfo, error) {
-	if c.cli.Chroma.IsEmbedded() {
-		return c.openChromaFile(ctx)
-	}
-	return c.openChromaServer(ctx)
-}
-
-func (c *command) openChromaFile(ctx context.Context) (vectors.Store, repo.StoreInfo, error) {
-	dir := c.cli.Storage.VectorDir()
-	store, err := chroma.Open(ctx, chroma.EmbeddedOptions{Dir: dir, Tenant: c.cli.Chroma.Tenant, Database: c.cli.Chroma.Database})
-	return store, repo.StoreInfo{Name: "chroma", Mark: &repo.Mark{Dir: dir, Optional: true}}, err
-}
-
-func (c *command) openChromaServer(ctx context.Context) (vectors.Store, repo.StoreInfo, error) {
+func openChroma(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
 	settings := c.cli.Chroma
+	if settings.IsEmbedded() {
+		return chroma.Open(ctx, chroma.EmbeddedOptions{Dir: c.cli.Storage.VectorDir(), Tenant: settings.Tenant, Database: settings.Database})
+	}
 	url, err := settings.URL()
 	if err != nil {
-		return nil, repo.StoreInfo{}, err
+		return nil, err
 	}
 	headers, err := settings.HeaderFields()
 	if err != nil {
-		return nil, repo.StoreInfo{}, err
+		return nil, err
 	}
-	store, err := chroma.New(ctx, chroma.HTTPOptions{
+	return chroma.New(ctx, chroma.HTTPOptions{
 		URL: url, Tenant: settings.Tenant, Database: settings.Database, Headers: headers,
 		Token: settings.Token(), UserPassword: settings.UserPassword(),
 	})
-	name := fmt.Sprintf("chroma at %s, tenant %s, database %s", url, settings.Tenant, settings.Database)
-	return store, repo.StoreInfo{Name: name}, err
 }
 
 var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be PostgreSQL")
 
 // openPGVector takes the store for a part of the database, and so refuses one
 // that lies in another.
-func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, repo.StoreInfo, error) {
-	info := repo.StoreInfo{Name: "pgvector", Beside: true}
+func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, error) {
 	db, ok := a.db.Admin.(*postgres.DB)
 	if !ok {
-		return nil, info, errOtherDatabase
+		return nil, errOtherDatabase
 	}
 	settings := c.cli.Vectors
 	store, err := pgvector.New(ctx, pgvector.Options{
 		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: settings.PGCryptoKey,
 	})
 	if err != nil {
-		return nil, info, err
+		return nil, err
 	}
 	identity := db.Installation()
 	if err := store.SameDatabase(ctx, identity.System, identity.Database); err != nil {
 		store.Close()
-		return nil, info, err
+		return nil, err
 	}
-	return store, info, nil
+	return store, nil
 }
 
 // openFolder is another one in tests, which cannot set back when a file was changed.
 var openFolder = local.Open
 
 // openLocal opens the folder of the bytes, and shares its use with other processes.
-func openLocal(_ context.Context, c *command, a *app) (repo.Blobs, repo.StoreInfo, error) {
+func openLocal(_ context.Context, c *command, a *app) (repo.Blobs, error) {
 	dir := c.cli.Storage.UploadDir()
-	info := repo.StoreInfo{Name: "uploads", Mark: &repo.Mark{Dir: dir}}
 	folder, err := openFolder(dir)
 	if err != nil {
-		return nil, info, err
+		return nil, err
 	}
 	used := newFolderLock(dir)
 	used.lockShared()
 	a.onClose(used.unlock)
-	return folder, info, nil
+	return folder, nil
 }

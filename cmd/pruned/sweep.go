@@ -63,7 +63,7 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
 // newSweeper makes a sweeper by this command's settings.
 func (c *command) newSweeper(a *app) *sweep.Sweeper {
 	s := &sweep.Sweeper{
-		DB: a.db, Vectors: a.store, VectorStore: a.storeInfo, Blobs: a.blobs, BlobStore: a.blobsInfo,
+		DB: a.db, Vectors: a.store, Blobs: a.blobs,
 		Ages: c.fileAges(), MaxFraction: c.cli.Sweep.MaxFraction, Retention: c.cli.Database.LedgerRetention,
 		DryRun: c.cli.Consumer.DryRun, Log: a.log,
 	}

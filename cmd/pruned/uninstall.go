@@ -55,7 +55,7 @@ func (uninstallCmd) Run(ctx *runContext) error {
 // tables, by which the identity is known.
 func (c *command) removeMarks(a *app) error {
 	key := a.db.Identity().Key
-	for _, mark := range []*repo.Mark{{Dir: c.cli.Storage.UploadDir()}, a.storeInfo.Mark} {
+	for _, mark := range []*repo.Mark{{Dir: c.cli.Storage.UploadDir()}, repo.StoreInfo(a.store.Info()).Mark()} {
 		if mark == nil {
 			continue
 		}

@@ -52,16 +52,21 @@ func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []ev
 }
 
 // removeVectors removes the vectors that lie in the same database, and says whether more
-// may be left. In a store that is not known to be this installation's they all are:
-// another's row may have the same id, as in a copy.
+// may be left: all of any other store, and of one that is not known to be this
+// installation's, since another's row may have the same id, as in a copy.
 func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (chunks int64, rest bool, err error) {
-	if !x.DryRun && x.Vectors.Joins() {
-		approved, err := repo.IsApproved(ctx, x.DB, tx, x.VectorStore)
+	ids := slices.Concat(p.rows, p.remains)
+	store, transactional := x.Vectors.(vectors.Transactional)
+	if !transactional {
+		return 0, len(ids) > 0, nil
+	}
+	if !x.DryRun {
+		approved, err := repo.IsApproved(ctx, x.DB, tx, repo.StoreInfo(store.Info()))
 		if err != nil || !approved {
 			return 0, true, err
 		}
 	}
-	chunks, rest, err = x.Vectors.Join(ctx, tx, p.rows, p.remains)
+	chunks, rest, err = store.RemoveInTx(ctx, tx, ids)
 	if err != nil {
 		return 0, false, repo.StoreError(ctx, "remove vectors", err, errors.Is(err, vectors.ErrUnusable))
 	}

@@ -21,7 +21,7 @@ func stepped(x *prune.Transaction, step string, do func()) *prune.Transaction {
 		}
 	}
 	y := *x
-	y.DB, y.Vectors = steppedDB{x.DB, before}, steppedStore{x.Vectors, before}
+	y.DB, y.Vectors = steppedDB{x.DB, before}, steppedStore{x.Vectors.(vectors.Transactional), before}
 	return &y
 }
 
@@ -61,13 +61,13 @@ func (d steppedDB) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.
 	return d.Database.RecheckReferences(ctx, tx, look, deleted, gone)
 }
 
-// steppedStore is a real store that tells when it joins.
+// steppedStore is a real store that tells when it takes part.
 type steppedStore struct {
-	vectors.Store
+	vectors.Transactional
 	before func(step string)
 }
 
-func (s steppedStore) Join(ctx context.Context, tx vectors.Tx, locked, loose []string) (int64, bool, error) {
+func (s steppedStore) RemoveInTx(ctx context.Context, tx vectors.Tx, ids []string) (int64, bool, error) {
 	s.before("vectors")
-	return s.Store.Join(ctx, tx, locked, loose)
+	return s.Transactional.RemoveInTx(ctx, tx, ids)
 }

@@ -27,13 +27,12 @@ type Database interface {
 // Transaction handles orphan events in one shared transaction: the lookup of files, the
 // cleanup of their vectors and their deletion commit together or not at all.
 type Transaction struct {
-	DB          Database
-	Vectors     vectors.Store
-	VectorStore repo.StoreInfo
-	Blobs       repo.Blobs
-	Ages        repo.Ages
-	BytesDelay  time.Duration // until the bytes of a deleted file may go
-	DryRun      bool          // takes the same path and rolls back
+	DB         Database
+	Vectors    vectors.Store
+	Blobs      repo.Blobs
+	Ages       repo.Ages
+	BytesDelay time.Duration // until the bytes of a deleted file may go
+	DryRun     bool          // takes the same path and rolls back
 }
 
 // Report is what one transaction did.

@@ -19,7 +19,7 @@ func TestBucketThatNobodyBoundIsNotTouched(t *testing.T) {
 	testenv.WriteBytes(t, i.Uploads, id, "document.pdf")
 	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: testenv.StoredName(id, "document.pdf")})
 	x := i.NewReaper(t)
-	x.BlobStore = repo.StoreInfo{Name: "s3://bucket"}
+	x.Blobs = fixture.DescribedBlobs{Blobs: i.Blobs, As: repo.StoreInfo{Name: "s3://bucket"}}
 	due, err := x.Due(t.Context())
 	require.NoError(t, err)
 	require.False(t, due)
@@ -42,8 +42,8 @@ func TestOwnershipTellsWhatWaits(t *testing.T) {
 	waiting, err := x.Waiting(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, reap.Waiting{}, waiting)
-	x.BlobStore = i.MarkedUploads()
-	require.NoError(t, x.BlobStore.Mark.Set("the/original"))
+	x.Blobs = i.Blobs
+	require.NoError(t, x.Blobs.Info().Mark().Set("the/original"))
 	waiting, err = x.Waiting(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, waiting.Files)

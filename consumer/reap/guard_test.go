@@ -49,8 +49,6 @@ type restoringStore struct {
 	asks int
 }
 
-func (*restoringStore) Joins() bool { return false }
-
 func (s *restoringStore) Remove(ctx context.Context, tx vectors.Tx, ids []string) (vectors.Removed, error) {
 	if s.asks++; s.asks == 1 {
 		s.came()
@@ -103,7 +101,7 @@ func TestCheckAndActOfVectorsOutsideTheDatabase(t *testing.T) {
 
 // joinedStore sees rows come back while its transaction removes.
 type joinedStore struct {
-	vectors.Store
+	vectors.Transactional
 	came func()
 }
 
@@ -112,7 +110,7 @@ func (s *joinedStore) Remove(ctx context.Context, tx vectors.Tx, ids []string) (
 		s.came = nil
 		came()
 	}
-	return s.Store.Remove(ctx, tx, ids)
+	return s.Transactional.Remove(ctx, tx, ids)
 }
 
 // A check and its act belong together: in the database itself they are one
@@ -122,7 +120,7 @@ func TestCheckAndActOfVectorsInTheDatabase(t *testing.T) {
 	i := fixture.Install(t)
 	ids := entombAll(t, i, repo.Vectors, 40)
 	x := i.NewReaper(t)
-	x.Vectors = &joinedStore{x.Vectors, func() { restore(t, i, ids[1:]) }}
+	x.Vectors = &joinedStore{x.Vectors.(vectors.Transactional), func() { restore(t, i, ids[1:]) }}
 	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, ids[0]))
 	for _, id := range ids[1:] {

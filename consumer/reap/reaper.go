@@ -33,12 +33,10 @@ type Database interface {
 // Reaper carries out tombstones: what could not be rolled back, and therefore
 // was not touched before the commit.
 type Reaper struct {
-	DB          Database
-	Vectors     vectors.Store
-	VectorStore repo.StoreInfo
-	Blobs       repo.Blobs
-	BlobStore   repo.StoreInfo
-	Log         zerolog.Logger
+	DB      Database
+	Vectors vectors.Store
+	Blobs   repo.Blobs
+	Log     zerolog.Logger
 
 	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 
@@ -76,10 +74,16 @@ func (x *Reaper) Run(ctx context.Context, interval time.Duration) {
 // table, which is worth many files. A store of its own costs by the file: there
 // the same rest would keep what came meanwhile waiting for hours.
 func (x *Reaper) restAfter(interval, took time.Duration) time.Duration {
-	if x.Vectors.Joins() {
+	if x.removesInTx() {
 		return max(interval, 20*took)
 	}
 	return max(interval, took)
+}
+
+// removesInTx says whether vectors go in the transactions of the rows.
+func (x *Reaper) removesInTx() bool {
+	_, is := x.Vectors.(vectors.Transactional)
+	return is
 }
 
 // Due carries out what is due, and says whether anything is left that is. What
@@ -139,9 +143,9 @@ func (x *Reaper) setDeferred(doubts error) {
 // storeOf is the store in which the tombstones of a kind are carried out.
 func (x *Reaper) storeOf(kind string) repo.StoreInfo {
 	if kind == repo.Bytes {
-		return x.BlobStore
+		return x.Blobs.Info()
 	}
-	return x.VectorStore
+	return repo.StoreInfo(x.Vectors.Info())
 }
 
 // taskOf is what the tombstones of a kind ask for.
@@ -149,7 +153,7 @@ func (x *Reaper) taskOf(kind string) task {
 	if kind == repo.Bytes {
 		return task{kind, maxBytes, false, x.removeBytes}
 	}
-	return task{kind, maxVectors, x.Vectors.Joins(), x.removeVectors}
+	return task{kind, maxVectors, x.removesInTx(), x.removeVectors}
 }
 
 // approvedKinds are the kinds of tombstones that may be carried out. What lies in a store

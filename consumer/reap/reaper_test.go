@@ -127,7 +127,7 @@ func TestBytesThatFailArePostponed(t *testing.T) {
 			require.Equal(t, fixture.Nothing, i.LeftOf(t, file))
 		}
 	}
-	x.Blobs = i.Blobs
+	x.Blobs = i.ApprovedBlobs()
 	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, stuck))
 	require.Zero(t, i.CountTombstones(t))
@@ -158,7 +158,7 @@ func TestVectorsWithoutAnIndexTakeOneScan(t *testing.T) {
 	fixture.RunTransaction(t, i.NewTransaction(), files...)
 	require.Equal(t, 50, testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`), "those in the knowledge base are left")
 	x := i.NewReaper(t)
-	counting := &countingStore{Store: x.Vectors}
+	counting := &countingStore{Transactional: x.Vectors.(vectors.Transactional)}
 	x.Vectors = counting
 	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, 1, counting.removals)
@@ -169,13 +169,13 @@ func TestVectorsWithoutAnIndexTakeOneScan(t *testing.T) {
 }
 
 type countingStore struct {
-	vectors.Store
+	vectors.Transactional
 	removals int
 }
 
 func (s *countingStore) Remove(ctx context.Context, tx vectors.Tx, ids []string) (vectors.Removed, error) {
 	s.removals++
-	return s.Store.Remove(ctx, tx, ids)
+	return s.Transactional.Remove(ctx, tx, ids)
 }
 
 // Chunks that can never go are postponed alone; neither the other vectors nor

@@ -9,15 +9,13 @@ import (
 	"pruned/vectors"
 )
 
-// joining is a store that lies in the database.
-type joining struct{ vectors.None }
-
-func (joining) Joins() bool { return true }
+// elsewhere is a store that does not lie in the database.
+type elsewhere struct{ vectors.Store }
 
 func TestRestsOfTheExecutor(t *testing.T) {
 	t.Parallel()
 	const interval = 10 * time.Second
-	table, beside := &Reaper{Vectors: joining{}}, &Reaper{Vectors: vectors.None{}}
+	table, beside := &Reaper{Vectors: vectors.None{}}, &Reaper{Vectors: elsewhere{}}
 	require.Equal(t, interval, table.restAfter(interval, time.Millisecond))
 	require.Equal(t, 20*time.Minute, table.restAfter(interval, time.Minute))
 	require.Equal(t, interval, beside.restAfter(interval, time.Millisecond))

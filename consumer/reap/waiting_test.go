@@ -24,8 +24,6 @@ type slowStore struct {
 	asked   []string
 }
 
-func (*slowStore) Joins() bool { return false }
-
 func (s *slowStore) Remove(_ context.Context, tx vectors.Tx, ids []string) (removed vectors.Removed, err error) {
 	require.Nil(s.t, tx, "it is no part of a transaction")
 	require.Zero(s.t, testenv.Value[int](s.t, s.i.Database, `SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
@@ -124,7 +122,7 @@ func TestStoppedExecutorKeepsWhatItDid(t *testing.T) {
 	x.Blobs = stoppingBlobs{x.Blobs, cancel}
 	require.ErrorIs(t, x.Drain(ctx), context.Canceled)
 	require.Equal(t, 2, i.CountTombstones(t))
-	x.Blobs = i.Blobs
+	x.Blobs = i.ApprovedBlobs()
 	require.NoError(t, x.Drain(t.Context()))
 	require.Zero(t, i.CountTombstones(t))
 }

@@ -8,6 +8,7 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
 	"pruned/repo/testenv"
+	"pruned/vectors"
 )
 
 func TestTooMany(t *testing.T) {
@@ -172,7 +173,7 @@ func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	i.AddUsedFiles(t, 20)
 	row, bytes := i.AddFile(t), i.AddRemains(t, false, true)
 	s := sweeper(t, i, q)
-	s.BlobStore = repo.StoreInfo{Name: "s3://bucket"}
+	s.Blobs = bucket(i.Blobs)
 	report := sweepOnce(t, s)
 	require.Equal(t, []held{{repo.FromBytes, "s3://bucket", 1, 22}}, heldIn(report))
 	require.Equal(t, "first sweep of a store that others may use", report.Holds[0].Reason)
@@ -188,7 +189,7 @@ func TestFirstSweepOfAStoreThatOthersMayUse(t *testing.T) {
 	require.EqualValues(t, 1, sweepOnce(t, s).Published, "it is bound")
 
 	i.AddRemains(t, false, true)
-	s.BlobStore.Name = "s3://another"
+	s.Blobs = fixture.DescribedBlobs{Blobs: i.Blobs, As: repo.StoreInfo{Name: "s3://another"}}
 	require.Len(t, sweepOnce(t, s).Holds, 1)
 }
 
@@ -204,9 +205,9 @@ func TestHeldDirectionHoldsWhatIsElsewhereToo(t *testing.T) {
 			both, chunks, bytes := i.AddRemains(t, true, true), i.AddRemains(t, true, false), i.AddRemains(t, false, true)
 			free, held := chunks, bytes
 			s := sweeper(t, i, q)
-			s.BlobStore.Name = "s3://bucket"
+			s.Blobs = bucket(i.Blobs)
 			if remote == repo.FromVectors {
-				s.BlobStore, s.VectorStore = fixture.Uploads, repo.StoreInfo{Name: "chroma at https://shared"}
+				s.Blobs, s.Vectors = i.ApprovedBlobs(), fixture.DescribedVectors{Store: i.Store, As: vectors.Info{Name: "chroma at https://shared"}}
 				free, held = bytes, chunks
 			}
 			report := sweepOnce(t, s)

@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,9 +56,9 @@ func TestStoreThatNobodyBoundIsNotTouched(t *testing.T) {
 	require.EqualValues(t, 2, sweepOnce(t, s).Published)
 
 	x, y := i.NewTransaction(), i.NewReaper(t)
-	remote := repo.StoreInfo{Name: "chroma at https://shared"}
-	elsewhere := besideStore{i.Store}
-	x.Vectors, y.Vectors, y.VectorStore, s.Vectors, s.VectorStore = elsewhere, elsewhere, remote, elsewhere, remote
+	remote := vectors.Info{Name: "chroma at https://shared"}
+	elsewhere := fixture.DescribedVectors{Store: i.Store, As: remote}
+	x.Vectors, y.Vectors, s.Vectors = elsewhere, elsewhere, elsewhere
 	sum := fixture.Drain(t, q, i.NewHandler(t, x), consumer.Options{Due: y.Due})
 	require.Equal(t, 2, sum.Deleted)
 	for _, id := range ids {
@@ -87,13 +86,4 @@ func TestStoreThatNobodyBoundIsNotTouched(t *testing.T) {
 	waiting, err = y.Waiting(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, reap.Waiting{}, waiting)
-}
-
-// besideStore is no part of the database: everything is left to tombstones.
-type besideStore struct{ vectors.Store }
-
-func (besideStore) Joins() bool { return false }
-
-func (besideStore) Join(context.Context, vectors.Tx, []string, []string) (int64, bool, error) {
-	return 0, true, nil
 }

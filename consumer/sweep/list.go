@@ -55,10 +55,10 @@ func (w *run) rowDirection() *direction {
 // storeDirections are the directions that list a store.
 func (w *run) storeDirections() []*direction {
 	return []*direction{
-		{Direction: repo.FromVectors, store: w.VectorStore, reason: "vectors without a row", files: func(ctx context.Context) iter.Seq2[repo.Listed, error] {
+		{Direction: repo.FromVectors, store: repo.StoreInfo(w.Vectors.Info()), reason: "vectors without a row", files: func(ctx context.Context) iter.Seq2[repo.Listed, error] {
 			return listedVectors(w.Vectors.Files(ctx))
 		}},
-		{Direction: repo.FromBytes, store: w.BlobStore, reason: "bytes without a row", files: w.Blobs.List},
+		{Direction: repo.FromBytes, store: w.Blobs.Info(), reason: "bytes without a row", files: w.Blobs.List},
 	}
 }
 

@@ -55,7 +55,7 @@ func (w *run) determineOwner(ctx context.Context, tx repo.Tx, d *direction) (o o
 		return ownership{approved: true, why: makers}, nil
 	case !d.store.ShowsOwner():
 		return ownership{why: "first sweep of a store that others may use"}, nil
-	case d.store.Mark != nil && w.DB.Identity().Elsewhere != "":
+	case d.store.Folder != "" && w.DB.Identity().Elsewhere != "":
 		// A copy knows most of what the original's folder holds.
 		return ownership{why: "this database ran at " + w.DB.Identity().Elsewhere + " before, and the folder may be that installation's"}, nil
 	case signs != "":
@@ -70,7 +70,7 @@ func (w *run) determineOwner(ctx context.Context, tx repo.Tx, d *direction) (o o
 
 // findNeighbours names other installations in the database that a store lies in.
 func (w *run) findNeighbours(ctx context.Context, tx repo.Tx, store repo.StoreInfo) (string, error) {
-	if !store.Beside {
+	if !store.InDatabase {
 		return "", nil
 	}
 	schemas, err := w.DB.ListNeighbours(ctx, tx)
@@ -115,10 +115,10 @@ func (w *run) approveStore(ctx context.Context, tx repo.Tx, store repo.StoreInfo
 	if w.DryRun {
 		w.confirmed[store.Name] = true
 	}
-	if w.DryRun || store.Mark == nil {
+	if w.DryRun || store.Folder == "" {
 		return nil
 	}
-	return repo.EnvironmentError("bind "+store.Name, store.Mark.Set(w.DB.Identity().Key))
+	return repo.EnvironmentError("bind "+store.Name, store.Mark().Set(w.DB.Identity().Key))
 }
 
 // confirmHold lets go what a held sweep found, and binds the stores that it was found in,

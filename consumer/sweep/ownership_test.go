@@ -32,13 +32,13 @@ func TestOwnershipIsSeenByWhatAStoreHolds(t *testing.T) {
 	i.AddUsedFiles(t, 3)
 	left := i.AddRemains(t, true, true)
 	s := sweeper(t, i, q)
-	s.BlobStore = i.MarkedUploads()
-	require.False(t, i.IsBound(t, s.VectorStore))
+	s.Blobs = i.Blobs
+	require.False(t, i.IsBound(t, repo.StoreInfo(s.Vectors.Info())))
 	require.NoError(t, s.ApproveStores(t.Context()))
-	for _, store := range []repo.StoreInfo{s.VectorStore, s.BlobStore} {
+	for _, store := range []repo.StoreInfo{repo.StoreInfo(s.Vectors.Info()), s.Blobs.Info()} {
 		require.True(t, i.IsBound(t, store))
 	}
-	owner, err := s.BlobStore.Mark.Owner()
+	owner, err := s.Blobs.Info().Mark().Owner()
 	require.NoError(t, err)
 	require.Equal(t, i.DB.Identity().Key, owner)
 	require.Empty(t, sweepOnce(t, s).Holds)
@@ -46,7 +46,7 @@ func TestOwnershipIsSeenByWhatAStoreHolds(t *testing.T) {
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, left))
 
 	// The folder of other settings, and one that was made anew, carry no mark.
-	other := repo.StoreInfo{Name: s.BlobStore.Name, Mark: &repo.Mark{Dir: t.TempDir()}}
+	other := repo.StoreInfo{Name: s.Blobs.Info().Name, Folder: t.TempDir()}
 	require.False(t, i.IsBound(t, other))
 }
 
@@ -60,7 +60,7 @@ func TestOwnershipOfAStoreThatSharesNothing(t *testing.T) {
 	testenv.InsertChat(t, i.Pool, testenv.Chat{Files: []string{testenv.NewFile(t, i.Pool)}})
 	theirs := []string{i.AddRemains(t, true, true), i.AddRemains(t, true, true)}
 	s := sweeper(t, i, q)
-	s.BlobStore = i.MarkedUploads()
+	s.Blobs = i.Blobs
 	require.NoError(t, s.ApproveStores(t.Context()))
 	report := sweepOnce(t, s)
 	require.Zero(t, report.Published)
@@ -70,7 +70,7 @@ func TestOwnershipOfAStoreThatSharesNothing(t *testing.T) {
 	}, reasons(report))
 
 	x, y := i.NewTransaction(), i.NewReaper(t)
-	y.BlobStore = s.BlobStore
+	y.Blobs = s.Blobs
 	require.Equal(t, event.Gone, fixture.RunTransaction(t, x, theirs[0])[theirs[0]].Outcome)
 	require.NoError(t, y.Drain(t.Context()))
 	for _, id := range theirs {
@@ -113,8 +113,8 @@ func TestOwnershipMarkOfAnotherInstallationHoldsTheFolder(t *testing.T) {
 	i.AddUsedFiles(t, 5)
 	doomed, original := i.AddFile(t), i.AddRemains(t, false, true)
 	s, y := sweeper(t, i, q), i.NewReaper(t)
-	s.BlobStore, y.BlobStore = i.MarkedUploads(), i.MarkedUploads()
-	require.NoError(t, s.BlobStore.Mark.Set("the/original"))
+	s.Blobs, y.Blobs = i.Blobs, i.Blobs
+	require.NoError(t, s.Blobs.Info().Mark().Set("the/original"))
 	report := sweepOnce(t, s)
 	require.Contains(t, reasons(report)[repo.FromBytes], "marked as another installation's (the/original)")
 	fixture.Drain(t, q, i.NewHandler(t, i.NewTransaction()), consumer.Options{})
@@ -123,21 +123,21 @@ func TestOwnershipMarkOfAnotherInstallationHoldsTheFolder(t *testing.T) {
 	require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, doomed), "its row was this database's, its bytes are not")
 
 	// A mark that comes later ends what was bound.
-	require.NoError(t, s.BlobStore.Mark.Set(i.DB.Identity().Key))
+	require.NoError(t, s.Blobs.Info().Mark().Set(i.DB.Identity().Key))
 	require.NoError(t, s.ApproveStores(t.Context()))
-	require.True(t, i.IsBound(t, s.BlobStore))
-	require.NoError(t, s.BlobStore.Mark.Set("the/original"))
-	require.False(t, i.IsBound(t, s.BlobStore))
+	require.True(t, i.IsBound(t, s.Blobs.Info()))
+	require.NoError(t, s.Blobs.Info().Mark().Set("the/original"))
+	require.False(t, i.IsBound(t, s.Blobs.Info()))
 
 	// Moved: a person says so.
 	report = sweepOnce(t, s)
 	dry := sweeper(t, i, q)
-	dry.BlobStore, dry.DryRun = s.BlobStore, true
+	dry.Blobs, dry.DryRun = s.Blobs, true
 	confirmed, _ := sweepWith(t, dry, Options{Confirm: report.ID})
 	require.NotContains(t, reasons(confirmed), repo.FromBytes)
-	require.False(t, i.IsBound(t, s.BlobStore), "a dry run marks nothing")
+	require.False(t, i.IsBound(t, s.Blobs.Info()), "a dry run marks nothing")
 	sweepWith(t, s, Options{Confirm: report.ID})
-	require.True(t, i.IsBound(t, s.BlobStore))
+	require.True(t, i.IsBound(t, s.Blobs.Info()))
 	fixture.Drain(t, q, i.NewHandler(t, i.NewTransaction()), consumer.Options{})
 	require.NoError(t, y.Drain(t.Context()))
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, original))
@@ -194,11 +194,11 @@ func TestOwnershipOfChunksThatStrangersMade(t *testing.T) {
 	require.Contains(t, reasons(report)[repo.FromVectors], "made by 1 users that this database never had")
 	i.Unbind(t)
 	require.NoError(t, s.ApproveStores(t.Context()))
-	require.False(t, i.IsBound(t, s.VectorStore))
+	require.False(t, i.IsBound(t, repo.StoreInfo(s.Vectors.Info())))
 
 	made(theirs, testenv.UserID)
 	require.EqualValues(t, 2, sweepOnce(t, s).Published)
-	require.True(t, i.IsBound(t, s.VectorStore))
+	require.True(t, i.IsBound(t, repo.StoreInfo(s.Vectors.Info())))
 	i.Consume(t, q)
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, ours))
 }

@@ -24,12 +24,10 @@ type Publisher interface {
 // Sweeper finds orphans in three directions and publishes an event about each.
 // It decides nothing: whoever handles an event checks everything again.
 type Sweeper struct {
-	DB          repo.Engine
-	Vectors     vectors.Store
-	VectorStore repo.StoreInfo
-	Blobs       repo.Blobs
-	BlobStore   repo.StoreInfo
-	Queue       Publisher
+	DB      repo.Engine
+	Vectors vectors.Store
+	Blobs   repo.Blobs
+	Queue   Publisher
 
 	Ages        repo.Ages
 	MaxFraction float64       // of what is there that may go in one sweep; 1 for all

@@ -19,8 +19,8 @@ import (
 // sweeper sweeps an installation without regard to ages and fractions.
 func sweeper(t *testing.T, i *fixture.Installation, q Publisher) *Sweeper {
 	return &Sweeper{
-		DB: repo.NewEngine(i.DB), Vectors: i.Store, VectorStore: fixture.PGVector,
-		Blobs: i.Blobs, BlobStore: fixture.Uploads, Queue: q,
+		DB: repo.NewEngine(i.DB), Vectors: i.Store,
+		Blobs: i.ApprovedBlobs(), Queue: q,
 		MaxFraction: 1, Retention: 24 * time.Hour, Log: fixture.Log(t),
 	}
 }
@@ -159,12 +159,12 @@ func TestDryRunLeavesNoTrace(t *testing.T) {
 	i.AddUsedFiles(t, 3)
 	row, both := i.AddFile(t), i.AddRemains(t, true, true)
 	held := sweeper(t, i, q)
-	held.BlobStore.Name = "s3://bucket"
+	held.Blobs = bucket(i.Blobs)
 	first := sweepOnce(t, held)
 	i.AddRemains(t, true, true)
 	before := trace(t, i, q)
 	dry := sweeper(t, i, q)
-	dry.BlobStore, dry.DryRun = held.BlobStore, true
+	dry.Blobs, dry.DryRun = held.Blobs, true
 	report, orphans := sweepWith(t, dry, Options{})
 	require.Zero(t, report.Published)
 	require.Equal(t, first.ID, report.ID, "what is held is told under its name")
@@ -192,4 +192,9 @@ func TestDistinct(t *testing.T) {
 	}
 	require.InEpsilon(t, 1_000_000, d.estimate(), 0.05)
 	require.LessOrEqual(t, len(d.hashes), maxDistinct)
+}
+
+// bucket holds the bytes of an installation in a store that others may use.
+func bucket(blobs repo.Blobs) repo.Blobs {
+	return fixture.DescribedBlobs{Blobs: blobs, As: repo.StoreInfo{Name: "s3://bucket"}}
 }

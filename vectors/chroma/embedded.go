@@ -54,12 +54,9 @@ func Open(_ context.Context, options EmbeddedOptions) (*Embedded, error) {
 // Close has nothing to close.
 func (e *Embedded) Close() {}
 
-// Joins is false.
-func (e *Embedded) Joins() bool { return false }
-
-// Join touches nothing: Chroma's files are no part of any transaction.
-func (e *Embedded) Join(_ context.Context, _ vectors.Tx, locked, loose []string) (int64, bool, error) {
-	return 0, len(locked)+len(loose) > 0, nil
+// Info says that it lies in a folder alone.
+func (e *Embedded) Info() vectors.Info {
+	return vectors.Info{Name: "chroma", Folder: e.options.Dir, FolderOptional: true}
 }
 
 // Check opens the files and asks whether they may be written.

@@ -25,6 +25,7 @@ type HTTPOptions struct {
 
 // Server is a Chroma server.
 type Server struct {
+	name     string // see vectors.Info
 	client   *http.Client
 	base     *url.URL // of the API
 	database string   // path of our database in it
@@ -50,19 +51,21 @@ func New(_ context.Context, options HTTPOptions) (*Server, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, errors.New("the address of the Chroma server is no http(s)://host:port") // it may hold a password
 	}
+	user := base.User
+	base.User = nil
+	tenant, database := orDefault(options.Tenant, defaultTenant), orDefault(options.Database, defaultDatabase)
 	s := &Server{
+		name: fmt.Sprintf("chroma at %s, tenant %s, database %s", base, tenant, database),
 		client: &http.Client{
 			Timeout:       requestPatience,
 			Transport:     transport(),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		base: base.JoinPath("api", "v2"),
-		database: fmt.Sprintf("tenants/%s/databases/%s", url.PathEscape(orDefault(options.Tenant, defaultTenant)),
-			url.PathEscape(orDefault(options.Database, defaultDatabase))),
-		headers: http.Header{},
-		user:    base.User,
+		base:     base.JoinPath("api", "v2"),
+		database: fmt.Sprintf("tenants/%s/databases/%s", url.PathEscape(tenant), url.PathEscape(database)),
+		headers:  http.Header{},
+		user:     user,
 	}
-	s.base.User = nil
 	for name, value := range options.Headers {
 		s.headers.Set(name, value)
 		s.secrets = append(s.secrets, value)
@@ -101,13 +104,8 @@ func (s *Server) Close() { s.client.CloseIdleConnections() }
 // String keeps secrets out of what is printed.
 func (s *Server) String() string { return "chroma at " + s.base.Host }
 
-// Joins is false.
-func (s *Server) Joins() bool { return false }
-
-// Join touches nothing: what a server was told cannot be taken back.
-func (s *Server) Join(_ context.Context, _ vectors.Tx, locked, loose []string) (int64, bool, error) {
-	return 0, len(locked)+len(loose) > 0, nil
-}
+// Info says that others may use it.
+func (s *Server) Info() vectors.Info { return vectors.Info{Name: s.name} }
 
 // Check asks for our database, with our credentials.
 func (s *Server) Check(ctx context.Context) error { return s.there(ctx) }

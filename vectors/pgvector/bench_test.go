@@ -66,12 +66,12 @@ func BenchmarkDelete(b *testing.B) {
 		return tx.Exec(ctx, "DELETE FROM public.document_chunk WHERE collection_name = ANY($1::text[])", collections)
 	})
 	measure("join", func(ctx context.Context, tx tx) (int64, error) {
-		chunks, _, err := store.Join(ctx, tx, ids, nil)
+		chunks, _, err := store.RemoveInTx(ctx, tx, ids)
 		return chunks, err
 	})
 	require.NoError(b, store.DropIndex(b.Context()))
 	measure("join/no index", func(ctx context.Context, tx tx) (int64, error) {
-		chunks, _, err := store.Join(ctx, tx, ids, nil)
+		chunks, _, err := store.RemoveInTx(ctx, tx, ids)
 		return chunks, err
 	})
 	measure("remove/no index", func(ctx context.Context, tx tx) (int64, error) {

@@ -71,7 +71,7 @@ func TestCheckPrivileges(t *testing.T) {
 	require.ErrorContains(t, err, "row-level security policy", "an error, and not nothing to do")
 }
 
-// Without the application's index nothing is done by Join, which would read the
+// Without the application's index nothing is done by RemoveInTx, which would read the
 // whole table for each file.
 func TestCheckIndex(t *testing.T) {
 	t.Parallel()

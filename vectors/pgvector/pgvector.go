@@ -43,11 +43,14 @@ type Store struct {
 	known  atomic.Pointer[table] // nil until looked for
 }
 
-var _ vectors.Indexer = (*Store)(nil)
+var (
+	_ vectors.Transactional = (*Store)(nil)
+	_ vectors.Indexer       = (*Store)(nil)
+)
 
 // New makes a store. It opens no session: the table is looked for when it is
-// first needed, and whatever is wrong with it is an error of Check, Join and
-// Remove.
+// first needed, and whatever is wrong with it is an error of Check and of
+// each removal.
 func New(ctx context.Context, options Options) (*Store, error) {
 	if options.Crypto && options.CryptoKey == "" {
 		return nil, errors.New("PGVECTOR_PGCRYPTO is set, but PGVECTOR_PGCRYPTO_KEY is not")

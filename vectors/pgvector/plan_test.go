@@ -59,7 +59,7 @@ func TestPlans(t *testing.T) {
 		}
 		var plans []string
 		tx := explaining{begin(t, i.Database), t, &plans}
-		chunks, rest, err := store.Join(t.Context(), tx, ids[:250], ids[250:])
+		chunks, rest, err := store.RemoveInTx(t.Context(), tx, ids)
 		require.NoError(t, err)
 		require.EqualValues(t, 5000, chunks)
 		require.False(t, rest)
@@ -79,7 +79,7 @@ func TestPlansWithoutIndex(t *testing.T) {
 	store := newStore(t, i.URL, false)
 	var plans []string
 	tx := explaining{begin(t, i.Database), t, &plans}
-	chunks, rest, err := store.Join(t.Context(), tx, []string{"1", "2"}, []string{"3"})
+	chunks, rest, err := store.RemoveInTx(t.Context(), tx, []string{"1", "2", "3"})
 	require.NoError(t, err)
 	require.EqualValues(t, 15, chunks)
 	require.True(t, rest)

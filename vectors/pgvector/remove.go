@@ -3,7 +3,6 @@ package pgvector
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,15 +10,13 @@ import (
 	"pruned/vectors"
 )
 
-// Joins is true: the table lies beside those of the rows.
-func (s *Store) Joins() bool { return true }
+// Info says that the table lies beside those of the rows.
+func (s *Store) Info() vectors.Info { return vectors.Info{Name: "pgvector", InDatabase: true} }
 
-// Join removes by index the chunks of these files. Locked and loose ids are
-// treated alike: the chunks themselves are locked. rest is true where there is
-// no index on the file's id (always, if the table is encrypted), and where
-// somebody else held a chunk.
-func (s *Store) Join(ctx context.Context, tx vectors.Tx, locked, loose []string) (chunks int64, rest bool, err error) {
-	ids := slices.Concat(locked, loose)
+// RemoveInTx removes by index the chunks of these files, and locks only them. rest is
+// true where there is no index on the file's id (always, if the table is encrypted), and
+// where somebody else held a chunk.
+func (s *Store) RemoveInTx(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, rest bool, err error) {
 	if len(ids) == 0 {
 		return 0, false, nil
 	}

@@ -16,7 +16,7 @@ import (
 func join(t *testing.T, i installation, store *pgvector.Store, id string) (chunks int64, rest bool, err error) {
 	t.Helper()
 	tx := begin(t, i.Database)
-	chunks, rest, err = store.Join(t.Context(), tx, []string{id}, nil)
+	chunks, rest, err = store.RemoveInTx(t.Context(), tx, []string{id})
 	if err != nil {
 		require.NoError(t, tx.Rollback(t.Context()))
 		return chunks, rest, err

@@ -13,16 +13,16 @@ import (
 func leavesOthers(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.allChunks()...)
-	require.EqualValues(t, len(w.going), f.removeFiles(t, []string{w.locked}, []string{w.loose}))
+	require.EqualValues(t, len(w.going), f.removeFiles(t, []string{w.locked, w.loose}))
 	f.requireHeld(t, w.staying)
-	require.Zero(t, f.removeFiles(t, []string{w.locked}, []string{w.loose}), "the second time")
+	require.Zero(t, f.removeFiles(t, []string{w.locked, w.loose}), "the second time")
 	f.requireHeld(t, w.staying)
 }
 
-// removesWithoutJoining is how a tombstone is carried out, and a store outside
+// removesWithoutTx is how a tombstone is carried out, and a store outside
 // the transaction is asked to do it without one. A file that was reported twice has
 // two tombstones.
-func removesWithoutJoining(t *testing.T, f Fixture) {
+func removesWithoutTx(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.allChunks()...)
 	removed, err := f.Store.Remove(t.Context(), nil, []string{w.locked, w.loose, w.locked})
@@ -38,14 +38,14 @@ func removesWithoutJoining(t *testing.T, f Fixture) {
 func removesNothing(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.staying...)
-	require.Zero(t, f.removeFiles(t, []string{w.locked}, []string{w.loose}))
+	require.Zero(t, f.removeFiles(t, []string{w.locked, w.loose}))
 	f.requireHeld(t, w.staying)
 }
 
 func doesNothing(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.allChunks()...)
-	chunks, rest := f.joinTx(t, nil, nil)
+	chunks, rest := f.removeInTx(t, nil)
 	require.Zero(t, chunks)
 	require.False(t, rest)
 	require.Zero(t, f.removeAll(t, nil))
@@ -61,7 +61,7 @@ func takesIDsAsTheyAre(t *testing.T, f Fixture) {
 		staying = append(staying, f.takenChunks(fileChunks(id, "", Base))...)
 	}
 	f.Insert(t, append(going, staying...)...)
-	require.EqualValues(t, len(going), f.removeFiles(t, odd[:len(odd)/2], odd[len(odd)/2:]))
+	require.EqualValues(t, len(going), f.removeFiles(t, odd))
 	f.requireHeld(t, staying)
 }
 
@@ -75,7 +75,7 @@ func removesMany(t *testing.T, f Fixture) {
 	}
 	staying := fileChunks(uuid.NewString(), "", Base)
 	f.Insert(t, append(going, staying...)...)
-	require.EqualValues(t, len(going), f.removeFiles(t, ids[:250], ids[250:]))
+	require.EqualValues(t, len(going), f.removeFiles(t, ids))
 	f.requireHeld(t, staying)
 }
 

@@ -62,7 +62,7 @@ func listsFiles(t *testing.T, f Fixture) {
 	f.requireListed(t, nil)
 	f.Insert(t, w.allChunks()...)
 	f.requireListed(t, w.allChunks())
-	f.removeFiles(t, []string{w.locked}, []string{w.loose})
+	f.removeFiles(t, []string{w.locked, w.loose})
 	f.requireListed(t, w.staying)
 }
 

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/vectors"
 )
 
 func rollsBack(t *testing.T, f Fixture) {
 	w := newWorld()
 	f.Insert(t, w.allChunks()...)
 	tx := f.Begin(t)
-	chunks, rest, err := f.Store.Join(t.Context(), tx, []string{w.locked}, []string{w.loose})
+	chunks, rest, err := f.Store.(vectors.Transactional).RemoveInTx(t.Context(), tx, []string{w.locked, w.loose})
 	require.NoError(t, err)
 	if rest {
 		more, err := f.Store.Remove(t.Context(), tx, []string{w.locked, w.loose})
@@ -35,7 +37,7 @@ func skipsHeld(t *testing.T, f Fixture) {
 		held = append(held, w.going[i])
 		release = append(release, f.Hold(t, w.going[i].ID))
 	}
-	chunks, rest := f.joinTx(t, []string{w.locked}, []string{w.loose})
+	chunks, rest := f.removeInTx(t, []string{w.locked, w.loose})
 	require.True(t, rest, "chunks are left")
 	ids := []string{w.locked, w.loose}
 	require.EqualValues(t, len(w.going)-len(held), chunks+f.removeAll(t, ids))
@@ -55,10 +57,10 @@ func skipsWorker(t *testing.T, f Fixture) {
 	f.Insert(t, w.allChunks()...)
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	defer cancel()
-	one, other := f.Begin(t), f.Begin(t)
-	first, _, err := f.Store.Join(ctx, one, nil, []string{w.locked, w.loose})
+	store, one, other := f.Store.(vectors.Transactional), f.Begin(t), f.Begin(t)
+	first, _, err := store.RemoveInTx(ctx, one, []string{w.locked, w.loose})
 	require.NoError(t, err)
-	second, rest, err := f.Store.Join(ctx, other, nil, []string{w.loose, w.locked})
+	second, rest, err := store.RemoveInTx(ctx, other, []string{w.loose, w.locked})
 	require.NoError(t, err)
 	require.Zero(t, second)
 	require.True(t, rest, "until the first commits, its chunks are there")

@@ -48,7 +48,7 @@ func leavesOthersCollections(t *testing.T, f Fixture) {
 	require.NoError(t, err)
 	require.Len(t, holdings, 3)
 
-	require.EqualValues(t, len(w.going), f.removeFiles(t, []string{w.locked}, []string{w.loose}))
+	require.EqualValues(t, len(w.going), f.removeFiles(t, []string{w.locked, w.loose}))
 	f.requireHeld(t, staying)
 	require.Zero(t, f.removeAll(t, []string{w.locked, w.loose}))
 	f.requireHeld(t, staying)

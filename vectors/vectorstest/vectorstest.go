@@ -76,7 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	t.Helper()
 	cases := map[string]func(*testing.T, Fixture){
 		"leaves every other chunk":           leavesOthers,
-		"removes without joining":            removesWithoutJoining,
+		"removes without a transaction":      removesWithoutTx,
 		"removes what is not there":          removesNothing,
 		"does nothing for no files":          doesNothing,
 		"takes ids as they are":              takesIDsAsTheyAre,
@@ -107,7 +107,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-// inTx runs fn in a transaction, which it commits, where the store joins one.
+// inTx runs fn in a transaction, which it commits, where the store is part of one.
 func (f Fixture) inTx(t *testing.T, fn func(ctx context.Context, tx vectors.Tx)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
@@ -121,11 +121,17 @@ func (f Fixture) inTx(t *testing.T, fn func(ctx context.Context, tx vectors.Tx))
 	require.NoError(t, tx.Commit(ctx))
 }
 
-func (f Fixture) joinTx(t *testing.T, locked, loose []string) (chunks int64, rest bool) {
+// removeInTx does what a batch does: it leaves everything to Remove where the store is no
+// part of its transaction.
+func (f Fixture) removeInTx(t *testing.T, ids []string) (chunks int64, rest bool) {
 	t.Helper()
+	store, is := f.Store.(vectors.Transactional)
+	if !is {
+		return 0, len(ids) > 0
+	}
 	f.inTx(t, func(ctx context.Context, tx vectors.Tx) {
 		var err error
-		chunks, rest, err = f.Store.Join(ctx, tx, locked, loose)
+		chunks, rest, err = store.RemoveInTx(ctx, tx, ids)
 		require.NoError(t, err)
 	})
 	return chunks, rest
@@ -158,12 +164,12 @@ func (f Fixture) removeOnce(t *testing.T, ids []string) (removed vectors.Removed
 	return removed
 }
 
-// removeFiles does what a batch does: Join, and Remove if there is a rest.
-func (f Fixture) removeFiles(t *testing.T, locked, loose []string) (chunks int64) {
+// removeFiles does what a batch does, and after it tombstones if there is a rest.
+func (f Fixture) removeFiles(t *testing.T, ids []string) (chunks int64) {
 	t.Helper()
-	chunks, rest := f.joinTx(t, locked, loose)
+	chunks, rest := f.removeInTx(t, ids)
 	if rest {
-		chunks += f.removeAll(t, slices.Concat(locked, loose))
+		chunks += f.removeAll(t, ids)
 	}
 	return chunks
 }

@@ -55,6 +55,9 @@ func (s *Store) ByModification() *Store {
 	return s
 }
 
+// Info says that it lies in a folder alone.
+func (s *Store) Info() repo.StoreInfo { return repo.StoreInfo{Name: "uploads", Folder: s.dir} }
+
 // Close closes the folder.
 func (s *Store) Close() error {
 	s.mu.Lock()
