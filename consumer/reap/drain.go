@@ -66,8 +66,11 @@ func (x *Reaper) reapSet(ctx context.Context, w task, most int) ([]repo.Tombston
 // fails leaves tombstones of what is gone already; removing that again succeeds.
 func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tombstone, err error) {
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		rest, c, err := x.fetchDue(ctx, tx, w.kind, most, &due)
-		if err != nil || len(due) == 0 {
+		if due, err = x.fetchDue(ctx, tx, w.kind, most); err != nil || len(due) == 0 {
+			return err
+		}
+		rest, c, err := x.dropReferenced(ctx, tx, due)
+		if err != nil {
 			return err
 		}
 		if len(rest) > 0 {
@@ -86,24 +89,19 @@ func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tom
 }
 
 // reapOutsideTx carries out a set while no transaction is open: what lies outside the
-// database takes its time, and nobody is to wait for our locks meanwhile. Two
-// processes may carry out the same set at once; removing what is not there
-// succeeds. What was done before an error, or before we were told to stop, is
-// kept.
+// database takes its time, and nobody is to wait for our locks meanwhile. What must not
+// be carried out is found right before its removal (see recheckDue). Two processes may
+// carry out the same set at once; removing what is not there succeeds. What was done
+// before an error, or before we were told to stop, is kept.
 func (x *Reaper) reapOutsideTx(ctx context.Context, w task, most int) (due []repo.Tombstone, err error) {
-	var rest []repo.Tombstone
-	var c repo.Settlement
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		rest, c, err = x.fetchDue(ctx, tx, w.kind, most, &due)
-		if err != nil {
-			return err
-		}
-		return x.DB.Settle(ctx, tx, c)
+		due, err = x.fetchDue(ctx, tx, w.kind, most)
+		return err
 	})
-	if err != nil || len(rest) == 0 {
+	if err != nil || len(due) == 0 {
 		return due, err
 	}
-	did, failure := w.remove(ctx, nil, rest)
+	did, failure := w.remove(ctx, nil, due)
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if err := x.settleSet(after, did); err != nil {
@@ -112,17 +110,14 @@ func (x *Reaper) reapOutsideTx(ctx context.Context, w task, most int) (due []rep
 	return due, failure
 }
 
-// fetchDue takes what is due, and drops what must not be carried out. Whether the store
-// is this installation's is asked for each set, too.
-func (x *Reaper) fetchDue(ctx context.Context, tx repo.Tx, kind string, most int, due *[]repo.Tombstone) ([]repo.Tombstone, repo.Settlement, error) {
+// fetchDue takes what is due. Whether the store is this installation's is asked for each
+// set, too.
+func (x *Reaper) fetchDue(ctx context.Context, tx repo.Tx, kind string, most int) ([]repo.Tombstone, error) {
 	is, err := repo.IsApproved(ctx, x.DB, tx, x.storeOf(kind))
 	if err != nil || !is {
-		return nil, repo.Settlement{}, err
+		return nil, err
 	}
-	if *due, err = x.DB.FetchDue(ctx, tx, kind, most); err != nil || len(*due) == 0 {
-		return nil, repo.Settlement{}, err
-	}
-	return x.dropReferenced(ctx, tx, *due)
+	return x.DB.FetchDue(ctx, tx, kind, most)
 }
 
 // settleSet writes what became of a set, in short transactions.

@@ -70,7 +70,7 @@ const (
 	// may be a scan of table file.
 	namesBatchSize = 1000
 	// bytesBatchSize are looked for by their ids at once.
-	bytesBatchSize = 500
+	bytesBatchSize = 250
 	// maxAnswerAge is how old the answer may be that no row has the id of an object that
 	// goes. Hundreds leave a folder meanwhile; a bucket may take longer for each.
 	maxAnswerAge = 20 * time.Millisecond

@@ -41,14 +41,22 @@ var linksSQL = func() string {
 }()
 
 // linkedCTE finds the links that are enforced in fact, as (relation, attname, parent);
-// those of a partition as well. The declaration of a foreign key holds only where it is
-// validated, is enforced (a column that PostgreSQL has from 18 on), and all of its
-// triggers fire, on both sides: those on the parent delete, those on the child lock the
-// parent. They fire neither in sessions that are replicas nor for rows of a subscription.
+// those of a partition as well, whose constraints are the family of the declared one. The
+// declaration of a foreign key holds only where it is validated, is enforced (a column
+// that PostgreSQL has from 18 on), and all of its triggers fire, on both sides: those on
+// the parent delete, those on the child lock the parent. They fire neither in sessions
+// that are replicas nor for rows of a subscription.
 var linkedCTE = `
-family (oid, root) AS (
-    SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
-    UNION ALL
+declared (root, attname, parent) AS (
+    SELECT k.oid, l.attname, l.parent
+      FROM ` + linksSQL + ` JOIN pg_constraint k ON k.conrelid = to_regclass(format('%I.%I', @schema::text, l.child))
+       AND k.confrelid = to_regclass(format('%I.%I', @schema::text, l.parent))
+       AND k.contype = 'f' AND k.confdeltype = 'c' AND k.conparentid = 0 AND cardinality(k.conkey) = 1
+      JOIN pg_attribute c ON c.attrelid = k.conrelid AND c.attnum = k.conkey[1] AND c.attname = l.attname
+      JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[1] AND p.attname = 'id'
+), family (oid, root) AS (
+    SELECT root, root FROM declared
+    UNION
     SELECT k.oid, family.root FROM family JOIN pg_constraint k ON k.conparentid = family.oid AND k.contype = 'f'
 ), enforced (root) AS (
     SELECT f.root FROM family f JOIN pg_constraint k USING (oid)
@@ -61,13 +69,8 @@ family (oid, root) AS (
                AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled NOT IN ('O', 'A'))
                AND NOT EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid IN (k.conrelid, k.confrelid)))
 ), linked (relation, attname, parent) AS (
-    SELECT DISTINCT k.conrelid, l.attname, l.parent
-      FROM enforced e JOIN pg_constraint r ON r.oid = e.root AND r.confdeltype = 'c' AND cardinality(r.conkey) = 1
-      JOIN ` + linksSQL + ` ON r.conrelid = to_regclass(format('%I.%I', @schema::text, l.child))
-                           AND r.confrelid = to_regclass(format('%I.%I', @schema::text, l.parent))
-      JOIN pg_attribute c ON c.attrelid = r.conrelid AND c.attnum = r.conkey[1] AND c.attname = l.attname
-      JOIN pg_attribute p ON p.attrelid = r.confrelid AND p.attnum = r.confkey[1] AND p.attname = 'id'
-      JOIN family f ON f.root = r.oid JOIN pg_constraint k ON k.oid = f.oid
+    SELECT DISTINCT k.conrelid, d.attname, d.parent
+      FROM enforced e JOIN declared d USING (root) JOIN family f USING (root) JOIN pg_constraint k ON k.oid = f.oid
 )`
 
 // parentsSQL lists the parents of some relations.

@@ -31,9 +31,16 @@ WITH RECURSIVE excluded (oid, attname, path) AS (
      WHERE (r.required OR c.relkind <> 'f' AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
        AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
 ), relations (oid) AS (SELECT DISTINCT oid FROM reached), 
-family (oid, root) AS (
-    SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
-    UNION ALL
+declared (root, attname, parent) AS (
+    SELECT k.oid, l.attname, l.parent
+      FROM (VALUES ('chat_file', 'chat_id', 'chat'), ('channel_file', 'channel_id', 'channel'), ('channel_file', 'message_id', 'message'), ('knowledge_file', 'knowledge_id', 'knowledge'), ('chat_message', 'chat_id', 'chat'), ('chat_file', 'file_id', 'file'), ('channel_file', 'file_id', 'file'), ('knowledge_file', 'file_id', 'file')) l (child, attname, parent) JOIN pg_constraint k ON k.conrelid = to_regclass(format('%I.%I', $2::text, l.child))
+       AND k.confrelid = to_regclass(format('%I.%I', $2::text, l.parent))
+       AND k.contype = 'f' AND k.confdeltype = 'c' AND k.conparentid = 0 AND cardinality(k.conkey) = 1
+      JOIN pg_attribute c ON c.attrelid = k.conrelid AND c.attnum = k.conkey[1] AND c.attname = l.attname
+      JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[1] AND p.attname = 'id'
+), family (oid, root) AS (
+    SELECT root, root FROM declared
+    UNION
     SELECT k.oid, family.root FROM family JOIN pg_constraint k ON k.conparentid = family.oid AND k.contype = 'f'
 ), enforced (root) AS (
     SELECT f.root FROM family f JOIN pg_constraint k USING (oid)
@@ -46,13 +53,8 @@ family (oid, root) AS (
                AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled NOT IN ('O', 'A'))
                AND NOT EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid IN (k.conrelid, k.confrelid)))
 ), linked (relation, attname, parent) AS (
-    SELECT DISTINCT k.conrelid, l.attname, l.parent
-      FROM enforced e JOIN pg_constraint r ON r.oid = e.root AND r.confdeltype = 'c' AND cardinality(r.conkey) = 1
-      JOIN (VALUES ('chat_file', 'chat_id', 'chat'), ('channel_file', 'channel_id', 'channel'), ('channel_file', 'message_id', 'message'), ('knowledge_file', 'knowledge_id', 'knowledge'), ('chat_message', 'chat_id', 'chat'), ('chat_file', 'file_id', 'file'), ('channel_file', 'file_id', 'file'), ('knowledge_file', 'file_id', 'file')) l (child, attname, parent) ON r.conrelid = to_regclass(format('%I.%I', $2::text, l.child))
-                           AND r.confrelid = to_regclass(format('%I.%I', $2::text, l.parent))
-      JOIN pg_attribute c ON c.attrelid = r.conrelid AND c.attnum = r.conkey[1] AND c.attname = l.attname
-      JOIN pg_attribute p ON p.attrelid = r.confrelid AND p.attnum = r.confkey[1] AND p.attname = 'id'
-      JOIN family f ON f.root = r.oid JOIN pg_constraint k ON k.oid = f.oid
+    SELECT DISTINCT k.conrelid, d.attname, d.parent
+      FROM enforced e JOIN declared d USING (root) JOIN family f USING (root) JOIN pg_constraint k ON k.oid = f.oid
 ), 
 used (oid) AS MATERIALIZED (
     SELECT DISTINCT unnest(i.indcollation::oid[]) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
