@@ -33,5 +33,11 @@ type Indexer interface {
 	DropIndex(ctx context.Context) error
 }
 
+// Encrypted is a store whose chunks may be encrypted with another key than the settings'.
+type Encrypted interface {
+	// Unreadable counts, among some encrypted chunks, those that do not decrypt.
+	Unreadable(ctx context.Context) (n, of int64, err error)
+}
+
 // AllowAll lets every file lose its chunks.
 func AllowAll(_ context.Context, ids []string) ([]string, error) { return ids, nil }

@@ -91,7 +91,7 @@ type Store interface {
 	// collection once or more. Its cost may be a scan of the whole store.
 	Holdings(ctx context.Context, ids []string) ([]Holding, error)
 
-	// Strange lists up to MostStrange collections that Open WebUI gives no such names
+	// Strange lists up to MaxStrange collections that Open WebUI gives no such names
 	// to (see KnownNames), by name.
 	Strange(ctx context.Context) ([]string, error)
 

@@ -116,7 +116,9 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 		found = append(found, unsearchableFindings(ctx, a)...)
 	}
 	check("vectors", "answers", openVectorStore)
-	check("uploads", ctx.cli.Storage.UploadDir()+" can be read and written", openByteStore)
+	if check("uploads", "", openByteStore) {
+		found[len(found)-1].Detail = placeOf(a.blobs.Info()) + " can be read and written"
+	}
 	if !r.Quick {
 		found = append(found, unreadableFindings(ctx, a)...)
 		found = append(found, r.workFindings(ctx, a)...)

@@ -8,6 +8,7 @@ import (
 
 	"pruned/consumer/sweep"
 	"pruned/repo"
+	"pruned/vectors"
 )
 
 // workFindings tells what is left to do in the stores, and what it waits for.
@@ -172,14 +173,9 @@ func holdFindings(ctx context.Context, a *app) (found []finding) {
 	return found
 }
 
-// unreadable is a store that cannot read everything in it.
-type unreadable interface {
-	Unreadable(ctx context.Context) (n, of int64, err error)
-}
-
 // unreadableFindings tells of chunks that nobody can say whose they are.
 func unreadableFindings(ctx context.Context, a *app) []finding {
-	store, ok := a.store.(unreadable)
+	store, ok := a.store.(vectors.Encrypted)
 	if !ok {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"pruned/repo"
@@ -38,7 +39,11 @@ func openVectorStore(ctx context.Context, c *command, a *app) error {
 	return store.Check(ctx)
 }
 
-// openByteStore opens the store of bytes that the settings name.
+// placeOf is the folder that a store lies in, or what else tells where it is.
+func placeOf(store repo.StoreInfo) string { return cmp.Or(store.Folder, store.Name) }
+
+// openByteStore opens the store of bytes that the settings name, and tells other processes
+// that this one works with the installation.
 func openByteStore(ctx context.Context, c *command, a *app) error {
 	store, err := byteStores[c.cli.Storage.Provider](ctx, c, a)
 	if err != nil {
@@ -46,5 +51,8 @@ func openByteStore(ctx context.Context, c *command, a *app) error {
 	}
 	a.blobs = store
 	a.onClose(store.Close)
+	used := newFolderLock(c.cli.Storage.UploadDir())
+	used.lockShared()
+	a.onClose(used.unlock)
 	return store.Check(ctx)
 }

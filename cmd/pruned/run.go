@@ -50,7 +50,7 @@ func (c *command) announceStart(a *app) {
 	}
 	ages := c.cli.Ages
 	a.log.Info().Str("version", version).Str("database", a.db.Identity().Name).
-		Str("vectors", a.store.Info().Name).Str("uploads", c.cli.Storage.UploadDir()).
+		Str("vectors", a.store.Info().Name).Str("uploads", placeOf(a.blobs.Info())).
 		Str("queue", a.queue.Name()).Bool("dry_run", c.cli.Consumer.DryRun).
 		Msgf("pruned starts: it deletes what nothing mentions, at the age of %s and %s after that was found out, and its bytes %s later",
 			shortDuration(ages.Min), shortDuration(ages.Orphan), shortDuration(c.cli.Consumer.BytesDelay))

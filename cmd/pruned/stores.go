@@ -80,15 +80,6 @@ func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, error
 // openFolder is another one in tests, which cannot set back when a file was changed.
 var openFolder = local.Open
 
-// openLocal opens the folder of the bytes, and shares its use with other processes.
-func openLocal(_ context.Context, c *command, a *app) (repo.Blobs, error) {
-	dir := c.cli.Storage.UploadDir()
-	folder, err := openFolder(dir)
-	if err != nil {
-		return nil, err
-	}
-	used := newFolderLock(dir)
-	used.lockShared()
-	a.onClose(used.unlock)
-	return folder, nil
+func openLocal(_ context.Context, c *command, _ *app) (repo.Blobs, error) {
+	return openFolder(c.cli.Storage.UploadDir())
 }

@@ -46,6 +46,7 @@ type Store struct {
 var (
 	_ vectors.Transactional = (*Store)(nil)
 	_ vectors.Indexer       = (*Store)(nil)
+	_ vectors.Encrypted     = (*Store)(nil)
 )
 
 // New makes a store. It opens no session: the table is looked for when it is

@@ -98,6 +98,11 @@ func countsCollections(t *testing.T, f Fixture) {
 }
 
 func isInOrder(t *testing.T, f Fixture) {
+	info := f.Store.Info()
+	require.NotEmpty(t, info.Name)
+	_, transactional := f.Store.(vectors.Transactional)
+	require.Equal(t, transactional, info.InDatabase)
+	require.Equal(t, transactional, f.Begin != nil)
 	require.NoError(t, f.Store.Check(t.Context()))
 	f.Insert(t, newWorld().allChunks()...)
 	require.NoError(t, f.Store.Check(t.Context()))

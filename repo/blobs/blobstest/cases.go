@@ -165,13 +165,16 @@ func leavesNothingByCheck(t *testing.T, f Fixture) {
 // was removed.
 func failsClosed(t *testing.T, f Fixture) {
 	f.putObjects(t, fileID+"_a")
+	require.NotEmpty(t, f.Store.Info().Name)
 	require.NoError(t, f.Store.Close())
-	_, err := f.Store.Find(t.Context(), []string{fileID})
-	require.Error(t, err)
-	require.Error(t, lastError(f.Store.List(t.Context())))
-	require.Error(t, f.Store.Check(t.Context()))
-	_, err = f.Store.Remove(t.Context(), []string{fileID + "_a"})
-	require.Error(t, err)
-	require.NotErrorIs(t, err, repo.ErrOutside)
+	_, found := f.Store.Find(t.Context(), []string{fileID})
+	_, _, seen := f.Store.Stat(t.Context(), fileID+"_a")
+	_, removed := f.Store.Remove(t.Context(), []string{fileID + "_a"})
+	for what, err := range map[string]error{
+		"find": found, "list": lastError(f.Store.List(t.Context())), "stat": seen, "check": f.Store.Check(t.Context()), "remove": removed,
+	} {
+		require.Error(t, err, what)
+		require.Equal(t, repo.Environment, repo.KindOf(err), "%s: no file is to blame", what)
+	}
 	require.Equal(t, []string{fileID + "_a"}, f.Left(t))
 }
