@@ -11,7 +11,7 @@ import (
 // rowsSQL are the candidates among rows. The time at which a row was touched lies
 // behind its text, which this reads as well.
 var rowsSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + secondsSQL("f.created_at") + `, ` + secondsSQL("f.updated_at") + `, ` + inFlightSQL + `,
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, ` + createdSQL + `, ` + updatedSQL + `, ` + inFlightSQL + `,
        ` + sizeSQL + `, c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
  WHERE c.direction = 'row' AND c.file_id > ?3

@@ -108,6 +108,3 @@ func (db *DB) DropStale(ctx context.Context, t repo.Tx, sweep int64, d repo.Dire
 	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + noRowSQL + `))`,
 		[]any{string(d), sweep}})
 }
-
-// noRowSQL is the condition that candidate c is of an id without a row.
-const noRowSQL = `NOT EXISTS (SELECT 1 FROM file f WHERE f.id IN (c.file_id, lower(c.file_id), upper(c.file_id)))`

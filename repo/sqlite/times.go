@@ -85,27 +85,6 @@ func (db *DB) examineTimes(ctx context.Context) (repo.Finding, error) {
 	return repo.CheckTimes(c, u), translate(err, "look at the times of table file")
 }
 
-// secondsSQL is the time in a column of table file, in seconds since 1970; NULL where the
-// value is no number. SQLite checks no types: a date written as text would count
-// for its year, a time in January 1970.
-func secondsSQL(column string) string {
-	return `CASE WHEN typeof(` + column + `) IN ('integer', 'real') OR ` + column + ` <> '' AND ` + column + ` NOT GLOB '*[^0-9.]*'
-		THEN CAST(` + column + ` AS REAL) END`
-}
-
-// touchedSQL is the later of the two times of row f of table file, of which it may lack
-// one.
-var touchedSQL = `max(coalesce(` + secondsSQL("f.created_at") + `, ` + secondsSQL("f.updated_at") + `), coalesce(` + secondsSQL("f.updated_at") + `, ` + secondsSQL("f.created_at") + `))`
-
-// inFlightSQL says whether row f is being processed, and was touched after ?2 or at a
-// time that nobody can read. No value that the column may hold makes it fail.
-var inFlightSQL = `CASE WHEN coalesce(` + touchedSQL + ` > ?2, 1) AND json_valid(f.data)
-	THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('` + strings.Join(openwebui.ProcessingStatuses, `', '`) + `'), 0) ELSE 0 END`
-
-// sizeSQL is that of row f's bytes, as far as its row tells.
-const sizeSQL = `CASE WHEN json_valid(f.meta) AND json_type(f.meta) = 'object' AND json_type(f.meta, '$.size') = 'integer'
-	THEN max(0, min(CAST(f.meta ->> '$.size' AS INTEGER), 1 << 50)) ELSE 0 END`
-
 // examineRows counts the rows of table file that hold what the application never
 // writes.
 func (db *DB) examineRows(ctx context.Context) ([]repo.Finding, error) {
