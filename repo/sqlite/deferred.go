@@ -68,23 +68,28 @@ func (l *deferredWrites) view(ctx context.Context, t *tx) (querier, error) {
 	return l.shadow, nil
 }
 
+// tableSQL is the statement that made a table.
+const tableSQL = `SELECT sql FROM main.sqlite_schema WHERE name = ?1`
+
 // fillShadow makes temporary tables of the same names, which hide the others.
 func (l *deferredWrites) fillShadow(ctx context.Context) error {
 	for _, name := range sweepTables {
 		var made string
-		if _, err := queryOne(ctx, l.shadow, `SELECT sql FROM main.sqlite_schema WHERE name = ?1`, []any{name}, &made); err != nil {
+		if _, err := queryOne(ctx, l.shadow, tableSQL, []any{name}, &made); err != nil {
 			return err
 		}
-		for _, query := range []string{
-			strings.Replace(made, "CREATE TABLE", "CREATE TEMP TABLE", 1),
-			`INSERT INTO temp.` + name + ` SELECT * FROM main.` + name,
-		} {
+		for _, query := range shadowSQL(name, made) {
 			if _, err := l.shadow.runPrepared(ctx, query); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// shadowSQL makes the temporary table of a table that a statement made, and fills it.
+func shadowSQL(name, made string) []string {
+	return []string{strings.Replace(made, "CREATE TABLE", "CREATE TEMP TABLE", 1), `INSERT INTO temp.` + name + ` SELECT * FROM main.` + name}
 }
 
 // flushTo writes what was enqueued: within the transaction if that has begun, in short
@@ -129,6 +134,11 @@ func (l *deferredWrites) copyShadowBack(ctx context.Context, db *DB) error {
 	}
 	defer db.mutex.unlock()
 	defer l.dropAll()
+	return runStatements(ctx, l.shadow, copyBackStatements())
+}
+
+// copyBackStatements replace our tables by the temporary ones.
+func copyBackStatements() []statement {
 	group := []statement{{query: `BEGIN IMMEDIATE`}}
 	for _, name := range sweepTables {
 		if name != "pruned_state" {
@@ -136,9 +146,8 @@ func (l *deferredWrites) copyShadowBack(ctx context.Context, db *DB) error {
 				statement{query: `INSERT INTO main.` + name + ` SELECT * FROM temp.` + name})
 		}
 	}
-	group = append(group, statement{query: `UPDATE main.pruned_state SET sweep = (SELECT sweep FROM temp.pruned_state)`},
+	return append(group, statement{query: `UPDATE main.pruned_state SET sweep = (SELECT sweep FROM temp.pruned_state)`},
 		statement{query: `COMMIT`})
-	return runStatements(ctx, l.shadow, group)
 }
 
 // dropAll drops what was enqueued, and the connection with its temporary tables.

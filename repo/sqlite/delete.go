@@ -7,6 +7,13 @@ import (
 	"pruned/repo"
 )
 
+const deleteFilesSQL = `DELETE FROM file WHERE id IN (SELECT value FROM json_each(?1)) RETURNING id, coalesce(path, '')`
+
+// deleteLinksSQL deletes the rows of a table that name one of the files in a column.
+func deleteLinksSQL(table, column string) string {
+	return `DELETE FROM ` + quoteIdent(table) + ` WHERE ` + quoteIdent(column) + ` IN (SELECT value FROM json_each(?1))`
+}
+
 // Delete is step 4 of the transaction. Nothing cascades, since the application
 // asks SQLite for no foreign keys: every row that a foreign key binds to the files
 // goes along, dead or alive, as it would if it did.
@@ -22,14 +29,13 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 		return nil, err
 	}
 	for _, l := range linked {
-		if _, err := tx.execWrite(ctx, `DELETE FROM `+quoteIdent(l[0])+` WHERE `+quoteIdent(l[1])+` IN (SELECT value FROM json_each(?1))`, these); err != nil {
+		if _, err := tx.execWrite(ctx, deleteLinksSQL(l[0], l[1]), these); err != nil {
 			return nil, translate(err, "delete from table %s", l[0])
 		}
 	}
 	var deleted []repo.Deleted
 	var d repo.Deleted
-	err = queryEach(ctx, db.writer, `DELETE FROM file WHERE id IN (SELECT value FROM json_each(?1)) RETURNING id, coalesce(path, '')`,
-		[]any{these}, []any{&d.ID, &d.Path}, func() error { deleted = append(deleted, d); return nil })
+	err = queryEach(ctx, db.writer, deleteFilesSQL, []any{these}, []any{&d.ID, &d.Path}, func() error { deleted = append(deleted, d); return nil })
 	if err != nil {
 		return nil, translate(err, "delete %d rows of table file", len(ids))
 	}

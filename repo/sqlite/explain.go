@@ -12,14 +12,17 @@ import (
 // maxReferences bounds an explanation: a picture may be in every chat.
 const maxReferences = 1000
 
+var fileSQL = `
+SELECT coalesce(f.path, ''), ` + createdSQL + `,
+       coalesce(CASE WHEN json_valid(f.data) AND json_type(f.data) = 'object' THEN f.data ->> '$.status' END, '')
+  FROM file f WHERE f.id = ?1`
+
 // DescribeFile tells what the row of one file says. exists is false without an error where
 // there is none.
 func (db *DB) DescribeFile(ctx context.Context, id string) (info repo.FileInfo, exists bool, err error) {
 	now := time.Now()
 	var made *float64
-	exists, err = queryOne(ctx, db.pool, `SELECT coalesce(path, ''), `+secondsSQL("created_at")+`,
-		coalesce(CASE WHEN json_valid(data) AND json_type(data) = 'object' THEN data ->> '$.status' END, '') FROM file WHERE id = ?1`,
-		[]any{id}, &info.Path, &made, &info.Status)
+	exists, err = queryOne(ctx, db.pool, fileSQL, []any{id}, &info.Path, &made, &info.Status)
 	if exists {
 		info.Age = now.Sub(rowDates(made, nil, now, now).made)
 	}
@@ -79,11 +82,25 @@ func (x *explanation) mentionsFile(text []byte) (yes bool) {
 	return yes
 }
 
+// chatsSQL tells the chats of rows, which name them in a column.
+func (t *table) chatsSQL(link string) string {
+	return `SELECT ` + t.keyExpression() + `, coalesce(c.title, ''), coalesce(c.user_id, '') FROM ` + quoteIdent(t.name) + ` t
+	JOIN chat c ON c.id = t.` + link + ` WHERE ` + t.keyExpression() + ` IN (SELECT value FROM json_each(?1))`
+}
+
+// chatColumn is the column of a table that names the chat of a row.
+func (t *table) chatColumn() (name string, is bool) {
+	if name = "chat_id"; t.name == "chat" {
+		name = "id"
+	}
+	return name, t.hasColumn(name)
+}
+
 // readRows reads rows of a table, all of them where rows have no number.
 func (x *explanation) readRows(ctx context.Context, t *table, rows []int64) error {
-	where, args := "", []any(nil)
+	where, args := `1`, []any(nil)
 	if t.rowid != "" {
-		where, args = ` AND t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`, []any{jsonList(rows)}
+		where, args = t.theseRows(), []any{jsonList(rows)}
 	}
 	from := len(x.found)
 	err := t.eachText(ctx, x.q, where, args, func(key string, column int, text []byte) error {
@@ -109,8 +126,8 @@ func (x *explanation) readRows(ctx context.Context, t *table, rows []int64) erro
 // addChats fills in title and owner of the chats that the mentions are in, or
 // belong to by a column chat_id.
 func (x *explanation) addChats(ctx context.Context, t *table, found []repo.Mention) error {
-	link := map[bool]string{true: "id", false: "chat_id"}[t.name == "chat"]
-	if !t.hasColumn(link) || len(found) == 0 {
+	link, is := t.chatColumn()
+	if !is || len(found) == 0 {
 		return nil
 	}
 	keys := make([]string, len(found))
@@ -118,15 +135,13 @@ func (x *explanation) addChats(ctx context.Context, t *table, found []repo.Menti
 		keys[i] = m.Row
 	}
 	var key, title, owner string
-	err := queryEach(ctx, x.q, `SELECT `+t.keyExpression()+`, coalesce(c.title, ''), coalesce(c.user_id, '') FROM `+quoteIdent(t.name)+` t
-		JOIN chat c ON c.id = t.`+link+` WHERE `+t.keyExpression()+` IN (SELECT value FROM json_each(?1))`, []any{jsonList(keys)},
-		[]any{&key, &title, &owner}, func() error {
-			for i := range found {
-				if found[i].Row == key {
-					found[i].Title, found[i].Owner = title, owner
-				}
+	err := queryEach(ctx, x.q, t.chatsSQL(link), []any{jsonList(keys)}, []any{&key, &title, &owner}, func() error {
+		for i := range found {
+			if found[i].Row == key {
+				found[i].Title, found[i].Owner = title, owner
 			}
-			return nil
-		})
+		}
+		return nil
+	})
 	return translate(err, "look for the chats of table %s", t.name)
 }

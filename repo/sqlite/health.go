@@ -99,6 +99,13 @@ func (db *DB) examineJournal(ctx context.Context) (repo.Finding, error) {
 	return f, nil
 }
 
+func (t *table) countDeadSQL() string {
+	return `SELECT count(*) FROM ` + quoteIdent(t.name) + ` t WHERE NOT (1` + t.livingCondition() + `)`
+}
+
+// linksFiles holds for tables that link files to what they cannot live without.
+func (t *table) linksFiles() bool { return strings.HasSuffix(t.name, "_file") && len(t.parents) > 0 }
+
 // examineLinks counts what the application leaves behind, since it asks SQLite for
 // no foreign keys. It is no harm: such rows keep nothing.
 func (db *DB) examineLinks(ctx context.Context) (repo.Finding, error) {
@@ -108,11 +115,11 @@ func (db *DB) examineLinks(ctx context.Context) (repo.Finding, error) {
 	}
 	dead := int64(0)
 	for _, t := range c.tables {
-		if !strings.HasSuffix(t.name, "_file") || len(t.parents) == 0 {
+		if !t.linksFiles() {
 			continue
 		}
 		var n int64
-		if _, err := queryOne(ctx, db.pool, `SELECT count(*) FROM `+quoteIdent(t.name)+` t WHERE NOT (1`+t.livingCondition()+`)`, nil, &n); err != nil {
+		if _, err := queryOne(ctx, db.pool, t.countDeadSQL(), nil, &n); err != nil {
 			return repo.Finding{}, translate(err, "count the links of table %s", t.name)
 		}
 		dead += n

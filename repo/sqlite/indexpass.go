@@ -83,6 +83,11 @@ func (r *indexPass) readChanged(ctx context.Context, written map[uint32]bool) er
 	return nil
 }
 
+// newFilesSQL lists the ids of the files in a range of rows.
+func (c *catalog) newFilesSQL() string {
+	return `SELECT CAST(id AS TEXT) FROM file WHERE ` + c.files.rowid + ` BETWEEN ?1 AND ?2 AND id IS NOT NULL`
+}
+
 // addNewFiles learns the ids of new rows of table file. One that rows may mention
 // which were read before waits until everything is read again: a plugin may choose
 // an id first, and tables may be restored one by one.
@@ -96,11 +101,10 @@ func (r *indexPass) addNewFiles(ctx context.Context, dirty map[uint32]bool) erro
 			return err
 		}
 		var id string
-		return queryEach(ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE `+r.index.catalog.files.rowid+` BETWEEN ?1 AND ?2 AND id IS NOT NULL`,
-			[]any{first, last}, []any{&id}, func() error {
-				r.index.addFiles([]string{id})
-				return r.pace.checkDeadline()
-			})
+		return queryEach(ctx, r.session, r.index.catalog.newFilesSQL(), []any{first, last}, []any{&id}, func() error {
+			r.index.addFiles([]string{id})
+			return r.pace.checkDeadline()
+		})
 	})
 }
 
@@ -185,7 +189,7 @@ func (r *indexPass) indexText(t *table, at rowRef, column int, text []byte) {
 func (r *indexPass) readRowless(ctx context.Context, t *table) error {
 	number := uint16(t.number)
 	r.index.tablePasses[number] = r.index.pass
-	return t.eachText(ctx, r.session, "", nil, func(_ string, column int, text []byte) error {
+	return t.eachText(ctx, r.session, `1`, nil, func(_ string, column int, text []byte) error {
 		r.handle(t, rowRef{number, noRow}, column, text)
 		return r.pace.checkDeadline()
 	})

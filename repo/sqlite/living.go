@@ -77,29 +77,45 @@ func (x *index) findLiving(ctx context.Context, q querier, ids []string) (map[st
 	return result, nil
 }
 
+// theseRows is the condition that row t is one of a list.
+func (t *table) theseRows() string { return `t.` + t.rowid + ` IN (SELECT value FROM json_each(?1))` }
+
+func (t *table) livingKeysSQL() string {
+	return `SELECT t.` + t.rowid + `, ` + t.keyExpression() + ` FROM ` + quoteIdent(t.name) + ` t WHERE ` + t.theseRows() + t.livingCondition()
+}
+
 // livingKeys calls yield with those of the rows that live, and how people name them.
 func (t *table) livingKeys(ctx context.Context, q querier, rows []int64, yield func(row int64, key string)) error {
 	var row int64
 	var key *string
-	err := queryEach(ctx, q, `SELECT t.`+t.rowid+`, `+t.keyExpression()+` FROM `+quoteIdent(t.name)+` t
-		WHERE t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`+t.livingCondition(), []any{jsonList(rows)}, []any{&row, &key}, func() error {
+	err := queryEach(ctx, q, t.livingKeysSQL(), []any{jsonList(rows)}, []any{&row, &key}, func() error {
 		yield(row, orEmpty(key))
 		return nil
 	})
 	return translate(err, "look for rows of table %s", t.name)
 }
 
+// textsSQL reads of the living rows under a condition the key, and of every column what
+// is text.
+func (t *table) textsSQL(where string) string {
+	columns := ""
+	for _, c := range t.columns {
+		name := "t." + quoteIdent(c.name)
+		columns += ",\n       CASE WHEN typeof(" + name + ") IN ('text', 'blob') THEN " + name + " END"
+	}
+	return `SELECT ` + t.keyExpression() + columns + `
+  FROM ` + quoteIdent(t.name) + ` t WHERE ` + where + t.livingCondition()
+}
+
 // eachText calls fn with the texts of rows of a table, by the number of the column.
 func (t *table) eachText(ctx context.Context, q querier, where string, args []any, fn func(key string, column int, text []byte) error) error {
-	columns, dest := "", []any{}
 	texts := make([]rawText, len(t.columns))
 	var key *string
-	dest = append(dest, &key)
-	for i, c := range t.columns {
-		columns += ", CASE WHEN typeof(t." + quoteIdent(c.name) + ") IN ('text', 'blob') THEN t." + quoteIdent(c.name) + " END"
+	dest := []any{&key}
+	for i := range texts {
 		dest = append(dest, &texts[i])
 	}
-	err := queryEach(ctx, q, `SELECT `+t.keyExpression()+columns+` FROM `+quoteIdent(t.name)+` t WHERE 1`+where+t.livingCondition(), args, dest, func() error {
+	err := queryEach(ctx, q, t.textsSQL(where), args, dest, func() error {
 		var failed error
 		for i, raw := range texts {
 			raw.eachReading(func(text []byte) {

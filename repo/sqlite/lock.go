@@ -12,7 +12,10 @@ import (
 // that this reads what a delete has to read anyway. ?2 is the earliest time in
 // seconds at which a file that is in flight may have been touched.
 var lockSQL = `
-SELECT f.id, coalesce(f.path, ''), ` + createdSQL + `, ` + updatedSQL + `, ` + inFlightSQL + `, c.first_seen
+SELECT f.id, coalesce(f.path, ''),
+       ` + createdSQL + `,
+       ` + updatedSQL + `,
+       ` + inFlightSQL + `, c.first_seen
   FROM file f LEFT JOIN pruned_candidate c ON c.file_id = f.id AND c.direction = 'row'
  WHERE f.id IN (SELECT value FROM json_each(?1))
  ORDER BY f.id`

@@ -103,8 +103,9 @@ func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Di
 	return result, nil
 }
 
+const dropStaleSQL = `DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + noRowSQL + `))`
+
 // DropStale forgets what the sweep did not mark, and what has a row by now.
 func (db *DB) DropStale(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
-	return sqliteTx(t).deferred.enqueue(ctx, statement{`DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + noRowSQL + `))`,
-		[]any{string(d), sweep}})
+	return sqliteTx(t).deferred.enqueue(ctx, statement{dropStaleSQL, []any{string(d), sweep}})
 }

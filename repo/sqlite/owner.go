@@ -18,15 +18,15 @@ func queryText(ctx context.Context, t repo.Tx, query string, args ...any) ([]str
 	return queryColumn[string](ctx, q, query, args...)
 }
 
-const strangersSQL = `
+const unknownIDsSQL = `
 SELECT c.file_id FROM (SELECT value AS file_id FROM json_each(?1)) c
  WHERE ` + noRowSQL + `
    AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted')`
 
 // FindUnknownIDs says which of these ids were never a file's here.
 func (db *DB) FindUnknownIDs(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
-	strangers, err := queryText(ctx, t, strangersSQL, jsonList(ids))
-	return strangers, translate(err, "look which of %d ids were ever files", len(ids))
+	unknown, err := queryText(ctx, t, unknownIDsSQL, jsonList(ids))
+	return unknown, translate(err, "look which of %d ids were ever files", len(ids))
 }
 
 // FindUnknownUsers says which of these users this database never had.
@@ -61,6 +61,13 @@ func (db *DB) StoreApproval(ctx context.Context, t repo.Tx, store string) (accep
 	return accepted, bound, translate(err, "look whether %s is bound", store)
 }
 
+// provenLinks are link tables that are not empty where their proof has a row.
+var provenLinks = []struct{ name, proof string }{{"knowledge_file", `SELECT 1 FROM knowledge`}, {"chat_file", chatsHoldFiles}}
+
+func emptyLinkSQL(table, proof string) string {
+	return fmt.Sprintf(`SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM %s) AND EXISTS (%s)`, table, proof)
+}
+
 // chatsHoldFiles has a row where chats hold more than a few files: by their ids, in
 // the JSON of the application and of others.
 var chatsHoldFiles = fmt.Sprintf(`SELECT 1 WHERE (SELECT count(*) FROM (
@@ -71,12 +78,10 @@ var chatsHoldFiles = fmt.Sprintf(`SELECT 1 WHERE (SELECT count(*) FROM (
 
 // EmptyLinks names link tables that are empty and were not.
 func (db *DB) EmptyLinks(ctx context.Context, t repo.Tx) (tables []string, err error) {
-	for _, link := range []struct{ name, proof string }{
-		{"knowledge_file", `SELECT 1 FROM knowledge`}, {"chat_file", chatsHoldFiles},
-	} {
+	for _, link := range provenLinks {
 		there, err := queryText(ctx, t, `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1`, link.name)
 		if err == nil && len(there) > 0 {
-			there, err = queryText(ctx, t, fmt.Sprintf(`SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM %s) AND EXISTS (%s)`, link.name, link.proof), link.name)
+			there, err = queryText(ctx, t, emptyLinkSQL(link.name, link.proof), link.name)
 			tables = append(tables, there...)
 		}
 		if err != nil {

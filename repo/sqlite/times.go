@@ -76,13 +76,25 @@ func mendTimesStatements(now time.Time) []statement {
 	return list
 }
 
+var countTimesSQL = `
+SELECT ` + openwebui.TimesSQL("created", "?1") + `,
+       ` + openwebui.TimesSQL("updated", "?1") + `
+  FROM (SELECT ` + createdSQL + ` AS created,
+               ` + updatedSQL + ` AS updated FROM file f)`
+
 // examineTimes tells of what the times of table file count.
 func (db *DB) examineTimes(ctx context.Context) (repo.Finding, error) {
 	c, u := repo.Times{Column: "created_at"}, repo.Times{Column: "updated_at"}
-	_, err := queryOne(ctx, db.pool, `SELECT `+openwebui.TimesSQL(secondsSQL("created_at"), "?1")+`, `+openwebui.TimesSQL(secondsSQL("updated_at"), "?1")+` FROM file`,
-		[]any{toSeconds(time.Now())}, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
+	_, err := queryOne(ctx, db.pool, countTimesSQL, []any{toSeconds(time.Now())}, &c.None, &c.Millis, &c.Micros, &c.Nanos, &c.Future, &c.Together,
 		&u.None, &u.Millis, &u.Micros, &u.Nanos, &u.Future, &u.Together)
 	return repo.CheckTimes(c, u), translate(err, "look at the times of table file")
+}
+
+// oddTimesSQL counts the values of a column that are no time.
+func oddTimesSQL(name string) string {
+	return `
+SELECT count(*), coalesce(min(typeof(f.` + name + `)), ''), (SELECT type FROM pragma_table_info('file') WHERE name = '` + name + `')
+  FROM file f WHERE f.` + name + ` IS NOT NULL AND ` + secondsSQL("f."+name) + ` IS NULL`
 }
 
 // examineRows counts the rows of table file that hold what the application never
@@ -102,8 +114,7 @@ func (db *DB) examineRows(ctx context.Context) ([]repo.Finding, error) {
 	for _, name := range []string{"created_at", "updated_at"} {
 		var n int64
 		var is, declared string
-		if _, err := queryOne(ctx, db.pool, `SELECT count(*), coalesce(min(typeof(f.`+name+`)), ''), (SELECT type FROM pragma_table_info('file') WHERE name = '`+name+`')
-			FROM file f WHERE f.`+name+` IS NOT NULL AND `+secondsSQL("f."+name)+` IS NULL`, nil, &n, &is, &declared); err != nil {
+		if _, err := queryOne(ctx, db.pool, oddTimesSQL(name), nil, &n, &is, &declared); err != nil {
 			return nil, translate(err, "look at the times of files")
 		}
 		if n > 0 {

@@ -140,12 +140,17 @@ func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
 	return translate(err, "close %d tombstones", len(s.Done))
 }
 
+const backlogSQL = `
+WITH waiting AS (SELECT * FROM pruned_tombstone WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3)))
+SELECT count(*), min(` + dueAtSQL + `),
+       count(*) FILTER (WHERE attempts > 0),
+       coalesce((SELECT error FROM waiting WHERE attempts > 0 ORDER BY attempts DESC, seq LIMIT 1), '')
+  FROM waiting`
+
 // Backlog tells of this database's tombstones of some kinds.
 func (db *DB) Backlog(ctx context.Context, kinds ...string) (b repo.Backlog, err error) {
 	var due *int64
-	_, err = queryOne(ctx, db.pool, `WITH waiting AS (SELECT * FROM pruned_tombstone WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3)))
-		SELECT count(*), min(`+dueAtSQL+`), count(*) FILTER (WHERE attempts > 0),
-		       coalesce((SELECT error FROM waiting WHERE attempts > 0 ORDER BY attempts DESC, seq LIMIT 1), '') FROM waiting`,
+	_, err = queryOne(ctx, db.pool, backlogSQL,
 		[]any{toMicros(time.Now()), db.identity.Key, jsonList(kinds)}, &b.Count, &due, &b.Retried, &b.Reason)
 	if due != nil {
 		b.DueIn = time.Until(fromMicros(*due))
@@ -168,15 +173,23 @@ const delaySQL = `coalesce(delay, 2592000000000)`
 // by more than a day, nobody knows for how long it has waited: it counts as over.
 const dueAtSQL = `CASE WHEN due_at > ?1 + ` + delaySQL + ` + 86400000000 THEN ?1 ELSE min(due_at, ?1 + ` + delaySQL + `) END`
 
+// aheadSQL is the condition that a tombstone was written by a clock that was ahead.
+const aheadSQL = `due_at > ?1 + ` + delaySQL + ` OR made_at > ?1`
+
+const (
+	anyAheadSQL       = `SELECT EXISTS (SELECT 1 FROM pruned_tombstone WHERE ` + aheadSQL + `)`
+	mendTombstonesSQL = `UPDATE pruned_tombstone SET due_at = ` + dueAtSQL + `, made_at = min(made_at, ?1)
+	WHERE ` + aheadSQL
+)
+
 // mendTombstones writes to the tombstones what dueAtSQL says. It takes the write lock
 // only where one was written by a clock that was ahead.
 func (db *DB) mendTombstones(ctx context.Context, t *tx, now time.Time) error {
-	const ahead = ` WHERE due_at > ?1 + ` + delaySQL + ` OR made_at > ?1`
 	var some bool
-	if _, err := queryOne(ctx, t.view(), `SELECT EXISTS (SELECT 1 FROM pruned_tombstone`+ahead+`)`, []any{toMicros(now)}, &some); err != nil || !some {
+	if _, err := queryOne(ctx, t.view(), anyAheadSQL, []any{toMicros(now)}, &some); err != nil || !some {
 		return translate(err, "look at the times of tombstones")
 	}
-	_, err := t.execWrite(ctx, `UPDATE pruned_tombstone SET due_at = `+dueAtSQL+`, made_at = min(made_at, ?1)`+ahead, toMicros(now))
+	_, err := t.execWrite(ctx, mendTombstonesSQL, toMicros(now))
 	return translate(err, "mend the times of tombstones")
 }
 
