@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -17,8 +18,8 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at,
        ` + inFlightSQL + `,
        ` + sizeSQL + `, c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
- WHERE c.direction = 'row' AND c.file_id > ?3
- ORDER BY c.file_id LIMIT ?1`
+ WHERE c.direction = 'row' AND c.file_id > @after
+ ORDER BY c.file_id LIMIT @limit`
 
 // listedSQL are those in a store. An event is about everything of an id, so that young bytes make it
 // young, and a hold holds it, wherever it was found.
@@ -27,8 +28,8 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at,
        EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction <> 'row' AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
- WHERE c.direction = '%s' AND c.file_id > ?3 AND ?2 IS NOT NULL AND ` + noRowSQL + `
- ORDER BY c.file_id LIMIT ?1`
+ WHERE c.direction = '%s' AND c.file_id > @after AND ` + noRowSQL + `
+ ORDER BY c.file_id LIMIT @limit`
 
 func candidatesSQL(d repo.Direction) string {
 	if d == repo.FromRows {
@@ -47,12 +48,13 @@ const eventLost = time.Hour
 func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ages repo.Ages, after string, most int,
 	yield func(c repo.Candidate, ripe time.Duration)) error {
 	now := time.Now()
+	args := []any{sql.Named("after", after), sql.Named("limit", most), sql.Named("pending_since", toSeconds(now.Add(-ages.Pending)))}
 	var id string
 	var seen, size, chunks int64
 	var confirmed, inFlight, held bool
 	var claimed *int64
 	var made, changed *float64
-	err := queryEach(ctx, q, candidatesSQL(d), []any{most, toSeconds(now.Add(-ages.Pending)), after},
+	err := queryEach(ctx, q, candidatesSQL(d), args,
 		[]any{&id, &seen, &confirmed, &claimed, &made, &changed, &inFlight, &size, &chunks, &held}, func() error {
 			c := repo.Candidate{FileID: id, Direction: d, Since: fromMicros(seen), Size: size, Chunks: chunks, Confirmed: confirmed, Held: held}
 			since := clampToNow(c.Since, now)

@@ -23,9 +23,9 @@ var (
 // touchedSQL is the later of the two, of which the row may lack one.
 var touchedSQL = `max(coalesce(` + createdSQL + `, ` + updatedSQL + `), coalesce(` + updatedSQL + `, ` + createdSQL + `))`
 
-// inFlightSQL says whether row f is being processed, and was touched after ?2 or at a
-// time that nobody can read. No value that the column may hold makes it fail.
-var inFlightSQL = `CASE WHEN coalesce(` + touchedSQL + ` > ?2, 1) AND json_valid(f.data)
+// inFlightSQL says whether row f is being processed, and was touched after
+// @pending_since, in seconds, or at a time that nobody can read. No value that the column may hold makes it fail.
+var inFlightSQL = `CASE WHEN coalesce(` + touchedSQL + ` > @pending_since, 1) AND json_valid(f.data)
             THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('` + strings.Join(openwebui.ProcessingStatuses, `', '`) + `'), 0) ELSE 0 END`
 
 // sizeSQL is that of row f's bytes, as far as its row tells.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -22,6 +23,12 @@ func listHolds(ctx context.Context, q querier, where string, args ...any) (held 
 	return held, translate(err, "list what is held")
 }
 
+const holdSQL = `
+INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
+VALUES (@id, @direction, @store, @reason, @found, @there, @now, @now)
+    ON CONFLICT (direction, store) DO UPDATE
+   SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = excluded.shown_at`
+
 // SetHold keeps a held direction under the id that it was held under first.
 func (db *DB) SetHold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
 	tx := sqliteTx(t)
@@ -39,10 +46,9 @@ func (db *DB) SetHold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, e
 		h.ID, h.At = held[0].ID, held[0].At
 	}
 	earlier := statement{`DELETE FROM pruned_hold WHERE direction = ?1 AND store <> ?2`, []any{string(h.Direction), h.Store}}
-	return h, tx.deferred.enqueue(ctx, earlier, statement{`INSERT INTO pruned_hold (id, direction, store, reason, found, there, at, shown_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (direction, store) DO UPDATE
-		SET reason = excluded.reason, found = excluded.found, there = excluded.there, shown_at = excluded.shown_at`,
-		[]any{h.ID, string(h.Direction), h.Store, h.Reason, h.Found, h.Total, now}},
+	return h, tx.deferred.enqueue(ctx, earlier, statement{holdSQL, []any{
+		sql.Named("id", h.ID), sql.Named("direction", string(h.Direction)), sql.Named("store", h.Store), sql.Named("reason", h.Reason),
+		sql.Named("found", h.Found), sql.Named("there", h.Total), sql.Named("now", now)}},
 		statement{`UPDATE pruned_candidate SET shown = 1 WHERE direction = ?1 AND (?1 = 'row' OR store = ?2) AND NOT shown`,
 			[]any{string(h.Direction), h.Store}})
 }

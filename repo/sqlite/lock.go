@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"pruned/repo"
@@ -9,15 +10,14 @@ import (
 
 // lockSQL reads rows. data holds the whole extracted text: its status is read only
 // where it matters, in rows that were touched lately. The path lies behind it, so
-// that this reads what a delete has to read anyway. ?2 is the earliest time in
-// seconds at which a file that is in flight may have been touched.
+// that this reads what a delete has to read anyway.
 var lockSQL = `
 SELECT f.id, coalesce(f.path, ''),
        ` + createdSQL + `,
        ` + updatedSQL + `,
        ` + inFlightSQL + `, c.first_seen
   FROM file f LEFT JOIN pruned_candidate c ON c.file_id = f.id AND c.direction = 'row'
- WHERE f.id IN (SELECT value FROM json_each(?1))
+ WHERE f.id IN (SELECT value FROM json_each(@ids))
  ORDER BY f.id`
 
 // Lock is step 1 of the transaction: from here on nobody else writes. What is
@@ -39,7 +39,7 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	var inFlight bool
 	var seen *int64
 	there := map[string]bool{}
-	err = queryEach(ctx, db.writer, lockSQL, []any{jsonList(ids), float64(now.Add(-ages.Pending).Unix())},
+	err = queryEach(ctx, db.writer, lockSQL, []any{sql.Named("ids", jsonList(ids)), sql.Named("pending_since", float64(now.Add(-ages.Pending).Unix()))},
 		[]any{&id, &path, &made, &changed, &inFlight, &seen}, func() error {
 			f := repo.File{ID: id, Path: path}
 			since := now

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 // What several pages of one sweep list of a file adds up.
 const markListedSQL = `
 INSERT INTO pruned_candidate AS c (file_id, direction, store, first_seen, seen_at, sweep, size, chunks, made_at)
-SELECT value ->> '$.ID', ?2, ?5, ?3, ?3, ?4, value ->> '$.Size', value ->> '$.Chunks', value ->> '$.Made' FROM json_each(?1) WHERE true
+SELECT value ->> '$.ID', @direction, @store, @now, @now, @sweep, value ->> '$.Size', value ->> '$.Chunks', value ->> '$.Made'
+  FROM json_each(@listed) WHERE true
     ON CONFLICT (direction, file_id) DO UPDATE SET
        size    = excluded.size + CASE c.sweep WHEN excluded.sweep THEN c.size ELSE 0 END,
        chunks  = excluded.chunks + CASE c.sweep WHEN excluded.sweep THEN c.chunks ELSE 0 END,
@@ -61,7 +63,8 @@ func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.D
 	if len(rest) == 0 {
 		return nil
 	}
-	return tx.deferred.enqueue(ctx, statement{markListedSQL, []any{jsonList(rest), string(d), toMicros(now), sweep, store}})
+	return tx.deferred.enqueue(ctx, statement{markListedSQL, []any{sql.Named("listed", jsonList(rest)),
+		sql.Named("direction", string(d)), sql.Named("store", store), sql.Named("sweep", sweep), sql.Named("now", toMicros(now))}})
 }
 
 // findHandled says which of what is listed has a row, shares its bytes with one, or

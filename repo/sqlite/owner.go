@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -38,10 +39,14 @@ func (db *DB) FindUnknownUsers(ctx context.Context, t repo.Tx, users []string) (
 // ListNeighbours are none: a file holds one installation.
 func (db *DB) ListNeighbours(context.Context, repo.Tx) ([]string, error) { return nil, nil }
 
+const approveSQL = `
+INSERT INTO pruned_binding (store, identity, at, accepted) VALUES (@store, @identity, @now, @accepted)
+    ON CONFLICT (store, identity) DO UPDATE SET accepted = excluded.accepted`
+
 // ApproveStore says that a store is this installation's.
 func (db *DB) ApproveStore(ctx context.Context, t repo.Tx, store, accepted string) error {
-	return sqliteTx(t).deferred.enqueue(ctx, statement{`INSERT INTO pruned_binding (store, identity, at, accepted) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (store, identity) DO UPDATE SET accepted = excluded.accepted`, []any{store, db.identity.Key, toMicros(time.Now()), accepted}})
+	return sqliteTx(t).deferred.enqueue(ctx, statement{approveSQL, []any{sql.Named("store", store), sql.Named("identity", db.identity.Key),
+		sql.Named("now", toMicros(time.Now())), sql.Named("accepted", accepted)}})
 }
 
 // RevokeStore takes that back.

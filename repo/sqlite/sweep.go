@@ -2,20 +2,25 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"pruned/repo"
 )
 
+// leaseSQL: a lease that ends later than it is long was taken when the clock was ahead,
+// and is nobody's.
+const leaseSQL = `
+INSERT INTO pruned_lease AS l (one, holder, until, ttl) VALUES (1, @holder, @until, @ttl)
+    ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
+ WHERE l.holder = excluded.holder OR l.until <= @now OR l.until > @now + coalesce(l.ttl, @ttl)`
+
 // AcquireLease takes the lease of sweeps, or keeps it, by this machine's clock: a SQLite
-// database is used on one. A lease that ends later than it is long was taken when
-// that clock was ahead, and is nobody's.
+// database is used on one.
 func (db *DB) AcquireLease(ctx context.Context, holder string, ttl time.Duration) (leads bool, err error) {
 	now := time.Now()
-	n, err := db.execOutsideMutex(ctx, `INSERT INTO pruned_lease AS l (one, holder, until, ttl) VALUES (1, ?1, ?2, ?4)
-		ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until, ttl = excluded.ttl
-		WHERE l.holder = excluded.holder OR l.until <= ?3 OR l.until > ?3 + coalesce(l.ttl, ?4)`,
-		holder, toMicros(now.Add(ttl)), toMicros(now), ttl.Microseconds())
+	n, err := db.execOutsideMutex(ctx, leaseSQL, sql.Named("holder", holder), sql.Named("now", toMicros(now)),
+		sql.Named("until", toMicros(now.Add(ttl))), sql.Named("ttl", ttl.Microseconds()))
 	return n > 0 && err == nil, translate(err, "take the lead of sweeps")
 }
 

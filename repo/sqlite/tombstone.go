@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"pruned/repo"
@@ -39,6 +40,11 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 	return translate(err, "write %d tombstones", len(tombstones))
 }
 
+const dueSQL = `
+SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at) FROM pruned_tombstone
+ WHERE due_at <= @now AND kind = @kind AND identity = @identity
+ ORDER BY due_at, seq LIMIT @limit`
+
 // FetchDue lists up to most tombstones of a kind that are due. Those of another
 // database, that came with a copy of this table, are never taken. It holds no lock:
 // the application would wait for as long as they take. Two processes may carry out
@@ -50,9 +56,9 @@ func (db *DB) FetchDue(ctx context.Context, t repo.Tx, kind string, most int) (d
 	}
 	s := repo.Tombstone{}
 	var made int64
-	err = queryEach(ctx, sqliteTx(t).view(), `SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at) FROM pruned_tombstone
-		WHERE due_at <= ?1 AND kind = ?2 AND identity = ?3 ORDER BY due_at, seq LIMIT ?4`,
-		[]any{toMicros(now), kind, db.identity.Key, most}, []any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &made}, func() error {
+	err = queryEach(ctx, sqliteTx(t).view(), dueSQL,
+		[]any{sql.Named("now", toMicros(now)), sql.Named("kind", kind), sql.Named("identity", db.identity.Key), sql.Named("limit", most)},
+		[]any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &made}, func() error {
 			s.Age = now.Sub(fromMicros(made))
 			due = append(due, s)
 			return nil
@@ -117,6 +123,8 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 	return living, nil
 }
 
+const retrySQL = `UPDATE pruned_tombstone SET attempts = attempts + 1, error = @reason, due_at = @due, delay = @delay WHERE seq = @seq`
+
 // Settle removes tombstones that were carried out or dropped, makes others due again,
 // and adds to the ledger what happened to bytes or vectors after the commit.
 func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
@@ -128,8 +136,8 @@ func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
 		}
 	}
 	for _, r := range s.Retry {
-		if _, err := tx.execWrite(ctx, `UPDATE pruned_tombstone SET attempts = attempts + 1, error = ?2, due_at = ?3, delay = ?4 WHERE seq = ?1`,
-			r.Seq, r.Reason, toMicros(now.Add(r.Delay)), r.Delay.Microseconds()); err != nil {
+		if _, err := tx.execWrite(ctx, retrySQL, sql.Named("seq", r.Seq), sql.Named("reason", r.Reason),
+			sql.Named("due", toMicros(now.Add(r.Delay))), sql.Named("delay", r.Delay.Microseconds())); err != nil {
 			return translate(err, "postpone a tombstone")
 		}
 	}
@@ -141,7 +149,7 @@ func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
 }
 
 const backlogSQL = `
-WITH waiting AS (SELECT * FROM pruned_tombstone WHERE identity = ?2 AND kind IN (SELECT value FROM json_each(?3)))
+WITH waiting AS (SELECT * FROM pruned_tombstone WHERE identity = @identity AND kind IN (SELECT value FROM json_each(@kinds)))
 SELECT count(*), min(` + dueAtSQL + `),
        count(*) FILTER (WHERE attempts > 0),
        coalesce((SELECT error FROM waiting WHERE attempts > 0 ORDER BY attempts DESC, seq LIMIT 1), '')
@@ -151,7 +159,7 @@ SELECT count(*), min(` + dueAtSQL + `),
 func (db *DB) Backlog(ctx context.Context, kinds ...string) (b repo.Backlog, err error) {
 	var due *int64
 	_, err = queryOne(ctx, db.pool, backlogSQL,
-		[]any{toMicros(time.Now()), db.identity.Key, jsonList(kinds)}, &b.Count, &due, &b.Retried, &b.Reason)
+		[]any{sql.Named("now", toMicros(time.Now())), sql.Named("identity", db.identity.Key), sql.Named("kinds", jsonList(kinds))}, &b.Count, &due, &b.Retried, &b.Reason)
 	if due != nil {
 		b.DueIn = time.Until(fromMicros(*due))
 	}
@@ -168,17 +176,17 @@ func (db *DB) CountForeignTombstones(ctx context.Context) (n int64, whose string
 // that was noted it is not known; no setting is longer than 30 days.
 const delaySQL = `coalesce(delay, 2592000000000)`
 
-// dueAtSQL is when a tombstone is due; ?1 is the time. A wait that is longer than its
+// dueAtSQL is when a tombstone is due, as of @now. A wait that is longer than its
 // length was begun by a clock that was ahead, and begins now; where that clock was ahead
 // by more than a day, nobody knows for how long it has waited: it counts as over.
-const dueAtSQL = `CASE WHEN due_at > ?1 + ` + delaySQL + ` + 86400000000 THEN ?1 ELSE min(due_at, ?1 + ` + delaySQL + `) END`
+const dueAtSQL = `CASE WHEN due_at > @now + ` + delaySQL + ` + 86400000000 THEN @now ELSE min(due_at, @now + ` + delaySQL + `) END`
 
 // aheadSQL is the condition that a tombstone was written by a clock that was ahead.
-const aheadSQL = `due_at > ?1 + ` + delaySQL + ` OR made_at > ?1`
+const aheadSQL = `due_at > @now + ` + delaySQL + ` OR made_at > @now`
 
 const (
 	anyAheadSQL       = `SELECT EXISTS (SELECT 1 FROM pruned_tombstone WHERE ` + aheadSQL + `)`
-	mendTombstonesSQL = `UPDATE pruned_tombstone SET due_at = ` + dueAtSQL + `, made_at = min(made_at, ?1)
+	mendTombstonesSQL = `UPDATE pruned_tombstone SET due_at = ` + dueAtSQL + `, made_at = min(made_at, @now)
 	WHERE ` + aheadSQL
 )
 
@@ -186,27 +194,27 @@ const (
 // only where one was written by a clock that was ahead.
 func (db *DB) mendTombstones(ctx context.Context, t *tx, now time.Time) error {
 	var some bool
-	if _, err := queryOne(ctx, t.view(), anyAheadSQL, []any{toMicros(now)}, &some); err != nil || !some {
+	if _, err := queryOne(ctx, t.view(), anyAheadSQL, []any{sql.Named("now", toMicros(now))}, &some); err != nil || !some {
 		return translate(err, "look at the times of tombstones")
 	}
-	_, err := t.execWrite(ctx, mendTombstonesSQL, toMicros(now))
+	_, err := t.execWrite(ctx, mendTombstonesSQL, sql.Named("now", toMicros(now)))
 	return translate(err, "mend the times of tombstones")
 }
 
 // rowsMissingSQL says whether rows of table file are missing that pruned did not
 // delete: more than half of those that were beside the last tombstone when it was
 // written, or all. It holds for a day, and as long as the table is empty: rows that
-// the application deleted are missing as well. ?1 is the identity, ?2 the time.
+// the application deleted are missing as well.
 const rowsMissingSQL = `
 SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (max(fresh) OR NOT EXISTS (SELECT 1 FROM file))
-  FROM (SELECT coalesce(t.made_at, 0) > ?2 - 86400000000 - ` + delaySQL + ` AS fresh,
+  FROM (SELECT coalesce(t.made_at, 0) > @now - 86400000000 - ` + delaySQL + ` AS fresh,
                NOT EXISTS (SELECT 1 FROM file f WHERE f.id = b.value)
                AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = b.value AND l.outcome = 'deleted') AS lost
-          FROM (SELECT * FROM pruned_tombstone WHERE identity = ?1 ORDER BY seq DESC LIMIT 1) t, json_each(t.beside) b)`
+          FROM (SELECT * FROM pruned_tombstone WHERE identity = @identity ORDER BY seq DESC LIMIT 1) t, json_each(t.beside) b)`
 
 func (db *DB) rowsMissing(ctx context.Context, q querier) error {
 	var missing *bool
-	if _, err := queryOne(ctx, q, rowsMissingSQL, []any{db.identity.Key, toMicros(time.Now())}, &missing); err != nil {
+	if _, err := queryOne(ctx, q, rowsMissingSQL, []any{sql.Named("identity", db.identity.Key), sql.Named("now", toMicros(time.Now()))}, &missing); err != nil {
 		return translate(err, "look for rows that are missing")
 	}
 	if missing != nil && *missing {
