@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,11 +9,9 @@ import (
 )
 
 type benchCmd struct {
-	Rounds  int    `default:"3" help:"Of each comparison; the medians are printed."`
-	Small   bool   `help:"A tenth of everything, to see that it works: the figures mean little."`
-	Only    string `enum:"all,deletes,in-use,memory,sessions,sweep,sqlite" default:"all" help:"One table: deletes, in-use, memory, sessions, sweep or sqlite."`
-	Folder  string `type:"path" help:"Where the data folder of table sqlite is kept for the next run: a real Chroma takes seven minutes to make it, 4 GB."`
-	Verbose bool   `help:"Show what the program logs."`
+	Rounds int    `default:"3" help:"Of each comparison; the medians are printed."`
+	Small  bool   `help:"A tenth of everything, to see that it works: the figures mean little."`
+	Only   string `enum:"all,deletes,in-use,memory,sessions,sweep,sqlite" default:"all" help:"One table: deletes, in-use, memory, sessions, sweep or sqlite."`
 }
 
 // bench prints its tables as they are finished.
@@ -22,25 +19,18 @@ type bench struct {
 	*lab
 	rounds int
 	shrink int
-	folder string
 }
 
 // Run prints every table.
-func (c *benchCmd) Run(ctx context.Context) (err error) {
-	l, err := newLab(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	b := &bench{lab: l, rounds: c.Rounds, shrink: 1, folder: c.Folder}
+func (c *benchCmd) Run(ctx context.Context, l *lab) error {
+	b := &bench{lab: l, rounds: c.Rounds, shrink: 1}
 	if c.Small {
 		b.rounds, b.shrink = 1, 10
 	}
-	l.verbose = c.Verbose
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"deletes", b.deletes}, {"in-use", b.inUse}, {"memory", b.memory}, {"sessions", b.sessions}, {"sweep", b.sweeps}, {"sqlite", b.sqlite}} {
+	}{{"deletes", b.measureDeletes}, {"in-use", b.measureInUse}, {"memory", b.measureMemory}, {"sessions", b.measureSessions}, {"sweep", b.measureSweeps}, {"sqlite", b.measureSQLite}} {
 		if c.Only != "all" && c.Only != part.name {
 			continue
 		}
@@ -51,8 +41,8 @@ func (c *benchCmd) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// table prints aligned columns below a title.
-func table(title string, header []string, rows [][]string) error {
+// printTable prints aligned columns below a title.
+func printTable(title string, header []string, rows [][]string) error {
 	fmt.Printf("\n%s\n", title)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{header}, rows...) {

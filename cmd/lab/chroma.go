@@ -28,8 +28,8 @@ type chroma struct {
 // object is a JSON object.
 type object = map[string]any
 
-// ask sends a request about collections, and decodes the answer.
-func (c *chroma) ask(path string, in, out any) error {
+// postRequest sends a request about collections, and decodes the answer.
+func (c *chroma) postRequest(path string, in, out any) error {
 	text, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -55,10 +55,10 @@ func (c *chroma) ask(path string, in, out any) error {
 	return json.Unmarshal(answer, out)
 }
 
-// collection makes a collection as the application does, unless it is there.
-func (c *chroma) collection(name string) (id string, err error) {
+// ensureCollection makes a collection as the application does, unless it is there.
+func (c *chroma) ensureCollection(name string) (id string, err error) {
 	var made struct{ ID string }
-	err = c.ask("", object{"name": name, "get_or_create": true, "metadata": object{"hnsw:space": "cosine"}}, &made)
+	err = c.postRequest("", object{"name": name, "get_or_create": true, "metadata": object{"hnsw:space": "cosine"}}, &made)
 	return made.ID, err
 }
 
@@ -73,11 +73,11 @@ type chunks struct {
 // chunkForm says what chunks are like.
 type chunkForm struct{ perFile, dim, words int }
 
-// of appends the chunks of a file, as the application makes them.
-func (form chunkForm) of(file string, to *chunks) {
+// appendChunks appends the chunks of a file, as the application makes them.
+func (form chunkForm) appendChunks(file string, to *chunks) {
 	for n := range form.perFile {
 		to.IDs = append(to.IDs, testenv.NewID())
-		to.Documents = append(to.Documents, words(form.words))
+		to.Documents = append(to.Documents, randomWords(form.words))
 		vector := make([]float32, form.dim)
 		for i := range vector {
 			vector[i] = rand.Float32()
@@ -93,19 +93,19 @@ func (form chunkForm) of(file string, to *chunks) {
 // addedAtOnce is how many chunks go in one request.
 const addedAtOnce = 1000
 
-// insert stores the chunks of files in a collection.
-func (c *chroma) insert(collection string, form chunkForm, files ...string) error {
-	id, err := c.collection(collection)
+// insertChunks stores the chunks of files in a collection.
+func (c *chroma) insertChunks(collection string, form chunkForm, files ...string) error {
+	id, err := c.ensureCollection(collection)
 	if err != nil {
 		return err
 	}
 	batch := &chunks{}
 	for i, file := range files {
-		form.of(file, batch)
+		form.appendChunks(file, batch)
 		if len(batch.IDs)+form.perFile <= addedAtOnce && i < len(files)-1 {
 			continue
 		}
-		if err := c.ask("/"+id+"/add", batch, &object{}); err != nil {
+		if err := c.postRequest("/"+id+"/add", batch, &object{}); err != nil {
 			return err
 		}
 		batch = &chunks{}
@@ -113,10 +113,10 @@ func (c *chroma) insert(collection string, form chunkForm, files ...string) erro
 	return nil
 }
 
-// uses asks a collection for as much as there is, as the application does: every
+// checkAnswer asks a collection for as much as there is, as the application does: every
 // answer must have its text, and be about a file that may be there.
-func (c *chroma) uses(name string, dim int, may func(file string) bool) error {
-	id, err := c.collection(name)
+func (c *chroma) checkAnswer(name string, dim int, may func(file string) bool) error {
+	id, err := c.ensureCollection(name)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (c *chroma) uses(name string, dim int, may func(file string) bool) error {
 	}
 	vector := make([]float32, dim)
 	vector[0] = 1
-	err = c.ask("/"+id+"/query", object{
+	err = c.postRequest("/"+id+"/query", object{
 		"query_embeddings": [][]float32{vector}, "n_results": 500, "include": []string{"documents", "metadatas"},
 	}, &found)
 	if err != nil {
@@ -144,8 +144,8 @@ func (c *chroma) uses(name string, dim int, may func(file string) bool) error {
 	return nil
 }
 
-// words are a text of that many words, of a language with few.
-func words(n int) string {
+// randomWords are a text of that many words, of a language with few.
+func randomWords(n int) string {
 	list := make([]string, n)
 	for i := range list {
 		list[i] = vocabulary[rand.IntN(len(vocabulary))]
@@ -181,9 +181,9 @@ func makeChroma(ctx context.Context, dir string, form chunkForm, files []string,
 	defer func() { err = errors.Join(err, os.RemoveAll(quick)) }()
 	made := filepath.Join(quick, "made")
 	for some := range slices.Chunk(files, collectionsAtOnce) {
-		err := onChroma(ctx, made, func(c *chroma) error {
+		err := withChroma(ctx, made, func(c *chroma) error {
 			for _, file := range some {
-				if err := c.insert(testenv.FileCollection(file), form, file); err != nil {
+				if err := c.insertChunks(testenv.FileCollection(file), form, file); err != nil {
 					return err
 				}
 			}
@@ -193,14 +193,14 @@ func makeChroma(ctx context.Context, dir string, form chunkForm, files []string,
 			return err
 		}
 	}
-	if err := onChroma(ctx, made, func(c *chroma) error { return c.insert(name, form, shared...) }); err != nil {
+	if err := withChroma(ctx, made, func(c *chroma) error { return c.insertChunks(name, form, shared...) }); err != nil {
 		return err
 	}
 	return os.CopyFS(dir, os.DirFS(made))
 }
 
-// onChroma runs fn beside a Chroma on the files in dir.
-func onChroma(ctx context.Context, dir string, fn func(*chroma) error) error {
+// withChroma runs fn beside a Chroma on the files in dir.
+func withChroma(ctx context.Context, dir string, fn func(*chroma) error) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

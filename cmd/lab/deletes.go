@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -15,63 +15,67 @@ import (
 
 const batch = 500
 
-// deletes compares the drain, from the start of its process to its exit, with
+var batchSetting = fmt.Sprintf("PRUNED_BATCH=%d", batch)
+
+// measureDeletes compares the drain, from the start of its process to its exit, with
 // bare SQL that deletes the same files in the same order, in batches of the size
 // that the drain starts with. Bare SQL in two sessions shows what this machine
 // gains at all from a second one.
-func (b *bench) deletes(ctx context.Context) error {
+func (b *bench) measureDeletes(ctx context.Context) error {
 	files := 4000 / b.shrink
-	origin, err := b.seed(ctx, testenv.SeedOptions{
+	origin, err := b.seedWorld(ctx, testenv.SeedOptions{
 		Files: 2 * files, Orphans: files, ChunksPerFile: 10,
 		Vectors: testenv.VectorOptions{Dim: 1536, Index: true},
 	}, false)
+	if err == nil {
+		err = origin.copyIntoKnowledge(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	if err := origin.copyIntoKnowledge(ctx); err != nil {
-		return err
+	events := origin.shuffledIDs()
+	bare := func(sessions int, statements ...string) func(*world) (time.Duration, error) {
+		return func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, events, sessions, statements...) }
 	}
-	events := slices.Concat(origin.Orphans, origin.InUse)
-	rand.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-	var own, bare, both, one, two []float64
+	pruned := func(workers string) func(*world) (time.Duration, error) {
+		return func(w *world) (time.Duration, error) { return w.drainEvents(ctx, events, workers) }
+	}
+	ways := []struct {
+		name  string
+		fn    func(*world) (time.Duration, error)
+		rates []float64 // by round
+	}{
+		{name: "bare SQL that leaves the copies in knowledge bases", fn: bare(1, bareOwn, bareFiles)},
+		{name: "bare SQL", fn: bare(1, bareOwn, bareShared, bareFiles)},
+		{name: "bare SQL, two sessions", fn: bare(2, bareOwn, bareShared, bareFiles)},
+		{name: "pruned, one worker", fn: pruned("1")},
+		{name: "pruned, two workers", fn: pruned("2")},
+	}
 	for range b.rounds {
-		for _, run := range []struct {
-			rates *[]float64
-			fn    func(*world) (time.Duration, error)
-		}{
-			{&own, func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, events, 1, bareOwn, bareFiles) }},
-			{&bare, func(w *world) (time.Duration, error) {
-				return w.bareDeletes(ctx, events, 1, bareOwn, bareShared, bareFiles)
-			}},
-			{&both, func(w *world) (time.Duration, error) {
-				return w.bareDeletes(ctx, events, 2, bareOwn, bareShared, bareFiles)
-			}},
-			{&one, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "1") }},
-			{&two, func(w *world) (time.Duration, error) { return w.drained(ctx, events, files, "2") }},
-		} {
-			w, err := origin.copy(ctx)
+		for i := range ways {
+			took, err := origin.onCopy(ctx, ways[i].fn)
 			if err != nil {
 				return err
 			}
-			took, err := run.fn(w)
-			if err != nil {
-				return err
-			}
-			*run.rates = append(*run.rates, float64(files)/took.Seconds())
-			if err := w.drop(ctx); err != nil {
-				return err
-			}
+			ways[i].rates = append(ways[i].rates, float64(files)/took.Seconds())
 		}
 	}
-	row := func(name string, rates []float64) []string {
-		return []string{name, fmt.Sprintf("%.0f", median(rates)), fmt.Sprintf("%.2f", median(ratios(rates, bare)))}
+	var rows [][]string
+	for _, way := range ways {
+		rows = append(rows, []string{way.name, fmt.Sprintf("%.0f", median(way.rates)), fmt.Sprintf("%.2f", median(ratios(way.rates, ways[1].rates)))})
 	}
-	if err := table(fmt.Sprintf("Deletes: %d orphans mixed with %d files in use, 10 chunks of 1,536 dimensions a file, those of every tenth orphan also in a knowledge base, ivfflat and GIN indexes, %d a batch; from start to exit; median of %d rounds",
-		files, files, batch, b.rounds), []string{"", "files/s", "of bare SQL"},
-		[][]string{row("bare SQL that leaves the copies in knowledge bases", own), row("bare SQL", bare), row("bare SQL, two sessions", both), row("pruned, one worker", one), row("pruned, two workers", two)}); err != nil {
-		return err
+	return errors.Join(origin.dropWorld(ctx), printTable(fmt.Sprintf("Deletes: %d orphans mixed with %d files in use, 10 chunks of 1,536 dimensions a file, those of every tenth orphan also in a knowledge base, ivfflat and GIN indexes, %d a batch; from start to exit; median of %d rounds",
+		files, files, batch, b.rounds), []string{"", "files/s", "of bare SQL"}, rows))
+}
+
+// onCopy runs fn on a world with the same data.
+func (w *world) onCopy(ctx context.Context, fn func(*world) (time.Duration, error)) (time.Duration, error) {
+	c, err := w.copyWorld(ctx)
+	if err != nil {
+		return 0, err
 	}
-	return origin.drop(ctx)
+	took, err := fn(c)
+	return took, errors.Join(err, c.dropWorld(ctx))
 }
 
 // ratios are taken round by round: the machine's speed drifts.
@@ -90,7 +94,7 @@ func (w *world) copyIntoKnowledge(ctx context.Context) error {
 	for i := 0; i < len(w.Orphans); i += 10 {
 		collections = append(collections, "file-"+w.Orphans[i])
 	}
-	return w.connected(ctx, func(conn *pgx.Conn) error {
+	return w.withConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)
 			SELECT gen_random_uuid(), vector, $2, text, vmetadata FROM document_chunk WHERE collection_name = ANY ($1)`,
 			collections, testenv.NewID())
@@ -112,7 +116,8 @@ const (
 // bareDeletes deletes the orphans in the order of the events, in so many sessions
 // at once.
 func (w *world) bareDeletes(ctx context.Context, events []string, sessions int, statements ...string) (time.Duration, error) {
-	batches := slices.Collect(slices.Chunk(w.orphansOf(events), batch))
+	orphans := slices.DeleteFunc(slices.Clone(events), func(id string) bool { return !slices.Contains(w.Orphans, id) })
+	batches := slices.Collect(slices.Chunk(orphans, batch))
 	next := make(chan []string, len(batches))
 	for _, ids := range batches {
 		next <- ids
@@ -122,7 +127,7 @@ func (w *world) bareDeletes(ctx context.Context, events []string, sessions int, 
 	group, ctx := errgroup.WithContext(ctx)
 	for range sessions {
 		group.Go(func() error {
-			return w.connected(ctx, func(conn *pgx.Conn) error {
+			return w.withConn(ctx, func(conn *pgx.Conn) error {
 				for ids := range next {
 					if err := deleteBare(ctx, conn, ids, statements); err != nil {
 						return err
@@ -147,69 +152,46 @@ func deleteBare(ctx context.Context, conn *pgx.Conn, ids, statements []string) e
 	})
 }
 
-// orphansOf are the orphans among the events, in their order.
-func (w *world) orphansOf(events []string) (list []string) {
-	orphans := make(map[string]bool, len(w.Orphans))
-	for _, id := range w.Orphans {
-		orphans[id] = true
-	}
-	for _, id := range events {
-		if orphans[id] {
-			list = append(list, id)
-		}
-	}
-	return list
-}
-
-func (w *world) drained(ctx context.Context, events []string, orphans int, workers string) (time.Duration, error) {
+func (w *world) drainEvents(ctx context.Context, events []string, workers string) (time.Duration, error) {
 	// The index is there: it is built at the first start only.
-	if _, err := w.drain(ctx); err != nil {
+	if _, err := w.drainQueue(ctx); err != nil {
 		return 0, err
 	}
-	if err := w.publish(ctx, events); err != nil {
+	if err := w.publishEvents(ctx, events); err != nil {
 		return 0, err
 	}
-	r, err := w.drain(ctx, "PRUNED_WORKERS="+workers, fmt.Sprintf("PRUNED_BATCH=%d", batch))
-	if err == nil && (r.Deleted != orphans || r.Kept != len(events)-orphans) {
-		err = fmt.Errorf("the drain deleted %d and kept %d of %d files of which %d are orphans", r.Deleted, r.Kept, len(events), orphans)
-	}
+	r, err := w.drainAll(ctx, "PRUNED_WORKERS="+workers, batchSetting)
 	if err != nil {
 		return 0, err
 	}
-	left, err := w.count(ctx, `SELECT count(*) FROM document_chunk WHERE vmetadata ->> 'file_id' = ANY ($1)`, w.Orphans)
-	if err == nil && left > 0 {
-		err = fmt.Errorf("the drain left %d chunks of deleted files", left)
+	left, err := w.countHeld(ctx, w.Orphans)
+	if err == nil && left.chunks+left.shared > 0 {
+		err = fmt.Errorf("the drain left of deleted files %s", left)
 	}
 	return r.wall, err
 }
 
-// inUse measures events about files in use, of which nothing comes.
-func (b *bench) inUse(ctx context.Context) error {
+// measureInUse measures events about files in use, of which nothing comes.
+func (b *bench) measureInUse(ctx context.Context) error {
 	files := 100000 / b.shrink
-	w, err := b.seed(ctx, testenv.SeedOptions{Files: files}, false)
+	w, err := b.seedWorld(ctx, testenv.SeedOptions{Files: files}, false)
 	if err != nil {
 		return err
 	}
 	var drain, process []float64
 	for range b.rounds {
-		if err := w.publish(ctx, w.InUse); err != nil {
+		if err := w.publishEvents(ctx, w.InUse); err != nil {
 			return err
 		}
-		r, err := w.drain(ctx, "PRUNED_WORKERS=1")
+		r, err := w.drainAll(ctx, "PRUNED_WORKERS=1")
 		if err != nil {
 			return err
 		}
-		if r.Kept != files {
-			return fmt.Errorf("the drain kept %d of %d files in use", r.Kept, files)
-		}
 		drain, process = append(drain, float64(files)/r.Duration), append(process, float64(files)/r.wall.Seconds())
 	}
-	if err := table(fmt.Sprintf("Events about %d files in use, one worker; median of %d rounds", files, b.rounds),
+	return errors.Join(w.dropWorld(ctx), printTable(fmt.Sprintf("Events about %d files in use, one worker; median of %d rounds", files, b.rounds),
 		[]string{"", "events/s"}, [][]string{
 			{"the drain", fmt.Sprintf("%.0f", median(drain))},
 			{"from start to exit of the process", fmt.Sprintf("%.0f", median(process))},
-		}); err != nil {
-		return err
-	}
-	return w.drop(ctx)
+		}))
 }

@@ -27,7 +27,7 @@ const (
 // seedFolder makes one. Every tenth orphan has its chunks in the knowledge base as
 // well, which is what the application leaves when it removes a file from one.
 func (l *lab) seedFolder(ctx context.Context, o testenv.SeedOptions, words int) (*folder, error) {
-	i, err := l.install()
+	i, err := l.makeInstallation()
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +47,8 @@ func (f *folder) webui() string   { return filepath.Join(f.dir, "webui.db") }
 func (f *folder) vectors() string { return filepath.Join(f.dir, "vector_db") }
 func (f *folder) chroma() string  { return filepath.Join(f.vectors(), "chroma.sqlite3") }
 
-// opened opens one of the two databases, as the application does.
-func opened(path string, fn func(*sql.DB) error) error {
+// withSQLite opens one of the two databases, as the application does.
+func withSQLite(path string, fn func(*sql.DB) error) error {
 	journal := map[string]string{"webui.db": "wal", "chroma.sqlite3": "delete"}[filepath.Base(path)]
 	db, err := testenv.OpenSQLite(path, journal)
 	if err != nil {
@@ -57,9 +57,9 @@ func opened(path string, fn func(*sql.DB) error) error {
 	return errors.Join(fn(db), db.Close())
 }
 
-// ask answers a query with one row.
-func ask(ctx context.Context, path, query string, args []any, dest ...any) error {
-	return opened(path, func(db *sql.DB) error {
+// queryRow answers a query with one row.
+func queryRow(ctx context.Context, path, query string, args []any, dest ...any) error {
+	return withSQLite(path, func(db *sql.DB) error {
 		if err := db.QueryRowContext(ctx, query, args...).Scan(dest...); err != nil {
 			return fmt.Errorf("%s: %s: %w", filepath.Base(path), query, err)
 		}
@@ -67,8 +67,8 @@ func ask(ctx context.Context, path, query string, args []any, dest ...any) error
 	})
 }
 
-// list is ids as one parameter, for json_each.
-func list(ids []string) []any {
+// encodeIDs is ids as one parameter, for json_each.
+func encodeIDs(ids []string) []any {
 	text, err := json.Marshal(ids)
 	if err != nil {
 		panic(err) // strings always can be

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -33,11 +35,11 @@ SELECT count(*) FROM json_each(?1) f CROSS JOIN collections c ON c.name = 'file-
  WHERE c.name NOT LIKE 'file-%'`
 )
 
-func (f *folder) holds(ctx context.Context, ids []string) (h held, err error) {
+func (f *folder) countHeld(ctx context.Context, ids []string) (h held, err error) {
 	return h, errors.Join(
-		ask(ctx, f.webui(), rowsHeldSQL, list(ids), &h.rows, &h.tombstones),
-		ask(ctx, f.chroma(), chunksHeldSQL, list(ids), &h.chunks),
-		ask(ctx, f.chroma(), `SELECT count(*)`+sharedSQL, list(ids), &h.shared))
+		queryRow(ctx, f.webui(), rowsHeldSQL, encodeIDs(ids), &h.rows, &h.tombstones),
+		queryRow(ctx, f.chroma(), chunksHeldSQL, encodeIDs(ids), &h.chunks),
+		queryRow(ctx, f.chroma(), `SELECT count(*)`+sharedSQL, encodeIDs(ids), &h.shared))
 }
 
 const (
@@ -55,23 +57,23 @@ SELECT count(*), count(DISTINCT file_id) = json_array_length(?1) FROM pruned_tom
  WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = 'vectors' AND attempts > 0`
 )
 
-// waits are chunks in knowledge bases, which only Chroma itself may delete, and
+// countWaiting are chunks in knowledge bases, which only Chroma itself may delete, and
 // the tombstones of their files.
-func (f *folder) waits(ctx context.Context) (h held, err error) {
+func (f *folder) countWaiting(ctx context.Context) (h held, err error) {
 	var files string
-	if err := ask(ctx, f.chroma(), waitingSQL, list(f.Orphans), &h.shared, &files); err != nil {
+	if err := queryRow(ctx, f.chroma(), waitingSQL, encodeIDs(f.Orphans), &h.shared, &files); err != nil {
 		return h, err
 	}
 	var each bool
-	err = ask(ctx, f.webui(), triedSQL, []any{files}, &h.tombstones, &each)
+	err = queryRow(ctx, f.webui(), triedSQL, []any{files}, &h.tombstones, &each)
 	if err == nil && !each {
 		err = errors.New("chunks wait of files that have no tombstone")
 	}
 	return h, err
 }
 
-func (f *folder) torn(ctx context.Context) (n int64, err error) {
-	return n, ask(ctx, f.chroma(), `SELECT count(DISTINCT str_value) FROM segment_metadata WHERE key = 'pruned:removing'`, nil, &n)
+func (f *folder) countTorn(ctx context.Context) (n int64, err error) {
+	return n, queryRow(ctx, f.chroma(), `SELECT count(DISTINCT str_value) FROM segment_metadata WHERE key = 'pruned:removing'`, nil, &n)
 }
 
 // strays counts what in Chroma's file belongs to nothing, where no collection is
@@ -86,52 +88,42 @@ SELECT (SELECT count(*) FROM segments WHERE collection NOT IN (SELECT id FROM co
      + (SELECT count(*) FROM embeddings_queue WHERE substr(topic, -36) NOT IN (SELECT id FROM collections)
                                                AND seq_id < (SELECT max(seq_id) FROM embeddings_queue))`
 
-// sound asks SQLite about both databases, and looks for what hangs in the air:
+// checkSound asks SQLite about both databases, and looks for what hangs in the air:
 // only what belongs to a collection that is removed in part may.
-func (f *folder) sound(ctx context.Context) error {
+func (f *folder) checkSound(ctx context.Context) error {
 	for _, path := range []string{f.webui(), f.chroma()} {
 		var answer string
-		if err := ask(ctx, path, `PRAGMA integrity_check`, nil, &answer); err != nil {
+		if err := queryRow(ctx, path, `PRAGMA integrity_check`, nil, &answer); err != nil {
 			return err
 		}
 		if answer != "ok" {
 			return fmt.Errorf("integrity_check of %s: %s", filepath.Base(path), answer)
 		}
 	}
-	torn, err := f.torn(ctx)
+	torn, err := f.countTorn(ctx)
 	if err != nil || torn > 0 {
-		return errors.Join(err, f.foldersOf(ctx, false))
+		return errors.Join(err, f.checkFolders(ctx, false))
 	}
 	var strays int64
-	if err := ask(ctx, f.chroma(), straysSQL, nil, &strays); err != nil {
+	if err := queryRow(ctx, f.chroma(), straysSQL, nil, &strays); err != nil {
 		return err
 	}
 	if strays > 0 {
 		return fmt.Errorf("%d rows of Chroma's belong to nothing", strays)
 	}
-	return f.foldersOf(ctx, true)
+	return f.checkFolders(ctx, true)
 }
 
-// foldersOf checks that every collection has its folder of vectors, and no folder
+// checkFolders checks that every collection has its folder of vectors, and no folder
 // is without one, where all of them must be gone.
-func (f *folder) foldersOf(ctx context.Context, all bool) error {
-	wanted := map[string]bool{}
-	err := opened(f.chroma(), func(db *sql.DB) error {
-		rows, err := db.QueryContext(ctx, `SELECT s.id FROM segments s JOIN collections c ON c.id = s.collection WHERE s.scope = 'VECTOR'`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			wanted[id] = true
-		}
-		return rows.Err()
-	})
+func (f *folder) checkFolders(ctx context.Context, all bool) error {
+	var text string
+	err := queryRow(ctx, f.chroma(), `SELECT json_group_object(s.id, json('true')) FROM segments s JOIN collections c ON c.id = s.collection WHERE s.scope = 'VECTOR'`, nil, &text)
 	if err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	if err := json.Unmarshal([]byte(text), &wanted); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(f.vectors())
@@ -153,37 +145,33 @@ func (f *folder) foldersOf(ctx context.Context, all bool) error {
 	return nil
 }
 
-// settle lets Chroma itself start on its files: it carries out what waits for it
+// settleStore lets Chroma itself start on its files: it carries out what waits for it
 // in a collection that is used, and answers as before from the others. Then it is
 // looked at again at once.
-func (f *folder) settle(ctx context.Context) error {
-	if err := onChroma(ctx, f.vectors(), f.used); err != nil {
+func (f *folder) settleStore(ctx context.Context) error {
+	if err := withChroma(ctx, f.vectors(), f.checkAnswers); err != nil {
 		return err
 	}
-	err := opened(f.webui(), func(db *sql.DB) error {
+	err := withSQLite(f.webui(), func(db *sql.DB) error {
 		_, err := db.ExecContext(ctx, `UPDATE pruned_tombstone SET due_at = 0`)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = f.drain(ctx)
+	_, err = f.drainQueue(ctx)
 	return err
 }
 
 // answering is how many of the files' own collections are asked.
 const answering = 100
 
-func (f *folder) used(c *chroma) error {
-	inUse := map[string]bool{}
-	for _, id := range f.InUse {
-		inUse[id] = true
-	}
-	if err := c.uses(f.Knowledge, f.form.dim, func(file string) bool { return inUse[file] }); err != nil {
+func (f *folder) checkAnswers(c *chroma) error {
+	if err := c.checkAnswer(f.Knowledge, f.form.dim, func(file string) bool { return slices.Contains(f.InUse, file) }); err != nil {
 		return err
 	}
 	for _, id := range f.InUse[:min(answering, len(f.InUse))] {
-		if err := c.uses(testenv.FileCollection(id), f.form.dim, func(file string) bool { return file == id }); err != nil {
+		if err := c.checkAnswer(testenv.FileCollection(id), f.form.dim, func(file string) bool { return file == id }); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
-	"slices"
 	"time"
 
 	"pruned/repo/testenv"
@@ -21,42 +20,36 @@ type killCmd struct {
 
 // Run kills drains with SIGKILL at random moments, looks each time whether a
 // file in use lost anything, and in the end whether anything unused is left.
-func (c *killCmd) Run(ctx context.Context) (err error) {
-	l, err := newLab(ctx)
+func (c *killCmd) Run(ctx context.Context, l *lab) error {
+	p, err := c.seedInstallation(ctx, l)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	p, err := c.installation(ctx, l)
-	if err != nil {
-		return err
-	}
-	ids := slices.Concat(p.Orphans, p.InUse)
-	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	ids := p.shuffledIDs()
 	k := &kills{promises: p, times: c.Times, unpublished: ids, portion: max(1, len(ids)/(2*c.Times))}
-	if err := k.drains(ctx); err != nil {
+	if err := k.killDrains(ctx); err != nil {
 		return err
 	}
-	return k.last(ctx)
+	return k.runLast(ctx)
 }
 
-func (c *killCmd) installation(ctx context.Context, l *lab) (*promises, error) {
+func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, error) {
 	o := testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}
 	if c.Engine == "sqlite" {
 		f, err := l.seedFolder(ctx, o, fewWords)
 		if err != nil {
 			return nil, err
 		}
-		return promise(ctx, f.installation, f)
+		return newPromises(ctx, f.installation, f)
 	}
-	w, err := l.seed(ctx, o, true)
+	w, err := l.seedWorld(ctx, o, true)
 	if err == nil {
 		err = w.copyIntoKnowledge(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return promise(ctx, w.installation, w)
+	return newPromises(ctx, w.installation, w)
 }
 
 // kills are drains that are killed. Each has a portion of the events to begin
@@ -72,8 +65,8 @@ type kills struct {
 	tries, killed, entombed, torn int
 }
 
-// drains starts drains until as many as wanted were killed.
-func (k *kills) drains(ctx context.Context) error {
+// killDrains starts drains until as many as wanted were killed.
+func (k *kills) killDrains(ctx context.Context) error {
 	for ; k.killed < k.times; k.tries++ {
 		if err := k.publishSome(ctx, k.portion); err != nil {
 			return err
@@ -83,16 +76,16 @@ func (k *kills) drains(ctx context.Context) error {
 			moment = time.Duration(rand.Int64N(int64(k.whole) * 3 / 2))
 		}
 		began := time.Now()
-		done, err := k.killedAfter(ctx, moment, []string{"run", "--drain"})
+		done, err := k.runAndKill(ctx, moment, []string{"run", "--drain"})
 		if err != nil {
 			return fmt.Errorf("drain %d: %w", k.tries+1, err)
 		}
 		if done {
 			k.whole = time.Since(began)
-		} else if err := k.look(ctx); err != nil {
+		} else if err := k.noteKill(ctx); err != nil {
 			return err
 		}
-		if err := k.nothingLost(ctx); err != nil {
+		if err := k.checkNothingLost(ctx); err != nil {
 			return fmt.Errorf("after kill %d: %w", k.killed, err)
 		}
 	}
@@ -107,20 +100,20 @@ func (k *kills) publishSome(ctx context.Context, n int) error {
 	}
 	some := k.unpublished[:n]
 	k.unpublished = k.unpublished[n:]
-	return k.publish(ctx, some)
+	return k.publishEvents(ctx, some)
 }
 
-// look notes what a kill interrupted.
-func (k *kills) look(ctx context.Context) error {
+// noteKill notes what a kill interrupted.
+func (k *kills) noteKill(ctx context.Context) error {
 	k.killed++
-	h, err := k.holds(ctx, k.Orphans)
+	h, err := k.countHeld(ctx, k.Orphans)
 	if err != nil {
 		return err
 	}
 	if h.tombstones > 0 {
 		k.entombed++
 	}
-	torn, err := k.promises.torn(ctx)
+	torn, err := k.countTorn(ctx)
 	if torn > 0 {
 		k.torn++
 	}
@@ -131,14 +124,14 @@ func (k *kills) look(ctx context.Context) error {
 // not answer (see ackWait of the program). Who waits for it takes that long.
 const leaseOfTheDead = 50 * time.Second
 
-// last is the drain that nobody kills, of what the killed have left, and one of
+// runLast is the drain that nobody kills, of what the killed have left, and one of
 // the events that have not been made yet.
-func (k *kills) last(ctx context.Context) error {
-	left, err := k.holds(ctx, k.Orphans)
+func (k *kills) runLast(ctx context.Context) error {
+	left, err := k.countHeld(ctx, k.Orphans)
 	if err != nil {
 		return err
 	}
-	r, err := k.drain(ctx)
+	r, err := k.drainQueue(ctx)
 	if err != nil {
 		return err
 	}
@@ -148,17 +141,17 @@ func (k *kills) last(ctx context.Context) error {
 	if err := k.publishSome(ctx, len(k.unpublished)); err != nil {
 		return err
 	}
-	rest, err := k.drain(ctx)
+	rest, err := k.drainQueue(ctx)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(k.nothingLost(ctx), k.nothingLeft(ctx)); err != nil {
+	if err := errors.Join(k.checkNothingLost(ctx), k.checkNothingLeft(ctx)); err != nil {
 		return err
 	}
-	if err := k.settle(ctx); err != nil {
+	if err := k.settleStore(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(k.nothingLost(ctx), k.nothingLeft(ctx)); err != nil {
+	if err := errors.Join(k.checkNothingLost(ctx), k.checkNothingLeft(ctx)); err != nil {
 		return fmt.Errorf("after the vector store has carried out what waited: %w", err)
 	}
 	fmt.Printf("killed %d of %d drains: %d times there were tombstones then, %d times a collection that was removed in part. "+
@@ -168,8 +161,8 @@ func (k *kills) last(ctx context.Context) error {
 	return nil
 }
 
-// killedAfter starts a command and kills it, unless it ends before.
-func (i *installation) killedAfter(ctx context.Context, moment time.Duration, args []string, settings ...string) (done bool, err error) {
+// runAndKill starts a command and kills it, unless it ends before.
+func (i *installation) runAndKill(ctx context.Context, moment time.Duration, args []string, settings ...string) (done bool, err error) {
 	cmd := exec.CommandContext(ctx, i.binary, args...)
 	cmd.Env = append(i.environment(), append(settings, "PRUNED_BATCH=100")...)
 	if err := cmd.Start(); err != nil {

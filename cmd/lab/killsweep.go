@@ -21,23 +21,18 @@ type killSweepCmd struct {
 // Run kills sweeps with SIGKILL at random moments. Whatever they had published by
 // then, no event may be about a file in use that acts on it, and one sweep that is
 // not killed and a drain must leave nothing unused.
-func (c *killSweepCmd) Run(ctx context.Context) (err error) {
-	l, err := newLab(ctx)
+func (c *killSweepCmd) Run(ctx context.Context, l *lab) error {
+	w, err := l.seedWorld(ctx, testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}, true)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	w, err := l.seed(ctx, testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}, true)
-	if err != nil {
-		return err
-	}
-	p, err := promise(ctx, w.installation, w)
+	p, err := newPromises(ctx, w.installation, w)
 	if err != nil {
 		return err
 	}
 	var whole swept
 	for range 2 { // the first one builds the index
-		if whole, err = w.sweep(ctx, "PRUNED_MAX_FRACTION=1", "PRUNED_DRY_RUN=true"); err != nil {
+		if whole, err = w.runSweep(ctx, "PRUNED_MAX_FRACTION=1", "PRUNED_DRY_RUN=true"); err != nil {
 			return err
 		}
 	}
@@ -50,29 +45,29 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 		if err := errors.Join(w.loseRows(ctx, min(killed+1, c.Times)*lost), w.forgetProgress(ctx)); err != nil {
 			return err
 		}
-		done, err := w.killedAfter(ctx, time.Duration(rand.Int64N(int64(whole.wall))), []string{"sweep"}, "PRUNED_MAX_FRACTION=1")
+		done, err := w.runAndKill(ctx, time.Duration(rand.Int64N(int64(whole.wall))), []string{"sweep"}, "PRUNED_MAX_FRACTION=1")
 		if err != nil {
 			return fmt.Errorf("sweep %d: %w", tries+1, err)
 		}
 		if !done {
 			killed++
 		}
-		if err := p.nothingLost(ctx); err != nil {
+		if err := p.checkNothingLost(ctx); err != nil {
 			return fmt.Errorf("after kill %d: %w", killed, err)
 		}
 	}
 	if err := w.forgetProgress(ctx); err != nil {
 		return err
 	}
-	last, err := w.sweep(ctx, "PRUNED_MAX_FRACTION=1")
+	last, err := w.runSweep(ctx, "PRUNED_MAX_FRACTION=1")
 	if err != nil {
 		return err
 	}
-	drained, err := w.drain(ctx)
+	drained, err := w.drainQueue(ctx)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(p.nothingLost(ctx), p.nothingLeft(ctx)); err != nil {
+	if err := errors.Join(p.checkNothingLost(ctx), p.checkNothingLeft(ctx)); err != nil {
 		return err
 	}
 	fmt.Printf("killed %d of %d sweeps; the last one published %d events, the drain deleted %d files and cleaned after %d: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
@@ -85,7 +80,7 @@ func (c *killSweepCmd) Run(ctx context.Context) (err error) {
 // and nobody can set back when they were written.
 func (w *world) loseRows(ctx context.Context, n int) error {
 	w.stores = append(w.stores, "PRUNED_MIN_AGE=0")
-	return w.connected(ctx, func(conn *pgx.Conn) error {
+	return w.withConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `DELETE FROM file WHERE id = ANY ($1)`, w.Orphans[:n])
 		return err
 	})
@@ -94,7 +89,7 @@ func (w *world) loseRows(ctx context.Context, n int) error {
 // forgetProgress spares the wait for the lease of the killed, and for an hour to
 // pass until what they reported is reported again.
 func (w *world) forgetProgress(ctx context.Context) error {
-	return w.connected(ctx, func(conn *pgx.Conn) error {
+	return w.withConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `DELETE FROM pruned.lease; UPDATE pruned.candidate SET claimed_at = claimed_at - interval '2 hours'`)
 		return err
 	})

@@ -12,14 +12,14 @@ import (
 	"pruned/repo/testenv"
 )
 
-// memory measures the peak of the draining process with events that wait, their
+// measureMemory measures the peak of the draining process with events that wait, their
 // queue inside and outside of it.
-func (b *bench) memory(ctx context.Context) error {
+func (b *bench) measureMemory(ctx context.Context) error {
 	var rows [][]string
 	for _, outside := range []bool{false, true} {
 		var peaks []float64
 		for _, events := range []int{10000 / b.shrink, 100000 / b.shrink} {
-			peak, err := b.peak(ctx, events, outside)
+			peak, err := b.measurePeak(ctx, events, outside)
 			if err != nil {
 				return err
 			}
@@ -28,12 +28,12 @@ func (b *bench) memory(ctx context.Context) error {
 		name := map[bool]string{false: "queue in the process", true: "NATS server beside it"}[outside]
 		rows = append(rows, []string{name, fmt.Sprintf("%.0f MB", peaks[0]), fmt.Sprintf("%.0f MB", peaks[1]), fmt.Sprintf("%.2f", peaks[1]/peaks[0])})
 	}
-	return table(fmt.Sprintf("Peak memory of the drain, all events waiting when it starts, each an orphan with one chunk, one worker, %d a batch", batch),
+	return printTable(fmt.Sprintf("Peak memory of the drain, all events waiting when it starts, each an orphan with one chunk, one worker, %d a batch", batch),
 		[]string{"", fmt.Sprintf("%d events", 10000/b.shrink), fmt.Sprintf("%d events", 100000/b.shrink), "ratio"}, rows)
 }
 
-func (b *bench) peak(ctx context.Context, events int, outside bool) (float64, error) {
-	w, err := b.seed(ctx, testenv.SeedOptions{
+func (b *bench) measurePeak(ctx context.Context, events int, outside bool) (float64, error) {
+	w, err := b.seedWorld(ctx, testenv.SeedOptions{
 		Files: events, Orphans: events, ChunksPerFile: 1, Vectors: testenv.VectorOptions{Dim: 3}}, false)
 	if err != nil {
 		return 0, err
@@ -48,17 +48,14 @@ func (b *bench) peak(ctx context.Context, events int, outside bool) (float64, er
 		defer nats.Shutdown()
 		settings = append(settings, "NATS_URL="+nats.ClientURL())
 	}
-	if err := w.publish(ctx, w.Orphans, settings...); err != nil {
+	if err := w.publishEvents(ctx, w.Orphans, settings...); err != nil {
 		return 0, err
 	}
-	r, err := w.drain(ctx, append(settings, "PRUNED_WORKERS=1", fmt.Sprintf("PRUNED_BATCH=%d", batch))...)
+	r, err := w.drainAll(ctx, append(settings, "PRUNED_WORKERS=1", batchSetting)...)
 	if err != nil {
 		return 0, err
 	}
-	if r.Deleted != events {
-		return 0, fmt.Errorf("the drain deleted %d of %d orphans", r.Deleted, events)
-	}
-	return r.peakMB, w.drop(ctx)
+	return r.peakMB, w.dropWorld(ctx)
 }
 
 // startNATS starts a server in this process: the program is another.
@@ -74,48 +71,43 @@ func startNATS(dir string) (*server.Server, error) {
 	return s, nil
 }
 
-// sessions counts what PostgreSQL saw of a drain.
-func (b *bench) sessions(ctx context.Context) error {
+// measureSessions counts what PostgreSQL saw of a drain.
+func (b *bench) measureSessions(ctx context.Context) error {
 	var rows [][]string
 	for _, orphans := range []int{10, 1000, 10000 / b.shrink} {
-		w, err := b.seed(ctx, testenv.SeedOptions{
+		w, err := b.seedWorld(ctx, testenv.SeedOptions{
 			Files: orphans, Orphans: orphans, ChunksPerFile: 1, Vectors: testenv.VectorOptions{Dim: 3}}, false)
 		if err != nil {
 			return err
 		}
-		if err := w.publish(ctx, w.Orphans); err != nil {
+		if err := w.publishEvents(ctx, w.Orphans); err != nil {
 			return err
 		}
-		before, err := b.stats(ctx, w)
+		before, err := w.readStats(ctx)
 		if err != nil {
 			return err
 		}
-		if _, err := w.drain(ctx, "PRUNED_WORKERS=1", fmt.Sprintf("PRUNED_BATCH=%d", batch)); err != nil {
+		if _, err := w.drainAll(ctx, "PRUNED_WORKERS=1", batchSetting); err != nil {
 			return err
 		}
-		after, err := b.stats(ctx, w)
+		after, err := w.readStats(ctx)
 		if err != nil {
 			return err
 		}
 		rows = append(rows, []string{fmt.Sprint(orphans), fmt.Sprint(after[0] - before[0]), fmt.Sprint(after[1] - before[1]), fmt.Sprint(5 * orphans)})
-		if err := w.drop(ctx); err != nil {
+		if err := w.dropWorld(ctx); err != nil {
 			return err
 		}
 	}
-	return table(fmt.Sprintf("Sessions and commits of a drain, %d a batch, one worker (pg_stat_database)", batch),
+	return printTable(fmt.Sprintf("Sessions and commits of a drain, %d a batch, one worker (pg_stat_database)", batch),
 		[]string{"orphans", "sessions", "commits", "commits, one file at a time"}, rows)
 }
 
-// stats are sessions and commits of a database, seen from another. Sessions
+// readStats reads sessions and commits of a database, seen from another. Sessions
 // report when they end, so that a drain's are complete after its exit.
-func (b *bench) stats(ctx context.Context, w *world) (stats [2]int64, err error) {
-	config, err := pgx.ParseConfig(w.url)
-	if err != nil {
-		return stats, err
-	}
-	admin := &world{url: b.server.URL("postgres")}
-	err = admin.connected(ctx, func(conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, `SELECT sessions, xact_commit FROM pg_stat_database WHERE datname = $1`, config.Database).Scan(&stats[0], &stats[1])
+func (w *world) readStats(ctx context.Context) (stats [2]int64, err error) {
+	err = w.adminWorld().withConn(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `SELECT sessions, xact_commit FROM pg_stat_database WHERE datname = $1`, w.database).Scan(&stats[0], &stats[1])
 	})
 	return stats, err
 }

@@ -29,7 +29,7 @@ func run() int {
 		KillSweep killSweepCmd `cmd:"" help:"Kill sweeps at random moments, and see that nothing is lost or left."`
 	}
 	parsed := kong.Parse(&cli, kong.Name("lab"), kong.BindTo(ctx, (*context.Context)(nil)))
-	if err := parsed.Run(); err != nil {
+	if err := inLab(ctx, func(l *lab) error { return parsed.Run(l) }); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		return 1
 	}

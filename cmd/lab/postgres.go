@@ -14,43 +14,47 @@ import (
 // world is an installation on PostgreSQL, with its vectors in the same database.
 type world struct {
 	*installation
-	url string
+	url, database string
 }
 
 // The server is as an operator's: durable, with room for the data.
 var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=2GB", "max_wal_size=8GB", "maintenance_work_mem=256MB"}
 
-// postgres starts the server, once.
-func (l *lab) postgres(ctx context.Context) (err error) {
+// startPostgres starts the server, once.
+func (l *lab) startPostgres(ctx context.Context) (err error) {
 	if l.server == nil {
 		l.server, err = testenv.StartServer(ctx, testenv.ServerOptions{Settings: slices.Concat(settings, l.further)})
 	}
 	return err
 }
 
-func (l *lab) world(url string, seeded *testenv.Seeded) (*world, error) {
-	i, err := l.install("DATABASE_URL="+url, "VECTOR_DB=pgvector")
+func (l *lab) newWorld(url string, seeded *testenv.Seeded) (*world, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	i, err := l.makeInstallation("DATABASE_URL="+url, "VECTOR_DB=pgvector")
 	i.Seeded = seeded
-	return &world{i, url}, err
+	return &world{i, url, config.Database}, err
 }
 
-// seed makes a world. Its data folder is made, whether bytes are seeded or not.
-func (l *lab) seed(ctx context.Context, o testenv.SeedOptions, bytes bool) (*world, error) {
-	if err := l.postgres(ctx); err != nil {
+// seedWorld makes a world. Its data folder is made, whether bytes are seeded or not.
+func (l *lab) seedWorld(ctx context.Context, o testenv.SeedOptions, bytes bool) (*world, error) {
+	if err := l.startPostgres(ctx); err != nil {
 		return nil, err
 	}
 	url, err := l.server.CreateDatabase(ctx, testenv.Template(testenv.Head))
 	if err != nil {
 		return nil, err
 	}
-	w, err := l.world(url, nil)
+	w, err := l.newWorld(url, nil)
 	if err != nil {
 		return nil, err
 	}
 	if bytes {
 		o.UploadDir = w.uploads()
 	}
-	return w, w.connected(ctx, func(conn *pgx.Conn) (err error) {
+	return w, w.withConn(ctx, func(conn *pgx.Conn) (err error) {
 		if w.Seeded, err = testenv.Seed(ctx, conn, o); err != nil {
 			return err
 		}
@@ -60,47 +64,32 @@ func (l *lab) seed(ctx context.Context, o testenv.SeedOptions, bytes bool) (*wor
 	})
 }
 
-// copy makes a world with the same data.
-func (w *world) copy(ctx context.Context) (*world, error) {
-	config, err := pgx.ParseConfig(w.url)
+// copyWorld makes a world with the same data.
+func (w *world) copyWorld(ctx context.Context) (*world, error) {
+	url, err := w.server.CreateDatabase(ctx, w.database)
 	if err != nil {
 		return nil, err
 	}
-	url, err := w.server.CreateDatabase(ctx, config.Database)
-	if err != nil {
-		return nil, err
-	}
-	return w.world(url, w.Seeded)
+	return w.newWorld(url, w.Seeded)
 }
 
-// drop makes room.
-func (w *world) drop(ctx context.Context) error {
-	config, err := pgx.ParseConfig(w.url)
-	if err != nil {
+// dropWorld makes room.
+func (w *world) dropWorld(ctx context.Context) error {
+	return errors.Join(os.RemoveAll(w.dir), w.adminWorld().withConn(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "DROP DATABASE "+pgx.Identifier{w.database}.Sanitize()+" WITH (FORCE)")
 		return err
-	}
-	if err := os.RemoveAll(w.dir); err != nil {
-		return err
-	}
-	admin := &world{url: w.server.URL("postgres")}
-	return admin.connected(ctx, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "DROP DATABASE "+pgx.Identifier{config.Database}.Sanitize()+" WITH (FORCE)")
-		return err
-	})
+	}))
 }
 
-func (w *world) connected(ctx context.Context, fn func(*pgx.Conn) error) error {
+// adminWorld is another database of the same server.
+func (w *world) adminWorld() *world { return &world{url: w.server.URL("postgres")} }
+
+func (w *world) withConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 	conn, err := pgx.Connect(ctx, w.url)
 	if err != nil {
 		return err
 	}
 	return errors.Join(fn(conn), conn.Close(ctx))
-}
-
-// count answers a query with one number.
-func (w *world) count(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	err = w.connected(ctx, func(conn *pgx.Conn) error { return conn.QueryRow(ctx, sql, args...).Scan(&n) })
-	return n, err
 }
 
 const heldSQL = `
@@ -110,15 +99,15 @@ SELECT (SELECT count(*) FROM file WHERE id = ANY ($1)),
   FROM (SELECT collection_name = 'file-' || (vmetadata ->> 'file_id') FROM document_chunk
          WHERE vmetadata ->> 'file_id' = ANY ($1)) chunk (own)`
 
-func (w *world) holds(ctx context.Context, ids []string) (h held, err error) {
-	err = w.connected(ctx, func(conn *pgx.Conn) error {
+func (w *world) countHeld(ctx context.Context, ids []string) (h held, err error) {
+	err = w.withConn(ctx, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, heldSQL, ids).Scan(&h.rows, &h.chunks, &h.shared, &h.tombstones)
 	})
 	return h, err
 }
 
 // Vectors go in the transaction: none waits, and none is there in part.
-func (w *world) waits(context.Context) (held, error) { return held{}, nil }
-func (w *world) torn(context.Context) (int64, error) { return 0, nil }
-func (w *world) sound(context.Context) error         { return nil }
-func (w *world) settle(context.Context) error        { return nil }
+func (w *world) countWaiting(context.Context) (held, error) { return held{}, nil }
+func (w *world) countTorn(context.Context) (int64, error)   { return 0, nil }
+func (w *world) checkSound(context.Context) error           { return nil }
+func (w *world) settleStore(context.Context) error          { return nil }

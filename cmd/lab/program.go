@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,22 +36,18 @@ func (i *installation) environment() []string {
 	}, i.stores...)
 }
 
-// pruned runs the program on the installation with further settings.
-func (i *installation) pruned(ctx context.Context, stdin io.Reader, stderr io.Writer, settings []string, args ...string) (stdout []byte, r ran, err error) {
+// runProgram runs the program on the installation with further settings.
+func (i *installation) runProgram(ctx context.Context, stdin io.Reader, stderr io.Writer, settings []string, args ...string) (stdout []byte, r ran, err error) {
 	cmd := exec.CommandContext(ctx, i.binary, args...)
 	cmd.Env = append(i.environment(), settings...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, stderr
-	switch {
-	case stderr != nil:
-	case i.verbose:
-		cmd.Stderr, cmd.Env = os.Stderr, append(cmd.Env, "PRUNED_LOG_LEVEL=info", "GODEBUG="+os.Getenv("GODEBUG"))
-	default:
+	if stderr == nil {
 		cmd.Stderr = &errs
 	}
 	start := time.Now()
 	if err = cmd.Start(); err == nil {
-		used := watch(cmd.Process.Pid)
+		used := watchProcess(cmd.Process.Pid)
 		err = cmd.Wait()
 		r.wall = time.Since(start)
 		r.peakMB, r.readMB = used()
@@ -60,23 +58,40 @@ func (i *installation) pruned(ctx context.Context, stdin io.Reader, stderr io.Wr
 	return out.Bytes(), r, err
 }
 
-func (i *installation) publish(ctx context.Context, ids []string, settings ...string) error {
-	_, _, err := i.pruned(ctx, strings.NewReader(strings.Join(ids, "\n")), nil, settings, "publish", "--reason", "lab")
+// shuffledIDs are those of all files, in any order.
+func (i *installation) shuffledIDs() []string {
+	ids := slices.Concat(i.Orphans, i.InUse)
+	rand.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] })
+	return ids
+}
+
+func (i *installation) publishEvents(ctx context.Context, ids []string, settings ...string) error {
+	_, _, err := i.runProgram(ctx, strings.NewReader(strings.Join(ids, "\n")), nil, settings, "publish", "--reason", "lab")
 	return err
 }
 
-func (i *installation) drain(ctx context.Context, settings ...string) (ran, error) {
-	out, r, err := i.pruned(ctx, nil, nil, settings, "run", "--drain", "--output", "json")
+func (i *installation) drainQueue(ctx context.Context, settings ...string) (ran, error) {
+	out, r, err := i.runProgram(ctx, nil, nil, settings, "run", "--drain", "--output", "json")
 	if err == nil {
 		err = json.Unmarshal(out, &r.summary)
 	}
 	return r, err
 }
 
-// watch follows the largest resident set of a process, and what it read, until
+// drainAll drains a queue to which every file was reported, and checks what it says of
+// them.
+func (i *installation) drainAll(ctx context.Context, settings ...string) (ran, error) {
+	r, err := i.drainQueue(ctx, settings...)
+	if err == nil && (r.Deleted != len(i.Orphans) || r.Kept != len(i.InUse)) {
+		err = fmt.Errorf("the drain deleted %d of %d orphans and kept %d of %d files in use", r.Deleted, len(i.Orphans), r.Kept, len(i.InUse))
+	}
+	return r, err
+}
+
+// watchProcess follows the largest resident set of a process, and what it read, until
 // the returned function is called. (What wait4 tells includes the parent's, from
 // before exec.) The last hundredth of a second is not seen.
-func watch(pid int) (stop func() (peakMB, readMB float64)) {
+func watchProcess(pid int) (stop func() (peakMB, readMB float64)) {
 	done, result := make(chan struct{}), make(chan [2]float64)
 	go func() {
 		ticker := time.NewTicker(10 * time.Millisecond)
@@ -84,7 +99,7 @@ func watch(pid int) (stop func() (peakMB, readMB float64)) {
 		var last [2]float64 // kB, bytes
 		for {
 			for i, of := range []struct{ file, name string }{{"status", "VmHWM:"}, {"io", "rchar:"}} {
-				if now, ok := procValue(pid, of.file, of.name); ok {
+				if now, ok := readProcValue(pid, of.file, of.name); ok {
 					last[i] = now
 				}
 			}
@@ -103,8 +118,8 @@ func watch(pid int) (stop func() (peakMB, readMB float64)) {
 	}
 }
 
-// procValue is a number of a process; not ok once that has ended.
-func procValue(pid int, file, name string) (float64, bool) {
+// readProcValue is a number of a process; not ok once that has ended.
+func readProcValue(pid int, file, name string) (float64, bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 	if err != nil {
 		return 0, false

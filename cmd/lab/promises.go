@@ -23,17 +23,17 @@ func (h held) String() string {
 
 // counted is an installation that can be counted, whichever engine and store it has.
 type counted interface {
-	// holds counts all but bytes.
-	holds(ctx context.Context, ids []string) (held, error)
-	// waits is what of the orphans waits for the vector store to carry it out, by
+	// countHeld counts all but bytes.
+	countHeld(ctx context.Context, ids []string) (held, error)
+	// countWaiting is what of the orphans waits for the vector store to carry it out, by
 	// what was asked of that.
-	waits(ctx context.Context) (held, error)
-	// torn counts collections that are removed in part.
-	torn(ctx context.Context) (int64, error)
-	// sound checks what must hold in every state.
-	sound(ctx context.Context) error
-	// settle has everything carried out that waits for the vector store.
-	settle(ctx context.Context) error
+	countWaiting(ctx context.Context) (held, error)
+	// countTorn counts collections that are removed in part.
+	countTorn(ctx context.Context) (int64, error)
+	// checkSound checks what must hold in every state.
+	checkSound(ctx context.Context) error
+	// settleStore has everything carried out that waits for the vector store.
+	settleStore(ctx context.Context) error
 }
 
 // promises are what must hold of an installation, whenever the program is killed.
@@ -43,25 +43,25 @@ type promises struct {
 	inUse held // what the files in use had at first
 }
 
-// promise takes down what must not be lost.
-func promise(ctx context.Context, i *installation, c counted) (p *promises, err error) {
+// newPromises takes down what must not be lost.
+func newPromises(ctx context.Context, i *installation, c counted) (p *promises, err error) {
 	// Tombstones are counted from the first.
-	if _, _, err := i.pruned(ctx, nil, nil, nil, "migrate"); err != nil {
+	if _, _, err := i.runProgram(ctx, nil, nil, nil, "migrate"); err != nil {
 		return nil, err
 	}
 	p = &promises{installation: i, counted: c}
-	if p.inUse, err = p.count(ctx, i.InUse); err != nil {
+	if p.inUse, err = p.countAll(ctx, i.InUse); err != nil {
 		return nil, err
 	}
 	n := int64(len(i.InUse))
 	if p.inUse.rows != n || p.inUse.bytes != n || p.inUse.chunks < n || p.inUse.shared == 0 {
 		return nil, fmt.Errorf("%d files in use have only %s", n, p.inUse)
 	}
-	return p, p.sound(ctx)
+	return p, p.checkSound(ctx)
 }
 
-func (p *promises) count(ctx context.Context, ids []string) (held, error) {
-	h, err := p.holds(ctx, ids)
+func (p *promises) countAll(ctx context.Context, ids []string) (held, error) {
+	h, err := p.countHeld(ctx, ids)
 	if err != nil {
 		return h, err
 	}
@@ -83,33 +83,33 @@ func (p *promises) count(ctx context.Context, ids []string) (held, error) {
 	return h, nil
 }
 
-// nothingLost checks that every file in use has row, vectors and bytes.
-func (p *promises) nothingLost(ctx context.Context) error {
-	h, err := p.count(ctx, p.InUse)
+// checkNothingLost checks that every file in use has row, vectors and bytes.
+func (p *promises) checkNothingLost(ctx context.Context) error {
+	h, err := p.countAll(ctx, p.InUse)
 	if err != nil {
 		return err
 	}
 	if h != p.inUse {
 		return fmt.Errorf("%d files in use have %s, and had %s", len(p.InUse), h, p.inUse)
 	}
-	return p.sound(ctx)
+	return p.checkSound(ctx)
 }
 
-// nothingLeft checks that orphans have no row, vectors, bytes or tombstones, but
+// checkNothingLeft checks that orphans have no row, vectors, bytes or tombstones, but
 // for what waits for the vector store.
-func (p *promises) nothingLeft(ctx context.Context) error {
-	h, err := p.count(ctx, p.Orphans)
+func (p *promises) checkNothingLeft(ctx context.Context) error {
+	h, err := p.countAll(ctx, p.Orphans)
 	if err != nil {
 		return err
 	}
-	waiting, err := p.waits(ctx)
+	waiting, err := p.countWaiting(ctx)
 	if err != nil {
 		return err
 	}
 	if h != waiting {
 		return fmt.Errorf("of %d orphans are left %s; there wait %s", len(p.Orphans), h, waiting)
 	}
-	torn, err := p.torn(ctx)
+	torn, err := p.countTorn(ctx)
 	if err == nil && torn > 0 {
 		err = fmt.Errorf("%d collections are left in part", torn)
 	}

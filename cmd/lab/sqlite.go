@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"math/rand/v2"
 	"os"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"pruned/consumer/loop"
 	"pruned/repo/testenv"
 	"pruned/repo/testenv/openwebui"
 )
@@ -33,16 +30,20 @@ type folderRuns struct {
 	byHand         openwebui.PerFile
 }
 
-// sqlite measures the drain of a data folder: its rate alone, what an application
+// measureSQLite measures the drain of a data folder: its rate alone, what an application
 // that writes to the same two databases waits for it, and the application's own
 // way to delete files one by one; each on a copy of the same data.
-func (b *bench) sqlite(ctx context.Context) (err error) {
+func (b *bench) measureSQLite(ctx context.Context) (err error) {
 	r := &folderRuns{}
-	if r.folder, err = b.origin(ctx); err != nil {
+	r.folder, err = b.seedFolder(ctx, testenv.SeedOptions{
+		Files: (folderOrphans + folderInUse) / b.shrink, Orphans: folderOrphans / b.shrink, ChunksPerFile: 3,
+		Vectors: testenv.VectorOptions{Dim: 384}, Chats: folderChats / b.shrink, ChatBytes: chatBytes, FileBytes: 3000,
+	}, wordsOfAChunk)
+	if err != nil {
 		return err
 	}
 	for _, on := range []func(context.Context, *folder) error{r.runAlone, r.runBeside, r.runByHand} {
-		f, err := r.copy()
+		f, err := r.copyFolder()
 		if err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ func (r *folderRuns) showRates() error {
 	drain := func(name string, r ran) []string {
 		return row(name, r.Deleted, float64(r.Deleted)/r.wall.Seconds(), fmt.Sprintf("%.0f MB", r.peakMB))
 	}
-	return table(fmt.Sprintf("SQLite and embedded Chroma: %d orphans mixed with %d files in use, %d chunks of %d dimensions a file, a webui.db of %d MB",
+	return printTable(fmt.Sprintf("SQLite and embedded Chroma: %d orphans mixed with %d files in use, %d chunks of %d dimensions a file, a webui.db of %d MB",
 		len(r.Orphans), len(r.InUse), r.form.perFile, r.form.dim, size.Size()>>20),
 		[]string{"", "orphans", "files/s", "of one by one", "peak memory"}, [][]string{
 			row("the application's own calls, one by one, without its start", r.byHand.Deleted, own, ""),
@@ -79,64 +80,47 @@ func (r *folderRuns) showWaits() error {
 		ms := func(list []time.Duration, q float64) string { return fmt.Sprintf("%.1f", quantile(list, q)) }
 		return []string{name, fmt.Sprint(len(w.took)), ms(w.waited, 0.5), ms(w.waited, 0.99), ms(w.waited, 1), ms(w.took, 0.5), ms(w.took, 0.99), ms(w.took, 1)}
 	}
-	return table("What that application waits for, in ms: for a lock that somebody else has; and for its write in all, with the disk",
+	return printTable("What that application waits for, in ms: for a lock that somebody else has; and for its write in all, with the disk",
 		[]string{"", "writes", "lock: median", "99 %", "longest", "write: median", "99 %", "longest"}, [][]string{
 			row("webui.db, without pruned", r.before[0]), row("webui.db, beside pruned", r.during[0]),
 			row("chroma.sqlite3, without pruned", r.before[1]), row("chroma.sqlite3, beside pruned", r.during[1]),
 		})
 }
 
-// origin is a seeded folder, or the one that was kept from an earlier run.
-func (b *bench) origin(ctx context.Context) (*folder, error) {
-	form := chunkForm{perFile: 3, dim: 384, words: wordsOfAChunk}
-	if b.folder != "" {
-		if f, err := b.kept(form); !errors.Is(err, fs.ErrNotExist) {
-			return f, err
-		}
-	}
-	f, err := b.seedFolder(ctx, testenv.SeedOptions{
-		Files: (folderOrphans + folderInUse) / b.shrink, Orphans: folderOrphans / b.shrink, ChunksPerFile: form.perFile,
-		Vectors: testenv.VectorOptions{Dim: form.dim}, Chats: folderChats / b.shrink, ChatBytes: chatBytes, FileBytes: 3000,
-	}, form.words)
-	if err != nil || b.folder == "" {
-		return f, err
-	}
-	return f, f.keep(b.folder)
-}
-
 // runAlone drains a folder that nobody else uses.
 func (r *folderRuns) runAlone(ctx context.Context, f *folder) (err error) {
-	if err := f.publishAll(ctx); err != nil {
+	if err := f.publishEvents(ctx, f.shuffledIDs()); err != nil {
 		return err
 	}
-	if r.alone, err = f.drain(ctx); err != nil {
+	if r.alone, err = f.drainAll(ctx); err != nil {
 		return err
 	}
-	return f.drained(ctx, r.alone)
+	return f.checkDrained(ctx)
 }
 
 // runBeside drains a folder whose databases are written to, for a while before and
 // meanwhile.
 func (r *folderRuns) runBeside(ctx context.Context, f *folder) error {
-	r.before, r.during = f.writers(), f.writers()
-	if err := whileWriting(ctx, r.before, func(ctx context.Context) error { pause(ctx, undisturbed); return nil }); err != nil {
+	r.before, r.during = f.newWriters(), f.newWriters()
+	if err := whileWriting(ctx, r.before, func(ctx context.Context) error { loop.Sleep(ctx, undisturbed); return nil }); err != nil {
 		return err
 	}
-	if err := f.publishAll(ctx); err != nil {
+	if err := f.publishEvents(ctx, f.shuffledIDs()); err != nil {
 		return err
 	}
 	if err := whileWriting(ctx, r.during, func(ctx context.Context) (err error) {
-		r.beside, err = f.drain(ctx)
+		r.beside, err = f.drainAll(ctx)
 		return err
 	}); err != nil {
 		return err
 	}
-	return f.drained(ctx, r.beside)
+	return f.checkDrained(ctx)
 }
 
-// runByHand deletes some orphans by the application's own calls.
+// runByHand deletes some orphans by the application's own calls: enough to measure what
+// each takes when they go one by one.
 func (r *folderRuns) runByHand(ctx context.Context, f *folder) (err error) {
-	r.byHand, err = openwebui.DeleteEach(ctx, openwebui.Options{DataDir: f.dir, VectorDB: openwebui.Chroma}, f.sample())
+	r.byHand, err = openwebui.DeleteEach(ctx, openwebui.Options{DataDir: f.dir, VectorDB: openwebui.Chroma}, f.Orphans[:len(f.Orphans)/5])
 	return err
 }
 
@@ -146,80 +130,34 @@ func whileWriting(ctx context.Context, writers []*writer, fn func(context.Contex
 	writing, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, w := range writers {
-		group.Go(func() error { return w.run(writing) })
+		group.Go(func() error { return w.writeUntil(writing) })
 	}
 	err := fn(ctx)
 	stop()
 	return errors.Join(err, group.Wait())
 }
 
-// writers write a row that the application writes with every message, and one that
+// newWriters write a row that the application writes with every message, and one that
 // Chroma writes with every transaction.
-func (f *folder) writers() []*writer {
+func (f *folder) newWriters() []*writer {
 	return []*writer{
 		{path: f.webui(), statement: "UPDATE chat SET updated_at = updated_at + 1 WHERE id = (SELECT min(id) FROM chat)"},
 		{path: f.chroma(), statement: "UPDATE acquire_write SET lock_status = 1 - lock_status WHERE id = 1"},
 	}
 }
 
-// publishAll reports every file, in any order.
-func (f *folder) publishAll(ctx context.Context) error {
-	ids := slices.Concat(f.Orphans, f.InUse)
-	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	return f.publish(ctx, ids)
-}
-
-// drained checks what a drain has left.
-func (f *folder) drained(ctx context.Context, r ran) error {
-	if r.Deleted != len(f.Orphans) || r.Kept != len(f.InUse) {
-		return fmt.Errorf("the drain deleted %d of %d orphans and kept %d of %d files in use", r.Deleted, len(f.Orphans), r.Kept, len(f.InUse))
-	}
+// checkDrained checks what a drain has left.
+func (f *folder) checkDrained(ctx context.Context) error {
 	p := &promises{installation: f.installation, counted: f}
-	return errors.Join(p.sound(ctx), p.nothingLeft(ctx))
+	return errors.Join(p.checkSound(ctx), p.checkNothingLeft(ctx))
 }
 
-// sample are orphans, enough to measure what each takes when they go one by one.
-func (f *folder) sample() []string { return f.Orphans[:len(f.Orphans)/5] }
-
-// copy makes a folder with the same data.
-func (f *folder) copy() (*folder, error) {
-	i, err := f.install()
+// copyFolder makes a folder with the same data.
+func (f *folder) copyFolder() (*folder, error) {
+	i, err := f.makeInstallation()
 	if err != nil {
 		return nil, err
 	}
 	i.Seeded = f.Seeded
-	return &folder{i, f.form}, copyFolder(f.dir, i.dir)
-}
-
-// copyFolder replaces a folder.
-func copyFolder(from, to string) error {
-	if err := os.RemoveAll(to); err != nil {
-		return err
-	}
-	return os.CopyFS(to, os.DirFS(from))
-}
-
-// seededFile tells what a kept folder holds, beside it.
-func seededFile(dir string) string { return dir + ".json" }
-
-// keep copies the folder for the next run.
-func (f *folder) keep(dir string) error {
-	if err := copyFolder(f.dir, dir); err != nil {
-		return err
-	}
-	text, err := json.Marshal(f.Seeded)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(seededFile(dir), text, 0o644)
-}
-
-// kept is a folder that was kept. It is only ever copied.
-func (b *bench) kept(form chunkForm) (*folder, error) {
-	text, err := os.ReadFile(seededFile(b.folder))
-	if err != nil {
-		return nil, err
-	}
-	f := &folder{&installation{lab: b.lab, Seeded: &testenv.Seeded{}, dir: b.folder}, form}
-	return f, json.Unmarshal(text, f.Seeded)
+	return &folder{i, f.form}, errors.Join(os.RemoveAll(i.dir), os.CopyFS(i.dir, os.DirFS(f.dir)))
 }

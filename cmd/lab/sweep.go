@@ -18,9 +18,9 @@ type swept struct {
 	Files, Published, Held int
 }
 
-// sweep runs one sweep as a whole process.
-func (w *world) sweep(ctx context.Context, settings ...string) (s swept, err error) {
-	out, r, err := w.pruned(ctx, nil, nil, settings, "sweep", "--output", "json")
+// runSweep runs one sweep as a whole process.
+func (w *world) runSweep(ctx context.Context, settings ...string) (s swept, err error) {
+	out, r, err := w.runProgram(ctx, nil, nil, settings, "sweep", "--output", "json")
 	if err == nil {
 		err = json.Unmarshal(out, &s)
 	}
@@ -28,33 +28,33 @@ func (w *world) sweep(ctx context.Context, settings ...string) (s swept, err err
 	return s, err
 }
 
-// sweeps measures the first sweep, which reads every chat, beside PostgreSQL
+// measureSweeps measures the first sweep, which reads every chat, beside PostgreSQL
 // streaming their text to a client that ignores it, and what a sweep costs after a
 // few chats have changed: with a tenth of the data, then with all.
-func (b *bench) sweeps(ctx context.Context) error {
+func (b *bench) measureSweeps(ctx context.Context) error {
 	var rows [][]string
 	for _, shrink := range []int{10 * b.shrink, b.shrink} {
-		lines, err := b.sweepOver(ctx, 200_000/shrink, 100_000/shrink)
+		lines, err := b.measureSweepsOf(ctx, 200_000/shrink, 100_000/shrink)
 		if err != nil {
 			return err
 		}
 		rows = append(rows, lines...)
 	}
-	return table("Sweeps, from start to exit of the process, beside the second of two streamings, both from memory; chats of 8 KB that do not compress; read is what the process read, of sockets and files",
+	return printTable("Sweeps, from start to exit of the process, beside the second of two streamings, both from memory; chats of 8 KB that do not compress; read is what the process read, of sockets and files",
 		[]string{"", "chats", "files", "took", "MB/s", "of streaming", "read", "of a first sweep", "peak memory"}, rows)
 }
 
 const changedChats = 100
 
-func (b *bench) sweepOver(ctx context.Context, chats, files int) (rows [][]string, err error) {
-	w, err := b.seed(ctx, testenv.SeedOptions{Files: files, Orphans: files / 20, Chats: chats, ChatBytes: 8 << 10}, false)
+func (b *bench) measureSweepsOf(ctx context.Context, chats, files int) (rows [][]string, err error) {
+	w, err := b.seedWorld(ctx, testenv.SeedOptions{Files: files, Orphans: files / 20, Chats: chats, ChatBytes: 8 << 10}, false)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := w.stream(ctx); err != nil {
+	if _, _, err := w.streamChats(ctx); err != nil {
 		return nil, err
 	}
-	text, streaming, err := w.stream(ctx)
+	text, streaming, err := w.streamChats(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (b *bench) sweepOver(ctx context.Context, chats, files int) (rows [][]strin
 	perSecond := func(took time.Duration) string { return fmt.Sprintf("%.0f", text/took.Seconds()) }
 	line("streaming all chats", streaming, perSecond(streaming), "1.00", fmt.Sprintf("%.1f MB", text), "", "")
 
-	first, err := w.sweep(ctx)
+	first, err := w.runSweep(ctx)
 	if err == nil && first.Published != len(w.Orphans) {
 		err = fmt.Errorf("the first sweep published %d of %d orphans", first.Published, len(w.Orphans))
 	}
@@ -78,20 +78,20 @@ func (b *bench) sweepOver(ctx context.Context, chats, files int) (rows [][]strin
 		if err := w.changeChats(ctx, changed); err != nil {
 			return nil, err
 		}
-		next, err := w.sweep(ctx)
+		next, err := w.runSweep(ctx)
 		if err != nil {
 			return nil, err
 		}
 		line(fmt.Sprintf("after %d changed chats", changed), next.wall, "", "", fmt.Sprintf("%.1f MB", next.readMB),
 			fmt.Sprintf("%.4f", next.readMB/first.readMB), fmt.Sprintf("%.0f MB", next.peakMB))
 	}
-	return rows, w.drop(ctx)
+	return rows, w.dropWorld(ctx)
 }
 
-// stream has PostgreSQL send the text of all chats, and ignores it. The first time
+// streamChats has PostgreSQL send the text of all chats, and ignores it. The first time
 // it also brings the text into PostgreSQL's own memory.
-func (w *world) stream(ctx context.Context) (mb float64, took time.Duration, err error) {
-	err = w.connected(ctx, func(conn *pgx.Conn) error {
+func (w *world) streamChats(ctx context.Context) (mb float64, took time.Duration, err error) {
+	err = w.withConn(ctx, func(conn *pgx.Conn) error {
 		start := time.Now()
 		n := &counter{}
 		_, err := conn.PgConn().CopyTo(ctx, n, "COPY (SELECT chat FROM chat) TO STDOUT")
@@ -113,7 +113,7 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // changeChats rewrites some chats, as the application does with every message.
 func (w *world) changeChats(ctx context.Context, n int) error {
-	return w.connected(ctx, func(conn *pgx.Conn) error {
+	return w.withConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `UPDATE chat SET chat = (chat::jsonb || '{"title": "changed"}')::json, updated_at = extract(epoch FROM now())
 			WHERE id IN (SELECT id FROM chat ORDER BY id LIMIT $1)`, n)
 		return err

@@ -18,31 +18,26 @@ type lab struct {
 	dir     string
 	binary  string
 	worlds  int
-
-	verbose bool // show what the program logs
 }
 
-// newLab builds the program.
-func newLab(ctx context.Context, further ...string) (l *lab, err error) {
-	l = &lab{further: further}
-	if l.dir, err = os.MkdirTemp("", "pruned-lab-"); err != nil {
-		return nil, err
+// inLab builds the program, runs fn beside it, and leaves nothing behind.
+func inLab(ctx context.Context, fn func(*lab) error) error {
+	dir, err := os.MkdirTemp("", "pruned-lab-")
+	if err != nil {
+		return err
 	}
-	l.binary = filepath.Join(l.dir, "pruned.bin")
+	l := &lab{dir: dir, binary: filepath.Join(dir, "pruned.bin")}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", l.binary, "pruned/cmd/pruned")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("build the program: %w\n%s", err, out), l.close())
+	if out, failed := build.CombinedOutput(); failed != nil {
+		err = fmt.Errorf("build the program: %w\n%s", failed, out)
+	} else {
+		err = fn(l)
 	}
-	return l, nil
-}
-
-func (l *lab) close() error {
-	var errs []error
 	if l.server != nil {
-		errs = append(errs, l.server.Stop())
+		err = errors.Join(err, l.server.Stop())
 	}
-	return errors.Join(append(errs, os.RemoveAll(l.dir))...)
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // installation is one data folder in the lab, whichever engine its database is
@@ -54,8 +49,8 @@ type installation struct {
 	stores []string // settings that say where its database and vectors are
 }
 
-// install makes a data folder.
-func (l *lab) install(stores ...string) (*installation, error) {
+// makeInstallation makes a data folder.
+func (l *lab) makeInstallation(stores ...string) (*installation, error) {
 	l.worlds++
 	i := &installation{lab: l, dir: filepath.Join(l.dir, fmt.Sprintf("world-%d", l.worlds)), stores: stores}
 	return i, os.MkdirAll(i.uploads(), 0o755)

@@ -9,6 +9,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"pruned/consumer/loop"
 )
 
 // writer is an application that writes a little, again and again. It takes down
@@ -26,9 +28,9 @@ const (
 	betweenTries  = time.Millisecond
 )
 
-// run writes until ctx ends.
-func (w *writer) run(ctx context.Context) error {
-	return opened(w.path, func(db *sql.DB) error {
+// writeUntil writes until ctx ends.
+func (w *writer) writeUntil(ctx context.Context) error {
+	return withSQLite(w.path, func(db *sql.DB) error {
 		conn, err := db.Conn(ctx)
 		if err != nil {
 			return err
@@ -37,9 +39,9 @@ func (w *writer) run(ctx context.Context) error {
 		if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
 			return err
 		}
-		for pause(ctx, betweenWrites) {
+		for loop.Sleep(ctx, betweenWrites) {
 			// Begun is ended, so that the connection is left as it was found.
-			if err := w.write(context.WithoutCancel(ctx), conn); err != nil {
+			if err := w.writeOnce(context.WithoutCancel(ctx), conn); err != nil {
 				return err
 			}
 		}
@@ -47,7 +49,7 @@ func (w *writer) run(ctx context.Context) error {
 	})
 }
 
-func (w *writer) write(ctx context.Context, conn *sql.Conn) error {
+func (w *writer) writeOnce(ctx context.Context, conn *sql.Conn) error {
 	began := time.Now()
 	var waited time.Duration
 	for _, statement := range []string{"BEGIN IMMEDIATE", w.statement, "COMMIT"} {
@@ -63,7 +65,7 @@ func (w *writer) write(ctx context.Context, conn *sql.Conn) error {
 			if since.IsZero() {
 				since = time.Now()
 			}
-			pause(ctx, betweenTries)
+			loop.Sleep(ctx, betweenTries)
 		}
 		if !since.IsZero() {
 			waited += time.Since(since)
@@ -76,16 +78,6 @@ func (w *writer) write(ctx context.Context, conn *sql.Conn) error {
 func isBusy(err error) bool {
 	var answer *sqlite.Error
 	return errors.As(err, &answer) && answer.Code()&0xff == sqlite3.SQLITE_BUSY
-}
-
-// pause says whether to go on afterwards.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // quantile of durations, in milliseconds.
