@@ -68,7 +68,7 @@ func whileOwned(ctx context.Context, dir string, try func(context.Context) (agai
 func connectOnce(ctx context.Context, o Options) (*nats.Conn, func() error, error) {
 	s, err := Open(o)
 	if err == nil {
-		return s.own(ctx)
+		return s.connectAndOwn(ctx)
 	}
 	if !errors.Is(err, ErrOwned) {
 		return nil, nil, err
@@ -84,15 +84,15 @@ func connectOnce(ctx context.Context, o Options) (*nats.Conn, func() error, erro
 	if failed != nil {
 		return nil, nil, failed
 	}
-	nc, failed := connect(ctx, "nats://"+address, secret, o.Log)
+	nc, failed := dialServer(ctx, "nats://"+address, secret, o.Log)
 	if failed != nil {
 		return nil, nil, errors.Join(err, failed)
 	}
 	return nc, func() error { nc.Close(); return nil }, nil
 }
 
-// own connects to a server that ends with the connection.
-func (s *Server) own(ctx context.Context) (*nats.Conn, func() error, error) {
+// connectAndOwn connects to a server that ends with the connection.
+func (s *Server) connectAndOwn(ctx context.Context) (*nats.Conn, func() error, error) {
 	nc, err := s.Conn(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(err, s.Close())

@@ -16,13 +16,13 @@ import (
 // it left out is removed: whoever reads makes the consumer again, from the beginning
 // of its stream, and handles what is there once more.
 
-// mend starts the server again without the consumers that it could not read.
-func (s *Server) mend(o Options) error {
-	damaged, err := s.damaged()
+// removeDamaged starts the server again without the consumers that it could not read.
+func (s *Server) removeDamaged(o Options) error {
+	damaged, err := s.findDamaged()
 	if err != nil || len(damaged) == 0 {
 		return err
 	}
-	s.stop()
+	s.stopServer()
 	for _, dir := range damaged {
 		o.Log.Warn().Str("consumer", dir).Msg("the state of a consumer is damaged and was removed: what it had settled comes again")
 		err = errors.Join(err, os.RemoveAll(dir))
@@ -30,12 +30,12 @@ func (s *Server) mend(o Options) error {
 	if err != nil {
 		return fmt.Errorf("removing damaged consumers: %w", err)
 	}
-	return s.run(o)
+	return s.runServer(o)
 }
 
-// damaged are the directories of consumers that the server does not know, in
+// findDamaged are the directories of consumers that the server does not know, in
 // streams that it knows.
-func (s *Server) damaged() (dirs []string, err error) {
+func (s *Server) findDamaged() (dirs []string, err error) {
 	info, err := s.server.Jsz(&server.JSzOptions{Accounts: true, Streams: true, Consumer: true})
 	if err != nil {
 		return nil, fmt.Errorf("asking the queue's server what it has read: %w", err)

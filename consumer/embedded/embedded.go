@@ -67,7 +67,7 @@ func Open(o Options) (*Server, error) {
 	}
 	s := &Server{dir: o.Dir, lock: lock, log: o.Log}
 	if s.held, err = os.Stat(lock.Path()); err == nil {
-		err = s.start(o)
+		err = s.startServer(o)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -75,7 +75,7 @@ func Open(o Options) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) start(o Options) error {
+func (s *Server) startServer(o Options) error {
 	// The address of an owner that died is nobody's.
 	if err := removeAddress(s.dir); err != nil {
 		return err
@@ -85,10 +85,10 @@ func (s *Server) start(o Options) error {
 		return err
 	}
 	s.secret = secret
-	if err := s.run(o); err != nil {
+	if err := s.runServer(o); err != nil {
 		return err
 	}
-	if err := s.mend(o); err != nil {
+	if err := s.removeDamaged(o); err != nil {
 		return err
 	}
 	if o.Listen == "" {
@@ -97,8 +97,8 @@ func (s *Server) start(o Options) error {
 	return writeAddress(s.dir, s.Address())
 }
 
-// run runs the server.
-func (s *Server) run(o Options) error {
+// runServer runs the server.
+func (s *Server) runServer(o Options) error {
 	options, err := serverOptions(o, s.secret)
 	if err != nil {
 		return err
@@ -117,8 +117,8 @@ func (s *Server) run(o Options) error {
 	return nil
 }
 
-// stop returns when its files are written.
-func (s *Server) stop() {
+// stopServer returns when its files are written.
+func (s *Server) stopServer() {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
 }
@@ -152,7 +152,7 @@ func serverOptions(o Options, secret string) (*server.Options, error) {
 	if o.Listen == "" {
 		return options, nil
 	}
-	host, port, err := loopback(o.Listen)
+	host, port, err := parseLoopback(o.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -160,8 +160,8 @@ func serverOptions(o Options, secret string) (*server.Options, error) {
 	return options, nil
 }
 
-// loopback takes an address apart that only this machine can reach.
-func loopback(listen string) (string, int, error) {
+// parseLoopback takes an address apart that only this machine can reach.
+func parseLoopback(listen string) (string, int, error) {
 	wrong := fmt.Errorf("PRUNED_NATS_LISTEN is %q, wanted a loopback address like 127.0.0.1:4222", listen)
 	host, text, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -191,10 +191,10 @@ func (s *Server) Address() string {
 // Conn connects to the server within the process. The connection is to be
 // closed before the server is.
 func (s *Server) Conn(ctx context.Context) (*nats.Conn, error) {
-	return connect(ctx, "", s.secret, s.log, nats.InProcessServer(s.server))
+	return dialServer(ctx, "", s.secret, s.log, nats.InProcessServer(s.server))
 }
 
-func connect(ctx context.Context, url, secret string, log zerolog.Logger, more ...nats.Option) (*nats.Conn, error) {
+func dialServer(ctx context.Context, url, secret string, log zerolog.Logger, more ...nats.Option) (*nats.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("connecting to the embedded queue: %w", err)
 	}
@@ -221,7 +221,7 @@ func (s *Server) Close() error {
 		if s.Present() == nil { // else it is another one's
 			err = removeAddress(s.dir)
 		}
-		s.stop()
+		s.stopServer()
 	}
 	if unlocked := s.lock.Unlock(); unlocked != nil {
 		err = errors.Join(err, fmt.Errorf("unlocking the queue in %s: %w", s.dir, unlocked))
