@@ -59,7 +59,11 @@ type component = func(context.Context, *command, *app) error
 
 // openDatabase opens Open WebUI's database with the engine that it is for.
 func openDatabase(ctx context.Context, c *command, a *app) error {
-	opened, err := c.openEngine(ctx)
+	open := c.openPostgres
+	if _, ok := c.cli.Database.SQLite(); ok {
+		open = c.openSQLite
+	}
+	opened, err := open(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,13 +78,6 @@ func openMigrated(ctx context.Context, c *command, a *app) error {
 		return err
 	}
 	return a.db.Migrate(ctx)
-}
-
-func (c *command) openEngine(ctx context.Context) (repo.Engine, error) {
-	if path, ok := c.cli.Database.SQLite(); ok {
-		return c.openSQLite(ctx, path)
-	}
-	return c.openPostgres(ctx)
 }
 
 func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
@@ -100,9 +97,10 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 // sqliteMemory is what SQLite keeps of pages, of both databases, and its code.
 const sqliteMemory = 22 << 20
 
-func (c *command) openSQLite(ctx context.Context, path string) (repo.Engine, error) {
+func (c *command) openSQLite(ctx context.Context) (repo.Engine, error) {
 	lowerLimit(sqliteMemory)
 	settings := c.cli.Database
+	path, _ := settings.SQLite()
 	db, err := sqlite.Open(ctx, sqlite.Options{
 		Path: path, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"pruned/consumer"
+	"pruned/consumer/loop"
 	"pruned/consumer/sweep"
 	"pruned/repo"
 )
@@ -34,16 +35,14 @@ func (c *command) runDaemon(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	s := &sessions{command: c, service: d, backoff: backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(minReopenPause), backoff.WithMaxInterval(maxReopenPause), backoff.WithMaxElapsedTime(0))}
+	s := &sessions{command: c, service: d, backoff: loop.NewBackoff(minReopenPause, maxReopenPause)}
 	for {
 		err := s.runSession(ctx)
 		if ctx.Err() != nil || !s.shouldReopen(err) {
 			return err
 		}
 		s.endSession(err)
-		c.pauseFor(ctx, s.backoff.NextBackOff())
-		if ctx.Err() != nil {
+		if !loop.Sleep(ctx, s.backoff.NextBackOff()) {
 			return nil
 		}
 	}
@@ -106,7 +105,10 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	s.setWork(w, a.queue)
 	defer s.clearWork(errStarting)
 	if err := s.indexWithRetry(ctx, a, indexRetry); err != nil {
-		return unlessStopped(ctx, err)
+		if ctx.Err() != nil {
+			return nil // the pass goes on at the next start
+		}
+		return err
 	}
 	s.worked, s.reported = true, ""
 	rest, stop := s.startBackground(ctx, a)
@@ -118,16 +120,6 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 		return cause
 	}
 	return err
-}
-
-// pauseFor returns early when ctx ends.
-func (c *command) pauseFor(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // indexRetry is how long a daemon waits before it tries to read the tables again.
@@ -145,10 +137,8 @@ func (c *command) indexWithRetry(ctx context.Context, a *app, retry time.Duratio
 			told = true
 			a.log.Warn().Err(err).Msg("the tables cannot be read yet: nothing is deleted until they were; it is tried again")
 		}
-		select {
-		case <-ctx.Done():
+		if !loop.Sleep(ctx, retry) {
 			return ctx.Err()
-		case <-time.After(retry):
 		}
 	}
 }

@@ -36,13 +36,13 @@ func (r *recorder) Handle(ctx context.Context, events []event.Delivery, lease ti
 type kindResult struct {
 	What     string                `json:"what"`
 	Files    int                   `json:"files"`
-	Expected demo.Fate             `json:"expected"`
+	Expected event.Outcome         `json:"expected"`
 	Became   map[event.Outcome]int `json:"became"`
 	Why      string                `json:"why"` // of the first
 }
 
 // isExpected says whether all of them became what was expected.
-func (b kindResult) isExpected() bool { return b.Became[event.Outcome(b.Expected)] == b.Files }
+func (b kindResult) isExpected() bool { return b.Became[b.Expected] == b.Files }
 
 func (d *demonstration) kindResults() (list []kindResult) {
 	at := map[*demo.Kind]int{}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -50,18 +51,10 @@ func webhookToken(address string) (host, token string, ours bool) {
 	if err != nil {
 		return "", "", false
 	}
-	path := strings.TrimSuffix(u.Path, "/")
-	if strings.HasSuffix(path, "/webhook") {
+	trimmed := strings.TrimSuffix(u.Path, "/")
+	if strings.HasSuffix(trimmed, "/webhook") {
 		return u.Host, u.Query().Get("token"), u.Query().Has("token")
 	}
-	before, token, found := cutLast(path, "/")
-	return u.Host, token, found && strings.HasSuffix(before, "/webhook")
-}
-
-func cutLast(s, separator string) (before, after string, found bool) {
-	i := strings.LastIndex(s, separator)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(separator):], true
+	before, token := path.Split(trimmed)
+	return u.Host, token, strings.HasSuffix(before, "/webhook/")
 }

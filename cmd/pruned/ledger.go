@@ -33,33 +33,28 @@ func (r *ledgerCmd) printEntries(ctx *runContext, a *app) (lines int, err error)
 	var failed error
 	err = ctx.printTable(func(line func(...any)) {
 		line("AT", "OUTCOME", "FILE", "PATH", "SOURCE", "REASON", "EVENT", "NOTE")
-		failed = r.eachEntry(ctx, a, func(e repo.Entry) error {
+		var e repo.Entry
+		for e, failed = range a.db.ReadLedger(ctx, r.ID) {
+			if failed != nil {
+				return
+			}
 			lines++
 			line(e.At.Format(time.RFC3339), e.Outcome, e.FileID, e.Path, e.Source, e.Reason, e.EventID, e.Note)
-			return nil
-		})
+		}
 	})
 	return lines, cmp.Or(failed, err)
 }
 
-func (r *ledgerCmd) eachEntry(ctx *runContext, a *app, yield func(repo.Entry) error) error {
-	for entry, err := range a.db.ReadLedger(ctx, r.ID) {
-		if err != nil {
-			return err
-		}
-		if err := yield(entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // streamEntries prints one list on one line without holding it: a ledger may be long.
 func (r *ledgerCmd) streamEntries(ctx *runContext, a *app) (lines int, err error) {
-	entries := &jsonList{out: ctx.stdout}
-	err = r.eachEntry(ctx, a, func(e repo.Entry) error {
-		entries.appendValue(e)
-		return entries.err
-	})
-	return entries.n, cmp.Or(err, entries.closeList())
+	entries := newJSONList(ctx.stdout)
+	for entry, failed := range a.db.ReadLedger(ctx, r.ID) {
+		if failed == nil {
+			entries.appendValue(entry)
+		}
+		if err = cmp.Or(failed, entries.err); err != nil {
+			break
+		}
+	}
+	return entries.n, cmp.Or(err, entries.closeList("\n"))
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -54,10 +53,13 @@ func (c *command) printObject(v any) error {
 // jsonList prints a list of results as one line of JSON, as they come: there may be too
 // many to be kept. It keeps its first error.
 type jsonList struct {
-	out io.Writer
-	n   int
-	err error
+	out   io.Writer
+	begin string // what stands before the first value
+	n     int
+	err   error
 }
+
+func newJSONList(out io.Writer) *jsonList { return &jsonList{out: out, begin: "["} }
 
 func (l *jsonList) appendValue(v any) {
 	encoded, err := json.Marshal(v)
@@ -67,23 +69,24 @@ func (l *jsonList) appendValue(v any) {
 	}
 	before := ","
 	if l.n == 0 {
-		before = "["
+		before = l.begin
 	}
 	l.n++
-	l.writeText(before, string(encoded))
+	l.writeText(before + string(encoded))
 }
 
-// closeList completes the list, also where it is not all that there should have been.
-func (l *jsonList) closeList() error {
+// closeList completes the list, also where it is not all that there should have been, and
+// writes what follows.
+func (l *jsonList) closeList(rest string) error {
 	if l.n == 0 {
-		l.writeText("[")
+		l.writeText(l.begin)
 	}
-	l.writeText("]\n")
+	l.writeText("]" + rest)
 	return l.err
 }
 
-func (l *jsonList) writeText(pieces ...string) {
-	if _, err := io.WriteString(l.out, strings.Join(pieces, "")); err != nil {
+func (l *jsonList) writeText(text string) {
+	if _, err := io.WriteString(l.out, text); err != nil {
 		l.err = cmp.Or(l.err, fmt.Errorf("write a result: %w", err))
 	}
 }

@@ -44,16 +44,16 @@ func (r *publishCmd) Run(ctx *runContext) error {
 func (r *publishCmd) publishIDs(ctx *runContext, a *app) error {
 	var refused []error
 	options := consumer.PublishOptions{}
-	outcomes := &jsonList{out: ctx.stdout}
+	outcomes := newJSONList(ctx.stdout)
 	if r.Wait {
 		options.Settled = func(s consumer.Settlement) { ctx.printSettlement(s, outcomes) }
 	}
 	published, err := a.queue.Publish(ctx, r.makeEvents(ctx, ctx.stdin, &refused), options)
 	switch {
 	case r.Wait && ctx.isJSON():
-		err = errors.Join(err, outcomes.closeList())
+		err = errors.Join(err, outcomes.closeList("\n"))
 	case !r.Wait:
-		err = cmp.Or(err, ctx.printPublished(published))
+		err = cmp.Or(err, ctx.printCount("published", published.Stored))
 	}
 	if len(refused) > 0 {
 		return errors.Join(err, &config.UsageError{Err: errors.Join(refused...)})
@@ -68,14 +68,6 @@ func (c *command) printSettlement(s consumer.Settlement, outcomes *jsonList) {
 		return
 	}
 	fmt.Fprintf(c.stdout, "%s\t%s\t%s\n", s.FileID, s.Outcome, s.Detail)
-}
-
-func (c *command) printPublished(p consumer.Published) error {
-	if c.isJSON() {
-		return c.printObject(map[string]int{"published": p.Stored})
-	}
-	_, err := fmt.Fprintf(c.stdout, "published %d\n", p.Stored)
-	return err
 }
 
 // makeEvents makes an event of each id. What is refused does not stop the rest.

@@ -11,7 +11,8 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/event"
-	"pruned/consumer/prune"
+	"pruned/consumer/loop"
+	"pruned/consumer/sweep"
 )
 
 type runCmd struct {
@@ -80,15 +81,6 @@ func (c *command) indexReferences(ctx context.Context, a *app) error {
 	return c.newSweeper(a).ApproveStores(ctx)
 }
 
-// unlessStopped leaves out what failed because the program was told to stop: a
-// pass goes on at the next start.
-func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
-
 // drainQueue consumes until nothing is left, or it is told to stop, and prints what
 // came of it.
 func (c *command) drainQueue(ctx context.Context, a *app) error {
@@ -101,7 +93,11 @@ func (c *command) drainQueue(ctx context.Context, a *app) error {
 	rest, end := c.startBackground(ctx, a)
 	defer end()
 	batch := c.newBatch(a)
-	rest.Go(func(ctx context.Context) { indexWhenChanged(ctx, a, batch) })
+	rest.Go(func(ctx context.Context) {
+		for loop.Sleep(ctx, sweep.IndexEvery) { // a drain has no sweeps that would do so
+			sweep.IndexChanged(ctx, a.db, &batch.Changed, a.log)
+		}
+	})
 	summary, err := c.consumeAll(ctx, a, batch)
 	return cmp.Or(err, c.printSummary(summary))
 }
@@ -157,33 +153,6 @@ func (c *command) startBackground(ctx context.Context, a *app) (rest *tasks, end
 	return rest, func() {
 		cancel()
 		rest.group.Wait()
-	}
-}
-
-const (
-	// minChangedBytes of changed rows make a pass worth more than another look.
-	minChangedBytes = 8 << 20
-	changedEvery    = 2 * time.Second
-)
-
-// indexWhenChanged brings the index up to date where looks have to read much that
-// changed: a drain has no sweeps to do so.
-func indexWhenChanged(ctx context.Context, a *app, batch *prune.Handler) {
-	ticker := time.NewTicker(changedEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if batch.Changed.Load() < minChangedBytes {
-			continue
-		}
-		batch.Changed.Store(0)
-		if err := a.db.IndexAll(ctx, nil); err != nil && ctx.Err() == nil {
-			a.log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
-		}
 	}
 }
 

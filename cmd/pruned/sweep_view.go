@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -22,7 +21,7 @@ type sweepView interface {
 
 func (c *command) newSweepView() sweepView {
 	if c.isJSON() {
-		return &sweepObject{out: c.stdout}
+		return &sweepObject{jsonList{out: c.stdout, begin: `{"orphans":[`}}
 	}
 	return &sweepTable{command: c}
 }
@@ -90,30 +89,15 @@ func roughDuration(seconds int64) string {
 }
 
 // sweepObject writes one object on one line, orphans first, as they are found.
-type sweepObject struct {
-	out     io.Writer
-	orphans int
-}
+type sweepObject struct{ orphans jsonList }
 
 func (o *sweepObject) showOrphan(orphan sweep.Orphan) error {
-	separator := `,`
-	if o.orphans == 0 {
-		separator = `{"orphans":[`
-	}
-	o.orphans++
-	encoded, err := json.Marshal(orphan)
-	if err != nil {
-		return fmt.Errorf("encode an orphan: %w", err)
-	}
-	return o.writeJSON([]byte(separator), encoded)
+	o.orphans.appendValue(orphan)
+	return o.orphans.err
 }
 
 // showReport completes the object, also of a sweep that failed: it says how far that came.
 func (o *sweepObject) showReport(report sweep.Report, kept repo.Unsearchable, _ error) error {
-	begin := "],"
-	if o.orphans == 0 {
-		begin = `{"orphans":[],`
-	}
 	if kept.Examples == nil {
 		kept.Examples = []string{} // a list, also an empty one
 	}
@@ -124,12 +108,5 @@ func (o *sweepObject) showReport(report sweep.Report, kept repo.Unsearchable, _ 
 	if err != nil {
 		return fmt.Errorf("encode the report of a sweep: %w", err)
 	}
-	return o.writeJSON([]byte(begin), bytes.TrimPrefix(encoded, []byte("{")), []byte("\n"))
-}
-
-func (o *sweepObject) writeJSON(pieces ...[]byte) error {
-	if _, err := o.out.Write(bytes.Join(pieces, nil)); err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return nil
+	return o.orphans.closeList("," + strings.TrimPrefix(string(encoded), "{") + "\n")
 }

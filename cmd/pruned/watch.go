@@ -8,6 +8,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/embedded"
+	"pruned/consumer/loop"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 // that are not asked do not say that they are away. It ends the session where only
 // opening anew helps.
 func (s *sessions) watchSession(ctx context.Context, a *app, w *work, end context.CancelCauseFunc) {
-	for refused := 0; ; s.pauseFor(ctx, watchEvery) {
+	for refused := 0; ; loop.Sleep(ctx, watchEvery) {
 		if ctx.Err() != nil {
 			return
 		}

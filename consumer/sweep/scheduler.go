@@ -22,8 +22,9 @@ const (
 
 	// maxChanged bytes of changed rows make a pass over the index worth more than
 	// reading them again with every batch.
-	maxChanged   = 8 << 20
-	changedEvery = 2 * time.Second
+	maxChanged = 8 << 20
+	// IndexEvery is how often IndexChanged is to be called.
+	IndexEvery = 2 * time.Second
 )
 
 // Scheduler makes a process sweep: at its start, every so often, when something
@@ -49,7 +50,6 @@ type Scheduler struct {
 // State is how the sweeps of a process are.
 type State struct {
 	Began  time.Time // of the last sweep that ended, by this process; zero before the first
-	Ended  time.Time
 	Report Report
 	Err    error // why it failed
 
@@ -95,7 +95,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 		background.Go(func() { s.hints.Run(ctx) })
 	}
 	defer background.Wait()
-	passes := time.NewTicker(changedEvery)
+	passes := time.NewTicker(IndexEvery)
 	defer passes.Stop()
 	for plan := newPlan(s.Every); ; {
 		s.heartbeat.Beat()
@@ -106,7 +106,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 		case <-s.wanted:
 			plan.bringForward(s.debounce)
 		case <-passes.C:
-			s.refreshIndex(ctx)
+			IndexChanged(ctx, s.Sweeper.DB, s.Changed, s.Log)
 		case <-ctx.Done():
 		}
 		timer.Stop()
@@ -140,11 +140,11 @@ func (s *Scheduler) sweepAndPlan(ctx context.Context, plan *plan) {
 		plan.planRetry(s.leaseRetry)
 	case err != nil:
 		s.Log.Warn().Err(err).Msg("the sweep failed; it is tried again")
-		s.setState(State{Began: began, Ended: time.Now(), Report: report, Err: err})
+		s.setState(State{Began: began, Report: report, Err: err})
 		plan.planRetry(plan.pauses.NextBackOff())
 	default:
 		s.logReport(report, time.Since(began))
-		s.setState(State{Began: began, Ended: time.Now(), Report: report})
+		s.setState(State{Began: began, Report: report})
 		in, waiting, err := s.Sweeper.DB.NextCandidate(ctx, s.Sweeper.Ages)
 		if err != nil {
 			s.Log.Warn().Err(err).Msg("the next sweep cannot be timed")
@@ -190,14 +190,15 @@ type holdKey struct {
 
 func keyOf(h repo.Hold) holdKey { return holdKey{h.ID, h.Direction, h.Store} }
 
-// refreshIndex keeps looks short between sweeps.
-func (s *Scheduler) refreshIndex(ctx context.Context) {
-	if s.Changed == nil || s.Changed.Load() < maxChanged {
+// IndexChanged brings the index up to date where batches had to read many bytes of changed
+// rows since the last pass (Scheduler.Changed), which keeps their looks short.
+func IndexChanged(ctx context.Context, db repo.Index, changed *atomic.Int64, log zerolog.Logger) {
+	if changed == nil || changed.Load() < maxChanged {
 		return
 	}
-	s.Changed.Store(0)
-	if err := s.Sweeper.DB.IndexAll(ctx, nil); err != nil && ctx.Err() == nil {
-		s.Log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
+	changed.Store(0)
+	if err := db.IndexAll(ctx, nil); err != nil && ctx.Err() == nil {
+		log.Warn().Err(err).Msg("the reference index could not be brought up to date; it is tried again")
 	}
 }
 

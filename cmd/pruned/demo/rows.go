@@ -19,6 +19,7 @@ type rowWriter struct {
 	chunks  *chroma
 	user    string
 	now     time.Time
+	made    int64  // when what mentions files was made, in seconds
 	shelf   string // the knowledge base that is being filled
 	shelved int
 }
@@ -31,7 +32,8 @@ func newRowWriter(ctx context.Context, path string, chunks *chroma) (*rowWriter,
 	if err != nil {
 		return nil, err
 	}
-	return &rowWriter{writer: w, chunks: chunks, user: uuid.NewString(), now: time.Now()}, nil
+	now := time.Now()
+	return &rowWriter{writer: w, chunks: chunks, user: uuid.NewString(), now: now, made: now.Add(-old).Unix()}, nil
 }
 
 // writeFile writes the row of a file.
@@ -72,25 +74,22 @@ func (s *rowWriter) newChat(file map[string]any, content string) (id string, err
 		message["files"] = []any{file}
 	}
 	history := map[string]any{"title": "A chat", "history": map[string]any{"messages": map[string]any{message["id"].(string): message}}}
-	made := s.now.Add(-old).Unix()
 	return id, s.execInsert(`INSERT INTO chat (id, user_id, title, created_at, updated_at, archived, chat, pinned) VALUES (?, ?, 'A chat', ?, ?, 0, ?, 0)`,
-		id, s.user, made, made, encodeJSON(history))
+		id, s.user, s.made, s.made, encodeJSON(history))
 }
 
 // writeLink writes a row of a table between files and something else.
 func (s *rowWriter) writeLink(table, column, parent string, f File) error {
-	made := s.now.Add(-old).Unix()
 	return s.execInsert(fmt.Sprintf(`INSERT INTO %s (id, user_id, %s, file_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`, table, column),
-		uuid.NewString(), s.user, parent, f.ID, made, made)
+		uuid.NewString(), s.user, parent, f.ID, s.made, s.made)
 }
 
 // addToKnowledge puts the file, with a copy of its vectors, into a knowledge base.
 func (s *rowWriter) addToKnowledge(f File) error {
 	if s.shelved%perShelf == 0 {
 		s.shelf = uuid.NewString()
-		made := s.now.Add(-old).Unix()
 		if err := s.execInsert(`INSERT INTO knowledge (id, user_id, name, description, created_at, updated_at) VALUES (?, ?, 'Reports', '', ?, ?)`,
-			s.shelf, s.user, made, made); err != nil {
+			s.shelf, s.user, s.made, s.made); err != nil {
 			return err
 		}
 	}
@@ -108,31 +107,27 @@ func (s *rowWriter) leaveKnowledgeLink(f File) error {
 
 func (s *rowWriter) attachToNote(f File) error {
 	data := map[string]any{"content": map[string]any{"md": "See the report."}, "files": []any{map[string]any{"id": f.ID, "type": "file"}}}
-	made := s.now.Add(-old).Unix()
 	return s.execInsert(`INSERT INTO note (id, user_id, title, data, created_at, updated_at) VALUES (?, ?, 'A note', ?, ?, ?)`,
-		uuid.NewString(), s.user, encodeJSON(data), made*1e9, made*1e9)
+		uuid.NewString(), s.user, encodeJSON(data), s.made*1e9, s.made*1e9)
 }
 
 func (s *rowWriter) addToFolder(f File) error {
-	made := s.now.Add(-old).Unix()
 	return s.execInsert(`INSERT INTO folder (id, user_id, name, is_expanded, created_at, updated_at, data) VALUES (?, ?, 'A folder', 0, ?, ?, ?)`,
-		uuid.NewString(), s.user, made, made, encodeJSON(map[string]any{"files": []any{map[string]any{"id": f.ID, "type": "file"}}}))
+		uuid.NewString(), s.user, s.made, s.made, encodeJSON(map[string]any{"files": []any{map[string]any{"id": f.ID, "type": "file"}}}))
 }
 
 func (s *rowWriter) sendToChannel(f File) error {
 	channel, message := uuid.NewString(), uuid.NewString()
-	made := s.now.Add(-old).UnixNano()
-	if err := s.execInsert(`INSERT INTO channel (id, user_id, name, created_at, updated_at) VALUES (?, ?, 'general', ?, ?)`, channel, s.user, made, made); err != nil {
+	if err := s.execInsert(`INSERT INTO channel (id, user_id, name, created_at, updated_at) VALUES (?, ?, 'general', ?, ?)`, channel, s.user, s.made*1e9, s.made*1e9); err != nil {
 		return err
 	}
 	return s.execInsert(`INSERT INTO message (id, user_id, channel_id, content, data, created_at, updated_at) VALUES (?, ?, ?, 'Here it is.', ?, ?, ?)`,
-		message, s.user, channel, encodeJSON(map[string]any{"files": []any{map[string]any{"id": f.ID, "type": "file"}}}), made, made)
+		message, s.user, channel, encodeJSON(map[string]any{"files": []any{map[string]any{"id": f.ID, "type": "file"}}}), s.made*1e9, s.made*1e9)
 }
 
 func (s *rowWriter) setModelImage(f File) error {
-	made := s.now.Add(-old).Unix()
 	return s.execInsert(`INSERT INTO model (id, user_id, name, params, meta, created_at, updated_at) VALUES (?, ?, 'A model', '{}', ?, ?, ?)`,
-		uuid.NewString(), s.user, encodeJSON(map[string]any{"background_image_url": "/api/v1/files/" + f.ID + "/content"}), made, made)
+		uuid.NewString(), s.user, encodeJSON(map[string]any{"background_image_url": "/api/v1/files/" + f.ID + "/content"}), s.made, s.made)
 }
 
 // encodeJSON makes JSON as the application's columns hold it.

@@ -8,17 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-)
 
-// Fate is what must become of a file, in the words of outcomes.
-type Fate string
-
-// The fates.
-const (
-	Kept    Fate = "kept"
-	Young   Fate = "young"
-	Deleted Fate = "deleted"
-	Gone    Fate = "gone" // it has no row; what is left of it goes
+	"pruned/consumer/event"
 )
 
 // File is one that was made.
@@ -31,7 +22,7 @@ type File struct {
 // Kind is how files came to be as they are.
 type Kind struct {
 	What  string
-	Fate  Fate
+	Fate  event.Outcome // what must become of them
 	Files int
 
 	age     time.Duration // since it was uploaded
@@ -55,21 +46,21 @@ const old = 30 * 24 * time.Hour
 // allKinds lists what happens to files, in numbers that make a small installation.
 func allKinds() []*Kind {
 	return []*Kind{
-		{What: "attached to a chat", Fate: Kept, Files: 150, mention: (*rowWriter).attachToChat},
-		{What: "only in the text of a chat", Fate: Kept, Files: 60, mention: (*rowWriter).mentionInAnswer},
-		{What: "in a knowledge base", Fate: Kept, Files: 120, mention: (*rowWriter).addToKnowledge},
-		{What: "in a note", Fate: Kept, Files: 40, mention: (*rowWriter).attachToNote},
-		{What: "in a folder", Fate: Kept, Files: 30, mention: (*rowWriter).addToFolder},
-		{What: "sent to a channel", Fate: Kept, Files: 30, mention: (*rowWriter).sendToChannel},
-		{What: "a model's picture", Fate: Kept, Files: 10, mention: (*rowWriter).setModelImage, noChunk: true},
-		{What: "uploaded a minute ago, not sent yet", Fate: Young, Files: 10, age: time.Minute},
-		{What: "still being processed", Fate: Young, Files: 10, status: "processing", age: time.Minute},
-		{What: "its chat was deleted", Fate: Deleted, Files: 150, mention: (*rowWriter).leaveChatLink},
-		{What: "its knowledge base was deleted", Fate: Deleted, Files: 100, mention: (*rowWriter).leaveKnowledgeLink},
-		{What: "taken out of the composer", Fate: Deleted, Files: 60},
-		{What: "processing failed, sent to nobody", Fate: Deleted, Files: 10, status: "failed", noChunk: true},
-		{What: "bytes whose row is gone", Fate: Gone, Files: 20, noRow: true, noChunk: true},
-		{What: "vectors whose row is gone", Fate: Gone, Files: 20, noRow: true, noBytes: true},
+		{What: "attached to a chat", Fate: event.Kept, Files: 150, mention: (*rowWriter).attachToChat},
+		{What: "only in the text of a chat", Fate: event.Kept, Files: 60, mention: (*rowWriter).mentionInAnswer},
+		{What: "in a knowledge base", Fate: event.Kept, Files: 120, mention: (*rowWriter).addToKnowledge},
+		{What: "in a note", Fate: event.Kept, Files: 40, mention: (*rowWriter).attachToNote},
+		{What: "in a folder", Fate: event.Kept, Files: 30, mention: (*rowWriter).addToFolder},
+		{What: "sent to a channel", Fate: event.Kept, Files: 30, mention: (*rowWriter).sendToChannel},
+		{What: "a model's picture", Fate: event.Kept, Files: 10, mention: (*rowWriter).setModelImage, noChunk: true},
+		{What: "uploaded a minute ago, not sent yet", Fate: event.Young, Files: 10, age: time.Minute},
+		{What: "still being processed", Fate: event.Young, Files: 10, status: "processing", age: time.Minute},
+		{What: "its chat was deleted", Fate: event.Deleted, Files: 150, mention: (*rowWriter).leaveChatLink},
+		{What: "its knowledge base was deleted", Fate: event.Deleted, Files: 100, mention: (*rowWriter).leaveKnowledgeLink},
+		{What: "taken out of the composer", Fate: event.Deleted, Files: 60},
+		{What: "processing failed, sent to nobody", Fate: event.Deleted, Files: 10, status: "failed", noChunk: true},
+		{What: "bytes whose row is gone", Fate: event.Gone, Files: 20, noRow: true, noChunk: true},
+		{What: "vectors whose row is gone", Fate: event.Gone, Files: 20, noRow: true, noBytes: true},
 	}
 }
 
@@ -159,14 +150,4 @@ func (k *Kind) uploadedAgo() time.Duration {
 }
 
 // IsOrphan says whether files of this kind must go.
-func (k *Kind) IsOrphan() bool { return k.Fate == Deleted || k.Fate == Gone }
-
-// CountOrphans counts the files that must go.
-func (w *World) CountOrphans() (n int) {
-	for _, kind := range w.Kinds {
-		if kind.IsOrphan() {
-			n += kind.Files
-		}
-	}
-	return n
-}
+func (k *Kind) IsOrphan() bool { return k.Fate == event.Deleted || k.Fate == event.Gone }
