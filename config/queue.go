@@ -74,7 +74,7 @@ func (q Queue) checkConnection(ps *problems) {
 	if q.IsEmbedded() {
 		q.checkListen(ps)
 		q.checkUnused(ps)
-	} else if !areServers(string(q.URL)) {
+	} else if servers := secret.Servers(string(q.URL)); servers == nil || slices.ContainsFunc(servers, isNoServer) {
 		ps.addProblem("NATS_URL", "%s is not a list of NATS servers: %s", secret.Redact(string(q.URL)), wantedServers)
 	}
 	if q.Creds != "" && q.NKey != "" {
@@ -142,16 +142,4 @@ func checkReadable(path string) error {
 
 var natsSchemes = []string{"nats", "tls", "ws", "wss"}
 
-func areServers(list string) bool {
-	for server := range strings.SplitSeq(list, ",") {
-		server = strings.TrimSpace(server)
-		if !strings.Contains(server, "://") {
-			server = "nats://" + server
-		}
-		u, err := url.Parse(server)
-		if err != nil || !slices.Contains(natsSchemes, u.Scheme) || u.Hostname() == "" {
-			return false
-		}
-	}
-	return true
-}
+func isNoServer(u *url.URL) bool { return !slices.Contains(natsSchemes, u.Scheme) }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
+
+	"pruned/config/secret"
 )
 
 // ConnectOptions say which server of the queue, and who asks.
@@ -27,9 +28,12 @@ type ConnectOptions struct {
 // Connect connects to an external queue. Once connected it reconnects for ever.
 // Its errors hold no secrets.
 func Connect(ctx context.Context, o ConnectOptions) (*nats.Conn, error) {
-	shown, err := redactURLs(o.URL)
-	if err != nil {
-		return nil, err
+	var shown []string
+	for _, server := range secret.Servers(o.URL) {
+		shown = append(shown, server.String())
+	}
+	if shown == nil {
+		return nil, errors.New("NATS_URL is not a URL, wanted one like nats://host:4222")
 	}
 	options, err := o.natsOptions()
 	if err != nil {
@@ -38,12 +42,12 @@ func Connect(ctx context.Context, o ConnectOptions) (*nats.Conn, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		options = append(options, nats.Timeout(max(time.Until(deadline), time.Millisecond)))
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("connecting to the queue at %s: %w", shown, err)
+	var nc *nats.Conn
+	if err = ctx.Err(); err == nil {
+		nc, err = nats.Connect(o.URL, options...)
 	}
-	nc, err := nats.Connect(o.URL, options...)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the queue at %s: %w", shown, err)
+		return nil, fmt.Errorf("connecting to the queue at %s: %w", strings.Join(shown, ","), err)
 	}
 	return nc, nil
 }
@@ -94,23 +98,4 @@ func (o ConnectOptions) natsOptions() ([]nats.Option, error) {
 		options = append(options, nats.ClientCert(o.Cert, o.Key))
 	}
 	return options, nil
-}
-
-// redactURLs returns the URLs without their secrets.
-func redactURLs(urls string) (string, error) {
-	var shown []string
-	for one := range strings.SplitSeq(urls, ",") {
-		one = strings.TrimSpace(one)
-		if !strings.Contains(one, "://") {
-			one = "nats://" + one
-		}
-		u, err := url.Parse(one)
-		if err != nil || u.Host == "" {
-			// The error would show the URL with its password.
-			return "", errors.New("NATS_URL is not a URL, wanted one like nats://host:4222")
-		}
-		u.User, u.RawQuery = nil, ""
-		shown = append(shown, u.String())
-	}
-	return strings.Join(shown, ","), nil
 }

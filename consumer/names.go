@@ -16,11 +16,8 @@ const durableName = "pruned"
 // the one name that PRUNED_STREAM gives.
 type names struct{ stream, prefix string }
 
-// streamName is what config lets through too.
-var streamName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
 func newNames(stream string) (names, error) {
-	if !streamName.MatchString(stream) {
+	if !plainToken.MatchString(stream) {
 		return names{}, fmt.Errorf("PRUNED_STREAM is %s, wanted up to 64 letters, digits, _ and -", event.QuoteText(stream))
 	}
 	return names{stream: stream, prefix: strings.ToLower(stream)}, nil

@@ -102,7 +102,7 @@ func (r *replay) sourceConfig() (jetstream.ConsumerConfig, error) {
 // findSource finds the consumer by the replay's name, in whichever stream it is.
 func (r *replay) findSource(ctx context.Context) error {
 	durable := replayPrefix + r.o.Resume
-	if !streamName.MatchString(durable) {
+	if !plainToken.MatchString(durable) {
 		return fmt.Errorf("replay %s: %w", event.QuoteText(r.o.Resume), ErrNoReplay)
 	}
 	for _, r.stream = range []string{r.q.names.stream, r.q.names.deadLetterStream()} {

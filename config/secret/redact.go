@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +21,25 @@ func Redact(dsn string) string {
 		return ""
 	}
 	return hidden
+}
+
+// Servers takes a list of servers of the queue apart, separated by commas, and leaves out
+// their secrets. It is empty where one is no URL with a host: the error would show the URL
+// with its password.
+func Servers(list string) (servers []*url.URL) {
+	for one := range strings.SplitSeq(list, ",") {
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil || u.Hostname() == "" {
+			return nil
+		}
+		u.User, u.RawQuery = nil, ""
+		servers = append(servers, u)
+	}
+	return servers
 }
 
 const server = `(?:[\w.-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?`
