@@ -84,9 +84,7 @@ func urls(nodes []*server.Server) string {
 func TestLeaderOfAClusterDies(t *testing.T) {
 	t.Parallel()
 	nodes := startCluster(t)
-	opts := StreamOptionsOf(t)
-	opts.Replicas = 3
-	q := OpenQueueOn(t, Dial(t, urls(nodes)), opts)
+	q := OpenQueueOn(t, Dial(t, urls(nodes)), StreamOptionsOf(t))
 	require.Equal(t, 3, config(t, q, "PRUNED").Replicas)
 
 	half := make(chan struct{})

@@ -36,9 +36,6 @@ type Options struct {
 	// Progress is told after each batch how many events are done, and how many
 	// were waiting behind the batch when it was fetched.
 	Progress func(done, pending uint64)
-	// Observe is told what became of each batch. Workers call it at the same
-	// time.
-	Observe func(Summary)
 
 	Log zerolog.Logger
 }
@@ -192,8 +189,7 @@ func (c *Consumer) fetchAndDispatch(ctx context.Context, batches chan<- batch) e
 			b.messages, b.invalid = c.parseMessages(b.msgs) // beside the running transactions
 			c.dispatch(ctx, b, batches)
 			c.throttle(ctx, len(b.msgs))
-		}
-		if !eager {
+		} else {
 			c.askPaused(ctx)
 		}
 		if c.o.Drain && (c.isDryRunDone() || !eager && c.isDrained(ctx)) {

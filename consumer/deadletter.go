@@ -42,7 +42,7 @@ type DeadLetter struct {
 }
 
 // StoreDeadLetter stores a dead letter. One that is stored already stays as it is, which
-// is success: a crash between Bury and the message's end makes Bury come again.
+// is success: a crash between that and the message's end makes it come again.
 func (q *Queue) StoreDeadLetter(ctx context.Context, d DeadLetter) error {
 	msg, err := q.encodeDeadLetter(d)
 	if err != nil {
@@ -178,8 +178,7 @@ func (q *Queue) redriveOne(ctx context.Context, name string) error {
 		return fmt.Errorf("dead letter %s was never an event, it can only be purged: %w", name, err)
 	}
 	e.ID, e.Time = uuid.NewString(), time.Now().UTC()
-	one := func(yield func(event.Event, error) bool) { yield(e, nil) }
-	if _, err := q.Publish(ctx, one, PublishOptions{}); err != nil {
+	if _, err := q.Publish(ctx, event.Sequence(e), PublishOptions{}); err != nil {
 		return fmt.Errorf("redriving dead letter %s: %w", name, err)
 	}
 	if err := stream.DeleteMsg(ctx, raw.Sequence); err != nil {

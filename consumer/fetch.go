@@ -12,10 +12,8 @@ import (
 	"pruned/consumer/loop"
 )
 
-const (
-	lingerBusy = 50 * time.Millisecond // for the rest of a batch, after one that was not empty
-	lingerIdle = 50 * time.Millisecond // for what comes with the first message
-)
+// linger is for the rest of a batch, and for what comes with a first message.
+const linger = 50 * time.Millisecond
 
 // batch is messages that were fetched together.
 type batch struct {
@@ -34,7 +32,7 @@ func (c *Consumer) fetchNext(ctx context.Context, eager bool) (batch, error) {
 	}
 	n := c.fetchSize()
 	if eager {
-		return c.fetchBatch(time.Now(), n, jetstream.FetchMaxWait(lingerBusy))
+		return c.fetchBatch(time.Now(), n, jetstream.FetchMaxWait(linger))
 	}
 	first, err := fetchMessages(c.source, 1, jetstream.FetchMaxWait(c.o.Idle), jetstream.FetchHeartbeat(c.o.Idle/4))
 	if len(first) == 0 {
@@ -44,7 +42,7 @@ func (c *Consumer) fetchNext(ctx context.Context, eager bool) (batch, error) {
 	if n == 1 || ctx.Err() != nil {
 		return batch{msgs: first, lease: now.Add(c.o.AckWait)}, nil
 	}
-	b, err := c.fetchBatch(now, n-1, jetstream.FetchMaxWait(lingerIdle))
+	b, err := c.fetchBatch(now, n-1, jetstream.FetchMaxWait(linger))
 	if err != nil {
 		// It comes up again, with the next fetch.
 		b.lease = now.Add(c.o.AckWait)
@@ -139,20 +137,13 @@ func (c *Consumer) reconnect(ctx context.Context, cause error) error {
 		if err := c.awaitConnection(ctx); err != nil {
 			return err
 		}
-		err := c.findConsumerSoon(ctx)
+		err := c.findConsumer(ctx)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
 		c.queueDown.set(err)
 	}
 	return nil
-}
-
-// findConsumerSoon gives up on a request that went to a server that has gone since.
-func (c *Consumer) findConsumerSoon(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	return c.findConsumer(ctx)
 }
 
 // awaitConnection may wait for as long as the queue is away.
@@ -180,8 +171,11 @@ func (q *Queue) awaitConnection(ctx context.Context) error {
 	return nil
 }
 
-// findConsumer finds the consumer again, or makes it again if somebody deleted it.
+// findConsumer finds the consumer again, or makes it again if somebody deleted it. It gives
+// up on a request that went to a server that has gone since.
 func (c *Consumer) findConsumer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	if c.o.DryRun {
 		return c.createDryRun(ctx)
 	}

@@ -113,7 +113,7 @@ func (h *Hints) fetchUntilError(ctx context.Context, again *backoff.ExponentialB
 		msgs, err := fetchMessages(source, 1, jetstream.FetchMaxWait(h.idle), jetstream.FetchHeartbeat(h.idle/4))
 		if len(msgs) > 0 && err == nil {
 			var more []jetstream.Msg
-			more, err = fetchMessages(source, maxHints, jetstream.FetchMaxWait(lingerIdle))
+			more, err = fetchMessages(source, maxHints, jetstream.FetchMaxWait(linger))
 			msgs = append(msgs, more...)
 		}
 		h.addFetched(msgs)

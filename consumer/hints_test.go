@@ -29,7 +29,7 @@ func TestHintIsStoredOnce(t *testing.T) {
 			require.True(t, bytes.Equal([]byte(asItCame), msg.Data()))
 		}
 	}
-	require.Equal(t, []string{q.HintSubject("chat.deleted"), q.HintSubject("odd event *>")}, subjects)
+	require.Equal(t, []string{q.names.hintSubject("chat.deleted"), q.names.hintSubject("odd event *>")}, subjects)
 	require.Equal(t, []string{"6f", "7%0D%0Af"}, ids)
 	require.Zero(t, QueueBacklog(t, q).Pending, "no events")
 }

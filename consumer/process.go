@@ -138,9 +138,6 @@ func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
 	}
 
 	c.o.Log.Info().EmbedObject(one).Dur("took", took).Msg("batch")
-	if c.o.Observe != nil {
-		c.o.Observe(one)
-	}
 	if c.o.Progress != nil {
 		c.o.Progress(done, pending)
 	}

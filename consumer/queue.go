@@ -27,9 +27,6 @@ type StreamOptions struct {
 	Installation string        // identity; streams of another are refused
 	Retention    time.Duration // how long anything is kept
 	MaxBytes     int64         // of events; hints, schedules and dead letters may have a quarter of it each
-	// Replicas of a stream; 0 keeps those of an existing one, and gives a new
-	// one three where the cluster can, else one.
-	Replicas int
 	// Embedded: this process owns the queue, nobody else can be working on it.
 	Embedded bool
 	Log      zerolog.Logger
@@ -91,9 +88,6 @@ func (q *Queue) Name() string { return q.names.stream }
 
 // Schedules says whether the server can deliver an event later.
 func (q *Queue) Schedules() bool { return q.schedules }
-
-// HintSubject is where an event of the application is published.
-func (q *Queue) HintSubject(event string) string { return q.names.hintSubject(event) }
 
 // Backlog is what waits for the durable consumer.
 type Backlog struct {

@@ -32,7 +32,7 @@ func TestOpenMakesTheStreams(t *testing.T) {
 	require.Equal(t, 1, claims.Replicas)
 	require.Equal(t, []string{"foo.probe.foo_dead.*", "foo.dead.>"}, config(t, q, "Foo_DEAD").Subjects)
 	require.True(t, config(t, q, "Foo_LATER").AllowMsgSchedules)
-	require.Equal(t, "foo.hint.file_deleted", q.HintSubject("file_deleted"))
+	require.Equal(t, "foo.hint.file_deleted", q.names.hintSubject("file_deleted"))
 }
 
 func TestOpenChangesWhatTheSettingsChange(t *testing.T) {
@@ -138,7 +138,7 @@ func TestBacklogWithoutConsumer(t *testing.T) {
 	q := OpenQueue(t)
 	require.Zero(t, QueueBacklog(t, q))
 	Publish(t, q, someEvents(3))
-	require.NoError(t, q.nc.Publish(q.HintSubject("x"), nil))
+	require.NoError(t, q.nc.Publish(q.names.hintSubject("x"), nil))
 	require.NoError(t, q.nc.Flush())
 	require.Equal(t, Backlog{Pending: 3}, QueueBacklog(t, q))
 }

@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -31,7 +30,7 @@ func (q *Queue) readStream(ctx context.Context, stream string, cfg jetstream.Con
 			return
 		}
 		err = readAll(ctx, c, func(msg jetstream.Msg) bool { return yield(msg, nil) })
-		if err != nil && !errors.Is(err, errStopped) {
+		if err != nil {
 			yield(nil, fmt.Errorf("reading stream %s: %w", stream, err))
 		}
 		// One that stays behind ends by itself.
@@ -41,8 +40,7 @@ func (q *Queue) readStream(ctx context.Context, stream string, cfg jetstream.Con
 	}
 }
 
-var errStopped = errors.New("the reader wants no more")
-
+// readAll hands out messages until each wants no more, which is no error.
 func readAll(ctx context.Context, c jetstream.Consumer, each func(jetstream.Msg) bool) error {
 	for left := c.CachedInfo().NumPending; left > 0; {
 		if err := ctx.Err(); err != nil {
@@ -51,7 +49,7 @@ func readAll(ctx context.Context, c jetstream.Consumer, each func(jetstream.Msg)
 		msgs, err := fetchMessages(c, int(min(left, readAtOnce)), jetstream.FetchMaxWait(readWait))
 		for _, msg := range msgs {
 			if !each(msg) {
-				return errStopped
+				return nil
 			}
 		}
 		if err != nil {

@@ -83,14 +83,14 @@ type replay struct {
 func (r *replay) runBatches(ctx context.Context) error {
 	work, release := withGrace(ctx, r.c.o.Grace)
 	defer release()
-	for wait := lingerBusy; ; {
+	for wait := linger; ; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		fetched := time.Now()
 		msgs, err := fetchMessages(r.source, r.c.fetchSize(), jetstream.FetchMaxWait(wait))
 		if len(msgs) > 0 {
-			wait = lingerBusy
+			wait = linger
 			if err := r.handleBatch(work, msgs, fetched.Add(r.c.o.AckWait)); err != nil {
 				return err
 			}

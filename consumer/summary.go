@@ -51,7 +51,7 @@ func (s *Summary) merge(o Summary) {
 	s.Batches += o.Batches
 	s.Events += o.Events
 	s.Repeated += o.Repeated
-	for _, outcome := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Busy, event.Invalid, event.Poison, event.Failed} {
+	for _, outcome := range event.Outcomes {
 		*s.counter(outcome) += *o.counter(outcome)
 	}
 }
@@ -59,7 +59,7 @@ func (s *Summary) merge(o Summary) {
 // MarshalZerologObject logs what a summary counted, zeros left out.
 func (s Summary) MarshalZerologObject(e *zerolog.Event) {
 	e.Int("events", s.Events)
-	for _, o := range []event.Outcome{event.Deleted, event.Gone, event.Kept, event.Young, event.Busy, event.Invalid, event.Poison, event.Failed} {
+	for _, o := range event.Outcomes {
 		if n := *s.counter(o); n > 0 {
 			e.Int(string(o), n)
 		}

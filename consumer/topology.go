@@ -28,15 +28,7 @@ const (
 // hasCode holds if the server answered with one of these codes.
 func hasCode(err error, codes ...jetstream.ErrorCode) bool {
 	var api *jetstream.APIError
-	if !errors.As(err, &api) {
-		return false
-	}
-	for _, code := range codes {
-		if api.ErrorCode == code {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode)
 }
 
 // ensureStreams makes what is missing and changes what differs.
@@ -131,7 +123,6 @@ func (q *Queue) commonConfig(name string, maxBytes int64) jetstream.StreamConfig
 		MaxBytes:          maxBytes,
 		MaxMsgsPerSubject: -1,
 		Duplicates:        window,
-		Replicas:          q.opts.Replicas,
 		Metadata:          map[string]string{identityKey: q.opts.Installation},
 	}
 }
@@ -152,13 +143,11 @@ func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) e
 	return q.adaptStream(ctx, stream.CachedInfo().Config, want)
 }
 
+// createStream makes a stream with three replicas where the cluster can, else with one.
 func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) error {
-	tries := []int{cfg.Replicas}
-	switch {
-	case q.opts.Embedded:
+	tries := []int{3, 1}
+	if q.opts.Embedded {
 		tries = []int{1}
-	case cfg.Replicas == 0:
-		tries = []int{3, 1}
 	}
 	var err error
 	for _, cfg.Replicas = range tries {
@@ -258,9 +247,6 @@ func adaptConfig(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 	next.Duplicates = want.Duplicates
 	next.AllowMsgSchedules = want.AllowMsgSchedules
 	next.AllowRollup = want.AllowRollup
-	if want.Replicas > 0 {
-		next.Replicas = want.Replicas
-	}
 	return next
 }
 

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -26,16 +27,13 @@ func (s *Server) Present() error {
 const spaceNeeded = 1 << 20
 
 // Space says whether the directory can be written to, by doing so.
-func Space(dir string) (err error) {
+func Space(dir string) error {
 	probe, err := os.CreateTemp(dir, "space.*")
+	if err == nil {
+		_, err = probe.Write(make([]byte, spaceNeeded))
+		err = errors.Join(cmp.Or(err, probe.Sync()), probe.Close(), os.Remove(probe.Name()))
+	}
 	if err != nil {
-		return fmt.Errorf("writing to the queue's directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, probe.Close(), os.Remove(probe.Name())) }()
-	if _, err := probe.Write(make([]byte, spaceNeeded)); err != nil {
-		return fmt.Errorf("writing to the queue's directory: %w", err)
-	}
-	if err := probe.Sync(); err != nil {
 		return fmt.Errorf("writing to the queue's directory: %w", err)
 	}
 	return nil

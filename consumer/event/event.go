@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 	"time"
@@ -40,6 +41,17 @@ func New(fileID, source, reason string) Event {
 		Subject: fileID,
 		Time:    time.Now().UTC(),
 		Reason:  CleanText(reason),
+	}
+}
+
+// Sequence yields events that are there, to those who publish more than can be.
+func Sequence(events ...Event) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		for _, e := range events {
+			if !yield(e, nil) {
+				return
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -20,17 +21,14 @@ const (
 	Failed  Outcome = "failed"  // for a reason that passes
 )
 
+// Outcomes are all of them.
+var Outcomes = []Outcome{Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed}
+
 // IsFinal holds for outcomes after which the message never comes again.
 func (o Outcome) IsFinal() bool { return o != Busy && o != Failed }
 
 // IsKnown says whether it is one of the outcomes.
-func (o Outcome) IsKnown() bool {
-	switch o {
-	case Deleted, Gone, Kept, Young, Busy, Invalid, Poison, Failed:
-		return true
-	}
-	return false
-}
+func (o Outcome) IsKnown() bool { return slices.Contains(Outcomes, o) }
 
 // Result is the outcome of one event with what explains it.
 type Result struct {

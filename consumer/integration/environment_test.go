@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,10 +48,10 @@ func installAs(t *testing.T) (i *fixture.Installation, role string) {
 	return fixture.InstallOn(t, &own), role
 }
 
-// disturbed is a consumer that counts what failed.
+// disturbed is a consumer, with its handler.
 type disturbed struct {
 	*consumer.Consumer
-	failed atomic.Int64
+	*pausing
 }
 
 // draining drains a queue of events about files in batches of ten. After the
@@ -62,8 +61,8 @@ func draining(t *testing.T, i *fixture.Installation, files []string, disturb fun
 	q := fixture.OpenQueue(t)
 	fixture.Publish(t, q, fixture.EventsAbout(files...))
 	h := newPausing(prune.NewHandler(i.NewTransaction(), 10, time.Minute, fixture.Log(t)))
-	d := &disturbed{}
-	d.Consumer = fixture.Quick(t, q, h, consumer.Options{Drain: true, Observe: func(s consumer.Summary) { d.failed.Add(int64(s.Failed)) },
+	d := &disturbed{pausing: h}
+	d.Consumer = fixture.Quick(t, q, h, consumer.Options{Drain: true,
 		Ready: func(ctx context.Context) error { return i.DB.IndexAll(ctx, nil) },
 		Due:   i.NewReaper(t).Due,
 	})

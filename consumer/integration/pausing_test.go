@@ -3,18 +3,20 @@ package integration
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pruned/consumer/event"
 )
 
 // pausing is a handler that stops after its first batch until it is resumed. What
-// failed comes again soon.
+// failed is counted, and comes again soon.
 type pausing struct {
 	event.Handler
 	once    sync.Once
 	handled chan struct{} // closed after the first batch
 	resume  chan struct{}
+	failed  atomic.Int64
 }
 
 func newPausing(h event.Handler) *pausing {
@@ -25,6 +27,7 @@ func (p *pausing) Handle(ctx context.Context, events []event.Delivery, lease tim
 	results, err := p.Handler.Handle(ctx, events, lease, extend)
 	for n := range results {
 		if results[n].Outcome == event.Failed {
+			p.failed.Add(1)
 			results[n].RetryIn = 100 * time.Millisecond
 		}
 	}

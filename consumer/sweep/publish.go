@@ -98,7 +98,7 @@ func eventAbout(c repo.Candidate, reason string) event.Event {
 // whatever ends this in between, a later sweep publishes it again. An event makes
 // its file not exist, wherever it was found: it is noted in every such direction.
 func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Event) error {
-	published, err := w.Queue.Publish(ctx, sequenceOf(events), consumer.PublishOptions{Dedupe: true})
+	published, err := w.Queue.Publish(ctx, event.Sequence(events...), consumer.PublishOptions{Dedupe: true})
 	w.report.Published += int64(published.Stored)
 	if err != nil {
 		return fmt.Errorf("publish what a sweep found: %w", err)
@@ -125,14 +125,4 @@ func (d *direction) sharedDirections() []repo.Direction {
 		return []repo.Direction{repo.FromRows}
 	}
 	return []repo.Direction{repo.FromVectors, repo.FromBytes}
-}
-
-func sequenceOf(events []event.Event) func(func(event.Event, error) bool) {
-	return func(yield func(event.Event, error) bool) {
-		for _, e := range events {
-			if !yield(e, nil) {
-				return
-			}
-		}
-	}
 }

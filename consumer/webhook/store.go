@@ -7,6 +7,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/event"
+	"pruned/consumer/loop"
 )
 
 // Queue is where events go. Its methods return nil only once the queue holds the
@@ -36,10 +37,8 @@ func (h *Handler) store(ctx context.Context, e notification) error {
 		if err == nil || errors.Is(err, consumer.ErrFull) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if !loop.Sleep(ctx, pause) {
 			return err
-		case <-time.After(pause):
 		}
 	}
 }
