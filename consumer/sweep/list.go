@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"pruned/consumer/event"
@@ -97,6 +98,28 @@ func (w *run) listStore(ctx context.Context, d *direction) (done bool, err error
 	return true, nil
 }
 
+// pages lists a store page by page.
+func (d *direction) pages(ctx context.Context) iter.Seq2[[]repo.Listed, error] {
+	return func(yield func([]repo.Listed, error) bool) {
+		page := make([]repo.Listed, 0, pageSize)
+		for item, err := range d.files(ctx) {
+			if err != nil {
+				yield(nil, &listError{d.store.Name, err})
+				return
+			}
+			if page = append(page, item); len(page) == pageSize {
+				if !yield(page, nil) {
+					return
+				}
+				page = page[:0]
+			}
+		}
+		if len(page) > 0 {
+			yield(page, nil)
+		}
+	}
+}
+
 // listError is a store that could not be listed.
 type listError struct {
 	store string
@@ -110,29 +133,18 @@ func (f *listError) Unwrap() error { return f.err }
 // marked.
 func (w *run) recordStore(ctx context.Context, d *direction) error {
 	stage := "reading " + d.store.Name
-	page := make([]repo.Listed, 0, pageSize)
 	var count tally
 	var read int64
-	for item, err := range d.files(ctx) {
+	for page, err := range d.pages(ctx) {
 		if err != nil {
-			return &listError{d.store.Name, err}
-		}
-		if read++; read%pageSize == 0 {
-			w.options.progress(stage, read, 0)
-		}
-		if !isPublishable(item.FileID) {
-			continue
-		}
-		if page = append(page, item); len(page) < pageSize {
-			continue
-		}
-		if err := w.recordPage(ctx, d, page, &count); err != nil {
 			return err
 		}
-		page = page[:0]
-	}
-	if err := w.recordPage(ctx, d, page, &count); err != nil {
-		return err
+		read += int64(len(page))
+		w.options.progress(stage, read, 0)
+		publishable := slices.DeleteFunc(page, func(item repo.Listed) bool { return !isPublishable(item.FileID) })
+		if err := w.recordPage(ctx, d, publishable, &count); err != nil {
+			return err
+		}
 	}
 	w.options.progress(stage, read, read)
 	d.setContents(&count)

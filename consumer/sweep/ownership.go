@@ -186,24 +186,16 @@ func (s *Sweeper) ApproveStores(ctx context.Context) error {
 }
 
 func (w *run) approveByEvidence(ctx context.Context, tx repo.Tx, d *direction) error {
-	count, page, read := &tally{}, make([]repo.Listed, 0, pageSize), 0
-	for item, err := range d.files(ctx) {
+	count, read := &tally{}, 0
+	for page, err := range d.pages(ctx) {
+		if err == nil {
+			_, err = count.addPage(ctx, w.DB, tx, d.Direction, page)
+		}
 		if err != nil {
-			return &listError{d.store.Name, err}
-		}
-		if page = append(page, item); len(page) == pageSize {
-			if _, err := count.addPage(ctx, w.DB, tx, d.Direction, page); err != nil {
-				return err
-			}
-			page = page[:0]
-		}
-		if read++; read == maxEvidence {
-			break
-		}
-	}
-	if len(page) > 0 {
-		if _, err := count.addPage(ctx, w.DB, tx, d.Direction, page); err != nil {
 			return err
+		}
+		if read += len(page); read >= maxEvidence {
+			break
 		}
 	}
 	d.setContents(count)
