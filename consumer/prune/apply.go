@@ -12,65 +12,59 @@ import (
 	"pruned/vectors"
 )
 
-// changes is what a transaction did to the database.
-type changes struct {
-	deleted []repo.Deleted
-	chunks  int64
-}
-
 // apply is steps 3 to 5: vectors, rows, then tombstones and ledger, which are written
 // only from what the database says was deleted. The grace periods of files that stay
 // start and end with the decision, too.
-func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery) (c changes, err error) {
+func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery) error {
 	if len(p.startGrace)+len(p.endGrace) > 0 {
 		if err := x.DB.SetGrace(ctx, tx, p.startGrace, p.endGrace); err != nil {
-			return c, err
+			return err
 		}
 	}
 	if p.isEmpty() {
-		return c, nil
+		return nil
 	}
-	chunks, rest, err := x.removeVectors(ctx, tx, p)
+	rest, err := x.removeVectors(ctx, tx, p)
 	if err != nil {
-		return c, err
+		return err
 	}
-	c.chunks = chunks
+	var deleted []repo.Deleted
 	if len(p.rows) > 0 {
-		if c.deleted, err = x.DB.Delete(ctx, tx, p.rows); err != nil {
-			return c, err
+		if deleted, err = x.DB.Delete(ctx, tx, p.rows); err != nil {
+			return err
 		}
 	}
-	if tombstones := x.tombstonesOf(p, c.deleted, rest); len(tombstones) > 0 {
+	if tombstones := x.tombstonesOf(p, deleted, rest); len(tombstones) > 0 {
 		if err := x.DB.AddTombstones(ctx, tx, tombstones); err != nil {
-			return c, err
+			return err
 		}
 	}
-	if entries := ledgerEntries(p, c.deleted, events); len(entries) > 0 {
-		return c, x.DB.RecordEntries(ctx, tx, entries)
+	if entries := ledgerEntries(p, deleted, events); len(entries) > 0 {
+		return x.DB.RecordEntries(ctx, tx, entries)
 	}
-	return c, nil
+	return nil
 }
 
 // removeVectors removes the vectors that lie in the same database, and says whether more
 // may be left: all of any other store, and of one that is not known to be this
 // installation's, since another's row may have the same id, as in a copy.
-func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (chunks int64, rest bool, err error) {
+func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (rest bool, err error) {
 	ids := slices.Concat(p.rows, p.remains)
 	store, transactional := x.Vectors.(vectors.Transactional)
 	if !transactional {
-		return 0, len(ids) > 0, nil
+		return len(ids) > 0, nil
 	}
 	if !x.DryRun {
 		approved, err := repo.IsApproved(ctx, x.DB, tx, repo.StoreInfo(store.Info()))
 		if err != nil || !approved {
-			return 0, true, err
+			return true, err
 		}
 	}
-	chunks, rest, err = store.RemoveInTx(ctx, tx, ids)
+	_, rest, err = store.RemoveInTx(ctx, tx, ids)
 	if err != nil {
-		return 0, false, repo.StoreError(ctx, "remove vectors", err, errors.Is(err, vectors.ErrUnusable))
+		return false, repo.StoreError(ctx, "remove vectors", err, errors.Is(err, vectors.ErrUnusable))
 	}
-	return chunks, rest, nil
+	return rest, nil
 }
 
 // tombstonesOf names what is left to be removed after the commit: bytes, and vectors if

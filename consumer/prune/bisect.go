@@ -154,7 +154,6 @@ func (b *bisection) keepLease() (stop func()) {
 
 // recordReport takes over what a transaction committed, and logs a line a file.
 func (b *bisection) recordReport(report Report) {
-	b.Chunks.Add(report.Chunks)
 	b.Changed.Add(report.Changed)
 	for id, result := range report.Results {
 		b.results[id] = result

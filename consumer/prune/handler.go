@@ -19,9 +19,9 @@ type Handler struct {
 	batchSize   adaptiveBatchSize
 	lockHold    lockHoldLimit
 
-	// Chunks counts vectors that were removed, Changed the bytes of changed rows
-	// that transactions had to read since the index was last brought up to date.
-	Chunks, Changed atomic.Int64
+	// Changed counts the bytes of changed rows that transactions had to read since the
+	// index was last brought up to date.
+	Changed atomic.Int64
 }
 
 var _ event.Handler = (*Handler)(nil)

@@ -38,9 +38,8 @@ type Transaction struct {
 // Report is what one transaction did.
 type Report struct {
 	Results map[string]event.Result // by file id
-	Chunks  int64
-	Changed int64         // bytes of changed rows that step 2 read
-	Looking time.Duration // of steps 2 and 6
+	Changed int64                   // bytes of changed rows that step 2 read
+	Looking time.Duration           // of steps 2 and 6
 	Took    time.Duration
 	Held    time.Duration // that it kept everybody else from writing
 }
@@ -101,12 +100,11 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 			return errUnknownFiles
 		}
 		plan := decide(view, x.Ages)
-		changes, err := x.apply(ctx, tx, plan, events)
-		if err != nil {
+		if err := x.apply(ctx, tx, plan, events); err != nil {
 			return err
 		}
 		looking, err := x.recheck(ctx, tx, view.found, plan)
-		report = Report{Results: plan.results, Chunks: changes.chunks, Changed: view.found.Changed, Looking: view.looking + looking}
+		report = Report{Results: plan.results, Changed: view.found.Changed, Looking: view.looking + looking}
 		if err == nil && x.DryRun {
 			err = repo.ErrDryRun
 		}
