@@ -9,59 +9,30 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"pruned/consumer/event"
+	"pruned/consumer/internal/fixture/natstest"
 	"pruned/consumer/loop"
 	"pruned/repo"
-	"pruned/repo/testenv"
 )
 
-// A server that ends while one of its streams looks for its source leaves that
-// goroutine of its own until a timer of its own fires.
-func TestMain(m *testing.M) {
-	testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
-}
+func TestMain(m *testing.M) { natstest.Main(m) }
 
-// Patience is how long a test waits for a signal that must come.
-const Patience = 60 * time.Second
+const Patience = natstest.Patience
 
-// Context ends before the test run would be cut off.
-func Context(t *testing.T) context.Context {
+var (
+	Context     = natstest.Context
+	Log         = natstest.Log
+	StartServer = natstest.StartServer
+	EventsOf    = event.Sequence
+)
+
+func Await[T any](t *testing.T, signal <-chan T) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*Patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// Log shows the log in the output of a test that fails.
-func Log(t *testing.T) zerolog.Logger {
-	return zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.DebugLevel)
-}
-
-// StartServer runs a server whose files are in dir, on a port (0 for any).
-func StartServer(t *testing.T, dir string, port int) *server.Server {
-	t.Helper()
-	if port == 0 {
-		port = server.RANDOM_PORT
-	}
-	s, err := server.NewServer(&server.Options{
-		ServerName: "test", Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: dir, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 40,
-	})
-	require.NoError(t, err)
-	s.Start()
-	require.True(t, s.ReadyForConnections(Patience))
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	return s
+	return natstest.Await(t, signal)
 }
 
 func Dial(t *testing.T, url string) *nats.Conn {
@@ -94,16 +65,6 @@ func someEvents(n int) func(func(event.Event, error) bool) {
 	return func(yield func(event.Event, error) bool) {
 		for i := range n {
 			if !yield(event.New(fmt.Sprintf("f-%d", i), "test", "a test"), nil) {
-				return
-			}
-		}
-	}
-}
-
-func EventsOf(events ...event.Event) func(func(event.Event, error) bool) {
-	return func(yield func(event.Event, error) bool) {
-		for _, e := range events {
-			if !yield(e, nil) {
 				return
 			}
 		}
@@ -207,18 +168,6 @@ func running(t *testing.T, c *Consumer) (stop func() Summary) {
 	}
 	t.Cleanup(func() { stop() })
 	return stop
-}
-
-// Await waits for a signal.
-func Await[T any](t *testing.T, signal <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-signal:
-		return v
-	case <-time.After(Patience):
-		require.FailNow(t, "the signal never came")
-	}
-	panic("unreachable")
 }
 
 func QueueBacklog(t *testing.T, q *Queue) Backlog {
