@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"bufio"
+	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -70,13 +72,8 @@ func liesBelow(path, folder string) bool {
 }
 
 func remoteFuse(kind string) string {
-	for _, local := range localFuse {
-		if kind == local {
-			return ""
-		}
+	if slices.Contains(localFuse, kind) {
+		return ""
 	}
-	if kind == "" {
-		kind = "fuse"
-	}
-	return kind
+	return cmp.Or(kind, "fuse")
 }

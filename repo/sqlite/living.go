@@ -80,10 +80,10 @@ func (x *index) findLiving(ctx context.Context, q querier, ids []string) (map[st
 // livingKeys calls yield with those of the rows that live, and how people name them.
 func (t *table) livingKeys(ctx context.Context, q querier, rows []int64, yield func(row int64, key string)) error {
 	var row int64
-	var key *string
-	err := queryEach(ctx, q, `SELECT t.`+t.rowid+`, `+t.keyExpression()+` FROM `+quoteIdent(t.name)+` t
+	var key string
+	err := queryEach(ctx, q, `SELECT t.`+t.rowid+`, coalesce(`+t.keyExpression()+`, '') FROM `+quoteIdent(t.name)+` t
 		WHERE t.`+t.rowid+` IN (SELECT value FROM json_each(?1))`+t.livingCondition(), []any{jsonList(rows)}, []any{&row, &key}, func() error {
-		yield(row, orEmpty(key))
+		yield(row, key)
 		return nil
 	})
 	return translate(err, "look for rows of table %s", t.name)
@@ -91,20 +91,18 @@ func (t *table) livingKeys(ctx context.Context, q querier, rows []int64, yield f
 
 // eachText calls fn with the texts of rows of a table, by the number of the column.
 func (t *table) eachText(ctx context.Context, q querier, where string, args []any, fn func(key string, column int, text []byte) error) error {
-	columns, dest := "", []any{}
-	texts := make([]rawText, len(t.columns))
-	var key *string
-	dest = append(dest, &key)
+	var key, columns string
+	texts, dest := make([]rawText, len(t.columns)), []any{&key}
 	for i, c := range t.columns {
 		columns += ", CASE WHEN typeof(t." + quoteIdent(c.name) + ") IN ('text', 'blob') THEN t." + quoteIdent(c.name) + " END"
 		dest = append(dest, &texts[i])
 	}
-	err := queryEach(ctx, q, `SELECT `+t.keyExpression()+columns+` FROM `+quoteIdent(t.name)+` t WHERE 1`+where+t.livingCondition(), args, dest, func() error {
+	err := queryEach(ctx, q, `SELECT coalesce(`+t.keyExpression()+`, '')`+columns+` FROM `+quoteIdent(t.name)+` t WHERE 1`+where+t.livingCondition(), args, dest, func() error {
 		var failed error
 		for i, raw := range texts {
 			raw.eachReading(func(text []byte) {
 				if failed == nil {
-					failed = fn(orEmpty(key), i, text)
+					failed = fn(key, i, text)
 				}
 			})
 		}
@@ -140,13 +138,6 @@ func (r *rawText) Scan(value any) error {
 		*r = rawText{}
 	}
 	return nil
-}
-
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // jsonList is a list as a parameter, for json_each.
