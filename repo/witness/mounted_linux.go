@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// mounted tells of a path where it lies within its file system, on which device
+// findMount tells of a path where it lies within its file system, on which device
 // that is (by its numbers), and which disk that device is. See proc(5), mountinfo.
-func mounted(path string) (inner, device, disk string) {
+func findMount(path string) (inner, device, disk string) {
 	mounts, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
 		return "", "", ""
@@ -21,7 +21,7 @@ func mounted(path string) (inner, device, disk string) {
 		if len(fields) < 5 {
 			continue
 		}
-		root, at := unescape(fields[3]), unescape(fields[4])
+		root, at := unescapeName(fields[3]), unescapeName(fields[4])
 		rest, below := strings.CutPrefix(path, strings.TrimSuffix(at, "/"))
 		if !below || rest != "" && rest[0] != '/' || len(at) < len(nearest) {
 			continue
@@ -29,29 +29,29 @@ func mounted(path string) (inner, device, disk string) {
 		nearest, device = at, fields[2]
 		inner = filepath.Join(root, rest)
 	}
-	return inner, device, digest(diskOf(device))
+	return inner, device, hashFact(findDisk(device))
 }
 
-// unescape undoes what mountinfo does to names.
-func unescape(name string) string {
+// unescapeName undoes what mountinfo does to names.
+func unescapeName(name string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(name)
 }
 
-// diskOf is the number of a block device that a copy of its content does not have:
+// findDisk is the number of a block device that a copy of its content does not have:
 // that of the disk, of the logical volume, or the file behind a loop device. Many
 // virtual disks have none.
-func diskOf(device string) string {
+func findDisk(device string) string {
 	folder, err := filepath.EvalSymlinks("/sys/dev/block/" + device)
 	if err != nil {
 		return ""
 	}
 	// A partition lies below its disk.
-	part := content(filepath.Join(folder, "partition"))
+	part := readFact(filepath.Join(folder, "partition"))
 	if part != "" {
 		folder = filepath.Dir(folder)
 	}
 	for _, name := range []string{"dm/uuid", "md/uuid", "loop/backing_file", "wwid", "device/wwid", "serial", "device/serial"} {
-		if number := content(filepath.Join(folder, name)); number != "" {
+		if number := readFact(filepath.Join(folder, name)); number != "" {
 			return name + " " + number + " " + part
 		}
 	}
