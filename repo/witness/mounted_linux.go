@@ -2,34 +2,53 @@ package witness
 
 import (
 	"bufio"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
 // findMount tells of a path where it lies within its file system, on which device
-// that is (by its numbers), and which disk that device is. See proc(5), mountinfo.
+// that is (by its numbers), and which disk that device is.
 func findMount(path string) (inner, device, disk string) {
-	mounts, err := os.Open("/proc/self/mountinfo")
+	m, _ := readMount(path) // what the system does not tell stays empty
+	return m.inner, m.device, hashFact(findDisk(m.device))
+}
+
+// FileSystemType names the type of the file system that a file lies on, as mount(8) does;
+// empty where the system does not tell.
+func FileSystemType(path string) (string, error) {
+	m, err := readMount(resolvePath(path))
+	return m.kind, err
+}
+
+func readMount(path string) (m mount, err error) {
+	lines, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
-		return "", "", ""
+		return m, err
 	}
-	defer mounts.Close()
-	nearest := ""
-	for lines := bufio.NewScanner(mounts); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 5 {
+	defer lines.Close()
+	return nearestMount(lines, path), nil
+}
+
+// mount is where a path lies.
+type mount struct{ at, inner, device, kind string }
+
+// nearestMount is what is mounted nearest above path, by proc(5), mountinfo.
+func nearestMount(lines io.Reader, path string) (nearest mount) {
+	for scanner := bufio.NewScanner(lines); scanner.Scan(); {
+		before, after, _ := strings.Cut(scanner.Text(), " - ")
+		fields, kinds := strings.Fields(before), strings.Fields(after)
+		if len(fields) < 5 || len(kinds) == 0 {
 			continue
 		}
 		root, at := unescapeName(fields[3]), unescapeName(fields[4])
 		rest, below := strings.CutPrefix(path, strings.TrimSuffix(at, "/"))
-		if !below || rest != "" && rest[0] != '/' || len(at) < len(nearest) {
-			continue
+		if below && (rest == "" || rest[0] == '/') && len(at) >= len(nearest.at) {
+			nearest = mount{at, filepath.Join(root, rest), fields[2], kinds[0]}
 		}
-		nearest, device = at, fields[2]
-		inner = filepath.Join(root, rest)
 	}
-	return inner, device, hashFact(findDisk(device))
+	return nearest
 }
 
 // unescapeName undoes what mountinfo does to names.
