@@ -228,6 +228,12 @@ func NewFinder(ids []string) *Finder {
 	return f
 }
 
+// FindsAny says whether text mentions any of the ids.
+func (f *Finder) FindsAny(text []byte) (does bool) {
+	f.Find(text, func(string) { does = true })
+	return does
+}
+
 // Find calls yield with each id that text mentions; repeats included.
 func (f *Finder) Find(text []byte, yield func(id string)) {
 	if len(f.uuids) > 0 {

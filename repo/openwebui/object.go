@@ -1,8 +1,9 @@
 package openwebui
 
 import (
-	"pruned/repo/mention"
 	"strings"
+
+	"pruned/repo/mention"
 )
 
 const uuidLen = 36

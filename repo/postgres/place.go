@@ -13,6 +13,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 	"pruned/repo/witness"
 )
 
@@ -121,7 +122,7 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		identities[i] = s.Identity
 	}
 	cluster := fmt.Sprintf("%s/%d/", db.identity.System, db.identity.Database)
-	others, err := readTexts(ctx, tx{t}, sharedSQL, pgx.NamedArgs{"cluster": cluster, "schema": db.identity.Schema, "identities": identities})
+	others, err := refindex.ReadColumn[string](ctx, t, sharedSQL, pgx.NamedArgs{"cluster": cluster, "schema": db.identity.Schema, "identities": identities})
 	if err != nil || len(others) == 0 {
 		return pgerr.Translate(err, "look whose schema pruned is")
 	}

@@ -182,7 +182,6 @@ func (t *table) keyExpression() string {
 	return "'{' || " + strings.Join(parts, " || ',' || ") + " || '}'"
 }
 
-// quoteIdent quotes an identifier.
 func quoteIdent(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // notTablesSQL are the views, and the tables whose rows a module keeps (virtual

@@ -75,7 +75,7 @@ func (db *DB) deferMissing(ctx context.Context, locked *repo.Locked) error {
 	if _, err := queryOne(ctx, db.writer, `SELECT EXISTS (SELECT 1 FROM file)`, nil, &filled); err != nil || filled {
 		return translate(err, "look whether table file is empty")
 	}
-	confirmed, err := querySet(ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
+	confirmed, err := queryColumn[string](ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
 		(SELECT 1 FROM pruned_candidate WHERE direction IN ('vector', 'bytes') AND file_id = value AND confirmed)`, jsonList(locked.Gone))
 	if err != nil {
 		return translate(err, "look for what somebody let go")

@@ -184,7 +184,6 @@ func queryList[T any](ctx context.Context, s *session, fields func(*T) []any, qu
 	return list, err
 }
 
-// queryColumn reads one column.
 func queryColumn[T any](ctx context.Context, s *session, query string, args ...any) ([]T, error) {
 	return queryList(ctx, s, func(value *T) []any { return []any{value} }, query, args...)
 }

@@ -143,7 +143,6 @@ func (m *uuidSet) addAll(ctx context.Context, t pgx.Tx) error {
 	return err
 }
 
-// filledBuckets are the buckets that hold any.
 func (m *uuidSet) filledBuckets() (numbers []int32) {
 	for number, bucket := range m.buckets {
 		if len(bucket) > 0 {
