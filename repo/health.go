@@ -5,11 +5,6 @@ import (
 	"time"
 )
 
-// IndexNotMade is the finding before the first run.
-func IndexNotMade() Finding {
-	return Finding{Check: "reference index", OK: true, Detail: "not there yet", Remedy: "pruned run makes it"}
-}
-
 // CandidateSummary are counted by their directions.
 type CandidateSummary struct {
 	Rows, Vectors, Bytes int64

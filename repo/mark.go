@@ -35,32 +35,33 @@ const (
 // Owner is the key of the installation that the folder is marked with; empty where
 // it is not, or where there is no folder.
 func (m Mark) Owner() (string, error) {
-	root, err := os.OpenRoot(m.Dir)
+	owner, err := m.readOwner()
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
+	}
+	return owner, nil
+}
+
+// readOwner reads the first line, which no mark of ours lacks.
+func (m Mark) readOwner() (owner string, err error) {
+	root, err := os.OpenRoot(m.Dir)
+	if err != nil {
+		return "", err
 	}
 	defer root.Close()
 	info, err := root.Lstat(markFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no plain file", markFile)
-	}
 	if err != nil {
-		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
+		return "", err
 	}
-	return m.read(root)
-}
-
-// read returns the first line, which no mark of ours lacks.
-func (m Mark) read(root *os.Root) (string, error) {
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is no plain file", markFile)
+	}
 	file, err := root.Open(markFile)
 	if err != nil {
-		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
+		return "", err
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, markMost))
@@ -68,10 +69,7 @@ func (m Mark) read(root *os.Root) (string, error) {
 	if err == nil && (!whole || owner == "") {
 		err = fmt.Errorf("%s does not say it: remove it if the folder is this installation's", markFile)
 	}
-	if err != nil {
-		return "", fmt.Errorf("look whose folder %s is: %w", m.Dir, err)
-	}
-	return owner, nil
+	return owner, err
 }
 
 // Set marks the folder, if there is one.
@@ -80,12 +78,11 @@ func (m Mark) Set(owner string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("mark folder %s: %w", m.Dir, err)
-	}
-	defer root.Close()
 	const fresh = markFile + ".new"
-	err = root.WriteFile(fresh, fmt.Appendf(nil, markText, owner), 0o644)
+	if err == nil {
+		defer root.Close()
+		err = root.WriteFile(fresh, fmt.Appendf(nil, markText, owner), 0o644)
+	}
 	if err == nil {
 		err = root.Rename(fresh, markFile)
 	}

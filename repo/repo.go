@@ -64,9 +64,9 @@ type Locked struct {
 }
 
 // DeferMissing defers what is gone, but for what somebody let go.
-func (l *Locked) DeferMissing(letGo map[string]bool) {
-	l.Deferred = slices.DeleteFunc(slices.Clone(l.Gone), func(id string) bool { return letGo[id] })
-	l.Gone = slices.DeleteFunc(l.Gone, func(id string) bool { return !letGo[id] })
+func (l *Locked) DeferMissing(letGo []string) {
+	l.Deferred = slices.DeleteFunc(slices.Clone(l.Gone), func(id string) bool { return slices.Contains(letGo, id) })
+	l.Gone = slices.DeleteFunc(l.Gone, func(id string) bool { return !slices.Contains(letGo, id) })
 }
 
 // Reference is one mention of a file's id.

@@ -1,6 +1,9 @@
 package mention
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/hex"
+)
 
 // Ids are searched as text, and text comes in encodings. Those that are cheap to
 // read are read here; what is compressed, encrypted, in base64, or taken apart is
@@ -72,13 +75,7 @@ func Readings(data []byte, yield func(text []byte)) {
 
 // rawUUID is a UUID of 16 bytes as text.
 func rawUUID(raw []byte) []byte {
-	const digits = "0123456789abcdef"
-	text := make([]byte, 0, tokenLen)
-	for i, b := range raw {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			text = append(text, '-')
-		}
-		text = append(text, digits[b>>4], digits[b&15])
-	}
-	return text
+	var token [tokenLen]byte
+	hyphenate(hex.AppendEncode(nil, raw), &token)
+	return token[:]
 }

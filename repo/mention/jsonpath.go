@@ -3,6 +3,7 @@ package mention
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,12 +38,7 @@ func walkJSON(value any, path string, visit func(path, s string)) {
 			walkJSON(item, path+"["+strconv.Itoa(i)+"]", visit)
 		}
 	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for key := range v {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		for _, key := range keys {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
 			visit(path+"."+key, key)
 			walkJSON(v[key], path+"."+key, visit)
 		}

@@ -37,9 +37,35 @@ func lower(text []byte) []byte {
 
 // IsUUID says whether a token has the shape that Tokens finds.
 func IsUUID(token string) bool {
-	var same [tokenLen]byte
-	return len(token) == tokenLen && token[8] == '-' && tokenAt([]byte(token), 0, '-', &same) && string(same[:]) == token
+	_, is := ParseUUID(token)
+	return is
 }
+
+// ParseUUID reads a token in the form that Tokens yields.
+func ParseUUID[T string | []byte](token T) (uuid [16]byte, ok bool) {
+	if len(token) != 36 || token[8] != '-' || token[13] != '-' || token[18] != '-' || token[23] != '-' {
+		return uuid, false
+	}
+	bad := byte(0)
+	for i, at := range [16]byte{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		high, low := nibbles[token[at]], nibbles[token[at+1]]
+		uuid[i] = high<<4 | low
+		bad |= high | low
+	}
+	return uuid, bad < 16
+}
+
+// nibbles are the values of hexadecimal digits in lower case; more than 15 of what
+// is none.
+var nibbles = func() (values [256]byte) {
+	for i := range values {
+		values[i] = 0xff
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		values[c] = byte(i)
+	}
+	return values
+}()
 
 // LongestID is how many bytes an id has at most that is searched at all: an index of
 // PostgreSQL takes no entry that is much longer.
@@ -200,6 +226,12 @@ func NewFinder(ids []string) *Finder {
 		}
 	}
 	return f
+}
+
+// FindsAny says whether text mentions any of the ids.
+func (f *Finder) FindsAny(text []byte) (does bool) {
+	f.Find(text, func(string) { does = true })
+	return does
 }
 
 // Find calls yield with each id that text mentions; repeats included.

@@ -1,6 +1,10 @@
 package openwebui
 
-import "pruned/repo/mention"
+import (
+	"strings"
+
+	"pruned/repo/mention"
+)
 
 const uuidLen = 36
 
@@ -20,10 +24,5 @@ func ObjectFile(name string) (id string) {
 // it finds the object itself, whatever folder the path names. Empty where the
 // path has none.
 func BaseName(path string) string {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '/' {
-			return path[i+1:]
-		}
-	}
-	return path
+	return path[strings.LastIndexByte(path, '/')+1:]
 }

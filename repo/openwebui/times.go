@@ -15,48 +15,35 @@ const (
 	Nanoseconds  Unit = "nanoseconds"
 )
 
-// Between these bounds lie the years from 1973 to 5138 in each unit, so that the
-// magnitude tells it. A smaller number is no time: in seconds it would be before
-// 2001, when nobody had a file of Open WebUI's.
-const (
-	earliest   = 1e9
-	fromMillis = 1e11
-	fromMicros = 1e14
-	fromNanos  = 1e17
-)
+// units have the years from 1973 to 5138 between their bounds, so that the magnitude
+// tells them. A smaller number is no time: in seconds it would be before 2001, when
+// nobody had a file of Open WebUI's.
+var units = []struct {
+	unit            Unit
+	from, perSecond float64
+}{
+	{Nanoseconds, 1e17, 1e9}, {Microseconds, 1e14, 1e6}, {Milliseconds, 1e11, 1e3}, {Seconds, 1e9, 1},
+}
 
 // secondsSQL divides by the unit.
 const secondsSQL = `(CASE WHEN {t} >= 1e17 THEN {t} / 1e9 WHEN {t} >= 1e14 THEN {t} / 1e6 WHEN {t} >= 1e11 THEN {t} / 1e3 WHEN {t} >= 1e9 THEN {t} END)`
 
-// UnitOf tells the unit of a time by its magnitude.
-func UnitOf(time float64) Unit {
-	switch {
-	case time >= fromNanos:
-		return Nanoseconds
-	case time >= fromMicros:
-		return Microseconds
-	case time >= fromMillis:
-		return Milliseconds
-	case time >= earliest:
-		return Seconds
+// UnitOf tells the unit of a time by its magnitude, and the time in seconds; zero of what
+// is no time.
+func UnitOf(time float64) (unit Unit, seconds float64) {
+	for _, u := range units {
+		if time >= u.from {
+			return u.unit, time / u.perSecond
+		}
 	}
-	return NoTime
+	return NoTime, 0
 }
 
 // SecondsOf returns a time of table file in seconds since 1970. known is false for
 // what is no time, and for one in the future, from a clock that was ahead: such a
 // row is as old as it is known.
 func SecondsOf(time, now float64) (seconds float64, known bool) {
-	switch UnitOf(time) {
-	case Nanoseconds:
-		seconds = time / 1e9
-	case Microseconds:
-		seconds = time / 1e6
-	case Milliseconds:
-		seconds = time / 1e3
-	case Seconds:
-		seconds = time
-	}
+	_, seconds = UnitOf(time)
 	return seconds, seconds > 0 && seconds <= now
 }
 

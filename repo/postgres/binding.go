@@ -8,6 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 )
 
 const strangersSQL = `
@@ -17,13 +18,13 @@ SELECT c.file_id FROM unnest($1::text[]) c (file_id)
 
 // FindUnknownIDs lists those of these ids that were never a file's here.
 func (db *DB) FindUnknownIDs(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
-	strangers, err := readTexts(ctx, t, db.withFileTable(strangersSQL), ids)
+	strangers, err := refindex.ReadColumn[string](ctx, pgxTx(t), db.withFileTable(strangersSQL), ids)
 	return strangers, pgerr.Translate(err, "look which of %d ids were ever files", len(ids))
 }
 
 // FindUnknownUsers lists those of these users that this database never had.
 func (db *DB) FindUnknownUsers(ctx context.Context, t repo.Tx, users []string) ([]string, error) {
-	unknown, err := readTexts(ctx, t, db.withFileTable(`SELECT u FROM unnest($1::text[]) u EXCEPT SELECT id FROM `+db.quotedTable("user")+` EXCEPT SELECT user_id FROM %s`), users)
+	unknown, err := refindex.ReadColumn[string](ctx, pgxTx(t), db.withFileTable(`SELECT u FROM unnest($1::text[]) u EXCEPT SELECT id FROM `+db.quotedTable("user")+` EXCEPT SELECT user_id FROM %s`), users)
 	return unknown, pgerr.Translate(err, "look which of %d users there are", len(users))
 }
 
@@ -37,7 +38,7 @@ SELECT n.nspname::text FROM pg_catalog.pg_namespace n
 
 // ListNeighbours names the schemas of other installations.
 func (db *DB) ListNeighbours(ctx context.Context, t repo.Tx) ([]string, error) {
-	schemas, err := readTexts(ctx, t, neighboursSQL, db.schema)
+	schemas, err := refindex.ReadColumn[string](ctx, pgxTx(t), neighboursSQL, db.schema)
 	return schemas, pgerr.Translate(err, "look for other installations in this database")
 }
 

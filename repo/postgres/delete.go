@@ -73,7 +73,7 @@ func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted [
 // requireDeleted refuses a deletion that left rows: a rule can replace DELETE by something
 // that reports rows all the same, and a trigger can write them again.
 func (db *DB) requireDeleted(ctx context.Context, t pgx.Tx, ids []string) error {
-	left, err := readTexts(ctx, tx{t}, db.withFileTable(presentSQL), ids)
+	left, err := refindex.ReadColumn[string](ctx, t, db.withFileTable(presentSQL), ids)
 	if err == nil && len(left) > 0 {
 		return &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
 			Err: fmt.Errorf("%d are there afterwards, without an error: a rule or a trigger keeps them", len(left))}

@@ -11,6 +11,7 @@ import (
 	"pruned/repo"
 	"pruned/repo/openwebui"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 )
 
 // requirement is a privilege that pruned needs on a table of the application's; any of
@@ -55,7 +56,7 @@ func (db *DB) requiredForLinks(ctx context.Context, t pgx.Tx) (list []requiremen
 	for _, l := range unbound {
 		list = append(list, requirement{privilege: "DELETE", table: l.Table})
 	}
-	chunks, err := readTexts(ctx, tx{t}, chunksSQL, db.path)
+	chunks, err := refindex.ReadColumn[string](ctx, t, chunksSQL, db.path)
 	if err != nil {
 		return nil, pgerr.Translate(err, "look for table %s", openwebui.VectorTable)
 	}
@@ -117,8 +118,7 @@ func missingPrivileges(ctx context.Context, t pgx.Tx, list []requirement) (missi
 		}
 		tables, privileges, columns = append(tables, w.table), append(privileges, privilege), append(columns, column)
 	}
-	rows, _ := t.Query(ctx, missingSQL, pgx.NamedArgs{"tables": tables, "privileges": privileges, "columns": columns})
-	indexes, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	indexes, err := refindex.ReadColumn[int](ctx, t, missingSQL, pgx.NamedArgs{"tables": tables, "privileges": privileges, "columns": columns})
 	for _, i := range indexes {
 		missing = append(missing, list[i-1])
 	}
@@ -172,13 +172,13 @@ SELECT format('ALTER FUNCTION %s OWNER TO %s;', oid::regprocedure, $1::text) FRO
 // with these settings, and nothing more. The last lets it read the tables that later
 // releases of Open WebUI will make.
 func (db *DB) Grants(ctx context.Context, role string) (list []string, err error) {
-	role = quoteName(role)
+	role = refindex.QuoteName(role)
 	err = db.InTx(ctx, nil, func(t repo.Tx) error {
 		wanted, err := db.requiredPrivileges(ctx, pgxTx(t))
 		if err != nil {
 			return err
 		}
-		ours, err := readTexts(ctx, t, ownershipSQL, role)
+		ours, err := refindex.ReadColumn[string](ctx, pgxTx(t), ownershipSQL, role)
 		if err != nil {
 			return pgerr.Translate(err, "look at schema pruned")
 		}
@@ -192,10 +192,10 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 		var owner string
 		err = pgxTx(t).QueryRow(ctx, `SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = $1::regclass`, db.quotedTable("file")).Scan(&owner)
 		list = slices.Concat([]string{
-			fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quoteName(db.identity.Name), role),
+			fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", refindex.QuoteName(db.identity.Name), role),
 			fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", strings.Join(schemasOf(wanted), ", "), role),
 		}, grantStatements(wanted, role), ours, []string{
-			fmt.Sprintf("ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT %s ON TABLES TO %s;", quoteName(owner), quoteName(db.schema), strings.Join(later, ", "), role),
+			fmt.Sprintf("ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT %s ON TABLES TO %s;", refindex.QuoteName(owner), refindex.QuoteName(db.schema), strings.Join(later, ", "), role),
 		})
 		return pgerr.Translate(err, "look for the owner of table file")
 	})

@@ -11,6 +11,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 )
 
 // CheckDatabase checks everything that pruned needs of the database, and goes on where something
@@ -99,15 +100,15 @@ func (db *DB) checkSchema(ctx context.Context) ([]repo.Finding, error) {
 		if err = t.QueryRow(ctx, `SELECT session_user::text`).Scan(&role); err != nil {
 			return err
 		}
-		all, err = readTexts(ctx, tx{t}, installationsSQL)
+		all, err = refindex.ReadColumn[string](ctx, t, installationsSQL)
 		return err
 	})
 	if err != nil {
 		return nil, pgerr.Translate(err, "look for Open WebUI's tables")
 	}
-	f := repo.Finding{Check: "schema", OK: true, Detail: "Open WebUI's tables are in schema " + quoteName(db.schema)}
+	f := repo.Finding{Check: "schema", OK: true, Detail: "Open WebUI's tables are in schema " + refindex.QuoteName(db.schema)}
 	if db.options.Schema == "" {
-		f.Detail += " (DATABASE_SCHEMA is unset: the first of role " + quoteName(role) + "'s search path that has them)"
+		f.Detail += " (DATABASE_SCHEMA is unset: the first of role " + refindex.QuoteName(role) + "'s search path that has them)"
 	}
 	if others := slices.DeleteFunc(all, func(s string) bool { return s == db.schema }); len(others) > 0 {
 		f.Detail += "; another Open WebUI's are in " + strings.Join(others, ", ")
@@ -115,7 +116,7 @@ func (db *DB) checkSchema(ctx context.Context) ([]repo.Finding, error) {
 	}
 	if role == "pruned" {
 		f.Detail += "; role pruned has our own schema before it on its search path, so that an application that connects as this role would make new tables there"
-		f.Remedy = "ALTER ROLE pruned SET search_path = " + quoteName(db.schema) + ", public;"
+		f.Remedy = "ALTER ROLE pruned SET search_path = " + refindex.QuoteName(db.schema) + ", public;"
 	}
 	return []repo.Finding{f}, nil
 }

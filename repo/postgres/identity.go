@@ -126,7 +126,7 @@ func recognizeTables(ctx context.Context, t pgx.Tx, id Installation, refuse refu
 	if hasFile && hasAlembic {
 		return nil
 	}
-	elsewhere, err := readTexts(ctx, tx{t}, installationsSQL)
+	elsewhere, err := refindex.ReadColumn[string](ctx, t, installationsSQL)
 	if err != nil {
 		return pgerr.Translate(err, "look for Open WebUI's tables")
 	}

@@ -2,12 +2,14 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 )
 
 // lockSQL never waits: waiting deadlocks with the application, which links files
@@ -68,11 +70,14 @@ const presentSQL = `SELECT id FROM %s WHERE id = ANY ($1::text[])`
 // sortMissing tells busy rows from missing ones by a plain SELECT, and confirms missing
 // ones by a query that uses no index.
 func (db *DB) sortMissing(ctx context.Context, t repo.Tx, ids []string, held map[string]bool, locked *repo.Locked) error {
-	there, err := readTexts(ctx, t, db.withFileTable(presentSQL), ids)
+	there, err := refindex.ReadColumn[string](ctx, pgxTx(t), db.withFileTable(presentSQL), ids)
 	if err != nil {
 		return pgerr.Translate(err, "look for %d rows of table file", len(ids))
 	}
-	exists := setOf(there)
+	exists := map[string]bool{}
+	for _, id := range there {
+		exists[id] = true
+	}
 	for _, id := range ids {
 		switch {
 		case held[id]:
@@ -95,27 +100,14 @@ func (db *DB) verifyGone(ctx context.Context, t pgx.Tx, locked *repo.Locked) err
 		return nil
 	}
 	came, err := db.index.FindUnindexed(ctx, t, "file", db.withFileTable(presentSQL), locked.Gone)
-	if err != nil || len(came) == 0 {
-		return err
-	}
-	there, gone := setOf(came), []string{}
-	for _, id := range locked.Gone {
-		if there[id] {
+	locked.Gone = slices.DeleteFunc(locked.Gone, func(id string) bool {
+		is := slices.Contains(came, id)
+		if is {
 			locked.Busy = append(locked.Busy, id)
-		} else {
-			gone = append(gone, id)
 		}
-	}
-	locked.Gone = gone
-	return nil
-}
-
-func setOf(ids []string) map[string]bool {
-	set := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		set[id] = true
-	}
-	return set
+		return is
+	})
+	return err
 }
 
 // deferMissingSQL tells whether table file has rows, and which files are confirmed:
@@ -132,7 +124,7 @@ func (db *DB) deferMissing(ctx context.Context, t repo.Tx, locked *repo.Locked) 
 	if err != nil || filled {
 		return pgerr.Translate(err, "look whether table file is empty")
 	}
-	locked.DeferMissing(setOf(confirmed))
+	locked.DeferMissing(confirmed)
 	return nil
 }
 

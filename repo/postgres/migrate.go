@@ -117,7 +117,6 @@ func (oneTxConn) Rollback() error                    { return nil }
 func (oneTxConn) ResetSession(context.Context) error { return nil }
 func (oneTxConn) Close() error                       { return nil }
 
-// hasSchema reports whether schema pruned exists.
 func (db *DB) hasSchema(ctx context.Context) (exists bool, err error) {
 	err = db.readRow(ctx, `SELECT to_regnamespace('pruned') IS NOT NULL`, nil, &exists)
 	return exists, pgerr.Translate(err, "look for schema pruned")

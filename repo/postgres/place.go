@@ -13,6 +13,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 	"pruned/repo/witness"
 )
 
@@ -20,9 +21,9 @@ import (
 func (db *DB) locateServer(ctx context.Context, config *pgconn.Config) error {
 	db.place = db.options.Place
 	if db.place.Host == "" && db.options.Folder != "" {
-		db.place = witness.File(db.options.Folder)
+		db.place = witness.LocateFile(db.options.Folder)
 	} else if db.place.Host == "" {
-		db.place.Machine = witness.Here()
+		db.place.Machine = witness.DescribeMachine()
 	}
 	db.place.Path = serverAddresses(config)
 	return db.askServer(ctx)
@@ -67,7 +68,7 @@ func (db *DB) readIdentity(ctx context.Context) error {
 
 // newSuffix is the suffix of an identity that is given at this place.
 func (db *DB) newSuffix() string {
-	return strings.TrimPrefix(db.place.Name(db.identity.baseKey()), db.identity.baseKey())
+	return strings.TrimPrefix(db.place.NewIdentity(db.identity.baseKey()), db.identity.baseKey())
 }
 
 // readIdentityInTx reads where this database ran, refuses another installation's, and
@@ -85,13 +86,13 @@ func (db *DB) readIdentityInTx(ctx context.Context, t pgx.Tx) (stays []witness.S
 		return nil, pgerr.Translate(err, "look whether there was a sweep")
 	}
 	base := db.identity.baseKey()
-	switch key, elsewhere := witness.Find(stays, base, db.place); {
+	switch key, elsewhere := witness.FindIdentity(stays, base, db.place); {
 	case key != "":
 		db.identity.suffix = strings.TrimPrefix(key, base)
 	case elsewhere || !swept:
 		db.identity.suffix = db.newSuffix()
 	}
-	db.elsewhere = witness.Elsewhere(stays, base, db.identity.String())
+	db.elsewhere = witness.FindElsewhere(stays, base, db.identity.String())
 	return stays, nil
 }
 
@@ -100,7 +101,7 @@ func readStays(ctx context.Context, t pgx.Tx) ([]witness.Stay, error) {
 	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (witness.Stay, error) {
 		var identity, place string
 		err := row.Scan(&identity, &place)
-		return witness.Read(identity, place), err
+		return witness.ReadStay(identity, place), err
 	})
 	return stays, pgerr.Translate(err, "read where this database ran")
 }
@@ -121,7 +122,7 @@ func (db *DB) refuseShared(ctx context.Context, t pgx.Tx, stays []witness.Stay) 
 		identities[i] = s.Identity
 	}
 	cluster := fmt.Sprintf("%s/%d/", db.identity.System, db.identity.Database)
-	others, err := readTexts(ctx, tx{t}, sharedSQL, pgx.NamedArgs{"cluster": cluster, "schema": db.identity.Schema, "identities": identities})
+	others, err := refindex.ReadColumn[string](ctx, t, sharedSQL, pgx.NamedArgs{"cluster": cluster, "schema": db.identity.Schema, "identities": identities})
 	if err != nil || len(others) == 0 {
 		return pgerr.Translate(err, "look whose schema pruned is")
 	}

@@ -19,7 +19,7 @@ func TestLooksArePlannedOnce(t *testing.T) {
 	testenv.InsertNote(t, d.Pool, ids[0])
 	require.NoError(t, db.IndexAll(t.Context(), nil))
 	count := func(tx repo.Tx, where string) int64 {
-		n, err := tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE `+where)
+		n, err := tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE statement LIKE '%''snapshot''%' AND `+where)
 		require.NoError(t, err)
 		return n
 	}

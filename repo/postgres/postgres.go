@@ -143,6 +143,3 @@ func (db *DB) Installation() Installation { return db.identity }
 
 // quotedTable is the quoted name of a table of the application.
 func (db *DB) quotedTable(name string) string { return pgx.Identifier{db.schema, name}.Sanitize() }
-
-// quoteName quotes an identifier.
-func quoteName(name string) string { return pgx.Identifier{name}.Sanitize() }

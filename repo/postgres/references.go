@@ -55,15 +55,10 @@ func (db *DB) ListReferences(ctx context.Context, t repo.Tx, id string) ([]repo.
 
 // CountUnsearchable counts the files that are always kept.
 func (db *DB) CountUnsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
-	err = db.inOwnTx(ctx, func(t pgx.Tx) error {
-		rows, _ := t.Query(ctx, db.withFileTable(`SELECT id FROM %s WHERE id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' ORDER BY id`))
-		var id string
-		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
-			u.Add(id)
-			return nil
-		})
-		return err
-	})
+	ids, err := db.readColumn(ctx, db.withFileTable(`SELECT id FROM %s WHERE id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' ORDER BY id`))
+	for _, id := range ids {
+		u.Add(id)
+	}
 	return u, pgerr.Translate(err, "count the files whose ids cannot be searched for")
 }
 

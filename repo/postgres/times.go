@@ -27,24 +27,18 @@ UPDATE pruned.tombstone SET due_at = ` + dueAtSQL + `, made_at = least(made_at, 
 
 // mendTimesSQL: what happened in the future happened now. The clock was ahead, or has
 // been put back.
-var mendTimesSQL = []string{
-	`UPDATE pruned.candidate SET first_seen = least(first_seen, clock_timestamp()), seen_at = least(seen_at, clock_timestamp()),
-	        made_at = CASE WHEN made_at > clock_timestamp() THEN clock_timestamp() ELSE made_at END,
-	        claimed_at = CASE WHEN claimed_at <= clock_timestamp() THEN claimed_at END
-	  WHERE greatest(first_seen, seen_at, made_at, claimed_at) > clock_timestamp()`,
-	`UPDATE pruned.ledger SET at = clock_timestamp() WHERE at > clock_timestamp()`,
-	`UPDATE pruned.hold SET at = least(at, clock_timestamp()), shown_at = least(shown_at, clock_timestamp())
-	  WHERE greatest(at, shown_at) > clock_timestamp()`,
-	mendTombstonesSQL,
-}
+const mendTimesSQL = `
+UPDATE pruned.candidate SET first_seen = least(first_seen, clock_timestamp()), seen_at = least(seen_at, clock_timestamp()),
+       made_at = CASE WHEN made_at > clock_timestamp() THEN clock_timestamp() ELSE made_at END,
+       claimed_at = CASE WHEN claimed_at <= clock_timestamp() THEN claimed_at END
+ WHERE greatest(first_seen, seen_at, made_at, claimed_at) > clock_timestamp();
+UPDATE pruned.ledger SET at = clock_timestamp() WHERE at > clock_timestamp();
+UPDATE pruned.hold SET at = least(at, clock_timestamp()), shown_at = least(shown_at, clock_timestamp())
+ WHERE greatest(at, shown_at) > clock_timestamp();` + mendTombstonesSQL
 
 func mendTimes(ctx context.Context, t pgx.Tx) error {
-	for _, sql := range mendTimesSQL {
-		if _, err := t.Exec(ctx, sql); err != nil {
-			return pgerr.Translate(err, "mend times that are in the future")
-		}
-	}
-	return nil
+	_, err := t.Exec(ctx, mendTimesSQL)
+	return pgerr.Translate(err, "mend times that are in the future")
 }
 
 // rowsMissingSQL is the condition that rows of table file are missing that pruned did

@@ -167,16 +167,10 @@ func (db *DB) readRow(ctx context.Context, sql string, args []any, into ...any) 
 // readColumn reads one column of text, in a transaction of its own.
 func (db *DB) readColumn(ctx context.Context, sql string, args ...any) (values []string, err error) {
 	err = db.inOwnTx(ctx, func(t pgx.Tx) (err error) {
-		values, err = readTexts(ctx, tx{t}, sql, args...)
+		values, err = refindex.ReadColumn[string](ctx, t, sql, args...)
 		return err
 	})
 	return values, err
-}
-
-// readTexts runs a query for one column of text.
-func readTexts(ctx context.Context, t repo.Tx, sql string, args ...any) ([]string, error) {
-	rows, _ := pgxTx(t).Query(ctx, sql, args...) // an error comes out of the rows as well
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // fixedSQL tells whether a message is written out in a function, so that it quotes no

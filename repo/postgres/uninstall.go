@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 )
 
 // ownTables are our tables in schema pruned, by name: the schema may have existed before,
@@ -73,8 +74,7 @@ func (db *DB) Uninstall(ctx context.Context) error {
 }
 
 func dropIfEmpty(ctx context.Context, t pgx.Tx) error {
-	rows, _ := t.Query(ctx, schemaEmptySQL)
-	empty, err := pgx.CollectRows(rows, pgx.RowTo[bool])
+	empty, err := refindex.ReadColumn[bool](ctx, t, schemaEmptySQL)
 	if err == nil && len(empty) == 1 && empty[0] {
 		_, err = t.Exec(ctx, `DROP SCHEMA pruned`)
 	}

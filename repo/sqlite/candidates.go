@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"pruned/repo"
@@ -87,22 +88,13 @@ func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ag
 
 // ListCandidates lists a page of a direction's candidates.
 func (db *DB) ListCandidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, most int) (page []repo.Candidate, err error) {
-	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	err = db.eachCandidate(ctx, q, d, ages, after, most, func(c repo.Candidate, _ time.Duration) { page = append(page, c) })
+	err = db.eachCandidate(ctx, sweepView{sqliteTx(t)}, d, ages, after, most, func(c repo.Candidate, _ time.Duration) { page = append(page, c) })
 	return page, err
 }
 
 // CountCandidates counts a direction's candidates.
 func (db *DB) CountCandidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, listed int64) (census repo.CandidateCount, err error) {
-	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return census, err
-	}
+	q := sweepView{sqliteTx(t)}
 	census.Total = listed
 	if d == repo.FromRows {
 		if _, err := queryOne(ctx, q, `SELECT count(*) FROM file`, nil, &census.Total); err != nil {
@@ -144,10 +136,7 @@ func (db *DB) MarkEnqueued(ctx context.Context, t repo.Tx, d repo.Direction, ids
 // CheckSanity says why nothing in the database can be believed, or nothing.
 func (db *DB) CheckSanity(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
 	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return "", err
-	}
+	q := sweepView{tx}
 	var files, chats bool
 	if _, err := queryOne(ctx, q, `SELECT EXISTS (SELECT 1 FROM file), EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'chat')`, nil, &files, &chats); err != nil {
 		return "", translate(err, "look for files")
@@ -180,13 +169,10 @@ func (db *DB) anyMentioned(ctx context.Context, t *tx, q querier) (bool, error) 
 	if err != nil {
 		return false, translate(err, "list the files")
 	}
-	for len(ids) > 0 {
-		page := ids[:min(len(ids), markPage)]
-		found, err := db.index.findLiving(ctx, q, page)
-		if err != nil || len(found) > 0 {
+	for page := range slices.Chunk(ids, markPage) {
+		if found, err := db.index.findLiving(ctx, q, page); err != nil || len(found) > 0 {
 			return err == nil, err
 		}
-		ids = ids[len(page):]
 	}
 	return false, nil
 }

@@ -41,16 +41,12 @@ type parent struct{ table, key, column string }
 // readCatalog reads the schema. What an option names must exist.
 func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 	c := &catalog{}
+	var all []*table
 	var name string
 	var root uint32
-	type entry struct {
-		name string
-		root uint32
-	}
-	var entries []entry
 	err := queryEach(ctx, q, `SELECT name, rootpage FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY rootpage`,
 		nil, []any{&name, &root}, func() error {
-			entries = append(entries, entry{name, root})
+			all = append(all, &table{name: name, root: root})
 			return nil
 		})
 	if err != nil {
@@ -60,16 +56,13 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 		return nil, err
 	}
 	ignore := ignoreList(o.Ignore)
-	var all []*table
-	for _, e := range entries {
-		t := &table{name: e.name, root: e.root}
-		if e.name == "file" {
+	for _, t := range all {
+		if t.name == "file" {
 			c.files = t
 		}
 		if err := t.readColumns(ctx, q); err != nil {
 			return nil, err
 		}
-		all = append(all, t)
 	}
 	if c.files == nil || c.files.rowid == "" {
 		return nil, refuseFile(o.Path, errors.New("it has no table file whose rows are numbered, as Open WebUI makes it"))
@@ -189,7 +182,6 @@ func (t *table) keyExpression() string {
 	return "'{' || " + strings.Join(parts, " || ',' || ") + " || '}'"
 }
 
-// quoteIdent quotes an identifier.
 func quoteIdent(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // notTablesSQL are the views, and the tables whose rows a module keeps (virtual

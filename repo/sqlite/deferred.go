@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 )
 
@@ -66,6 +67,17 @@ func (l *deferredWrites) view(ctx context.Context, t *tx) (querier, error) {
 	}
 	l.groups = nil
 	return l.shadow, nil
+}
+
+// sweepView is what the steps of a sweep query.
+type sweepView struct{ *tx }
+
+func (v sweepView) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	q, err := v.deferred.view(ctx, v.tx)
+	if err != nil {
+		return nil, err
+	}
+	return q.QueryContext(ctx, query, args...)
 }
 
 // tableSQL is the statement that made a table.

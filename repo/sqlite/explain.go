@@ -58,7 +58,7 @@ func (db *DB) ListReferences(ctx context.Context, t repo.Tx, id string) (found [
 		n++
 		return n < maxReferences
 	})
-	x := &explanation{db: db, q: tx.view(), found: found, finder: mention.NewFinder([]string{id})}
+	x := &explanation{db: db, q: tx.view(), found: found, mentionsFile: mention.NewFinder([]string{id}).FindsAny}
 	for _, table := range db.index.catalog.tables {
 		if numbers, mentioned := rows[table]; mentioned {
 			if err := x.readRows(ctx, table, numbers); err != nil {
@@ -71,15 +71,10 @@ func (db *DB) ListReferences(ctx context.Context, t repo.Tx, id string) (found [
 
 // explanation gathers the mentions of one file.
 type explanation struct {
-	db     *DB
-	q      querier
-	finder *mention.Finder
-	found  []repo.Mention
-}
-
-func (x *explanation) mentionsFile(text []byte) (yes bool) {
-	x.finder.Find(text, func(string) { yes = true })
-	return yes
+	db           *DB
+	q            querier
+	found        []repo.Mention
+	mentionsFile func(text []byte) bool
 }
 
 // chatsSQL tells the chats of rows, which name them in a column.

@@ -1,11 +1,12 @@
 package sqlite
 
 import (
-	"bufio"
+	"cmp"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"syscall"
+
+	"pruned/repo/witness"
 )
 
 // networkMagic are the types of file systems that lie on another machine, by
@@ -32,51 +33,13 @@ func networkFileSystem(path string) (string, error) {
 	if uint32(fs.Type) != fuseMagic {
 		return networkMagic[uint32(fs.Type)], nil
 	}
-	mounts, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
-		return "", err
-	}
-	defer mounts.Close()
-	resolved, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return "", err
-	}
-	if resolved, err = filepath.Abs(resolved); err != nil {
-		return "", err
-	}
-	return remoteFuse(mountType(bufio.NewScanner(mounts), resolved)), nil
-}
-
-// mountType is the type of the file system that is mounted nearest above path, by
-// proc(5), mountinfo.
-func mountType(lines *bufio.Scanner, path string) (kind string) {
-	nearest := ""
-	for lines.Scan() {
-		before, after, _ := strings.Cut(lines.Text(), " - ")
-		fields, kinds := strings.Fields(before), strings.Fields(after)
-		if len(fields) < 5 || len(kinds) == 0 {
-			continue
-		}
-		at := strings.ReplaceAll(fields[4], `\040`, " ")
-		if liesBelow(path, at) && len(at) >= len(nearest) {
-			nearest, kind = at, kinds[0]
-		}
-	}
-	return kind
-}
-
-func liesBelow(path, folder string) bool {
-	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
+	kind, err := witness.FileSystemType(path)
+	return remoteFuse(kind), err
 }
 
 func remoteFuse(kind string) string {
-	for _, local := range localFuse {
-		if kind == local {
-			return ""
-		}
+	if slices.Contains(localFuse, kind) {
+		return ""
 	}
-	if kind == "" {
-		kind = "fuse"
-	}
-	return kind
+	return cmp.Or(kind, "fuse")
 }

@@ -129,12 +129,10 @@ func (db *DB) examineLinks(ctx context.Context) (repo.Finding, error) {
 
 // CountUnsearchable counts the files that are always kept.
 func (db *DB) CountUnsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
-	var id string
-	err = queryEach(ctx, db.pool, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL AND CAST(id AS TEXT) NOT GLOB '????????-????-????-????-????????????' ORDER BY id`,
-		nil, []any{&id}, func() error {
-			u.Add(id)
-			return nil
-		})
+	ids, err := queryColumn[string](ctx, db.pool, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL AND CAST(id AS TEXT) NOT GLOB '????????-????-????-????-????????????' ORDER BY id`)
+	for _, id := range ids {
+		u.Add(id)
+	}
 	return u, translate(err, "count the files whose ids cannot be searched for")
 }
 

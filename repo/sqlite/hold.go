@@ -32,11 +32,7 @@ VALUES (@id, @direction, @store, @reason, @found, @there, @now, @now)
 // SetHold keeps a held direction under the id that it was held under first.
 func (db *DB) SetHold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, error) {
 	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return h, err
-	}
-	held, err := listHolds(ctx, q, `WHERE direction = ?1 AND store = ?2`, string(h.Direction), h.Store)
+	held, err := listHolds(ctx, sweepView{tx}, `WHERE direction = ?1 AND store = ?2`, string(h.Direction), h.Store)
 	if err != nil {
 		return h, err
 	}
@@ -65,11 +61,7 @@ func (db *DB) ListHolds(ctx context.Context) ([]repo.Hold, error) { return listH
 // was found since, and binds the stores.
 func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
 	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	held, err := listHolds(ctx, q, `WHERE id = ?1`, id)
+	held, err := listHolds(ctx, sweepView{tx}, `WHERE id = ?1`, id)
 	if err != nil {
 		return nil, err
 	}

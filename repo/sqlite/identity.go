@@ -77,9 +77,9 @@ func (db *DB) resolveIdentity(ctx context.Context, tables []string) (err error) 
 		return refuseFile(db.options.Path, err)
 	}
 	if db.place = db.options.Place; db.place.Path == "" {
-		db.place = witness.File(db.options.Path)
+		db.place = witness.LocateFile(db.options.Path)
 	}
-	db.identity = repo.Identity{Key: db.place.Name("sqlite/new"), Name: filepath.Base(db.options.Path)}
+	db.identity = repo.Identity{Key: db.place.NewIdentity("sqlite/new"), Name: filepath.Base(db.options.Path)}
 	if !slices.Contains(tables, "pruned_state") {
 		return nil
 	}
@@ -105,7 +105,7 @@ func (db *DB) readIdentity(ctx context.Context, remembers bool) (stays []witness
 			return nil, "", err
 		}
 	}
-	switch key, elsewhere := witness.Find(stays, base, db.place); {
+	switch key, elsewhere := witness.FindIdentity(stays, base, db.place); {
 	case key != "":
 		db.identity.Key = key
 	case owner == earlier && !elsewhere:
@@ -113,16 +113,16 @@ func (db *DB) readIdentity(ctx context.Context, remembers bool) (stays []witness
 	case owner == "" && !elsewhere:
 		db.identity.Key = base
 	default:
-		db.identity.Key = db.place.Name(base)
+		db.identity.Key = db.place.NewIdentity(base)
 	}
-	db.identity.Elsewhere = witness.Elsewhere(stays, base, db.identity.Key)
+	db.identity.Elsewhere = witness.FindElsewhere(stays, base, db.identity.Key)
 	return stays, owner, nil
 }
 
 func readStays(ctx context.Context, q querier) (stays []witness.Stay, err error) {
 	var identity, place string
 	err = queryEach(ctx, q, `SELECT identity, place FROM pruned_place ORDER BY seen_at DESC`, nil, []any{&identity, &place}, func() error {
-		stays = append(stays, witness.Read(identity, place))
+		stays = append(stays, witness.ReadStay(identity, place))
 		return nil
 	})
 	return stays, translate(err, "read where this database ran")

@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"pruned/repo/mention"
 )
@@ -77,7 +79,7 @@ func (x *index) addFiles(ids []string) {
 		if x.isKnown(token) || !mention.Searchable(token) {
 			continue
 		}
-		if uuid, ok := parseUUID(token); ok {
+		if uuid, ok := mention.ParseUUID(token); ok {
 			x.uuids[uuid] = 0
 			x.fileBits.setBit(hashUUID(&uuid))
 			if x.otherUUIDs != nil && x.otherUUIDs.contains(hashUUID(&uuid)) {
@@ -94,11 +96,7 @@ func (x *index) addFiles(ids []string) {
 	if !more {
 		return
 	}
-	words := make([]string, 0, len(x.words))
-	for word := range x.words {
-		words = append(words, word)
-	}
-	x.finder = mention.NewFinder(words)
+	x.finder = mention.NewFinder(slices.Collect(maps.Keys(x.words)))
 }
 
 // growBitmap makes room for more UUIDs of files in the bitmap.
@@ -114,7 +112,7 @@ func (x *index) growBitmap(more int) {
 }
 
 func (x *index) isKnown(token string) bool {
-	if uuid, ok := parseUUID(token); ok {
+	if uuid, ok := mention.ParseUUID(token); ok {
 		_, known := x.uuids[uuid]
 		return known
 	}
@@ -131,7 +129,7 @@ func (x *index) isIndexed(id string) bool {
 // indexText adds the mentions in a text of a row.
 func (x *index) indexText(at rowRef, column int, text []byte) {
 	mention.Tokens(text, func(token []byte) {
-		uuid, ok := parseUUID(token)
+		uuid, ok := mention.ParseUUID(token)
 		if !ok {
 			return
 		}
@@ -201,7 +199,7 @@ func (x *index) isCurrent(m *posting) bool {
 func (x *index) eachPosting(id string, yield func(*posting) bool) {
 	token := mention.Token(id)
 	first := x.words[token]
-	if uuid, ok := parseUUID(token); ok {
+	if uuid, ok := mention.ParseUUID(token); ok {
 		first = x.uuids[uuid]
 	}
 	for first != 0 {
@@ -259,29 +257,3 @@ func (x *index) leafOf(page uint32) uint32 {
 	}
 	return 0
 }
-
-// parseUUID reads a token in the form that mention.Tokens yields.
-func parseUUID[T string | []byte](token T) (uuid [16]byte, ok bool) {
-	if len(token) != 36 || token[8] != '-' || token[13] != '-' || token[18] != '-' || token[23] != '-' {
-		return uuid, false
-	}
-	bad := byte(0)
-	for i, at := range [16]byte{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
-		high, low := nibbles[token[at]], nibbles[token[at+1]]
-		uuid[i] = high<<4 | low
-		bad |= high | low
-	}
-	return uuid, bad < 16
-}
-
-// nibbles are the values of hexadecimal digits in lower case; more than 15 of what
-// is none.
-var nibbles = func() (values [256]byte) {
-	for i := range values {
-		values[i] = 0xff
-	}
-	for i, c := range []byte("0123456789abcdef") {
-		values[c] = byte(i)
-	}
-	return values
-}()

@@ -46,7 +46,6 @@ func (r *indexPass) readAll(ctx context.Context) error {
 	return nil
 }
 
-// readTables reads every table.
 func (r *indexPass) readTables(ctx context.Context) error {
 	noting := startPipeline(r.indexText)
 	defer noting.finish()
@@ -136,7 +135,6 @@ func (r *indexPass) readTable(ctx context.Context, t *table, dirty map[uint32]bo
 	})
 }
 
-// readLeaf reads the rows of one leaf.
 func (r *indexPass) readLeaf(t *table, leaf uint32) (rows int64, err error) {
 	own := func(page uint32) { r.index.setLeaf(page, leaf) }
 	err = r.pager.Rows(leaf, own, func(row *dbfile.Row) error {

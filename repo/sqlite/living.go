@@ -81,15 +81,15 @@ func (x *index) findLiving(ctx context.Context, q querier, ids []string) (map[st
 func (t *table) theseRows() string { return `t.` + t.rowid + ` IN (SELECT value FROM json_each(?1))` }
 
 func (t *table) livingKeysSQL() string {
-	return `SELECT t.` + t.rowid + `, ` + t.keyExpression() + ` FROM ` + quoteIdent(t.name) + ` t WHERE ` + t.theseRows() + t.livingCondition()
+	return `SELECT t.` + t.rowid + `, coalesce(` + t.keyExpression() + `, '') FROM ` + quoteIdent(t.name) + ` t WHERE ` + t.theseRows() + t.livingCondition()
 }
 
 // livingKeys calls yield with those of the rows that live, and how people name them.
 func (t *table) livingKeys(ctx context.Context, q querier, rows []int64, yield func(row int64, key string)) error {
 	var row int64
-	var key *string
+	var key string
 	err := queryEach(ctx, q, t.livingKeysSQL(), []any{jsonList(rows)}, []any{&row, &key}, func() error {
-		yield(row, orEmpty(key))
+		yield(row, key)
 		return nil
 	})
 	return translate(err, "look for rows of table %s", t.name)
@@ -103,15 +103,14 @@ func (t *table) textsSQL(where string) string {
 		name := "t." + quoteIdent(c.name)
 		columns += ",\n       CASE WHEN typeof(" + name + ") IN ('text', 'blob') THEN " + name + " END"
 	}
-	return `SELECT ` + t.keyExpression() + columns + `
+	return `SELECT coalesce(` + t.keyExpression() + `, '')` + columns + `
   FROM ` + quoteIdent(t.name) + ` t WHERE ` + where + t.livingCondition()
 }
 
 // eachText calls fn with the texts of rows of a table, by the number of the column.
 func (t *table) eachText(ctx context.Context, q querier, where string, args []any, fn func(key string, column int, text []byte) error) error {
-	texts := make([]rawText, len(t.columns))
-	var key *string
-	dest := []any{&key}
+	var key string
+	texts, dest := make([]rawText, len(t.columns)), []any{&key}
 	for i := range texts {
 		dest = append(dest, &texts[i])
 	}
@@ -120,7 +119,7 @@ func (t *table) eachText(ctx context.Context, q querier, where string, args []an
 		for i, raw := range texts {
 			raw.eachReading(func(text []byte) {
 				if failed == nil {
-					failed = fn(orEmpty(key), i, text)
+					failed = fn(key, i, text)
 				}
 			})
 		}
@@ -156,13 +155,6 @@ func (r *rawText) Scan(value any) error {
 		*r = rawText{}
 	}
 	return nil
-}
-
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // jsonList is a list as a parameter, for json_each.

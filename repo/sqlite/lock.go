@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"pruned/repo"
@@ -26,7 +27,7 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	tx := sqliteTx(t)
 	// With the index brought up to date before the lock is taken, a look need not
 	// give the lock up again.
-	if err := tx.lockForSearch(ctx); err != nil && !isIncomplete(err) {
+	if err := tx.lockForSearch(ctx); err != nil && !errors.Is(err, ErrIncomplete) {
 		return locked, err
 	}
 	if err := tx.lockWrite(ctx); err != nil {
@@ -77,14 +78,8 @@ func (db *DB) deferMissing(ctx context.Context, locked *repo.Locked) error {
 	if _, err := queryOne(ctx, db.writer, `SELECT EXISTS (SELECT 1 FROM file)`, nil, &filled); err != nil || filled {
 		return translate(err, "look whether table file is empty")
 	}
-	confirmed := map[string]bool{}
-	var id string
-	err := queryEach(ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
-		(SELECT 1 FROM pruned_candidate WHERE direction IN ('vector', 'bytes') AND file_id = value AND confirmed)`,
-		[]any{jsonList(locked.Gone)}, []any{&id}, func() error {
-			confirmed[id] = true
-			return nil
-		})
+	confirmed, err := queryColumn[string](ctx, db.writer, `SELECT value FROM json_each(?1) WHERE EXISTS
+		(SELECT 1 FROM pruned_candidate WHERE direction IN ('vector', 'bytes') AND file_id = value AND confirmed)`, jsonList(locked.Gone))
 	if err != nil {
 		return translate(err, "look for what somebody let go")
 	}

@@ -59,5 +59,3 @@ func incompleteError() error {
 func (db *DB) RecheckReferences(context.Context, repo.Tx, repo.References, []string, []string) (map[string]repo.Reference, error) {
 	return map[string]repo.Reference{}, nil
 }
-
-func isIncomplete(err error) bool { return errors.Is(err, ErrIncomplete) }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,10 +21,7 @@ const unmarkRowsSQL = `DELETE FROM pruned_candidate WHERE direction = 'row' AND 
 // of the last pass. What changed since does no harm: each event is checked again.
 func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error {
 	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return err
-	}
+	q := sweepView{tx}
 	if !tx.locked {
 		if err := db.mutex.lock(ctx); err != nil {
 			return err
@@ -37,13 +35,9 @@ func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error
 	if err != nil {
 		return translate(err, "list the files")
 	}
-	known, err := queryColumn[string](ctx, q, `SELECT file_id FROM pruned_candidate WHERE direction = 'row'`)
+	was, err := querySet(ctx, q, `SELECT file_id FROM pruned_candidate WHERE direction = 'row'`)
 	if err != nil {
 		return translate(err, "list the candidates")
-	}
-	was := make(map[string]bool, len(known))
-	for _, id := range known {
-		was[id] = true
 	}
 	now := toMicros(time.Now())
 	var fresh []string
@@ -60,11 +54,7 @@ func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error
 			}
 		}
 	}
-	mentioned := make([]string, 0, len(was))
-	for id := range was {
-		mentioned = append(mentioned, id)
-	}
-	for page := range slices.Chunk(mentioned, markPage) {
+	for page := range slices.Chunk(slices.Collect(maps.Keys(was)), markPage) {
 		if err := tx.deferred.enqueue(ctx, statement{unmarkRowsSQL, []any{jsonList(page)}}); err != nil {
 			return err
 		}

@@ -35,11 +35,7 @@ type leftover struct {
 // UpsertListed marks what a store lists of files that have no row.
 func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return err
-	}
-	dealtWith, err := db.findHandled(ctx, q, sweep, d, listed)
+	dealtWith, err := db.findHandled(ctx, sweepView{tx}, sweep, d, listed)
 	if err != nil {
 		return err
 	}

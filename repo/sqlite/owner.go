@@ -11,12 +11,7 @@ import (
 
 // queryText runs a query for one column of text, that sees what the transaction wrote.
 func queryText(ctx context.Context, t repo.Tx, query string, args ...any) ([]string, error) {
-	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	return queryColumn[string](ctx, q, query, args...)
+	return queryColumn[string](ctx, sweepView{sqliteTx(t)}, query, args...)
 }
 
 const unknownIDsSQL = `
@@ -57,12 +52,7 @@ func (db *DB) RevokeStore(ctx context.Context, t repo.Tx, store string) error {
 // StoreApproval says whether a store is bound to this installation: a copy of the database
 // is another one.
 func (db *DB) StoreApproval(ctx context.Context, t repo.Tx, store string) (accepted string, bound bool, err error) {
-	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return "", false, err
-	}
-	bound, err = queryOne(ctx, q, `SELECT accepted FROM pruned_binding WHERE store = ?1 AND identity = ?2`, []any{store, db.identity.Key}, &accepted)
+	bound, err = queryOne(ctx, sweepView{sqliteTx(t)}, `SELECT accepted FROM pruned_binding WHERE store = ?1 AND identity = ?2`, []any{store, db.identity.Key}, &accepted)
 	return accepted, bound, translate(err, "look whether %s is bound", store)
 }
 
@@ -103,14 +93,9 @@ func (db *DB) LinkedFiles(ctx context.Context, t repo.Tx, knowledge []string) (m
 	if err != nil || len(there) == 0 {
 		return counts, translate(err, "look for table knowledge_file")
 	}
-	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return counts, err
-	}
 	var id string
 	var n int64
-	err = queryEach(ctx, q, `SELECT k.id, (SELECT count(*) FROM knowledge_file l WHERE l.knowledge_id = k.id) FROM knowledge k
+	err = queryEach(ctx, sweepView{sqliteTx(t)}, `SELECT k.id, (SELECT count(*) FROM knowledge_file l WHERE l.knowledge_id = k.id) FROM knowledge k
 		WHERE k.id IN (SELECT value FROM json_each(?1))`, []any{jsonList(knowledge)}, []any{&id, &n}, func() error {
 		counts[id] = n
 		return nil

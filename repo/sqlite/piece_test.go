@@ -60,7 +60,7 @@ func TestOneBadRowOfAnySizeIsReadInPieces(t *testing.T) {
 	require.NoError(t, db.IndexAll(context.Background(), nil))
 	for _, id := range ids {
 		mention.Tokens([]byte(id), func(token []byte) {
-			uuid, ok := parseUUID(token)
+			uuid, ok := mention.ParseUUID(token)
 			require.True(t, ok)
 			require.True(t, db.index.otherUUIDs.contains(hashUUID(&uuid)), id)
 		})

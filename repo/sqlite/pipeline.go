@@ -52,7 +52,6 @@ func startPipeline(note func(t *table, at rowRef, column int, text []byte)) *tex
 	return n
 }
 
-// addText adds a copy of a text.
 func (n *textPipeline) addText(t *table, at rowRef, column int, text []byte) {
 	n.open.data = append(n.open.data, text...)
 	n.open.texts = append(n.open.texts, batchedText{t, at, column, len(n.open.data)})

@@ -155,21 +155,20 @@ func (s *session) QueryContext(ctx context.Context, query string, args ...any) (
 
 // discardConn gives the connection up with whatever transaction it is in.
 func (s *session) discardConn() {
-	s.endConn(func(conn *sql.Conn) {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-	})
+	s.endConn(driver.ErrBadConn)
 }
 
-func (s *session) closeConn() { s.endConn(func(*sql.Conn) {}) }
+func (s *session) closeConn() { s.endConn(nil) }
 
-func (s *session) endConn(fn func(*sql.Conn)) {
+// endConn ends with driver.ErrBadConn a connection that nobody is to use again.
+func (s *session) endConn(verdict error) {
 	if s.conn == nil {
 		return
 	}
 	for _, statement := range s.statements {
 		_ = statement.Close()
 	}
-	fn(s.conn)
+	_ = s.conn.Raw(func(any) error { return verdict })
 	_ = s.conn.Close()
 	s.conn, s.statements, s.pager = nil, nil, nil
 }
@@ -213,7 +212,14 @@ func queryOne(ctx context.Context, q querier, query string, args []any, dest ...
 	return found, err
 }
 
-// queryColumn returns the values of the one column that a query answers with.
+// querySet is queryColumn for a set of texts.
+func querySet(ctx context.Context, q querier, query string, args ...any) (map[string]bool, error) {
+	value, set := "", map[string]bool{}
+	err := queryEach(ctx, q, query, args, []any{&value}, func() error { set[value] = true; return nil })
+	return set, err
+}
+
+// queryColumn returns the value of the one column that a query answers with.
 func queryColumn[T any](ctx context.Context, q querier, query string, args ...any) (values []T, err error) {
 	var value T
 	err = queryEach(ctx, q, query, args, []any{&value}, func() error { values = append(values, value); return nil })

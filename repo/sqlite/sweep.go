@@ -66,11 +66,7 @@ func (db *DB) execOutsideMutex(ctx context.Context, query string, args ...any) (
 // BeginSweep numbers a sweep.
 func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error) {
 	tx := sqliteTx(t)
-	q, err := tx.deferred.view(ctx, tx)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := queryOne(ctx, q, `SELECT sweep + 1 FROM pruned_state`, nil, &sweep); err != nil {
+	if _, err := queryOne(ctx, sweepView{tx}, `SELECT sweep + 1 FROM pruned_state`, nil, &sweep); err != nil {
 		return 0, translate(err, "number a sweep")
 	}
 	if err := tx.deferred.enqueue(ctx, mendTimesStatements(time.Now())...); err != nil {

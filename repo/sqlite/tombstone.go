@@ -99,13 +99,9 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 	if err := db.rowsMissing(ctx, q); err != nil {
 		return nil, err
 	}
-	there, err := queryColumn[string](ctx, q, `SELECT id FROM file WHERE id IN (SELECT value FROM json_each(?1))`, jsonList(ids))
+	exists, err := querySet(ctx, q, `SELECT id FROM file WHERE id IN (SELECT value FROM json_each(?1))`, jsonList(ids))
 	if err != nil {
 		return nil, translate(err, "look whether %d tombstones' files exist again", len(tombstones))
-	}
-	exists := map[string]bool{}
-	for _, id := range there {
-		exists[id] = true
 	}
 	var used map[string]bool
 	if named {

@@ -96,7 +96,6 @@ func (t *tx) view() querier {
 	return t.db.pool
 }
 
-// execWrite runs one statement that writes.
 func (t *tx) execWrite(ctx context.Context, query string, args ...any) (int64, error) {
 	if err := t.lockWrite(ctx); err != nil {
 		return 0, err

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"pruned/repo"
@@ -278,8 +280,5 @@ func (db *DB) updateAndFindMentioned(ctx context.Context, progress repo.Progress
 		return nil, translate(err, "list the candidates")
 	}
 	found, err := db.index.findLiving(ctx, db.reader, clocked)
-	for id := range found {
-		mentioned = append(mentioned, id)
-	}
-	return mentioned, err
+	return slices.Collect(maps.Keys(found)), err
 }

@@ -2,16 +2,16 @@ package witness
 
 import "path/filepath"
 
-// File is the place of a file or a folder, on this machine. What the system does not
+// LocateFile is the place of a file or a folder, on this machine. What the system does not
 // tell is left out; the path is complete, without links.
-func File(path string) Place {
-	p := Place{Path: resolved(path), Machine: Here()}
-	p.Inner, p.Device, p.Disk = mounted(p.Path)
+func LocateFile(path string) Place {
+	p := Place{Path: resolvePath(path), Machine: DescribeMachine()}
+	p.Inner, p.Device, p.Disk = findMount(p.Path)
 	return p
 }
 
-// resolved is an absolute path without links, as far as that can be found out.
-func resolved(path string) string {
+// resolvePath is an absolute path without links, as far as that can be found out.
+func resolvePath(path string) string {
 	if absolute, err := filepath.Abs(path); err == nil {
 		path = absolute
 	}

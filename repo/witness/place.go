@@ -55,24 +55,24 @@ type Machine struct {
 func (p Place) Is(o Place) bool {
 	served := p.Server != ""
 	switch {
-	case same(p.Server, o.Server):
+	case isSame(p.Server, o.Server):
 		return true // no copy carries a process along
-	case differ(p.System, o.System), served && p.Path != o.Path:
+	case isDifferent(p.System, o.System), served && p.Path != o.Path:
 		return false
 	case (!served || p.Host != o.Host) && !p.sameFolder(o):
 		return false
-	case same(p.Boot, o.Boot):
-		return p.Path == o.Path && p.Host == o.Host || same(p.Device, o.Device)
-	case p.Path != o.Path, differ(p.Hardware, o.Hardware):
+	case isSame(p.Boot, o.Boot):
+		return p.Path == o.Path && p.Host == o.Host || isSame(p.Device, o.Device)
+	case p.Path != o.Path, isDifferent(p.Hardware, o.Hardware):
 		return false
 	}
-	return same(p.Hardware, o.Hardware) || same(p.System, o.System) || same(p.Host, o.Host)
+	return isSame(p.Hardware, o.Hardware) || isSame(p.System, o.System) || isSame(p.Host, o.Host)
 }
 
-func (p Place) sameFolder(o Place) bool { return p.Inner == o.Inner && !differ(p.Disk, o.Disk) }
+func (p Place) sameFolder(o Place) bool { return p.Inner == o.Inner && !isDifferent(p.Disk, o.Disk) }
 
-func same(a, b string) bool   { return a != "" && a == b }
-func differ(a, b string) bool { return a != "" && b != "" && a != b }
+func isSame(a, b string) bool      { return a != "" && a == b }
+func isDifferent(a, b string) bool { return a != "" && b != "" && a != b }
 
 // String says where that is, for people.
 func (p Place) String() string {
@@ -88,8 +88,8 @@ type Stay struct {
 	Place    Place
 }
 
-// Read reads a place as Text wrote it. What cannot be read is no place.
-func Read(identity, text string) (s Stay) {
+// ReadStay reads a place as Text wrote it. What cannot be read is no place.
+func ReadStay(identity, text string) (s Stay) {
 	s.Identity = identity
 	if json.Unmarshal([]byte(text), &s.Place) != nil {
 		s.Place = Place{}
@@ -106,16 +106,16 @@ func (p Place) Text() string {
 	return string(text)
 }
 
-// Name is an identity for what begins with base, here. Two processes that start at
+// NewIdentity is an identity for what begins with base, here. Two processes that start at
 // one place find the same.
-func (p Place) Name(base string) string { return base + "/" + digest(p.Text()) }
+func (p Place) NewIdentity(base string) string { return base + "/" + hashFact(p.Text()) }
 
-// Find returns the identity that a database had at a place, among those that begin
+// FindIdentity returns the identity that a database had at a place, among those that begin
 // with base: what came with a copy that base tells from its original counts for
 // nothing. elsewhere says that it ran at other places.
-func Find(stays []Stay, base string, here Place) (identity string, elsewhere bool) {
+func FindIdentity(stays []Stay, base string, here Place) (identity string, elsewhere bool) {
 	for _, s := range stays {
-		if !s.of(base) {
+		if !s.hasBase(base) {
 			continue
 		}
 		if s.Place.Is(here) {
@@ -126,17 +126,17 @@ func Find(stays []Stay, base string, here Place) (identity string, elsewhere boo
 	return "", elsewhere
 }
 
-// Elsewhere is the first of the places where a database had another identity than
+// FindElsewhere is the first of the places where a database had another identity than
 // this one, or nothing.
-func Elsewhere(stays []Stay, base, identity string) string {
+func FindElsewhere(stays []Stay, base, identity string) string {
 	for _, s := range stays {
-		if s.of(base) && s.Identity != identity {
+		if s.hasBase(base) && s.Identity != identity {
 			return s.Place.String()
 		}
 	}
 	return ""
 }
 
-func (s Stay) of(base string) bool {
+func (s Stay) hasBase(base string) bool {
 	return s.Identity == base || strings.HasPrefix(s.Identity, base+"/")
 }

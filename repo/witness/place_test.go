@@ -100,17 +100,17 @@ func TestIdentityOfEachPlace(t *testing.T) {
 		{stays, "another", host, "", false, ""},
 		{stays[2:], "base", host, "", false, ""},
 	} {
-		identity, elsewhere := Find(c.stays, c.base, c.here)
+		identity, elsewhere := FindIdentity(c.stays, c.base, c.here)
 		assert.Equal(t, c.identity, identity)
 		assert.Equal(t, c.elsewhere, elsewhere)
-		assert.Equal(t, c.where, Elsewhere(c.stays, c.base, identity))
+		assert.Equal(t, c.where, FindElsewhere(c.stays, c.base, identity))
 	}
 }
 
 func TestPlacesAreKeptAsText(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, Stay{"i", host}, Read("i", host.Text()))
-	require.Equal(t, Stay{"i", Place{}}, Read("i", "{"))
+	require.Equal(t, Stay{"i", host}, ReadStay("i", host.Text()))
+	require.Equal(t, Stay{"i", Place{}}, ReadStay("i", "{"))
 }
 
 // A file has a place, by whatever name it is opened.
@@ -121,11 +121,11 @@ func TestPlaceOfAFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	link := filepath.Join(t.TempDir(), "link.db")
 	require.NoError(t, os.Symlink(path, link))
-	require.Equal(t, File(path), File(link))
-	require.Equal(t, resolved(path), File(path).Path)
-	require.True(t, File(path).Is(File(path)))
+	require.Equal(t, LocateFile(path), LocateFile(link))
+	require.Equal(t, resolvePath(path), LocateFile(path).Path)
+	require.True(t, LocateFile(path).Is(LocateFile(path)))
 	copied := filepath.Join(dir, "copy.db")
 	require.NoError(t, os.WriteFile(copied, nil, 0o600))
-	require.False(t, File(path).Is(File(copied)))
-	require.NotContains(t, File(path).Text(), content("/etc/machine-id"), "a secret")
+	require.False(t, LocateFile(path).Is(LocateFile(copied)))
+	require.NotContains(t, LocateFile(path).Text(), readFact("/etc/machine-id"), "a secret")
 }

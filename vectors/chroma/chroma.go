@@ -16,7 +16,6 @@
 package chroma
 
 import (
-	"cmp"
 	"fmt"
 
 	"pruned/vectors"
@@ -36,8 +35,6 @@ const (
 	defaultTenant   = "default_tenant"
 	defaultDatabase = "default_database"
 )
-
-func orDefault(value, otherwise string) string { return cmp.Or(value, otherwise) }
 
 // unusable is an error of the store itself, whichever files were asked for.
 func unusable(format string, args ...any) error {

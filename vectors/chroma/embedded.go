@@ -1,6 +1,7 @@
 package chroma
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -46,8 +47,8 @@ func Open(_ context.Context, options EmbeddedOptions) (*Embedded, error) {
 	if options.Dir == "" {
 		return nil, errors.New("no folder is set for the embedded Chroma")
 	}
-	options.Tenant = orDefault(options.Tenant, defaultTenant)
-	options.Database = orDefault(options.Database, defaultDatabase)
+	options.Tenant = cmp.Or(options.Tenant, defaultTenant)
+	options.Database = cmp.Or(options.Database, defaultDatabase)
 	return &Embedded{options, busyPatience}, nil
 }
 
@@ -61,11 +62,11 @@ func (e *Embedded) Info() vectors.Info {
 
 // Check opens the files and asks whether they may be written.
 func (e *Embedded) Check(ctx context.Context) error {
-	return e.session(ctx, "check the embedded Chroma", func(s *session) error {
+	return e.withSession(ctx, "check the embedded Chroma", func(s *session) error {
 		if err := s.checkFolder(); err != nil {
 			return err
 		}
-		_, err := s.write(ctx, func(tx *transaction) error {
+		_, err := s.inTx(ctx, func(tx *transaction) error {
 			return tx.exec("DELETE FROM segment_metadata WHERE false")
 		})
 		return err
@@ -85,6 +86,6 @@ const (
 // pace sizes transactions by time.
 type pace struct{ rows int }
 
-func (p *pace) took(d time.Duration) {
+func (p *pace) adjustRows(d time.Duration) {
 	p.rows = min(max(int(float64(p.rows)*float64(holdTarget)/float64(max(d, time.Millisecond))), fewRows), mostRows, 2*p.rows)
 }

@@ -36,12 +36,12 @@ type requests struct {
 	guard vectors.Guard
 }
 
-// ask asks for the deletion of a file's chunks, of each once, and says whether
+// requestDeletes asks for the deletion of a file's chunks, of each once, and says whether
 // any chunk is still there.
-func (r *requests) ask(ctx context.Context, file string) (waits bool, err error) {
+func (r *requests) requestDeletes(ctx context.Context, file string) (waits bool, err error) {
 	for after := int64(0); ; {
 		page := 0
-		err := r.query(ctx, func(scan func(...any) error) error {
+		err := r.queryEach(ctx, func(scan func(...any) error) error {
 			one := sharedChunk{file: file}
 			err := scan(&after, &one.id, &one.collection)
 			if !r.asked[keyOf(one.collection, one.id)] {
@@ -58,24 +58,24 @@ func (r *requests) ask(ctx context.Context, file string) (waits bool, err error)
 		}
 		waits = true
 		if len(r.fresh) >= mostRows {
-			if err := r.flush(ctx); err != nil {
+			if err := r.sendRequests(ctx); err != nil {
 				return waits, err
 			}
 		}
 	}
 }
 
-// flush puts into the queue what was asked for, but for the files that must keep
+// sendRequests puts into the queue what was asked for, but for the files that must keep
 // theirs.
-func (r *requests) flush(ctx context.Context) error {
+func (r *requests) sendRequests(ctx context.Context) error {
 	for some := range slices.Chunk(r.fresh, mostRows) {
 		var made int64
-		_, err := r.turn(ctx, func(tx *transaction) error {
+		_, err := r.inTxAndRest(ctx, func(tx *transaction) error {
 			may, err := r.guard(ctx, filesOf(some))
 			if err != nil {
 				return err
 			}
-			next, err := tx.number(numberSQL)
+			next, err := tx.readNumber(numberSQL)
 			if err != nil {
 				return err
 			}

@@ -24,16 +24,14 @@ SELECT c.name, count(*)
 
 // Collections counts a file's chunks, those that wait for their deletion too.
 func (e *Embedded) Collections(ctx context.Context, id string) (list []vectors.Collection, err error) {
-	err = e.session(ctx, "list the collections of file "+id+" in the embedded Chroma", func(s *session) error {
-		return s.query(ctx, func(scan func(...any) error) error {
-			var c vectors.Collection
-			err := scan(&c.Name, &c.Chunks)
-			list = append(list, c)
-			return err
-		}, collectionsSQL, s.database, id)
+	err = e.withSession(ctx, "list the collections of file "+id+" in the embedded Chroma", func(s *session) error {
+		list, err = queryList(ctx, s, collectionFields, collectionsSQL, s.database, id)
+		return err
 	})
 	return list, err
 }
+
+func collectionFields(c *vectors.Collection) []any { return []any{&c.Name, &c.Chunks} }
 
 // ownFilesSQL is a page of own collections. The range is that of names that
 // begin with file-.
@@ -58,7 +56,7 @@ var errStop = errors.New("stop")
 // Files lists own collections by name, and what chunks in shared ones say.
 func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
-		err := e.session(ctx, "list the files in the embedded Chroma", func(s *session) error {
+		err := e.withSession(ctx, "list the files in the embedded Chroma", func(s *session) error {
 			each := func(id string, chunks int64) error {
 				if id != "" && !yield(vectors.File{ID: id, Chunks: chunks}, nil) {
 					return errStop
@@ -66,11 +64,11 @@ func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 				return nil
 			}
 			for _, sql := range []string{ownFilesSQL, markedFilesSQL} {
-				if err := s.ownFiles(ctx, sql, each); err != nil {
+				if err := s.listOwnFiles(ctx, sql, each); err != nil {
 					return err
 				}
 			}
-			return s.sharedFiles(ctx, each)
+			return s.listSharedFiles(ctx, each)
 		})
 		if err != nil && !errors.Is(err, errStop) {
 			yield(vectors.File{}, err)
@@ -78,17 +76,11 @@ func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	}
 }
 
-// ownFiles reads a page before it tells of it, so that no statement is open
+// listOwnFiles reads a page before it tells of it, so that no statement is open
 // meanwhile.
-func (s *session) ownFiles(ctx context.Context, sql string, each func(id string, chunks int64) error) error {
+func (s *session) listOwnFiles(ctx context.Context, sql string, each func(id string, chunks int64) error) error {
 	for after := ownPrefix; ; {
-		var page []vectors.Collection
-		err := s.query(ctx, func(scan func(...any) error) error {
-			var c vectors.Collection
-			err := scan(&c.Name, &c.Chunks)
-			page = append(page, c)
-			return err
-		}, sql, s.database, after, collectionsAPage)
+		page, err := queryList(ctx, s, collectionFields, sql, s.database, after, collectionsAPage)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -119,11 +111,11 @@ var (
 
 const mentionsAPage = 2000
 
-func (s *session) sharedFiles(ctx context.Context, each func(id string, chunks int64) error) error {
+func (s *session) listSharedFiles(ctx context.Context, each func(id string, chunks int64) error) error {
 	last, row, sql := "", int64(0), nextFileSQL
 	for {
 		chunks, rows := map[string]int64{}, 0
-		err := s.query(ctx, func(scan func(...any) error) error {
+		err := s.queryEach(ctx, func(scan func(...any) error) error {
 			var shared int64
 			err := scan(&last, &row, &shared)
 			chunks[last] += shared

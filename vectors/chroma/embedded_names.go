@@ -12,11 +12,11 @@ import (
 // sharedOnes is the condition that chunk m of collection c is one of Open WebUI's,
 // in a collection that holds those of several files: vectors.SharedNames in SQLite's
 // own patterns, which have no counts.
-var sharedOnes = `(c.name GLOB '` + strings.Join([]string{hex(8), hex(4), hex(4), hex(4), hex(12)}, "-") +
-	`' OR c.name GLOB '` + hex(63) + `' OR c.name GLOB '` + hex(64) + `')
+var sharedOnes = `(c.name GLOB '` + strings.Join([]string{hexDigits(8), hexDigits(4), hexDigits(4), hexDigits(4), hexDigits(12)}, "-") +
+	`' OR c.name GLOB '` + hexDigits(63) + `' OR c.name GLOB '` + hexDigits(64) + `')
    AND EXISTS (SELECT 1 FROM embedding_metadata n WHERE n.id = m.id AND n.key = '` + vectors.NameKey + `')`
 
-func hex(digits int) string { return strings.Repeat("[0-9a-f]", digits) }
+func hexDigits(digits int) string { return strings.Repeat("[0-9a-f]", digits) }
 
 // ownHoldingsSQL looks at one chunk of each own collection.
 const ownHoldingsSQL = `
@@ -38,15 +38,12 @@ SELECT m.string_value, c.name, coalesce(min((
 
 // Holdings asks about some hundred files at a time.
 func (e *Embedded) Holdings(ctx context.Context, files []string) (list []vectors.Holding, err error) {
-	err = e.session(ctx, "look where the chunks of files lie in the embedded Chroma", func(s *session) error {
+	err = e.withSession(ctx, "look where the chunks of files lie in the embedded Chroma", func(s *session) error {
 		for some := range slices.Chunk(files, groupOf) {
 			for _, sql := range []string{ownHoldingsSQL, sharedHoldingsSQL} {
-				err := s.query(ctx, func(scan func(...any) error) error {
-					var h vectors.Holding
-					err := scan(&h.FileID, &h.Collection, &h.CreatedBy)
-					list = append(list, h)
-					return err
-				}, sql, s.database, array(some))
+				found, err := queryList(ctx, s, func(h *vectors.Holding) []any { return []any{&h.FileID, &h.Collection, &h.CreatedBy} },
+					sql, s.database, jsonArray(some))
+				list = append(list, found...)
 				if err != nil {
 					return fmt.Errorf("look for the chunks of %d files: %w", len(some), err)
 				}
@@ -59,8 +56,8 @@ func (e *Embedded) Holdings(ctx context.Context, files []string) (list []vectors
 
 // Strange reads the names of all collections.
 func (e *Embedded) Strange(ctx context.Context) (names []string, err error) {
-	err = e.session(ctx, "list the collections of others in the embedded Chroma", func(s *session) error {
-		return s.query(ctx, func(scan func(...any) error) error {
+	err = e.withSession(ctx, "list the collections of others in the embedded Chroma", func(s *session) error {
+		return s.queryEach(ctx, func(scan func(...any) error) error {
 			var name string
 			err := scan(&name)
 			if len(names) < vectors.MaxStrange && !vectors.IsKnown(name) {

@@ -33,21 +33,21 @@ var hideSQL = []string{
 	`DELETE FROM collections WHERE id IN (SELECT value FROM json_each(?1))`,
 }
 
-// hide takes the own collections of these files away.
-func (s *session) hide(ctx context.Context, files []string, guard vectors.Guard) error {
+// hideCollections takes the own collections of these files away.
+func (s *session) hideCollections(ctx context.Context, files []string, guard vectors.Guard) error {
 	own := map[string]string{} // the ids of the collections, by file
-	err := s.query(ctx, func(scan func(...any) error) error {
+	err := s.queryEach(ctx, func(scan func(...any) error) error {
 		var id, name string
 		err := scan(&id, &name)
 		file, _ := vectors.CollectionOwner(name)
 		own[file] = id
 		return err
-	}, ownSQL, s.database, array(files))
+	}, ownSQL, s.database, jsonArray(files))
 	if err != nil {
 		return fmt.Errorf("look for the collections of %d files: %w", len(files), err)
 	}
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(own)), hiddenAtOnce) {
-		_, err := s.turn(ctx, func(tx *transaction) error {
+		_, err := s.inTxAndRest(ctx, func(tx *transaction) error {
 			may, err := guard(ctx, some)
 			if err != nil {
 				return err
@@ -57,7 +57,7 @@ func (s *session) hide(ctx context.Context, files []string, guard vectors.Guard)
 				collections[i] = own[file]
 			}
 			for _, sql := range hideSQL {
-				if err := tx.exec(sql, array(collections)); err != nil {
+				if err := tx.exec(sql, jsonArray(collections)); err != nil {
 					return err
 				}
 			}
@@ -80,35 +80,29 @@ SELECT s.id, s.scope, s.collection FROM segment_metadata m JOIN segments s ON s.
  WHERE m.key = '` + markKey + `' AND NOT EXISTS (SELECT 1 FROM collections c WHERE c.id = s.collection)
  LIMIT 1000`
 
-// clear removes what is left of collections that were taken away, and returns
+// purgeHidden removes what is left of collections that were taken away, and returns
 // how many chunks those had.
-func (s *session) clear(ctx context.Context) (chunks int64, err error) {
+func (s *session) purgeHidden(ctx context.Context) (chunks int64, err error) {
 	for {
-		var dead []segment
-		err := s.query(ctx, func(scan func(...any) error) error {
-			var one segment
-			err := scan(&one.id, &one.scope, &one.collection)
-			dead = append(dead, one)
-			return err
-		}, markedSQL)
+		dead, err := queryList(ctx, s, func(one *segment) []any { return []any{&one.id, &one.scope, &one.collection} }, markedSQL)
 		if err != nil || len(dead) == 0 {
 			return chunks, err
 		}
-		gone, err := s.clearRows(ctx, ids(dead, "METADATA"))
+		gone, err := s.deleteRows(ctx, segmentIDs(dead, "METADATA"))
 		chunks += gone
 		if err != nil {
 			return chunks, fmt.Errorf("remove the chunks of collections that were taken away: %w", err)
 		}
-		if err := s.clearFolders(ids(dead, "VECTOR")); err != nil {
+		if err := s.removeFolders(segmentIDs(dead, "VECTOR")); err != nil {
 			return chunks, err
 		}
-		if err := s.forget(ctx, dead); err != nil {
+		if err := s.dropHidden(ctx, dead); err != nil {
 			return chunks, fmt.Errorf("forget collections that were taken away: %w", err)
 		}
 	}
 }
 
-func ids(segments []segment, scope string) (list []string) {
+func segmentIDs(segments []segment, scope string) (list []string) {
 	for _, one := range segments {
 		if scope == "" || one.scope == scope {
 			list = append(list, one.id)
@@ -126,17 +120,17 @@ var rowsSQL = []string{
 	`DELETE FROM embeddings WHERE id IN (SELECT value FROM json_each(?1))`,
 }
 
-// clearRows deletes the chunks of these segments, a piece at a time.
-func (s *session) clearRows(ctx context.Context, segments []string) (chunks int64, err error) {
+// deleteRows deletes the chunks of these segments, a piece at a time.
+func (s *session) deleteRows(ctx context.Context, segments []string) (chunks int64, err error) {
 	for {
-		rows, err := column[int64](ctx, s, `SELECT id FROM embeddings
-			WHERE segment_id IN (SELECT value FROM json_each(?)) LIMIT ?`, array(segments), s.pace.rows)
+		rows, err := queryColumn[int64](ctx, s, `SELECT id FROM embeddings
+			WHERE segment_id IN (SELECT value FROM json_each(?)) LIMIT ?`, jsonArray(segments), s.pace.rows)
 		if err != nil || len(rows) == 0 {
 			return chunks, err
 		}
-		took, err := s.turn(ctx, func(tx *transaction) error {
+		took, err := s.inTxAndRest(ctx, func(tx *transaction) error {
 			for _, sql := range rowsSQL {
-				if err := tx.exec(sql, array(rows)); err != nil {
+				if err := tx.exec(sql, jsonArray(rows)); err != nil {
 					return err
 				}
 			}
@@ -146,13 +140,13 @@ func (s *session) clearRows(ctx context.Context, segments []string) (chunks int6
 			return chunks, err
 		}
 		chunks += int64(len(rows))
-		s.pace.took(took)
+		s.pace.adjustRows(took)
 	}
 }
 
-// clearFolders removes the indexes of vectors. A Chroma that has one open does
+// removeFolders removes the indexes of vectors. A Chroma that has one open does
 // not notice.
-func (s *session) clearFolders(segments []string) error {
+func (s *session) removeFolders(segments []string) error {
 	for _, id := range segments {
 		if _, err := uuid.Parse(id); err != nil {
 			return fmt.Errorf("segment %q has no UUID: its folder is left alone", id)

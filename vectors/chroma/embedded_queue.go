@@ -26,13 +26,13 @@ type record struct {
 	deletes    bool
 }
 
-// records calls each with every record of the queue, in short statements, and
+// readQueue calls each with every record of the queue, in short statements, and
 // returns the number of the last. It refuses topics that are not as we know
 // them.
-func (s *session) records(ctx context.Context, each func([]record) error) (last int64, err error) {
+func (s *session) readQueue(ctx context.Context, each func([]record) error) (last int64, err error) {
 	for {
 		var page []record
-		err := s.query(ctx, func(scan func(...any) error) error {
+		err := s.queryEach(ctx, func(scan func(...any) error) error {
 			var r record
 			var topic string
 			if err := scan(&r.seq, &topic, &r.id, &r.deletes); err != nil {
@@ -71,12 +71,12 @@ SELECT c.id, coalesce(max(m.seq_id), 0)
  WHERE substr(c.name, 1, 5) <> '` + ownPrefix + `'
  GROUP BY c.id`
 
-// asked are the chunks that Chroma was asked to delete and has not yet. It reads
+// findPendingDeletes returns the chunks that Chroma was asked to delete and has not yet. It reads
 // the whole queue, so that a topic we do not know stops us before anything is
 // changed.
-func (s *session) asked(ctx context.Context) (map[chunkKey]bool, error) {
+func (s *session) findPendingDeletes(ctx context.Context) (map[chunkKey]bool, error) {
 	applied := map[string]int64{}
-	err := s.query(ctx, func(scan func(...any) error) error {
+	err := s.queryEach(ctx, func(scan func(...any) error) error {
 		var id string
 		var seq int64
 		err := scan(&id, &seq)
@@ -87,7 +87,7 @@ func (s *session) asked(ctx context.Context) (map[chunkKey]bool, error) {
 		return nil, err
 	}
 	waiting := map[chunkKey]bool{}
-	_, err = s.records(ctx, func(page []record) error {
+	_, err = s.readQueue(ctx, func(page []record) error {
 		for _, r := range page {
 			if seq, shared := applied[r.collection]; shared && r.deletes && r.seq > seq {
 				waiting[keyOf(r.collection, r.id)] = true
@@ -98,9 +98,9 @@ func (s *session) asked(ctx context.Context) (map[chunkKey]bool, error) {
 	return waiting, err
 }
 
-// forget removes what the queue holds of collections that were taken away, and
+// dropHidden removes what the queue holds of collections that were taken away, and
 // then the last that tells of them.
-func (s *session) forget(ctx context.Context, dead []segment) error {
+func (s *session) dropHidden(ctx context.Context, dead []segment) error {
 	gone := map[string]bool{}
 	var topics []string
 	for _, one := range dead {
@@ -109,24 +109,24 @@ func (s *session) forget(ctx context.Context, dead []segment) error {
 			topics = append(topics, topicPrefix+one.collection)
 		}
 	}
-	last, err := s.records(ctx, func(page []record) error {
+	last, err := s.readQueue(ctx, func(page []record) error {
 		var theirs []int64
 		for _, r := range page {
 			if gone[r.collection] {
 				theirs = append(theirs, r.seq)
 			}
 		}
-		return s.unqueue(ctx, theirs)
+		return s.dequeue(ctx, theirs)
 	})
 	if err != nil {
 		return err
 	}
-	_, err = s.turn(ctx, func(tx *transaction) error {
-		if left, err := tx.any(leftSQL, array(ids(dead, "METADATA"))); left || err != nil {
+	_, err = s.inTxAndRest(ctx, func(tx *transaction) error {
+		if left, err := tx.readNumber(leftSQL, jsonArray(segmentIDs(dead, "METADATA"))); left > 0 || err != nil {
 			return err // a chunk came after all; they are looked at again
 		}
 		for _, sql := range forgetSQL {
-			if err := tx.exec(sql, array(ids(dead, "")), array(topics), last); err != nil {
+			if err := tx.exec(sql, jsonArray(segmentIDs(dead, "")), jsonArray(topics), last); err != nil {
 				return err
 			}
 		}
@@ -141,16 +141,16 @@ const unqueueSQL = `
 DELETE FROM embeddings_queue
  WHERE seq_id IN (SELECT value FROM json_each(?)) AND seq_id < (SELECT max(seq_id) FROM embeddings_queue)`
 
-func (s *session) unqueue(ctx context.Context, records []int64) error {
+func (s *session) dequeue(ctx context.Context, records []int64) error {
 	for some := range slices.Chunk(records, mostRows) {
-		if _, err := s.turn(ctx, func(tx *transaction) error { return tx.exec(unqueueSQL, array(some)) }); err != nil {
+		if _, err := s.inTxAndRest(ctx, func(tx *transaction) error { return tx.exec(unqueueSQL, jsonArray(some)) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-const leftSQL = `SELECT 1 FROM embeddings WHERE segment_id IN (SELECT value FROM json_each(?)) LIMIT 1`
+const leftSQL = `SELECT EXISTS (SELECT 1 FROM embeddings WHERE segment_id IN (SELECT value FROM json_each(?)))`
 
 // forgetSQL: ?1 are segments, ?2 topics, ?3 is the last record that was looked
 // at. A last record of all that must stay keeps nothing but its number.

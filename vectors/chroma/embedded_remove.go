@@ -25,24 +25,24 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 	// A file that was reported twice has two tombstones, and its chunks are to be
 	// asked for once.
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	err = e.session(ctx, "remove chunks from the embedded Chroma", func(s *session) error {
-		asked, err := s.asked(ctx)
+	err = e.withSession(ctx, "remove chunks from the embedded Chroma", func(s *session) error {
+		asked, err := s.findPendingDeletes(ctx)
 		if err != nil {
 			return err
 		}
 		shared := &requests{session: s, asked: asked, guard: guard}
 		defer func() { removed.Chunks += shared.made }()
 		for group := range slices.Chunk(ids, groupOf) {
-			if err := s.hide(ctx, group, guard); err != nil {
+			if err := s.hideCollections(ctx, group, guard); err != nil {
 				return err
 			}
-			gone, err := s.clear(ctx)
+			gone, err := s.purgeHidden(ctx)
 			removed.Chunks += gone
 			if err != nil {
 				return err
 			}
 			for _, id := range group {
-				waits, err := shared.ask(ctx, id)
+				waits, err := shared.requestDeletes(ctx, id)
 				if err != nil {
 					return err
 				}
@@ -50,7 +50,7 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 					removed.Waiting = append(removed.Waiting, id)
 				}
 			}
-			if err := shared.flush(ctx); err != nil {
+			if err := shared.sendRequests(ctx); err != nil {
 				return err
 			}
 		}

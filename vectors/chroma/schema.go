@@ -46,23 +46,23 @@ var knownColumns = map[string]string{
 	"embeddings_queue":          "seq_id created_at operation topic id vector encoding metadata",
 }
 
-// recognize refuses every other schema by its name: nothing is known of what
+// recognizeSchema refuses every other schema by its name: nothing is known of what
 // another release would make of our changes.
-func (s *session) recognize(ctx context.Context, options EmbeddedOptions) error {
+func (s *session) recognizeSchema(ctx context.Context, options EmbeddedOptions) error {
 	if err := s.recognizeColumns(ctx); err != nil {
 		return err
 	}
 	if err := s.recognizeMigrations(ctx); err != nil {
 		return err
 	}
-	triggers, err := column[string](ctx, s, "SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1")
+	triggers, err := queryColumn[string](ctx, s, "SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1")
 	if err != nil {
 		return err
 	}
 	if len(triggers) > 0 {
 		return fmt.Errorf("%s has a trigger %q, which Chroma does not make", databaseFile, triggers[0])
 	}
-	ids, err := column[string](ctx, s, "SELECT id FROM databases WHERE name = ? AND tenant_id = ?", options.Database, options.Tenant)
+	ids, err := queryColumn[string](ctx, s, "SELECT id FROM databases WHERE name = ? AND tenant_id = ?", options.Database, options.Tenant)
 	if err != nil {
 		return err
 	}
@@ -75,14 +75,14 @@ func (s *session) recognize(ctx context.Context, options EmbeddedOptions) error 
 
 func (s *session) recognizeColumns(ctx context.Context) error {
 	found := map[string][]string{}
-	err := s.query(ctx, func(scan func(...any) error) error {
+	err := s.queryEach(ctx, func(scan func(...any) error) error {
 		var table, name string
 		err := scan(&table, &name)
 		found[table] = append(found[table], name)
 		return err
 	}, `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
 	     WHERE m.type = 'table' AND m.name IN (SELECT value FROM json_each(?)) ORDER BY m.name, c.cid`,
-		array(slices.Collect(maps.Keys(knownColumns))))
+		jsonArray(slices.Collect(maps.Keys(knownColumns))))
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *session) recognizeColumns(ctx context.Context) error {
 
 func (s *session) recognizeMigrations(ctx context.Context) error {
 	missing := maps.Clone(knownMigrations)
-	err := s.query(ctx, func(scan func(...any) error) error {
+	err := s.queryEach(ctx, func(scan func(...any) error) error {
 		var name, hash, file string
 		if err := scan(&name, &hash, &file); err != nil {
 			return err

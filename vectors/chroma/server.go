@@ -1,6 +1,7 @@
 package chroma
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,12 +54,12 @@ func New(_ context.Context, options HTTPOptions) (*Server, error) {
 	}
 	user := base.User
 	base.User = nil
-	tenant, database := orDefault(options.Tenant, defaultTenant), orDefault(options.Database, defaultDatabase)
+	tenant, database := cmp.Or(options.Tenant, defaultTenant), cmp.Or(options.Database, defaultDatabase)
 	s := &Server{
 		name: fmt.Sprintf("chroma at %s, tenant %s, database %s", base, tenant, database),
 		client: &http.Client{
 			Timeout:       requestPatience,
-			Transport:     transport(),
+			Transport:     newTransport(),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		base:     base.JoinPath("api", "v2"),
@@ -92,7 +93,7 @@ func (s *Server) authenticate(options HTTPOptions) error {
 	return nil
 }
 
-func transport() *http.Transport {
+func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost, t.IdleConnTimeout = 2, 2, 30*time.Second
 	return t
@@ -108,12 +109,12 @@ func (s *Server) String() string { return "chroma at " + s.base.Host }
 func (s *Server) Info() vectors.Info { return vectors.Info{Name: s.name} }
 
 // Check asks for our database, with our credentials.
-func (s *Server) Check(ctx context.Context) error { return s.there(ctx) }
+func (s *Server) Check(ctx context.Context) error { return s.requireDatabase(ctx) }
 
-// there is asked before anything else: of a database that does not exist the
+// requireDatabase comes before anything else: of a database that does not exist the
 // server lists nothing, as if it were empty.
-func (s *Server) there(ctx context.Context) error {
-	found, err := s.call(ctx, silencePatience, http.MethodGet, s.database, nil, nil)
+func (s *Server) requireDatabase(ctx context.Context) error {
+	found, err := s.callAPI(ctx, silencePatience, http.MethodGet, s.database, nil, nil)
 	if err == nil && !found {
 		return unusable("the Chroma server at %s has no %s: set CHROMA_TENANT and CHROMA_DATABASE as the application has them", s.base.Host, s.database)
 	}

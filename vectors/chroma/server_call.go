@@ -21,33 +21,33 @@ const (
 	longestComplaint = 300
 )
 
-// call sends one request about path, and decodes the answer to it into out. It
+// callAPI sends one request about path, and decodes the answer to it into out. It
 // is false without an error where the server has no such thing.
-func (s *Server) call(ctx context.Context, patience time.Duration, method, path string, in, out any) (bool, error) {
+func (s *Server) callAPI(ctx context.Context, patience time.Duration, method, path string, in, out any) (bool, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no answer in %s", patience))
 	defer cancel()
-	response, err := s.send(ctx, method, path, in)
+	response, err := s.sendRequest(ctx, method, path, in)
 	if err != nil {
-		return false, s.failed(ctx, method, path, err)
+		return false, s.describeFailure(ctx, method, path, err)
 	}
 	defer response.Body.Close()
 	switch body := http.MaxBytesReader(nil, response.Body, largestAnswer); {
-	case response.StatusCode == http.StatusNotFound && isChroma(body):
+	case response.StatusCode == http.StatusNotFound && isNotFoundError(body):
 		return false, nil
 	case response.StatusCode < 200 || response.StatusCode > 299:
-		return false, s.failed(ctx, method, path, complaint(response.Status, body))
+		return false, s.describeFailure(ctx, method, path, readComplaint(response.Status, body))
 	case out == nil:
 		_, err = io.Copy(io.Discard, body) // so that the connection can be used again
 	default:
 		err = json.NewDecoder(body).Decode(out)
 	}
 	if err != nil {
-		return false, s.failed(ctx, method, path, fmt.Errorf("read the answer: %w", err))
+		return false, s.describeFailure(ctx, method, path, fmt.Errorf("read the answer: %w", err))
 	}
 	return true, nil
 }
 
-func (s *Server) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+func (s *Server) sendRequest(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)
@@ -81,14 +81,14 @@ type answer struct {
 	Message string `json:"message"`
 }
 
-// isChroma tells Chroma's own 404 from that of another server, or of a proxy
+// isNotFoundError tells Chroma's own 404 from that of another server, or of a proxy
 // that knows no such path.
-func isChroma(body io.Reader) bool {
+func isNotFoundError(body io.Reader) bool {
 	var a answer
 	return json.NewDecoder(body).Decode(&a) == nil && a.Error == "NotFoundError"
 }
 
-func complaint(status string, body io.Reader) error {
+func readComplaint(status string, body io.Reader) error {
 	text, _ := io.ReadAll(io.LimitReader(body, 64<<10)) // the status says enough without it
 	var a answer
 	if json.Unmarshal(text, &a) != nil || a.Message == "" {
@@ -100,9 +100,9 @@ func complaint(status string, body io.Reader) error {
 	return fmt.Errorf("%s: %s", status, a.Message)
 }
 
-// failed marks every failure as the store's own. It leaves out the address,
+// describeFailure marks every failure as the store's own. It leaves out the address,
 // and hides what a server or a proxy may have quoted of our secrets.
-func (s *Server) failed(ctx context.Context, method, path string, err error) error {
+func (s *Server) describeFailure(ctx context.Context, method, path string, err error) error {
 	var named *url.Error
 	if errors.As(err, &named) {
 		err = named.Err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"net/url"
 
 	"pruned/vectors"
 )
@@ -12,13 +11,19 @@ import (
 // fileChunk is one of a file's, as its metadata says.
 type fileChunk struct{ id, file, maker string }
 
-// chunksOf lists, page by page, the chunks of files in a shared collection, or of
+// answeredChunks are what the server tells of chunks.
+type answeredChunks struct {
+	IDs       []string         `json:"ids"`
+	Metadatas []map[string]any `json:"metadatas"`
+}
+
+// listChunks lists, page by page, the chunks of files in a shared collection, or of
 // these files. What has no name is not Open WebUI's: the server has no question for
 // that. A page may be empty.
-func (s *Server) chunksOf(ctx context.Context, c collection, files []string) iter.Seq2[[]fileChunk, error] {
+func (s *Server) listChunks(ctx context.Context, c collection, files []string) iter.Seq2[[]fileChunk, error] {
 	return func(yield func([]fileChunk, error) bool) {
 		for offset := 0; ; offset += chunksAtOnce {
-			page, read, err := s.chunkPage(ctx, c, files, offset)
+			page, read, err := s.readChunkPage(ctx, c, files, offset)
 			if !yield(page, err) || err != nil || read < chunksAtOnce {
 				return
 			}
@@ -26,17 +31,14 @@ func (s *Server) chunksOf(ctx context.Context, c collection, files []string) ite
 	}
 }
 
-// chunkPage is one page, and how many chunks were read for it.
-func (s *Server) chunkPage(ctx context.Context, c collection, files []string, offset int) (page []fileChunk, read int, err error) {
-	var found struct {
-		IDs       []string         `json:"ids"`
-		Metadatas []map[string]any `json:"metadatas"`
-	}
+// readChunkPage is one page, and how many chunks were read for it.
+func (s *Server) readChunkPage(ctx context.Context, c collection, files []string, offset int) (page []fileChunk, read int, err error) {
+	var found answeredChunks
 	ask := selection{Limit: chunksAtOnce, Offset: offset, Include: []string{"metadatas"}}
 	if len(files) > 0 {
-		ask.Where = ofFiles(files)
+		ask.Where = whereFiles(files)
 	}
-	if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &found); err != nil {
+	if _, err := s.callAPI(ctx, silencePatience, http.MethodPost, s.collectionPath(c, "get"), ask, &found); err != nil {
 		return nil, 0, err
 	}
 	for i, metadata := range found.Metadatas[:min(len(found.Metadatas), len(found.IDs))] {
@@ -52,17 +54,17 @@ func (s *Server) chunkPage(ctx context.Context, c collection, files []string, of
 // Holdings asks each own collection for a chunk, and lists those of the files in
 // shared ones.
 func (s *Server) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
-	if err := s.there(ctx); err != nil || len(ids) == 0 {
+	if err := s.requireDatabase(ctx); err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	for _, id := range ids {
-		held, err := s.ownHolding(ctx, id)
+		held, err := s.findOwnHolding(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, held...)
 	}
-	for c, err := range s.collections(ctx) {
+	for c, err := range s.listCollections(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +72,7 @@ func (s *Server) Holdings(ctx context.Context, ids []string) (list []vectors.Hol
 			continue
 		}
 		seen := map[string]bool{}
-		for page, err := range s.chunksOfSome(ctx, c, ids) {
+		for page, err := range s.listChunksOfMany(ctx, c, ids) {
 			if err != nil {
 				return nil, err
 			}
@@ -85,11 +87,11 @@ func (s *Server) Holdings(ctx context.Context, ids []string) (list []vectors.Hol
 	return list, nil
 }
 
-// chunksOfSome is chunksOf for as many files as one question takes, and the next.
-func (s *Server) chunksOfSome(ctx context.Context, c collection, ids []string) iter.Seq2[[]fileChunk, error] {
+// listChunksOfMany is listChunks for as many files as one question takes, and the next.
+func (s *Server) listChunksOfMany(ctx context.Context, c collection, ids []string) iter.Seq2[[]fileChunk, error] {
 	return func(yield func([]fileChunk, error) bool) {
 		for ; len(ids) > 0; ids = ids[min(len(ids), filesAtOnce):] {
-			for page, err := range s.chunksOf(ctx, c, ids[:min(len(ids), filesAtOnce)]) {
+			for page, err := range s.listChunks(ctx, c, ids[:min(len(ids), filesAtOnce)]) {
 				if !yield(page, err) {
 					return
 				}
@@ -98,22 +100,18 @@ func (s *Server) chunksOfSome(ctx context.Context, c collection, ids []string) i
 	}
 }
 
-// ownHolding looks at one chunk of a file's own collection, if there is one.
-func (s *Server) ownHolding(ctx context.Context, id string) ([]vectors.Holding, error) {
-	name := vectors.FileCollection(id)
-	var c collection
-	found, err := s.call(ctx, silencePatience, http.MethodGet, s.database+"/collections/"+url.PathEscape(name), nil, &c)
-	if err != nil || !found || c.Name != name {
+// findOwnHolding looks at one chunk of a file's own collection, if there is one.
+func (s *Server) findOwnHolding(ctx context.Context, id string) ([]vectors.Holding, error) {
+	c, found, err := s.findOwn(ctx, id)
+	if err != nil || !found {
 		return nil, err
 	}
-	var chunk struct {
-		Metadatas []map[string]any `json:"metadatas"`
-	}
+	var chunk answeredChunks
 	ask := selection{Limit: 1, Include: []string{"metadatas"}}
-	if _, err := s.call(ctx, silencePatience, http.MethodPost, s.of(c, "get"), ask, &chunk); err != nil {
+	if _, err := s.callAPI(ctx, silencePatience, http.MethodPost, s.collectionPath(c, "get"), ask, &chunk); err != nil {
 		return nil, err
 	}
-	held := vectors.Holding{FileID: id, Collection: name}
+	held := vectors.Holding{FileID: id, Collection: c.Name}
 	if len(chunk.Metadatas) > 0 {
 		held.CreatedBy, _ = chunk.Metadatas[0][makerKey].(string)
 	}
@@ -122,10 +120,10 @@ func (s *Server) ownHolding(ctx context.Context, id string) ([]vectors.Holding, 
 
 // Strange reads the names of all collections.
 func (s *Server) Strange(ctx context.Context) (names []string, err error) {
-	if err := s.there(ctx); err != nil {
+	if err := s.requireDatabase(ctx); err != nil {
 		return nil, err
 	}
-	for c, err := range s.collections(ctx) {
+	for c, err := range s.listCollections(ctx) {
 		if err != nil {
 			return nil, err
 		}

@@ -12,19 +12,19 @@ import (
 // Collections counts a file's chunks in its own collection, and in every shared
 // one.
 func (s *Server) Collections(ctx context.Context, id string) (list []vectors.Collection, err error) {
-	if err := s.there(ctx); err != nil {
+	if err := s.requireDatabase(ctx); err != nil {
 		return nil, err
 	}
-	for c, err := range s.collections(ctx) {
+	for c, err := range s.listCollections(ctx) {
 		if err != nil {
 			return nil, err
 		}
 		var chunks int64
 		switch name, own := vectors.CollectionOwner(c.Name); {
 		case own && name == id:
-			chunks, err = s.count(ctx, c)
+			chunks, err = s.countChunks(ctx, c)
 		case vectors.IsShared(c.Name):
-			chunks, err = s.countOf(ctx, c, id)
+			chunks, err = s.countChunksOf(ctx, c, id)
 		}
 		if err != nil {
 			return nil, err
@@ -37,9 +37,9 @@ func (s *Server) Collections(ctx context.Context, id string) (list []vectors.Col
 	return list, nil
 }
 
-// countOf counts by listing, page by page: the server counts only whole collections.
-func (s *Server) countOf(ctx context.Context, c collection, id string) (chunks int64, err error) {
-	for page, err := range s.chunksOf(ctx, c, []string{id}) {
+// countChunksOf counts by listing, page by page: the server counts only whole collections.
+func (s *Server) countChunksOf(ctx context.Context, c collection, id string) (chunks int64, err error) {
+	for page, err := range s.listChunks(ctx, c, []string{id}) {
 		if err != nil {
 			return 0, err
 		}
@@ -52,11 +52,11 @@ func (s *Server) countOf(ctx context.Context, c collection, id string) (chunks i
 // is in a file's own collection is not counted: it would be a request for each.
 func (s *Server) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
-		if err := s.there(ctx); err != nil {
+		if err := s.requireDatabase(ctx); err != nil {
 			yield(vectors.File{}, err)
 			return
 		}
-		for c, err := range s.collections(ctx) {
+		for c, err := range s.listCollections(ctx) {
 			if err != nil {
 				yield(vectors.File{}, err)
 				return
@@ -70,7 +70,7 @@ func (s *Server) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 			if !vectors.IsShared(c.Name) {
 				continue
 			}
-			for f, err := range s.filesIn(ctx, c) {
+			for f, err := range s.countFilesIn(ctx, c) {
 				if !yield(f, err) || err != nil {
 					return
 				}
@@ -79,11 +79,11 @@ func (s *Server) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	}
 }
 
-// filesIn counts the chunks of each file in a shared collection, a page at a
+// countFilesIn counts the chunks of each file in a shared collection, a page at a
 // time.
-func (s *Server) filesIn(ctx context.Context, c collection) iter.Seq2[vectors.File, error] {
+func (s *Server) countFilesIn(ctx context.Context, c collection) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
-		for page, err := range s.chunksOf(ctx, c, nil) {
+		for page, err := range s.listChunks(ctx, c, nil) {
 			if err != nil {
 				yield(vectors.File{}, err)
 				return

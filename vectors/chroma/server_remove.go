@@ -38,17 +38,17 @@ func (s *Server) RemoveGuarded(ctx context.Context, ids []string, guard vectors.
 	if len(ids) == 0 {
 		return removed, nil
 	}
-	if err := s.there(ctx); err != nil {
+	if err := s.requireDatabase(ctx); err != nil {
 		return removed, err
 	}
 	for _, id := range ids {
-		chunks, err := s.drop(ctx, id, guard)
+		chunks, err := s.dropOwn(ctx, id, guard)
 		if err != nil {
 			return removed, fmt.Errorf("drop the collection of file %s: %w", id, err)
 		}
 		removed.Chunks += chunks
 	}
-	for c, err := range s.collections(ctx) {
+	for c, err := range s.listCollections(ctx) {
 		if err != nil {
 			return removed, err
 		}
@@ -56,7 +56,7 @@ func (s *Server) RemoveGuarded(ctx context.Context, ids []string, guard vectors.
 			continue
 		}
 		for some := range slices.Chunk(ids, filesAtOnce) {
-			chunks, err := s.deleteFrom(ctx, c, some, guard)
+			chunks, err := s.deleteChunks(ctx, c, some, guard)
 			if err != nil {
 				return removed, err
 			}
@@ -66,42 +66,47 @@ func (s *Server) RemoveGuarded(ctx context.Context, ids []string, guard vectors.
 	return removed, nil
 }
 
-// drop deletes a file's own collection, which goes by name; everything else goes
+// dropOwn deletes a file's own collection, which goes by name; everything else goes
 // by id.
-func (s *Server) drop(ctx context.Context, file string, guard vectors.Guard) (chunks int64, err error) {
-	name := vectors.FileCollection(file)
-	path := s.database + "/collections/" + url.PathEscape(name)
-	var c collection
-	if found, err := s.call(ctx, silencePatience, http.MethodGet, path, nil, &c); err != nil || !found || c.Name != name {
+func (s *Server) dropOwn(ctx context.Context, file string, guard vectors.Guard) (chunks int64, err error) {
+	c, found, err := s.findOwn(ctx, file)
+	if err != nil || !found {
 		return 0, err
 	}
-	if chunks, err = s.count(ctx, c); err != nil {
+	if chunks, err = s.countChunks(ctx, c); err != nil {
 		return 0, err
 	}
 	if may, err := guard(ctx, []string{file}); err != nil || len(may) == 0 {
 		return 0, err
 	}
-	_, err = s.call(ctx, requestPatience, http.MethodDelete, path, nil, nil)
+	_, err = s.callAPI(ctx, requestPatience, http.MethodDelete, s.database+"/collections/"+url.PathEscape(c.Name), nil, nil)
 	return chunks, err
 }
 
-func (s *Server) count(ctx context.Context, c collection) (chunks int64, err error) {
-	_, err = s.call(ctx, silencePatience, http.MethodGet, s.of(c, "count"), nil, &chunks)
+// findOwn returns a file's own collection, if there is one.
+func (s *Server) findOwn(ctx context.Context, file string) (c collection, found bool, err error) {
+	name := vectors.FileCollection(file)
+	found, err = s.callAPI(ctx, silencePatience, http.MethodGet, s.database+"/collections/"+url.PathEscape(name), nil, &c)
+	return c, found && c.Name == name, err
+}
+
+func (s *Server) countChunks(ctx context.Context, c collection) (chunks int64, err error) {
+	_, err = s.callAPI(ctx, silencePatience, http.MethodGet, s.collectionPath(c, "count"), nil, &chunks)
 	return chunks, err
 }
 
-func (s *Server) of(c collection, verb string) string {
+func (s *Server) collectionPath(c collection, verb string) string {
 	return s.database + "/collections/" + url.PathEscape(c.ID) + "/" + verb
 }
 
-// collections lists all of them. One that is made or dropped meanwhile may hide
+// listCollections lists all of them. One that is made or dropped meanwhile may hide
 // another; that one is found the next time.
-func (s *Server) collections(ctx context.Context) iter.Seq2[collection, error] {
+func (s *Server) listCollections(ctx context.Context) iter.Seq2[collection, error] {
 	return func(yield func(collection, error) bool) {
 		for offset := 0; ; offset += collectionsAtOnce {
 			var page []collection
 			path := fmt.Sprintf("%s/collections?limit=%d&offset=%d", s.database, collectionsAtOnce, offset)
-			if _, err := s.call(ctx, silencePatience, http.MethodGet, path, nil, &page); err != nil {
+			if _, err := s.callAPI(ctx, silencePatience, http.MethodGet, path, nil, &page); err != nil {
 				yield(collection{}, fmt.Errorf("list the collections: %w", err))
 				return
 			}
@@ -128,18 +133,18 @@ type selection struct {
 	Include []string `json:"include,omitzero"`
 }
 
-func ofFiles(ids []string) any {
+func whereFiles(ids []string) any {
 	return map[string]any{fileKey: map[string]any{"$in": ids}}
 }
 
-// deleteFrom deletes the chunks of some files from a shared collection, and
+// deleteChunks deletes the chunks of some files from a shared collection, and
 // looks again until there are none: the ids of a page are deleted, not whatever
 // fits by then, so that each request is short. What is not Open WebUI's is passed
 // over. A page that may hold chunks of a file which must keep them is asked for
 // again without it.
-func (s *Server) deleteFrom(ctx context.Context, c collection, files []string, guard vectors.Guard) (chunks int64, err error) {
+func (s *Server) deleteChunks(ctx context.Context, c collection, files []string, guard vectors.Guard) (chunks int64, err error) {
 	for last, offset := "", 0; len(files) > 0; {
-		page, read, err := s.chunkPage(ctx, c, files, offset)
+		page, read, err := s.readChunkPage(ctx, c, files, offset)
 		if err != nil || read == 0 {
 			return chunks, err
 		}
@@ -163,7 +168,7 @@ func (s *Server) deleteFrom(ctx context.Context, c collection, files []string, g
 		for i, one := range page {
 			ids[i] = one.id
 		}
-		if _, err := s.call(ctx, requestPatience, http.MethodPost, s.of(c, "delete"), selection{IDs: ids}, nil); err != nil {
+		if _, err := s.callAPI(ctx, requestPatience, http.MethodPost, s.collectionPath(c, "delete"), selection{IDs: ids}, nil); err != nil {
 			return chunks, fmt.Errorf("delete %d chunks from collection %s: %w", len(ids), c.Name, err)
 		}
 		chunks += int64(len(ids))

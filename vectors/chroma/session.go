@@ -26,10 +26,10 @@ type session struct {
 	pace     pace
 }
 
-// session runs fn on the opened files, if there are any. Everything that goes
+// withSession runs fn on the opened files, if there are any. Everything that goes
 // wrong is the store's own fault, and none of a file.
-func (e *Embedded) session(ctx context.Context, doing string, fn func(*session) error) error {
-	err := e.open(ctx, fn)
+func (e *Embedded) withSession(ctx context.Context, doing string, fn func(*session) error) error {
+	err := e.openSession(ctx, fn)
 	var answer *sqlite.Error
 	switch {
 	case err == nil:
@@ -48,7 +48,7 @@ func isLocked(err *sqlite.Error) bool {
 	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
 }
 
-func (e *Embedded) open(ctx context.Context, fn func(*session) error) (err error) {
+func (e *Embedded) openSession(ctx context.Context, fn func(*session) error) (err error) {
 	dir, err := os.OpenRoot(e.options.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -64,7 +64,7 @@ func (e *Embedded) open(ctx context.Context, fn func(*session) error) (err error
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("sqlite", address(path, e.patience))
+	db, err := sql.Open("sqlite", connectionURI(path, e.patience))
 	if err != nil {
 		return err
 	}
@@ -75,14 +75,14 @@ func (e *Embedded) open(ctx context.Context, fn func(*session) error) (err error
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	s := &session{dir: dir, conn: conn, pace: pace{fewRows}}
-	if err := s.recognize(ctx, e.options); err != nil {
+	if err := s.recognizeSchema(ctx, e.options); err != nil {
 		return err
 	}
 	return fn(s)
 }
 
-// address opens a file that is there, and leaves its journal mode alone.
-func address(path string, patience time.Duration) string {
+// connectionURI opens a file that is there, and leaves its journal mode alone.
+func connectionURI(path string, patience time.Duration) string {
 	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
 		"mode":    {"rw"},
 		"_txlock": {"immediate"},
@@ -112,23 +112,14 @@ func (t *transaction) exec(query string, args ...any) error {
 	return err
 }
 
-// any says whether a question has an answer.
-func (t *transaction) any(query string, args ...any) (bool, error) {
-	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(new(any))
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
+// readNumber is the answer to a question for one.
+func (t *transaction) readNumber(query string, args ...any) (n int64, err error) {
+	return n, t.tx.QueryRowContext(t.ctx, query, args...).Scan(&n)
 }
 
-// number is the answer to a question for one.
-func (t *transaction) number(query string) (n int64, err error) {
-	return n, t.tx.QueryRowContext(t.ctx, query).Scan(&n)
-}
-
-// write runs fn in a transaction of its own, and returns how long that held the
+// inTx runs fn in a transaction of its own, and returns how long that held the
 // lock.
-func (s *session) write(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
+func (s *session) inTx(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
 	tx, err := s.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, err
@@ -142,9 +133,9 @@ func (s *session) write(ctx context.Context, fn func(*transaction) error) (time.
 	return time.Since(start), err
 }
 
-// turn is write, and then a pause in which the application gets its turn.
-func (s *session) turn(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
-	took, err := s.write(ctx, fn)
+// inTxAndRest is inTx, and then a pause in which the application gets its turn.
+func (s *session) inTxAndRest(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
+	took, err := s.inTx(ctx, fn)
 	if err != nil {
 		return 0, err
 	}
@@ -158,10 +149,10 @@ func (s *session) turn(ctx context.Context, fn func(*transaction) error) (time.D
 
 var errUnlike = errors.New("a value has another type than Chroma's own")
 
-// query calls each with a scanner for each row. The statement has ended when it
+// queryEach calls each with a scanner for each row. The statement has ended when it
 // returns, and with it the lock that keeps the application from committing: ask
 // for little.
-func (s *session) query(ctx context.Context, each func(scan func(...any) error) error, query string, args ...any) (err error) {
+func (s *session) queryEach(ctx context.Context, each func(scan func(...any) error) error, query string, args ...any) (err error) {
 	rows, err := s.conn.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -182,19 +173,23 @@ func (s *session) query(ctx context.Context, each func(scan func(...any) error) 
 	return rows.Err()
 }
 
-// column reads one column.
-func column[T any](ctx context.Context, s *session, query string, args ...any) (list []T, err error) {
-	err = s.query(ctx, func(scan func(...any) error) error {
+// queryList reads rows of a shape: fields are the parts of a value that the columns fill.
+func queryList[T any](ctx context.Context, s *session, fields func(*T) []any, query string, args ...any) (list []T, err error) {
+	err = s.queryEach(ctx, func(scan func(...any) error) error {
 		var value T
-		err := scan(&value)
+		err := scan(fields(&value)...)
 		list = append(list, value)
 		return err
 	}, query, args...)
 	return list, err
 }
 
-// array is a list as one parameter, for json_each.
-func array[T string | int64](list []T) string {
+func queryColumn[T any](ctx context.Context, s *session, query string, args ...any) ([]T, error) {
+	return queryList(ctx, s, func(value *T) []any { return []any{value} }, query, args...)
+}
+
+// jsonArray is a list as one parameter, for json_each.
+func jsonArray[T string | int64](list []T) string {
 	text, err := json.Marshal(list)
 	if err != nil {
 		panic(err) // strings and numbers always can be

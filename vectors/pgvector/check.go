@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
+	"pruned/vectors"
 )
 
 // Check looks at the table as it is now. A table that is not there yet is in
 // order: there are no chunks.
 func (s *Store) Check(ctx context.Context) error {
-	return s.inTx(ctx, "check the chunks", func(tx pgx.Tx) error {
+	return s.inTx(ctx, "check the chunks", func(tx ownTx) error {
 		t, err := s.findTable(ctx, tx)
 		if err != nil || t.isAbsent() {
 			return err
@@ -27,7 +27,7 @@ SELECT current_user,
          WHERE NOT has_table_privilege($1::regclass, p)),
        row_security_active($1::regclass)`
 
-func (t *table) checkPrivileges(ctx context.Context, tx pgx.Tx) error {
+func (t *table) checkPrivileges(ctx context.Context, tx ownTx) error {
 	var user, missing string
 	var hidden bool
 	if err := tx.QueryRow(ctx, checkPrivilegesSQL, t.quotedName()).Scan(&user, &missing, &hidden); err != nil {
@@ -44,21 +44,21 @@ func (t *table) checkPrivileges(ctx context.Context, tx pgx.Tx) error {
 
 // checkIndex wants the application's own index, without which nothing is done
 // by Join.
-func (t *table) checkIndex(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Exec(ctx, lookupSQL, t.quotedName(), t.metadata)
+func (t *table) checkIndex(ctx context.Context, tx ownTx) error {
+	same, found, err := t.lookupIndexes(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("read the indexes of %s: %w", t.quotedName(), err)
 	}
-	if (rows.RowsAffected()-1)&1 == 0 {
+	if same && !found.collection {
 		return fmt.Errorf("%s has no index on its collections: CREATE INDEX CONCURRENTLY idx_%s_collection_name ON %[1]s (collection_name)", t.quotedName(), tableName)
 	}
 	return nil
 }
 
 // tryKey is checkKey in a transaction that has not decrypted yet.
-func (s *Store) tryKey(ctx context.Context, tx pgx.Tx, t *table) error {
-	if err := t.makeReadable(ctx, ownTx{tx}); err != nil {
+func (s *Store) tryKey(ctx context.Context, tx vectors.Tx, t *table) error {
+	if err := t.makeReadable(ctx, tx); err != nil {
 		return err
 	}
-	return s.checkKey(ctx, ownTx{tx}, t)
+	return s.checkKey(ctx, tx, t)
 }

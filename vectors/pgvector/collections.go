@@ -2,7 +2,6 @@ package pgvector
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,21 +20,11 @@ SELECT collection_name, count(*)
 // Collections lists where chunks of one file lie, in the byte order of the
 // names. Without the index on the file's id it reads the whole table.
 func (s *Store) Collections(ctx context.Context, id string) (collections []vectors.Collection, err error) {
-	err = s.inOwnTx(ctx, "list the collections of file "+id, func(tx ownTx) error {
-		t, err := s.findTable(ctx, tx.Tx)
-		if err != nil || t.isAbsent() {
-			return err
-		}
-		if err := t.makeReadable(ctx, tx); err != nil {
-			return err
-		}
+	err = s.inReadTx(ctx, "list the collections of file "+id, func(tx ownTx, t *table) error {
 		args := t.withKey(s.key, vectors.FileCollection(id), id)
 		rows, _ := tx.Query(ctx, t.expandNames(collectionsSQL), args...) // an error comes out of the rows as well
 		collections, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Collection])
-		if err != nil {
-			return fmt.Errorf("count chunks in %s: %w", t.quotedName(), err)
-		}
-		return nil
+		return describeFailure(err, "count chunks in %s", t.quotedName())
 	})
 	return collections, err
 }

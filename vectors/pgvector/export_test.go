@@ -12,29 +12,23 @@ func (s *Store) Sessions() int64 { return s.pool.Stat().NewConnsCount() }
 
 // FilesPlans are the plans of the queries that Files runs.
 func (s *Store) FilesPlans(ctx context.Context) (plans []string, err error) {
-	err = s.withSession(ctx, "explain", func(conn *pgx.Conn) error {
-		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
-			t, err := s.findTable(ctx, tx)
+	err = s.inReadTx(ctx, "explain", func(tx ownTx, t *table) error {
+		queries, err := s.fileQueries(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		for _, q := range queries {
+			if _, err := tx.Exec(ctx, q.settings); err != nil {
+				return err
+			}
+			rows, _ := tx.Query(ctx, "EXPLAIN "+q.sql, q.args...)
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 			if err != nil {
 				return err
 			}
-			queries, err := s.fileQueries(ctx, tx, t)
-			if err != nil {
-				return err
-			}
-			for _, q := range queries {
-				if _, err := tx.Exec(ctx, q.settings); err != nil {
-					return err
-				}
-				rows, _ := tx.Query(ctx, "EXPLAIN "+q.sql, q.args...)
-				lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-				if err != nil {
-					return err
-				}
-				plans = append(plans, strings.Join(lines, "\n"))
-			}
-			return nil
-		})
+			plans = append(plans, strings.Join(lines, "\n"))
+		}
+		return nil
 	})
 	return plans, err
 }

@@ -5,14 +5,8 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/jackc/pgx/v5"
-
 	"pruned/vectors"
 )
-
-// beginListing is a transaction that lasts as long as its caller takes.
-const beginListing = begin + `;
-SET LOCAL idle_in_transaction_session_timeout = 0`
 
 // byIndex has statements read an index in its order, also where there are no
 // statistics, or where the table would be quicker read but has to be sorted.
@@ -73,16 +67,10 @@ SELECT EXISTS (` + fileIDIndexSQL + `
 func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
 		wanted := true
-		err := s.withSession(ctx, "list the files that have chunks", func(conn *pgx.Conn) error {
-			return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
-				t, err := s.findTable(ctx, tx)
-				if err != nil || t.isAbsent() {
-					return err
-				}
-				return s.listFiles(ctx, tx, t, func(f vectors.File) bool {
-					wanted = yield(f, nil)
-					return wanted
-				})
+		err := s.inReadTx(ctx, "list the files that have chunks", func(tx ownTx, t *table) error {
+			return s.listFiles(ctx, tx, t, func(f vectors.File) bool {
+				wanted = yield(f, nil)
+				return wanted
 			})
 		})
 		if err != nil && wanted {
@@ -92,7 +80,7 @@ func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 }
 
 // listFiles yields what the queries of a listing return, until no more is wanted.
-func (s *Store) listFiles(ctx context.Context, tx pgx.Tx, t *table, yield func(vectors.File) bool) error {
+func (s *Store) listFiles(ctx context.Context, tx ownTx, t *table, yield func(vectors.File) bool) error {
 	queries, err := s.fileQueries(ctx, tx, t)
 	if err != nil {
 		return err
@@ -117,13 +105,10 @@ type fileQuery struct {
 
 // fileQueries is the queries that list every file: first those with an own
 // collection, then those in shared ones.
-func (s *Store) fileQueries(ctx context.Context, tx pgx.Tx, t *table) ([]fileQuery, error) {
+func (s *Store) fileQueries(ctx context.Context, tx ownTx, t *table) ([]fileQuery, error) {
 	own := fileQuery{settings: byIndex, sql: t.expandNames(ownFilesSQL)}
 	if t.encrypted {
-		if err := t.makeReadable(ctx, ownTx{tx}); err != nil {
-			return nil, err
-		}
-		if err := s.checkKey(ctx, ownTx{tx}, t); err != nil {
+		if err := s.checkKey(ctx, tx, t); err != nil {
 			return nil, err
 		}
 		// The key is its only parameter.
@@ -142,7 +127,7 @@ func (s *Store) fileQueries(ctx context.Context, tx pgx.Tx, t *table) ([]fileQue
 }
 
 // yieldFiles yields what the query returns, and says whether more is wanted.
-func (q fileQuery) yieldFiles(ctx context.Context, tx pgx.Tx, yield func(vectors.File) bool) (more bool, err error) {
+func (q fileQuery) yieldFiles(ctx context.Context, tx ownTx, yield func(vectors.File) bool) (more bool, err error) {
 	if _, err := tx.Exec(ctx, q.settings); err != nil {
 		return false, err
 	}

@@ -2,7 +2,6 @@ package pgvector
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,13 +25,10 @@ func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Hold
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err = s.inReadTx(ctx, "look where the chunks of files lie", func(tx pgx.Tx, t *table) error {
+	err = s.inReadTx(ctx, "look where the chunks of files lie", func(tx ownTx, t *table) error {
 		rows, _ := tx.Query(ctx, t.expandNames(holdingsSQL), t.withKey(s.key, ownCollections(ids), ids)...) // an error comes out of the rows as well
 		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Holding])
-		if err != nil {
-			return fmt.Errorf("look for the chunks of %d files in %s: %w", len(ids), t.quotedName(), err)
-		}
-		return nil
+		return describeFailure(err, "look for the chunks of %d files in %s", len(ids), t.quotedName())
 	})
 	return list, err
 }
@@ -45,32 +41,13 @@ SELECT name FROM (SELECT DISTINCT collection_name FROM ONLY {table}) AS c (name)
 
 // Strange lists collections that are not named as Open WebUI names them.
 func (s *Store) Strange(ctx context.Context) (names []string, err error) {
-	err = s.inReadTx(ctx, "list the collections of others", func(tx pgx.Tx, t *table) error {
+	err = s.inReadTx(ctx, "list the collections of others", func(tx ownTx, t *table) error {
 		if _, err := tx.Exec(ctx, byIndex); err != nil {
 			return err
 		}
 		rows, _ := tx.Query(ctx, t.expandNames(strangeSQL), vectors.MaxStrange) // an error comes out of the rows as well
 		names, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return fmt.Errorf("list the collections of %s: %w", t.quotedName(), err)
-		}
-		return nil
+		return describeFailure(err, "list the collections of %s", t.quotedName())
 	})
 	return names, err
-}
-
-// inReadTx runs fn in a transaction of its own, unless there is no table.
-func (s *Store) inReadTx(ctx context.Context, doing string, fn func(pgx.Tx, *table) error) error {
-	return s.withSession(ctx, doing, func(conn *pgx.Conn) error {
-		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: beginListing}, func(tx pgx.Tx) error {
-			t, err := s.findTable(ctx, tx)
-			if err != nil || t.isAbsent() {
-				return err
-			}
-			if err := t.makeReadable(ctx, ownTx{tx}); err != nil {
-				return err
-			}
-			return fn(tx, t)
-		})
-	})
 }

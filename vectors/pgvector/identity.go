@@ -3,8 +3,6 @@ package pgvector
 import (
 	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 )
 
 const identitySQL = `
@@ -16,7 +14,7 @@ SELECT current_database(), d.oid, (SELECT system_identifier::text FROM pg_contro
 // cluster with this system identifier. Host names are not compared, one server
 // has many.
 func (s *Store) SameDatabase(ctx context.Context, systemIdentifier string, databaseOID uint32) error {
-	return s.inTx(ctx, "compare the databases", func(tx pgx.Tx) error {
+	return s.inTx(ctx, "compare the databases", func(tx ownTx) error {
 		var name, system string
 		var oid uint32
 		if err := tx.QueryRow(ctx, identitySQL).Scan(&name, &oid, &system); err != nil {

@@ -36,13 +36,10 @@ SELECT EXISTS (` + fileIDIndexSQL + `),
 type indexState struct{ usable, building, invalid bool }
 
 func (t *table) indexState(ctx context.Context, conn *pgx.Conn) (state indexState, err error) {
-	err = inSafeTx(ctx, conn, func(tx pgx.Tx) error {
+	err = inSafeTx(ctx, conn, begin, func(tx ownTx) error {
 		return tx.QueryRow(ctx, stateSQL, t.quotedName(), t.quotedIndex()).Scan(&state.usable, &state.building, &state.invalid)
 	})
-	if err != nil {
-		return state, fmt.Errorf("read the indexes of %s: %w", t.quotedName(), err)
-	}
-	return state, nil
+	return state, describeFailure(err, "read the indexes of %s", t.quotedName())
 }
 
 // quotedIndex is the quoted name of our index.
@@ -101,8 +98,6 @@ func (s *Store) DropIndex(ctx context.Context) error {
 }
 
 func (t *table) dropIndex(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+t.quotedIndex()); err != nil {
-		return fmt.Errorf("drop %s: %w", t.quotedIndex(), err)
-	}
-	return nil
+	_, err := conn.Exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+t.quotedIndex())
+	return describeFailure(err, "drop %s", t.quotedIndex())
 }

@@ -30,10 +30,8 @@ func (t *table) makeReadable(ctx context.Context, tx vectors.Tx) error {
 	if !t.encrypted {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quoteName(t.pgcrypto), 1)); err != nil {
-		return fmt.Errorf("make the function that decrypts (GRANT TEMPORARY ON DATABASE helps if it is a matter of privilege): %w", err)
-	}
-	return nil
+	_, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quoteName(t.pgcrypto), 1))
+	return describeFailure(err, "make the function that decrypts (GRANT TEMPORARY ON DATABASE helps if it is a matter of privilege)")
 }
 
 // wrongKeySQL tells by a row that there are chunks, and that none can be read. The first
@@ -62,18 +60,12 @@ SELECT count(*) FILTER (WHERE id = '` + unreadable + `'), count(*)
 // Unreadable counts, among up to 10,000 encrypted chunks in shared collections, those
 // that the key does not decrypt. They are never removed: whose they are nobody can tell.
 func (s *Store) Unreadable(ctx context.Context) (n, of int64, err error) {
-	err = s.inOwnTx(ctx, "look for chunks that cannot be read", func(tx ownTx) error {
-		t, err := s.findTable(ctx, tx.Tx)
-		if err != nil || t.isAbsent() || !t.encrypted {
-			return err
+	err = s.inReadTx(ctx, "look for chunks that cannot be read", func(tx ownTx, t *table) error {
+		if !t.encrypted {
+			return nil
 		}
-		if err := t.makeReadable(ctx, tx); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, t.expandNames(unreadableSQL), t.withKey(s.key, "", "")...).Scan(&n, &of); err != nil {
-			return fmt.Errorf("look for chunks of %s that the key does not decrypt: %w", t.quotedName(), err)
-		}
-		return nil
+		err := tx.QueryRow(ctx, t.expandNames(unreadableSQL), t.withKey(s.key, "", "")...).Scan(&n, &of)
+		return describeFailure(err, "look for chunks of %s that the key does not decrypt", t.quotedName())
 	})
 	return n, of, err
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"pruned/config/secret"
 	"pruned/vectors"
 )
@@ -59,8 +57,8 @@ func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (remove
 		removed.Chunks, err = s.removeChunks(ctx, tx, ids, s.findTableInSession)
 		return removed, err
 	}
-	err = s.inOwnTx(ctx, "remove chunks", func(tx ownTx) error {
-		removed.Chunks, err = s.removeChunks(ctx, tx, ids, func(ctx context.Context) (*table, error) { return s.findTable(ctx, tx.Tx) })
+	err = s.inTx(ctx, "remove chunks", func(tx ownTx) error {
+		removed.Chunks, err = s.removeChunks(ctx, tx, ids, func(ctx context.Context) (*table, error) { return s.findTable(ctx, tx) })
 		return err
 	})
 	return removed, err
@@ -75,10 +73,7 @@ func (s *Store) removeChunks(ctx context.Context, tx vectors.Tx, ids []string, f
 		chunks, _, err := t.removeByIndex(ctx, tx, ids)
 		return chunks, err
 	}
-	if err := t.makeReadable(ctx, tx); err != nil {
-		return 0, err
-	}
-	if err := s.checkKey(ctx, tx, t); err != nil {
+	if err := s.tryKey(ctx, tx, t); err != nil {
 		return 0, err
 	}
 	args := t.withKey(s.key, ownCollections(ids), ids)
@@ -96,21 +91,5 @@ func (t *table) withKey(key secret.Text, args ...any) []any {
 
 func (t *table) execDelete(ctx context.Context, tx vectors.Tx, sql string, files int, args ...any) (int64, error) {
 	chunks, err := tx.Exec(ctx, sql, args...)
-	if err != nil {
-		return 0, fmt.Errorf("delete the chunks of %d files from %s: %w", files, t.quotedName(), err)
-	}
-	return chunks, nil
-}
-
-// ownTx is a transaction in the store's own session.
-type ownTx struct{ pgx.Tx }
-
-// Exec runs one statement.
-func (t ownTx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	tag, err := t.Tx.Exec(ctx, sql, args...)
-	return tag.RowsAffected(), err
-}
-
-func (s *Store) inOwnTx(ctx context.Context, doing string, fn func(ownTx) error) error {
-	return s.inTx(ctx, doing, func(tx pgx.Tx) error { return fn(ownTx{tx}) })
+	return chunks, describeFailure(err, "delete the chunks of %d files from %s", files, t.quotedName())
 }

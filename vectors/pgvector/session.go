@@ -40,11 +40,48 @@ func (s *Store) withSession(ctx context.Context, doing string, fn func(*pgx.Conn
 	}
 }
 
-// inTx runs fn in a transaction in the store's own session.
-func (s *Store) inTx(ctx context.Context, doing string, fn func(pgx.Tx) error) error {
-	return s.withSession(ctx, doing, func(conn *pgx.Conn) error { return inSafeTx(ctx, conn, fn) })
+// ownTx is a transaction in the store's own session.
+type ownTx struct{ pgx.Tx }
+
+// Exec runs one statement.
+func (t ownTx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	tag, err := t.Tx.Exec(ctx, sql, args...)
+	return tag.RowsAffected(), err
 }
 
-func inSafeTx(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, fn)
+// inTx runs fn in a transaction in the store's own session.
+func (s *Store) inTx(ctx context.Context, doing string, fn func(ownTx) error) error {
+	return s.withSession(ctx, doing, func(conn *pgx.Conn) error { return inSafeTx(ctx, conn, begin, fn) })
+}
+
+func inSafeTx(ctx context.Context, conn *pgx.Conn, begin string, fn func(ownTx) error) error {
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error { return fn(ownTx{tx}) })
+}
+
+// beginReading is a transaction that lasts as long as its caller takes.
+const beginReading = begin + `;
+SET LOCAL idle_in_transaction_session_timeout = 0`
+
+// inReadTx runs fn in a transaction that can read the table, unless there is none.
+func (s *Store) inReadTx(ctx context.Context, doing string, fn func(ownTx, *table) error) error {
+	return s.withSession(ctx, doing, func(conn *pgx.Conn) error {
+		return inSafeTx(ctx, conn, beginReading, func(tx ownTx) error {
+			t, err := s.findTable(ctx, tx)
+			if err != nil || t.isAbsent() {
+				return err
+			}
+			if err := t.makeReadable(ctx, tx); err != nil {
+				return err
+			}
+			return fn(tx, t)
+		})
+	})
+}
+
+// describeFailure says what was being done; nil where nothing failed.
+func describeFailure(err error, doing string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(doing, args...), err)
 }

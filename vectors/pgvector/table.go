@@ -58,7 +58,7 @@ SELECT coalesce(n.nspname, ''),
 
 // findTable looks for the table, remembers where it is, and refuses in a sentence
 // what the settings do not fit.
-func (s *Store) findTable(ctx context.Context, tx pgx.Tx) (*table, error) {
+func (s *Store) findTable(ctx context.Context, tx ownTx) (*table, error) {
 	var t table
 	var kind, crypto string
 	_, err := tx.Exec(ctx, `SET LOCAL search_path TO DEFAULT`)
@@ -106,7 +106,7 @@ func (s *Store) acceptTable(t *table, kind, crypto string) error {
 
 // findTableOn looks for the table in a transaction of its own.
 func (s *Store) findTableOn(ctx context.Context, conn *pgx.Conn) (t *table, err error) {
-	err = inSafeTx(ctx, conn, func(tx pgx.Tx) error {
+	err = inSafeTx(ctx, conn, begin, func(tx ownTx) error {
 		t, err = s.findTable(ctx, tx)
 		return err
 	})
@@ -115,7 +115,7 @@ func (s *Store) findTableOn(ctx context.Context, conn *pgx.Conn) (t *table, err 
 
 // findTableInSession looks for the table in the store's own session.
 func (s *Store) findTableInSession(ctx context.Context) (t *table, err error) {
-	err = s.inTx(ctx, "find the chunks", func(tx pgx.Tx) error {
+	err = s.inTx(ctx, "find the chunks", func(tx ownTx) error {
 		t, err = s.findTable(ctx, tx)
 		return err
 	})

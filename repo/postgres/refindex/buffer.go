@@ -92,7 +92,6 @@ DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id IN (SELECT file
 // isFull reports that it is time for a flush.
 func (p *pageBuffer) isFull() bool { return len(p.rows)+len(p.tokens) >= maxHeldRows }
 
-// flushMentions writes the gathered mentions.
 func (p *pageBuffer) flushMentions(ctx context.Context, t pgx.Tx) error {
 	if len(p.rows)+len(p.tokens) == 0 {
 		return nil
@@ -104,7 +103,6 @@ func (p *pageBuffer) flushMentions(ctx context.Context, t pgx.Tx) error {
 	return nil
 }
 
-// clearRows drops the gathered mentions.
 func (p *pageBuffer) clearRows() {
 	p.rows, p.tokenRows, p.tokens = p.rows[:0], p.tokenRows[:0], p.tokens[:0]
 }

@@ -2,6 +2,7 @@ package refindex
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -226,7 +227,10 @@ func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 	keys := map[uint32]map[int]column{}
 	_, err := pgx.ForEachRow(rows, []any{&oid, &c.num, &c.name, &c.typ, &text, &c.binary, &paths, &position, &c.equal, &c.virtual}, func() error {
 		r := byOID[oid]
-		c.excluded = splitPaths(paths)
+		c.excluded = nil
+		for _, path := range paths {
+			c.excluded = append(c.excluded, strings.Split(path, "."))
+		}
 		if text {
 			r.columns = append(r.columns, c)
 		}
@@ -247,13 +251,8 @@ func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID
 }
 
 func (r *relation) hasColumn(name string) bool {
-	for _, c := range r.columns {
-		if c.name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.columns, func(c column) bool { return c.name == name })
 }
 
-// quoteName quotes an identifier.
-func quoteName(name string) string { return pgx.Identifier{name}.Sanitize() }
+// QuoteName quotes an identifier.
+func QuoteName(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -112,7 +112,6 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Refe
 	return appeared, err
 }
 
-// keepFirst keeps the first reference of an id.
 func keepFirst(found map[string]repo.Reference, id string, reference repo.Reference) {
 	if _, known := found[id]; !known {
 		found[id] = reference

@@ -152,7 +152,7 @@ func (r *relation) markSQL() string {
 func (r *relation) keyText() string {
 	var parts []string
 	for _, c := range r.key {
-		parts = append(parts, "t."+quoteName(c.name)+"::text")
+		parts = append(parts, "t."+QuoteName(c.name)+"::text")
 	}
 	switch len(parts) {
 	case 0:
@@ -167,11 +167,11 @@ func (r *relation) keyText() string {
 // use the primary key.
 func (r *relation) keyIs(name string) string {
 	if len(r.key) == 1 {
-		return "t." + quoteName(r.key[0].name) + " " + r.key[0].equal + " " + name + "::" + r.key[0].typ
+		return "t." + QuoteName(r.key[0].name) + " " + r.key[0].equal + " " + name + "::" + r.key[0].typ
 	}
 	var parts []string
 	for i, c := range r.key {
-		parts = append(parts, fmt.Sprintf("t.%s %s (%s::text[])[%d]::%s", quoteName(c.name), c.equal, name, i+1, c.typ))
+		parts = append(parts, fmt.Sprintf("t.%s %s (%s::text[])[%d]::%s", QuoteName(c.name), c.equal, name, i+1, c.typ))
 	}
 	return strings.Join(parts, " AND ")
 }

@@ -51,7 +51,7 @@ type Index struct {
 	// state is thrown away.
 	LastPlan atomic.Pointer[Plan]
 
-	blind blindness
+	blind atomic.Pointer[tableQuery] // see askBlind
 }
 
 // notReferences are the tables whose rows keep no file.
@@ -89,8 +89,8 @@ func (ix *Index) withFileTable(text string) string {
 	return strings.ReplaceAll(text, "%s", ix.quotedTable("file"))
 }
 
-// readTexts runs a query for one column of text.
-func readTexts(ctx context.Context, t pgx.Tx, sql string, args ...any) ([]string, error) {
+// ReadColumn runs a query for one column.
+func ReadColumn[T any](ctx context.Context, t pgx.Tx, sql string, args ...any) ([]T, error) {
 	rows, _ := t.Query(ctx, sql, args...) // an error comes out of the rows as well
-	return pgx.CollectRows(rows, pgx.RowTo[string])
+	return pgx.CollectRows(rows, pgx.RowTo[T])
 }

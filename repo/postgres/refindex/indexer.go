@@ -29,7 +29,7 @@ type indexer struct {
 }
 
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
-	ids, err := readTexts(ctx, t, `SELECT file_id FROM pruned.known_file WHERE literal`)
+	ids, err := ReadColumn[string](ctx, t, `SELECT file_id FROM pruned.known_file WHERE literal`)
 	return &indexer{t: t, literals: mention.NewFinder(ids)}, pgerr.Translate(err, "list the ids that are no UUID")
 }
 
@@ -48,8 +48,7 @@ func (x *indexer) indexChanged(ctx context.Context, relations []*relation, mark 
 		}
 	}
 	if len(changed) > 0 {
-		rows, _ := x.t.Query(ctx, strings.Join(changed, " UNION ALL "))
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+		ids, err := ReadColumn[int](ctx, x.t, strings.Join(changed, " UNION ALL "))
 		if err != nil {
 			return pgerr.Translate(err, "look for tables that changed")
 		}

@@ -127,7 +127,7 @@ func (p *parent) quotedName() string { return pgx.Identifier{p.schema, p.table}.
 func (r *relation) aliveSQL() string {
 	var b strings.Builder
 	for _, p := range r.parents {
-		column := "t." + quoteName(p.column)
+		column := "t." + QuoteName(p.column)
 		b.WriteString(" AND (" + column + " IS NULL OR EXISTS (SELECT FROM " + p.quotedName() + " p WHERE p.id OPERATOR(pg_catalog.=) " + column + ")")
 		if p.enforced {
 			b.WriteString(" OR NOT EXISTS (SELECT FROM " + p.quotedName() + ")")

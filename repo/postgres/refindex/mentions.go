@@ -19,11 +19,7 @@ const maxReferences = 1000
 
 // ListMentions lists every mention of one file that keeps it, up to 1,000.
 func (ix *Index) ListMentions(ctx context.Context, t pgx.Tx, id string) (found []repo.Mention, err error) {
-	finder := mention.NewFinder([]string{id})
-	mentions := func(text []byte) (yes bool) {
-		finder.Find(text, func(string) { yes = true })
-		return yes
-	}
+	mentions := mention.NewFinder([]string{id}).FindsAny
 	add := func(a *answerRow) {
 		at, column := a.toReference(), a.relation.findColumn(a.column)
 		column.eachReading(a.text, func(text []byte) {

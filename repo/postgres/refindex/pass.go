@@ -47,7 +47,7 @@ func (ix *Index) IndexAll(ctx context.Context, progress repo.Progress) error {
 	if err := ix.deleteVanished(ctx); err != nil {
 		return err
 	}
-	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.blind.askLast(ctx, t) })
+	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.askBlind(ctx, t) })
 }
 
 var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables", Err: errors.New("they changed meanwhile")}

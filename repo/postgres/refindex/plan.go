@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,11 +31,11 @@ type Plan struct {
 // learnFromFailure decides after a failure how the next search is made; the transaction
 // that met it is lost either way, and its batch is handled again.
 func (ix *Index) learnFromFailure(err error, cached bool) error {
-	switch state := repo.SQLState(err); {
-	case state == "42P01", state == "42703", state == "42704", state == "3F000", // a table, column, type, schema has another name by now
-		cached && (state == "42883" || state == "42804"): // or a column another type
+	state := repo.SQLState(err)
+	renamed := slices.Contains([]string{"42P01", "42703", "42704", "3F000"}, state) // a table, column, type or schema
+	if retyped := state == "42883" || state == "42804"; renamed || cached && retyped {
 		ix.LastPlan.Store(nil)
-		return &repo.Error{Kind: repo.Passing, SQLState: repo.SQLState(err), Doing: "look for references", Err: fmt.Errorf("%w: %w", errOutdated, err)}
+		return &repo.Error{Kind: repo.Passing, SQLState: state, Doing: "look for references", Err: fmt.Errorf("%w: %w", errOutdated, err)}
 	}
 	return err
 }

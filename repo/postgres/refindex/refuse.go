@@ -45,7 +45,7 @@ used (oid) AS MATERIALIZED (
 
 // RefuseUnfit refuses a database of which no answer can be believed.
 func RefuseUnfit(ctx context.Context, t pgx.Tx, schema string) error {
-	found, err := readTexts(ctx, t, `WITH `+unfitCTE+` SELECT what FROM unfit ORDER BY what`, pgx.NamedArgs{"schema": schema})
+	found, err := ReadColumn[string](ctx, t, `WITH `+unfitCTE+` SELECT what FROM unfit ORDER BY what`, pgx.NamedArgs{"schema": schema})
 	if err == nil && len(found) > 0 {
 		return &repo.Error{Kind: repo.Environment, Doing: "look at the database", Err: errors.New(strings.Join(found, "; "))}
 	}
@@ -84,9 +84,8 @@ SELECT r.relid::regclass::text FROM pruned.relation r JOIN pg_class c ON c.oid =
  WHERE c.relpersistence = 'u' AND pg_relation_size(c.oid) = 0 AND EXISTS (SELECT FROM pruned.reference f WHERE f.source = r.id)
  ORDER BY 1`
 
-// refuseEmptied refuses a table that a crash emptied.
 func refuseEmptied(ctx context.Context, t pgx.Tx) error {
-	emptied, err := readTexts(ctx, t, emptiedTablesSQL)
+	emptied, err := ReadColumn[string](ctx, t, emptiedTablesSQL)
 	if err == nil && len(emptied) > 0 {
 		return &repo.Error{Kind: repo.Environment, Doing: "look for references in table " + emptied[0],
 			Err: fmt.Errorf("it is UNLOGGED and empty, and mentioned files: a crash empties such tables. Restore it; or, if nothing is missing, ALTER TABLE %s SET LOGGED;", emptied[0])}
@@ -116,10 +115,10 @@ SELECT DISTINCT quote_ident(n.nspname) FROM relations JOIN pg_class c USING (oid
 // ListSearched lists the schemas other than the application's whose tables are searched,
 // and the tables that are not searched: schema.table, or schema.* for a whole schema.
 func (ix *Index) ListSearched(ctx context.Context, t pgx.Tx) (others, unsearched []string, err error) {
-	if others, err = readTexts(ctx, t, otherSchemasSQL, ix.catalogArgs(nil)); err != nil {
+	if others, err = ReadColumn[string](ctx, t, otherSchemasSQL, ix.catalogArgs(nil)); err != nil {
 		return nil, nil, pgerr.Translate(err, "list the schemas that are searched")
 	}
-	unsearched, err = readTexts(ctx, t, unsearchedSQL, ix.catalogArgs(nil))
+	unsearched, err = ReadColumn[string](ctx, t, unsearchedSQL, ix.catalogArgs(nil))
 	return others, unsearched, pgerr.Translate(err, "list what is not searched")
 }
 

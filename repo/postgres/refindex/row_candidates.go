@@ -100,7 +100,6 @@ SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM 
     ON CONFLICT DO NOTHING`
 }
 
-// exceptSQL subtracts the rows of all queries.
 func exceptSQL(queries []string) string {
 	if len(queries) == 0 {
 		return ""

@@ -24,12 +24,12 @@ func (c *column) inPieces() bool { return c.typ == "bytea" && !c.virtual }
 
 // pieceSQL is the text of the i-th piece, i being an expression.
 func (c *column) pieceSQL(i string) string {
-	return fmt.Sprintf("substr(t.%s, %s * %d + 1, %d)::text", quoteName(c.name), i, pieceBytes, pieceBytes+pieceOverlap)
+	return fmt.Sprintf("substr(t.%s, %s * %d + 1, %d)::text", QuoteName(c.name), i, pieceBytes, pieceBytes+pieceOverlap)
 }
 
 // lastPieceSQL is the number of its last piece, from zero; NULL where there is no value.
 func (c *column) lastPieceSQL() string {
-	return fmt.Sprintf("(octet_length(t.%s) - 1) / %d", quoteName(c.name), pieceBytes)
+	return fmt.Sprintf("(octet_length(t.%s) - 1) / %d", QuoteName(c.name), pieceBytes)
 }
 
 // textSQL is the column of row t as text. A column of json that is only sent is its text
@@ -39,9 +39,9 @@ func (r *relation) textSQL(c *column, sent bool) string {
 	case c.virtual && r.kind == "r":
 		return fmt.Sprintf("pruned.value(%d::oid::regclass, t.ctid, %s)", r.oid, quoteLiteral(c.name))
 	case c.typ == "json" && sent:
-		return "t." + quoteName(c.name)
+		return "t." + QuoteName(c.name)
 	}
-	return "t." + quoteName(c.name) + "::text"
+	return "t." + QuoteName(c.name) + "::text"
 }
 
 // quoteLiteral is a text in SQL, whatever standard_conforming_strings is.
@@ -176,23 +176,11 @@ func isOctal(digits []byte) bool {
 	return digits[0] >= '0' && digits[0] <= '3' && digits[1] >= '0' && digits[1] <= '7' && digits[2] >= '0' && digits[2] <= '7'
 }
 
-// splitPaths cuts paths into their keys.
-func splitPaths(paths []string) (split [][]string) {
-	for _, path := range paths {
-		split = append(split, strings.Split(path, "."))
-	}
-	return split
-}
-
 // eachCounted calls yield with the parts of the column's text in which a mention
 // counts.
 func (c *column) eachCounted(text []byte, yield func(part []byte)) {
 	if c.binary {
 		c.eachReading(text, yield)
-		return
-	}
-	if len(c.excluded) == 0 {
-		yield(text)
 		return
 	}
 	mention.Outside(text, c.excluded, yield)

@@ -2,11 +2,11 @@ package refindex
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
 
+	"pruned/repo/mention"
 	"pruned/repo/postgres/pgerr"
 )
 
@@ -21,7 +21,7 @@ import (
 // older version saw the row as well.
 
 // uuid is a UUID as PostgreSQL sends it.
-type uuid [16]byte
+type uuid = [16]byte
 
 // mentionedSQL is the condition that a token t is one of those that were mentioned. The
 // bucket is that of bucketNumber.
@@ -31,7 +31,7 @@ const mentionedSQL = `
                     AND position(u.uuid IN m.uuids) > 0)`
 
 // bucketNumber mixes random bytes with some that count, since not all UUIDs are random.
-func (u *uuid) bucketNumber() int { return int(u[3]^u[15])<<4 | int(u[2]^u[14])&15 }
+func bucketNumber(u uuid) int { return int(u[3]^u[15])<<4 | int(u[2]^u[14])&15 }
 
 const buckets = 4096
 
@@ -47,17 +47,11 @@ type uuidSet struct {
 
 // addToken adds a token as mention.Tokens yields it.
 func (m *uuidSet) addToken(token []byte) {
-	var digits [32]byte
-	copy(digits[:], token[:8])
-	copy(digits[8:], token[9:13])
-	copy(digits[12:], token[14:18])
-	copy(digits[16:], token[19:23])
-	copy(digits[20:], token[24:])
-	var u uuid
-	if _, err := hex.Decode(u[:], digits[:]); err != nil {
-		panic(err) // a token is made of hexadecimal digits
+	u, ok := mention.ParseUUID(token)
+	if !ok {
+		panic("a token is no UUID")
 	}
-	bucket := &m.buckets[u.bucketNumber()]
+	bucket := &m.buckets[bucketNumber(u)]
 	if !slices.Contains(*bucket, u) {
 		*bucket = append(*bucket, u)
 		m.n++
@@ -149,7 +143,6 @@ func (m *uuidSet) addAll(ctx context.Context, t pgx.Tx) error {
 	return err
 }
 
-// filledBuckets are the buckets that hold any.
 func (m *uuidSet) filledBuckets() (numbers []int32) {
 	for number, bucket := range m.buckets {
 		if len(bucket) > 0 {

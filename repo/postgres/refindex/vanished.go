@@ -33,8 +33,7 @@ func (ix *Index) deleteVanished(ctx context.Context) error {
 		if err != nil || taken.RowsAffected() == 0 {
 			return pgerr.Translate(err, "note when the reference index was tidied")
 		}
-		rows, _ := t.Query(ctx, referencingSQL)
-		sources, err = pgx.CollectRows(rows, pgx.RowTo[int])
+		sources, err = ReadColumn[int](ctx, t, referencingSQL)
 		return pgerr.Translate(err, "list the tables that mention files")
 	})
 	for _, source := range sources {

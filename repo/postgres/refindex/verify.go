@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,66 +27,55 @@ type tableQuery struct {
 	args       []any
 }
 
-// blindness is the last question that an index answered wrongly. Until it answers it
-// rightly nothing can be deleted: the files of one batch show what holds for all.
-type blindness struct{ last atomic.Pointer[tableQuery] }
-
 // FindUnindexed runs a query for ids of one table without its indexes. It returns ids that
 // came meanwhile; rows that the indexes do not find are an error.
 func (ix *Index) FindUnindexed(ctx context.Context, t pgx.Tx, table, sql string, args ...any) ([]string, error) {
-	return ix.blind.askTable(ctx, t, &tableQuery{table, sql, args})
-}
-
-// askTable runs a query without indexes. Rows that it finds, and that the indexes do not
-// find afterwards either, did not just come.
-func (b *blindness) askTable(ctx context.Context, t pgx.Tx, q *tableQuery) ([]string, error) {
-	came, err := readWithoutIndexes(ctx, t, q.table, q.sql, q.args...)
+	q := &tableQuery{table, sql, args}
+	came, err := q.readUnindexed(ctx, t)
 	if errors.Is(err, errBlindIndex) {
-		b.last.Store(q)
+		ix.blind.Store(q)
 	}
 	return came, err
 }
 
-// askLast runs the last query again that an index answered wrongly. Its table may have
-// been dropped, or changed, meanwhile.
-func (b *blindness) askLast(ctx context.Context, t pgx.Tx) error {
-	q := b.last.Load()
+// askBlind runs the last query again that an index answered wrongly. Until it answers it
+// rightly nothing can be deleted: the files of one batch show what holds for all. Its
+// table may have been dropped, or changed, meanwhile.
+func (ix *Index) askBlind(ctx context.Context, t pgx.Tx) error {
+	q := ix.blind.Load()
 	if q == nil {
 		return nil
 	}
-	_, err := readWithoutIndexes(ctx, t, q.table, q.sql, q.args...)
+	_, err := q.readUnindexed(ctx, t)
 	if errors.Is(err, errBlindIndex) || repo.KindOf(err) == repo.Passing || repo.KindOf(err) == repo.Unknown {
 		return err
 	}
-	b.last.CompareAndSwap(q, nil)
+	ix.blind.CompareAndSwap(q, nil)
 	return nil
 }
 
 var errBlindIndex = errors.New("an index does not find rows that are there; nothing is deleted until it does: REINDEX DATABASE CONCURRENTLY; (without a name, in this database)")
 
-func readWithoutIndexes(ctx context.Context, t pgx.Tx, table, sql string, args ...any) (came []string, err error) {
+// readUnindexed runs the query without indexes. Rows that it finds, and that the indexes do
+// not find afterwards either, did not just come.
+func (q *tableQuery) readUnindexed(ctx context.Context, t pgx.Tx) (came []string, err error) {
 	if _, err := t.Exec(ctx, withoutIndexes); err != nil {
-		return nil, pgerr.Translate(err, "read table %s", table)
+		return nil, pgerr.Translate(err, "read table %s", q.table)
 	}
-	found, err := readIDs(ctx, t, table, sql, args)
+	found, err := ReadColumn[string](ctx, t, q.sql, q.args...)
+	if err == nil {
+		_, err = t.Exec(ctx, withIndexes)
+	}
+	if err == nil && len(found) > 0 {
+		came, err = ReadColumn[string](ctx, t, q.sql, q.args...)
+	}
+	if err == nil && len(came) < len(found) {
+		err = &repo.Error{Kind: repo.Environment, Doing: "read table " + q.table, Err: errBlindIndex}
+	}
 	if err != nil {
-		return nil, err
-	}
-	if _, err := t.Exec(ctx, withIndexes); err != nil || len(found) == 0 {
-		return nil, pgerr.Translate(err, "read table %s", table)
-	}
-	if came, err = readIDs(ctx, t, table, sql, args); err != nil {
-		return nil, err
-	}
-	if len(came) < len(found) {
-		return nil, &repo.Error{Kind: repo.Environment, Doing: "read table " + table, Err: errBlindIndex}
+		return nil, pgerr.Translate(err, "read table %s", q.table)
 	}
 	return came, nil
-}
-
-func readIDs(ctx context.Context, t pgx.Tx, table, sql string, args []any) ([]string, error) {
-	ids, err := readTexts(ctx, t, sql, args...)
-	return ids, pgerr.Translate(err, "read table %s", table)
 }
 
 const indexedRowsSQL = `SELECT file_id, source, row_id FROM pruned.reference WHERE file_id = ANY ($1::text[])`
@@ -118,7 +106,7 @@ func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.R
 	}
 	for _, r := range p.relations {
 		if pairs := left[r.id]; r.canIndex() && len(pairs[0]) > 0 {
-			came, err := ix.blind.askTable(ctx, t, &tableQuery{r.String(), r.livingRowsSQL(), []any{pairs[0], pairs[1]}})
+			came, err := ix.FindUnindexed(ctx, t, r.String(), r.livingRowsSQL(), pairs[0], pairs[1])
 			if err != nil {
 				return err
 			}

@@ -1,4 +1,4 @@
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."key") IN ('text', 'blob') THEN t."key" END,
@@ -8,7 +8,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "api_key" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."slug") IN ('text', 'blob') THEN t."slug" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -19,7 +19,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "app" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."email") IN ('text', 'blob') THEN t."email" END,
        CASE WHEN typeof(t."password") IN ('text', 'blob') THEN t."password" END,
@@ -27,7 +27,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."mfa") IN ('text', 'blob') THEN t."mfa" END,
        CASE WHEN typeof(t."session_stamp") IN ('text', 'blob') THEN t."session_stamp" END
   FROM "auth" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -40,7 +40,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END,
        CASE WHEN typeof(t."folder_id") IN ('text', 'blob') THEN t."folder_id" END
   FROM "automation" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."automation_id") IN ('text', 'blob') THEN t."automation_id" END,
        CASE WHEN typeof(t."chat_id") IN ('text', 'blob') THEN t."chat_id" END,
@@ -48,7 +48,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."error") IN ('text', 'blob') THEN t."error" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "automation_run" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -59,7 +59,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "calendar" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."calendar_id") IN ('text', 'blob') THEN t."calendar_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
@@ -77,7 +77,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "calendar_event" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."event_id") IN ('text', 'blob') THEN t."event_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
@@ -86,7 +86,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "calendar_event_attendee" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -103,7 +103,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."deleted_by") IN ('text', 'blob') THEN t."deleted_by" END,
        CASE WHEN typeof(t."updated_by") IN ('text', 'blob') THEN t."updated_by" END
   FROM "channel" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."channel_id") IN ('text', 'blob') THEN t."channel_id" END,
@@ -112,7 +112,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END,
        CASE WHEN typeof(t."message_id") IN ('text', 'blob') THEN t."message_id" END
   FROM "channel_file" t WHERE t.rowid IN (SELECT value FROM json_each(?1)) AND (t."channel_id" IS NULL OR EXISTS (SELECT 1 FROM "channel" p WHERE p."id" = t."channel_id")) AND (t."message_id" IS NULL OR EXISTS (SELECT 1 FROM "message" p WHERE p."id" = t."message_id"));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."channel_id") IN ('text', 'blob') THEN t."channel_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
@@ -132,7 +132,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."invited_at") IN ('text', 'blob') THEN t."invited_at" END,
        CASE WHEN typeof(t."app_id") IN ('text', 'blob') THEN t."app_id" END
   FROM "channel_member" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."channel_id") IN ('text', 'blob') THEN t."channel_id" END,
@@ -143,7 +143,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "channel_webhook" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."title") IN ('text', 'blob') THEN t."title" END,
@@ -162,7 +162,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."variables") IN ('text', 'blob') THEN t."variables" END,
        CASE WHEN typeof(t."timer_at") IN ('text', 'blob') THEN t."timer_at" END
   FROM "chat" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."chat_id") IN ('text', 'blob') THEN t."chat_id" END,
@@ -171,7 +171,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "chat_file" t WHERE t.rowid IN (SELECT value FROM json_each(?1)) AND (t."chat_id" IS NULL OR EXISTS (SELECT 1 FROM "chat" p WHERE p."id" = t."chat_id"));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."chat_id") IN ('text', 'blob') THEN t."chat_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
@@ -192,19 +192,19 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."context_summary") IN ('text', 'blob') THEN t."context_summary" END,
        CASE WHEN typeof(t."meta") IN ('text', 'blob') THEN t."meta" END
   FROM "chat_message" t WHERE t.rowid IN (SELECT value FROM json_each(?1)) AND (t."chat_id" IS NULL OR EXISTS (SELECT 1 FROM "chat" p WHERE p."id" = t."chat_id"));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."tag_name") IN ('text', 'blob') THEN t."tag_name" END,
        CASE WHEN typeof(t."chat_id") IN ('text', 'blob') THEN t."chat_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."timestamp") IN ('text', 'blob') THEN t."timestamp" END
   FROM "chatidtag" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."key" AS TEXT),
+SELECT coalesce(CAST(t."key" AS TEXT), ''),
        CASE WHEN typeof(t."key") IN ('text', 'blob') THEN t."key" END,
        CASE WHEN typeof(t."value") IN ('text', 'blob') THEN t."value" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "config" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."collection_name" AS TEXT),
+SELECT coalesce(CAST(t."collection_name" AS TEXT), ''),
        CASE WHEN typeof(t."collection_name") IN ('text', 'blob') THEN t."collection_name" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
        CASE WHEN typeof(t."title") IN ('text', 'blob') THEN t."title" END,
@@ -213,7 +213,7 @@ SELECT CAST(t."collection_name" AS TEXT),
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."timestamp") IN ('text', 'blob') THEN t."timestamp" END
   FROM "document" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."version") IN ('text', 'blob') THEN t."version" END,
@@ -224,7 +224,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "feedback" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT '{' || CAST(t."id" AS TEXT) || ',' || CAST(t."user_id" AS TEXT) || '}',
+SELECT coalesce('{' || CAST(t."id" AS TEXT) || ',' || CAST(t."user_id" AS TEXT) || '}', ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."parent_id") IN ('text', 'blob') THEN t."parent_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
@@ -236,7 +236,7 @@ SELECT '{' || CAST(t."id" AS TEXT) || ',' || CAST(t."user_id" AS TEXT) || '}',
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END,
        CASE WHEN typeof(t."data") IN ('text', 'blob') THEN t."data" END
   FROM "folder" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -250,7 +250,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."version_id") IN ('text', 'blob') THEN t."version_id" END
   FROM "function" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."function_id") IN ('text', 'blob') THEN t."function_id" END,
        CASE WHEN typeof(t."parent_id") IN ('text', 'blob') THEN t."parent_id" END,
@@ -259,7 +259,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."commit_message") IN ('text', 'blob') THEN t."commit_message" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "function_history" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -271,14 +271,14 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END,
        CASE WHEN typeof(t."parent_group_id") IN ('text', 'blob') THEN t."parent_group_id" END
   FROM "group" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."group_id") IN ('text', 'blob') THEN t."group_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "group_member" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -288,7 +288,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END,
        CASE WHEN typeof(t."data") IN ('text', 'blob') THEN t."data" END
   FROM "knowledge" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."knowledge_id") IN ('text', 'blob') THEN t."knowledge_id" END,
        CASE WHEN typeof(t."parent_id") IN ('text', 'blob') THEN t."parent_id" END,
@@ -297,7 +297,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "knowledge_directory" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."knowledge_id") IN ('text', 'blob') THEN t."knowledge_id" END,
@@ -306,7 +306,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END,
        CASE WHEN typeof(t."directory_id") IN ('text', 'blob') THEN t."directory_id" END
   FROM "knowledge_file" t WHERE t.rowid IN (SELECT value FROM json_each(?1)) AND (t."knowledge_id" IS NULL OR EXISTS (SELECT 1 FROM "knowledge" p WHERE p."id" = t."knowledge_id"));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."content") IN ('text', 'blob') THEN t."content" END,
@@ -316,7 +316,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."path") IN ('text', 'blob') THEN t."path" END,
        CASE WHEN typeof(t."meta") IN ('text', 'blob') THEN t."meta" END
   FROM "memory" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."channel_id") IN ('text', 'blob') THEN t."channel_id" END,
@@ -332,14 +332,14 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."pinned_by") IN ('text', 'blob') THEN t."pinned_by" END,
        CASE WHEN typeof(t."app_id") IN ('text', 'blob') THEN t."app_id" END
   FROM "message" t WHERE t.rowid IN (SELECT value FROM json_each(?1)) AND (t."channel_id" IS NULL OR EXISTS (SELECT 1 FROM "channel" p WHERE p."id" = t."channel_id"));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."message_id") IN ('text', 'blob') THEN t."message_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "message_reaction" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."base_model_id") IN ('text', 'blob') THEN t."base_model_id" END,
@@ -351,7 +351,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."is_active") IN ('text', 'blob') THEN t."is_active" END,
        CASE WHEN typeof(t."version_id") IN ('text', 'blob') THEN t."version_id" END
   FROM "model" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."model_id") IN ('text', 'blob') THEN t."model_id" END,
        CASE WHEN typeof(t."parent_id") IN ('text', 'blob') THEN t."parent_id" END,
@@ -360,7 +360,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."commit_message") IN ('text', 'blob') THEN t."commit_message" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "model_history" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."title") IN ('text', 'blob') THEN t."title" END,
@@ -369,7 +369,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "note" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."provider") IN ('text', 'blob') THEN t."provider" END,
@@ -378,13 +378,13 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "oauth_session" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."note_id") IN ('text', 'blob') THEN t."note_id" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "pinned_note" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."command") IN ('text', 'blob') THEN t."command" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
@@ -398,7 +398,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "prompt" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."prompt_id") IN ('text', 'blob') THEN t."prompt_id" END,
        CASE WHEN typeof(t."parent_id") IN ('text', 'blob') THEN t."parent_id" END,
@@ -407,7 +407,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."commit_message") IN ('text', 'blob') THEN t."commit_message" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "prompt_history" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."chat_id") IN ('text', 'blob') THEN t."chat_id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
@@ -416,7 +416,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."updated_at") IN ('text', 'blob') THEN t."updated_at" END
   FROM "shared_chat" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -429,7 +429,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."version_id") IN ('text', 'blob') THEN t."version_id" END,
        CASE WHEN typeof(t."data") IN ('text', 'blob') THEN t."data" END
   FROM "skill" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."skill_id") IN ('text', 'blob') THEN t."skill_id" END,
        CASE WHEN typeof(t."parent_id") IN ('text', 'blob') THEN t."parent_id" END,
@@ -438,13 +438,13 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."commit_message") IN ('text', 'blob') THEN t."commit_message" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "skill_history" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT '{' || CAST(t."id" AS TEXT) || ',' || CAST(t."user_id" AS TEXT) || '}',
+SELECT coalesce('{' || CAST(t."id" AS TEXT) || ',' || CAST(t."user_id" AS TEXT) || '}', ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."meta") IN ('text', 'blob') THEN t."meta" END
   FROM "tag" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."user_id") IN ('text', 'blob') THEN t."user_id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
@@ -456,7 +456,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END,
        CASE WHEN typeof(t."version_id") IN ('text', 'blob') THEN t."version_id" END
   FROM "tool" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."tool_id") IN ('text', 'blob') THEN t."tool_id" END,
        CASE WHEN typeof(t."parent_id") IN ('text', 'blob') THEN t."parent_id" END,
@@ -465,7 +465,7 @@ SELECT CAST(t."id" AS TEXT),
        CASE WHEN typeof(t."commit_message") IN ('text', 'blob') THEN t."commit_message" END,
        CASE WHEN typeof(t."created_at") IN ('text', 'blob') THEN t."created_at" END
   FROM "tool_history" t WHERE t.rowid IN (SELECT value FROM json_each(?1));
-SELECT CAST(t."id" AS TEXT),
+SELECT coalesce(CAST(t."id" AS TEXT), ''),
        CASE WHEN typeof(t."id") IN ('text', 'blob') THEN t."id" END,
        CASE WHEN typeof(t."name") IN ('text', 'blob') THEN t."name" END,
        CASE WHEN typeof(t."email") IN ('text', 'blob') THEN t."email" END,
