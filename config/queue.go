@@ -74,7 +74,7 @@ func (q Queue) checkConnection(ps *problems) {
 	if q.IsEmbedded() {
 		q.checkListen(ps)
 		q.checkUnused(ps)
-	} else if servers := secret.Servers(string(q.URL)); servers == nil || slices.ContainsFunc(servers, isNoServer) {
+	} else if servers := secret.Servers(string(q.URL)); servers == nil || slices.ContainsFunc(servers, func(u *url.URL) bool { return !slices.Contains(natsSchemes, u.Scheme) }) {
 		ps.addProblem("NATS_URL", "%s is not a list of NATS servers: %s", secret.Redact(string(q.URL)), wantedServers)
 	}
 	if q.Creds != "" && q.NKey != "" {
@@ -141,5 +141,3 @@ func checkReadable(path string) error {
 }
 
 var natsSchemes = []string{"nats", "tls", "ws", "wss"}
-
-func isNoServer(u *url.URL) bool { return !slices.Contains(natsSchemes, u.Scheme) }

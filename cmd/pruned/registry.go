@@ -13,13 +13,15 @@ import (
 var vectorStores = map[string]opener[vectors.Store]{
 	"chroma":   openChroma,
 	"pgvector": openPGVector,
-	"none":     openNoVectors,
+	"none":     func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },
 }
 
 // byteStores has a line for each store of bytes that STORAGE_PROVIDER can name, with
 // what opens it.
 var byteStores = map[string]opener[repo.Blobs]{
-	"local": openLocal,
+	"local": func(_ context.Context, c *command, _ *app) (repo.Blobs, error) {
+		return openFolder(c.cli.Storage.UploadDir())
+	},
 }
 
 // opener opens a store by the settings.

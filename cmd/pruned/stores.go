@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"pruned/config"
-	"pruned/repo"
 	"pruned/repo/blobs/local"
 	"pruned/repo/postgres"
 	"pruned/vectors"
@@ -27,10 +26,6 @@ func (c *command) checkGuessedVectors(ctx context.Context, a *app) error {
 	}
 	return &config.UsageError{Err: errors.New(
 		"VECTOR_DB: is not set, and the database has a table document_chunk: wanted pgvector, or chroma if Open WebUI does not use that table any more")}
-}
-
-func openNoVectors(context.Context, *command, *app) (vectors.Store, error) {
-	return vectors.None{}, nil
 }
 
 // openChroma opens the file in Open WebUI's data folder, or a server where one is set.
@@ -79,7 +74,3 @@ func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, error
 
 // openFolder is another one in tests, which cannot set back when a file was changed.
 var openFolder = local.Open
-
-func openLocal(_ context.Context, c *command, _ *app) (repo.Blobs, error) {
-	return openFolder(c.cli.Storage.UploadDir())
-}

@@ -89,7 +89,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		return nil, refuseFile(options.Path, err)
 	}
 	options.Path = resolved
-	db := &DB{options: options, pool: openPool(options.Path), mutex: newMutex(), index: &index{}}
+	db := &DB{options: options, pool: openPool(options.Path), mutex: make(mutex, 1), index: &index{}}
 	db.snapshot.db, db.snapshot.yieldEvery = db, yieldEvery
 	db.tailer.startAt(dbfile.Position{})
 	if err := db.identifyDatabase(ctx); err != nil {
@@ -114,8 +114,6 @@ func (db *DB) Identity() repo.Identity { return db.identity }
 
 // mutex is had by one at a time.
 type mutex chan struct{}
-
-func newMutex() mutex { return make(mutex, 1) }
 
 func (t mutex) lock(ctx context.Context) error {
 	select {

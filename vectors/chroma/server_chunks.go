@@ -36,7 +36,7 @@ func (s *Server) readChunkPage(ctx context.Context, c collection, files []string
 	var found answeredChunks
 	ask := selection{Limit: chunksAtOnce, Offset: offset, Include: []string{"metadatas"}}
 	if len(files) > 0 {
-		ask.Where = whereFiles(files)
+		ask.Where = map[string]any{fileKey: map[string]any{"$in": files}}
 	}
 	if _, err := s.callAPI(ctx, silencePatience, http.MethodPost, s.collectionPath(c, "get"), ask, &found); err != nil {
 		return nil, 0, err

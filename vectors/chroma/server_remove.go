@@ -133,10 +133,6 @@ type selection struct {
 	Include []string `json:"include,omitzero"`
 }
 
-func whereFiles(ids []string) any {
-	return map[string]any{fileKey: map[string]any{"$in": ids}}
-}
-
 // deleteChunks deletes the chunks of some files from a shared collection, and
 // looks again until there are none: the ids of a page are deleted, not whatever
 // fits by then, so that each request is short. What is not Open WebUI's is passed

@@ -74,7 +74,7 @@ func (t *table) deleteStatement(taken string) string {
 
 // expandNames puts the table's name and the file's id into a statement.
 func (t *table) expandNames(statement string) string {
-	return strings.NewReplacer("{table}", t.quotedName(), "{file_id}", t.fileID, "{named}", t.namedCondition(), "{created_by}", t.createdBy()).Replace(statement)
+	return strings.NewReplacer("{table}", t.quotedName(), "{file_id}", t.fileID, "{named}", t.namedCondition(), "{created_by}", strings.Replace(t.fileID, "'file_id'", "'created_by'", 1)).Replace(statement)
 }
 
 func (t *table) namedCondition() string {
@@ -82,11 +82,6 @@ func (t *table) namedCondition() string {
 		return "true"
 	}
 	return plainNamed
-}
-
-// createdBy is the id of the user who made a chunk; parameter 3 decrypts.
-func (t *table) createdBy() string {
-	return strings.Replace(t.fileID, "'file_id'", "'created_by'", 1)
 }
 
 // ownCollections are the names of the files' own collections.
