@@ -136,7 +136,7 @@ func (k *kills) runLast(ctx context.Context) error {
 		return err
 	}
 	if r.wall > leaseOfTheDead {
-		return fmt.Errorf("the last drain took %.1fs: it waits for the leases of the dead", r.wall.Seconds())
+		return fmt.Errorf("the last drain took %.1fs for %d rows and %d tombstones: it waits for the leases of the dead, or this machine is busy", r.wall.Seconds(), left.rows, left.tombstones)
 	}
 	if err := k.publishSome(ctx, len(k.unpublished)); err != nil {
 		return err
