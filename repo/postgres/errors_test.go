@@ -128,9 +128,9 @@ func TestErrorsOfSessions(t *testing.T) {
 func TestErrorsOfWaiting(t *testing.T) {
 	t.Parallel()
 	d := testenv.New(t)
-	db := openWith(t, postgres.Options{URL: d.URL, StatementTimeout: 50 * time.Millisecond})
+	db := openWith(t, postgres.Options{URL: d.URL, StatementTimeout: 300 * time.Millisecond})
 	err := db.InTx(t.Context(), nil, func(tx tx) error {
-		d.Exec(t, `SELECT pg_sleep(0.5)`) // twice the timeout is the session's patience
+		d.Exec(t, `SELECT pg_sleep(1.5)`) // twice the timeout is the session's patience
 		_, err := tx.Exec(t.Context(), `SELECT 1`)
 		return err
 	})
