@@ -3,6 +3,7 @@
 //
 // Its central idea is that the check belongs to the act: that no row has the id of a
 // file is asked again right before anything of that file is removed; of bytes the answer
-// may be some milliseconds old. The package knows
-// the contracts of repo and of vectors, and neither the queue nor any engine.
+// may be some milliseconds old (maxAnswerAge), and the one about their names some seconds
+// (maxNamesAge). The package knows the contracts of repo and of vectors, and neither the
+// queue nor any engine.
 package reap

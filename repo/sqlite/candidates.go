@@ -22,8 +22,8 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at,
  WHERE c.direction = 'row' AND c.file_id > @after
  ORDER BY c.file_id LIMIT @limit`
 
-// listedSQL are those in a store. An event is about everything of an id, so that young bytes make it
-// young, and a hold holds it, wherever it was found.
+// listedSQL are those in a store. An event is about everything of an id, so that young
+// bytes make it young, and a hold holds it, wherever it was found.
 const listedSQL = `
 SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
        EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id

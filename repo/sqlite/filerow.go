@@ -24,7 +24,8 @@ var (
 var touchedSQL = `max(coalesce(` + createdSQL + `, ` + updatedSQL + `), coalesce(` + updatedSQL + `, ` + createdSQL + `))`
 
 // inFlightSQL says whether row f is being processed, and was touched after
-// @pending_since, in seconds, or at a time that nobody can read. No value that the column may hold makes it fail.
+// @pending_since, in seconds, or at a time that nobody can read. No value that the column
+// may hold makes it fail.
 var inFlightSQL = `CASE WHEN coalesce(` + touchedSQL + ` > @pending_since, 1) AND json_valid(f.data)
             THEN coalesce(CASE json_type(f.data) WHEN 'object' THEN f.data ->> '$.status' END IN ('` + strings.Join(openwebui.ProcessingStatuses, `', '`) + `'), 0) ELSE 0 END`
 
