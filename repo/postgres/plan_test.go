@@ -36,3 +36,33 @@ func TestLooksArePlannedOnce(t *testing.T) {
 		}))
 	}
 }
+
+// What is prepared outlives a change of the table that it names: a column of another type,
+// and another table of the same name, as a restore makes it.
+func TestPreparedStatementsOutliveTheirTable(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	id := newFiles(t, d, 1)[0]
+	require.NoError(t, db.IndexAll(t.Context(), nil))
+	locks := func() {
+		t.Helper()
+		for range 7 { // on each session, beyond the plans that are made for values
+			require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
+				locked, err := db.Lock(t.Context(), tx, []string{id}, repo.Ages{})
+				require.NoError(t, err)
+				require.Len(t, locked.Files, 1)
+				living, err := db.StillReferenced(t.Context(), tx, []repo.Tombstone{{Seq: 1, Kind: repo.Vectors, FileID: id}})
+				require.NoError(t, err)
+				require.True(t, living[1])
+				return nil
+			}))
+		}
+	}
+	locks()
+	d.Exec(t, `ALTER TABLE file ALTER COLUMN id TYPE varchar(255), ALTER COLUMN path TYPE varchar(4000)`)
+	locks()
+	d.Exec(t, `ALTER TABLE file RENAME TO file_of_before`)
+	d.Exec(t, `CREATE TABLE file (LIKE file_of_before INCLUDING ALL)`)
+	d.Exec(t, `INSERT INTO file SELECT * FROM file_of_before`)
+	locks()
+}
