@@ -240,6 +240,29 @@ func TestCheckAndActWhileRowsAreMissing(t *testing.T) {
 	require.Zero(t, i.CountTombstones(t))
 }
 
+// A check and its act belong together: vectors outside the database wait as well.
+func TestCheckAndActOfVectorsWhileRowsAreMissing(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	i.AddFiles(t, 4)
+	ids := entombAll(t, i, repo.Vectors, 3)
+	i.Exec(t, `CREATE TABLE saved AS TABLE file; DELETE FROM file`)
+	x := i.NewReaper(t)
+	x.Vectors = fixture.DescribedVectors{Store: i.Store, As: i.Store.Info()}
+	due, err := x.Due(t.Context())
+	require.NoError(t, err)
+	require.False(t, due)
+	for _, id := range ids {
+		require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, id))
+	}
+	require.Equal(t, 3, i.CountTombstones(t))
+	i.Exec(t, `INSERT INTO file TABLE saved`)
+	require.NoError(t, x.Drain(t.Context()))
+	for _, id := range ids {
+		require.Equal(t, fixture.Left{Bytes: 1}, i.LeftOf(t, id))
+	}
+}
+
 // What pruned deleted itself is not missing, whatever is left; and what the
 // application deleted holds nothing up for longer than a day.
 func TestCheckAndActWhereRowsAreGone(t *testing.T) {
