@@ -213,7 +213,7 @@ func TestReplayOfAProcessThatDied(t *testing.T) {
 	Publish(t, q, someEvents(100))
 	r := &replay{q: q, c: New(q, &fake{}, Options{}), o: ReplayOptions{All: true}}
 	require.NoError(t, r.openSource(Context(t)))
-	msgs, err := fetchMessages(r.source, 60, jetstream.FetchMaxWait(linger))
+	msgs, err := fetchMessages(r.source, 60, jetstream.FetchMaxWait(Patience))
 	require.NoError(t, err)
 	require.NoError(t, q.ackAll(Context(t), msgs[:20]))
 
