@@ -12,7 +12,8 @@ type Pruner interface {
 	Lock(ctx context.Context, tx Tx, ids []string, ages Ages) (Locked, error)
 
 	// FindReferences says which of these ids, whose rows are locked, are mentioned by a
-	// living row as of now, and of which that cannot be said.
+	// living row as of now, and of which that cannot be said. That none is may be
+	// believed when RecheckReferences has succeeded, and not before.
 	FindReferences(ctx context.Context, tx Tx, ids []string) (References, error)
 
 	// RecheckReferences says which of the deleted ids are mentioned by a row that

@@ -69,7 +69,8 @@ const (
 	// namesBatchSize are looked for among the base names of all paths together, which
 	// may be a scan of table file.
 	namesBatchSize = 1000
-	// bytesBatchSize are looked for by their ids at once.
+	// bytesBatchSize are looked for by their ids at once, at first; then twice as many as
+	// were removed while the last answer held.
 	bytesBatchSize = 250
 	// maxAnswerAge is how old the answer may be that no row has the id of an object that
 	// goes. Hundreds leave a folder meanwhile; a bucket may take longer for each.
@@ -81,6 +82,7 @@ const (
 // removeBytes removes each; one that fails is postponed and does not hold up
 // the rest.
 func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c repo.Settlement, err error) {
+	size := bytesBatchSize
 	for len(due) > 0 {
 		named := due[:min(len(due), namesBatchSize)]
 		asked := time.Now()
@@ -90,11 +92,12 @@ func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombston
 		}
 		// One batch at least: looking for names may take longer than an answer may be old.
 		for first := true; len(rest) > 0 && (first || time.Since(asked) < cmp.Or(x.answerAge, maxNamesAge)); first = false {
-			batch := rest[:min(len(rest), bytesBatchSize)]
+			batch := rest[:min(len(rest), size)]
 			left, did, err := x.removeBatch(ctx, batch)
 			if c.Add(did); err != nil {
 				return c, err
 			}
+			size = 2 * max(len(batch)-len(left), 1)
 			rest = slices.Concat(left, rest[len(batch):])
 		}
 		due = slices.Concat(rest, due[len(named):])

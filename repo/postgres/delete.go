@@ -20,38 +20,27 @@ const (
 	deleteSQL = `DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`
 )
 
-// Delete removes rows of table file and the links to them. The row count of DELETE, and
-// that no row is left, are the only proof: a trigger that returns NULL, or a policy,
-// deletes nothing and raises nothing.
-func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
+const forgetCandidatesSQL = `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`
+
+// Delete removes rows of table file, which are locked, and the dead links to them that no
+// foreign key removes: a living one that appeared after FindReferences is left for
+// RecheckReferences. All is one round trip. The row count of DELETE, and that no row is
+// left, are the only proof: a trigger that returns NULL, or a policy, deletes nothing and
+// raises nothing.
+func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) (deleted []repo.Deleted, err error) {
 	unbound, err := db.index.UnenforcedLinks(ctx, pgxTx(t))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.Exec(ctx, ownPath); err != nil {
-		return nil, err
-	}
-	if err := deleteDeadLinks(ctx, t, unbound, ids); err != nil {
-		return nil, err
-	}
-	deleted, err := db.deleteRows(ctx, pgxTx(t), ids)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := t.Exec(ctx, safePath); err != nil {
-		return nil, err
-	}
-	if err := db.requireDeleted(ctx, pgxTx(t), ids); err != nil {
-		return nil, err
-	}
-	_, err = pgxTx(t).Exec(ctx, `DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, ids)
-	return deleted, pgerr.Translate(err, "forget %d candidates", len(ids))
-}
-
-// deleteRows reads and deletes the rows, which are locked, in one round trip.
-func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted []repo.Deleted, err error) {
 	var went int64
+	var left []string
 	batch := &pgx.Batch{}
+	batch.Queue(ownPath)
+	for _, l := range unbound {
+		if l.Dead != "" {
+			batch.Queue(deadLinksSQL(l), ids)
+		}
+	}
 	batch.Queue(db.withFileTable(pathsSQL), ids).Query(func(rows pgx.Rows) error {
 		deleted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
 		return err
@@ -60,39 +49,31 @@ func (db *DB) deleteRows(ctx context.Context, t pgx.Tx, ids []string) (deleted [
 		went = tag.RowsAffected()
 		return nil
 	})
-	if err := t.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, pgerr.Translate(err, "delete %d rows of table file", len(ids))
+	batch.Queue(safePath)
+	batch.Queue(db.withFileTable(presentSQL), ids).Query(func(rows pgx.Rows) error {
+		left, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	batch.Queue(forgetCandidatesSQL, ids)
+	if err := pgxTx(t).SendBatch(ctx, batch).Close(); err != nil {
+		return nil, pgerr.Translate(err, "delete %d rows of table file and the links to them", len(ids))
 	}
-	if went = min(went, int64(len(deleted))); went != int64(len(ids)) {
-		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
-			Err: fmt.Errorf("only %d went, without an error: a rule, a trigger or a policy prevents it", went)}
-	}
-	return deleted, nil
+	return deleted, requireDeleted(len(ids), int(min(went, int64(len(deleted)))), len(left))
 }
 
-// requireDeleted refuses a deletion that left rows: a rule can replace DELETE by something
-// that reports rows all the same, and a trigger can write them again.
-func (db *DB) requireDeleted(ctx context.Context, t pgx.Tx, ids []string) error {
-	left, err := refindex.ReadColumn[string](ctx, t, db.withFileTable(presentSQL), ids)
-	if err == nil && len(left) > 0 {
-		return &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
-			Err: fmt.Errorf("%d are there afterwards, without an error: a rule or a trigger keeps them", len(left))}
+// requireDeleted refuses a deletion of fewer rows than asked for, or one that left rows: a
+// rule can replace DELETE by something that reports rows all the same, and a trigger can
+// write them again.
+func requireDeleted(asked, went, left int) (err error) {
+	switch {
+	case went != asked:
+		err = fmt.Errorf("only %d went, without an error: a rule, a trigger or a policy prevents it", went)
+	case left > 0:
+		err = fmt.Errorf("%d are there afterwards, without an error: a rule or a trigger keeps them", left)
+	default:
+		return nil
 	}
-	return pgerr.Translate(err, "read table file")
-}
-
-// deleteDeadLinks removes the links that no foreign key removes. Only dead ones: a living
-// one that appeared after FindReferences is left for RecheckReferences.
-func deleteDeadLinks(ctx context.Context, t repo.Tx, links []refindex.UnenforcedLinks, ids []string) error {
-	for _, l := range links {
-		if l.Dead == "" {
-			continue
-		}
-		if _, err := t.Exec(ctx, deadLinksSQL(l), ids); err != nil {
-			return pgerr.Translate(err, "delete from table %s", l.Name)
-		}
-	}
-	return nil
+	return &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", asked), Err: err}
 }
 
 // deadLinksSQL deletes the dead links to the files $1.

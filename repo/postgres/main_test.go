@@ -84,9 +84,13 @@ func look(t testing.TB, db *postgres.DB, ids ...string) (found repo.References) 
 	return found
 }
 
+// tryLook looks and looks again, as a transaction does that would delete them all.
 func tryLook(db *postgres.DB, ids ...string) (found repo.References, err error) {
 	err = db.InTx(context.Background(), nil, func(tx repo.Tx) (err error) {
-		found, err = db.FindReferences(context.Background(), tx, ids)
+		if found, err = db.FindReferences(context.Background(), tx, ids); err != nil {
+			return err
+		}
+		_, err = db.RecheckReferences(context.Background(), tx, found, ids, nil)
 		return err
 	})
 	return found, err

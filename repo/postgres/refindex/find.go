@@ -17,8 +17,8 @@ import (
 // answerHeader is the first row of an answer.
 type answerHeader struct {
 	Snapshot   string
-	Same       bool // the index belongs to this database
-	Catalog    string
+	Same       bool   // the index belongs to this database
+	Catalog    string // of a recheck
 	Index      string
 	Generation int
 	Sound      bool
@@ -30,7 +30,7 @@ func (h *answerHeader) requireCurrent(p *Plan) error {
 	switch {
 	case !h.Same || !h.Sound:
 		return &repo.Error{Kind: repo.Environment, Doing: "look for references", Err: ErrIncomplete}
-	case h.Catalog != p.catalog || h.Index != p.index:
+	case h.Index != p.index, h.Catalog != "" && h.Catalog != p.catalog:
 		return errOutdated
 	}
 	return nil
@@ -54,8 +54,8 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 		return look, pgerr.Translate(err, "look for references")
 	}
 	finder := mention.NewFinder(ids)
-	err := ix.withPlan(ctx, t, func(p *Plan) error {
-		h, err := p.runStatement(ctx, t, p.find, []any{ix.ExecMode(), ids, ix.Schema, ix.Excluded}, func(a *answerRow) {
+	err := ix.withPlan(ctx, t, ix.LastPlan.Load(), func(p *Plan) error {
+		h, err := p.runStatement(ctx, t, p.find, []any{ix.ExecMode(), ids, ix.Schema}, func(a *answerRow) {
 			switch a.part {
 			case partUnknown:
 				look.Unknown[string(a.text)] = true
@@ -66,7 +66,7 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 				a.findIDs(finder, func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
 			}
 		})
-		look.Snapshot = h.Snapshot + " " + h.Catalog
+		look.Snapshot = h.Snapshot + " " + p.catalog
 		if err != nil {
 			return err
 		}
@@ -84,19 +84,18 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Refe
 	appeared := map[string]repo.Reference{}
 	finder := mention.NewFinder(deleted)
 	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
-	err := ix.withPlan(ctx, t, func(p *Plan) error {
+	err := ix.withPlan(ctx, t, ix.LastPlan.Load(), func(p *Plan) error {
+		// Another worker may have left another plan since.
+		if p.catalog != catalog {
+			return errOutdated
+		}
 		if ix.Strict && len(deleted) > 0 {
-			// Another worker may have left an older plan since, without a table that the
-			// first search knew: nothing was committed since, and it would stay open.
-			if p.catalog != catalog {
-				return errOutdated
-			}
-			if same, err := p.lockWriters(ctx, t, snapshot); err != nil || same {
+			if err := p.lockWriters(ctx, t); err != nil {
 				return err
 			}
 		}
 		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot}
-		h, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
+		_, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
 			switch a.part {
 			case partRow:
 				keepFirst(appeared, string(a.text), repo.Reference{Table: "file", Row: string(a.text)})
@@ -104,9 +103,6 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Refe
 				a.findIDs(finder, func(id string) { keepFirst(appeared, id, a.toReference()) })
 			}
 		})
-		if err == nil && h.Catalog != catalog {
-			return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
-		}
 		return err
 	})
 	return appeared, err

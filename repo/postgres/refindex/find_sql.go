@@ -16,21 +16,24 @@ const (
 	partRow     = 4 // text: an id that has a row in table file
 )
 
-// The parameters of a search: the ids, $1, the schema, $2, the exclusions, $3, and for a
-// recheck the snapshot of the search, $4. They have numbers since the statements hold
-// names (see Index.catalogArgs).
+// The parameters of a search: the ids, $1, the schema, $2, and for a recheck the
+// exclusions, $3, and the snapshot of the search, $4. They have numbers since the
+// statements hold names (see Index.catalogArgs).
 var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
 
-// headerSQL returns the state that an answer rests on.
-var headerSQL = lookParameters.Replace(`
+// headerSQL returns the state that an answer rests on. The catalog is read by the recheck
+// alone: what a search found by a plan for other tables is thrown away then.
+func headerSQL(catalog string) string {
+	return lookParameters.Replace(`
 SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'snapshot', pg_current_snapshot()::text,
          'same', s.identity = ` + identitySQL + `,
-         'catalog', (` + catalogDigestSQL + `),
+         'catalog', (` + catalog + `),
          'index', (` + indexDigestSQL + `),
          'generation', (SELECT min(generation) FROM pruned.relation),
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`)
+}
 
 // identitySQL names the source and the reader of the index. The oid of pruned.reference is
 // part of it, since a dump restored into the same database brings old row versions' marks
@@ -62,7 +65,7 @@ const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid,
 // findSQL is the statement of FindReferences.
 func findSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(headerSQL)
+	b.WriteString(headerSQL("NULL"))
 	b.WriteString(`
 UNION ALL
 SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
@@ -101,7 +104,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
 // recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
-	b.WriteString(headerSQL)
+	b.WriteString(headerSQL(catalogDigestSQL))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedByOthers()))
@@ -131,12 +134,16 @@ func (r *relation) changedSinceIndex() string {
 // of the search. A row that is visible and yet in progress is our own: an audit trigger's
 // row, also below a savepoint of the trigger's, whose number is not ours. The full number
 // of xmin is counted from the snapshot's end: age() alone counts from where it was first
-// called in the transaction.
+// called in the transaction. Where both snapshots are the same no transaction that writes
+// has begun or ended between them, and the table is not read. They are compared as texts: one
+// that had a number before the search may have committed since, which leaves the next
+// number as it was.
 func (r *relation) changedByOthers() string {
 	if r.kind != "r" || r.method != "heap" {
 		return ""
 	}
-	return ` AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid) AND age(t.xmin) > ` + ageOfEndSQL + `
+	return ` AND pg_current_snapshot()::text <> $4::pg_snapshot::text
+           AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid) AND age(t.xmin) > ` + ageOfEndSQL + `
              THEN pg_xact_status((pg_snapshot_xmax(pg_current_snapshot())::text::bigint
                                  - (age(t.xmin) - age(pg_snapshot_xmax(pg_current_snapshot())::xid)))::text::xid8)
                   IS DISTINCT FROM 'in progress'

@@ -160,8 +160,16 @@ type UnenforcedLinks struct {
 }
 
 // UnenforcedLinks lists the link tables that exist and have no foreign key to table file
-// that cascades in fact.
+// that cascades in fact, as they were for the last search: RecheckReferences refuses what
+// was done if they changed.
 func (ix *Index) UnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLinks, error) {
+	if p := ix.LastPlan.Load(); p != nil {
+		return p.unenforced, nil
+	}
+	return ix.readUnenforcedLinks(ctx, t)
+}
+
+func (ix *Index) readUnenforcedLinks(ctx context.Context, t pgx.Tx) ([]UnenforcedLinks, error) {
 	rows, _ := t.Query(ctx, unenforcedSQL, ix.ExecMode(), ix.catalogArgs(pgx.NamedArgs{"tables": linkTables}))
 	tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (UnenforcedLinks, error) {
 		r := &relation{schema: ix.Schema}

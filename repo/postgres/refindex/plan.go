@@ -24,6 +24,7 @@ var errOutdated = errors.New("the tables changed since the statement was made")
 type Plan struct {
 	relations     []*relation
 	find, recheck string
+	unenforced    []UnenforcedLinks
 	catalog       string // digest of the tables
 	index         string // digest of pruned.relation
 }
@@ -40,10 +41,10 @@ func (ix *Index) learnFromFailure(err error, cached bool) error {
 	return err
 }
 
-// withPlan calls fn with the cached plan, and once more with a new one if that
+// withPlan calls fn with a plan, and once more with a new one if there is none or it
 // turns out to be outdated.
-func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, fn func(*Plan) error) error {
-	if p := ix.LastPlan.Load(); p != nil {
+func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, p *Plan, fn func(*Plan) error) error {
+	if p != nil {
 		if err := fn(p); !errors.Is(err, errOutdated) {
 			return ix.learnFromFailure(err, true)
 		}
@@ -79,6 +80,9 @@ func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 		}
 	}
 	if err := ix.refuseLost(ctx, t); err != nil {
+		return nil, err
+	}
+	if p.unenforced, err = ix.readUnenforcedLinks(ctx, t); err != nil {
 		return nil, err
 	}
 	p.find, p.recheck = findSQL(p.relations), recheckSQL(p.relations, ix.quotedTable("file"))

@@ -24,6 +24,9 @@ func (ix *Index) indexPagesInTx(ctx context.Context, t pgx.Tx, known *knownFiles
 	if !state.sound || state.passedAt == nil {
 		return false, errTablesChanged
 	}
+	if _, err := nextScan(ctx, t); errors.Is(err, pgx.ErrNoRows) {
+		return true, nil
+	}
 	relations, err := ix.readRelations(ctx, t)
 	if err != nil {
 		return false, err

@@ -42,30 +42,22 @@ func (ix *Index) SerializeStrict(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(ix.lockFirst(ctx, t, serializeStrictSQL+"; "+ShortWaitSQL), "wait for another strict deletion")
 }
 
-// lockWriters locks every table that may mention a file against writers, and reports
-// whether nothing at all was committed since a snapshot. It waits for the lock only for an
-// instant: a writer may be waiting for us.
-func (p *Plan) lockWriters(ctx context.Context, t pgx.Tx, snapshot string) (same bool, err error) {
+// lockWriters locks every table that may mention a file against writers. It waits for the
+// lock only for an instant: a writer may be waiting for us.
+func (p *Plan) lockWriters(ctx context.Context, t pgx.Tx) error {
 	pause := strictPause
 	for try := 1; ; try++ {
 		err := p.tryLock(ctx, t)
-		if err == nil {
-			break
-		}
-		if repo.SQLState(err) != "55P03" || try == maxStrictTries {
-			return false, err
+		if err == nil || repo.SQLState(err) != "55P03" || try == maxStrictTries {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return false, pgerr.Translate(ctx.Err(), "lock the tables that may mention files")
+			return pgerr.Translate(ctx.Err(), "lock the tables that may mention files")
 		case <-time.After(rand.N(pause) + time.Millisecond):
 		}
 		pause += pause / 2
 	}
-	// Textually: a transaction that had a number before the search may have
-	// committed since, which leaves the next number as it was.
-	err = t.QueryRow(ctx, `SELECT pg_current_snapshot()::text = $1::text`, snapshot).Scan(&same)
-	return same, pgerr.Translate(err, "read the snapshot")
 }
 
 // tryLock tries once, below a savepoint: a refusal ends a transaction. Until it is
