@@ -66,16 +66,14 @@ func (x *Reaper) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombs
 }
 
 const (
-	// namesBatchSize are looked for among the base names of all paths together, which
-	// may be a scan of table file.
-	namesBatchSize = 1000
 	// bytesBatchSize are looked for by their ids at once, at first; then twice as many as
 	// were removed while the last answer held.
 	bytesBatchSize = 250
 	// maxAnswerAge is how old the answer may be that no row has the id of an object that
 	// goes. Hundreds leave a folder meanwhile; a bucket may take longer for each.
 	maxAnswerAge = 20 * time.Millisecond
-	// maxNamesAge is the same of their names: a plugin's row may share bytes.
+	// maxNamesAge is the same of their names, which a plugin's row may share: to look for
+	// one, or for all of a set, may be a scan of table file.
 	maxNamesAge = 5 * time.Second
 )
 
@@ -84,9 +82,8 @@ const (
 func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c repo.Settlement, err error) {
 	size := bytesBatchSize
 	for len(due) > 0 {
-		named := due[:min(len(due), namesBatchSize)]
 		asked := time.Now()
-		rest, kept, err := x.recheckDue(ctx, named)
+		rest, kept, err := x.recheckDue(ctx, due)
 		if c.Add(kept); err != nil {
 			return c, err
 		}
@@ -100,7 +97,7 @@ func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombston
 			size = 2 * max(len(batch)-len(left), 1)
 			rest = slices.Concat(left, rest[len(batch):])
 		}
-		due = slices.Concat(rest, due[len(named):])
+		due = rest
 	}
 	return c, nil
 }

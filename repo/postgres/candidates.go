@@ -15,7 +15,8 @@ import (
 // candidate still: its row exists, or, for stores, none does. "ripe" is how long until it
 // is old enough and no longer in flight, measured as Lock measures it; NULL where nothing
 // speaks against it. A column that a query leaves out is not computed. OFFSET 0 makes each
-// row a lookup, whatever the planner believes of tables that nobody has analyzed yet.
+// row a lookup, whatever the planner believes of tables that nobody has analyzed yet, and
+// has times computed once.
 
 // rowCandidatesSQL reads meta of listed candidates alone, and data, which holds the whole
 // extracted text, only until settleSQL has.
@@ -33,7 +34,7 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS 
  CROSS JOIN LATERAL (SELECT n.now, least(extract(epoch FROM c.first_seen)::float8, n.now) AS seen) s
  CROSS JOIN LATERAL (SELECT n.now, s.seen, coalesce(` + createdSQL + `, s.seen) AS made,
                             coalesce(greatest(` + createdSQL + `, ` + updatedSQL + `), s.seen) AS touched,
-                            coalesce(greatest(f.created_at, f.updated_at), 0)::float8 AS stamp) t
+                            coalesce(greatest(f.created_at, f.updated_at), 0)::float8 AS stamp OFFSET 0) t
  CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN t.touched > t.now - @pending::float8 AND t.stamp IS DISTINCT FROM c.settled
                                           THEN ` + inFlightSQL + ` END, false) AS yes) in_flight`
 }

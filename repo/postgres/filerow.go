@@ -68,10 +68,12 @@ const statusSQL = `(SELECT CASE WHEN octet_length(d.text) <= ` + maxTextBytes + 
                     THEN substring(d.text FROM '"status"\s*:\s*"([^"\\]*)"') END
                FROM (SELECT f.data::text COLLATE "C" AS text OFFSET 0) d)`
 
-// sizeSQL is the size of file f, by its row, or zero.
-const sizeSQL = `coalesce((SELECT CASE WHEN octet_length(m.text) <= ` + maxTextBytes + `
-                    THEN substring(m.text FROM '"size"\s*:\s*"?([0-9]{1,18})"?\s*[,}]') END
-               FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m)::bigint, 0)`
+// sizeSQL is the size of file f, by its row, or zero. To count the digits in the pattern
+// takes twice the time.
+const sizeSQL = `coalesce((SELECT CASE WHEN octet_length(s.digits) <= 18 THEN s.digits END
+               FROM (SELECT CASE WHEN octet_length(m.text) <= ` + maxTextBytes + `
+                                 THEN substring(m.text FROM '"size"\s*:\s*"?([0-9]+)"?\s*[,}]') END AS digits
+                       FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m OFFSET 0) s)::bigint, 0)`
 
 // toDuration converts seconds of PostgreSQL, to a century at most.
 func toDuration(s float64) time.Duration {

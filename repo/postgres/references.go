@@ -8,6 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
+	"pruned/repo/postgres/refindex"
 )
 
 // FindReferences returns which of these ids are mentioned.
@@ -55,7 +56,7 @@ func (db *DB) ListReferences(ctx context.Context, t repo.Tx, id string) ([]repo.
 
 // CountUnsearchable counts the files that are always kept.
 func (db *DB) CountUnsearchable(ctx context.Context) (u repo.Unsearchable, err error) {
-	ids, err := db.readColumn(ctx, db.withFileTable(`SELECT id FROM %s WHERE id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' ORDER BY id`))
+	ids, err := db.readColumn(ctx, db.withFileTable(`SELECT id FROM (SELECT id, lower(id COLLATE "C") AS token FROM %s) t WHERE `+refindex.LiteralSQL+` ORDER BY id`))
 	for _, id := range ids {
 		u.Add(id)
 	}
