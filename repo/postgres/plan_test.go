@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,45 @@ func TestLooksArePlannedOnce(t *testing.T) {
 			return nil
 		}))
 	}
+}
+
+// The second look reads no table where nothing was committed since the first. The tests share
+// a server: a round in which another one wrote proves nothing, and is repeated.
+func TestSecondLookReadsOnlyWhatMayHaveChanged(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 2)
+	require.NoError(t, db.IndexAll(t.Context(), nil))
+	count := func(tx repo.Tx, sql string, args ...any) int64 {
+		n, err := tx.Exec(t.Context(), sql, args...)
+		require.NoError(t, err)
+		return n
+	}
+	const scansSQL = `SELECT FROM pg_stat_xact_user_tables, generate_series(1, seq_scan) WHERE relid = 'public.note'::regclass`
+	// scansOf looks twice, and counts how often the second look reads the notes.
+	scansOf := func(between func()) (scans int64, quiet bool) {
+		inTx(t, db, func(tx repo.Tx) {
+			_, err := db.Lock(t.Context(), tx, ids, repo.Ages{})
+			require.NoError(t, err)
+			found, err := db.FindReferences(t.Context(), tx, ids)
+			require.NoError(t, err)
+			between()
+			before := count(tx, scansSQL)
+			_, err = db.RecheckReferences(t.Context(), tx, found, ids, nil)
+			require.NoError(t, err)
+			scans = count(tx, scansSQL) - before
+			snapshot, _, _ := strings.Cut(found.Snapshot, " ")
+			quiet = count(tx, `SELECT WHERE pg_current_snapshot()::text = $1::text`, snapshot) == 1
+		})
+		return scans, quiet
+	}
+	require.Eventually(t, func() bool {
+		scans, quiet := scansOf(func() {})
+		require.True(t, scans == 0 || !quiet, "%d scans", scans)
+		return quiet
+	}, testTimeout, tick)
+	scans, _ := scansOf(func() { testenv.InsertNote(t, d.Pool, "of no file") })
+	require.EqualValues(t, 1, scans)
 }
 
 // What is prepared outlives a change of the table that it names: a column of another type,
