@@ -23,7 +23,9 @@ func (c *command) newTransaction(a *app) *prune.Transaction {
 }
 
 func (c *command) newBatch(a *app) *prune.Handler {
-	return prune.NewHandler(c.newTransaction(a), c.cli.Consumer.Batch, ackWait, a.log)
+	t := c.newTransaction(a)
+	t.Expect = a.sharedExecutor().Expect
+	return prune.NewHandler(t, c.cli.Consumer.Batch, ackWait, a.log)
 }
 
 func (c *command) consumerOptions(a *app) consumer.Options {

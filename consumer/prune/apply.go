@@ -14,35 +14,35 @@ import (
 
 // apply is steps 3 to 5: vectors, rows, then tombstones and ledger, which are written
 // only from what the database says was deleted. The grace periods of files that stay
-// start and end with the decision, too.
-func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery) error {
+// start and end with the decision, too. It returns the tombstones.
+func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery) (tombstones []repo.Tombstone, err error) {
 	if len(p.startGrace)+len(p.endGrace) > 0 {
 		if err := x.DB.SetGrace(ctx, tx, p.startGrace, p.endGrace); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if p.isEmpty() {
-		return nil
+		return nil, nil
 	}
 	rest, err := x.removeVectors(ctx, tx, p)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var deleted []repo.Deleted
 	if len(p.rows) > 0 {
 		if deleted, err = x.DB.Delete(ctx, tx, p.rows); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if tombstones := x.tombstonesOf(p, deleted, rest); len(tombstones) > 0 {
+	if tombstones = x.tombstonesOf(p, deleted, rest); len(tombstones) > 0 {
 		if err := x.DB.AddTombstones(ctx, tx, tombstones); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if entries := ledgerEntries(p, deleted, events); len(entries) > 0 {
-		return x.DB.RecordEntries(ctx, tx, entries)
+		err = x.DB.RecordEntries(ctx, tx, entries)
 	}
-	return nil
+	return tombstones, err
 }
 
 // removeVectors removes the vectors that lie in the same database, and says whether more

@@ -33,6 +33,8 @@ type Transaction struct {
 	Ages       repo.Ages
 	BytesDelay time.Duration // until the bytes of a deleted file may go
 	DryRun     bool          // takes the same path and rolls back
+	// Expect is told after a commit when tombstones of a kind come due; it may be nil.
+	Expect func(kind string, in time.Duration)
 }
 
 // Report is what one transaction did.
@@ -90,6 +92,7 @@ func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Deliver
 func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (report Report, err error) {
 	start := time.Now()
 	var lockedSince time.Time
+	var tombstones []repo.Tombstone
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
 		view, err := x.lockAndFind(ctx, tx, events, late)
 		lockedSince = view.locked.Since
@@ -100,7 +103,7 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 			return errUnknownFiles
 		}
 		plan := decide(view, x.Ages)
-		if err := x.apply(ctx, tx, plan, events); err != nil {
+		if tombstones, err = x.apply(ctx, tx, plan, events); err != nil {
 			return err
 		}
 		looking, err := x.recheck(ctx, tx, view.found, plan)
@@ -110,9 +113,25 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 		}
 		return err
 	})
+	if err == nil {
+		x.expect(tombstones)
+	}
 	report.Took = time.Since(start)
 	if !lockedSince.IsZero() {
 		report.Held = time.Since(lockedSince)
 	}
 	return report, err
+}
+
+func (x *Transaction) expect(tombstones []repo.Tombstone) {
+	if x.Expect == nil {
+		return
+	}
+	delays := map[string]time.Duration{}
+	for _, t := range tombstones {
+		delays[t.Kind] = t.Delay
+	}
+	for kind, in := range delays {
+		x.Expect(kind, in)
+	}
 }

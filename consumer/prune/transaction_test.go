@@ -37,6 +37,33 @@ func TestTransactionDeletesEverythingOfAFile(t *testing.T) {
 	require.Len(t, fixture.LedgerOf(t, i, file), 1)
 }
 
+// Who carries out tombstones is told of those that a commit left, and of nothing else.
+func TestTombstonesAreExpectedAfterTheCommit(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	file, used, held := i.AddFile(t), i.AddFile(t), i.AddFile(t)
+	testenv.InsertNote(t, i.Pool, used)
+	i.RefreshIndex(t)
+	expected := map[string]time.Duration{}
+	x := i.NewTransaction()
+	x.BytesDelay = time.Minute
+	x.Expect = func(kind string, in time.Duration) {
+		require.False(t, i.LeftOf(t, file).Row, "it has committed")
+		expected[kind] = in
+	}
+	x.DryRun = true
+	fixture.RunTransaction(t, x, file, used)
+	x.DryRun = false
+	fixture.RunTransaction(t, x, used)
+	i.Exec(t, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`)
+	i.Exec(t, `CREATE TRIGGER refuse BEFORE DELETE ON file FOR EACH ROW WHEN (OLD.id = '`+held+`') EXECUTE FUNCTION refuse()`)
+	_, err := x.Run(t.Context(), fixture.Deliveries(1, held))
+	require.Error(t, err)
+	require.Empty(t, expected)
+	fixture.RunTransaction(t, x, file)
+	require.Equal(t, map[string]time.Duration{repo.Bytes: time.Minute}, expected)
+}
+
 // Without a row a mention does not count, and what else bears the id goes.
 func TestGoneIDsAreCleaned(t *testing.T) {
 	t.Parallel()

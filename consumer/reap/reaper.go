@@ -1,6 +1,7 @@
 package reap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"pruned/consumer/loop"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -40,44 +40,22 @@ type Reaper struct {
 
 	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 
-	draining sync.Mutex // one at a time in this process
-
-	heartbeat loop.Heartbeat
-	mu        sync.Mutex
-	state     State
-	deferred  error // why nothing is carried out for now, though it is due
+	once           sync.Once
+	vectors, bytes *turns
 }
 
-// Run carries out what is due every interval, with rests that grow with what that
-// took.
-func (x *Reaper) Run(ctx context.Context, interval time.Duration) {
-	timer := time.NewTimer(interval)
-	defer timer.Stop()
-	x.heartbeat.Beat()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		start := time.Now()
-		err := x.Drain(ctx)
-		x.recordRun(err)
-		if err != nil && ctx.Err() == nil {
-			x.Log.Warn().Err(err).Msg("tombstones could not be carried out; they are tried again")
-		}
-		timer.Reset(x.restAfter(interval, time.Since(start)))
-	}
+// allTurns are those of vectors, then those of bytes.
+func (x *Reaper) allTurns() []*turns {
+	x.once.Do(func() { x.vectors, x.bytes = newTurns(repo.Vectors), newTurns(repo.Bytes) })
+	return []*turns{x.vectors, x.bytes}
 }
 
-// restAfter is twenty times as long as the work where that may be a scan of a large
-// table, which is worth many files. A store of its own costs by the file: there
-// the same rest would keep what came meanwhile waiting for hours.
-func (x *Reaper) restAfter(interval, took time.Duration) time.Duration {
-	if x.removesInTx() {
-		return max(interval, 20*took)
+func (x *Reaper) turnsOf(kind string) *turns {
+	all := x.allTurns()
+	if kind == repo.Bytes {
+		return all[1]
 	}
-	return max(interval, took)
+	return all[0]
 }
 
 // removesInTx says whether vectors go in the transactions of the rows.
@@ -109,35 +87,35 @@ func (x *Reaper) Drain(ctx context.Context) error {
 
 // drainKinds also says which kinds of tombstones may be carried out.
 func (x *Reaper) drainKinds(ctx context.Context) (kinds []string, failed error) {
-	x.draining.Lock()
-	defer x.draining.Unlock()
-	var doubts error
-	kinds, failed = x.approvedKinds(ctx)
-	for _, kind := range kinds {
-		err := x.reapKind(ctx, x.taskOf(kind))
-		if errors.Is(err, repo.ErrRowsMissing) {
-			doubts, err = err, nil
+	for _, t := range x.allTurns() {
+		approved, err := x.drainTurn(ctx, t)
+		if failed = errors.Join(failed, err); approved {
+			kinds = append(kinds, t.kind)
 		}
-		failed = errors.Join(failed, err)
 	}
-	x.setDeferred(doubts)
 	return kinds, failed
 }
 
-func (x *Reaper) deferredFor() error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.deferred
+// drainTurn carries out what is due of a kind, if that is approved.
+func (x *Reaper) drainTurn(ctx context.Context, t *turns) (approved bool, err error) {
+	t.draining.Lock()
+	defer t.draining.Unlock()
+	if approved, err = x.isApproved(ctx, t.kind); err == nil && approved {
+		err = x.reapKind(ctx, x.taskOf(t.kind))
+	}
+	var doubts error
+	if errors.Is(err, repo.ErrRowsMissing) {
+		doubts, err = err, nil
+	}
+	if t.setDeferred(doubts) {
+		x.Log.Warn().Err(doubts).Str("kind", t.kind).Msg("tombstones that are due wait")
+	}
+	return approved, err
 }
 
-// setDeferred logs it once.
-func (x *Reaper) setDeferred(doubts error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if doubts != nil && x.deferred == nil {
-		x.Log.Warn().Err(doubts).Msg("tombstones that are due wait")
-	}
-	x.deferred = doubts
+func (x *Reaper) deferredFor() error {
+	all := x.allTurns()
+	return cmp.Or(all[0].deferredFor(), all[1].deferredFor())
 }
 
 // storeOf is the store in which the tombstones of a kind are carried out.
@@ -156,24 +134,26 @@ func (x *Reaper) taskOf(kind string) task {
 	return task{kind, maxVectors, x.removesInTx(), x.removeVectors}
 }
 
-// approvedKinds are the kinds of tombstones that may be carried out. What lies in a store
+// isApproved says whether the tombstones of a kind may be carried out. What lies in a store
 // that is not known to be this installation's waits until that is known, also where
 // the row of this database names it: in a copy of a database, whose settings still
-// name the original's store, it is the original's. A store of which that cannot be
-// said does not keep the other.
-func (x *Reaper) approvedKinds(ctx context.Context) (kinds []string, failed error) {
-	err := x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		for _, kind := range []string{repo.Vectors, repo.Bytes} {
-			is, err := repo.IsApproved(ctx, x.DB, tx, x.storeOf(kind))
-			failed = errors.Join(failed, err)
-			if is {
-				kinds = append(kinds, kind)
-			}
-		}
-		return nil
+// name the original's store, it is the original's.
+func (x *Reaper) isApproved(ctx context.Context, kind string) (is bool, err error) {
+	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
+		is, err = repo.IsApproved(ctx, x.DB, tx, x.storeOf(kind))
+		return err
 	})
-	if err != nil {
-		return nil, err
+	return is, err
+}
+
+// approvedKinds are those of which nothing waits for its store. A store of which that
+// cannot be said does not keep the other.
+func (x *Reaper) approvedKinds(ctx context.Context) (kinds []string, failed error) {
+	for _, t := range x.allTurns() {
+		is, err := x.isApproved(ctx, t.kind)
+		if failed = errors.Join(failed, err); is {
+			kinds = append(kinds, t.kind)
+		}
 	}
 	return kinds, failed
 }
@@ -224,27 +204,25 @@ type State struct {
 	Err      error // why the last one failed
 }
 
-// State says how carrying out goes.
-func (x *Reaper) State() State {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.state
+// State says how carrying out goes, of the kind that fails for longer.
+func (x *Reaper) State() (worst State) {
+	for _, t := range x.allTurns() {
+		t.mu.Lock()
+		if t.state.Failures > worst.Failures {
+			worst = t.state
+		}
+		t.mu.Unlock()
+	}
+	return worst
 }
 
-// Silent is how long carrying out has not come to an end. One scan may take half an
-// hour.
-func (x *Reaper) Silent() time.Duration { return x.heartbeat.Age() }
-
-func (x *Reaper) recordRun(err error) {
-	x.heartbeat.Beat()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.state.Err = err
-	if err != nil {
-		x.state.Failures++
-	} else {
-		x.state.Failures = 0
+// Silent is how long carrying out one of the kinds has not come to an end. One scan may
+// take half an hour.
+func (x *Reaper) Silent() (longest time.Duration) {
+	for _, t := range x.allTurns() {
+		longest = max(longest, t.heartbeat.Age())
 	}
+	return longest
 }
 
 // Overdue is by how much the first tombstone that may be carried out is late; zero or

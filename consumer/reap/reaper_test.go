@@ -246,6 +246,32 @@ func TestExecutorRuns(t *testing.T) {
 	require.Equal(t, fixture.Nothing, i.LeftOf(t, file))
 }
 
+// What is expected is carried out when it is due, and not only at the next turn; what is not
+// due yet stays until then.
+func TestExecutorRunsWhenSomethingIsDue(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	file := testenv.NewID()
+	testenv.WriteBytes(t, i.Uploads, file, "document.pdf")
+	x := i.NewReaper(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		x.Run(ctx, time.Hour)
+	}()
+	const delay = 1500 * time.Millisecond
+	written := time.Now()
+	i.AddTombstones(t, repo.Tombstone{Kind: repo.Bytes, FileID: file, Name: testenv.StoredName(file, "document.pdf"), Delay: delay})
+	x.Expect(repo.Bytes, 0) // a turn that finds nothing due
+	x.Expect(repo.Bytes, delay)
+	require.Eventually(t, func() bool { return i.CountTombstones(t) == 0 }, fixture.Patience, fixture.PollEvery)
+	require.GreaterOrEqual(t, time.Since(written), delay)
+	cancel()
+	fixture.Await(t, ended)
+	require.Equal(t, fixture.Nothing, i.LeftOf(t, file))
+}
+
 // legalHold refuses the removal of the chunks of one file.
 const legalHold = `
 	CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'legal hold'; END $$;

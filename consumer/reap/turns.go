@@ -1,0 +1,142 @@
+package reap
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"pruned/consumer/loop"
+	"pruned/repo"
+)
+
+// minRest is how long a kind rests between two turns at least, so that one turn serves what
+// comes due together.
+const minRest = time.Second
+
+// turns are when the tombstones of one kind are carried out, and how that goes. Each kind
+// has its own, so that a scan for vectors does not keep bytes waiting.
+type turns struct {
+	kind      string
+	draining  sync.Mutex // one at a time in this process
+	heartbeat loop.Heartbeat
+	sooner    chan struct{} // tells that the next turn may come sooner
+
+	mu          sync.Mutex
+	first, last time.Time // between these comes due what is known of; zero where nothing does
+	state       State
+	deferred    error // why nothing is carried out for now, though it is due
+}
+
+func newTurns(kind string) *turns { return &turns{kind: kind, sooner: make(chan struct{}, 1)} }
+
+// expect notes that something comes due.
+func (t *turns) expect(at time.Time) {
+	t.mu.Lock()
+	if t.first.IsZero() || at.Before(t.first) {
+		t.first = at
+	}
+	if at.After(t.last) {
+		t.last = at
+	}
+	t.mu.Unlock()
+	select {
+	case t.sooner <- struct{}{}:
+	default: // it has been told
+	}
+}
+
+// begin notes that what is due now is being carried out.
+func (t *turns) begin(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.first = now; !t.last.After(now) {
+		t.first, t.last = time.Time{}, time.Time{}
+	}
+}
+
+// next is when the next turn begins.
+func (t *turns) next(soonest, latest time.Time) time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.first.IsZero() || t.first.After(latest):
+		return latest
+	case t.first.Before(soonest):
+		return soonest
+	}
+	return t.first
+}
+
+// record notes how a turn ended.
+func (t *turns) record(err error) {
+	t.heartbeat.Beat()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state.Err = err; err == nil {
+		t.state.Failures = 0
+		return
+	}
+	t.state.Failures++
+}
+
+func (t *turns) deferredFor() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.deferred
+}
+
+// setDeferred says whether that is news.
+func (t *turns) setDeferred(why error) (news bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	news = why != nil && t.deferred == nil
+	t.deferred = why
+	return news
+}
+
+// Expect has what comes due in a while carried out then, and not at the next turn.
+func (x *Reaper) Expect(kind string, in time.Duration) { x.turnsOf(kind).expect(time.Now().Add(in)) }
+
+// Run carries out what is due when it comes due, as far as that is known (see Expect), and
+// every interval.
+func (x *Reaper) Run(ctx context.Context, interval time.Duration) {
+	var running sync.WaitGroup
+	for _, t := range x.allTurns() {
+		running.Go(func() { x.runTurns(ctx, t, interval) })
+	}
+	running.Wait()
+}
+
+func (x *Reaper) runTurns(ctx context.Context, t *turns, interval time.Duration) {
+	t.heartbeat.Beat()
+	ended, rest := time.Now(), x.restAfter(t.kind, interval, 0)
+	for {
+		next := t.next(ended.Add(rest), ended.Add(max(rest, interval)))
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.sooner:
+			continue
+		case <-time.After(time.Until(next)):
+		}
+		began := time.Now()
+		t.begin(began)
+		_, err := x.drainTurn(ctx, t)
+		t.record(err)
+		if err != nil && ctx.Err() == nil {
+			x.Log.Warn().Err(err).Str("kind", t.kind).Msg("tombstones could not be carried out; they are tried again")
+		}
+		ended = time.Now()
+		rest = x.restAfter(t.kind, interval, ended.Sub(began))
+	}
+}
+
+// restAfter is twenty times as long as the work where that may be a scan of a large
+// table, which is worth many files. A store of its own costs by the file: there
+// the same rest would keep what came meanwhile waiting for hours.
+func (x *Reaper) restAfter(kind string, interval, took time.Duration) time.Duration {
+	if kind == repo.Vectors && x.removesInTx() {
+		return max(interval, 20*took)
+	}
+	return max(minRest, took)
+}
