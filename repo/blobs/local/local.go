@@ -20,14 +20,15 @@ import (
 	"unicode/utf8"
 
 	"pruned/repo"
+	"pruned/repo/fileinfo"
 	"pruned/repo/mention"
 	"pruned/repo/openwebui"
 )
 
 // Store is a folder of uploads.
 type Store struct {
-	dir      string
-	modified bool // only when a file was modified counts
+	dir string
+	age fileinfo.Age
 
 	mu   sync.Mutex
 	root *os.Root // what the path led to when it was last looked at
@@ -44,14 +45,13 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the upload folder: %w", err)
 	}
-	return &Store{dir: dir, root: root}, nil
+	return &Store{dir: dir, root: root, age: fileinfo.TouchedAge}, nil
 }
 
-// ByModification has only the times of modification count: in a folder that nobody
-// restores files into with the times that they had, such as a demonstration's, whose
-// files are old by these times alone. It returns the folder.
+// ByModification has only the times of modification count (fileinfo.ModifiedAge). It
+// returns the folder.
 func (s *Store) ByModification() *Store {
-	s.modified = true
+	s.age = fileinfo.ModifiedAge
 	return s
 }
 
@@ -173,11 +173,7 @@ func (s *Store) describeEntry(entry fs.DirEntry) (repo.Blob, bool) {
 }
 
 func (s *Store) describeFile(info fs.FileInfo) repo.Blob {
-	var changed time.Time
-	if !s.modified {
-		changed = changedAt(info)
-	}
-	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: youngestAge(time.Now(), info.ModTime(), changed)}
+	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: s.age(time.Now(), info)}
 }
 
 // Stat looks at a plain file that lies directly in the folder.

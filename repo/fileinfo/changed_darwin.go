@@ -1,4 +1,4 @@
-package local
+package fileinfo
 
 import (
 	"io/fs"
