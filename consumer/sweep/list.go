@@ -78,7 +78,7 @@ func listedVectors(files iter.Seq2[vectors.File, error]) iter.Seq2[repo.Listed, 
 // not done.
 func (w *run) listStore(ctx context.Context, d *direction) (done bool, err error) {
 	last, known := w.listed[d.Direction]
-	if known && w.options.Rest && !w.DryRun && time.Since(last.ended) < restFactor*last.took {
+	if known && w.mayRest(last) {
 		d.contents = last.contents
 		return true, nil
 	}
@@ -96,6 +96,11 @@ func (w *run) listStore(ctx context.Context, d *direction) (done bool, err error
 		w.listed[d.Direction] = listing{ended: time.Now(), took: time.Since(began), contents: d.contents}
 	}
 	return true, nil
+}
+
+// mayRest says whether a sweep may do without what took so long a while ago.
+func (w *run) mayRest(last listing) bool {
+	return w.options.Rest && !w.DryRun && time.Since(last.ended) < restFactor*last.took
 }
 
 // pages lists a store page by page.

@@ -32,11 +32,14 @@ type Sweeper struct {
 	Ages        repo.Ages
 	MaxFraction float64       // of what is there that may go in one sweep; 1 for all
 	Retention   time.Duration // of the ledger; zero keeps it
+	Cache       repo.Cache    // the application's, beside the upload folder
+	CacheAge    time.Duration // at which its files go; zero: never
 	DryRun      bool          // takes the same path, publishes nothing, and rolls back
 	Log         zerolog.Logger
 
 	sweeping    sync.Mutex                 // one at a time
 	listed      map[repo.Direction]listing // when a store was last listed, and what was there
+	cached      listing                    // the same of the cache; nothing is remembered of its contents
 	ttl         time.Duration              // of the lease; leaseTTL if zero
 	toldForeign bool                       // collections of other programs were told
 }
@@ -83,6 +86,8 @@ type Report struct {
 	Held      int64       `json:"held"`      // orphans that are held back
 	Holds     []repo.Hold `json:"holds"`
 	Totals    Totals      `json:"totals"`
+	// Cache is missing where no age is set, and where the cache was looked at just now.
+	Cache *CacheReport `json:"cache,omitempty"`
 }
 
 // Totals add up what was found, whether or not it is due, held or reported
@@ -183,6 +188,7 @@ func (w *run) runSteps(ctx context.Context) error {
 	}
 	err := w.publishDue(ctx, listed...)
 	w.reportForeign(ctx)
+	w.failed = errors.Join(w.failed, w.sweepCache(ctx))
 	if err == nil && !w.DryRun && w.Retention > 0 {
 		err = w.DB.ExpireOld(ctx, w.Retention)
 	}
