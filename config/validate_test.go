@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,8 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_MIN_AGE=-5m":               "-5m0s is out of range: " + duration,
 		"PRUNED_PENDING_AGE=-1ns":          "-1ns is out of range: " + duration,
 		"PRUNED_ORPHAN_AGE=-1h":            "-1h0m0s is out of range: " + duration,
+		"PRUNED_CACHE_AGE=59m59s":          "59m59s is out of range: wanted a duration such as 24h or 720h, 1h0m0s or more, or 0 for never",
+		"PRUNED_CACHE_AGE=-1h":             "-1h0m0s is out of range: wanted a duration such as 24h or 720h, 1h0m0s or more, or 0 for never",
 		"PRUNED_BYTES_DELAY=-1s":           "-1s is out of range: " + duration,
 		"PRUNED_SWEEP_EVERY=-1s":           "-1s is out of range: " + duration,
 		"PRUNED_RETENTION=-1s":             "-1s is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
@@ -56,6 +59,16 @@ func TestSettingsOutOfBounds(t *testing.T) {
 	} {
 		setting, _, _ := strings.Cut(variable, "=")
 		assert.Equal(t, []string{setting + ": " + want}, lines(t, with(variable)), variable)
+	}
+}
+
+// A cache is kept for ever, or for an hour at least.
+func TestAgesOfTheCache(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"": 0, "0": 0, "0s": 0, "1h": time.Hour, "720h": 720 * time.Hour} {
+		c, err := parse(with("PRUNED_CACHE_AGE=" + text))
+		require.NoError(t, err, text)
+		assert.Equal(t, want, c.Ages.Cache, text)
 	}
 }
 

@@ -122,6 +122,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 	if !r.Quick {
 		found = append(found, unreadableFindings(ctx, a)...)
 		found = append(found, r.workFindings(ctx, a)...)
+		found = append(found, cacheFindings(ctx, ctx.command, a)...)
 		found = append(found, r.webhookFindings(ctx, a)...)
 		found = append(found, r.sweepFindings(ctx, a)...)
 	}

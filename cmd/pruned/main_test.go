@@ -17,6 +17,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/repo/blobs/local"
+	"pruned/repo/cache"
 	"pruned/repo/testenv"
 )
 
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 		}
 		return folder.ByModification(), nil
 	}
+	openCache = func(dir string) *cache.Folder { return cache.New(dir).ByModification() }
 	testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"pruned/config"
 	"pruned/repo/blobs/local"
+	"pruned/repo/cache"
 	"pruned/repo/postgres"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
@@ -72,5 +73,9 @@ func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, error
 	return store, nil
 }
 
-// openFolder is another one in tests, which cannot set back when a file was changed.
-var openFolder = local.Open
+// openFolder and openCache are others in tests, which cannot set back when a file was
+// changed.
+var (
+	openFolder = local.Open
+	openCache  = cache.New
+)

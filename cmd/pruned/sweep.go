@@ -65,6 +65,7 @@ func (c *command) newSweeper(a *app) *sweep.Sweeper {
 	s := &sweep.Sweeper{
 		DB: a.db, Vectors: a.store, Blobs: a.blobs,
 		Ages: c.fileAges(), MaxFraction: c.cli.Sweep.MaxFraction, Retention: c.cli.Database.LedgerRetention,
+		Cache: openCache(c.cli.Storage.DataDir), CacheAge: c.cli.Ages.Cache,
 		DryRun: c.cli.Consumer.DryRun, Log: a.log,
 	}
 	if a.queue != nil {

@@ -68,10 +68,29 @@ func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed e
 		if kept.Files > 0 {
 			line("kept", humanize.Comma(kept.Files), kept.String())
 		}
+		t.printCache(r.Cache, line)
 		for _, hold := range r.Holds {
 			line("held", humanize.Comma(hold.Found), fmt.Sprintf("%s of %s: %s", hold.Direction, hold.Store, hold.Reason))
 		}
 	})
+}
+
+// printCache tells what became of the cache, or would without a dry run.
+func (t *sweepTable) printCache(r *sweep.CacheReport, line func(...any)) {
+	if r == nil {
+		return
+	}
+	size, did := humanize.IBytes(uint64(max(r.Bytes, 0))), "removed"
+	switch {
+	case r.Waits != "":
+		did = "stay: " + r.Waits
+	case t.cli.Consumer.DryRun:
+		did = "would be removed"
+	}
+	line("cached", humanize.Comma(r.Files), size+" "+did)
+	if r.Failed > 0 {
+		line("  failed", humanize.Comma(r.Failed), r.Failure)
+	}
 }
 
 // roughDuration writes a duration in its largest unit.
