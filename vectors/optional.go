@@ -1,6 +1,9 @@
 package vectors
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Transactional is a store in the database of the rows, which takes part in its
 // transactions.
@@ -37,6 +40,27 @@ type Indexer interface {
 type Encrypted interface {
 	// Unreadable counts, among some encrypted chunks, those that do not decrypt.
 	Unreadable(ctx context.Context) (n, of int64, err error)
+}
+
+// FolderKeeper is a store that has a folder for each collection, and leaves it behind
+// when the application drops the collection.
+type FolderKeeper interface {
+	Store
+	// Leftovers lists the folders that were left behind, by name. folders counts all
+	// that are named as those of collections, whether or not they are in use.
+	Leftovers(ctx context.Context) (list []Leftover, folders int64, err error)
+	// RemoveLeftovers removes those of these folders that are left behind as of now, and
+	// in which nothing was touched for minAge. It lists what it removed, and, with the
+	// reason, what it could not remove.
+	RemoveLeftovers(ctx context.Context, folders []string, minAge time.Duration) ([]Leftover, error)
+}
+
+// Leftover is a folder of a collection that was dropped.
+type Leftover struct {
+	Folder string
+	Age    time.Duration // since it, or anything in it, was touched
+	Bytes  int64         // that it takes of the disk
+	Err    error         // why it cannot be looked into, or not be removed
 }
 
 // AllowAll lets every file lose its chunks.

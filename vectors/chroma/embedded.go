@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"pruned/vectors"
@@ -36,9 +37,17 @@ type EmbeddedOptions struct {
 type Embedded struct {
 	options  EmbeddedOptions
 	patience time.Duration // for Chroma's own transactions
+
+	// Others in tests.
+	clock  func() time.Time
+	seen   func() // folders were seen, and their segments were not yet read
+	remove func(root *os.Root, name string) error
 }
 
-var _ vectors.Guarded = (*Embedded)(nil)
+var (
+	_ vectors.Guarded      = (*Embedded)(nil)
+	_ vectors.FolderKeeper = (*Embedded)(nil)
+)
 
 // Open makes a store. It opens nothing: files are opened for each piece of work,
 // since the application may make them anew at any time. Without them the store
@@ -49,7 +58,7 @@ func Open(_ context.Context, options EmbeddedOptions) (*Embedded, error) {
 	}
 	options.Tenant = cmp.Or(options.Tenant, defaultTenant)
 	options.Database = cmp.Or(options.Database, defaultDatabase)
-	return &Embedded{options, busyPatience}, nil
+	return &Embedded{options: options, patience: busyPatience, clock: time.Now, seen: func() {}, remove: (*os.Root).RemoveAll}, nil
 }
 
 // Close has nothing to close.
