@@ -8,11 +8,14 @@ import (
 // Direction says where a sweep looks for what is left over.
 type Direction string
 
-// The directions. A tombstone's kinds have the same words for the stores.
+// The directions. A tombstone's kinds have the same words for the stores. In the last one
+// the name of a folder stands for a file's id, no event is ever published, and so none is
+// among what NextCandidate waits for.
 const (
 	FromRows    Direction = "row"    // rows of table file that nothing mentions
 	FromVectors Direction = "vector" // vectors whose file has no row
 	FromBytes   Direction = "bytes"  // bytes whose file has no row
+	FromFolders Direction = "folder" // folders of vectors whose collection was dropped
 )
 
 // Listed is what a store lists of one file: one object of its bytes, or its

@@ -35,6 +35,7 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"what is held elsewhere is told":                heldElsewhereIsTold,
 	"what is confirmed goes":                        confirmedGoes,
 	"another store is another matter":               anotherStoreIsNew,
+	"folders are held and let go as files are":      foldersAreCandidates,
 	"one process leads":                             oneLeads,
 	"what is old is retired":                        oldIsRetired,
 }
@@ -54,7 +55,7 @@ func (e Engine) begin(t testing.TB) (sweep int64) {
 }
 
 // storeOf are the stores that mark lists.
-var storeOf = map[repo.Direction]string{repo.FromVectors: "server", repo.FromBytes: "bucket"}
+var storeOf = map[repo.Direction]string{repo.FromVectors: "server", repo.FromBytes: "bucket", repo.FromFolders: "server"}
 
 // mark marks what a store lists, in pages of two.
 func (e Engine) mark(t testing.TB, sweep int64, d repo.Direction, listed ...repo.Listed) {

@@ -165,6 +165,42 @@ func anotherStoreIsNew(t *testing.T, e Engine) {
 	require.ErrorIs(t, err, repo.ErrNoHold)
 }
 
+// foldersAreCandidates of their own, in the store that has vectors too: none is ever waited
+// for, and what is held and let go there is so nowhere else.
+func foldersAreCandidates(t *testing.T, e Engine) {
+	a, b, c := uuid.NewString(), uuid.NewString(), uuid.NewString()
+	sweep := e.begin(t)
+	e.mark(t, sweep, repo.FromVectors, object("v", 0, 0))
+	e.mark(t, sweep, repo.FromFolders, object(a, 7, 0), object(b, 8, 0))
+	e.markEnqueued(t, repo.FromVectors, "v")
+	_, found := e.next(t, repo.Ages{})
+	require.False(t, found)
+	require.Equal(t, repo.CandidateCount{Total: 9, Found: 2}, e.census(t, repo.FromFolders, repo.Ages{}, 9))
+	folders := e.requireCandidates(t, repo.FromFolders, a, b)
+	require.EqualValues(t, 8, folders[b].Size)
+	require.Positive(t, e.candidates(t, repo.FromFolders, repo.Ages{Orphan: time.Hour})[a].DueIn, "it is to be seen for a while")
+
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromFolders, Store: "server", Reason: "r", Found: 2, Total: 9})
+	e.mark(t, e.begin(t), repo.FromFolders, object(a, 7, 0), object(c, 9, 0))
+	folders = e.requireCandidates(t, repo.FromFolders, a, c)
+	require.True(t, folders[a].Held && folders[c].Held)
+	require.False(t, e.requireCandidates(t, repo.FromVectors, "v")["v"].Held)
+	_, err := e.confirm(t, "h")
+	require.NoError(t, err)
+	folders = e.requireCandidates(t, repo.FromFolders, a, c)
+	require.True(t, folders[a].Confirmed)
+	require.False(t, folders[c].Confirmed, "nobody was shown this")
+	require.False(t, e.requireCandidates(t, repo.FromVectors, "v")["v"].Confirmed)
+	require.Equal(t, repo.CandidateCount{Total: 9, Found: 1}, e.census(t, repo.FromFolders, repo.Ages{}, 9))
+
+	e.hold(t, repo.Hold{ID: "i", Direction: repo.FromFolders, Store: "server", Reason: "r", Found: 1, Total: 9})
+	folders = e.requireCandidates(t, repo.FromFolders, a, c)
+	require.False(t, folders[a].Held)
+	require.True(t, folders[c].Held)
+	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.ClearHold(ctx, tx, repo.FromFolders)) })
+	require.False(t, e.requireCandidates(t, repo.FromFolders, a, c)[c].Held)
+}
+
 // confirmedGoes: what was shown, in all directions of the held sweep, and nothing
 // that is found later or in another.
 func confirmedGoes(t *testing.T, e Engine) {

@@ -149,6 +149,24 @@ func TestIdentityIsThatOfTheFile(t *testing.T) {
 	require.NotEqual(t, first.Key, open(t, other).Identity().Key)
 }
 
+// The table of candidates was made anew for folders: nothing that was in it is lost, since
+// their clocks would start anew.
+func TestMigrationKeepsCandidates(t *testing.T) {
+	t.Parallel()
+	d := newMigrated(t, "wal")
+	open(t, d)
+	d.Exec(t, `DELETE FROM pruned_migration WHERE version_id = 12`)
+	for _, direction := range []string{"row", "vector", "bytes"} {
+		d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at, sweep, size, chunks, made_at, confirmed, claimed_at, store, shown)
+			VALUES ('a', ?, 1, 2, 3, 4, 5, 6, 7, 8, 'store', 9)`, direction)
+	}
+	open(t, d)
+	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id = 12`))
+	require.EqualValues(t, 3, d.Count(t, `SELECT count(*) FROM pruned_candidate WHERE file_id = 'a' AND first_seen = 1 AND seen_at = 2 AND sweep = 3
+		AND size = 4 AND chunks = 5 AND made_at = 6 AND confirmed = 7 AND claimed_at = 8 AND store = 'store' AND shown = 9`))
+	d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at) VALUES ('a', 'folder', 1, 2)`)
+}
+
 func TestUninstallLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for _, d := range []*testenv.SQLite{testenv.NewSQLite(t), testenv.NewSQLiteRollback(t)} {

@@ -7,7 +7,7 @@ CREATE TEMP TABLE pruned_state (
 INSERT INTO temp.pruned_state SELECT * FROM main.pruned_state;
 CREATE TEMP TABLE pruned_candidate (
     file_id    TEXT    NOT NULL,
-    direction  TEXT    NOT NULL CHECK (direction IN ('row', 'vector', 'bytes')),
+    direction  TEXT    NOT NULL CHECK (direction IN ('row', 'vector', 'bytes', 'folder')),
     first_seen INTEGER NOT NULL,
     seen_at    INTEGER NOT NULL,                -- when a store last listed it
     sweep      INTEGER NOT NULL DEFAULT 0,      -- the last that did
@@ -15,7 +15,9 @@ CREATE TEMP TABLE pruned_candidate (
     chunks     INTEGER NOT NULL DEFAULT 0,      -- its vectors
     made_at    INTEGER,                         -- the youngest of its objects
     confirmed  INTEGER NOT NULL DEFAULT 0,      -- somebody let it go
-    claimed_at INTEGER, store TEXT NOT NULL DEFAULT '', shown INTEGER NOT NULL DEFAULT 0,                         -- when the queue stored a claim about it
+    claimed_at INTEGER,                         -- when the queue stored a claim about it
+    store      TEXT    NOT NULL DEFAULT '',     -- that listed it; empty: it is a row
+    shown      INTEGER NOT NULL DEFAULT 0,      -- by a sweep that was held
     PRIMARY KEY (direction, file_id)
 );
 INSERT INTO temp.pruned_candidate SELECT * FROM main.pruned_candidate;
