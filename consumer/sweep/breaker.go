@@ -29,23 +29,25 @@ func (w *run) checkBreaker(ctx context.Context, d *direction) error {
 		if err != nil {
 			return err
 		}
-		if reason == "" {
-			return w.DB.ClearHold(ctx, tx, d.Direction)
-		}
-		hold, err := w.DB.SetHold(ctx, tx, repo.Hold{
-			ID: w.report.ID, Direction: d.Direction, Store: d.store.Name,
-			Reason: reason, Found: census.Found, Total: census.Total,
-		})
-		if err != nil {
-			return err
-		}
-		if len(w.report.Holds) == 0 {
-			w.report.ID = hold.ID
-		}
-		w.report.Holds = append(w.report.Holds, hold)
-		w.report.Held += census.Found
-		return nil
+		return w.keepHold(ctx, tx, d.Direction, d.store.Name, reason, census)
 	})
+}
+
+// keepHold keeps a hold and tells of it, or forgets it where there is no reason for one.
+func (w *run) keepHold(ctx context.Context, tx repo.Tx, d repo.Direction, store, reason string, c repo.CandidateCount) error {
+	if reason == "" {
+		return w.DB.ClearHold(ctx, tx, d)
+	}
+	hold, err := w.DB.SetHold(ctx, tx, repo.Hold{ID: w.report.ID, Direction: d, Store: store, Reason: reason, Found: c.Found, Total: c.Total})
+	if err != nil {
+		return err
+	}
+	if len(w.report.Holds) == 0 {
+		w.report.ID = hold.ID
+	}
+	w.report.Holds = append(w.report.Holds, hold)
+	w.report.Held += c.Found
+	return nil
 }
 
 // checkOwner says whether a store is this installation's. What waits in tombstones for that

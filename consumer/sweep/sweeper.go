@@ -22,7 +22,8 @@ type Publisher interface {
 }
 
 // Sweeper finds orphans in three directions and publishes an event about each.
-// It decides nothing: whoever handles an event checks everything again.
+// It decides nothing: whoever handles an event checks everything again. Only what no event
+// can name it removes itself (see Folders).
 type Sweeper struct {
 	DB      repo.Engine
 	Vectors vectors.Store
@@ -83,9 +84,10 @@ type Report struct {
 	ID        string      `json:"id"`
 	Files     int64       `json:"files"`     // rows of table file
 	Published int64       `json:"published"` // events that the queue has stored
-	Held      int64       `json:"held"`      // orphans that are held back
+	Held      int64       `json:"held"`      // orphans, and folders, that are held back
 	Holds     []repo.Hold `json:"holds"`
 	Totals    Totals      `json:"totals"`
+	Folders   Folders     `json:"folders"`
 	// Cache is missing where no age is set, and where the cache was looked at just now.
 	Cache *CacheReport `json:"cache,omitempty"`
 }
@@ -130,7 +132,8 @@ type run struct {
 	tx      repo.Tx // of a dry run; nil where each step has its own
 	number  int64
 	report  Report
-	failed  error // of stores
+	failed  error            // of stores
+	stuck   vectors.Leftover // the first folder that cannot be removed
 
 	confirmed map[string]bool // stores that are bound from now on, also in a dry run
 }
@@ -168,7 +171,8 @@ func (w *run) inTx(ctx context.Context, fn func(context.Context, repo.Tx) error)
 
 // runSteps is the steps. Rows are published before any store is listed, which may
 // take long; the stores are all listed before any of their events is published,
-// so that what is left of one file in two of them is one event.
+// so that what is left of one file in two of them is one event. What no event can name
+// comes last.
 func (w *run) runSteps(ctx context.Context) error {
 	if err := w.beginSweep(ctx); err != nil {
 		return err
@@ -187,6 +191,9 @@ func (w *run) runSteps(ctx context.Context) error {
 		}
 	}
 	err := w.publishDue(ctx, listed...)
+	if err == nil {
+		err = w.sweepFolders(ctx, listed)
+	}
 	w.reportForeign(ctx)
 	w.failed = errors.Join(w.failed, w.sweepCache(ctx))
 	if err == nil && !w.DryRun && w.Retention > 0 {
