@@ -45,7 +45,21 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, a *app) []finding {
 	case err != nil:
 		return []finding{{Check: "sweep", Detail: "a dry sweep fails: " + oneLine(err)}}
 	}
-	return []finding{{Check: "sweep", OK: true, Detail: fmt.Sprintf("a dry sweep finds %d orphans of %d files", report.Totals.Orphans, report.Files)}}
+	found := []finding{{Check: "sweep", OK: true, Detail: fmt.Sprintf("a dry sweep finds %d orphans of %d files", report.Totals.Orphans, report.Files)}}
+	return append(found, folderFindings(report.Folders)...)
+}
+
+// folderFindings tells of folders that wait to be removed.
+func folderFindings(f sweep.Folders) (found []finding) {
+	if f.Found > 0 {
+		found = append(found, finding{Check: "folders", OK: true, Detail: fmt.Sprintf("%d: %s", f.Found, describeFolders(sweep.Folders{Bytes: f.Bytes})),
+			Remedy: "pruned run removes them, unless a sweep holds them"})
+	}
+	if f.Failed > 0 {
+		found = append(found, finding{Check: "folders", OK: true, Warn: true, Detail: fmt.Sprintf("%d that collections left cannot be looked into", f.Failed),
+			Remedy: "see that this user may read and write all of vector_db"})
+	}
+	return found
 }
 
 // daemonTimeout is how long a daemon may take to say how it is.

@@ -65,6 +65,9 @@ func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed e
 		line("  chunks", humanize.Comma(r.Totals.Chunks))
 		line("  bytes", humanize.IBytes(uint64(max(r.Totals.Bytes, 0))))
 		line("published", humanize.Comma(r.Published))
+		if r.Folders.Found+r.Folders.Failed > 0 {
+			line("folders", humanize.Comma(r.Folders.Found), describeFolders(r.Folders))
+		}
 		if kept.Files > 0 {
 			line("kept", humanize.Comma(kept.Files), kept.String())
 		}
@@ -91,6 +94,18 @@ func (t *sweepTable) printCache(r *sweep.CacheReport, line func(...any)) {
 	if r.Failed > 0 {
 		line("  failed", humanize.Comma(r.Failed), r.Failure)
 	}
+}
+
+// describeFolders says what the folders of dropped collections take, and what became of them.
+func describeFolders(f sweep.Folders) string {
+	text := humanize.IBytes(uint64(f.Bytes)) + " left by collections that the application dropped"
+	if f.Removed > 0 {
+		text += fmt.Sprintf("; removed %s with %s", humanize.Comma(f.Removed), humanize.IBytes(uint64(f.Freed)))
+	}
+	if f.Failed > 0 {
+		text += fmt.Sprintf("; %s cannot be removed", humanize.Comma(f.Failed))
+	}
+	return text
 }
 
 // roughDuration writes a duration in its largest unit.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"pruned/inode"
+	"pruned/repo/fileinfo"
 	"pruned/vectors"
 )
 
@@ -88,8 +88,8 @@ func measureFolder(root *os.Root, name string, now time.Time) vectors.Leftover {
 		case err != nil:
 			return err
 		}
-		left.Age = min(left.Age, inode.Age(now, info.ModTime(), inode.ChangedAt(info)))
-		left.Bytes += inode.Allocated(info)
+		left.Age = min(left.Age, fileinfo.TouchedAge(now, info))
+		left.Bytes += fileinfo.AllocatedBytes(info)
 		return nil
 	})
 	return left
