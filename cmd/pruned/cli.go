@@ -22,6 +22,7 @@ type cli struct {
 	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
 	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring pruned's own tables up to date."`
+	Vacuum    vacuumCmd    `cmd:"" help:"Give back what deleted rows leave behind: to the disk (SQLite), to their tables (PostgreSQL)."`
 	Uninstall uninstallCmd `cmd:"" help:"Remove pruned's own tables and streams."`
 	Demo      demoCmd      `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
 

@@ -143,12 +143,18 @@ func (c *command) printCount(what string, n int) error {
 	return err
 }
 
-// progressBar makes a progress bar on stderr, or nothing where that is no terminal.
+// progressBar makes a progress bar on stderr that counts files, or nothing where that is no
+// terminal.
 func (c *command) progressBar(what string) *progressbar.ProgressBar {
+	return c.progressBarOf("files", what)
+}
+
+// progressBarOf makes one that counts something else.
+func (c *command) progressBarOf(items, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(-1,
 		progressbar.OptionSetWriter(c.stderr), progressbar.OptionSetDescription(what),
 		progressbar.OptionSetVisibility(isTerminal(c.stderr) && !c.isJSON()),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("files"),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(items),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 }
 

@@ -12,22 +12,36 @@ import (
 // minFreeSpace is what a file system must have free for anything to be stored there.
 const minFreeSpace = 1 << 20
 
+// disk is a file system.
+type disk struct {
+	device      uint64 // tells it from every other of this machine
+	free, total uint64 // of which this user may still write free
+}
+
+// place is a folder that pruned writes to.
+type place struct{ name, path string }
+
+// writtenPlaces are the folders that pruned writes to.
+func (c *command) writtenPlaces() []place {
+	places := []place{{"PRUNED_DATA_DIR", c.cli.Queue.DataDir}, {"uploads", c.cli.Storage.UploadDir()}}
+	if path, ok := c.cli.Database.SQLite(); ok {
+		places = append(places, place{"webui.db", filepath.Dir(path)})
+	}
+	return places
+}
+
 // fullDisk says, in a sentence, what is free on each file system that pruned writes
 // to, where that is too little on any of them.
 func (c *command) fullDisk() error {
-	places := []struct{ name, path string }{{"PRUNED_DATA_DIR", c.cli.Queue.DataDir}, {"uploads", c.cli.Storage.UploadDir()}}
-	if path, ok := c.cli.Database.SQLite(); ok {
-		places = append(places, struct{ name, path string }{"webui.db", filepath.Dir(path)})
-	}
 	full := false
 	var free []string
-	for _, place := range places {
-		n, err := freeSpace(existingParent(place.path))
+	for _, place := range c.writtenPlaces() {
+		disk, err := statDisk(existingParent(place.path))
 		if err != nil {
 			continue // what uses it says what is wrong with it
 		}
-		full = full || n < minFreeSpace
-		free = append(free, fmt.Sprintf("%s has %s free", place.name, humanize.IBytes(n)))
+		full = full || disk.free < minFreeSpace
+		free = append(free, fmt.Sprintf("%s has %s free", place.name, humanize.IBytes(disk.free)))
 	}
 	if !full {
 		return nil

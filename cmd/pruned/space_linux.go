@@ -2,11 +2,15 @@ package main
 
 import "syscall"
 
-// freeSpace is what this user may still write to the file system of a path.
-func freeSpace(path string) (uint64, error) {
+// statDisk describes the file system of a path.
+func statDisk(path string) (disk, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(path, &fs); err != nil {
-		return 0, err
+		return disk{}, err
 	}
-	return fs.Bavail * uint64(fs.Bsize), nil
+	var file syscall.Stat_t
+	if err := syscall.Stat(path, &file); err != nil {
+		return disk{}, err
+	}
+	return disk{file.Dev, fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize)}, nil
 }

@@ -4,5 +4,5 @@ package main
 
 import "errors"
 
-// freeSpace is told on Linux only.
-func freeSpace(string) (uint64, error) { return 0, errors.ErrUnsupported }
+// statDisk is told on Linux only.
+func statDisk(string) (disk, error) { return disk{}, errors.ErrUnsupported }

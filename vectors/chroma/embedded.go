@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"time"
 
 	"pruned/vectors"
@@ -68,6 +69,9 @@ func (e *Embedded) Close() {}
 func (e *Embedded) Info() vectors.Info {
 	return vectors.Info{Name: "chroma", Folder: e.options.Dir, FolderOptional: true}
 }
+
+// DatabaseFile is the path of the file that SQLite keeps, which need not be there.
+func (e *Embedded) DatabaseFile() string { return filepath.Join(e.options.Dir, databaseFile) }
 
 // Check opens the files and asks whether they may be written.
 func (e *Embedded) Check(ctx context.Context) error {

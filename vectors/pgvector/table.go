@@ -122,6 +122,15 @@ func (s *Store) findTableInSession(ctx context.Context) (t *table, err error) {
 	return t, err
 }
 
+// TableName is the name of the table, quoted, with its schema; empty where there is none.
+func (s *Store) TableName(ctx context.Context) (string, error) {
+	t, err := s.findTableInSession(ctx)
+	if err != nil || t.isAbsent() {
+		return "", err
+	}
+	return t.quotedName(), nil
+}
+
 // indexes say which of the table's indexes can be used.
 type indexes struct{ collection, fileID bool }
 
