@@ -120,6 +120,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 		found[len(found)-1].Detail = placeOf(a.blobs.Info()) + " can be read and written"
 	}
 	if !r.Quick {
+		found = append(found, r.diskFindings(ctx, a)...)
 		found = append(found, unreadableFindings(ctx, a)...)
 		found = append(found, r.workFindings(ctx, a)...)
 		found = append(found, cacheFindings(ctx, ctx.command, a)...)
