@@ -67,6 +67,8 @@ func (v *vacuumReport) printTables(line func(...any)) {
 		after, dead, took := "", "", ""
 		if t.After != nil {
 			after, took = bytesText(*t.After), secondsText(t.TookS)
+		}
+		if t.DeadAfter != nil {
 			dead = humanize.Comma(*t.DeadAfter)
 		}
 		line(t.Table, bytesText(t.Before), humanize.Comma(t.DeadRows), after, dead, took)

@@ -108,8 +108,13 @@ func (t *tableReport) vacuumTable(ctx context.Context, conn *pgx.Conn, table vac
 		return
 	}
 	after, err := vacuum.ReadTables(ctx, conn, []string{table.Name})
-	if err == nil && len(after) == 1 {
-		t.After, t.DeadAfter = &after[0].Bytes, &after[0].Dead
+	if err != nil || len(after) != 1 {
+		return
+	}
+	t.After = &after[0].Bytes
+	// Before PostgreSQL 15 statistics come a while later.
+	if at := after[0].Vacuumed; at != nil && (table.Vacuumed == nil || at.After(*table.Vacuumed)) {
+		t.DeadAfter = &after[0].Dead
 	}
 }
 

@@ -207,6 +207,8 @@ func TestVacuumOfTables(t *testing.T) {
 		require.Nil(t, dry.Tables[n].After)
 		require.NotNil(t, table.After, table.Table)
 		require.Positive(t, *table.After, table.Table)
+		require.NotNil(t, table.DeadAfter, table.Table)
+		require.Zero(t, *table.DeadAfter, table.Table)
 		tables[table.Table] = table
 	}
 	for _, name := range []string{"file", "chat_file", "channel_file", "knowledge_file", "document_chunk"} {
