@@ -22,6 +22,7 @@ type answerHeader struct {
 	Index      string
 	Generation int
 	Sound      bool
+	Server     string // when it started
 }
 
 // requireCurrent refuses an answer with this header where the index or the tables are not
@@ -55,13 +56,16 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 	}
 	finder := mention.NewFinder(ids)
 	err := ix.withPlan(ctx, t, ix.LastPlan.Load(), func(p *Plan) error {
-		h, err := p.runStatement(ctx, t, p.find, []any{ix.ExecMode(), ids, ix.Schema}, func(a *answerRow) {
+		var changed bool
+		snapshot, own, server := ix.quiet.since(p)
+		h, err := p.runStatement(ctx, t, p.find, []any{ix.ExecMode(), ids, ix.Schema, snapshot, own, server}, func(a *answerRow) {
 			switch a.part {
 			case partUnknown:
 				look.Unknown[string(a.text)] = true
 			case partIndex:
 				keepFirst(look.Referenced, string(a.text), a.toReference())
 			case partChanged:
+				changed = changed || a.relation.canIndex()
 				look.Changed += int64(len(a.text))
 				a.findIDs(finder, func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
 			}
@@ -70,6 +74,7 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 		if err != nil {
 			return err
 		}
+		ix.quiet.found(p, h, changed)
 		if err := ix.findWriters(ctx, t, p, &look); err != nil {
 			return err
 		}
@@ -94,7 +99,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Refe
 				return err
 			}
 		}
-		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot}
+		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot, ix.quiet.ours(p)}
 		_, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
 			switch a.part {
 			case partRow:

@@ -16,9 +16,10 @@ const (
 	partRow     = 4 // text: an id that has a row in table file
 )
 
-// The parameters of a search: the ids, $1, the schema, $2, and for a recheck the
-// exclusions, $3, and the snapshot of the search, $4. They have numbers since the
-// statements hold names (see Index.catalogArgs).
+// The parameters of a search: the ids, $1, the schema, $2, and those of its quietCTE: a
+// snapshot, $3, our own transactions, $4, the server, $5. Those of a recheck: the ids, the
+// schema, the exclusions, $3, the snapshot of the search, $4, our own transactions, $5.
+// They have numbers since the statements hold names (see Index.catalogArgs).
 var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
 
 // headerSQL returns the state that an answer rests on. The catalog is read by the recheck
@@ -30,6 +31,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'same', s.identity = ` + identitySQL + `,
          'catalog', (` + catalog + `),
          'index', (` + indexDigestSQL + `),
+         'server', pg_postmaster_start_time()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`)
@@ -57,7 +59,8 @@ var catalogDigestSQL = relationsCTE + `, ` + linkedCTE + `, ` + unfitCTE + `
                   (SELECT string_agg(md5(` + signatureSQL + `), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
                     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'),
                   (SELECT string_agg(concat_ws(':', relation, attname, parent), ',' ORDER BY relation, attname) FROM linked),
-                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))`
+                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit),
+                  (` + plainSQL + `)))`
 
 const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation`
@@ -65,7 +68,7 @@ const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid,
 // findSQL is the statement of FindReferences.
 func findSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(headerSQL("NULL"))
+	b.WriteString(quietCTE("$3", "$4", "$5") + headerSQL("NULL"))
 	b.WriteString(`
 UNION ALL
 SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
@@ -104,7 +107,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
 // recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
-	b.WriteString(headerSQL(catalogDigestSQL))
+	b.WriteString(quietCTE("$4", "$5", "pg_postmaster_start_time()") + headerSQL(catalogDigestSQL))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedByOthers()))
@@ -127,23 +130,19 @@ func (r *relation) changedSinceIndex() string {
 	if !r.canIndex() {
 		return ""
 	}
-	return " AND " + r.isChanged()
+	return unlessQuiet + " AND " + r.isChanged()
 }
 
 // changedByOthers is the condition of rows that somebody else committed since the snapshot
 // of the search. A row that is visible and yet in progress is our own: an audit trigger's
 // row, also below a savepoint of the trigger's, whose number is not ours. The full number
 // of xmin is counted from the snapshot's end: age() alone counts from where it was first
-// called in the transaction. Where both snapshots are the same no transaction that writes
-// has begun or ended between them, and the table is not read. They are compared as texts: one
-// that had a number before the search may have committed since, which leaves the next
-// number as it was.
+// called in the transaction.
 func (r *relation) changedByOthers() string {
 	if r.kind != "r" || r.method != "heap" {
 		return ""
 	}
-	return ` AND pg_current_snapshot()::text <> $4::pg_snapshot::text
-           AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid) AND age(t.xmin) > ` + ageOfEndSQL + `
+	return unlessQuiet + ` AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid) AND age(t.xmin) > ` + ageOfEndSQL + `
              THEN pg_xact_status((pg_snapshot_xmax(pg_current_snapshot())::text::bigint
                                  - (age(t.xmin) - age(pg_snapshot_xmax(pg_current_snapshot())::xid)))::text::xid8)
                   IS DISTINCT FROM 'in progress'

@@ -52,6 +52,7 @@ type Index struct {
 	LastPlan atomic.Pointer[Plan]
 
 	blind atomic.Pointer[tableQuery] // see askBlind
+	quiet quiet
 }
 
 // notReferences are the tables whose rows keep no file.

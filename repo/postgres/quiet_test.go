@@ -1,0 +1,184 @@
+package postgres_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/postgres"
+	"pruned/repo/testenv"
+)
+
+// newQuietServer starts a server where nobody else has transactions.
+func newQuietServer(t *testing.T) *testenv.Server {
+	t.Helper()
+	return testenv.NewServer(t, testenv.ServerOptions{Settings: []string{"autovacuum=off", "max_prepared_transactions=2"}})
+}
+
+// scansOf runs one transaction, which looks twice and writes, and counts how often each
+// look read the notes.
+func scansOf(t *testing.T, db *postgres.DB, ids ...string) (first, second int64) {
+	t.Helper()
+	inTx(t, db, func(tx repo.Tx) {
+		scans := func() int64 {
+			n, err := tx.Exec(t.Context(), `SELECT FROM pg_stat_xact_user_tables, generate_series(1, seq_scan) WHERE relid = 'public.note'::regclass`)
+			require.NoError(t, err)
+			return n
+		}
+		_, err := db.Lock(t.Context(), tx, ids, repo.Ages{})
+		require.NoError(t, err)
+		began := scans()
+		found, err := db.FindReferences(t.Context(), tx, ids)
+		require.NoError(t, err)
+		first = scans() - began
+		require.NoError(t, db.SetGrace(t.Context(), tx, ids, nil))
+		_, err = db.RecheckReferences(t.Context(), tx, found, ids, nil)
+		require.NoError(t, err)
+		second = scans() - began - first
+	})
+	return first, second
+}
+
+// Quiet: while nobody but ourselves writes, no look but the first reads a table.
+func TestQuietLooksReadNothing(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	refresh(t, db)
+	requireScans := func(wantFirst, wantSecond int64, why string) {
+		t.Helper()
+		first, second := scansOf(t, db, ids...)
+		require.Equal(t, [2]int64{wantFirst, wantSecond}, [2]int64{first, second}, why)
+	}
+	requireScans(1, 0, "nothing is known yet")
+	requireScans(0, 0, "only we have written")
+	requireScans(0, 0, "and again")
+	idle := d.Conn(t)
+	exec(t, idle, `BEGIN; SELECT pg_current_xact_id()`)
+	requireScans(0, 0, "it has written nothing that anybody sees")
+	exec(t, idle, `COMMIT`)
+	requireScans(1, 0, "it has ended")
+	requireScans(0, 0, "and nothing came of it")
+	err := db.InTx(t.Context(), nil, func(repo.Tx) error { return errors.New("it does not commit") })
+	require.Error(t, err)
+	requireScans(1, 0, "one of ours did not commit: its number may be given out again")
+	insertMention(t, d, "of no file")
+	requireScans(1, 0, "somebody has written")
+	requireScans(1, 0, "the index does not know that row yet")
+	pass(t, db)
+	requireScans(1, 0, "a pass has read it")
+	requireScans(0, 0, "and is true again")
+	d.Exec(t, `CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+		CREATE TRIGGER nothing AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION nothing()`)
+	_, _ = tryLook(db, ids...) // which has the plan made anew
+	requireScans(1, 0, "a trigger may write what it likes")
+	requireScans(1, 0, "so that our own transactions count")
+}
+
+// quietScene is two files, of which a third party begins to mention the first.
+type quietScene struct {
+	*testing.T
+	d         *testenv.Database
+	db        *postgres.DB
+	conn      *pgx.Conn
+	id, other string
+}
+
+func (s *quietScene) exec(sql string) {
+	s.Helper()
+	exec(s, s.conn, strings.NewReplacer("ID", s.id, "OTHER", s.other, "INSERT;",
+		`INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES (gen_random_uuid()::text, 'u', '`+s.id+`', 1, 1);`).Replace(sql))
+}
+
+// does runs statements.
+func does(sql string) func(*quietScene) { return func(s *quietScene) { s.exec(sql) } }
+
+func (s *quietScene) deleteOther() {
+	s.Helper()
+	appeared, err := deletion(s.db, []string{s.other}, nothing)
+	require.NoError(s, err)
+	require.Empty(s, appeared)
+}
+
+// deleteOtherAnyway deletes it although a row names it.
+func (s *quietScene) deleteOtherAnyway() {
+	inTx(s, s.db, func(tx repo.Tx) {
+		_, err := s.db.Delete(s.Context(), tx, []string{s.other})
+		require.NoError(s, err)
+	})
+}
+
+func (s *quietScene) copyIn() {
+	_, err := s.conn.PgConn().CopyFrom(s.Context(), strings.NewReader("n\tu\t"+s.id+"\t1\t1\n"), `COPY note (id, user_id, title, created_at, updated_at) FROM STDIN`)
+	require.NoError(s, err)
+}
+
+func (s *quietScene) insertByAnotherProcess() {
+	inTx(s, open(s, s.d), func(tx repo.Tx) {
+		_, err := tx.Exec(s.Context(), `INSERT INTO public.note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', $1, 1, 1)`, s.id)
+		require.NoError(s, err)
+	})
+}
+
+// Quiet: whatever somebody else commits after looks that read nothing is found, however it
+// was written, and whenever it began; so is what our own deletions have triggers and keys
+// write.
+func TestQuietMissesNothing(t *testing.T) {
+	t.Parallel()
+	server := newQuietServer(t)
+	for name, c := range map[string]struct{ before, after func(*quietScene) }{
+		"written and committed afterwards": {does(``), does(`INSERT;`)},
+		"begun before, written and committed afterwards": {
+			does(`BEGIN; SELECT pg_current_xact_id()`), does(`INSERT; COMMIT`),
+		},
+		"written before, committed afterwards": {does(`BEGIN; INSERT;`), does(`COMMIT`)},
+		"written below savepoints before, committed afterwards": {
+			does(`BEGIN; SELECT pg_current_xact_id(); SAVEPOINT a; SAVEPOINT b; INSERT; RELEASE b`), does(`COMMIT`),
+		},
+		"prepared before, committed afterwards": {does(`BEGIN; INSERT; PREPARE TRANSACTION 'p'`), does(`COMMIT PREPARED 'p'`)},
+		"copied":                                {does(``), (*quietScene).copyIn},
+		"by another process of ours":            {does(``), (*quietScene).insertByAnotherProcess},
+		"in a table that came meanwhile":        {does(``), does(`CREATE TABLE extra (v text); INSERT INTO extra VALUES ('ID')`)},
+		"in a table without a key": {
+			does(`CREATE TABLE keyless (v text); INSERT INTO keyless VALUES ('nothing')`), does(`UPDATE keyless SET v = 'ID'`),
+		},
+		"by a trigger, when we delete another": {
+			does(`CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT; RETURN NULL; END $$;
+				CREATE TRIGGER tell AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION tell()`),
+			(*quietScene).deleteOther,
+		},
+		"by a rule, when we delete another": {
+			does(`CREATE RULE tell AS ON DELETE TO file DO ALSO INSERT;`), (*quietScene).deleteOther,
+		},
+		"all along, in a row that our deletion of another writes anew": {
+			does(`CREATE TABLE extra (id int PRIMARY KEY, file_id text REFERENCES file ON DELETE SET NULL, v text);
+				INSERT INTO extra VALUES (1, 'OTHER', 'ID')`),
+			(*quietScene).deleteOtherAnyway,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := server.New(t)
+			db := open(t, d)
+			ids := newFiles(t, d, 2)
+			s := &quietScene{t, d, db, d.Conn(t), ids[0], ids[1]}
+			c.before(s)
+			refresh(t, db)
+			for range 3 {
+				scansOf(t, db, ids...)
+			}
+			c.after(s)
+			if name == "in a table that came meanwhile" {
+				_, err := tryLook(db, s.id)
+				require.Error(t, err)
+				refresh(t, db)
+			}
+			requireKept(t, db, s.id)
+			requireKept(t, db, s.id)
+		})
+	}
+}

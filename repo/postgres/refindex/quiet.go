@@ -1,0 +1,152 @@
+package refindex
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo/postgres/pgerr"
+)
+
+// A look reads every table for the row versions that the index does not cover, which costs
+// what all of them cost, and finds none most of the time. To write a row a transaction needs
+// a number. So where a look has found no such row, and every number that was in use at its
+// end or given out since is one of our own process's or still in use, there is none at the
+// next look either: what we write has no new row version in a searched table. All of that
+// must be sure:
+//
+//   - Transactions in progress at the first look are in its snapshot's list by their own
+//     number, which they have before any savepoint's; prepared ones too.
+//   - No trigger, rule or key writes into a searched table when we delete (plainSQL).
+//   - A number is ours for as long as its server knows it: another server, promoted or
+//     restored, started at another time; and after a crash it may give out again what it
+//     had given to a transaction of ours that did not commit, so that everything is
+//     forgotten where one does not.
+type quiet struct {
+	mu       sync.Mutex
+	plan     *Plan
+	snapshot string // of the last look that found nothing; empty where none did
+	server   string // when it started
+	own      []uint64
+}
+
+// maxSince bounds how many numbers are compared.
+const maxSince = 10000
+
+// quietCTE tells in one row whether every transaction since a snapshot is one of ours. The
+// arguments are expressions of text.
+func quietCTE(snapshot, own, server string) string {
+	return strings.NewReplacer("@snapshot", snapshot, "@own", own, "@server", server).Replace(`
+WITH quiet (yes) AS MATERIALIZED (
+    SELECT coalesce(pg_postmaster_start_time()::text = @server::text AND b.until - b.since <= ` + strconv.Itoa(maxSince) + ` AND NOT EXISTS (
+               SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
+                      UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + ` + strconv.Itoa(maxSince) + `)) n) x (id)
+                WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
+                  AND x.id <> ALL (@own::text[]::xid8[]) AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()), false)
+      FROM (SELECT s.snapshot, pg_snapshot_xmax(s.snapshot)::text::bigint AS since,
+                   pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS until
+              FROM (SELECT nullif(@snapshot::text, '')::pg_snapshot AS snapshot) s) b
+)`)
+}
+
+// unlessQuiet is the condition under which a table is read.
+const unlessQuiet = ` AND NOT (SELECT yes FROM quiet)`
+
+// plainSQL is the condition that a deletion of rows of table file writes no row of any
+// table but ours: no trigger, rule, or key that sets something to NULL or to a default.
+const plainSQL = `
+SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
+   AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
+   AND NOT EXISTS (
+           WITH RECURSIVE deleted (oid) AS (
+               SELECT to_regclass(format('%I.file', @schema::text))::oid
+               UNION
+               SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype = 'c')
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))`
+
+// since are the arguments of quietCTE for a search by a plan.
+func (q *quiet) since(p *Plan) (snapshot string, own []string, server string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.plan != p {
+		return "", []string{}, ""
+	}
+	return q.snapshot, q.ownOf(p), q.server
+}
+
+// ours are the numbers that are ours, for a recheck.
+func (q *quiet) ours(p *Plan) []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ownOf(p)
+}
+
+// ownOf are none where our own transactions may write mentions too.
+func (q *quiet) ownOf(p *Plan) []string {
+	own := []string{} // not NULL, which would match any
+	if p.plain {
+		for _, id := range q.own {
+			own = append(own, strconv.FormatUint(id, 10))
+		}
+	}
+	return own
+}
+
+// found notes what a look found: whether any row of an indexed table changed.
+func (q *quiet) found(p *Plan, h *answerHeader, changed bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if changed {
+		q.forget()
+		return
+	}
+	q.plan, q.snapshot, q.server = p, h.Snapshot, h.Server
+	first, _, _ := strings.Cut(h.Snapshot, ":")
+	if xmin, err := strconv.ParseUint(first, 10, 64); err == nil {
+		q.own = slices.DeleteFunc(q.own, func(id uint64) bool { return id < xmin })
+	}
+}
+
+func (q *quiet) forget() { q.plan, q.snapshot, q.own = nil, "", nil }
+
+func (q *quiet) isSet() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.plan != nil
+}
+
+func (q *quiet) add(id uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.own = append(q.own, id); len(q.own) > maxSince {
+		q.forget()
+	}
+}
+
+// Own notes the number of a transaction of ours, before it commits. There is no index while
+// the database is being opened.
+func (ix *Index) Own(ctx context.Context, t pgx.Tx) error {
+	if ix == nil || !ix.quiet.isSet() {
+		return nil
+	}
+	var id *uint64
+	err := t.QueryRow(ctx, `SELECT pg_current_xact_id_if_assigned()::text::bigint`).Scan(&id)
+	if id != nil {
+		ix.quiet.add(*id)
+	}
+	return pgerr.Translate(err, "read the number of the transaction")
+}
+
+// Disown forgets everything after a transaction that did not commit.
+func (ix *Index) Disown() {
+	if ix == nil {
+		return
+	}
+	ix.quiet.mu.Lock()
+	defer ix.quiet.mu.Unlock()
+	ix.quiet.forget()
+}
