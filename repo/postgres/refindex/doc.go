@@ -12,10 +12,11 @@
 //
 //  1. v is in a table that was searched. Every table of the application's schema is,
 //     with its partitions and children wherever they are; so is every table elsewhere
-//     that the role may read. The statement reports the digest of the catalog that it
-//     saw, and an answer for other tables than it was made for is thrown away. A table
+//     that the role may read. The recheck reports the digest of the catalog that it
+//     saw, and answers for other tables than that are thrown away. A table
 //     that may not be read, or that lost its rows in a crash, is an error and no gap.
-//  2. v is not older than W: its table's own branch reads its text.
+//  2. v is not older than W: its table's own branch reads its text, unless there can be no
+//     such v in any table (see quiet).
 //  3. v is older than W, and the file was known when v was read: pruned.reference names
 //     the row. It names it by its key, and a row with the key that did not change
 //     since W is v itself. A row that changed has its new version read by case 2.
