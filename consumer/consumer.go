@@ -36,6 +36,9 @@ type Options struct {
 	// Progress is told after each batch how many events are done, and how many
 	// were waiting behind the batch when it was fetched.
 	Progress func(done, pending uint64)
+	// Settled is told after each batch what became of its events, by several workers at
+	// once.
+	Settled func(Summary)
 
 	Log zerolog.Logger
 }

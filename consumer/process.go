@@ -141,4 +141,7 @@ func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
 	if c.o.Progress != nil {
 		c.o.Progress(done, pending)
 	}
+	if c.o.Settled != nil {
+		c.o.Settled(one)
+	}
 }

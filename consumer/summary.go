@@ -46,6 +46,9 @@ func (s *Summary) counter(o event.Outcome) *int {
 	return &s.Failed
 }
 
+// CountOf says how many files had an outcome.
+func (s Summary) CountOf(o event.Outcome) int { return *s.counter(o) }
+
 // merge counts another summary in, its duration aside.
 func (s *Summary) merge(o Summary) {
 	s.Batches += o.Batches
