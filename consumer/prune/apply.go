@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"pruned/consumer/event"
 	"pruned/repo"
@@ -14,57 +13,62 @@ import (
 
 // apply is steps 3 to 5: vectors, rows, then tombstones and ledger, which are written
 // only from what the database says was deleted. The grace periods of files that stay
-// start and end with the decision, too. It returns the tombstones.
-func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery) (tombstones []repo.Tombstone, err error) {
+// start and end with the decision, too. It reports what went.
+func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery, report *Report) error {
 	if len(p.startGrace)+len(p.endGrace) > 0 {
 		if err := x.DB.SetGrace(ctx, tx, p.startGrace, p.endGrace); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if p.isEmpty() {
-		return nil, nil
+		return nil
 	}
-	rest, err := x.removeVectors(ctx, tx, p)
-	if err != nil {
-		return nil, err
+	end := report.Timing.begin(Vectors)
+	chunks, rest, err := x.removeVectors(ctx, tx, p)
+	if end(); err != nil {
+		return err
 	}
 	var deleted []repo.Deleted
 	if len(p.rows) > 0 {
-		if deleted, err = x.DB.Delete(ctx, tx, p.rows); err != nil {
-			return nil, err
+		end := report.Timing.begin(Delete)
+		deleted, err = x.DB.Delete(ctx, tx, p.rows)
+		if end(); err != nil {
+			return err
 		}
 	}
-	if tombstones = x.tombstonesOf(p, deleted, rest); len(tombstones) > 0 {
-		if err := x.DB.AddTombstones(ctx, tx, tombstones); err != nil {
-			return nil, err
+	report.Rows, report.Chunks = int64(len(deleted)), chunks
+	defer report.Timing.begin(Record)()
+	if report.Tombstones = x.tombstonesOf(p, deleted, rest); len(report.Tombstones) > 0 {
+		if err := x.DB.AddTombstones(ctx, tx, report.Tombstones); err != nil {
+			return err
 		}
 	}
 	if entries := ledgerEntries(p, deleted, events); len(entries) > 0 {
-		err = x.DB.RecordEntries(ctx, tx, entries)
+		return x.DB.RecordEntries(ctx, tx, entries)
 	}
-	return tombstones, err
+	return nil
 }
 
-// removeVectors removes the vectors that lie in the same database, and says whether more
+// removeVectors removes the vectors that lie in the same database, and says how many, and whether more
 // may be left: all of any other store, and of one that is not known to be this
 // installation's, since another's row may have the same id, as in a copy.
-func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (rest bool, err error) {
+func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (chunks int64, rest bool, err error) {
 	ids := slices.Concat(p.rows, p.remains)
 	store, transactional := x.Vectors.(vectors.Transactional)
 	if !transactional {
-		return len(ids) > 0, nil
+		return 0, len(ids) > 0, nil
 	}
 	if !x.DryRun {
 		approved, err := repo.IsApproved(ctx, x.DB, tx, repo.StoreInfo(store.Info()))
 		if err != nil || !approved {
-			return true, err
+			return 0, true, err
 		}
 	}
-	_, rest, err = store.RemoveInTx(ctx, tx, ids)
+	chunks, rest, err = store.RemoveInTx(ctx, tx, ids)
 	if err != nil {
-		return false, repo.StoreError(ctx, "remove vectors", err, errors.Is(err, vectors.ErrUnusable))
+		return 0, false, repo.StoreError(ctx, "remove vectors", err, errors.Is(err, vectors.ErrUnusable))
 	}
-	return rest, nil
+	return chunks, rest, nil
 }
 
 // tombstonesOf names what is left to be removed after the commit: bytes, and vectors if
@@ -111,14 +115,14 @@ func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (lis
 }
 
 // recheck is step 6. There is nothing to look for when nothing goes.
-func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, found repo.References, p plan) (time.Duration, error) {
+func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, found repo.References, p plan, timing Timing) error {
 	if p.isEmpty() {
-		return 0, nil
+		return nil
 	}
-	start := time.Now()
+	defer timing.begin(Recheck)()
 	late, err := x.DB.RecheckReferences(ctx, tx, found, p.rows, p.remains)
 	if err == nil && len(late) > 0 {
 		err = lateReferencesError(late)
 	}
-	return time.Since(start), err
+	return err
 }

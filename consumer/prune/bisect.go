@@ -107,7 +107,7 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 	b.recordReport(report)
 	b.lockHold.adaptTo(len(events), report.Held)
 	if full {
-		b.batchSize.adaptTo(report.Looking, report.Took)
+		b.batchSize.adaptTo(report.looking(), report.Took)
 	}
 	return nil
 }

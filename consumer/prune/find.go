@@ -3,7 +3,6 @@ package prune
 import (
 	"context"
 	"slices"
-	"time"
 
 	"pruned/consumer/event"
 	"pruned/repo"
@@ -18,18 +17,19 @@ type view struct {
 
 	blobs     map[string][]repo.Blob // of ids without a row, but for those with a tombstone
 	strangers map[string]bool        // ids without a row that are no UUID, and never were a file's
-	looking   time.Duration          // of step 2
 }
 
 // lockAndFind is steps 1 and 2: it locks, and then looks for references in a statement
 // of its own, whose snapshot is newer than the locks.
-func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferencesError) (v view, err error) {
+func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferencesError, timing Timing) (v view, err error) {
 	v.late = late
 	ids := make([]string, len(events))
 	for i, e := range events {
 		ids[i] = e.Subject
 	}
-	if v.locked, err = x.DB.Lock(ctx, tx, ids, x.Ages); err != nil {
+	end := timing.begin(Lock)
+	v.locked, err = x.DB.Lock(ctx, tx, ids, x.Ages)
+	if end(); err != nil {
 		return v, err
 	}
 	present := make([]string, len(v.locked.Files))
@@ -41,11 +41,11 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 	}
 	// Without a row there is nothing to look for, but the snapshot that step 6
 	// compares with.
-	start := time.Now()
-	if v.found, err = x.DB.FindReferences(ctx, tx, present); err != nil {
+	end = timing.begin(Find)
+	v.found, err = x.DB.FindReferences(ctx, tx, present)
+	if end(); err != nil {
 		return v, err
 	}
-	v.looking = time.Since(start)
 	v.addLateReferences()
 	if len(v.locked.Gone) == 0 {
 		return v, nil

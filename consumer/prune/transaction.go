@@ -33,18 +33,28 @@ type Transaction struct {
 	Ages       repo.Ages
 	BytesDelay time.Duration // until the bytes of a deleted file may go
 	DryRun     bool          // takes the same path and rolls back
+
 	// Expect is told after a commit when tombstones of a kind come due; it may be nil.
 	Expect func(kind string, in time.Duration)
+	// Observe is told of each try how it ended: nil for a commit, repo.ErrDryRun for a dry
+	// run. Several workers do so at once. It may be nil.
+	Observe func(Report, error)
 }
 
 // Report is what one transaction did.
 type Report struct {
-	Results map[string]event.Result // by file id
-	Changed int64                   // bytes of changed rows that step 2 read
-	Looking time.Duration           // of steps 2 and 6
-	Took    time.Duration
-	Held    time.Duration // that it kept everybody else from writing
+	Results    map[string]event.Result // by file id
+	Changed    int64                   // bytes of changed rows that step 2 read
+	Rows       int64                   // of table file that went
+	Chunks     int64                   // that went with them in the same transaction
+	Tombstones []repo.Tombstone        // of what is still to go
+	Timing     Timing
+	Took       time.Duration
+	Held       time.Duration // that it kept everybody else from writing
 }
+
+// looking is how long steps 2 and 6 took.
+func (r Report) looking() time.Duration { return r.Timing[Find] + r.Timing[Recheck] }
 
 // lateReferencesError are references that others committed between steps 2 and 6, by the id
 // of the file. They roll the transaction back.
@@ -91,10 +101,11 @@ func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Deliver
 // date.
 func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (report Report, err error) {
 	start := time.Now()
+	report.Timing = Timing{}
 	var lockedSince time.Time
-	var tombstones []repo.Tombstone
+	endCommit := func() {}
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		view, err := x.lockAndFind(ctx, tx, events, late)
+		view, err := x.lockAndFind(ctx, tx, events, late, report.Timing)
 		lockedSince = view.locked.Since
 		if err != nil {
 			return err
@@ -103,22 +114,29 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 			return errUnknownFiles
 		}
 		plan := decide(view, x.Ages)
-		if tombstones, err = x.apply(ctx, tx, plan, events); err != nil {
+		if err := x.apply(ctx, tx, plan, events, &report); err != nil {
 			return err
 		}
-		looking, err := x.recheck(ctx, tx, view.found, plan)
-		report = Report{Results: plan.results, Changed: view.found.Changed, Looking: view.looking + looking}
+		err = x.recheck(ctx, tx, view.found, plan, report.Timing)
+		report.Results, report.Changed = plan.results, view.found.Changed
 		if err == nil && x.DryRun {
 			err = repo.ErrDryRun
 		}
+		if err == nil {
+			endCommit = report.Timing.begin(Commit)
+		}
 		return err
 	})
+	endCommit()
 	if err == nil {
-		x.expect(tombstones)
+		x.expect(report.Tombstones)
 	}
 	report.Took = time.Since(start)
 	if !lockedSince.IsZero() {
 		report.Held = time.Since(lockedSince)
+	}
+	if x.Observe != nil {
+		x.Observe(report, err)
 	}
 	return report, err
 }
