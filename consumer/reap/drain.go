@@ -23,7 +23,7 @@ type task struct {
 	kind   string
 	max    int
 	inTx   bool // it is part of the transaction that holds the tombstones
-	remove func(context.Context, repo.Tx, []repo.Tombstone) (repo.Settlement, error)
+	remove func(context.Context, repo.Tx, []repo.Tombstone) (removal, error)
 }
 
 // reapKind carries out everything of a kind, in sets. A set that can never be carried
@@ -65,6 +65,7 @@ func (x *Reaper) reapSet(ctx context.Context, w task, most int) ([]repo.Tombston
 // reapInTx carries out a set in one transaction, which holds it. A commit that
 // fails leaves tombstones of what is gone already; removing that again succeeds.
 func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tombstone, err error) {
+	var removed Removed
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
 		if due, err = x.fetchDue(ctx, tx, w.kind, most); err != nil || len(due) == 0 {
 			return err
@@ -81,10 +82,14 @@ func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tom
 			if err := x.checkStillGone(ctx, tx, rest); err != nil {
 				return err
 			}
-			c.Add(did)
+			c.Add(did.Settlement)
+			removed = did.removed
 		}
 		return x.DB.Settle(ctx, tx, c)
 	})
+	if err == nil {
+		x.reportRemoved(removed)
+	}
 	return due, err
 }
 
@@ -102,9 +107,10 @@ func (x *Reaper) reapOutsideTx(ctx context.Context, w task, most int) (due []rep
 		return due, err
 	}
 	did, failure := w.remove(ctx, nil, due)
+	x.reportRemoved(did.removed)
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	if err := x.settleSet(after, did); err != nil {
+	if err := x.settleSet(after, did.Settlement); err != nil {
 		return due, err
 	}
 	return due, failure

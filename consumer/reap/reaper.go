@@ -37,6 +37,7 @@ type Reaper struct {
 	Vectors vectors.Store
 	Blobs   repo.Blobs
 	Log     zerolog.Logger
+	Observe func(Removed) // is told of what went, where it was committed; may be nil
 
 	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 

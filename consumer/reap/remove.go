@@ -32,7 +32,7 @@ func (x *Reaper) dropReferenced(ctx context.Context, tx repo.Tx, due []repo.Tomb
 
 // removeVectors asks the store once for all. Files that wait for the store are
 // looked at again.
-func (x *Reaper) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombstone) (c repo.Settlement, err error) {
+func (x *Reaper) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombstone) (c removal, err error) {
 	ids := make([]string, len(due))
 	for i, t := range due {
 		ids[i] = t.FileID
@@ -44,7 +44,7 @@ func (x *Reaper) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombs
 	} else {
 		removed, err = g.removeGuarded(ctx, ids)
 	}
-	c = g.kept
+	c.Settlement, c.removed.Chunks = g.kept, removed.Chunks
 	if err != nil {
 		return c, repo.StoreError(ctx, "remove vectors", err, errors.Is(err, vectors.ErrUnusable))
 	}
@@ -79,7 +79,7 @@ const (
 
 // removeBytes removes each; one that fails is postponed and does not hold up
 // the rest.
-func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c repo.Settlement, err error) {
+func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombstone) (c removal, err error) {
 	size := bytesBatchSize
 	for len(due) > 0 {
 		asked := time.Now()
@@ -91,7 +91,7 @@ func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombston
 		for first := true; len(rest) > 0 && (first || time.Since(asked) < cmp.Or(x.answerAge, maxNamesAge)); first = false {
 			batch := rest[:min(len(rest), size)]
 			left, did, err := x.removeBatch(ctx, batch)
-			if c.Add(did); err != nil {
+			if c.addRemoval(did); err != nil {
 				return c, err
 			}
 			size = 2 * max(len(batch)-len(left), 1)
@@ -104,16 +104,16 @@ func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombston
 
 // removeBatch looks for the ids of a set, and removes objects until the answer is too
 // old, one at least. It returns what is left of the set.
-func (x *Reaper) removeBatch(ctx context.Context, set []repo.Tombstone) (left []repo.Tombstone, c repo.Settlement, err error) {
+func (x *Reaper) removeBatch(ctx context.Context, set []repo.Tombstone) (left []repo.Tombstone, c removal, err error) {
 	asked := time.Now()
-	left, c, err = x.recheckIDs(ctx, set)
+	left, c.Settlement, err = x.recheckIDs(ctx, set)
 	for first := true; err == nil && len(left) > 0 && (first || time.Since(asked) < cmp.Or(x.answerAge, maxAnswerAge)); first = false {
 		if err := ctx.Err(); err != nil {
 			return left, c, &repo.Error{Kind: repo.Passing, Doing: "remove bytes", Err: err}
 		}
-		var did repo.Settlement
+		var did removal
 		did, err = x.removeObject(ctx, left[0])
-		c.Add(did)
+		c.addRemoval(did)
 		left = left[1:]
 	}
 	return left, c, err
@@ -135,11 +135,12 @@ const clockSlack = 2 * time.Second
 
 // removeObject removes one object, unless it was written since the tombstone was: a
 // restore may bring bytes before rows. A sweep finds what no row comes for.
-func (x *Reaper) removeObject(ctx context.Context, t repo.Tombstone) (c repo.Settlement, err error) {
+func (x *Reaper) removeObject(ctx context.Context, t repo.Tombstone) (c removal, err error) {
 	blob, there, err := x.Blobs.Stat(ctx, t.Name)
 	if err == nil && there && blob.Age < t.Age-clockSlack {
 		x.Log.Warn().Str("file", t.FileID).Str("name", t.Name).Msg("a tombstone is dropped: the bytes were written since")
-		return repo.Settlement{Done: []int64{t.Seq}, Notes: []repo.Note{{FileID: t.FileID, Text: "bytes kept: they were written since"}}}, nil
+		c.Done, c.Notes = []int64{t.Seq}, []repo.Note{{FileID: t.FileID, Text: "bytes kept: they were written since"}}
+		return c, nil
 	}
 	if err == nil {
 		var failed map[string]error
@@ -149,6 +150,9 @@ func (x *Reaper) removeObject(ctx context.Context, t repo.Tombstone) (c repo.Set
 	switch {
 	case err == nil:
 		c.Done = append(c.Done, t.Seq)
+		if there {
+			c.removed = Removed{Objects: 1, Bytes: blob.Size}
+		}
 	case errors.Is(err, repo.ErrOutside):
 		x.Log.Warn().Err(err).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
 		c.Notes = append(c.Notes, repo.Note{FileID: t.FileID, Text: "bytes left alone: " + err.Error()})
