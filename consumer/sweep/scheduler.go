@@ -50,10 +50,12 @@ type Scheduler struct {
 // State is how the sweeps of a process are.
 type State struct {
 	Began  time.Time // of the last sweep that ended, by this process; zero before the first
+	Took   time.Duration
 	Report Report
 	Err    error // why it failed
 
-	Failures int // of the last sweeps, one after the other
+	Succeeded time.Time // when the last one ended that did not fail; zero before the first
+	Failures  int       // of the last sweeps, one after the other
 }
 
 // State says how sweeps are.
@@ -140,11 +142,11 @@ func (s *Scheduler) sweepAndPlan(ctx context.Context, plan *plan) {
 		plan.planRetry(s.leaseRetry)
 	case err != nil:
 		s.Log.Warn().Err(err).Msg("the sweep failed; it is tried again")
-		s.setState(State{Began: began, Report: report, Err: err})
+		s.setState(State{Began: began, Took: time.Since(began), Report: report, Err: err})
 		plan.planRetry(plan.pauses.NextBackOff())
 	default:
 		s.logReport(report, time.Since(began))
-		s.setState(State{Began: began, Report: report})
+		s.setState(State{Began: began, Took: time.Since(began), Report: report})
 		in, waiting, err := s.Sweeper.DB.NextCandidate(ctx, s.Sweeper.Ages)
 		if err != nil {
 			s.Log.Warn().Err(err).Msg("the next sweep cannot be timed")
@@ -157,8 +159,9 @@ func (s *Scheduler) sweepAndPlan(ctx context.Context, plan *plan) {
 func (s *Scheduler) setState(state State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	state.Succeeded = state.Began.Add(state.Took)
 	if state.Err != nil {
-		state.Failures = s.state.Failures + 1
+		state.Succeeded, state.Failures = s.state.Succeeded, s.state.Failures+1
 	}
 	s.state = state
 }

@@ -102,6 +102,30 @@ func TestRequestedSweep(t *testing.T) {
 	fixture.AwaitEvents(t, q, 1)
 }
 
+// A sweep that fails leaves known when one last succeeded.
+func TestStateKeepsTheLastSuccess(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	fail := make(chan error, 1)
+	s := &Scheduler{Sweeper: sweeper(t, i, nil)}
+	watch(s.Sweeper, func(int64) error { return <-fail })
+	sweeping(t, s)
+	before := time.Now()
+	fail <- nil
+	awaitState(t, s, func(now State) bool { return !now.Began.IsZero() })
+	first := s.State()
+	require.Positive(t, first.Took)
+	require.Equal(t, first.Began.Add(first.Took), first.Succeeded)
+	require.False(t, first.Succeeded.Before(before))
+	s.Request()
+	fail <- errKilled
+	awaitState(t, s, func(now State) bool { return now.Failures == 1 })
+	require.Equal(t, first.Succeeded, s.State().Succeeded)
+	close(fail)
+	awaitState(t, s, func(now State) bool { return now.Failures == 0 })
+	require.True(t, s.State().Succeeded.After(first.Succeeded))
+}
+
 // Hints are acked only after a sweep that began later has succeeded, and many
 // make few sweeps.
 func TestHintsAreAckedAfterALaterSweep(t *testing.T) {
