@@ -53,6 +53,10 @@ type Index interface {
 	// IndexFiles makes what FindReferences and ListReferences say of these ids true, and needs no more
 	// than one search for that: of others they may say that they are unknown.
 	IndexFiles(ctx context.Context, ids []string, progress Progress) error
+
+	// IndexAge is how long ago a pass last brought the index up to date; known is false
+	// before the first. It waits for no pass.
+	IndexAge(ctx context.Context) (age time.Duration, known bool, err error)
 }
 
 // Progress is told how many rows of how many, by an estimate, a full pass has

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,6 +28,16 @@ func (db *DB) IndexChanges(ctx context.Context) error { return db.index.IndexCha
 // IndexAll also reads whole what was never read.
 func (db *DB) IndexAll(ctx context.Context, progress repo.Progress) error {
 	return db.index.IndexAll(ctx, progress)
+}
+
+// IndexAge reads when the last pass began, by the database's clock.
+func (db *DB) IndexAge(ctx context.Context) (age time.Duration, known bool, err error) {
+	var ago *float64
+	err = db.readRow(ctx, `SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8 FROM pruned.state`, nil, &ago)
+	if err != nil || ago == nil {
+		return 0, false, pgerr.Translate(err, "read the state of the reference index")
+	}
+	return max(toDuration(*ago), 0), true, nil
 }
 
 // DescribeFile reads the row of one file. exists is false without an error where there is none.

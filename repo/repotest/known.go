@@ -1,7 +1,9 @@
 package repotest
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -98,4 +100,23 @@ func unknownUntilPass(t *testing.T, e Engine) {
 	found = e.look(t, mentioned)
 	require.Empty(t, found.Unknown)
 	require.Contains(t, found.Referenced, mentioned)
+}
+
+// indexAgeIsTold asks while a transaction of ours is open, too.
+func indexAgeIsTold(t *testing.T, e Engine) {
+	_, known, err := e.DB.IndexAge(background())
+	require.NoError(t, err)
+	require.False(t, known)
+	before := time.Now()
+	e.refresh(t)
+	age, known, err := e.DB.IndexAge(background())
+	require.NoError(t, err)
+	require.True(t, known)
+	require.GreaterOrEqual(t, age, time.Duration(0))
+	require.LessOrEqual(t, age, time.Since(before))
+	e.in(t, func(ctx context.Context, _ repo.Tx) {
+		_, known, err := e.DB.IndexAge(ctx)
+		require.NoError(t, err)
+		require.True(t, known)
+	})
 }

@@ -59,6 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"ids that may be values are unknown":          valueIDs,
 		"a refresh reads many rows":                   refreshReadsMany,
 		"a new file is unknown until a pass":          unknownUntilPass,
+		"the age of the index is told":                indexAgeIsTold,
 		"a mention may come before its file's row":    earlyMention,
 		"a mentioned file may go and come back":       returningFile,
 		"a file that nothing mentioned is known soon": unmentionedIsKnown,

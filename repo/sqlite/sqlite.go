@@ -19,6 +19,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"pruned/repo"
@@ -65,7 +66,8 @@ type DB struct {
 	index   *index
 	onlyIDs []string // the ids that the index is about; nil: all of table file
 
-	tailer      walTailer // of the write-ahead log, from the index on
+	indexedAt   atomic.Pointer[time.Time] // when the index was last made true
+	tailer      walTailer                 // of the write-ahead log, from the index on
 	rate        pageRate
 	snapshot    readSnapshot
 	sweepNames  sweepNames

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"maps"
+	"time"
 
 	"pruned/repo/sqlite/dbfile"
 )
@@ -91,5 +92,16 @@ func (db *DB) observeState(ctx context.Context) (now dbState, c changes, err err
 // setIndexState says that the index is true for a state.
 func (db *DB) setIndexState(now dbState) {
 	db.index.at = now
+	at := time.Now()
+	db.indexedAt.Store(&at)
 	db.tailer.startAt(now.log)
+}
+
+// IndexAge tells when the index was last made true: it is this process's own.
+func (db *DB) IndexAge(context.Context) (age time.Duration, known bool, err error) {
+	at := db.indexedAt.Load()
+	if at == nil {
+		return 0, false, nil
+	}
+	return time.Since(*at), true, nil
 }
