@@ -4,7 +4,7 @@ import "pruned/config/secret"
 
 // HTTP is what is served.
 type HTTP struct {
-	Listen       string      `name:"http" env:"PRUNED_HTTP" default:"127.0.0.1:8077" help:"Where health (/healthz, /readyz) and the webhook are served."`
+	Listen       string      `name:"http" env:"PRUNED_HTTP" default:"127.0.0.1:8077" help:"Where health (/healthz, /readyz), metrics (/metrics) and the webhook are served."`
 	WebhookToken secret.Text `name:"webhook-token" env:"PRUNED_WEBHOOK_TOKEN" flagless:"" help:"Token of Open WebUI's webhook; unset: no receiver."`
 }
 

@@ -84,7 +84,7 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 	settings := c.cli.Database
 	db, err := postgres.Open(ctx, postgres.Options{
 		URL: string(settings.URL), Schema: settings.Schema,
-		MaxConns: int32(c.cli.Consumer.Workers) + 4, // passes, the tombstones, a sweep and its lead
+		MaxConns: int32(c.cli.Consumer.Workers) + 5, // passes, the tombstones, a sweep and its lead, a scrape
 		Folder:   c.cli.Storage.DataDir,
 		Strict:   c.cli.Consumer.Strict, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 
+	"pruned/cmd/pruned/metrics"
 	"pruned/consumer"
 	"pruned/consumer/loop"
 	"pruned/consumer/sweep"
@@ -29,7 +30,7 @@ var errReopen = errors.New("it is opened anew")
 // replaced. Once it has worked nothing that is away ends it, nor does a full disk at
 // its start: a restart would help no more.
 func (c *command) runDaemon(ctx context.Context) (err error) {
-	d := &service{why: errStarting}
+	d := c.newService()
 	stop, err := c.listenHTTP(ctx, d)
 	if err != nil {
 		return err
@@ -91,16 +92,19 @@ func (s *sessions) runSession(ctx context.Context) error {
 func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	batch := s.newBatch(a)
+	batch, options := s.newBatch(a, s.metrics.CountTransaction), s.consumerOptions(a)
+	options.Settled = s.metrics.CountEvents
 	w := &work{
-		consumer: consumer.New(a.queue, batch, s.consumerOptions(a)),
+		consumer: consumer.New(a.queue, batch, options),
 		sweeps: &sweep.Scheduler{
 			Sweeper: s.newSweeper(a), Queue: a.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: a.log,
 		},
 	}
 	if !s.cli.Consumer.DryRun {
 		w.executor = a.sharedExecutor()
+		w.executor.Observe = s.metrics.CountRemoved
 	}
+	w.opened = metrics.Open{DB: a.db, Queue: a.queue, Sweeps: w.sweeps, Executor: w.executor}
 	s.identity.Store(hashIdentity(a.db.Identity().Key))
 	s.setWork(w, a.queue)
 	defer s.clearWork(errStarting)

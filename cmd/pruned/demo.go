@@ -86,7 +86,7 @@ func (d *demonstration) cleanWorld(ctx context.Context) error {
 		if _, err := a.queue.Publish(ctx, d.eventsOf(func(f demo.File) bool { return !f.Kind.IsOrphan() }), consumer.PublishOptions{}); err != nil {
 			return err
 		}
-		_, err := d.inner.consumeAll(ctx, a, &recorder{Handler: d.inner.newBatch(a), results: d.results})
+		_, err := d.inner.consumeAll(ctx, a, &recorder{Handler: d.inner.newBatch(a, nil), results: d.results})
 		return err
 	}, openMigrated, openVectorStore, openByteStore, openOwnQueue)
 }

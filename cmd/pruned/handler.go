@@ -22,10 +22,12 @@ func (c *command) newTransaction(a *app) *prune.Transaction {
 	}
 }
 
-func (c *command) newBatch(a *app) *prune.Handler {
-	t := c.newTransaction(a)
-	t.Expect = a.sharedExecutor().Expect
-	return prune.NewHandler(t, c.cli.Consumer.Batch, ackWait, a.log)
+// newBatch makes the handler of batches. observe is told of their transactions; nil tells
+// nobody.
+func (c *command) newBatch(a *app, observe func(prune.Report, error)) *prune.Handler {
+	transaction := c.newTransaction(a)
+	transaction.Expect, transaction.Observe = a.sharedExecutor().Expect, observe
+	return prune.NewHandler(transaction, c.cli.Consumer.Batch, ackWait, a.log)
 }
 
 func (c *command) consumerOptions(a *app) consumer.Options {

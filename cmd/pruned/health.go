@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pruned/cmd/pruned/metrics"
 	"pruned/consumer"
 	"pruned/consumer/reap"
 	"pruned/consumer/sweep"
@@ -29,12 +30,14 @@ type work struct {
 	consumer *consumer.Consumer
 	sweeps   *sweep.Scheduler
 	executor *reap.Reaper // nil in a dry run
+	opened   metrics.Open // what a scrape asks
 }
 
 // service is what PRUNED_HTTP tells of.
 type service struct {
 	relay    relay
 	identity atomic.Value // the installation's identity as strangers may see it, once known
+	metrics  *metrics.Metrics
 
 	mu      sync.Mutex
 	work    *work // nil while nothing is open
@@ -43,6 +46,25 @@ type service struct {
 }
 
 var errStarting = errors.New("pruned starts")
+
+// newService makes what tells of a daemon that has nothing open yet.
+func (c *command) newService() *service {
+	d := &service{why: errStarting}
+	d.metrics = metrics.New(metrics.Options{
+		Version: version, Log: c.newLogger(), Open: d.whatIsOpen,
+		Ready: func() bool { return d.whyUnready() == nil },
+	})
+	return d
+}
+
+// whatIsOpen is nil while nothing is.
+func (d *service) whatIsOpen() *metrics.Open {
+	w, _, _ := d.currentWork()
+	if w == nil {
+		return nil
+	}
+	return &w.opened
+}
 
 // setWork sets what is open now, clearWork why nothing is any more.
 func (d *service) setWork(w *work, queue *consumer.Queue) {
@@ -74,14 +96,14 @@ func (d *service) currentWork() (w *work, why, trouble error) {
 	return d.work, d.why, d.trouble
 }
 
-// listenHTTP serves health and, where there is a token for it, the webhook.
+// listenHTTP serves health, metrics and, where there is a token for it, the webhook.
 func (c *command) listenHTTP(ctx context.Context, d *service) (stop func() error, err error) {
 	log := c.newLogger()
 	hook, err := newReceiver(c, &d.relay, log)
 	if err != nil {
 		return nil, err
 	}
-	handler := newRoutes(d.checkHealth, d.checkReady, hook)
+	handler := newRoutes(d.checkHealth, d.checkReady, d.metrics.Handler(), hook)
 	address, stop, err := serveHTTP(ctx, c.cli.HTTP.Listen, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if whose, ok := d.identity.Load().(string); ok {
 			w.Header().Set(identityHeader, whose)

@@ -32,10 +32,11 @@ type probe func(context.Context) (note string, err error)
 
 // newRoutes makes what PRUNED_HTTP serves. The webhook is nil where there is no token
 // for it: there is no receiver then.
-func newRoutes(healthy, ready probe, receiver http.Handler) http.Handler {
+func newRoutes(healthy, ready probe, metrics, receiver http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", healthy)
 	mux.Handle("GET /readyz", ready)
+	mux.Handle("GET /metrics", metrics)
 	if receiver != nil {
 		mux.Handle(webhook.Path, receiver)
 		mux.Handle(webhook.Path+"/", receiver)

@@ -17,6 +17,9 @@ func well(context.Context) (string, error) { return "", nil }
 
 func ill(context.Context) (string, error) { return "", errors.New("the database is away") }
 
+// figures are the metrics of no process.
+var figures = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("pruned_ready 1\n")) })
+
 // serving serves until the test ends and returns the URL.
 func serving(t *testing.T, handler http.Handler) (url string, stop func() error) {
 	t.Helper()
@@ -42,9 +45,9 @@ func call(t *testing.T, method, url string) (status int, body string) {
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	webhook := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
-	open, stop := serving(t, newRoutes(well, ill, webhook))
+	open, stop := serving(t, newRoutes(well, ill, figures, webhook))
 	defer func() { require.NoError(t, stop()) }()
-	closed, stopClosed := serving(t, newRoutes(well, well, nil))
+	closed, stopClosed := serving(t, newRoutes(well, well, figures, nil))
 	defer func() { require.NoError(t, stopClosed()) }()
 
 	for _, c := range []struct {
@@ -56,6 +59,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", open + "/readyz", 503, "the database is away\n"},
 		{"GET", closed + "/readyz", 200, "ok\n"},
 		{"HEAD", closed + "/readyz", 200, ""},
+		{"GET", closed + "/metrics", 200, "pruned_ready 1\n"},
+		{"POST", closed + "/metrics", 405, "Method Not Allowed\n"},
 		{"POST", closed + "/readyz", 405, "Method Not Allowed\n"},
 		{"POST", open + "/webhook", 202, ""},
 		{"POST", open + "/webhook/", 202, ""},
@@ -73,10 +78,10 @@ func TestRoutes(t *testing.T) {
 
 func TestTakenAddressNamesItsSetting(t *testing.T) {
 	t.Parallel()
-	url, stop := serving(t, newRoutes(well, well, nil))
+	url, stop := serving(t, newRoutes(well, well, figures, nil))
 	defer func() { require.NoError(t, stop()) }()
 	address := strings.TrimPrefix(url, "http://")
-	_, _, err := serveHTTP(t.Context(), address, newRoutes(well, well, nil), zerolog.Nop())
+	_, _, err := serveHTTP(t.Context(), address, newRoutes(well, well, figures, nil), zerolog.Nop())
 	require.ErrorContains(t, err, "PRUNED_HTTP")
 	require.ErrorContains(t, err, address)
 }

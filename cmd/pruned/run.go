@@ -92,7 +92,7 @@ func (c *command) drainQueue(ctx context.Context, a *app) error {
 	}
 	rest, end := c.startBackground(ctx, a)
 	defer end()
-	batch := c.newBatch(a)
+	batch := c.newBatch(a, nil)
 	rest.Go(func(ctx context.Context) {
 		for loop.Sleep(ctx, sweep.IndexEvery) { // a drain has no sweeps that would do so
 			sweep.IndexChanged(ctx, a.db, &batch.Changed, a.log)
