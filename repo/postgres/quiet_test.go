@@ -75,7 +75,6 @@ func TestQuietLooksReadNothing(t *testing.T) {
 	requireScans(0, 0, "and is true again")
 	d.Exec(t, `CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 		CREATE TRIGGER nothing AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION nothing()`)
-	_, _ = tryLook(db, ids...) // which has the plan made anew
 	requireScans(1, 0, "a trigger may write what it likes")
 	requireScans(1, 0, "so that our own transactions count")
 }

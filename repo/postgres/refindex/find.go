@@ -99,7 +99,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Refe
 				return err
 			}
 		}
-		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot, ix.quiet.ours(p)}
+		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot, ix.quiet.ours()}
 		_, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
 			switch a.part {
 			case partRow:

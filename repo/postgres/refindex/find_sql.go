@@ -59,8 +59,7 @@ var catalogDigestSQL = relationsCTE + `, ` + linkedCTE + `, ` + unfitCTE + `
                   (SELECT string_agg(md5(` + signatureSQL + `), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
                     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'),
                   (SELECT string_agg(concat_ws(':', relation, attname, parent), ',' ORDER BY relation, attname) FROM linked),
-                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit),
-                  (` + plainSQL + `)))`
+                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))`
 
 const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation`

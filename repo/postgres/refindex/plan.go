@@ -25,7 +25,6 @@ type Plan struct {
 	relations     []*relation
 	find, recheck string
 	unenforced    []UnenforcedLinks
-	plain         bool   // see plainSQL
 	catalog       string // digest of the tables
 	index         string // digest of pruned.relation
 }
@@ -65,8 +64,7 @@ func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, p *Plan, fn func(*Plan)
 // index does not cover each as it is.
 func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	p := &Plan{}
-	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`), (`+plainSQL+`)`, ix.catalogArgs(nil)).
-		Scan(&p.catalog, &p.index, &p.plain)
+	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`)`, ix.catalogArgs(nil)).Scan(&p.catalog, &p.index)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}

@@ -38,19 +38,21 @@ type quiet struct {
 const maxSince = 10000
 
 // quietCTE tells in one row whether every transaction since a snapshot is one of ours. The
-// arguments are expressions of text.
+// arguments are expressions of text. What our own ones wrote counts where a trigger that
+// may have made them write is there, or was: its end is somebody else's transaction.
 func quietCTE(snapshot, own, server string) string {
-	return strings.NewReplacer("@snapshot", snapshot, "@own", own, "@server", server).Replace(`
+	return lookParameters.Replace(strings.NewReplacer("@snapshot", snapshot, "@own", own, "@server", server).Replace(`
 WITH quiet (yes) AS MATERIALIZED (
     SELECT coalesce(pg_postmaster_start_time()::text = @server::text AND b.until - b.since <= ` + strconv.Itoa(maxSince) + ` AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + ` + strconv.Itoa(maxSince) + `)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
-                  AND x.id <> ALL (@own::text[]::xid8[]) AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()), false)
+                  AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+                  AND NOT (x.id = ANY (@own::text[]::xid8[]) AND (` + plainSQL + `))), false)
       FROM (SELECT s.snapshot, pg_snapshot_xmax(s.snapshot)::text::bigint AS since,
                    pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS until
               FROM (SELECT nullif(@snapshot::text, '')::pg_snapshot AS snapshot) s) b
-)`)
+)`))
 }
 
 // unlessQuiet is the condition under which a table is read.
@@ -75,23 +77,20 @@ func (q *quiet) since(p *Plan) (snapshot string, own []string, server string) {
 	if q.plan != p {
 		return "", []string{}, ""
 	}
-	return q.snapshot, q.ownOf(p), q.server
+	return q.snapshot, q.list(), q.server
 }
 
 // ours are the numbers that are ours, for a recheck.
-func (q *quiet) ours(p *Plan) []string {
+func (q *quiet) ours() []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.ownOf(p)
+	return q.list()
 }
 
-// ownOf are none where our own transactions may write mentions too.
-func (q *quiet) ownOf(p *Plan) []string {
-	own := []string{} // not NULL, which would match any
-	if p.plain {
-		for _, id := range q.own {
-			own = append(own, strconv.FormatUint(id, 10))
-		}
+func (q *quiet) list() []string {
+	own := make([]string, len(q.own))
+	for i, id := range q.own {
+		own[i] = strconv.FormatUint(id, 10)
 	}
 	return own
 }

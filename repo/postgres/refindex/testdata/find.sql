@@ -3,7 +3,16 @@ WITH quiet (yes) AS MATERIALIZED (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
-                  AND x.id <> ALL ($4::text[]::xid8[]) AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()), false)
+                  AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+                  AND NOT (x.id = ANY ($4::text[]::xid8[]) AND (
+SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
+   AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
+   AND NOT EXISTS (
+           WITH RECURSIVE deleted (oid) AS (
+               SELECT to_regclass(format('%I.file', $2::text))::oid
+               UNION
+               SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype = 'c')
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))))), false)
       FROM (SELECT s.snapshot, pg_snapshot_xmax(s.snapshot)::text::bigint AS since,
                    pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS until
               FROM (SELECT nullif($3::text, '')::pg_snapshot AS snapshot) s) b
