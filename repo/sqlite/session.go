@@ -14,9 +14,10 @@ import (
 
 // Pragmas of each connection. Foreign keys stay unchecked as the application has
 // them; what a commit says is on the disk. The journal is the application's
-// business.
+// business. What is deleted is overwritten with zeros: people delete in order that
+// something is forgotten, and SQLite would only note that its place is free.
 var pragmas = []string{"busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(OFF)", "temp_store(MEMORY)",
-	"wal_autocheckpoint(0)"}
+	"wal_autocheckpoint(0)", "secure_delete(ON)"}
 
 // What one transaction changes fits in the memory of the connection that writes;
 // the others need no more than SQLite's 2 MB each.

@@ -102,10 +102,11 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	return db, nil
 }
 
-// Close closes every connection.
+// Close closes every connection. What was deleted is in no file then, unless somebody reads.
 func (db *DB) Close() {
 	db.snapshot.stopTimer()
 	db.mutex <- struct{}{} // a transaction under way ends first
+	db.truncateLog()
 	db.writer.closeConn()
 	db.reader.closeConn()
 	_ = db.pool.Close()

@@ -132,6 +132,7 @@ func (t *tx) commitAll(ctx context.Context) error {
 		switch {
 		case err == nil:
 			t.db.lock.recordRelease()
+			t.db.lock.wrote = t.db.lock.wrote || t.wrote
 			t.releaseLock()
 			return nil
 		case isBusy(err) && time.Now().Before(end):

@@ -12,6 +12,7 @@ type writeLock struct {
 	taken, released       time.Time
 	lastHeld, longestHeld time.Duration // that it was held
 	checkpointed          int64         // frames of the log that were in the database when it was last written there
+	wrote                 bool          // something was committed under it
 }
 
 // MaxLockHold is how long a transaction should hold the lock.
@@ -100,7 +101,7 @@ const checkpointFrames = 1000
 // fails is no matter.
 func (db *DB) checkpointLog(ctx context.Context) {
 	frames := db.index.at.log.Frames()
-	if info, err := os.Stat(db.options.Path + "-wal"); err != nil || info.Size() == 0 {
+	if !db.hasLog() {
 		return
 	}
 	if frames < db.lock.checkpointed {
@@ -112,5 +113,28 @@ func (db *DB) checkpointLog(ctx context.Context) {
 	var busy, all, done int64
 	if _, err := queryOne(ctx, db.writer, `PRAGMA wal_checkpoint(PASSIVE)`, nil, &busy, &all, &done); err == nil {
 		db.lock.checkpointed = done
+	}
+}
+
+func (db *DB) hasLog() bool {
+	info, err := os.Stat(db.options.Path + "-wal")
+	return err == nil && info.Size() > 0
+}
+
+// truncateLog empties the log after a deletion: it holds pages as they were before, until
+// somebody writes over them. It waits for nobody. While the log is emptied nobody else can
+// write, so that what is left of it goes into the database before.
+func (db *DB) truncateLog() {
+	if !db.lock.wrote || !db.hasLog() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), db.options.CommitTimeout)
+	defer cancel()
+	db.snapshot.endRead(ctx)
+	for _, checkpoint := range []string{`PRAGMA wal_checkpoint(PASSIVE)`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
+		var busy, all, done int64
+		if _, err := queryOne(ctx, db.writer, checkpoint, nil, &busy, &all, &done); err != nil {
+			return // the application empties the log in its own time
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"pruned/vectors"
@@ -38,6 +39,7 @@ type EmbeddedOptions struct {
 type Embedded struct {
 	options  EmbeddedOptions
 	patience time.Duration // for Chroma's own transactions
+	removed  atomic.Bool   // something, since it was opened
 
 	// Others in tests.
 	clock  func() time.Time
@@ -62,8 +64,24 @@ func Open(_ context.Context, options EmbeddedOptions) (*Embedded, error) {
 	return &Embedded{options: options, patience: busyPatience, clock: time.Now, seen: func() {}, remove: (*os.Root).RemoveAll}, nil
 }
 
-// Close has nothing to close.
-func (e *Embedded) Close() {}
+// closeTimeout bounds what is done at the end.
+const closeTimeout = 10 * time.Second
+
+// Close has nothing to close. After a removal it empties the write-ahead log, if there is
+// one: that holds pages as they were before, until Chroma writes over them. It waits for
+// nobody.
+func (e *Embedded) Close() {
+	if !e.removed.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	// Where that fails Chroma empties the log in its own time.
+	_ = e.withSession(ctx, "empty the log of the embedded Chroma", func(s *session) error {
+		_, err := s.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE)")
+		return err
+	})
+}
 
 // Info says that it lies in a folder alone.
 func (e *Embedded) Info() vectors.Info {

@@ -25,6 +25,7 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 	// A file that was reported twice has two tombstones, and its chunks are to be
 	// asked for once.
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	e.removed.Store(true)
 	err = e.withSession(ctx, "remove chunks from the embedded Chroma", func(s *session) error {
 		asked, err := s.findPendingDeletes(ctx)
 		if err != nil {

@@ -81,12 +81,13 @@ func (e *Embedded) openSession(ctx context.Context, fn func(*session) error) (er
 	return fn(s)
 }
 
-// connectionURI opens a file that is there, and leaves its journal mode alone.
+// connectionURI opens a file that is there, and leaves its journal mode alone. What is
+// deleted is overwritten with zeros: SQLite would only note that its place is free.
 func connectionURI(path string, patience time.Duration) string {
 	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
 		"mode":    {"rw"},
 		"_txlock": {"immediate"},
-		"_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "synchronous(FULL)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "synchronous(FULL)", "secure_delete(ON)"},
 	}.Encode()}
 	return u.String()
 }
