@@ -18,6 +18,7 @@ type cli struct {
 	Once      sweepCmd     `cmd:"" name:"sweep" help:"Find orphans once, and publish an event about each; --dry-run shows what it would."`
 	Replay    replayCmd    `cmd:"" help:"Handle events of the past again: of the stream, or dead letters."`
 	Explain   explainCmd   `cmd:"" help:"Tell everything known about one file, and what would become of it."`
+	Trace     traceCmd     `cmd:"" help:"Tell where the id of a user, a file, a chat, a knowledge base still occurs; 1 where it does, 2 where something could not be searched."`
 	Dead      deadCmd      `cmd:"" help:"Dead letters: events that can never succeed."`
 	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
 	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`

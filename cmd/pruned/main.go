@@ -26,6 +26,8 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitHeld   = 3
+	// exitUnsure: it was found nowhere, but something could not be searched.
+	exitUnsure = exitUsage
 )
 
 // version is set by the linker.
@@ -72,6 +74,9 @@ func (c *command) reportError(err error) int {
 	fmt.Fprintf(c.stderr, "pruned: %v\n", err)
 	if errors.Is(err, errHeld) {
 		return exitHeld
+	}
+	if errors.Is(err, errUnsure) {
+		return exitUnsure
 	}
 	return exitFailed
 }

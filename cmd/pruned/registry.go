@@ -27,8 +27,17 @@ var byteStores = map[string]opener[repo.Blobs]{
 // opener opens a store by the settings.
 type opener[Store any] func(context.Context, *command, *app) (Store, error)
 
-// openVectorStore opens the vector store that the settings name.
+// openVectorStore opens the vector store that the settings name, and looks whether it can
+// be used.
 func openVectorStore(ctx context.Context, c *command, a *app) error {
+	if err := makeVectorStore(ctx, c, a); err != nil {
+		return err
+	}
+	return a.store.Check(ctx)
+}
+
+// makeVectorStore opens it for commands that only read.
+func makeVectorStore(ctx context.Context, c *command, a *app) error {
 	if err := c.checkGuessedVectors(ctx, a); err != nil {
 		return err
 	}
@@ -38,7 +47,7 @@ func openVectorStore(ctx context.Context, c *command, a *app) error {
 	}
 	a.store = store
 	a.onClose(func() error { store.Close(); return nil })
-	return store.Check(ctx)
+	return nil
 }
 
 // placeOf is the folder that a store lies in, or what else tells where it is.
@@ -47,14 +56,22 @@ func placeOf(store repo.StoreInfo) string { return cmp.Or(store.Folder, store.Na
 // openByteStore opens the store of bytes that the settings name, and tells other processes
 // that this one works with the installation.
 func openByteStore(ctx context.Context, c *command, a *app) error {
+	if err := makeByteStore(ctx, c, a); err != nil {
+		return err
+	}
+	used := newFolderLock(c.cli.Storage.UploadDir())
+	used.lockShared()
+	a.onClose(used.unlock)
+	return a.blobs.Check(ctx)
+}
+
+// makeByteStore opens it for commands that only read.
+func makeByteStore(ctx context.Context, c *command, a *app) error {
 	store, err := byteStores[c.cli.Storage.Provider](ctx, c, a)
 	if err != nil {
 		return err
 	}
 	a.blobs = store
 	a.onClose(store.Close)
-	used := newFolderLock(c.cli.Storage.UploadDir())
-	used.lockShared()
-	a.onClose(used.unlock)
-	return store.Check(ctx)
+	return nil
 }

@@ -37,15 +37,15 @@ func (c *column) lastPieceSQL() string {
 func (r *relation) textSQL(c *column, sent bool) string {
 	switch {
 	case c.virtual && r.kind == "r":
-		return fmt.Sprintf("pruned.value(%d::oid::regclass, t.ctid, %s)", r.oid, quoteLiteral(c.name))
+		return fmt.Sprintf("pruned.value(%d::oid::regclass, t.ctid, %s)", r.oid, QuoteLiteral(c.name))
 	case c.typ == "json" && sent:
 		return "t." + QuoteName(c.name)
 	}
 	return "t." + QuoteName(c.name) + "::text"
 }
 
-// quoteLiteral is a text in SQL, whatever standard_conforming_strings is.
-func quoteLiteral(text string) string {
+// QuoteLiteral is a text in SQL, whatever standard_conforming_strings is.
+func QuoteLiteral(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }
 
