@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 const traceStore = "queue"

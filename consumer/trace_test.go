@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer/event"
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 // Events, dead letters and what comes later are searched, also for ids that subjects

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 	"pruned/vectors"
 )
 

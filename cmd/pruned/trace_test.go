@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 // traced is what trace says in JSON.

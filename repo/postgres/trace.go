@@ -13,7 +13,7 @@ import (
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
 	"pruned/repo/postgres/refindex"
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 const (

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 // Trace searches webui.db, our own tables too.

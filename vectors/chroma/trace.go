@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 var (

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
 	"pruned/vectors/vectorstest"

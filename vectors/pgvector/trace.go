@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 var _ trace.Searcher = (*Store)(nil)

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
-	"pruned/trace"
+	"pruned/repo/trace"
 	"pruned/vectors/vectorstest"
 )
 

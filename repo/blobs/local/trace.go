@@ -9,7 +9,7 @@ import (
 	"os"
 	"path"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 const traceStore = "uploads"

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
-	"pruned/trace"
+	"pruned/repo/trace"
 )
 
 const id = "0B5E9C1E-7F4B-4D0A-9A54-3C2F6D8E1A7B"
