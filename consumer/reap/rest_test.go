@@ -33,7 +33,7 @@ func TestRestsOfTheExecutor(t *testing.T) {
 func TestTurnsBeginWhenSomethingIsDue(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	in := func(d time.Duration) time.Time { return start.Add(d) }
+	in := start.Add
 	const soonest, latest = time.Second, 10 * time.Second
 	turns := newTurns(repo.Bytes)
 	requireNext := func(want time.Duration, soonest, latest time.Duration) {
