@@ -45,13 +45,10 @@ func scrape(t *testing.T, url string) (page string, read gauges) {
 func (d *daemon) comesTo(t *testing.T, what string, is func(gauges) bool) (page string, read gauges) {
 	t.Helper()
 	url := d.url(t)
-	ok := func() bool {
+	require.Eventually(t, func() bool {
 		page, read = scrape(t, url)
 		return is(read) || len(d.ended) > 0
-	}
-	for end := time.Now().Add(signalTimeout); !ok() && time.Now().Before(end); {
-		time.Sleep(20 * pollEvery)
-	}
+	}, signalTimeout, 20*pollEvery, what)
 	require.Empty(t, d.ended, "run does not end")
 	require.True(t, is(read), "%s:\n%s", what, page)
 	return page, read

@@ -93,23 +93,23 @@ func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn
 	opened, err := of.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf(beginSQL,
 		timeout.Milliseconds(), (2 * timeout).Milliseconds())})
 	if err != nil {
-		db.index.Disown()
 		return pgerr.Translate(err, "begin a transaction")
 	}
 	// Also when fn panics. After a commit there is nothing left to roll back.
 	defer db.rollbackTx(ctx, opened)
-	err = fn(tx{opened})
-	if err == nil {
-		err = db.index.Own(ctx, opened)
-	}
-	if err == nil {
-		err = db.commitTx(ctx, opened)
-	}
-	if err != nil {
-		db.index.Disown()
+	if err := fn(tx{opened}); err != nil {
 		db.noticePooler(err)
+		return err
 	}
-	return err
+	number, err := db.index.ReadNumber(ctx, opened)
+	if err != nil {
+		return err
+	}
+	if err := db.commitTx(ctx, opened); err != nil {
+		return err
+	}
+	db.index.NoteCommit(number)
+	return nil
 }
 
 // execMode is how a statement is sent that many transactions run: prepared once a session,

@@ -22,7 +22,7 @@ type answerHeader struct {
 	Index      string
 	Generation int
 	Sound      bool
-	Server     string // when it started
+	Server     string // see serverSQL
 }
 
 // requireCurrent refuses an answer with this header where the index or the tables are not

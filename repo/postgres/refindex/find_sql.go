@@ -31,7 +31,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'same', s.identity = ` + identitySQL + `,
          'catalog', (` + catalog + `),
          'index', (` + indexDigestSQL + `),
-         'server', pg_postmaster_start_time()::text,
+         'server', ` + serverSQL + `,
          'generation', (SELECT min(generation) FROM pruned.relation),
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`)
@@ -106,7 +106,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
 // recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
-	b.WriteString(quietCTE("$4", "$5", "pg_postmaster_start_time()") + headerSQL(catalogDigestSQL))
+	b.WriteString(quietCTE("$4", "$5", serverSQL) + headerSQL(catalogDigestSQL))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedByOthers()))

@@ -22,17 +22,20 @@ import (
 //   - Transactions in progress at the first look are in its snapshot's list by their own
 //     number, which they have before any savepoint's; prepared ones too.
 //   - No trigger, rule or key writes into a searched table when we delete (plainSQL).
-//   - A number is ours for as long as its server knows it: another server, promoted or
-//     restored, started at another time; and after a crash it may give out again what it
-//     had given to a transaction of ours that did not commit, so that everything is
-//     forgotten where one does not.
+//   - A number is ours once its transaction has committed: it is never given out again.
+//   - A server that crashed may give out again what had left no trace, and another one,
+//     promoted or restored, what the first had given out. Recovery ends with a checkpoint,
+//     and each server started at a time of its own (serverSQL).
 type quiet struct {
 	mu       sync.Mutex
 	plan     *Plan
 	snapshot string // of the last look that found nothing; empty where none did
-	server   string // when it started
+	server   string
 	own      []uint64
 }
+
+// serverSQL changes with every start, every recovery and every checkpoint of the server.
+const serverSQL = `(SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint())`
 
 // maxSince bounds how many numbers are compared.
 const maxSince = 10000
@@ -43,7 +46,7 @@ const maxSince = 10000
 func quietCTE(snapshot, own, server string) string {
 	return lookParameters.Replace(strings.NewReplacer("@snapshot", snapshot, "@own", own, "@server", server).Replace(`
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT coalesce(pg_postmaster_start_time()::text = @server::text AND b.until - b.since <= ` + strconv.Itoa(maxSince) + ` AND NOT EXISTS (
+    SELECT coalesce(` + serverSQL + ` = @server::text AND b.until - b.since <= ` + strconv.Itoa(maxSince) + ` AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + ` + strconv.Itoa(maxSince) + `)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
@@ -126,26 +129,19 @@ func (q *quiet) add(id uint64) {
 	}
 }
 
-// Own notes the number of a transaction of ours, before it commits. There is no index while
-// the database is being opened.
-func (ix *Index) Own(ctx context.Context, t pgx.Tx) error {
+// ReadNumber reads the number of a transaction of ours, for NoteCommit; zero where it has
+// none, or where it is of no use. There is no index while the database is being opened.
+func (ix *Index) ReadNumber(ctx context.Context, t pgx.Tx) (number uint64, err error) {
 	if ix == nil || !ix.quiet.isSet() {
-		return nil
+		return 0, nil
 	}
-	var id *uint64
-	err := t.QueryRow(ctx, `SELECT pg_current_xact_id_if_assigned()::text::bigint`).Scan(&id)
-	if id != nil {
-		ix.quiet.add(*id)
-	}
-	return pgerr.Translate(err, "read the number of the transaction")
+	err = t.QueryRow(ctx, `SELECT coalesce(pg_current_xact_id_if_assigned()::text::bigint, 0)`).Scan(&number)
+	return number, pgerr.Translate(err, "read the number of the transaction")
 }
 
-// Disown forgets everything after a transaction that did not commit.
-func (ix *Index) Disown() {
-	if ix == nil {
-		return
+// NoteCommit notes that a transaction of ours has committed.
+func (ix *Index) NoteCommit(number uint64) {
+	if number > 0 {
+		ix.quiet.add(number)
 	}
-	ix.quiet.mu.Lock()
-	defer ix.quiet.mu.Unlock()
-	ix.quiet.forget()
 }

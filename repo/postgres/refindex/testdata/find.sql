@@ -1,5 +1,5 @@
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT coalesce(pg_postmaster_start_time()::text = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
+    SELECT coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
@@ -25,7 +25,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'catalog', (NULL),
          'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation),
-         'server', pg_postmaster_start_time()::text,
+         'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'generation', (SELECT min(generation) FROM pruned.relation),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)

@@ -1,5 +1,5 @@
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT coalesce(pg_postmaster_start_time()::text = pg_postmaster_start_time()::text AND b.until - b.since <= 10000 AND NOT EXISTS (
+    SELECT coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint())::text AND b.until - b.since <= 10000 AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
@@ -120,7 +120,7 @@ SELECT string_agg(concat_ws('=', e.oid, e.enumlabel), ' ' ORDER BY e.oid) FROM p
                   (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))),
          'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation),
-         'server', pg_postmaster_start_time()::text,
+         'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'generation', (SELECT min(generation) FROM pruned.relation),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
