@@ -29,27 +29,31 @@ func TestRestsOfTheExecutor(t *testing.T) {
 	}
 }
 
-// A turn begins when the first thing comes due, and another for what comes due after it.
+// A turn begins when something comes due, and at no other time before the latest: one in
+// an hour is no reason to look every second.
 func TestTurnsBeginWhenSomethingIsDue(t *testing.T) {
 	t.Parallel()
-	start := time.Now()
+	start := time.Now().Truncate(time.Minute)
 	in := start.Add
-	const soonest, latest = time.Second, 10 * time.Second
 	turns := newTurns(repo.Bytes)
-	requireNext := func(want time.Duration, soonest, latest time.Duration) {
+	requireNext := func(want, soonest, latest time.Duration) {
 		t.Helper()
 		require.Equal(t, in(want), turns.next(in(soonest), in(latest)))
 	}
-	requireNext(latest, soonest, latest)
-	turns.expect(in(20 * time.Second))
-	requireNext(latest, soonest, latest)
-	turns.expect(in(3 * time.Second))
+	requireNext(10*time.Second, time.Second, 10*time.Second)
+	turns.expect(in(time.Hour))
+	requireNext(10*time.Second, time.Second, 10*time.Second)
 	turns.expect(in(5 * time.Second))
-	requireNext(3*time.Second, soonest, latest)
-	requireNext(4*time.Second, 4*time.Second, latest)
+	turns.expect(in(2100 * time.Millisecond))
+	turns.expect(in(2900 * time.Millisecond))
+	requireNext(3*time.Second, time.Second, 10*time.Second)
+	requireNext(4*time.Second, 4*time.Second, 10*time.Second)
 
-	turns.begin(in(4 * time.Second)) // what was due by then is carried out, and more is to come
+	turns.begin(in(4 * time.Second)) // what was due by then is carried out
 	requireNext(5*time.Second, 5*time.Second, 14*time.Second)
-	turns.begin(in(20 * time.Second))
-	requireNext(30*time.Second, 21*time.Second, 30*time.Second)
+	turns.begin(in(5 * time.Second))
+	requireNext(15*time.Second, 6*time.Second, 15*time.Second)
+	requireNext(time.Hour, time.Hour-time.Second, time.Hour+9*time.Second)
+	turns.begin(in(time.Hour))
+	requireNext(2*time.Hour, time.Hour, 2*time.Hour)
 }

@@ -2,6 +2,7 @@ package reap
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,22 +22,21 @@ type turns struct {
 	heartbeat loop.Heartbeat
 	sooner    chan struct{} // tells that the next turn may come sooner
 
-	mu          sync.Mutex
-	first, last time.Time // between these comes due what is known of; zero where nothing does
-	state       State
-	deferred    error // why nothing is carried out for now, though it is due
+	mu       sync.Mutex
+	due      []time.Time // when something comes due that is known of, in order
+	state    State
+	deferred error // why nothing is carried out for now, though it is due
 }
 
 func newTurns(kind string) *turns { return &turns{kind: kind, sooner: make(chan struct{}, 1)} }
 
-// expect notes that something comes due.
+// expect notes that something comes due. What does so within minRest is noted once, by the
+// end of that time.
 func (t *turns) expect(at time.Time) {
+	at = at.Add(minRest - 1).Truncate(minRest)
 	t.mu.Lock()
-	if t.first.IsZero() || at.Before(t.first) {
-		t.first = at
-	}
-	if at.After(t.last) {
-		t.last = at
+	if i, noted := slices.BinarySearchFunc(t.due, at, time.Time.Compare); !noted {
+		t.due = slices.Insert(t.due, i, at)
 	}
 	t.mu.Unlock()
 	select {
@@ -49,9 +49,7 @@ func (t *turns) expect(at time.Time) {
 func (t *turns) begin(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.first = now; !t.last.After(now) {
-		t.first, t.last = time.Time{}, time.Time{}
-	}
+	t.due = slices.DeleteFunc(t.due, func(at time.Time) bool { return !at.After(now) })
 }
 
 // next is when the next turn begins.
@@ -59,12 +57,12 @@ func (t *turns) next(soonest, latest time.Time) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.first.IsZero() || t.first.After(latest):
+	case len(t.due) == 0 || t.due[0].After(latest):
 		return latest
-	case t.first.Before(soonest):
+	case t.due[0].Before(soonest):
 		return soonest
 	}
-	return t.first
+	return t.due[0]
 }
 
 // record notes how a turn ended.
