@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/testenv"
 )
 
 // What a transaction that is older than the last pass commits after it.
@@ -74,10 +76,12 @@ func TestNewerTransactionsAreSeen(t *testing.T) {
 	})
 }
 
-// What moves, freezes or rewrites rows changes nothing of what is known.
+// What moves, freezes or rewrites rows changes nothing of what is known. VACUUM FULL also
+// locks the catalogs that all databases of a server share: this server is the test's own.
 func TestMaintenanceLosesNothing(t *testing.T) {
 	t.Parallel()
-	d, db := newDB(t)
+	d := testenv.NewServer(t, testenv.ServerOptions{}).New(t)
+	db := open(t, d)
 	for _, maintenance := range []string{
 		`VACUUM (FREEZE)`, `VACUUM FULL`, `CLUSTER note USING note_pkey`,
 		`ALTER TABLE note ALTER title TYPE varchar`, `ALTER TABLE pinned_note SET UNLOGGED; ALTER TABLE note SET UNLOGGED`, `REINDEX DATABASE ` + d.Name,
