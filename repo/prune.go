@@ -22,8 +22,9 @@ type Pruner interface {
 	RecheckReferences(ctx context.Context, tx Tx, found References, deleted, gone []string) (map[string]Reference, error)
 
 	// SetGrace notes that the ids in start are unreferenced from now on, unless
-	// that was noted before, and forgets it of those in end.
-	SetGrace(ctx context.Context, tx Tx, start, end []string) error
+	// that was noted before, and forgets it of those in end. d is FromRows,
+	// FromCollections or FromPoints.
+	SetGrace(ctx context.Context, tx Tx, d Direction, start, end []string) error
 
 	// Delete removes the rows of table file with these ids and whatever links
 	// to them. Fewer rows than ids is a Permanent error.

@@ -91,10 +91,13 @@ type References struct {
 // Deleted is one row that DELETE returned.
 type Deleted struct{ ID, Path string }
 
-// Kinds of tombstones.
+// Kinds of tombstones. The last two name a collection, or a point in one as FromPoints
+// does, in place of a file.
 const (
-	Bytes   = "bytes"
-	Vectors = "vectors"
+	Bytes      = "bytes"
+	Vectors    = "vectors"
+	Collection = "collection"
+	Points     = "points"
 )
 
 // Tombstone names something outside the transaction that is still to be

@@ -8,14 +8,18 @@ import (
 // Direction says where a sweep looks for what is left over.
 type Direction string
 
-// The directions. A tombstone's kinds have the same words for the stores. In the last one
-// the name of a folder stands for a file's id, no event is ever published, and so none is
-// among what NextCandidate waits for.
+// The directions. A tombstone's kinds have the same words for the stores. In some another
+// name stands for a file's id: that of a collection; a collection's, a slash, and a
+// point's; a folder's. About folders no event is ever published, and so none is among what
+// NextCandidate waits for.
 const (
 	FromRows    Direction = "row"    // rows of table file that nothing mentions
 	FromVectors Direction = "vector" // vectors whose file has no row
 	FromBytes   Direction = "bytes"  // bytes whose file has no row
 	FromFolders Direction = "folder" // folders of vectors whose collection was dropped
+
+	FromCollections Direction = "collection" // collections that nothing mentions, or whose user is gone
+	FromPoints      Direction = "points"     // points whose row is gone
 )
 
 // Listed is what a store lists of one file: one object of its bytes, or its

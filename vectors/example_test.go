@@ -50,3 +50,28 @@ func ExampleIsKnown() {
 	// true false user-memory-7f3c9a52-8d41-4f7e-9b06-2c5de81f0a34
 	// false false my-plugin
 }
+
+// Other collections live by other rows than those of files, or by any mention.
+func ExampleLivesByMention() {
+	for _, name := range []string{"web-search-" + file + "-0a1b", knowledge, "user-memory-" + file, "file-" + file, "my-plugin"} {
+		fmt.Println(vectors.LivesByMention(name), name)
+	}
+	// Output:
+	// true web-search-7f3c9a52-8d41-4f7e-9b06-2c5de81f0a34-0a1b
+	// true 0b1d6c1e-55aa-4c8f-a2f3-9d2f7f0e6b11
+	// false user-memory-7f3c9a52-8d41-4f7e-9b06-2c5de81f0a34
+	// false file-7f3c9a52-8d41-4f7e-9b06-2c5de81f0a34
+	// false my-plugin
+}
+
+// A memory is a row, a point of the same id, and so is the entry of a knowledge base in
+// the search for them.
+func ExamplePointTable() {
+	fmt.Println(vectors.PointTable("user-memory-" + file))
+	fmt.Println(vectors.PointTable(vectors.KnowledgeNames))
+	fmt.Printf("%q\n", vectors.PointTable(knowledge))
+	// Output:
+	// memory
+	// knowledge
+	// ""
+}

@@ -19,7 +19,7 @@ const (
 	SharedNames = `^(` + uuidName + `|` + hashName + `)$`
 	// KnownNames matches every name that Open WebUI gives. An own collection of an
 	// id that is no UUID is not among them: only the database knows such ids.
-	KnownNames = `^(` + uuidName + `|` + hashName + `|` + ownPrefix + uuidName + `|user-memory-.+|web-search-.+|knowledge-bases)$`
+	KnownNames = `^(` + uuidName + `|` + hashName + `|` + ownPrefix + uuidName + `|` + memoryPrefix + `.+|` + searchPrefix + `.+|` + KnowledgeNames + `)$`
 )
 
 // NameKey is the key that every chunk of a file has beside file_id, whichever way it
@@ -28,6 +28,14 @@ const NameKey = "name"
 
 // MaxStrange bounds what Store.Strange lists.
 const MaxStrange = 100
+
+const (
+	memoryPrefix = "user-memory-"
+	searchPrefix = "web-search-"
+	// KnowledgeNames is the collection with a point for each knowledge base, by which the
+	// application searches for them.
+	KnowledgeNames = "knowledge-bases"
+)
 
 var sharedNames, knownNames = regexp.MustCompile(SharedNames), regexp.MustCompile(KnownNames)
 
@@ -43,4 +51,29 @@ func FileCollection(id string) string { return ownPrefix + id }
 // CollectionOwner is the file whose own collection this is.
 func CollectionOwner(collection string) (id string, own bool) {
 	return strings.CutPrefix(collection, ownPrefix)
+}
+
+// LivesByMention says whether a collection is in use as long as anything mentions its
+// name: a knowledge base's own row does, and a chat that searched the web or holds a page.
+func LivesByMention(collection string) bool {
+	return IsShared(collection) || len(collection) > len(searchPrefix) && strings.HasPrefix(collection, searchPrefix)
+}
+
+// MemoryOwner is the user whose memories lie in a collection: it is in use as long as the
+// user's row is there.
+func MemoryOwner(collection string) (user string, is bool) {
+	user, is = strings.CutPrefix(collection, memoryPrefix)
+	return user, is && user != ""
+}
+
+// PointTable is the table that has a row for each point of a collection, by its id; empty
+// where the points of a collection have no rows.
+func PointTable(collection string) string {
+	if _, is := MemoryOwner(collection); is {
+		return "memory"
+	}
+	if collection == KnowledgeNames {
+		return "knowledge"
+	}
+	return ""
 }

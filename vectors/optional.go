@@ -2,6 +2,7 @@ package vectors
 
 import (
 	"context"
+	"iter"
 	"time"
 )
 
@@ -16,8 +17,8 @@ type Transactional interface {
 	RemoveInTx(ctx context.Context, tx Tx, ids []string) (chunks int64, rest bool, err error)
 }
 
-// Guard says which of these files may lose chunks, as of now: a row may have come
-// back since the removal was decided.
+// Guard says which of these files, collections or points may go, as of now: a row, or a
+// mention, may have come back since the removal was decided.
 type Guard func(ctx context.Context, ids []string) (may []string, err error)
 
 // Guarded is a store outside the database, whose removals take a while. It asks the
@@ -27,6 +28,31 @@ type Guard func(ctx context.Context, ids []string) (may []string, err error)
 type Guarded interface {
 	Store
 	RemoveGuarded(ctx context.Context, ids []string, guard Guard) (Removed, error)
+}
+
+// CollectionStore is a store whose collections, and single points in them, can be listed
+// and removed also where they hold nothing of files: memories, web searches, what is left
+// of knowledge bases.
+type CollectionStore interface {
+	Store
+	// ListCollections lists the collections that Open WebUI gives such names to (see
+	// KnownNames), but for files' own, in any order, each once. Chunks is zero where
+	// counting costs more than listing. The sequence ends with its first error.
+	ListCollections(ctx context.Context) iter.Seq2[Collection, error]
+
+	// ListPoints lists the ids of the points in a collection, in any order, in bounded
+	// memory. A collection that is not there has none.
+	ListPoints(ctx context.Context, collection string) iter.Seq2[string, error]
+
+	// RemoveCollections removes whole collections, by their names. What is not there is
+	// removed. A Transactional store does it inside tx, and asks no guard; any other is
+	// given no tx, and asks the guard about the names right before each request, or within
+	// the transaction, that removes. Removed.Waiting are names.
+	RemoveCollections(ctx context.Context, tx Tx, names []string, guard Guard) (Removed, error)
+
+	// RemovePoints removes points of one collection, by their ids, in the same way: the
+	// guard is asked about the ids, and Removed.Waiting are ids. The collection stays.
+	RemovePoints(ctx context.Context, tx Tx, collection string, ids []string, guard Guard) (Removed, error)
 }
 
 // Indexer is a store that looks for the chunks of a file by an index of ours.

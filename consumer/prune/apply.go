@@ -16,7 +16,7 @@ import (
 // start and end with the decision, too. It reports what went.
 func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery, report *Report) error {
 	if len(p.startGrace)+len(p.endGrace) > 0 {
-		if err := x.DB.SetGrace(ctx, tx, p.startGrace, p.endGrace); err != nil {
+		if err := x.DB.SetGrace(ctx, tx, repo.FromRows, p.startGrace, p.endGrace); err != nil {
 			return err
 		}
 	}

@@ -134,18 +134,18 @@ func (db *DB) MarkEnqueued(ctx context.Context, t repo.Tx, d repo.Direction, ids
 	return pgerr.Translate(err, "note that %d candidates are in the queue", len(ids))
 }
 
-// SetGrace records since when files are known to be unreferenced, and deletes that record
+// SetGrace records since when files, or what a direction stands for, are known to be unreferenced, and deletes that record
 // of others. A time from a clock that was ahead starts anew.
-func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, end []string) error {
+func (db *DB) SetGrace(ctx context.Context, t repo.Tx, d repo.Direction, start, end []string) error {
 	batch := &pgx.Batch{}
 	if len(start) > 0 {
 		batch.Queue(`UPDATE pruned.candidate SET first_seen = clock_timestamp()
-			WHERE direction = 'row' AND file_id = ANY ($1::text[]) AND first_seen > clock_timestamp()`, start)
+			WHERE direction = $2::text AND file_id = ANY ($1::text[]) AND first_seen > clock_timestamp()`, start, string(d))
 		batch.Queue(`INSERT INTO pruned.candidate (file_id, direction)
-			SELECT id, 'row' FROM unnest($1::text[]) id ON CONFLICT DO NOTHING`, start)
+			SELECT id, $2::text FROM unnest($1::text[]) id ON CONFLICT DO NOTHING`, start, string(d))
 	}
 	if len(end) > 0 {
-		batch.Queue(`DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id = ANY ($1::text[])`, end)
+		batch.Queue(`DELETE FROM pruned.candidate WHERE direction = $2::text AND file_id = ANY ($1::text[])`, end, string(d))
 	}
 	return pgerr.Translate(pgxTx(t).SendBatch(ctx, batch).Close(), "record that %d files are unreferenced, and %d are not", len(start), len(end))
 }

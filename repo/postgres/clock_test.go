@@ -15,7 +15,7 @@ func TestUndatedRowsAgeByTheirClock(t *testing.T) {
 	d, db := newDB(t)
 	ids := newFiles(t, d, 2)
 	d.Exec(t, `UPDATE file SET created_at = NULL, updated_at = NULL WHERE id = $1`, ids[0])
-	inTx(t, db, func(tx tx) { require.NoError(t, db.SetGrace(t.Context(), tx, ids, nil)) })
+	inTx(t, db, func(tx tx) { require.NoError(t, db.SetGrace(t.Context(), tx, repo.FromRows, ids, nil)) })
 	d.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '5 hours'`)
 	// The other directions' clocks are not this one's.
 	d.Exec(t, `INSERT INTO pruned.candidate (file_id, direction, first_seen) SELECT file_id, 'bytes', first_seen - interval '99 hours' FROM pruned.candidate`)

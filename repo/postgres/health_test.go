@@ -126,7 +126,7 @@ func TestExamination(t *testing.T) {
 
 	require.Equal(t, "none", examined(t, db, "candidates").Detail)
 	inTx(t, db, func(tx tx) {
-		require.NoError(t, db.SetGrace(t.Context(), tx, ids[1:], nil))
+		require.NoError(t, db.SetGrace(t.Context(), tx, repo.FromRows, ids[1:], nil))
 	})
 	require.Contains(t, examined(t, db, "candidates").Detail, "2 rows, 0 with vectors")
 }

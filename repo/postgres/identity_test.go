@@ -32,7 +32,7 @@ func TestRestoredDumpIsAnotherInstallation(t *testing.T) {
 	refresh(t, db)
 	inTx(t, db, func(tx tx) {
 		require.NoError(t, db.AddTombstones(t.Context(), tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "x", Name: "x.pdf"}}))
-		require.NoError(t, db.SetGrace(t.Context(), tx, ids, nil))
+		require.NoError(t, db.SetGrace(t.Context(), tx, repo.FromRows, ids, nil))
 	})
 	dump, err := d.Server.Dump(t.Context(), d.Name)
 	require.NoError(t, err)

@@ -115,8 +115,8 @@ func deleteOne(t *testing.T, db *postgres.DB, ids []string) {
 	_, err := deletion(db, last, nothing)
 	require.NoError(t, err)
 	inTx(t, db, func(tx tx) {
-		require.NoError(t, db.SetGrace(ctx, tx, ids, nil))
-		require.NoError(t, db.SetGrace(ctx, tx, nil, ids))
+		require.NoError(t, db.SetGrace(ctx, tx, repo.FromRows, ids, nil))
+		require.NoError(t, db.SetGrace(ctx, tx, repo.FromRows, nil, ids))
 		require.NoError(t, db.RecordEntries(ctx, tx, []repo.Entry{{FileID: last[0], Outcome: "deleted"}}))
 		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Notes: []repo.Note{{FileID: last[0], Text: "a note"}}}))
 		require.NoError(t, db.AddTombstones(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: last[0], Name: "a"}, {Kind: repo.Vectors, FileID: last[0]}}))

@@ -35,7 +35,7 @@ func scansOf(t *testing.T, db *postgres.DB, ids ...string) (first, second int64)
 		found, err := db.FindReferences(t.Context(), tx, ids)
 		require.NoError(t, err)
 		first = scans() - began
-		require.NoError(t, db.SetGrace(t.Context(), tx, ids, nil))
+		require.NoError(t, db.SetGrace(t.Context(), tx, repo.FromRows, ids, nil))
 		_, err = db.RecheckReferences(t.Context(), tx, found, ids, nil)
 		require.NoError(t, err)
 		second = scans() - began - first
@@ -65,7 +65,7 @@ func TestQuietLooksReadNothing(t *testing.T) {
 	requireScans(1, 0, "it has ended")
 	requireScans(0, 0, "and nothing came of it")
 	err := db.InTx(t.Context(), nil, func(tx repo.Tx) error {
-		return errors.Join(db.SetGrace(t.Context(), tx, nil, ids), errors.New("it does not commit"))
+		return errors.Join(db.SetGrace(t.Context(), tx, repo.FromRows, nil, ids), errors.New("it does not commit"))
 	})
 	require.Error(t, err)
 	requireScans(1, 0, "one of ours did not commit: its number is nobody's")

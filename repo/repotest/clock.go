@@ -12,7 +12,9 @@ import (
 
 func (e Engine) startClocks(t testing.TB, ids ...string) {
 	t.Helper()
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.SetGrace(ctx, tx, ids, nil)) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) {
+		require.NoError(t, e.DB.SetGrace(ctx, tx, repo.FromRows, ids, nil))
+	})
 }
 
 // clocksStartOnce: starting again does not set back, stopping forgets.
@@ -35,7 +37,9 @@ func clocksStartOnce(t *testing.T, e Engine) {
 		require.True(t, f.HasGrace)
 		require.GreaterOrEqual(t, f.UnreferencedFor, first[f.ID].UnreferencedFor)
 	}
-	e.in(t, func(ctx context.Context, tx repo.Tx) { require.NoError(t, e.DB.SetGrace(ctx, tx, nil, ids[:1])) })
+	e.in(t, func(ctx context.Context, tx repo.Tx) {
+		require.NoError(t, e.DB.SetGrace(ctx, tx, repo.FromRows, nil, ids[:1]))
+	})
 	for _, f := range e.lock(t, ages, ids...).Files {
 		require.Equal(t, f.ID != ids[0], f.HasGrace)
 	}

@@ -179,12 +179,12 @@ func (db *DB) anyMentioned(ctx context.Context, t *tx, q querier) (bool, error) 
 
 // SetGrace notes since when files are known to be unreferenced, and forgets it of others.
 // A time from a clock that was ahead starts anew.
-func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, end []string) error {
+func (db *DB) SetGrace(ctx context.Context, t repo.Tx, d repo.Direction, start, end []string) error {
 	if len(start) > 0 {
 		_, err := sqliteTx(t).execWrite(ctx, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at)
-			SELECT value, 'row', ?2, ?2 FROM json_each(?1) WHERE true
+			SELECT value, ?3, ?2, ?2 FROM json_each(?1) WHERE true
 			ON CONFLICT (direction, file_id) DO UPDATE SET first_seen = excluded.first_seen WHERE first_seen > excluded.first_seen`,
-			jsonList(start), toMicros(time.Now()))
+			jsonList(start), toMicros(time.Now()), string(d))
 		if err != nil {
 			return translate(err, "note %d candidates", len(start))
 		}
@@ -193,6 +193,6 @@ func (db *DB) SetGrace(ctx context.Context, t repo.Tx, start, end []string) erro
 		return nil
 	}
 	_, err := sqliteTx(t).execWrite(ctx, `DELETE FROM pruned_candidate
-		WHERE direction = 'row' AND file_id IN (SELECT value FROM json_each(?1))`, jsonList(end))
+		WHERE direction = ?2 AND file_id IN (SELECT value FROM json_each(?1))`, jsonList(end), string(d))
 	return translate(err, "forget %d candidates", len(end))
 }

@@ -43,7 +43,7 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Delet
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("delete %d rows of table file", len(ids)),
 			Err: fmt.Errorf("only %d went, without an error: a trigger prevents it", len(deleted))}
 	}
-	return deleted, db.SetGrace(ctx, t, nil, ids)
+	return deleted, db.SetGrace(ctx, t, repo.FromRows, nil, ids)
 }
 
 // links are the tables and columns that a foreign key binds to a file, as of one

@@ -250,7 +250,7 @@ func (db *DB) updateAndEndGrace(ctx context.Context, progress repo.Progress, who
 	if err != nil || len(mentioned) == 0 {
 		return err
 	}
-	return db.InTx(ctx, nil, func(t repo.Tx) error { return db.SetGrace(ctx, t, nil, mentioned) })
+	return db.InTx(ctx, nil, func(t repo.Tx) error { return db.SetGrace(ctx, t, repo.FromRows, nil, mentioned) })
 }
 
 // updateAndFindMentioned also returns the files that were known to be unreferenced, and are

@@ -1,0 +1,31 @@
+package repo
+
+import (
+	"context"
+	"time"
+)
+
+// Leftovers is what a database knows of collections and points: whether anything that they
+// live by is there.
+type Leftovers interface {
+	// SetNames makes the reference index look for these names beside the ids of files: a
+	// name is an id to FindReferences, RecheckReferences and ListReferences. Rows that were
+	// read before may mention one that is new: it is unknown until IndexAll has read them
+	// again. Of names that are not given any more nothing is known. A name of which no
+	// search can tell (see mention.Searchable) stays unknown. No name becomes a candidate
+	// among rows.
+	SetNames(ctx context.Context, names []string) error
+
+	// FindUnmentioned says which of these names no living row mentions, as of the last
+	// pass. One that is unknown is not among them. It takes no lock.
+	FindUnmentioned(ctx context.Context, tx Tx, names []string) ([]string, error)
+
+	// FindMissingRows says which of these ids no row of the application's table has (user,
+	// memory or knowledge), as of now. A table that is not there is an Environment error.
+	FindMissingRows(ctx context.Context, tx Tx, table string, ids []string) ([]string, error)
+
+	// ReadGrace says for how long these are known to be leftovers, by the database's clock:
+	// the candidates of a direction. Others are not among the answer, nor is one that was
+	// first seen in the future.
+	ReadGrace(ctx context.Context, tx Tx, d Direction, ids []string) (map[string]time.Duration, error)
+}
