@@ -40,9 +40,10 @@ type CollectionStore interface {
 	// counting costs more than listing. The sequence ends with its first error.
 	ListCollections(ctx context.Context) iter.Seq2[Collection, error]
 
-	// ListPoints lists the ids of the points in a collection, in any order, in bounded
-	// memory. A collection that is not there has none.
-	ListPoints(ctx context.Context, collection string) iter.Seq2[string, error]
+	// ListPoints lists the points in these collections, in any order, in bounded memory: a
+	// store that can lists those of thousands of collections in a few questions. A
+	// collection that is not there has none. The sequence ends with its first error.
+	ListPoints(ctx context.Context, collections []string) iter.Seq2[Point, error]
 
 	// RemoveCollections removes whole collections, by their names. What is not there is
 	// removed. A Transactional store does it inside tx, and asks no guard; any other is
@@ -54,6 +55,9 @@ type CollectionStore interface {
 	// guard is asked about the ids, and Removed.Waiting are ids. The collection stays.
 	RemovePoints(ctx context.Context, tx Tx, collection string, ids []string, guard Guard) (Removed, error)
 }
+
+// Point is one entry of a collection.
+type Point struct{ Collection, ID string }
 
 // Indexer is a store that looks for the chunks of a file by an index of ours.
 type Indexer interface {
