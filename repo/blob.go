@@ -11,7 +11,9 @@ import (
 type Blob struct {
 	Name string // within the store; it has no folders
 	Size int64
-	Age  time.Duration // by the store's clock
+	// Allocated is what it takes of the store's disk; Size where nobody tells that.
+	Allocated int64
+	Age       time.Duration // by the store's clock
 }
 
 // ErrOutside says that a name does not name an object of the store.

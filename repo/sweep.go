@@ -25,11 +25,12 @@ const (
 // Listed is what a store lists of one file: one object of its bytes, or its
 // vectors.
 type Listed struct {
-	FileID string
-	Name   string        // of the object; empty for vectors
-	Size   int64         // of the object, in bytes
-	Chunks int64         // vectors; zero where the store does not count them
-	Age    time.Duration // of the object, by its store's clock
+	FileID    string
+	Name      string        // of the object; empty for vectors
+	Size      int64         // of the object, in bytes
+	Allocated int64         // what the object takes, see Blob
+	Chunks    int64         // vectors; zero where the store does not count them
+	Age       time.Duration // of the object, by its store's clock
 }
 
 // Candidate is what may be an orphan, and since when.

@@ -125,7 +125,7 @@ func (s *Store) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 		if err == nil {
 			err = walkObjects(ctx, root, func(id string, entry fs.DirEntry) bool {
 				blob, ok := s.describeEntry(entry)
-				return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Age: blob.Age}, nil)
+				return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Allocated: blob.Allocated, Age: blob.Age}, nil)
 			})
 		}
 		if err != nil {
@@ -173,7 +173,7 @@ func (s *Store) describeEntry(entry fs.DirEntry) (repo.Blob, bool) {
 }
 
 func (s *Store) describeFile(info fs.FileInfo) repo.Blob {
-	return repo.Blob{Name: info.Name(), Size: info.Size(), Age: s.age(time.Now(), info)}
+	return repo.Blob{Name: info.Name(), Size: info.Size(), Allocated: fileinfo.AllocatedBytes(info), Age: s.age(time.Now(), info)}
 }
 
 // Stat looks at a plain file that lies directly in the folder.

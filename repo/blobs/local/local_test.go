@@ -210,3 +210,17 @@ func TestListOfAFolderThatIsGone(t *testing.T) {
 	require.Error(t, failed)
 	require.Equal(t, 1, listed)
 }
+
+// What an object takes is told by its blocks, not by its length: a hole takes nothing.
+func TestAllocatedIsNotTheSize(t *testing.T) {
+	t.Parallel()
+	f := open(t, id+"_a")
+	const length = 64 << 20
+	require.NoError(t, os.Truncate(filepath.Join(f.dir, id+"_a"), length))
+	blob, there, err := f.Stat(t.Context(), id+"_a")
+	require.NoError(t, err)
+	require.True(t, there)
+	require.EqualValues(t, length, blob.Size)
+	require.Less(t, blob.Allocated, int64(length/2))
+	require.Equal(t, blob.Allocated, f.list(t)[id+"_a"].Allocated)
+}
