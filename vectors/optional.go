@@ -85,6 +85,25 @@ type FolderKeeper interface {
 	RemoveLeftovers(ctx context.Context, folders []string, minAge time.Duration) ([]Leftover, error)
 }
 
+// Measured is a store that knows what it takes of a disk, and counts the chunks of all its
+// collections at less than a request for each.
+type Measured interface {
+	Store
+	// CountChunks lists every collection with its chunks, whoever made it, each once, in
+	// any order, in bounded memory. The sequence ends with its first error.
+	CountChunks(ctx context.Context) iter.Seq2[Collection, error]
+	// MeasureDisk tells what the store takes of the disk.
+	MeasureDisk(ctx context.Context) (Disk, error)
+}
+
+// Disk is what a store takes of a disk.
+type Disk struct {
+	Where string // that chunks lie in, for people; empty where there is none yet
+	Bytes int64  // that it takes, with what lies beside it for it
+	// Folders are those with the indexes of vectors, whether or not they are in use.
+	Folders, FolderBytes int64
+}
+
 // Leftover is a folder of a collection that was dropped.
 type Leftover struct {
 	Folder string

@@ -99,6 +99,9 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		cases["does not wait for a chunk that is held"] = skipsHeld
 		cases["does not wait for another worker"] = skipsWorker
 	}
+	if _, is := first.Store.(vectors.Measured); is {
+		cases["counts every collection"] = countsEveryCollection
+	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
