@@ -17,6 +17,7 @@ type Engine struct {
 	Ownership
 	Links
 	Inspector
+	Usage
 	Admin
 }
 
@@ -31,9 +32,10 @@ func NewEngine[DB interface {
 	Ownership
 	Links
 	Inspector
+	Usage
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db}
+	return Engine{db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

@@ -80,6 +80,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"a postponed tombstone waits":                 postponedWaits,
 		"what waits in tombstones is told":            entombedAreTold,
 		"tombstones of the living are told":           livingAreTold,
+		"usage: rows, links and owners are told":      usageIsTold,
 	}
 	maps.Copy(cases, sweepCases)
 	maps.Copy(cases, timesCases)
