@@ -27,6 +27,9 @@ const ownPrefix = "file-"
 // fileKey is the key of a chunk's metadata that names its file.
 const fileKey = "file_id"
 
+// hashKey is the key that holds the hash of the text that its file was indexed from.
+const hashKey = "hash"
+
 // makerKey is the key that names the user who made the file.
 const makerKey = "created_by"
 

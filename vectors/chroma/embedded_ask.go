@@ -10,7 +10,7 @@ import (
 
 // sharedSQL lists a file's chunks in shared collections, a page at a time.
 var sharedSQL = `
-SELECT m.rowid, e.embedding_id, c.id
+SELECT m.rowid, m.id, e.embedding_id, c.id
   FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
   JOIN segments s ON s.id = e.segment_id JOIN collections c ON c.id = s.collection
  WHERE m.key = '` + fileKey + `' AND m.string_value = ?1 AND m.rowid > ?2
@@ -25,7 +25,17 @@ SELECT 1 + max(coalesce((SELECT max(seq_id) FROM embeddings_queue), 0), coalesce
 
 const askSQL = `INSERT INTO embeddings_queue (seq_id, operation, topic, id) VALUES (?, ?, ?, ?)`
 
-type sharedChunk struct{ id, collection, file string }
+// unhashSQL takes the hash of its text from a chunk that is to go. Until Chroma applies the
+// deletion it still finds the chunk, and Open WebUI refuses a text whose hash it finds in
+// the same collection. Chroma deletes a chunk by its id, whatever is in its metadata.
+const unhashSQL = `
+UPDATE embedding_metadata SET string_value = ''
+ WHERE id = ?1 AND key = '` + hashKey + `' AND EXISTS (SELECT 1 FROM embeddings e WHERE e.id = ?1 AND e.embedding_id = ?2)`
+
+type sharedChunk struct {
+	row                  int64 // in table embeddings
+	id, collection, file string
+}
 
 // requests are what goes into the queue together, whichever file it is about.
 type requests struct {
@@ -43,7 +53,7 @@ func (r *requests) requestDeletes(ctx context.Context, file string) (waits bool,
 		page := 0
 		err := r.queryEach(ctx, func(scan func(...any) error) error {
 			one := sharedChunk{file: file}
-			err := scan(&after, &one.id, &one.collection)
+			err := scan(&after, &one.row, &one.id, &one.collection)
 			if !r.asked[keyOf(one.collection, one.id)] {
 				r.fresh = append(r.fresh, one)
 			}
@@ -66,7 +76,7 @@ func (r *requests) requestDeletes(ctx context.Context, file string) (waits bool,
 }
 
 // sendRequests puts into the queue what was asked for, but for the files that must keep
-// theirs.
+// theirs, and takes the hashes of those chunks.
 func (r *requests) sendRequests(ctx context.Context) error {
 	for some := range slices.Chunk(r.fresh, mostRows) {
 		var made int64
@@ -84,6 +94,9 @@ func (r *requests) sendRequests(ctx context.Context) error {
 					continue
 				}
 				if err := tx.exec(askSQL, next+made, deleteRecord, topicPrefix+chunk.collection, chunk.id); err != nil {
+					return err
+				}
+				if err := tx.exec(unhashSQL, chunk.row, chunk.id); err != nil {
 					return err
 				}
 				made++
