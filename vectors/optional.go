@@ -112,5 +112,27 @@ type Leftover struct {
 	Err    error         // why it cannot be looked into, or not be removed
 }
 
+// RowKeeper is a store whose tables keep rows that nothing can reach any more, and in its
+// queue texts and vectors of chunks that are gone.
+type RowKeeper interface {
+	Store
+	// CountLost counts such rows, those that are minAge old as far as they have an age.
+	CountLost(ctx context.Context, minAge time.Duration) (Lost, error)
+	// RemoveLost removes them, and what is gone from the queue, in short transactions
+	// that look again. What it counts is done, also where it ends by an error.
+	RemoveLost(ctx context.Context, minAge time.Duration) (Lost, error)
+}
+
+// Lost counts what a store keeps of what is gone.
+type Lost struct {
+	// Rows belong to no collection. A chunk is one, whatever it has in how many tables.
+	Rows int64
+	// Records of the queue were carried out, and still hold a text or a vector of a
+	// chunk that is gone.
+	Records int64
+	// Chunks are the others: of some collection, or too young.
+	Chunks int64
+}
+
 // AllowAll lets every file lose its chunks.
 func AllowAll(_ context.Context, ids []string) ([]string, error) { return ids, nil }
