@@ -46,7 +46,21 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, a *app) []finding {
 		return []finding{{Check: "sweep", Detail: "a dry sweep fails: " + oneLine(err)}}
 	}
 	found := []finding{{Check: "sweep", OK: true, Detail: fmt.Sprintf("a dry sweep finds %d orphans of %d files", report.Totals.Orphans, report.Files)}}
-	return append(found, folderFindings(report.Folders)...)
+	found = append(found, folderFindings(report.Folders)...)
+	return append(found, rowFindings(report.Rows)...)
+}
+
+// rowFindings tells of rows of the vector store that wait to be removed.
+func rowFindings(r *sweep.Rows) []finding {
+	if r == nil || r.Found+r.Records == 0 {
+		return nil
+	}
+	f := finding{Check: "lost rows", OK: true, Detail: fmt.Sprintf("%d %s", r.Found, describeRows(*r)), Remedy: "pruned run removes them"}
+	if r.Waits != "" {
+		f.Warn = true
+		f.Remedy = "see that the vector store's file is whole; PRUNED_MAX_FRACTION=1 pruned sweep removes them"
+	}
+	return []finding{f}
 }
 
 // folderFindings tells of folders that wait to be removed.

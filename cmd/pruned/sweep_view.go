@@ -68,6 +68,9 @@ func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed e
 		if r.Folders.Found+r.Folders.Failed > 0 {
 			line("folders", humanize.Comma(r.Folders.Found), describeFolders(r.Folders))
 		}
+		if r.Rows != nil && r.Rows.Found+r.Rows.Records > 0 {
+			line("rows", humanize.Comma(r.Rows.Found), describeRows(*r.Rows))
+		}
 		if kept.Files > 0 {
 			line("kept", humanize.Comma(kept.Files), kept.String())
 		}
@@ -104,6 +107,21 @@ func describeFolders(f sweep.Folders) string {
 	}
 	if f.Failed > 0 {
 		text += fmt.Sprintf("; %s cannot be removed", humanize.Comma(f.Failed))
+	}
+	return text
+}
+
+// describeRows says what rows nothing in the vector store can reach, and what became of them.
+func describeRows(r sweep.Rows) string {
+	text := "that no collection of the vector store has"
+	if r.Records > 0 {
+		text += fmt.Sprintf("; its queue keeps texts of chunks that are gone in %s records", humanize.Comma(r.Records))
+	}
+	if r.Removed+r.Cleared > 0 {
+		text += fmt.Sprintf("; removed %s, emptied %s", humanize.Comma(r.Removed), humanize.Comma(r.Cleared))
+	}
+	if r.Waits != "" {
+		text += "; they stay: " + r.Waits
 	}
 	return text
 }

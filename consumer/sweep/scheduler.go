@@ -171,6 +171,7 @@ func (s *Scheduler) logReport(r Report, took time.Duration) {
 	s.Log.Info().Int64("files", r.Files).Int64("orphans", r.Totals.Orphans).Int64("published", r.Published).
 		Int64("held", r.Held).Dur("took", took).Msg("sweep")
 	s.logCache(r.Cache)
+	s.logRows(r.Rows)
 	known := map[holdKey]bool{}
 	for _, hold := range s.State().Report.Holds {
 		known[keyOf(hold)] = true

@@ -23,7 +23,7 @@ type Publisher interface {
 
 // Sweeper finds orphans in three directions and publishes an event about each.
 // It decides nothing: whoever handles an event checks everything again. Only what no event
-// can name it removes itself (see Folders).
+// can name it removes itself (see Folders, Rows).
 type Sweeper struct {
 	DB      repo.Engine
 	Vectors vectors.Store
@@ -41,7 +41,9 @@ type Sweeper struct {
 	sweeping    sync.Mutex                 // one at a time
 	listed      map[repo.Direction]listing // when a store was last listed, and what was there
 	cached      listing                    // the same of the cache; nothing is remembered of its contents
+	searched    listing                    // the same of lost rows
 	ttl         time.Duration              // of the lease; leaseTTL if zero
+	rowsLimit   time.Duration              // for removing lost rows; rowsTimeout if zero
 	toldForeign bool                       // collections of other programs were told
 }
 
@@ -88,6 +90,8 @@ type Report struct {
 	Holds     []repo.Hold `json:"holds"`
 	Totals    Totals      `json:"totals"`
 	Folders   Folders     `json:"folders"`
+	// Rows is missing where the store keeps none, is not approved, or was looked at just now.
+	Rows *Rows `json:"rows,omitempty"`
 	// Cache is missing where no age is set, and where the cache was looked at just now.
 	Cache *CacheReport `json:"cache,omitempty"`
 }
@@ -193,6 +197,9 @@ func (w *run) runSteps(ctx context.Context) error {
 	err := w.publishDue(ctx, listed...)
 	if err == nil {
 		err = w.sweepFolders(ctx, listed)
+	}
+	if err == nil {
+		err = w.sweepRows(ctx, listed)
 	}
 	w.reportForeign(ctx)
 	w.failed = errors.Join(w.failed, w.sweepCache(ctx))
