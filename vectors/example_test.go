@@ -75,3 +75,16 @@ func ExamplePointTable() {
 	// knowledge
 	// ""
 }
+
+// A mistake of a caller is refused by name, whichever the store.
+func ExampleCheckWhole() {
+	fmt.Println(vectors.CheckWhole([]string{knowledge, "user-memory-" + file, "web-search-" + file}))
+	for _, name := range []string{"my-plugin", vectors.FileCollection(file), vectors.KnowledgeNames} {
+		fmt.Println(vectors.CheckWhole([]string{knowledge, name}))
+	}
+	// Output:
+	// <nil>
+	// collection "my-plugin" is left alone: it is a file's own, or Open WebUI gives no such name
+	// collection "file-7f3c9a52-8d41-4f7e-9b06-2c5de81f0a34" is left alone: it is a file's own, or Open WebUI gives no such name
+	// collection "knowledge-bases" is never removed whole: it has a point for each knowledge base
+}

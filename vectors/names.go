@@ -1,7 +1,9 @@
 package vectors
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -76,4 +78,30 @@ func PointTable(collection string) string {
 		return "knowledge"
 	}
 	return ""
+}
+
+// IsListed says whether a CollectionStore lists a collection: one that Open WebUI gives
+// such names, and no file's own.
+func IsListed(collection string) bool {
+	_, own := CollectionOwner(collection)
+	return !own && IsKnown(collection)
+}
+
+// CheckListed refuses every other collection, so that no mistake of a caller reaches a
+// plugin's, or goes round the looks for files.
+func CheckListed(collections ...string) error {
+	for _, name := range collections {
+		if !IsListed(name) {
+			return fmt.Errorf("collection %q is left alone: it is a file's own, or Open WebUI gives no such name", name)
+		}
+	}
+	return nil
+}
+
+// CheckWhole refuses collections that are never removed whole.
+func CheckWhole(collections []string) error {
+	if slices.Contains(collections, KnowledgeNames) {
+		return fmt.Errorf("collection %q is never removed whole: it has a point for each knowledge base", KnowledgeNames)
+	}
+	return CheckListed(collections...)
 }

@@ -32,7 +32,8 @@ type Guarded interface {
 
 // CollectionStore is a store whose collections, and single points in them, can be listed
 // and removed also where they hold nothing of files: memories, web searches, what is left
-// of knowledge bases.
+// of knowledge bases. Other collections than those it lists are refused by an error that
+// names them (see CheckListed and CheckWhole).
 type CollectionStore interface {
 	Store
 	// ListCollections lists the collections that Open WebUI gives such names to (see
