@@ -29,7 +29,7 @@ func countByOwner(chunks []Chunk) map[string]int64 {
 	return files
 }
 
-func sortedKeys(files map[string]int64) []string { return slices.Sorted(maps.Keys(files)) }
+func sortedKeys[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }
 
 // listFiles are the files that the store lists.
 func (f Fixture) listFiles(t *testing.T) []string {

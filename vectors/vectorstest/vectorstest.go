@@ -94,6 +94,9 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 	first := open(t)
 	isInOrder(t, first)
+	if _, is := first.Store.(vectors.CollectionStore); is {
+		addCollectionCases(cases, first)
+	}
 	if first.Begin != nil {
 		cases["comes back with a rollback"] = rollsBack
 		cases["does not wait for a chunk that is held"] = skipsHeld
@@ -140,20 +143,25 @@ func (f Fixture) removeInTx(t *testing.T, ids []string) (chunks int64, rest bool
 	return chunks, rest
 }
 
-// removeAll does what an executor of tombstones does: it asks again for what
-// waits, until nothing does.
+// removeAll does what an executor of tombstones does.
 func (f Fixture) removeAll(t *testing.T, ids []string) (chunks int64) {
 	t.Helper()
-	removed := f.removeOnce(t, ids)
+	return f.removeUntilGone(t, ids, f.removeOnce)
+}
+
+// removeUntilGone asks again for what waits, until nothing does.
+func (f Fixture) removeUntilGone(t *testing.T, ids []string, once func(*testing.T, []string) vectors.Removed) (chunks int64) {
+	t.Helper()
+	removed := once(t, ids)
 	if len(removed.Waiting) == 0 {
 		return removed.Chunks
 	}
-	again := f.removeOnce(t, removed.Waiting)
+	again := once(t, removed.Waiting)
 	require.ElementsMatch(t, removed.Waiting, again.Waiting, "nobody has carried it out meanwhile")
 	require.Zero(t, again.Chunks, "what waits is asked for once")
 	require.NotNil(t, f.Apply, "nobody carries out what waits")
 	f.Apply(t)
-	require.Zero(t, f.removeOnce(t, removed.Waiting), "the store has carried it out")
+	require.Zero(t, once(t, removed.Waiting), "the store has carried it out")
 	return removed.Chunks
 }
 
