@@ -33,6 +33,25 @@ func (s *Store) FilesPlans(ctx context.Context) (plans []string, err error) {
 	return plans, err
 }
 
+// ListPlans are the plans of the queries that list collections and points.
+func (s *Store) ListPlans(ctx context.Context, names []string) (plans []string, err error) {
+	err = s.inReadTx(ctx, "explain", func(tx ownTx, t *table) error {
+		if _, err := tx.Exec(ctx, byIndex); err != nil {
+			return err
+		}
+		for sql, args := range map[string][]any{namesSQL: {"", collectionsAPage}, pointsSQL: {names}} {
+			rows, _ := tx.Query(ctx, "EXPLAIN "+t.expandNames(sql), args...)
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				return err
+			}
+			plans = append(plans, strings.Join(lines, "\n"))
+		}
+		return nil
+	})
+	return plans, err
+}
+
 // Table is the schema and name of the table that holds the vectors; both are
 // empty while there is none.
 func (s *Store) Table(ctx context.Context) (schema, name string, err error) {

@@ -20,6 +20,7 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 			chunks := []vectorstest.Chunk{
 				{ID: "1", Collection: "file-a", FileID: "a"}, {ID: "2", Collection: vectorstest.Base, FileID: "a"},
 				{ID: "3", Collection: "file-b", FileID: "b"}, {ID: "4", Collection: vectorstest.Base, FileID: "b"},
+				{ID: "5", Collection: "user-memory-a"}, {ID: "6", Collection: "user-memory-b"}, {ID: "7", Collection: "user-memory-b"},
 			}
 			i.insert(t, chunks...)
 			i.Shadow(t)
@@ -35,7 +36,17 @@ func TestPathOfOthersIsNotTrusted(t *testing.T) {
 			require.ErrorContains(t, store.SameDatabase(t.Context(), "1", 2), "not the one")
 			_, err = store.Remove(t.Context(), nil, []string{"a"})
 			require.NoError(t, err)
-			require.Equal(t, 2, testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`))
+			for _, err := range store.ListCollections(t.Context()) {
+				require.NoError(t, err)
+			}
+			for _, err := range store.ListPoints(t.Context(), []string{"user-memory-a"}) {
+				require.NoError(t, err)
+			}
+			_, err = store.RemoveCollections(t.Context(), nil, []string{"user-memory-a"}, nil)
+			require.NoError(t, err)
+			_, err = store.RemovePoints(t.Context(), nil, "user-memory-b", []string{"6"}, nil)
+			require.NoError(t, err)
+			require.ElementsMatch(t, []string{"3", "4", "7"}, i.left(t))
 			require.NoError(t, store.DropIndex(t.Context()))
 		})
 	}

@@ -44,9 +44,10 @@ type Store struct {
 }
 
 var (
-	_ vectors.Transactional = (*Store)(nil)
-	_ vectors.Indexer       = (*Store)(nil)
-	_ vectors.Encrypted     = (*Store)(nil)
+	_ vectors.Transactional   = (*Store)(nil)
+	_ vectors.CollectionStore = (*Store)(nil)
+	_ vectors.Indexer         = (*Store)(nil)
+	_ vectors.Encrypted       = (*Store)(nil)
 )
 
 // New makes a store. It opens no session: the table is looked for when it is

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
+	"pruned/vectors"
 )
 
 // explaining explains every statement before it runs it.
@@ -90,4 +91,45 @@ func TestPlansWithoutIndex(t *testing.T) {
 	require.EqualValues(t, 15, removed.Chunks)
 	require.Equal(t, 1, scans(plans), strings.Join(plans, "\n\n"))
 	require.NoError(t, tx.Rollback(t.Context()))
+}
+
+// 3,000 collections of memories among 100,000 chunks are listed, and go by the indexes,
+// before statistics are there as well as afterwards; so do their points.
+func TestPlansOfCollections(t *testing.T) {
+	t.Parallel()
+	i := install(t, testenv.VectorOptions{})
+	i.Exec(t, `ALTER TABLE document_chunk SET (autovacuum_enabled = off)`)
+	i.Exec(t, fillSQL)
+	i.Exec(t, `INSERT INTO document_chunk (id, collection_name, text)
+		SELECT 'm' || u || '-' || m, 'user-memory-' || u, 'likes tea' FROM generate_series(1, 3000) u, generate_series(1, 2) m`)
+	store := newStore(t, i.URL, false)
+	var names, ids []string
+	for n := range 500 {
+		names, ids = append(names, fmt.Sprint("user-memory-", n+1)), append(ids, fmt.Sprintf("m1000-%d", n))
+	}
+	for _, statistics := range []string{"", "VACUUM ANALYZE document_chunk"} {
+		if statistics != "" {
+			i.Exec(t, statistics)
+		}
+		listed := map[string]int64{}
+		for c, err := range store.ListCollections(t.Context()) {
+			require.NoError(t, err)
+			listed[c.Name] += c.Chunks
+		}
+		require.Len(t, listed, 3050)
+		require.EqualValues(t, 2, listed["user-memory-3000"])
+		plans, err := store.ListPlans(t.Context(), names)
+		require.NoError(t, err)
+		require.NotContains(t, strings.Join(plans, "\n"), "Sort")
+
+		tx := explaining{begin(t, i.Database), t, &plans}
+		removed, err := store.RemoveCollections(t.Context(), tx, names, nil)
+		require.NoError(t, err)
+		require.Equal(t, vectors.Removed{Chunks: 1000}, removed)
+		removed, err = store.RemovePoints(t.Context(), tx, "user-memory-1000", ids, nil)
+		require.NoError(t, err)
+		require.Equal(t, vectors.Removed{Chunks: 2}, removed)
+		require.Zero(t, scans(plans), "%s\n%s", statistics, strings.Join(plans, "\n\n"))
+		require.NoError(t, tx.Rollback(t.Context()))
+	}
 }

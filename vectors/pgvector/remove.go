@@ -26,7 +26,7 @@ func (s *Store) RemoveInTx(ctx context.Context, tx vectors.Tx, ids []string) (ch
 		return 0, true, nil
 	}
 	if !found.fileID {
-		chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeOwn), len(ids), ownCollections(ids))
+		chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeCollections), len(ids), ownCollections(ids))
 		return chunks, true, err
 	}
 	return t.removeByIndex(ctx, tx, ids)
@@ -35,7 +35,7 @@ func (s *Store) RemoveInTx(ctx context.Context, tx vectors.Tx, ids []string) (ch
 // removeByIndex removes all chunks and looks whether any is left.
 func (t *table) removeByIndex(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, rest bool, err error) {
 	own := ownCollections(ids)
-	chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeOwn+" || "+takeShared), len(ids), own, ids)
+	chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeCollections+" || "+takeShared), len(ids), own, ids)
 	if err != nil {
 		return 0, false, err
 	}
@@ -53,22 +53,32 @@ func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (remove
 	if len(ids) == 0 {
 		return removed, nil
 	}
-	if tx != nil {
-		removed.Chunks, err = s.removeChunks(ctx, tx, ids, s.findTableInSession)
-		return removed, err
-	}
-	err = s.inTx(ctx, "remove chunks", func(tx ownTx) error {
-		removed.Chunks, err = s.removeChunks(ctx, tx, ids, func(ctx context.Context) (*table, error) { return s.findTable(ctx, tx) })
+	err = s.onTable(ctx, tx, "remove chunks", func(tx vectors.Tx, t *table, found indexes) error {
+		removed.Chunks, err = s.removeChunks(ctx, tx, t, found, ids)
 		return err
 	})
 	return removed, err
 }
 
-func (s *Store) removeChunks(ctx context.Context, tx vectors.Tx, ids []string, find func(context.Context) (*table, error)) (int64, error) {
-	t, found, err := s.resolveTable(ctx, tx, find)
-	if err != nil || t.isAbsent() {
-		return 0, err
+// onTable runs fn on the table, if there is one, inside tx or, without tx, in a
+// transaction of its own.
+func (s *Store) onTable(ctx context.Context, tx vectors.Tx, doing string, fn func(vectors.Tx, *table, indexes) error) error {
+	resolved := func(tx vectors.Tx, find func(context.Context) (*table, error)) error {
+		t, found, err := s.resolveTable(ctx, tx, find)
+		if err != nil || t.isAbsent() {
+			return err
+		}
+		return fn(tx, t, found)
 	}
+	if tx != nil {
+		return resolved(tx, s.findTableInSession)
+	}
+	return s.inTx(ctx, doing, func(tx ownTx) error {
+		return resolved(tx, func(ctx context.Context) (*table, error) { return s.findTable(ctx, tx) })
+	})
+}
+
+func (s *Store) removeChunks(ctx context.Context, tx vectors.Tx, t *table, found indexes, ids []string) (int64, error) {
 	if found.collection && found.fileID {
 		chunks, _, err := t.removeByIndex(ctx, tx, ids)
 		return chunks, err

@@ -34,14 +34,14 @@ const shared = unowned + ` AND collection_name ~ '` + vectors.SharedNames + `' A
 // outside its own table.
 const deleteSQL = `DELETE FROM ONLY {table} WHERE ctid = ANY({taken})`
 
-// The rows of own collections and those in shared ones, each found by its index
+// The rows of whole collections and those in shared ones, each found by its index
 // and in the order in which they lie in the table: in any other, half the time
 // goes into pages that are read twice. The array comes out of a sub-select, so
 // that the planner takes it for a short one and uses the index also where it has
 // no statistics, as after a restore; with a plain "= ANY ($1)" it reads the whole
 // table then.
 const (
-	takeOwn = `ARRAY(
+	takeCollections = `ARRAY(
     SELECT ctid FROM ONLY {table} WHERE collection_name = ANY(ARRAY(SELECT unnest($1::text[])))
        FOR UPDATE SKIP LOCKED)`
 

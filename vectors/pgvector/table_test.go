@@ -59,6 +59,13 @@ func requireAbsent(t *testing.T, store *pgvector.Store) {
 	removed, err := store.Remove(ctx, nil, []string{"a"})
 	require.NoError(t, err)
 	require.Zero(t, removed)
+	removed, err = store.RemoveCollections(ctx, nil, []string{"user-memory-a"}, nil)
+	require.NoError(t, err)
+	require.Zero(t, removed)
+	for c, err := range store.ListCollections(ctx) {
+		require.NoError(t, err)
+		require.Fail(t, "there is no table", "%v", c)
+	}
 	collections, err := store.Collections(ctx, "a")
 	require.NoError(t, err)
 	require.Empty(t, collections)
@@ -113,7 +120,11 @@ func TestRefusals(t *testing.T) {
 			store := newStore(t, i.URL, c.crypto)
 			_, _, joined := join(t, i, store, "a")
 			_, removed := store.Remove(t.Context(), nil, []string{"a"})
-			for doing, err := range map[string]error{"Check": store.Check(t.Context()), "Join": joined, "Remove": removed} {
+			_, whole := store.RemoveCollections(t.Context(), nil, []string{"user-memory-a"}, nil)
+			_, point := store.RemovePoints(t.Context(), nil, "user-memory-a", []string{"a"}, nil)
+			for doing, err := range map[string]error{
+				"Check": store.Check(t.Context()), "Join": joined, "Remove": removed, "RemoveCollections": whole, "RemovePoints": point,
+			} {
 				require.ErrorContains(t, err, c.want, doing)
 				require.ErrorIs(t, err, vectors.ErrUnusable, doing)
 				require.NotContains(t, err.Error(), key, doing)
