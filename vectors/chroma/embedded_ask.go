@@ -32,16 +32,18 @@ const unhashSQL = `
 UPDATE embedding_metadata SET string_value = ''
  WHERE id = ?1 AND key = '` + hashKey + `' AND EXISTS (SELECT 1 FROM embeddings e WHERE e.id = ?1 AND e.embedding_id = ?2)`
 
-type sharedChunk struct {
-	row                  int64 // in table embeddings
-	id, collection, file string
+// doomedChunk is one that Chroma is to delete. subject is what the guard knows it by: its
+// file, or its own id.
+type doomedChunk struct {
+	row                     int64 // in table embeddings, of a chunk that may have a hash
+	id, collection, subject string
 }
 
-// requests are what goes into the queue together, whichever file it is about.
+// requests are what goes into the queue together, whichever file or point it is about.
 type requests struct {
 	*session
 	asked map[chunkKey]bool // what is there already
-	fresh []sharedChunk
+	fresh []doomedChunk
 	made  int64
 	guard vectors.Guard
 }
@@ -52,7 +54,7 @@ func (r *requests) requestDeletes(ctx context.Context, file string) (waits bool,
 	for after := int64(0); ; {
 		page := 0
 		err := r.queryEach(ctx, func(scan func(...any) error) error {
-			one := sharedChunk{file: file}
+			one := doomedChunk{subject: file}
 			err := scan(&after, &one.row, &one.id, &one.collection)
 			if !r.asked[keyOf(one.collection, one.id)] {
 				r.fresh = append(r.fresh, one)
@@ -75,13 +77,13 @@ func (r *requests) requestDeletes(ctx context.Context, file string) (waits bool,
 	}
 }
 
-// sendRequests puts into the queue what was asked for, but for the files that must keep
-// theirs, and takes the hashes of those chunks.
+// sendRequests puts into the queue what was asked for, but for what must stay, and takes the
+// hashes of those chunks.
 func (r *requests) sendRequests(ctx context.Context) error {
 	for some := range slices.Chunk(r.fresh, mostRows) {
-		var made int64
+		var sent []chunkKey
 		_, err := r.inTxAndRest(ctx, func(tx *transaction) error {
-			may, err := r.guard(ctx, filesOf(some))
+			may, err := r.guard(ctx, subjectsOf(some))
 			if err != nil {
 				return err
 			}
@@ -89,35 +91,47 @@ func (r *requests) sendRequests(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			allowed := setOf(may)
 			for _, chunk := range some {
-				if !slices.Contains(may, chunk.file) {
+				if !allowed[chunk.subject] {
 					continue
 				}
-				if err := tx.exec(askSQL, next+made, deleteRecord, topicPrefix+chunk.collection, chunk.id); err != nil {
+				if err := tx.exec(askSQL, next+int64(len(sent)), deleteRecord, topicPrefix+chunk.collection, chunk.id); err != nil {
 					return err
 				}
 				if err := tx.exec(unhashSQL, chunk.row, chunk.id); err != nil {
 					return err
 				}
-				made++
+				sent = append(sent, keyOf(chunk.collection, chunk.id))
 			}
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("ask for the deletion of %d chunks: %w", len(some), err)
 		}
-		r.made += made
+		for _, key := range sent {
+			r.asked[key] = true
+		}
+		r.made += int64(len(sent))
 	}
 	r.fresh = r.fresh[:0]
 	return nil
 }
 
-// filesOf are the files of chunks, each once; those of one file stand together.
-func filesOf(chunks []sharedChunk) (files []string) {
+// subjectsOf are the subjects of chunks, each once; those of one file stand together.
+func subjectsOf(chunks []doomedChunk) (subjects []string) {
 	for _, chunk := range chunks {
-		if n := len(files); n == 0 || files[n-1] != chunk.file {
-			files = append(files, chunk.file)
+		if n := len(subjects); n == 0 || subjects[n-1] != chunk.subject {
+			subjects = append(subjects, chunk.subject)
 		}
 	}
-	return files
+	return subjects
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, one := range list {
+		set[one] = true
+	}
+	return set
 }

@@ -33,18 +33,22 @@ func (e *Embedded) Collections(ctx context.Context, id string) (list []vectors.C
 
 func collectionFields(c *vectors.Collection) []any { return []any{&c.Name, &c.Chunks} }
 
-// ownFilesSQL is a page of own collections. The range is that of names that
-// begin with file-.
-const ownFilesSQL = `
+// pageSQL is a page of collections by name, with the number of their chunks.
+func pageSQL(condition string) string {
+	return `
 WITH page AS MATERIALIZED (
-  SELECT id, name FROM collections WHERE database_id = ?1 AND name > ?2 AND name < 'file.' ORDER BY name LIMIT ?3)
+  SELECT id, name FROM collections WHERE database_id = ?1 AND name > ?2 AND ` + condition + ` ORDER BY name LIMIT ?3)
 SELECT p.name, count(e.id)
   FROM page p LEFT JOIN segments s ON s.collection = p.id AND s.scope = 'METADATA'
   LEFT JOIN embeddings e ON e.segment_id = s.id
  GROUP BY p.name ORDER BY p.name`
+}
 
-// markedFilesSQL lists those that were taken away and are not yet cleared.
-const markedFilesSQL = `
+// ownFilesSQL begins after file-: the range is that of names that begin so.
+var ownFilesSQL = pageSQL(`name < 'file.'`)
+
+// markedNamesSQL lists those that were taken away and are not yet cleared.
+const markedNamesSQL = `
 SELECT DISTINCT str_value, 0 FROM segment_metadata
  WHERE ?1 <> '' AND key = '` + markKey + `' AND str_value > ?2 ORDER BY 1 LIMIT ?3`
 
@@ -63,8 +67,14 @@ func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 				}
 				return nil
 			}
-			for _, sql := range []string{ownFilesSQL, markedFilesSQL} {
-				if err := s.listOwnFiles(ctx, sql, each); err != nil {
+			for _, sql := range []string{ownFilesSQL, markedNamesSQL} {
+				err := s.listNames(ctx, sql, ownPrefix, func(c vectors.Collection) error {
+					if id, own := vectors.CollectionOwner(c.Name); own {
+						return each(id, c.Chunks)
+					}
+					return nil
+				})
+				if err != nil {
 					return err
 				}
 			}
@@ -76,20 +86,17 @@ func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	}
 }
 
-// listOwnFiles reads a page before it tells of it, so that no statement is open
-// meanwhile.
-func (s *session) listOwnFiles(ctx context.Context, sql string, each func(id string, chunks int64) error) error {
-	for after := ownPrefix; ; {
+// listNames reads a page before it tells of it, so that no statement is open meanwhile.
+func (s *session) listNames(ctx context.Context, sql, after string, each func(vectors.Collection) error) error {
+	for {
 		page, err := queryList(ctx, s, collectionFields, sql, s.database, after, collectionsAPage)
 		if err != nil || len(page) == 0 {
 			return err
 		}
 		for _, c := range page {
 			after = c.Name
-			if id, own := vectors.CollectionOwner(c.Name); own {
-				if err := each(id, c.Chunks); err != nil {
-					return err
-				}
+			if err := each(c); err != nil {
+				return err
 			}
 		}
 	}

@@ -24,7 +24,7 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 	}
 	// A file that was reported twice has two tombstones, and its chunks are to be
 	// asked for once.
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	ids = distinct(ids)
 	e.removed.Store(true)
 	err = e.withSession(ctx, "remove chunks from the embedded Chroma", func(s *session) error {
 		asked, err := s.findPendingDeletes(ctx)
@@ -34,10 +34,7 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 		shared := &requests{session: s, asked: asked, guard: guard}
 		defer func() { removed.Chunks += shared.made }()
 		for group := range slices.Chunk(ids, groupOf) {
-			if err := s.hideCollections(ctx, group, guard); err != nil {
-				return err
-			}
-			gone, err := s.purgeHidden(ctx)
+			gone, err := s.dropCollections(ctx, ownCollections(group), guardOwners(guard))
 			removed.Chunks += gone
 			if err != nil {
 				return err
@@ -58,4 +55,27 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 		return nil
 	})
 	return removed, err
+}
+
+func distinct(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+
+// ownCollections are the names of the files' own collections.
+func ownCollections(files []string) []string {
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = vectors.FileCollection(file)
+	}
+	return names
+}
+
+// guardOwners asks a guard that knows files about their own collections.
+func guardOwners(guard vectors.Guard) vectors.Guard {
+	return func(ctx context.Context, names []string) ([]string, error) {
+		files := make([]string, len(names))
+		for i, name := range names {
+			files[i], _ = vectors.CollectionOwner(name)
+		}
+		may, err := guard(ctx, files)
+		return ownCollections(may), err
+	}
 }

@@ -102,7 +102,7 @@ func (s *Server) listChunksOfMany(ctx context.Context, c collection, ids []strin
 
 // findOwnHolding looks at one chunk of a file's own collection, if there is one.
 func (s *Server) findOwnHolding(ctx context.Context, id string) ([]vectors.Holding, error) {
-	c, found, err := s.findOwn(ctx, id)
+	c, found, err := s.findCollection(ctx, vectors.FileCollection(id))
 	if err != nil || !found {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (s *Server) RemoveGuarded(ctx context.Context, ids []string, guard vectors.
 		return removed, err
 	}
 	for _, id := range ids {
-		chunks, err := s.dropOwn(ctx, id, guard)
+		chunks, err := s.dropCollection(ctx, vectors.FileCollection(id), id, guard)
 		if err != nil {
 			return removed, fmt.Errorf("drop the collection of file %s: %w", id, err)
 		}
@@ -66,28 +66,31 @@ func (s *Server) RemoveGuarded(ctx context.Context, ids []string, guard vectors.
 	return removed, nil
 }
 
-// dropOwn deletes a file's own collection, which goes by name; everything else goes
-// by id.
-func (s *Server) dropOwn(ctx context.Context, file string, guard vectors.Guard) (chunks int64, err error) {
-	c, found, err := s.findOwn(ctx, file)
+// dropCollection deletes a whole collection, which goes by name; everything else goes by
+// id. subject is what the guard knows it by.
+func (s *Server) dropCollection(ctx context.Context, name, subject string, guard vectors.Guard) (chunks int64, err error) {
+	c, found, err := s.findCollection(ctx, name)
 	if err != nil || !found {
 		return 0, err
 	}
 	if chunks, err = s.countChunks(ctx, c); err != nil {
 		return 0, err
 	}
-	if may, err := guard(ctx, []string{file}); err != nil || len(may) == 0 {
+	if may, err := guard(ctx, []string{subject}); err != nil || len(may) == 0 {
 		return 0, err
 	}
-	_, err = s.callAPI(ctx, requestPatience, http.MethodDelete, s.database+"/collections/"+url.PathEscape(c.Name), nil, nil)
+	_, err = s.callAPI(ctx, requestPatience, http.MethodDelete, s.namedPath(name), nil, nil)
 	return chunks, err
 }
 
-// findOwn returns a file's own collection, if there is one.
-func (s *Server) findOwn(ctx context.Context, file string) (c collection, found bool, err error) {
-	name := vectors.FileCollection(file)
-	found, err = s.callAPI(ctx, silencePatience, http.MethodGet, s.database+"/collections/"+url.PathEscape(name), nil, &c)
+// findCollection returns the collection of that name, if there is one.
+func (s *Server) findCollection(ctx context.Context, name string) (c collection, found bool, err error) {
+	found, err = s.callAPI(ctx, silencePatience, http.MethodGet, s.namedPath(name), nil, &c)
 	return c, found && c.Name == name, err
+}
+
+func (s *Server) namedPath(name string) string {
+	return s.database + "/collections/" + url.PathEscape(name)
 }
 
 func (s *Server) countChunks(ctx context.Context, c collection) (chunks int64, err error) {
@@ -149,7 +152,7 @@ func (s *Server) deleteChunks(ctx context.Context, c collection, files []string,
 			continue
 		}
 		if page[0].id == last {
-			return chunks, unusable("the Chroma server at %s does not delete chunk %s of collection %s, though it says so", s.base.Host, last, c.Name)
+			return chunks, s.describeDisobedience(c, last)
 		}
 		may, err := guard(ctx, files)
 		if err != nil {
@@ -164,10 +167,21 @@ func (s *Server) deleteChunks(ctx context.Context, c collection, files []string,
 		for i, one := range page {
 			ids[i] = one.id
 		}
-		if _, err := s.callAPI(ctx, requestPatience, http.MethodPost, s.collectionPath(c, "delete"), selection{IDs: ids}, nil); err != nil {
-			return chunks, fmt.Errorf("delete %d chunks from collection %s: %w", len(ids), c.Name, err)
+		if err := s.deleteIDs(ctx, c, ids); err != nil {
+			return chunks, err
 		}
 		chunks += int64(len(ids))
 	}
 	return chunks, nil
+}
+
+func (s *Server) deleteIDs(ctx context.Context, c collection, ids []string) error {
+	if _, err := s.callAPI(ctx, requestPatience, http.MethodPost, s.collectionPath(c, "delete"), selection{IDs: ids}, nil); err != nil {
+		return fmt.Errorf("delete %d chunks from collection %s: %w", len(ids), c.Name, err)
+	}
+	return nil
+}
+
+func (s *Server) describeDisobedience(c collection, id string) error {
+	return unusable("the Chroma server at %s does not delete chunk %s of collection %s, though it says so", s.base.Host, id, c.Name)
 }

@@ -19,9 +19,8 @@ const (
 	hiddenAtOnce = 100
 )
 
-const ownSQL = `
-SELECT id, name FROM collections
- WHERE database_id = ?1 AND name IN (SELECT '` + ownPrefix + `' || value FROM json_each(?2))`
+const namedSQL = `
+SELECT id, name FROM collections WHERE database_id = ?1 AND name IN (SELECT value FROM json_each(?2))`
 
 // hideSQL is all that Chroma has to see of a removal. The segments stay, and say
 // what is left to do.
@@ -33,31 +32,39 @@ var hideSQL = []string{
 	`DELETE FROM collections WHERE id IN (SELECT value FROM json_each(?1))`,
 }
 
-// hideCollections takes the own collections of these files away.
-func (s *session) hideCollections(ctx context.Context, files []string, guard vectors.Guard) error {
-	own := map[string]string{} // the ids of the collections, by file
+// dropCollections removes whole collections, and what is left of any that were taken away
+// before. It returns how many chunks those had.
+func (s *session) dropCollections(ctx context.Context, names []string, guard vectors.Guard) (chunks int64, err error) {
+	if err := s.hideCollections(ctx, names, guard); err != nil {
+		return 0, err
+	}
+	return s.purgeHidden(ctx)
+}
+
+// hideCollections takes collections away, by their names.
+func (s *session) hideCollections(ctx context.Context, names []string, guard vectors.Guard) error {
+	there := map[string]string{} // their ids, by name
 	err := s.queryEach(ctx, func(scan func(...any) error) error {
 		var id, name string
 		err := scan(&id, &name)
-		file, _ := vectors.CollectionOwner(name)
-		own[file] = id
+		there[name] = id
 		return err
-	}, ownSQL, s.database, jsonArray(files))
+	}, namedSQL, s.database, jsonArray(names))
 	if err != nil {
-		return fmt.Errorf("look for the collections of %d files: %w", len(files), err)
+		return fmt.Errorf("look for %d collections: %w", len(names), err)
 	}
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(own)), hiddenAtOnce) {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(there)), hiddenAtOnce) {
 		_, err := s.inTxAndRest(ctx, func(tx *transaction) error {
 			may, err := guard(ctx, some)
 			if err != nil {
 				return err
 			}
-			collections := make([]string, len(may))
-			for i, file := range may {
-				collections[i] = own[file]
+			going := make([]string, len(may))
+			for i, name := range may {
+				going[i] = there[name]
 			}
 			for _, sql := range hideSQL {
-				if err := tx.exec(sql, jsonArray(collections)); err != nil {
+				if err := tx.exec(sql, jsonArray(going)); err != nil {
 					return err
 				}
 			}
