@@ -5,10 +5,10 @@
 // Its central idea is that Chroma is nobody's transaction: nothing is touched
 // before the commit, everything is a tombstone's work afterwards, in small
 // steps, each of which leaves a store that a running Chroma answers from as
-// before. A file's own collection is dropped whole; its chunks in a shared one
-// are only ever removed by Chroma itself, since no one else can take them out
-// of its index of vectors: over HTTP at once, embedded when it next writes to
-// that collection or starts. Until then they wait.
+// before. A file's own collection is dropped whole; its chunks in a shared one, and
+// all points of a collection that stays, are only ever removed by Chroma itself,
+// since no one else can take them out of its index of vectors: over HTTP at once,
+// embedded when it next writes to that collection or starts. Until then they wait.
 //
 // The package knows nothing of table file, of references, or of the queue.
 // Facts about Chroma were seen on chromadb 1.5.9; what the application does

@@ -22,7 +22,7 @@ type EmbeddedOptions struct {
 // Embedded is the folder of a Chroma that runs inside the application, or
 // would. It is worked on beside it, by SQL:
 //
-// A file's own collection goes in steps, each a short transaction. The first
+// A whole collection, a file's own or another, goes in steps, each a short transaction. The first
 // takes its row out of table collections, which is where Chroma looks whenever
 // it is asked for one, by name or by id: from then on it answers that there is
 // none. The collection's segments stay and are marked, so that whoever comes
@@ -31,9 +31,9 @@ type EmbeddedOptions struct {
 // between is one that Chroma starts from, and in which a collection of the same
 // name can be made again.
 //
-// A chunk in a shared collection is never deleted by us: the index of vectors
+// A chunk in a collection that stays is never deleted by us: the index of vectors
 // would keep it, and half of the hits would be ghosts. A request to delete it is
-// put into Chroma's own queue, once, and the file waits.
+// put into Chroma's own queue, once, and the file, or the point, waits.
 //
 // The file does not become smaller: SQLite fills the room again.
 type Embedded struct {
@@ -48,9 +48,12 @@ type Embedded struct {
 }
 
 var (
-	_ vectors.Guarded      = (*Embedded)(nil)
-	_ vectors.FolderKeeper = (*Embedded)(nil)
-	_ vectors.RowKeeper    = (*Embedded)(nil)
+	_ vectors.Guarded         = (*Embedded)(nil)
+	_ vectors.FolderKeeper    = (*Embedded)(nil)
+	_ vectors.RowKeeper       = (*Embedded)(nil)
+	_ vectors.Guarded         = (*Embedded)(nil)
+	_ vectors.CollectionStore = (*Embedded)(nil)
+	_ vectors.FolderKeeper    = (*Embedded)(nil)
 )
 
 // Open makes a store. It opens nothing: files are opened for each piece of work,

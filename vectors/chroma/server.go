@@ -35,7 +35,10 @@ type Server struct {
 	secrets  []string // what no error may quote
 }
 
-var _ vectors.Guarded = (*Server)(nil)
+var (
+	_ vectors.Guarded         = (*Server)(nil)
+	_ vectors.CollectionStore = (*Server)(nil)
+)
 
 const (
 	// requestPatience bounds every request: to drop a collection of 100,000

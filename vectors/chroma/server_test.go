@@ -177,6 +177,20 @@ func TestServerUnusable(t *testing.T) {
 			require.Error(t, err)
 			_, err = store.Collections(t.Context(), "a")
 			require.ErrorIs(t, err, vectors.ErrUnusable)
+			_, err = store.RemoveCollections(t.Context(), nil, []string{vectorstest.Base}, vectors.AllowAll)
+			require.ErrorIs(t, err, vectors.ErrUnusable)
+			_, err = store.RemovePoints(t.Context(), nil, vectorstest.Base, []string{"a"}, vectors.AllowAll)
+			require.ErrorIs(t, err, vectors.ErrUnusable)
+			err = nil
+			for _, err = range store.ListCollections(t.Context()) {
+				require.ErrorIs(t, err, vectors.ErrUnusable)
+			}
+			require.Error(t, err)
+			err = nil
+			for _, err = range store.ListPoints(t.Context(), []string{vectorstest.Base}) {
+				require.ErrorIs(t, err, vectors.ErrUnusable)
+			}
+			require.Error(t, err)
 		})
 	}
 }
