@@ -49,11 +49,9 @@ type Embedded struct {
 
 var (
 	_ vectors.Guarded         = (*Embedded)(nil)
-	_ vectors.FolderKeeper    = (*Embedded)(nil)
-	_ vectors.RowKeeper       = (*Embedded)(nil)
-	_ vectors.Guarded         = (*Embedded)(nil)
 	_ vectors.CollectionStore = (*Embedded)(nil)
 	_ vectors.FolderKeeper    = (*Embedded)(nil)
+	_ vectors.RowKeeper       = (*Embedded)(nil)
 )
 
 // Open makes a store. It opens nothing: files are opened for each piece of work,

@@ -46,7 +46,7 @@ func yieldListed(c vectors.Collection, yield func(vectors.Collection, error) boo
 	return nil
 }
 
-const segmentsSQL = `
+const metadataSegmentsSQL = `
 SELECT s.id, c.name FROM collections c JOIN segments s ON s.collection = c.id
  WHERE c.database_id = ?1 AND c.name IN (SELECT value FROM json_each(?2)) AND s.scope = 'METADATA'`
 
@@ -87,7 +87,7 @@ func (s *session) listPoints(ctx context.Context, collections []string, yield fu
 		err := scan(&id, &name)
 		names[id] = name
 		return err
-	}, segmentsSQL, s.database, jsonArray(collections))
+	}, metadataSegmentsSQL, s.database, jsonArray(collections))
 	if err != nil {
 		return err
 	}
