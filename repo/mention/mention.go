@@ -204,27 +204,24 @@ func tokenAt(text []byte, start int, separator byte, token *[tokenLen]byte) bool
 
 // Finder looks for a set of ids in texts.
 type Finder struct {
-	uuids    map[string][]string // token -> ids that it stands for
-	literals []literal
-}
-
-type literal struct {
-	token []byte
-	id    string
+	uuids map[string][]string // token -> ids that it stands for
+	words wordSet
 }
 
 // NewFinder returns a finder of these ids. Ids that can be searched in no way
 // are left out.
 func NewFinder(ids []string) *Finder {
 	f := &Finder{uuids: make(map[string][]string, len(ids))}
+	var words []word
 	for _, id := range ids {
 		switch token := Token(id); {
 		case IsUUID(token):
 			f.uuids[token] = append(f.uuids[token], id)
 		case IsLiteral(token):
-			f.literals = append(f.literals, literal{[]byte(token), id})
+			words = append(words, word{[]byte(token), id})
 		}
 	}
+	f.words = newWordSet(words)
 	return f
 }
 
@@ -243,15 +240,11 @@ func (f *Finder) Find(text []byte, yield func(id string)) {
 			}
 		})
 	}
-	if len(f.literals) == 0 {
+	if f.words.isEmpty() {
 		return
 	}
-	for _, text := range [][]byte{text, unescaped(text)} {
-		text = lower(text)
-		for _, l := range f.literals {
-			if bytes.Contains(text, l.token) {
-				yield(l.id)
-			}
-		}
+	f.words.find(lower(text), yield)
+	if plain := unescaped(text); plain != nil {
+		f.words.find(lower(plain), yield)
 	}
 }

@@ -123,6 +123,32 @@ func TestFinder(t *testing.T) {
 	require.Empty(t, find(""))
 }
 
+// Many words are found as each alone is, whatever their lengths, and however alike they
+// begin and end.
+func TestFinderOfManyWords(t *testing.T) {
+	t.Parallel()
+	word := rapid.OneOf(rapid.StringMatching(`[ab.]{1,3}z`), rapid.StringMatching(`[AB-]{3,9}x`), rapid.StringMatching(`web-search-[ab]{4,12}`))
+	rapid.Check(t, func(t *rapid.T) {
+		ids := rapid.SliceOfN(word, 0, 40).Draw(t, "ids")
+		pieces := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(append(ids, "-")), word, rapid.StringMatching(`[abAB. -]{0,5}`)), 0, 20).Draw(t, "pieces")
+		text := strings.Join(pieces, "")
+		if rapid.Bool().Draw(t, "escaped") {
+			text = strings.Replace(text, "-", `\u002d`, 1)
+		}
+		var want, got []string
+		plain := strings.ToLower(strings.ReplaceAll(text, `\u002d`, "-"))
+		for _, id := range ids {
+			if strings.Contains(plain, strings.ToLower(id)) || strings.Contains(strings.ToLower(text), strings.ToLower(id)) {
+				want = append(want, id)
+			}
+		}
+		mention.NewFinder(ids).Find([]byte(text), func(id string) { got = append(got, id) })
+		slices.Sort(want)
+		slices.Sort(got)
+		require.Equal(t, slices.Compact(want), slices.Compact(got), text)
+	})
+}
+
 func TestSearchable(t *testing.T) {
 	t.Parallel()
 	for token, want := range map[string]bool{
@@ -172,5 +198,23 @@ func BenchmarkTokens(b *testing.B) {
 	b.SetBytes(int64(len(chat)))
 	for b.Loop() {
 		mention.Tokens(chat, func([]byte) {})
+	}
+}
+
+// BenchmarkWords: a thousand times as many words cost as little.
+func BenchmarkWords(b *testing.B) {
+	text := []byte(strings.Repeat("the quick brown fox jumps over the lazy dog, "+id+" ", 12_000))
+	for _, n := range []int{8, 100, 100_000} {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = "web-search-" + strings.ReplaceAll(uuid.NewString()+uuid.NewString(), "-", "")[:52]
+		}
+		finder := mention.NewFinder(ids)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				finder.Find(text, func(string) {})
+			}
+		})
 	}
 }
