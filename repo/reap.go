@@ -12,8 +12,8 @@ type Reaper interface {
 	FetchDue(ctx context.Context, tx Tx, kind string, most int) ([]Tombstone, error)
 
 	// StillReferenced says which of them, by Seq, must not be carried out: a row has
-	// that id, or a path with that base name. It is ErrRowsMissing where nothing
-	// must be.
+	// that id, or a path with that base name. Of collections and points it says nothing.
+	// It is ErrRowsMissing where nothing must be.
 	StillReferenced(ctx context.Context, tx Tx, tombstones []Tombstone) (map[int64]bool, error)
 
 	// Settle writes what became of tombstones.

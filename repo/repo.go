@@ -112,6 +112,9 @@ type Tombstone struct {
 	Attempts int
 }
 
+// IsAboutFile says that a row of table file speaks against carrying it out.
+func (s *Tombstone) IsAboutFile() bool { return s.Kind == Bytes || s.Kind == Vectors }
+
 // Entry is a line of the ledger: one file that was deleted, and why.
 type Entry struct {
 	FileID  string    `json:"file_id"`

@@ -22,6 +22,23 @@ const (
 	FromPoints      Direction = "points"     // points whose row is gone
 )
 
+// IsLeftover says that the candidates of a direction are collections or points, about which
+// table file says nothing.
+func (d Direction) IsLeftover() bool { return d == FromCollections || d == FromPoints }
+
+// Kind is that of the tombstones of what a direction finds in a store.
+func (d Direction) Kind() string {
+	switch d {
+	case FromBytes:
+		return Bytes
+	case FromCollections:
+		return Collection
+	case FromPoints:
+		return Points
+	}
+	return Vectors
+}
+
 // Listed is what a store lists of one file: one object of its bytes, or its
 // vectors.
 type Listed struct {
@@ -40,7 +57,7 @@ type Candidate struct {
 	// Since is when a sweep first saw it unreferenced, or without a row, by the
 	// database's clock. With the id it names what an event is about.
 	Since time.Time
-	Age   time.Duration // of the row or the object; of vectors, since Since
+	Age   time.Duration // of the row or the object; of anything else, since Since
 	// DueIn is how long until an event about it is useful: until it is old enough,
 	// no longer in flight, and an orphan for long enough. Zero or less when it is.
 	DueIn  time.Duration
@@ -92,9 +109,9 @@ type SweepStore interface {
 	// living row mentions, as of the last pass, and keeps since when.
 	UpsertRowCandidates(ctx context.Context, tx Tx, sweep int64) error
 
-	// UpsertListed makes candidates of what a store lists of files that have no row. Bytes whose
-	// name is the base name of some row's path have one, and what waits in a
-	// tombstone is dealt with. What another store listed before is found anew.
+	// UpsertListed makes candidates of what a store lists of files that have no row, or of
+	// the collections or points that are given. Bytes whose name is the base name of some
+	// row's path have one, and what waits in a tombstone is dealt with. What another store listed before is found anew.
 	// listed is one page.
 	UpsertListed(ctx context.Context, tx Tx, sweep int64, d Direction, store string, listed []Listed) error
 
@@ -108,7 +125,8 @@ type SweepStore interface {
 
 	// CheckSanity says that nothing in the database can be believed: there are files
 	// and chats, and not a single reference; or bytes or vectors (listed), and
-	// not a single file. why is a sentence, or empty.
+	// not a single file; or collections or points, and not a single user. why is a
+	// sentence, or empty.
 	CheckSanity(ctx context.Context, tx Tx, d Direction, listed int64) (why string, err error)
 
 	// ListCandidates lists up to most candidates of a direction after a file id, in

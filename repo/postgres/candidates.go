@@ -49,23 +49,39 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowl
        CASE WHEN b.made_at IS NOT NULL THEN least(extract(epoch FROM b.made_at)::float8, t.now) + @min::float8 - t.now END AS ripe,
        c.size, c.chunks, NULL::float8 AS touched, NULL::float8 AS stamp, NULL::bigint AS settled, false AS in_flight,
        EXISTS (SELECT FROM pruned.hold h JOIN pruned.candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
-                WHERE h.direction <> 'row' AND NOT o.confirmed) AS held
+                WHERE h.direction NOT IN ('row', 'collection', 'points') AND NOT o.confirmed) AS held
   FROM ` + from + ` c
   LEFT JOIN LATERAL (SELECT made_at FROM pruned.candidate b WHERE b.direction = 'bytes' AND b.file_id = c.file_id OFFSET 0) b ON true
  CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) t`
+}
+
+// leftoverCandidatesSQL: nobody tells the age of a collection or a point, so that it is as
+// old as it is known, and no other direction is about the same.
+func leftoverCandidatesSQL(from string) string {
+	return `
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, true AS there,
+       t.now, t.seen, t.now - t.seen AS age, t.seen + @min::float8 - t.now AS ripe,
+       c.size, c.chunks, NULL::float8 AS touched, NULL::float8 AS stamp, NULL::bigint AS settled, false AS in_flight,
+       NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold h WHERE h.direction = c.direction AND h.store = c.store) AS held
+  FROM ` + from + ` c
+ CROSS JOIN LATERAL (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) n
+ CROSS JOIN LATERAL (SELECT n.now, least(extract(epoch FROM c.first_seen)::float8, n.now) AS seen) t`
 }
 
 // rowlessSQL is the condition that candidate c has an id without a row, as Lock searches
 // for it, or in other letters as of the last pass.
 const rowlessSQL = `NOT EXISTS (SELECT FROM %s f WHERE f.id = c.file_id OFFSET 0)
    AND NOT EXISTS (SELECT FROM pruned.known_file k
-                    WHERE NOT k.literal AND k.token = lower(c.file_id COLLATE "C") COLLATE "default" OFFSET 0)`
+                    WHERE NOT k.literal AND NOT k.is_name AND k.token = lower(c.file_id COLLATE "C") COLLATE "default" OFFSET 0)`
 
 // candidatesSQL are the candidates of a direction that match a condition.
 func candidatesSQL(d repo.Direction, where string) string {
 	from := `(SELECT * FROM pruned.candidate WHERE direction = '` + string(d) + `'` + where + `)`
-	if d == repo.FromRows {
+	switch {
+	case d == repo.FromRows:
 		return rowCandidatesSQL(from)
+	case d.IsLeftover():
+		return leftoverCandidatesSQL(from)
 	}
 	return listedCandidatesSQL(from)
 }
@@ -114,7 +130,7 @@ func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ag
 // ones: they become due when somebody confirms them.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	var parts []string
-	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
+	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes, repo.FromCollections, repo.FromPoints} {
 		parts = append(parts, `(`+candidatesSQL(d, ` AND (confirmed OR NOT EXISTS
 			(SELECT FROM pruned.hold h WHERE h.direction = candidate.direction AND (h.direction = 'row' OR h.store = candidate.store)))`)+`)`)
 	}
@@ -134,8 +150,9 @@ func (db *DB) MarkEnqueued(ctx context.Context, t repo.Tx, d repo.Direction, ids
 	return pgerr.Translate(err, "note that %d candidates are in the queue", len(ids))
 }
 
-// SetGrace records since when files, or what a direction stands for, are known to be unreferenced, and deletes that record
-// of others. A time from a clock that was ahead starts anew.
+// SetGrace records since when files, or what else a direction is about, are known to be
+// unreferenced, and deletes that record of others. A time from a clock that was ahead
+// starts anew.
 func (db *DB) SetGrace(ctx context.Context, t repo.Tx, d repo.Direction, start, end []string) error {
 	batch := &pgx.Batch{}
 	if len(start) > 0 {
@@ -147,5 +164,5 @@ func (db *DB) SetGrace(ctx context.Context, t repo.Tx, d repo.Direction, start, 
 	if len(end) > 0 {
 		batch.Queue(`DELETE FROM pruned.candidate WHERE direction = $2::text AND file_id = ANY ($1::text[])`, end, string(d))
 	}
-	return pgerr.Translate(pgxTx(t).SendBatch(ctx, batch).Close(), "record that %d files are unreferenced, and %d are not", len(start), len(end))
+	return pgerr.Translate(pgxTx(t).SendBatch(ctx, batch).Close(), "record that %d candidates are unreferenced, and %d are not", len(start), len(end))
 }

@@ -53,6 +53,9 @@ SELECT CASE WHEN NOT EXISTS (SELECT FROM %s) THEN 'no file'
 
 // CheckSanity returns why nothing in the database can be believed, or an empty text.
 func (db *DB) CheckSanity(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
+	if d.IsLeftover() {
+		return db.checkUsers(ctx, t, listed)
+	}
 	var lacks string
 	err = pgxTx(t).QueryRow(ctx, db.sanitySQL(), d == repo.FromRows).Scan(&lacks)
 	switch {
@@ -64,6 +67,17 @@ func (db *DB) CheckSanity(ctx context.Context, t repo.Tx, d repo.Direction, list
 		return "table file is empty, and the store is not", nil
 	}
 	return "", nil
+}
+
+// checkUsers tells of a table user without a row: of memories, knowledge bases and web
+// searches it says nothing then.
+func (db *DB) checkUsers(ctx context.Context, t repo.Tx, listed int64) (why string, err error) {
+	var users bool
+	err = pgxTx(t).QueryRow(ctx, `SELECT EXISTS (SELECT FROM `+db.quotedTable("user")+`)`).Scan(&users)
+	if err == nil && !users && listed > 0 {
+		why = "table user is empty, and the store is not"
+	}
+	return why, pgerr.Translate(err, "look whether there are users")
 }
 
 // EmptyLinks names link tables that are empty and were not. The index tells which

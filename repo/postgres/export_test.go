@@ -38,12 +38,14 @@ func (db *DB) ComposedStatements(ctx context.Context) (statements map[string]str
 		return err
 	})
 	return map[string]string{
-		"lock.sql":              db.withFileTable(lockSQL),
-		"delete.sql":            strings.Join(deletion, ";\n"),
-		"row_candidates.sql":    db.withFileTable(candidatesSQL(repo.FromRows, "")),
-		"listed_candidates.sql": db.withFileTable(candidatesSQL(repo.FromVectors, "")),
-		"upsert_listed.sql":     db.withFileTable(upsertListedSQL),
-		"still_referenced.sql":  db.withFileTable(stillReferencedSQL),
+		"lock.sql":                db.withFileTable(lockSQL),
+		"delete.sql":              strings.Join(deletion, ";\n"),
+		"row_candidates.sql":      db.withFileTable(candidatesSQL(repo.FromRows, "")),
+		"listed_candidates.sql":   db.withFileTable(candidatesSQL(repo.FromVectors, "")),
+		"upsert_listed.sql":       db.withFileTable(upsertListedSQL(repo.FromBytes)),
+		"upsert_leftovers.sql":    db.withFileTable(upsertListedSQL(repo.FromPoints)),
+		"leftover_candidates.sql": db.withFileTable(candidatesSQL(repo.FromPoints, "")),
+		"still_referenced.sql":    db.withFileTable(stillReferencedSQL),
 	}, err
 }
 

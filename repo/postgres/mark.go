@@ -19,18 +19,30 @@ func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error
 	return analyzeCandidates(ctx, pgxTx(t))
 }
 
-// upsertListedSQL leaves out ids with a row, names in a row's path, and objects with a
-// tombstone. Several objects of a file count together, those of another page of the same
-// sweep too. @ids, @names, @sizes, @chunks and @ages are columns of the same length.
-const upsertListedSQL = `
+// listableSQL is the condition that what a store lists as candidate c may be one: it has no
+// row, its name is in no row's path, and it waits in no tombstone. Of a collection or a
+// point there are no rows to look for, nor a name beside the one that it goes by.
+func listableSQL(d repo.Direction) string {
+	conditions, named := rowlessSQL+`
+   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = c.name AND k.name <> '' OFFSET 0)
+   AND `, ` AND s.name = c.name`
+	if d.IsLeftover() {
+		conditions, named = "", ""
+	}
+	return conditions + `NOT EXISTS (SELECT FROM pruned.tombstone s
+                    WHERE s.file_id = c.file_id` + named + ` AND s.kind = @kind::text AND s.identity = @identity::text OFFSET 0)`
+}
+
+// upsertListedSQL adds up what is listed of one id: several objects of a file count
+// together, those of another page of the same sweep too. @ids, @names, @sizes, @chunks and
+// @ages are columns of the same length.
+func upsertListedSQL(d repo.Direction) string {
+	return `
 INSERT INTO pruned.candidate AS c (file_id, direction, store, sweep, size, chunks, made_at)
 SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), sum(c.chunks),
        CASE WHEN @direction::text = 'bytes' THEN clock_timestamp() - make_interval(secs => min(c.age)) END
   FROM unnest(@ids::text[], @names::text[], @sizes::bigint[], @chunks::bigint[], @ages::float8[]) c (file_id, name, size, chunks, age)
- WHERE ` + rowlessSQL + `
-   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = c.name AND k.name <> '' OFFSET 0)
-   AND NOT EXISTS (SELECT FROM pruned.tombstone s
-                    WHERE s.file_id = c.file_id AND s.name = c.name AND s.kind = @kind::text AND s.identity = @identity::text OFFSET 0)
+ WHERE ` + listableSQL(d) + `
  GROUP BY c.file_id
     ON CONFLICT (file_id, direction) DO UPDATE
    SET size = excluded.size + CASE WHEN c.sweep = excluded.sweep THEN c.size ELSE 0 END,
@@ -41,14 +53,12 @@ SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), s
        confirmed = c.confirmed AND c.store = excluded.store,
        shown = c.shown AND c.store = excluded.store,
        store = excluded.store, sweep = excluded.sweep, seen_at = excluded.seen_at`
+}
 
-// UpsertListed makes listed objects of files without a row candidates. A text that is longer
-// than any id is none: a plugin's own chunk may say anything.
+// UpsertListed makes listed objects of files without a row candidates, and listed
+// collections and points. A text that is longer than any id is none: a plugin's own chunk
+// may say anything.
 func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
-	kind := repo.Vectors
-	if d == repo.FromBytes {
-		kind = repo.Bytes
-	}
 	var ids, names []string
 	var sizes, chunks []int64
 	var ages []float64
@@ -59,21 +69,27 @@ func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.D
 		ids, names, ages = append(ids, l.FileID), append(names, l.Name), append(ages, l.Age.Seconds())
 		sizes, chunks = append(sizes, l.Size), append(chunks, l.Chunks)
 	}
-	sql, args := db.bindArgs(upsertListedSQL, pgx.NamedArgs{"direction": string(d), "kind": kind, "identity": db.identity.String(), "sweep": sweep,
+	sql, args := db.bindArgs(upsertListedSQL(d), pgx.NamedArgs{"direction": string(d), "kind": d.Kind(), "identity": db.identity.String(), "sweep": sweep,
 		"store": store, "ids": ids, "names": names, "sizes": sizes, "chunks": chunks, "ages": ages})
 	_, err := pgxTx(t).Exec(ctx, sql, args...)
-	return pgerr.Translate(err, "mark what a store lists of %d files", len(listed))
+	return pgerr.Translate(err, "mark what a store lists of %d candidates", len(listed))
 }
 
-// dropStaleSQL deletes candidates that the sweep did not list, and those whose row came
-// since they were listed.
-const dropStaleSQL = `
+// dropStaleSQL deletes candidates that the sweep did not list, and those of files whose row
+// came since they were listed.
+func dropStaleSQL(d repo.Direction) string {
+	stale := `c.sweep <> $2::bigint`
+	if !d.IsLeftover() {
+		stale += ` OR NOT (` + rowlessSQL + `)`
+	}
+	return `
 DELETE FROM pruned.candidate c
- WHERE c.direction = $1::text AND c.direction <> 'row' AND (c.sweep <> $2::bigint OR NOT (` + rowlessSQL + `))`
+ WHERE c.direction = $1::text AND c.direction <> 'row' AND (` + stale + `)`
+}
 
 // DropStale deletes the candidates that the sweep did not find in their store.
 func (db *DB) DropStale(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
-	_, err := pgxTx(t).Exec(ctx, db.withFileTable(dropStaleSQL), string(d), sweep)
+	_, err := pgxTx(t).Exec(ctx, db.withFileTable(dropStaleSQL(d)), string(d), sweep)
 	if err != nil {
 		return pgerr.Translate(err, "forget candidates among %s", d)
 	}

@@ -79,11 +79,12 @@ func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
 	})
 }
 
-// resetCandidates deletes what is known of candidates only by the index, or by the queue
-// of this installation; the next sweep finds anew what was held.
+// resetCandidates deletes what is known of candidates only by the index, as that nothing
+// mentions a collection, or by the queue of this installation; the next sweep finds anew
+// what was held.
 func resetCandidates(ctx context.Context, t pgx.Tx) error {
 	_, err := t.Exec(ctx, `DELETE FROM pruned.hold;
-		DELETE FROM pruned.candidate WHERE direction = 'row';
+		DELETE FROM pruned.candidate WHERE direction IN ('row', 'collection');
 		UPDATE pruned.candidate SET confirmed = false, claimed_at = NULL WHERE confirmed OR claimed_at IS NOT NULL`)
 	return pgerr.Translate(err, "forget candidates")
 }

@@ -76,11 +76,14 @@ UNION ALL
 SELECT false, f.id::text, n.name FROM %s f JOIN unnest(@names::text[]) n (name) ON n.name = split_part(f.path, '/', -1)
  WHERE cardinality(@names::text[]) > 0`
 
-// StillReferenced returns the tombstones, by number, that may not be carried out, since a row has
-// the id or shares the bytes.
+// StillReferenced returns the tombstones, by number, that may not be carried out, since a row
+// has the id or shares the bytes. Of collections and points no row of table file tells.
 func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
 	var ids, names []string
 	for _, s := range tombstones {
+		if !s.IsAboutFile() {
+			continue
+		}
 		ids = append(ids, s.FileID)
 		if s.Name != "" {
 			names = append(names, s.Name)
@@ -100,7 +103,7 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 	})
 	living := map[int64]bool{}
 	for _, s := range tombstones {
-		if livingIDs[s.FileID] || s.Name != "" && livingNames[s.Name] {
+		if s.IsAboutFile() && (livingIDs[s.FileID] || s.Name != "" && livingNames[s.Name]) {
 			living[s.Seq] = true
 		}
 	}

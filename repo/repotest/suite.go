@@ -85,6 +85,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	maps.Copy(cases, sweepCases)
 	maps.Copy(cases, timesCases)
 	maps.Copy(cases, ownerCases)
+	maps.Copy(cases, leftoverSweepCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds

@@ -55,7 +55,8 @@ func (e Engine) begin(t testing.TB) (sweep int64) {
 }
 
 // storeOf are the stores that mark lists.
-var storeOf = map[repo.Direction]string{repo.FromVectors: "server", repo.FromBytes: "bucket", repo.FromFolders: "server"}
+var storeOf = map[repo.Direction]string{repo.FromVectors: "server", repo.FromBytes: "bucket", repo.FromFolders: "server",
+	repo.FromCollections: "server", repo.FromPoints: "server"}
 
 // mark marks what a store lists, in pages of two.
 func (e Engine) mark(t testing.TB, sweep int64, d repo.Direction, listed ...repo.Listed) {

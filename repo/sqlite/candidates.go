@@ -27,14 +27,26 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at,
 const listedSQL = `
 SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
        EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
-                WHERE h.direction <> 'row' AND NOT o.confirmed)
+                WHERE h.direction NOT IN ('row', 'collection', 'points') AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
  WHERE c.direction = '%s' AND c.file_id > @after AND ` + noRowSQL + `
  ORDER BY c.file_id LIMIT @limit`
 
+// leftoversSQL: nobody tells the age of a collection or a point, and no other direction is
+// about the same.
+const leftoversSQL = `
+SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, NULL, NULL, 0, c.size, c.chunks,
+       NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND h.store = c.store)
+  FROM pruned_candidate c
+ WHERE c.direction = '%s' AND c.file_id > @after
+ ORDER BY c.file_id LIMIT @limit`
+
 func candidatesSQL(d repo.Direction) string {
-	if d == repo.FromRows {
+	switch {
+	case d == repo.FromRows:
 		return rowsSQL
+	case d.IsLeftover():
+		return fmt.Sprintf(leftoversSQL, d)
 	}
 	return fmt.Sprintf(listedSQL, d)
 }
@@ -66,6 +78,7 @@ func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ag
 			c.Age = now.Sub(w.made)
 			ripe := w.made.Add(ages.Min).Sub(now)
 			switch {
+			case d.IsLeftover(): // as old as it is known
 			case d != repo.FromRows && changed == nil:
 				ripe = 0 // vectors alone
 			case d != repo.FromRows:
@@ -111,7 +124,7 @@ func (db *DB) CountCandidates(ctx context.Context, t repo.Tx, d repo.Direction, 
 
 // NextCandidate leaves out what is held: it becomes due when a person confirms it.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
-	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
+	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes, repo.FromCollections, repo.FromPoints} {
 		err := db.eachCandidate(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
 			if c.EnqueuedFor > 0 || c.Held {
 				return
@@ -133,8 +146,22 @@ func (db *DB) MarkEnqueued(ctx context.Context, t repo.Tx, d repo.Direction, ids
 		WHERE direction = ?1 AND file_id IN (SELECT value FROM json_each(?2))`, []any{string(d), jsonList(ids), toMicros(time.Now())}})
 }
 
+// checkUsers tells of a table user without a row: of memories, knowledge bases and web
+// searches it says nothing then.
+func checkUsers(ctx context.Context, q querier, listed int64) (why string, err error) {
+	var users bool
+	_, err = queryOne(ctx, q, `SELECT EXISTS (SELECT 1 FROM "user")`, nil, &users)
+	if err == nil && !users && listed > 0 {
+		why = "there is not a single user in the database, but the store is not empty: is it the right database?"
+	}
+	return why, translate(err, "look for users")
+}
+
 // CheckSanity says why nothing in the database can be believed, or nothing.
 func (db *DB) CheckSanity(ctx context.Context, t repo.Tx, d repo.Direction, listed int64) (why string, err error) {
+	if d.IsLeftover() {
+		return checkUsers(ctx, sweepView{sqliteTx(t)}, listed)
+	}
 	tx := sqliteTx(t)
 	q := sweepView{tx}
 	var files, chats bool

@@ -32,7 +32,8 @@ type leftover struct {
 	Made         *int64
 }
 
-// UpsertListed marks what a store lists of files that have no row.
+// UpsertListed marks what a store lists of files that have no row, and collections and
+// points.
 func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction, store string, listed []repo.Listed) error {
 	tx := sqliteTx(t)
 	dealtWith, err := db.findHandled(ctx, sweepView{tx}, sweep, d, listed)
@@ -64,8 +65,11 @@ func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.D
 }
 
 // findHandled says which of what is listed has a row, shares its bytes with one, or
-// waits in a tombstone.
+// waits in a tombstone. Of collections and points there are no such rows.
 func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Direction, listed []repo.Listed) ([]bool, error) {
+	if d.IsLeftover() {
+		return db.findBuried(ctx, q, d, listed)
+	}
 	spellings := []string{}
 	for _, l := range listed {
 		spellings = append(spellings, l.FileID, strings.ToLower(l.FileID), strings.ToUpper(l.FileID))
@@ -78,10 +82,8 @@ func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Di
 	for _, id := range there {
 		rows[id], rows[mention.Token(id)] = true, rows[mention.Token(id)] || mention.IsUUID(mention.Token(id))
 	}
-	kind := repo.Vectors
 	used := map[string]bool{}
 	if d == repo.FromBytes {
-		kind = repo.Bytes
 		if used, err = db.sweepNames.forSweep(ctx, q, sweep); err != nil {
 			return nil, err
 		}
@@ -90,7 +92,7 @@ func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Di
 	buried := map[object]bool{}
 	var o object
 	err = queryEach(ctx, q, `SELECT file_id, name FROM pruned_tombstone WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND identity = ?3`,
-		[]any{jsonList(spellings), kind, db.identity.Key}, []any{&o.id, &o.name}, func() error { buried[o] = true; return nil })
+		[]any{jsonList(spellings), d.Kind(), db.identity.Key}, []any{&o.id, &o.name}, func() error { buried[o] = true; return nil })
 	if err != nil {
 		return nil, translate(err, "look for tombstones")
 	}
@@ -102,9 +104,31 @@ func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Di
 	return result, nil
 }
 
-const dropStaleSQL = `DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + noRowSQL + `))`
+// findBuried says which of the collections or points that are listed wait in a tombstone.
+func (db *DB) findBuried(ctx context.Context, q querier, d repo.Direction, listed []repo.Listed) ([]bool, error) {
+	names := make([]string, len(listed))
+	for i, l := range listed {
+		names[i] = l.FileID
+	}
+	buried, err := querySet(ctx, q, `SELECT file_id FROM pruned_tombstone WHERE file_id IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND identity = ?3`,
+		jsonList(names), d.Kind(), db.identity.Key)
+	result := make([]bool, len(listed))
+	for i, name := range names {
+		result[i] = buried[name]
+	}
+	return result, translate(err, "look for tombstones")
+}
 
-// DropStale forgets what the sweep did not mark, and what has a row by now.
+const (
+	dropUnmarkedSQL = `DELETE FROM pruned_candidate WHERE direction = ?1 AND sweep <> ?2`
+	dropStaleSQL    = `DELETE FROM pruned_candidate AS c WHERE direction = ?1 AND (sweep <> ?2 OR NOT (` + noRowSQL + `))`
+)
+
+// DropStale forgets what the sweep did not mark, and files that have a row by now.
 func (db *DB) DropStale(ctx context.Context, t repo.Tx, sweep int64, d repo.Direction) error {
-	return sqliteTx(t).deferred.enqueue(ctx, statement{dropStaleSQL, []any{string(d), sweep}})
+	query := dropStaleSQL
+	if d.IsLeftover() {
+		query = dropUnmarkedSQL
+	}
+	return sqliteTx(t).deferred.enqueue(ctx, statement{query, []any{string(d), sweep}})
 }

@@ -80,12 +80,16 @@ func (db *DB) PendingBlobs(ctx context.Context, t repo.Tx, ids []string) (map[st
 }
 
 // StillReferenced returns those of the tombstones that must not be carried out, by their
-// number, since a row has the id or shares the bytes. Without a lock: rows are
-// written by an application that does not wait for us either way.
+// number, since a row has the id or shares the bytes; of collections and points no row of
+// table file tells. Without a lock: rows are written by an application that does not wait
+// for us either way.
 func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
 	var ids []string
 	named := false
 	for _, s := range tombstones {
+		if !s.IsAboutFile() {
+			continue
+		}
 		ids = append(ids, s.FileID)
 		if owner := leadingUUID(s.Name); owner != "" && owner != s.FileID {
 			ids = append(ids, owner, s.Name[:len(owner)])
@@ -112,6 +116,9 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 	living := map[int64]bool{}
 	for _, s := range tombstones {
 		owner := leadingUUID(s.Name)
+		if !s.IsAboutFile() {
+			continue
+		}
 		if exists[s.FileID] || s.Name != "" && used[s.Name] || owner != "" && (exists[owner] || exists[s.Name[:len(owner)]]) {
 			living[s.Seq] = true
 		}
