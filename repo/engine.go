@@ -11,6 +11,7 @@ type Engine struct {
 	Transactor
 	Pruner
 	Index
+	Leftovers
 	Reaper
 	SweepStore
 	Lease
@@ -26,6 +27,7 @@ func NewEngine[DB interface {
 	Transactor
 	Pruner
 	Index
+	Leftovers
 	Reaper
 	SweepStore
 	Lease

@@ -14,6 +14,17 @@ type Unsearchable struct {
 	Examples []string `json:"examples"` // ids, up to three
 }
 
+// OnlySearchable are those of these ids of which a search can tell whether they are in use.
+func OnlySearchable(ids []string) []string {
+	searchable := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if mention.Searchable(mention.Token(id)) {
+			searchable = append(searchable, id)
+		}
+	}
+	return searchable
+}
+
 const unsearchableExamples = 3
 
 // Add counts a file whose id cannot be searched for.

@@ -34,3 +34,8 @@ func ParentsOf(table string) (parents []Parent) {
 	}
 	return parents
 }
+
+// VectorOwners are the tables whose rows things in a vector store live by, named by their
+// ids: the memories of a user, a memory, the entry of a knowledge base by which it is
+// searched for (openwebui 0.12.4: routers/memories.py, routers/knowledge.py).
+var VectorOwners = []string{"user", "memory", "knowledge"}

@@ -32,7 +32,11 @@ func (db *DB) requiredPrivileges(ctx context.Context, t pgx.Tx) (list []requirem
 	if err != nil {
 		return nil, err
 	}
-	tables = append(tables, db.quotedTable("alembic_version"), db.quotedTable("file"))
+	owners, err := refindex.ReadColumn[string](ctx, t, `SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NOT NULL`, db.ownerTables())
+	if err != nil {
+		return nil, pgerr.Translate(err, "look for the tables that vectors live by")
+	}
+	tables = append(append(tables, db.quotedTable("alembic_version"), db.quotedTable("file")), owners...)
 	slices.Sort(tables)
 	for _, table := range slices.Compact(tables) {
 		list = append(list, requirement{privilege: "SELECT", table: table})

@@ -24,7 +24,7 @@ const staleAfter = time.Hour
 
 const indexSizeSQL = `
 SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8,
-       (SELECT count(*) FROM pruned.known_file), (SELECT count(*) FROM pruned.reference),
+       (SELECT count(*) FROM pruned.known_file WHERE NOT is_name), (SELECT count(*) FROM pruned.reference),
        (SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
          WHERE relnamespace = 'pruned'::regnamespace AND relkind = 'r')
   FROM pruned.state`

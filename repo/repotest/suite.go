@@ -86,9 +86,11 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	maps.Copy(cases, timesCases)
 	maps.Copy(cases, ownerCases)
 	maps.Copy(cases, leftoverSweepCases)
+	maps.Copy(cases, leftoverCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds
+		cases["look again finds what mentions a name"] = lookAgainFindsName
 		cases["look again ignores what is our own"] = lookAgainIgnoresOwn
 		cases["tombstones are held by one"] = tombstonesAreHeld
 	}

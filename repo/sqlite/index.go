@@ -68,7 +68,7 @@ func newIndex(c *catalog) *index {
 		finder: mention.NewFinder(nil), pass: 1, rowPasses: map[rowRef]uint32{}, tablePasses: map[uint16]uint32{}}
 }
 
-// addFiles adds ids to those that passes look for. Rows that were read already may
+// addFiles adds ids, and names, to those that passes look for. Rows that were read already may
 // mention one that is no UUID, and one that was among the others.
 func (x *index) addFiles(ids []string) {
 	x.growBitmap(len(ids))

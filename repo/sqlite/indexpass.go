@@ -30,7 +30,7 @@ func (r *indexPass) readAll(ctx context.Context) error {
 	ids := r.db.onlyIDs
 	if ids != nil {
 		r.index.otherUUIDs = nil
-	} else if ids, err = queryColumn[string](ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`); err != nil {
+	} else if ids, err = r.listIDs(ctx); err != nil {
 		return err
 	}
 	r.index.addFiles(ids)
@@ -44,6 +44,16 @@ func (r *indexPass) readAll(ctx context.Context) error {
 	r.index.compactAt = 2 * len(r.index.postings)
 	r.db.index = r.index
 	return nil
+}
+
+// listIDs lists what a pass looks for: files, and names.
+func (r *indexPass) listIDs(ctx context.Context) ([]string, error) {
+	files, err := queryColumn[string](ctx, r.session, `SELECT CAST(id AS TEXT) FROM file WHERE id IS NOT NULL`)
+	if err != nil {
+		return nil, err
+	}
+	names, err := readNames(ctx, r.session)
+	return append(files, names...), err
 }
 
 func (r *indexPass) readTables(ctx context.Context) error {
@@ -91,7 +101,8 @@ func (c *catalog) newFilesSQL() string {
 // which were read before waits until everything is read again: a plugin may choose
 // an id first, and tables may be restored one by one.
 func (r *indexPass) addNewFiles(ctx context.Context, dirty map[uint32]bool) error {
-	return r.pager.Leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
+	var ids []string
+	err := r.pager.Leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
 		if !dirty[leaf] {
 			return nil
 		}
@@ -101,10 +112,14 @@ func (r *indexPass) addNewFiles(ctx context.Context, dirty map[uint32]bool) erro
 		}
 		var id string
 		return queryEach(ctx, r.session, r.index.catalog.newFilesSQL(), []any{first, last}, []any{&id}, func() error {
-			r.index.addFiles([]string{id})
+			ids = append(ids, id)
 			return r.pace.checkDeadline()
 		})
 	})
+	if err == nil {
+		r.index.addFiles(ids)
+	}
+	return err
 }
 
 // readTable reads the leaves of a table that are dirty, or all.

@@ -250,11 +250,18 @@ func (db *DB) updateAndEndGrace(ctx context.Context, progress repo.Progress, who
 	if err != nil || len(mentioned) == 0 {
 		return err
 	}
-	return db.InTx(ctx, nil, func(t repo.Tx) error { return db.SetGrace(ctx, t, repo.FromRows, nil, mentioned) })
+	return db.InTx(ctx, nil, func(t repo.Tx) error {
+		for _, d := range []repo.Direction{repo.FromRows, repo.FromCollections} {
+			if err := db.SetGrace(ctx, t, d, nil, mentioned); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-// updateAndFindMentioned also returns the files that were known to be unreferenced, and are
-// mentioned by now.
+// updateAndFindMentioned also returns the files and names that were known to be
+// unreferenced, and are mentioned by now.
 func (db *DB) updateAndFindMentioned(ctx context.Context, progress repo.Progress, whole bool) (mentioned []string, err error) {
 	if err := db.mutex.lock(ctx); err != nil {
 		return nil, err
@@ -266,6 +273,9 @@ func (db *DB) updateAndFindMentioned(ctx context.Context, progress repo.Progress
 	if !db.index.complete && !whole {
 		return nil, nil
 	}
+	if err := db.learnNames(ctx); err != nil {
+		return nil, err
+	}
 	if err := db.updateUnlocked(ctx, progress); err != nil {
 		return nil, err
 	}
@@ -275,7 +285,7 @@ func (db *DB) updateAndFindMentioned(ctx context.Context, progress repo.Progress
 			return nil, err
 		}
 	}
-	clocked, err := queryColumn[string](ctx, db.reader, `SELECT file_id FROM pruned_candidate WHERE direction = 'row'`)
+	clocked, err := queryColumn[string](ctx, db.reader, `SELECT file_id FROM pruned_candidate WHERE direction IN ('row', 'collection')`)
 	if err != nil {
 		return nil, translate(err, "list the candidates")
 	}

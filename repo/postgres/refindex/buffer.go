@@ -71,8 +71,8 @@ func (p *pageBuffer) appendToken(token string) {
 
 // mentionsSQL makes the index say of the page's rows what they mention now: @rows are
 // those that the index may know already. Mentions are looked up in their order, which
-// takes half the time. A file that is mentioned is no candidate any more: its clock
-// starts anew. OFFSET 0 keeps the planner, which has no statistics yet, from reading
+// takes half the time. A file, or a collection, that is mentioned is no candidate any
+// more: its clock starts anew. OFFSET 0 keeps the planner, which has no statistics yet, from reading
 // all known files for every page.
 const mentionsSQL = `
 WITH mentions AS MATERIALIZED (
@@ -87,7 +87,7 @@ WITH mentions AS MATERIALIZED (
     INSERT INTO pruned.reference (file_id, source, row_id)
     SELECT file_id, @source::int, row_id FROM mentions ON CONFLICT DO NOTHING
     RETURNING file_id)
-DELETE FROM pruned.candidate WHERE direction = 'row' AND file_id IN (SELECT file_id FROM added)`
+DELETE FROM pruned.candidate WHERE direction IN ('row', 'collection') AND file_id IN (SELECT file_id FROM added)`
 
 // isFull reports that it is time for a flush.
 func (p *pageBuffer) isFull() bool { return len(p.rows)+len(p.tokens) >= maxHeldRows }

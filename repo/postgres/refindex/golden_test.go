@@ -38,6 +38,8 @@ func TestComposedStatements(t *testing.T) {
 		"find.sql":           findSQL(relations),
 		"recheck.sql":        recheckSQL(relations, ix.quotedTable("file")),
 		"row_candidates.sql": rowCandidatesSQL(relations),
+		"unmentioned.sql":    unmentionedSQL(relations),
+		"learn_files.sql":    ix.withFileTable(forgetFilesSQL + ";" + learnFilesSQL + ";" + learnNamesSQL),
 	} {
 		path := filepath.Join("testdata", name)
 		if *update {

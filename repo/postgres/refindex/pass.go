@@ -73,7 +73,7 @@ func (ix *Index) indexPages(ctx context.Context, progress repo.Progress) (n int,
 // another ANALYZE.
 func (ix *Index) analyzeIndex(ctx context.Context) error {
 	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
-		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation, pruned.mentioned`)
+		_, err := t.Exec(ctx, `ANALYZE (SKIP_LOCKED) pruned.reference, pruned.known_file, pruned.relation, pruned.mentioned, pruned.name`)
 		return pgerr.Translate(err, "gather statistics of the reference index")
 	})
 }
@@ -138,7 +138,7 @@ func (ix *Index) indexChangesInTx(ctx context.Context, t pgx.Tx) error {
 	if err := ix.registerTables(ctx, t, s, relations); err != nil {
 		return err
 	}
-	if err := ix.addKnownFiles(ctx, t, s); err != nil {
+	if err := ix.learnIDs(ctx, t, s); err != nil {
 		return err
 	}
 	x, err := newIndexer(ctx, t)
@@ -202,32 +202,50 @@ func (ix *Index) registerTables(ctx context.Context, t pgx.Tx, s *passState, rel
 	return readIndexState(ctx, t, relations)
 }
 
-// forgetFilesSQL also deletes the references of files that vanished.
+// forgetFilesSQL also deletes the references of files that vanished. Of a file and a name
+// that are the same the file is known: it is one to whom more applies. Sets are subtracted,
+// and only as many rows are read as there are names.
 const forgetFilesSQL = `
 WITH gone AS (
-    DELETE FROM pruned.known_file k WHERE NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id)
-DELETE FROM pruned.reference r USING gone WHERE r.file_id = gone.file_id`
+    DELETE FROM pruned.known_file k WHERE NOT k.is_name AND NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id
+), unwanted AS (
+    DELETE FROM pruned.known_file k WHERE k.is_name AND k.file_id IN (
+        (SELECT file_id FROM pruned.known_file WHERE is_name EXCEPT SELECT name FROM pruned.name)
+         UNION ALL
+        SELECT n.name FROM pruned.name n JOIN %s f ON f.id = n.name) RETURNING file_id
+)
+DELETE FROM pruned.reference r USING (SELECT file_id FROM gone UNION ALL SELECT file_id FROM unwanted) g WHERE r.file_id = g.file_id`
 
-// addKnownFilesSQL adds the files that no pass has seen. A file that rows which were read
-// before may mention waits for a full pass, whose generation is $1; so does every id that
-// is no UUID, of which only the known ones are looked for, unless no pass can find it
-// either. $2 tells that rows were read before at all. Not an anti join: on a table that
-// looks empty that becomes a nested loop over what the statement itself inserts. Ids that
-// are too long to be searched (mention.LongestID) never join; in a table that was copied
-// by hand an id may be missing, or be there twice. Collation C: tokens are lower case as
-// mention.Token makes them, which a Turkish I would not be. No store has an object with a
-// longer name. They come in their order, for the sake of the indexes.
-const addKnownFilesSQL = `
-INSERT INTO pruned.known_file (file_id, token, literal, name, generation)
+// learnSQL adds the ids that no pass has seen; a query gives them as (id, name, is_name). A
+// file that rows which were read before may mention waits for a full pass, whose
+// generation is $1; so does every id that is no UUID, of which only the known ones are
+// looked for, unless no pass can find it either. $2 tells that rows were read before at
+// all. Collation C: tokens are lower case as mention.Token makes them, which a Turkish I
+// would not be. No store has an object with a longer name. They come in their order, for
+// the sake of the indexes.
+func learnSQL(ids string) string {
+	return `
+INSERT INTO pruned.known_file (file_id, token, literal, name, is_name, generation)
 SELECT t.id, t.token, ` + LiteralSQL + `,
-       CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END,
+       CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END, t.is_name,
        CASE WHEN ` + LiteralSQL + ` THEN CASE WHEN` + searchableSQL + ` THEN $1::int ELSE 0 END
             WHEN $2::bool AND` + mentionedSQL + ` THEN $1::int ELSE 0 END
-  FROM (SELECT f.id, lower(f.id COLLATE "C") AS token, split_part(coalesce(f.path, ''), '/', -1) AS name
-          FROM (SELECT id FROM %s WHERE octet_length(id) <= 1024 EXCEPT SELECT file_id FROM pruned.known_file) fresh
-          JOIN %s f ON f.id = fresh.id
+  FROM (SELECT i.id, lower(i.id COLLATE "C") AS token, i.name, i.is_name FROM (` + ids + `) i (id, name, is_name)
          ORDER BY token) t
     ON CONFLICT DO NOTHING`
+}
+
+// Not by anti joins: on a table that looks empty these become nested loops over what the
+// statement itself inserts. Ids that are too long to be searched (mention.LongestID) never
+// join; in a table that was copied by hand an id may be missing, or be there twice.
+var (
+	learnFilesSQL = learnSQL(`
+        SELECT f.id, split_part(coalesce(f.path, ''), '/', -1), false
+          FROM (SELECT id FROM %s WHERE octet_length(id) <= 1024 EXCEPT SELECT file_id FROM pruned.known_file) fresh
+          JOIN %s f ON f.id = fresh.id`)
+	learnNamesSQL = learnSQL(`
+        SELECT name, '', true FROM (SELECT name FROM pruned.name EXCEPT SELECT file_id FROM pruned.known_file WHERE is_name) fresh`)
+)
 
 // LiteralSQL is the condition that t.token, the token of an id, is no UUID; it takes a
 // third of the time of one regular expression.
@@ -239,9 +257,9 @@ const LiteralSQL = `(t.token NOT LIKE '________-____-____-____-____________' OR 
 const searchableSQL = `
                  t.token COLLATE "C" ~ '` + mention.LiteralShape + `' AND t.token COLLATE "C" !~ '` + mention.ValueShape + `'`
 
-// addKnownFiles makes the list of known files that of table file, and raises the
-// generation where a file waits for a full pass.
-func (ix *Index) addKnownFiles(ctx context.Context, t pgx.Tx, s *passState) error {
+// learnIDs makes the list of known ids that of table file and of the names, and raises the
+// generation where one waits for a full pass.
+func (ix *Index) learnIDs(ctx context.Context, t pgx.Tx, s *passState) error {
 	if _, err := t.Exec(ctx, ix.withFileTable(forgetFilesSQL)); err != nil {
 		return pgerr.Translate(err, "forget vanished files")
 	}
@@ -249,8 +267,10 @@ func (ix *Index) addKnownFiles(ctx context.Context, t pgx.Tx, s *passState) erro
 	if s.passedAt != nil {
 		next++
 	}
-	if _, err := t.Exec(ctx, ix.withFileTable(addKnownFilesSQL), next, s.passedAt != nil); err != nil {
-		return pgerr.Translate(err, "learn new files")
+	for _, sql := range []string{learnFilesSQL, learnNamesSQL} {
+		if _, err := t.Exec(ctx, ix.withFileTable(sql), next, s.passedAt != nil); err != nil {
+			return pgerr.Translate(err, "learn new files")
+		}
 	}
 	var late bool
 	err := t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.known_file WHERE generation > $1::int)`, s.generation).Scan(&late)

@@ -60,9 +60,12 @@ func requireUnchanged(ctx context.Context, t pgx.Tx, p *Plan) error {
 	return pgerr.Translate(err, "read the state of the reference index")
 }
 
-// KnownSQL is the condition that every mention of file k would be known, if there
-// were any.
-const KnownSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
+// KnownSQL is the condition that k is a file, and that every mention of it would be known,
+// if there were any.
+const KnownSQL = `NOT k.is_name AND ` + toldSQL
+
+// toldSQL is the condition that every mention of k, a file or a name, would be known.
+const toldSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
        AND (NOT k.literal OR (SELECT` + searchableSQL + ` FROM (SELECT k.token) t))`
 
 // rowCandidatesSQL is one statement, so that index and rows are seen in one snapshot.
@@ -76,11 +79,10 @@ func rowCandidatesSQL(relations []*relation) string {
 		if !r.canIndex() || len(r.columns) == 0 {
 			continue
 		}
-		living := fmt.Sprintf("JOIN ONLY %s t ON %s WHERE r.source = %d%s", r.quotedName(), r.keyIs("r.row_id"), r.id, r.aliveSQL())
 		if len(r.parents) == 0 {
-			alone = append(alone, "SELECT r.file_id FROM pruned.reference r "+living)
+			alone = append(alone, "SELECT r.file_id FROM pruned.reference r "+r.livingSQL())
 		} else {
-			bound = append(bound, "SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id "+living)
+			bound = append(bound, r.mentionedBySQL())
 		}
 	}
 	return `
@@ -100,6 +102,17 @@ SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM 
     ON CONFLICT DO NOTHING`
 }
 
+// livingSQL joins the rows of the relation that live to the references by them.
+func (r *relation) livingSQL() string {
+	return fmt.Sprintf("JOIN ONLY %s t ON %s WHERE r.source = %d%s", r.quotedName(), r.keyIs("r.row_id"), r.id, r.aliveSQL())
+}
+
+// mentionedBySQL finds those of the set unmentioned that a living row of the relation
+// mentions.
+func (r *relation) mentionedBySQL() string {
+	return "SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id " + r.livingSQL()
+}
+
 func exceptSQL(queries []string) string {
 	if len(queries) == 0 {
 		return ""
@@ -113,9 +126,17 @@ const dropMentionedSQL = `
 DELETE FROM pruned.candidate c USING pruned.known_file k
  WHERE k.token = ANY ($1::text[]) AND c.file_id = k.file_id AND c.direction = 'row'`
 
-// dropMentioned reads a relation that the index cannot hold, as each sweep has to, and
-// deletes the candidates that its living rows mention.
+// dropMentioned deletes the candidates that the living rows of a relation mention.
 func (x *indexer) dropMentioned(ctx context.Context, r *relation) error {
+	return x.readUnindexable(ctx, r, func(tokens []string) error {
+		_, err := x.t.Exec(ctx, dropMentionedSQL, tokens)
+		return pgerr.Translate(err, "forget the candidates that table %s mentions", r)
+	})
+}
+
+// readUnindexable reads the living rows of a relation that the index cannot hold, as each
+// sweep has to, and calls yield with the tokens of what they mention, many at a time.
+func (x *indexer) readUnindexable(ctx context.Context, r *relation, yield func(tokens []string) error) error {
 	if _, err := x.t.Exec(ctx, r.cursorSQL("NULL::text", "''::text", "true"+r.aliveSQL())); err != nil {
 		return pgerr.Translate(err, "read table %s", r)
 	}
@@ -128,8 +149,8 @@ func (x *indexer) dropMentioned(ctx context.Context, r *relation) error {
 		if more && !page.isFull() {
 			continue
 		}
-		if _, err := x.t.Exec(ctx, dropMentionedSQL, page.tokens); err != nil {
-			return pgerr.Translate(err, "forget the candidates that table %s mentions", r)
+		if err := yield(page.tokens); err != nil {
+			return err
 		}
 		page.clearRows()
 	}
