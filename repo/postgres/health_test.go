@@ -147,6 +147,7 @@ func TestExamination(t *testing.T) {
 
 	ids := newFiles(t, d, 3)
 	insertMention(t, d, ids[0])
+	require.NoError(t, db.SetNames(t.Context(), []string{"web-search-a"}))
 	refresh(t, db)
 	require.Contains(t, examined(t, db, "reference index").Detail, "3 files, 1 references")
 	d.Exec(t, `UPDATE pruned.state SET passed_at = passed_at - interval '2 days'`)

@@ -155,16 +155,26 @@ func TestMigrationKeepsCandidates(t *testing.T) {
 	t.Parallel()
 	d := newMigrated(t, "wal")
 	open(t, d)
-	d.Exec(t, `DELETE FROM pruned_migration WHERE version_id = 12`)
+	before := schema(t, d)
+	d.Exec(t, `DELETE FROM pruned_migration WHERE version_id >= 12`)
+	d.Exec(t, `DROP TABLE pruned_name`)
 	for _, direction := range []string{"row", "vector", "bytes"} {
 		d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at, sweep, size, chunks, made_at, confirmed, claimed_at, store, shown)
 			VALUES ('a', ?, 1, 2, 3, 4, 5, 6, 7, 8, 'store', 9)`, direction)
 	}
+	d.Exec(t, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, attempts, error, delay, made_at, beside)
+		VALUES (1, 'i', 'bytes', 'f', 'n', 2, 3, 'e', 4, 5, '["b"]'), (7, 'i', 'vectors', 'f', '', 2, 0, '', NULL, NULL, '[]')`)
 	open(t, d)
-	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id = 12`))
+	require.Equal(t, before, schema(t, d))
+	require.EqualValues(t, 2, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id >= 12`))
 	require.EqualValues(t, 3, d.Count(t, `SELECT count(*) FROM pruned_candidate WHERE file_id = 'a' AND first_seen = 1 AND seen_at = 2 AND sweep = 3
 		AND size = 4 AND chunks = 5 AND made_at = 6 AND confirmed = 7 AND claimed_at = 8 AND store = 'store' AND shown = 9`))
-	d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at) VALUES ('a', 'folder', 1, 2)`)
+	for _, direction := range []string{"folder", "collection", "points"} {
+		d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at) VALUES ('a', ?, 1, 2)`, direction)
+	}
+	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_tombstone WHERE seq = 1 AND identity = 'i' AND kind = 'bytes' AND file_id = 'f' AND name = 'n'
+		AND due_at = 2 AND attempts = 3 AND error = 'e' AND delay = 4 AND made_at = 5 AND beside = '["b"]'`))
+	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_tombstone WHERE seq = 7 AND delay IS NULL AND made_at IS NULL`))
 }
 
 func TestUninstallLeavesNothing(t *testing.T) {

@@ -31,6 +31,9 @@
 //  6. A database's own index may be blind to rows that are there. "No row" is therefore
 //     asked once more of the table itself before it is believed.
 //
+// All of that holds for names of collections (pruned.name) as it does for files: they are
+// in pruned.known_file like these, marked as no files.
+//
 // A mention that is not committed yet is seen by nobody. RecheckReferences finds what was
 // committed after the first answer; a transaction that wrote before it and is still
 // open is named by the answer, and keeps every file that it may mention.
