@@ -113,7 +113,7 @@ type Tombstone struct {
 }
 
 // IsAboutFile says that a row of table file speaks against carrying it out.
-func (s *Tombstone) IsAboutFile() bool { return s.Kind == Bytes || s.Kind == Vectors }
+func (s *Tombstone) IsAboutFile() bool { return s.Kind != Collection && s.Kind != Points }
 
 // Entry is a line of the ledger: one file that was deleted, and why.
 type Entry struct {
