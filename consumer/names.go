@@ -34,8 +34,8 @@ func (n names) eventSubject(source string) string {
 func (n names) hintSubjects() string            { return n.prefix + ".hint.>" }
 func (n names) hintSubject(event string) string { return n.prefix + ".hint." + subjectTokens(event) }
 func (n names) scheduleSubjects() string        { return n.prefix + ".later.>" }
-func (n names) scheduleSubject(fileID string) string {
-	return n.prefix + ".later." + subjectToken(fileID)
+func (n names) scheduleSubject(about string) string {
+	return n.prefix + ".later." + subjectToken(about)
 }
 func (n names) dueSubject() string         { return n.prefix + ".due" }
 func (n names) deadLetterSubjects() string { return n.prefix + ".dead.>" }

@@ -74,12 +74,12 @@ func (c *Consumer) parseMessages(msgs []jetstream.Msg) (messages, invalid []*mes
 // a file the same result.
 func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease time.Time) {
 	var deliveries []event.Delivery
-	place := map[string]int{} // of a file id in deliveries
+	place := map[string]int{} // in deliveries, of what an event is about
 	for _, m := range messages {
-		if _, ok := place[m.event.Subject]; ok {
+		if _, ok := place[m.event.Key()]; ok {
 			continue
 		}
-		place[m.event.Subject] = len(deliveries)
+		place[m.event.Key()] = len(deliveries)
 		deliveries = append(deliveries, event.Delivery{Event: m.event, Deliveries: m.meta.NumDelivered})
 	}
 	extend := func() error { return extendAll(messages) }
@@ -90,7 +90,7 @@ func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease t
 		c.o.Log.Warn().Err(err).Msg("no file can be deleted, nothing is fetched until that is mended")
 	}
 	for _, m := range messages {
-		if i := place[m.event.Subject]; i < len(results) && results[i].Outcome.IsKnown() {
+		if i := place[m.event.Key()]; i < len(results) && results[i].Outcome.IsKnown() {
 			m.result = results[i]
 			c.progress.noteFailure(m.result.Err)
 		} else if err == nil {
@@ -117,15 +117,15 @@ func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
 	counted := map[string]bool{}
 	for _, m := range messages {
 		pending = m.meta.NumPending
-		file := m.event.Subject
+		about := m.event.Key()
 		switch {
 		case m.result.Outcome == "":
 			continue
-		case file != "" && counted[file]:
+		case m.event.Subject != "" && counted[about]:
 			one.Repeated++
 		default:
 			*one.counter(m.result.Outcome)++
-			counted[file] = true
+			counted[about] = true
 		}
 		one.Events++
 	}

@@ -50,7 +50,7 @@ func (q *Queue) schedulesOf(events []ScheduledEvent) iter.Seq2[*nats.Msg, error]
 				yield(nil, fmt.Errorf("an event to schedule: %w", err))
 				return
 			}
-			msg := nats.NewMsg(q.names.scheduleSubject(c.Subject))
+			msg := nats.NewMsg(q.names.scheduleSubject(c.Key()))
 			msg.Data = c.Encode()
 			msg.Header.Set(jetstream.ScheduleHeader, "@at "+q.fireAt(now, c.At).Format(time.RFC3339))
 			msg.Header.Set(jetstream.ScheduleTargetHeader, q.names.dueSubject())

@@ -137,8 +137,8 @@ func (c *Consumer) scheduleYoung(ctx context.Context, messages []*message) {
 			continue
 		}
 		young = append(young, m)
-		if !seen[m.event.Subject] {
-			seen[m.event.Subject] = true
+		if !seen[m.event.Key()] {
+			seen[m.event.Key()] = true
 			later = append(later, ScheduledEvent{Event: m.event, At: now.Add(m.result.RetryIn)})
 		}
 	}

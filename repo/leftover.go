@@ -24,6 +24,15 @@ type Leftovers interface {
 	// memory or knowledge), as of now. A table that is not there is an Environment error.
 	FindMissingRows(ctx context.Context, tx Tx, table string, ids []string) ([]string, error)
 
+	// HasUsers says whether table user has a row: without one a backup is being restored,
+	// and rows that are missing may come.
+	HasUsers(ctx context.Context, tx Tx) (bool, error)
+
+	// FindNamingFiles says which row of table file, which is not searched for names, gives
+	// one of these as its collection (meta.collection_name): older versions of the
+	// application kept chunks of files in collections of digests. It may be a scan.
+	FindNamingFiles(ctx context.Context, tx Tx, names []string) (files map[string]string, err error)
+
 	// ReadGrace says for how long these are known to be leftovers, by the database's clock:
 	// the candidates of a direction. Others are not among the answer, nor is one that was
 	// first seen in the future.

@@ -100,6 +100,20 @@ const (
 	Points     = "points"
 )
 
+// VectorKinds are the kinds that the store of vectors carries out, AllKinds all.
+var (
+	VectorKinds = []string{Vectors, Collection, Points}
+	AllKinds    = append(slices.Clone(VectorKinds), Bytes)
+)
+
+// KindsIn are the kinds that are carried out where those of one are.
+func KindsIn(kind string) []string {
+	if kind == Bytes {
+		return []string{Bytes}
+	}
+	return VectorKinds
+}
+
 // Tombstone names something outside the transaction that is still to be
 // removed.
 type Tombstone struct {

@@ -132,7 +132,7 @@ func ownerFindings(ctx context.Context, a *app) (found []finding) {
 }
 
 func tombstoneFinding(ctx context.Context, a *app, kind string, store repo.StoreInfo) (finding, error) {
-	waiting, err := a.db.Backlog(ctx, kind)
+	waiting, err := a.db.Backlog(ctx, repo.KindsIn(kind)...)
 	if err != nil {
 		return finding{}, err
 	}

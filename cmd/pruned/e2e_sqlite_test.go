@@ -23,10 +23,20 @@ func TestE2ESQLite(t *testing.T) {
 	dir := t.TempDir()
 	b := startBeside(t, openwebui.Options{DataDir: dir, VectorDB: openwebui.Chroma})
 	run := b.serve(t)
+	lost := b.lose(t, b.chromaShelf())
 	world := b.live(t)
 	rest, waiting := split(world)
 	b.await(t, rest)
-	b.told(t, world)
+	b.awaitCollections(t, world, b.chromaShelf())
+	require.Eventually(t, func() bool { return b.asked(t) == len(lost.names()) }, signalTimeout, 100*pollEvery)
+	b.told(t, world, lost)
+
+	// Points go when Chroma writes to their collections.
+	_, err := b.app.Remember(t.Context(), "The next memory")
+	require.NoError(t, err)
+	_, err = b.app.CreateKnowledge(t.Context(), "The next")
+	require.NoError(t, err)
+	b.awaitPoints(t, lost, b.chromaShelf())
 
 	// What a knowledge base holds of files that are gone waits until Chroma writes
 	// there, or starts.
@@ -76,6 +86,11 @@ func split(world openwebui.World) (rest openwebui.World, waiting []openwebui.Fil
 // waits counts the files whose vectors wait for Chroma.
 func (b *beside) waits(t *testing.T) int {
 	return one[int](t, b.webui(t), `SELECT count(*) FROM pruned_tombstone WHERE kind = 'vectors' AND attempts > 0`)
+}
+
+// asked counts the points whose deletion waits for Chroma.
+func (b *beside) asked(t *testing.T) int {
+	return one[int](t, b.webui(t), `SELECT count(*) FROM pruned_tombstone WHERE kind = 'points' AND attempts > 0`)
 }
 
 // add uploads a file into a knowledge base.

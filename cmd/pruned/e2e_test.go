@@ -5,7 +5,6 @@ package main
 import (
 	"path/filepath"
 	"regexp"
-	"slices"
 	"testing"
 	"time"
 
@@ -79,9 +78,9 @@ func (b *beside) stored() int {
 	return len(entries)
 }
 
-// told reads the ledger: it names exactly the files of which a row was left, each
-// found by a sweep.
-func (b *beside) told(t *testing.T, world openwebui.World) {
+// told reads the ledger: it names exactly the files of which a row was left, the
+// collections and the points, each found by a sweep.
+func (b *beside) told(t *testing.T, world openwebui.World, l lost) {
 	t.Helper()
 	var deleted []string
 	for _, line := range ask[[]map[string]any](t, b.installation, "ledger") {
@@ -90,8 +89,11 @@ func (b *beside) told(t *testing.T, world openwebui.World) {
 			deleted = append(deleted, line["file_id"].(string))
 		}
 	}
-	slices.Sort(deleted)
-	require.Equal(t, openwebui.IDs(world.Unused), deleted)
+	want := append(openwebui.IDs(world.Unused), l.names()...)
+	for _, c := range world.UnusedCollections {
+		want = append(want, c.Name)
+	}
+	require.ElementsMatch(t, want, deleted)
 }
 
 // TestE2EPostgreSQL: the application is used, and tells pruned by its webhook.
@@ -101,9 +103,12 @@ func TestE2EPostgreSQL(t *testing.T) {
 	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector}, "DATABASE_URL="+d.URL)
 	b.Database = d
 	run := b.serve(t)
+	lost := b.lose(t, b.pgShelf())
 	world := b.live(t)
 	b.await(t, world)
-	b.told(t, world)
+	b.awaitCollections(t, world, b.pgShelf())
+	b.awaitPoints(t, lost, b.pgShelf())
+	b.told(t, world, lost)
 
 	used := openwebui.IDs(world.Used)
 	require.Equal(t, used, testenv.Column[string](t, d, `SELECT id FROM file ORDER BY id COLLATE "C"`))

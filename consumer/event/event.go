@@ -13,8 +13,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// Type is the CloudEvents type of an orphan event.
-const Type = "pruned.file.orphaned"
+// The CloudEvents types of orphan events, by what their subject is: the id of a file, the
+// name of a collection of vectors, or that of a collection, a slash, and the id of a point
+// in it.
+const (
+	FileOrphaned       = "pruned.file.orphaned"
+	CollectionOrphaned = "pruned.collection.orphaned"
+	PointsOrphaned     = "pruned.points.orphaned"
+)
 
 const (
 	specVersion = "1.0"
@@ -22,23 +28,28 @@ const (
 	MaxMember   = 1 << 10  // bytes of id, source and subject
 )
 
-// Event is an orphan event: the file Subject may be an orphan. It is no order.
+// Event is an orphan event: what its subject names may be an orphan. It is no order.
 type Event struct {
 	ID      string // with Source unique
 	Source  string
 	Type    string
-	Subject string    // the file id
+	Subject string    // the file id, or what else its type says
 	Time    time.Time // zero where the producer gave none
 	Reason  string
 }
 
 // New returns an event about a file with an id that nobody used before.
 func New(fileID, source, reason string) Event {
+	return NewOf(FileOrphaned, fileID, source, reason)
+}
+
+// NewOf returns an event of any type with an id that nobody used before.
+func NewOf(typ, subject, source, reason string) Event {
 	return Event{
 		ID:      uuid.NewString(),
 		Source:  source,
-		Type:    Type,
-		Subject: fileID,
+		Type:    typ,
+		Subject: subject,
 		Time:    time.Now().UTC(),
 		Reason:  CleanText(reason),
 	}
@@ -53,6 +64,15 @@ func Sequence(events ...Event) iter.Seq2[Event, error] {
 			}
 		}
 	}
+}
+
+// Key tells what the event is about from everything that another may be about. That of a
+// file is its id.
+func (e Event) Key() string {
+	if e.Type == FileOrphaned {
+		return e.Subject
+	}
+	return e.Type + "/" + e.Subject
 }
 
 // MsgID is what the stream knows duplicates by. Its parts are escaped, so that
@@ -86,14 +106,19 @@ func (e Event) Encode() []byte {
 // Validate says what is wrong with an event: the member, its value, and what
 // was wanted.
 func (e Event) Validate() error {
-	if e.Type != Type {
-		return fmt.Errorf("type is %s, wanted %q", QuoteText(e.Type), Type)
+	switch e.Type {
+	case FileOrphaned, CollectionOrphaned, PointsOrphaned:
+	default:
+		return fmt.Errorf("type is %s, wanted %q, %q or %q", QuoteText(e.Type), FileOrphaned, CollectionOrphaned, PointsOrphaned)
 	}
 	members := []struct{ name, value string }{{"id", e.ID}, {"source", e.Source}, {"subject", e.Subject}}
 	for _, m := range members {
 		if err := ValidateText(m.value); err != nil {
 			return fmt.Errorf("%s is %s, %w", m.name, QuoteText(m.value), err)
 		}
+	}
+	if collection, point, _ := strings.Cut(e.Subject, "/"); e.Type == PointsOrphaned && (collection == "" || point == "") {
+		return fmt.Errorf("subject is %s, wanted a collection, a slash, and the id of a point", QuoteText(e.Subject))
 	}
 	return nil
 }

@@ -16,9 +16,21 @@ func TestParseEvent(t *testing.T) {
 	e, err := Parse([]byte(good))
 	require.NoError(t, err)
 	require.Equal(t, Event{
-		ID: "1", Source: "s", Type: Type, Subject: "f", Reason: "r",
+		ID: "1", Source: "s", Type: FileOrphaned, Subject: "f", Reason: "r",
 		Time: time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC),
 	}, e)
+}
+
+// What events are about is told apart by their type: a collection may be called like a file.
+func TestKeyTellsWhatAnEventIsAbout(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "f", New("f", "s", "").Key())
+	require.Equal(t, "pruned.collection.orphaned/f", NewOf(CollectionOrphaned, "f", "s", "").Key())
+	point := NewOf(PointsOrphaned, "c/f", "s", "")
+	require.Equal(t, "pruned.points.orphaned/c/f", point.Key())
+	again, err := Parse(point.Encode())
+	require.NoError(t, err)
+	require.Equal(t, point.Key(), again.Key())
 }
 
 func TestParseEventSaysWhatIsWrong(t *testing.T) {
@@ -38,7 +50,8 @@ func TestParseEventSaysWhatIsWrong(t *testing.T) {
 		"no id":            {replace(`"id":"1",`, ``), []string{"id", "missing"}},
 		"null id":          {replace(`"id":"1"`, `"id":null`), []string{"id", "null", "text"}},
 		"empty source":     {replace(`"source":"s"`, `"source":""`), []string{"source", `""`}},
-		"another type":     {replace(`pruned.file.orphaned`, `x`), []string{"type", `"x"`, Type}},
+		"another type":     {replace(`pruned.file.orphaned`, `x`), []string{"type", `"x"`, FileOrphaned, CollectionOrphaned, PointsOrphaned}},
+		"a point of none":  {strings.Replace(replace(`pruned.file.orphaned`, PointsOrphaned), `"f"`, `"c/"`, 1), []string{"subject", `"c/"`, "slash"}},
 		"capital subject":  {replace(`"subject"`, `"Subject"`), []string{"subject", "missing"}},
 		"a number":         {replace(`"subject":"f"`, `"subject":7`), []string{"subject", "7", "text"}},
 		"long subject":     {replace(`"f"`, `"`+strings.Repeat("f", 1025)+`"`), []string{"subject", "1024", "1025"}},

@@ -49,7 +49,7 @@ func ExampleParse_invalid() {
 	// specversion is "0.3", wanted "1.0"
 	// subject is missing, wanted a text
 	// subject is "7", wanted a text
-	// type is "file.deleted", wanted "pruned.file.orphaned"
+	// type is "file.deleted", wanted "pruned.file.orphaned", "pruned.collection.orphaned" or "pruned.points.orphaned"
 	// id is "", wanted a text that is not empty
 }
 

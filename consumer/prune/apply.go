@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pruned/consumer/event"
+	"pruned/consumer/leftover"
 	"pruned/repo"
 	"pruned/repo/openwebui"
 	"pruned/vectors"
@@ -20,9 +21,16 @@ func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []ev
 			return err
 		}
 	}
-	if p.isEmpty() {
-		return nil
+	if len(p.rows)+len(p.remains) > 0 {
+		if err := x.applyFiles(ctx, tx, p, events, report); err != nil {
+			return err
+		}
 	}
+	return x.applyLeftovers(ctx, tx, p, events, report)
+}
+
+// applyFiles is apply for the files that go.
+func (x *Transaction) applyFiles(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery, report *Report) error {
 	end := report.Timing.begin(Vectors)
 	chunks, rest, err := x.removeVectors(ctx, tx, p)
 	if end(); err != nil {
@@ -97,7 +105,9 @@ func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool) (l
 func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (list []repo.Entry) {
 	by := make(map[string]event.Event, len(events))
 	for _, e := range events {
-		by[e.Subject] = e.Event
+		if e.Type == event.FileOrphaned {
+			by[e.Subject] = e.Event
+		}
 	}
 	entry := func(id, path string, outcome event.Outcome) repo.Entry {
 		return repo.Entry{FileID: id, Path: path, Outcome: string(outcome),
@@ -115,14 +125,19 @@ func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (lis
 }
 
 // recheck is step 6. There is nothing to look for when nothing goes.
-func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, found repo.References, p plan, timing Timing) error {
+func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, v view, p plan, timing Timing) error {
 	if p.isEmpty() {
 		return nil
 	}
 	defer timing.begin(Recheck)()
-	late, err := x.DB.RecheckReferences(ctx, tx, found, p.rows, p.remains)
+	mentioned := slices.Concat(p.rows, leftover.Names(p.leftovers))
+	came, err := x.DB.RecheckReferences(ctx, tx, v.found, mentioned, p.remains)
+	late := lateReferencesError(came)
+	if err == nil {
+		err = x.recheckLeftovers(ctx, tx, v, p, late)
+	}
 	if err == nil && len(late) > 0 {
-		err = lateReferencesError(late)
+		err = late
 	}
 	return err
 }

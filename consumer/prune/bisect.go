@@ -34,6 +34,12 @@ type failedEvent struct {
 	err error
 }
 
+// describe says what the event is about.
+func (f failedEvent) describe() string {
+	what := map[string]string{event.FileOrphaned: "file", event.CollectionOrphaned: "collection", event.PointsOrphaned: "point"}
+	return what[f.Type] + " " + f.Subject
+}
+
 var errLeaseOver = errors.New("half of its lease is over")
 
 // runChunks handles events in transactions that are as short as the engine wants them.
@@ -178,7 +184,7 @@ func (b *bisection) recordFailure(events []event.Delivery, err error) error {
 
 func (b *bisection) recordFailed(events []event.Delivery, err error) {
 	for _, e := range events {
-		b.results[e.Subject] = event.Result{Outcome: event.Failed, Detail: err.Error(), Err: err}
+		b.results[e.Key()] = event.Result{Outcome: event.Failed, Detail: err.Error(), Err: err}
 	}
 }
 
@@ -186,7 +192,7 @@ func (b *bisection) recordFailed(events []event.Delivery, err error) {
 // this lease must have been, or this one have failed like this before.
 func (b *bisection) classify(f failedEvent) event.Result {
 	if b.deleted || f.Deliveries >= maxPassing {
-		return event.Result{Outcome: event.Poison, Detail: f.err.Error(), Err: fmt.Errorf("file %s: %w", f.Subject, f.err)}
+		return event.Result{Outcome: event.Poison, Detail: f.err.Error(), Err: fmt.Errorf("%s: %w", f.describe(), f.err)}
 	}
 	return event.Result{Outcome: event.Failed, Detail: f.err.Error(), Err: f.err}
 }

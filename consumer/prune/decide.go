@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pruned/consumer/event"
+	"pruned/consumer/leftover"
 	"pruned/repo"
 	"pruned/repo/mention"
 )
@@ -16,7 +17,7 @@ const (
 	deferredRetry = 10 * time.Minute
 )
 
-// plan is what becomes of the files of a batch.
+// plan is what becomes of what the events of a batch are about.
 type plan struct {
 	results map[string]event.Result
 
@@ -25,12 +26,15 @@ type plan struct {
 	blobs   map[string][]repo.Blob // of those
 
 	startGrace, endGrace []string
+
+	leftovers []leftover.Leftover // to go
+	used      []leftover.Leftover // that were known to be unused, and are in use
 }
 
 // isEmpty says whether nothing goes.
-func (p plan) isEmpty() bool { return len(p.rows)+len(p.remains) == 0 }
+func (p plan) isEmpty() bool { return len(p.rows)+len(p.remains)+len(p.leftovers) == 0 }
 
-// decide sorts files by their outcomes. It is pure: all that it goes by is in the view,
+// decide sorts files, collections and points by their outcomes. It is pure: all that it goes by is in the view,
 // and what cannot be known keeps a file.
 func decide(v view, ages repo.Ages) plan {
 	p := plan{results: map[string]event.Result{}, blobs: v.blobs}
@@ -58,6 +62,9 @@ func decide(v view, ages repo.Ages) plan {
 		if result.Outcome == event.Gone && !v.strangers[id] {
 			p.remains = append(p.remains, id)
 		}
+	}
+	for _, f := range v.leftovers {
+		p.addLeftover(f, decideLeftover(f, v, ages))
 	}
 	return p
 }

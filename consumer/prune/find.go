@@ -5,11 +5,12 @@ import (
 	"slices"
 
 	"pruned/consumer/event"
+	"pruned/consumer/leftover"
 	"pruned/repo"
 	"pruned/repo/mention"
 )
 
-// view is what a transaction found of the files that its events are about.
+// view is what a transaction found of what its events are about.
 type view struct {
 	locked repo.Locked
 	found  repo.References
@@ -17,15 +18,19 @@ type view struct {
 
 	blobs     map[string][]repo.Blob // of ids without a row, but for those with a tombstone
 	strangers map[string]bool        // ids without a row that are no UUID, and never were a file's
+
+	leftovers []found // collections and points
 }
 
 // lockAndFind is steps 1 and 2: it locks, and then looks for references in a statement
 // of its own, whose snapshot is newer than the locks.
 func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferencesError, timing Timing) (v view, err error) {
-	v.late = late
-	ids := make([]string, len(events))
-	for i, e := range events {
-		ids[i] = e.Subject
+	v.late, v.leftovers = late, parseLeftovers(events)
+	var ids []string
+	for _, e := range events {
+		if e.Type == event.FileOrphaned {
+			ids = append(ids, e.Subject)
+		}
 	}
 	end := timing.begin(Lock)
 	v.locked, err = x.DB.Lock(ctx, tx, ids, x.Ages)
@@ -36,17 +41,23 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 	for i, f := range v.locked.Files {
 		present[i] = f.ID
 	}
-	if len(present)+len(v.locked.Gone) == 0 {
+	leftovers := ours(v.leftovers)
+	if len(present)+len(v.locked.Gone)+len(leftovers) == 0 {
 		return v, nil
 	}
 	// Without a row there is nothing to look for, but the snapshot that step 6
 	// compares with.
 	end = timing.begin(Find)
-	v.found, err = x.DB.FindReferences(ctx, tx, present)
+	v.found, err = x.DB.FindReferences(ctx, tx, append(present, leftover.Names(leftovers)...))
 	if end(); err != nil {
 		return v, err
 	}
 	v.addLateReferences()
+	if len(leftovers) > 0 {
+		if err := x.lookUpLeftovers(ctx, tx, &v); err != nil {
+			return v, err
+		}
+	}
 	if len(v.locked.Gone) == 0 {
 		return v, nil
 	}

@@ -43,11 +43,11 @@ func (h *Handler) Handle(ctx context.Context, events []event.Delivery, lease tim
 	b := &bisection{Handler: h, extend: extend, results: map[string]event.Result{}, until: lease.Add(-h.ackWait / 2)}
 	err := b.runChunks(ctx, events)
 	for _, failed := range b.failedAlone {
-		b.results[failed.Subject] = b.classify(failed)
+		b.results[failed.Key()] = b.classify(failed)
 	}
 	results := make([]event.Result, len(events))
 	for i, e := range events {
-		results[i] = b.results[e.Subject]
+		results[i] = b.results[e.Key()]
 	}
 	return results, err
 }

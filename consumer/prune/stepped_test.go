@@ -21,7 +21,7 @@ func stepped(x *prune.Transaction, step string, do func()) *prune.Transaction {
 		}
 	}
 	y := *x
-	y.DB, y.Vectors = steppedDB{x.DB, before}, steppedStore{x.Vectors.(vectors.Transactional), before}
+	y.DB, y.Vectors = steppedDB{x.DB, before}, steppedStore{x.Vectors.(inDatabase), before}
 	return &y
 }
 
@@ -61,13 +61,24 @@ func (d steppedDB) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.
 	return d.Database.RecheckReferences(ctx, tx, look, deleted, gone)
 }
 
+// inDatabase is a store of the database's own.
+type inDatabase interface {
+	vectors.Transactional
+	vectors.CollectionStore
+}
+
 // steppedStore is a real store that tells when it takes part.
 type steppedStore struct {
-	vectors.Transactional
+	inDatabase
 	before func(step string)
 }
 
 func (s steppedStore) RemoveInTx(ctx context.Context, tx vectors.Tx, ids []string) (int64, bool, error) {
 	s.before("vectors")
-	return s.Transactional.RemoveInTx(ctx, tx, ids)
+	return s.inDatabase.RemoveInTx(ctx, tx, ids)
+}
+
+func (s steppedStore) RemoveCollections(ctx context.Context, tx vectors.Tx, names []string, guard vectors.Guard) (vectors.Removed, error) {
+	s.before("collections")
+	return s.inDatabase.RemoveCollections(ctx, tx, names, guard)
 }

@@ -17,6 +17,7 @@ type Database interface {
 	repo.Transactor
 	repo.Pruner
 	repo.Approvals
+	repo.Leftovers
 
 	// IndexChanges brings the reference index up to date (see repo.Index).
 	IndexChanges(ctx context.Context) error
@@ -43,7 +44,7 @@ type Transaction struct {
 
 // Report is what one transaction did.
 type Report struct {
-	Results    map[string]event.Result // by file id
+	Results    map[string]event.Result // by Event.Key: of a file its id
 	Changed    int64                   // bytes of changed rows that step 2 read
 	Rows       int64                   // of table file that went
 	Chunks     int64                   // that went with them in the same transaction
@@ -56,12 +57,12 @@ type Report struct {
 // looking is how long steps 2 and 6 took.
 func (r Report) looking() time.Duration { return r.Timing[Find] + r.Timing[Recheck] }
 
-// lateReferencesError are references that others committed between steps 2 and 6, by the id
-// of the file. They roll the transaction back.
+// lateReferencesError are references that others committed between steps 2 and 6, by what
+// they mention, or by the key of an event. They roll the transaction back.
 type lateReferencesError map[string]repo.Reference
 
 func (r lateReferencesError) Error() string {
-	return fmt.Sprintf("%d files came into use meanwhile", len(r))
+	return fmt.Sprintf("%d of them came into use meanwhile", len(r))
 }
 
 var errUnknownFiles = errors.New("the reference index does not know all files yet")
@@ -117,7 +118,7 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 		if err := x.apply(ctx, tx, plan, events, &report); err != nil {
 			return err
 		}
-		err = x.recheck(ctx, tx, view.found, plan, report.Timing)
+		err = x.recheck(ctx, tx, view, plan, report.Timing)
 		report.Results, report.Changed = plan.results, view.found.Changed
 		if err == nil && x.DryRun {
 			err = repo.ErrDryRun

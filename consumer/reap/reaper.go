@@ -1,7 +1,6 @@
 package reap
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"pruned/consumer/leftover"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -17,8 +17,9 @@ import (
 const (
 	// One transaction's worth of tombstones. Vectors may cost a scan of the
 	// whole store, however many there are.
-	maxBytes   = 5000
-	maxVectors = 10000
+	maxBytes     = 5000
+	maxVectors   = 10000
+	maxLeftovers = 1000
 	// setTimeout bounds that scan.
 	setTimeout = 30 * time.Minute
 )
@@ -28,6 +29,9 @@ type Database interface {
 	repo.Transactor
 	repo.Reaper
 	repo.Approvals
+	leftover.Database
+	// FindReferences says which of these are mentioned (see repo.Pruner).
+	FindReferences(ctx context.Context, tx repo.Tx, ids []string) (repo.References, error)
 }
 
 // Reaper carries out tombstones: what could not be rolled back, and therefore
@@ -41,23 +45,20 @@ type Reaper struct {
 
 	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 
-	once           sync.Once
-	vectors, bytes *turns
+	once  sync.Once
+	turns []*turns // of each kind, in the order of repo.AllKinds
 }
 
-// allTurns are those of vectors, then those of bytes.
 func (x *Reaper) allTurns() []*turns {
-	x.once.Do(func() { x.vectors, x.bytes = newTurns(repo.Vectors), newTurns(repo.Bytes) })
-	return []*turns{x.vectors, x.bytes}
+	x.once.Do(func() {
+		for _, kind := range repo.AllKinds {
+			x.turns = append(x.turns, newTurns(kind))
+		}
+	})
+	return x.turns
 }
 
-func (x *Reaper) turnsOf(kind string) *turns {
-	all := x.allTurns()
-	if kind == repo.Bytes {
-		return all[1]
-	}
-	return all[0]
-}
+func (x *Reaper) turnsOf(kind string) *turns { return x.allTurns()[slices.Index(repo.AllKinds, kind)] }
 
 // removesInTx says whether vectors go in the transactions of the rows.
 func (x *Reaper) removesInTx() bool {
@@ -115,8 +116,12 @@ func (x *Reaper) drainTurn(ctx context.Context, t *turns) (approved bool, err er
 }
 
 func (x *Reaper) deferredFor() error {
-	all := x.allTurns()
-	return cmp.Or(all[0].deferredFor(), all[1].deferredFor())
+	for _, t := range x.allTurns() {
+		if why := t.deferredFor(); why != nil {
+			return why
+		}
+	}
+	return nil
 }
 
 // storeOf is the store in which the tombstones of a kind are carried out.
@@ -129,10 +134,13 @@ func (x *Reaper) storeOf(kind string) repo.StoreInfo {
 
 // taskOf is what the tombstones of a kind ask for.
 func (x *Reaper) taskOf(kind string) task {
-	if kind == repo.Bytes {
+	switch kind {
+	case repo.Bytes:
 		return task{kind, maxBytes, false, x.removeBytes}
+	case repo.Vectors:
+		return task{kind, maxVectors, x.removesInTx(), x.removeVectors}
 	}
-	return task{kind, maxVectors, x.removesInTx(), x.removeVectors}
+	return task{kind, maxLeftovers, x.removesInTx(), x.removeLeftovers}
 }
 
 // isApproved says whether the tombstones of a kind may be carried out. What lies in a store
@@ -159,7 +167,8 @@ func (x *Reaper) approvedKinds(ctx context.Context) (kinds []string, failed erro
 	return kinds, failed
 }
 
-// Waiting is the files of which something was to go that is still there.
+// Waiting is the files, collections and points of which something was to go that is still
+// there.
 type Waiting struct {
 	Files int
 	For   string // what they wait for, in a sentence; empty where there are none
@@ -174,10 +183,10 @@ func (x *Reaper) Waiting(ctx context.Context) (w Waiting, err error) {
 		return w, err
 	}
 	if x.deferredFor() != nil {
-		waiting, err := x.DB.Backlog(ctx, repo.Vectors)
+		waiting, err := x.DB.Backlog(ctx, repo.VectorKinds...)
 		return Waiting{int(waiting.Count), repo.ErrRowsMissing.Error()}, err
 	}
-	for _, kind := range []string{repo.Vectors, repo.Bytes} {
+	for _, kind := range repo.AllKinds {
 		if slices.Contains(kinds, kind) {
 			continue
 		}
@@ -192,7 +201,7 @@ func (x *Reaper) Waiting(ctx context.Context) (w Waiting, err error) {
 	if w.Files > 0 || !slices.Contains(kinds, repo.Vectors) {
 		return w, nil
 	}
-	waiting, err := x.DB.Backlog(ctx, repo.Vectors)
+	waiting, err := x.DB.Backlog(ctx, repo.VectorKinds...)
 	if waiting.Retried > 0 {
 		w = Waiting{int(waiting.Retried), waiting.Reason}
 	}

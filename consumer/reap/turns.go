@@ -133,7 +133,7 @@ func (x *Reaper) runTurns(ctx context.Context, t *turns, interval time.Duration)
 // table, which is worth many files. A store of its own costs by the file: there
 // the same rest would keep what came meanwhile waiting for hours.
 func (x *Reaper) restAfter(kind string, interval, took time.Duration) time.Duration {
-	if kind == repo.Vectors && x.removesInTx() {
+	if kind == repo.Vectors && x.removesInTx() { // by collections there is an index
 		return max(interval, 20*took)
 	}
 	return max(minRest, took)

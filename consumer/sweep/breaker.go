@@ -53,8 +53,15 @@ func (w *run) keepHold(ctx context.Context, tx repo.Tx, d repo.Direction, store,
 // checkOwner says whether a store is this installation's. What waits in tombstones for that
 // to be said is found too: without it there might never be anything to confirm.
 func (w *run) checkOwner(ctx context.Context, tx repo.Tx, d *direction, c *repo.CandidateCount) (ownership, error) {
-	if d.Direction == repo.FromRows {
+	switch {
+	case d.Direction == repo.FromRows:
 		return ownership{approved: true}, nil
+	case d.isOfLeftovers():
+		approved, err := w.isApproved(ctx, d.store)
+		if err != nil || approved {
+			return ownership{approved: approved}, err
+		}
+		return ownership{why: "it is not known yet whether " + d.store.Name + " is this installation's"}, nil
 	}
 	o, err := w.determineOwner(ctx, tx, d)
 	if err != nil || o.approved {
@@ -64,7 +71,7 @@ func (w *run) checkOwner(ctx context.Context, tx repo.Tx, d *direction, c *repo.
 	if d.Direction == repo.FromBytes {
 		kind = repo.Bytes
 	}
-	waiting, err := w.DB.Backlog(ctx, kind)
+	waiting, err := w.DB.Backlog(ctx, repo.KindsIn(kind)...)
 	c.Found += waiting.Count
 	return o, err
 }
@@ -81,7 +88,7 @@ func (w *run) holdReason(ctx context.Context, tx repo.Tx, d *direction, c repo.C
 	switch {
 	case owner.why != "":
 		return owner.why, nil
-	case d.there > 0 && d.known == 0:
+	case d.there > 0 && d.known == 0 && !d.isOfLeftovers():
 		return fmt.Sprintf("not one of the %d files in it belongs to a row of this database", d.there), nil
 	case d.Direction == repo.FromRows:
 		if lost, err := w.findLostLinks(ctx, tx); err != nil || lost != "" {

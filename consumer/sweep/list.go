@@ -49,6 +49,11 @@ type listing struct {
 	contents
 }
 
+// isOfLeftovers holds for what belongs to no file.
+func (d *direction) isOfLeftovers() bool {
+	return d.Direction == repo.FromCollections || d.Direction == repo.FromPoints
+}
+
 func (w *run) rowDirection() *direction {
 	return &direction{Direction: repo.FromRows, store: repo.StoreInfo{Name: "database"}, reason: "unreferenced"}
 }
@@ -77,11 +82,15 @@ func listedVectors(files iter.Seq2[vectors.File, error]) iter.Seq2[repo.Listed, 
 // lately that it may rest. Where the store itself fails that is noted, and it is
 // not done.
 func (w *run) listStore(ctx context.Context, d *direction) (done bool, err error) {
-	last, known := w.listed[d.Direction]
-	if known && w.mayRest(last) {
+	if last, known := w.listed[d.Direction]; known && w.mayRest(last) {
 		d.contents = last.contents
 		return true, nil
 	}
+	return w.readStore(ctx, d)
+}
+
+// readStore is listStore without a rest.
+func (w *run) readStore(ctx context.Context, d *direction) (done bool, err error) {
 	began := time.Now()
 	err = w.recordStore(ctx, d)
 	var failed *listError
@@ -159,8 +168,11 @@ func (w *run) recordStore(ctx context.Context, d *direction) error {
 }
 
 func (w *run) recordPage(ctx context.Context, d *direction, page []repo.Listed, count *tally) error {
-	if len(page) == 0 {
+	switch {
+	case len(page) == 0:
 		return nil
+	case d.isOfLeftovers():
+		return w.recordLeftovers(ctx, d, page, count)
 	}
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
 		ours, err := count.addPage(ctx, w.DB, tx, d.Direction, page)

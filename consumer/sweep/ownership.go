@@ -135,8 +135,8 @@ func (w *run) confirmHold(ctx context.Context, tx repo.Tx) error {
 			}
 		}
 		for _, d := range w.storeDirections() {
-			if h.Direction != d.Direction || h.Store != d.store.Name {
-				continue
+			if h.Store != d.store.Name || h.Direction != d.Direction && d.Direction != repo.FromVectors {
+				continue // the store of vectors may be held for its collections alone
 			}
 			signs, err := w.findNeighbours(ctx, tx, d.store)
 			if err == nil {

@@ -84,14 +84,25 @@ func wholeSeconds(d time.Duration) int64 { return int64((max(d, 0) + time.Second
 // eventAbout is the event about a candidate. Its id says which candidate that
 // is, so that a sweep which follows one that was killed does not publish twice.
 func eventAbout(c repo.Candidate, reason string) event.Event {
-	e := event.New(c.FileID, eventSource, reason)
-	about := c.FileID
+	e := event.NewOf(typeOf(c.Direction), c.FileID, eventSource, reason)
+	about := e.Key()
 	if len(about) > event.MaxMember/2 {
 		sum := sha256.Sum256([]byte(about))
 		about = hex.EncodeToString(sum[:])
 	}
 	e.ID = about + "/" + c.Since.UTC().Format(time.RFC3339Nano)
 	return e
+}
+
+// typeOf is the type of the events about what is found in a direction.
+func typeOf(d repo.Direction) string {
+	switch d {
+	case repo.FromCollections:
+		return event.CollectionOrphaned
+	case repo.FromPoints:
+		return event.PointsOrphaned
+	}
+	return event.FileOrphaned
 }
 
 // publishEvents notes that an event is in the queue only after the queue has stored it:
@@ -121,8 +132,8 @@ func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Ev
 // sharedDirections are the directions in which what is found in this one may be found
 // too, itself among them.
 func (d *direction) sharedDirections() []repo.Direction {
-	if d.Direction == repo.FromRows {
-		return []repo.Direction{repo.FromRows}
+	if d.Direction == repo.FromRows || d.isOfLeftovers() {
+		return []repo.Direction{d.Direction}
 	}
 	return []repo.Direction{repo.FromVectors, repo.FromBytes}
 }

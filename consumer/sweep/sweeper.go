@@ -21,7 +21,7 @@ type Publisher interface {
 	Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts consumer.PublishOptions) (consumer.Published, error)
 }
 
-// Sweeper finds orphans in three directions and publishes an event about each.
+// Sweeper finds orphans in every direction and publishes an event about each.
 // It decides nothing: whoever handles an event checks everything again. Only what no event
 // can name it removes itself (see Folders, Rows).
 type Sweeper struct {
@@ -121,7 +121,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 	if s.listed == nil {
 		s.listed = map[repo.Direction]listing{}
 	}
-	w := &run{Sweeper: s, options: o, confirmed: map[string]bool{}, report: Report{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
+	w := &run{Sweeper: s, options: o, confirmed: map[string]bool{}, unused: map[string]bool{}, report: Report{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
 	err = w.sweepOnce(leading)
 	if lost := context.Cause(leading); err != nil && errors.Is(lost, errLeaseLost) {
 		err = errors.Join(lost, err)
@@ -139,12 +139,18 @@ type run struct {
 	failed  error            // of stores
 	stuck   vectors.Leftover // the first folder that cannot be removed
 
+	names  names           // the store's collections, as listed at the beginning
+	unused map[string]bool // of them, those that nothing uses
+
 	confirmed map[string]bool // stores that are bound from now on, also in a dry run
 }
 
-// sweepOnce brings the index up to date, which is no part of a dry run's
-// transaction, and then sweeps.
+// sweepOnce lists the names that the index is to look for and brings it up to date, which
+// is no part of a dry run's transaction, and then sweeps.
 func (w *run) sweepOnce(ctx context.Context) error {
+	if err := w.listNames(ctx); err != nil {
+		return err
+	}
 	err := w.DB.IndexAll(ctx, func(table string, done, estimate int64) {
 		w.options.progress("indexing "+table, done, estimate)
 	})
@@ -195,6 +201,9 @@ func (w *run) runSteps(ctx context.Context) error {
 		}
 	}
 	err := w.publishDue(ctx, listed...)
+	if err == nil {
+		err = w.sweepLeftovers(ctx, listed)
+	}
 	if err == nil {
 		err = w.sweepFolders(ctx, listed)
 	}

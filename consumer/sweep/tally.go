@@ -69,6 +69,16 @@ func (c *tally) addForeign(id string) {
 	}
 }
 
+// addLeftover counts a collection, or a point. Known are those in use.
+func (c *tally) addLeftover(name string, free bool) {
+	c.files.addText(name)
+	if free {
+		c.strangers.addText(name)
+	} else {
+		c.ours = true
+	}
+}
+
 // countFiles is how many files are in the store, known how many of them are, or were, rows
 // of this database: at least one if any is.
 func (c *tally) countFiles() int64 { return c.files.estimate() }

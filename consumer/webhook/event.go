@@ -105,7 +105,7 @@ func instant(raw json.RawMessage) time.Time {
 // event is what a deleted file becomes.
 func (e notification) orphanEvent() event.Event {
 	return event.Event{
-		ID: e.id, Source: source, Type: event.Type,
+		ID: e.id, Source: source, Type: event.FileOrphaned,
 		Subject: e.file, Time: e.created, Reason: e.name,
 	}
 }

@@ -24,7 +24,7 @@ func TestEveryEventOfTheApplication(t *testing.T) {
 		names[e.Event] = true
 	}
 	require.Equal(t, []event.Event{{
-		ID: "0c6e5973-286b-4f29-8999-18a76ec15d38", Source: "openwebui", Type: event.Type,
+		ID: "0c6e5973-286b-4f29-8999-18a76ec15d38", Source: "openwebui", Type: event.FileOrphaned,
 		Subject: "6ea9ab1b-aa0d-4b9e-7312-34e9875bedd5", Time: time.Unix(1795373741, 0).UTC(), Reason: "file.deleted",
 	}}, q.orphans)
 	require.Len(t, q.hints, len(bodies(t))-1)

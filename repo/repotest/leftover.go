@@ -24,6 +24,8 @@ var leftoverCases = map[string]func(*testing.T, Engine){
 	"names: they are known without a key":          namesWithoutKey,
 	"leftovers: rows that are missing are told":    missingRowsAreTold,
 	"leftovers: since when they are known":         graceIsRead,
+	"leftovers: files that name a collection":      namingFilesAreFound,
+	"leftovers: whether there are users":           usersAreLookedFor,
 }
 
 // searchName is a name as the application gives it to what it found in the web.
@@ -261,4 +263,33 @@ func lookAgainFindsName(t *testing.T, e Engine) {
 		require.Contains(t, appeared, word)
 		require.Contains(t, appeared, base)
 	})
+}
+
+// namingFilesAreFound: exactly, and whatever else stands in meta.
+func namingFilesAreFound(t *testing.T, e Engine) {
+	name, other := digits()+digits(), digits()+digits()
+	file := e.file(t, row{"meta": `{"name": "a", "collection_name": "` + name + `"}`})
+	e.file(t, row{"meta": `{"name": "b\u0000", "collection_name": "x` + other + `"}`})
+	e.file(t, nil)
+	e.in(t, func(ctx context.Context, tx repo.Tx) {
+		files, err := e.DB.FindNamingFiles(ctx, tx, []string{name, other, ""})
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{name: file}, files)
+		files, err = e.DB.FindNamingFiles(ctx, tx, nil)
+		require.NoError(t, err)
+		require.Empty(t, files)
+	})
+}
+
+func usersAreLookedFor(t *testing.T, e Engine) {
+	for _, want := range []bool{false, true} {
+		e.in(t, func(ctx context.Context, tx repo.Tx) {
+			has, err := e.DB.HasUsers(ctx, tx)
+			require.NoError(t, err)
+			require.Equal(t, want, has)
+		})
+		if !want {
+			e.parents(t)
+		}
+	}
 }

@@ -9,6 +9,7 @@ var (
 	userTable = table{"user", []string{
 		"id", "name", "email", "role", "profile_image_url", "last_active_at", "created_at", "updated_at",
 	}}
+	memoryTable        = table{"memory", []string{"id", "user_id", "content", "created_at", "updated_at"}}
 	knowledgeTable     = table{"knowledge", []string{"id", "user_id", "name", "description", "meta", "created_at", "updated_at"}}
 	knowledgeFileTable = table{"knowledge_file", []string{"id", "user_id", "knowledge_id", "file_id", "created_at", "updated_at"}}
 	noteTable          = table{"note", []string{"id", "user_id", "title", "data", "meta", "created_at", "updated_at"}}
@@ -26,6 +27,15 @@ func InsertUser(t testing.TB, db DB) string {
 	t.Helper()
 	userTable.insert(t, db, userRow())
 	return UserID
+}
+
+// InsertMemory inserts a memory of a user and returns its id, which is also that of its
+// point in the user's collection.
+func InsertMemory(t testing.TB, db DB, user string) string {
+	t.Helper()
+	id, at := NewID(), longAgo().Unix()
+	memoryTable.insert(t, db, []any{id, user, "The harbour is green.", at, at})
+	return id
 }
 
 // InsertKnowledge inserts a knowledge base that holds the files, and returns

@@ -14,6 +14,8 @@ type Chat struct {
 	Title    string
 	FolderID string   // none if empty
 	Files    []string // ids, attached to its one message
+	// Collections are names of collections, attached to it as pasted texts and searches of the web are.
+	Collections []string
 }
 
 // NewChat makes a chat with one message. Its files are mentioned in JSON only: there is no row in
@@ -34,8 +36,12 @@ func (c *Client) SaveChat(ctx context.Context, id string, chat Chat) error {
 // content is the JSON of a chat with one message.
 func (c Chat) content() object {
 	id := uuid.NewString()
+	files := attachments(c.Files)
+	for _, name := range c.Collections {
+		files = append(files, object{"type": "text", "name": "pasted", "collection_name": name, "status": "processed"})
+	}
 	message := object{"id": id, "parentId": nil, "childrenIds": []string{}, "role": "user",
-		"content": "What do these say?", "files": attachments(c.Files), "timestamp": 1}
+		"content": "What do these say?", "files": files, "timestamp": 1}
 	history := object{"currentId": id, "messages": object{id: message}}
 	return object{"title": c.Title, "models": []string{Model}, "history": history}
 }

@@ -50,7 +50,7 @@ func Prepare(ctx context.Context, app *App) (*Scenario, error) {
 			return nil, fmt.Errorf("fill the place %q: %w", place.name, err)
 		}
 	}
-	return s, nil
+	return s, s.fillCollections(ctx)
 }
 
 // Forget deletes what is to be deleted, the guest last.

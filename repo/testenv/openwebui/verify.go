@@ -23,7 +23,7 @@ func Verify(ctx context.Context, app *App, world World) error {
 			missing = append(missing, fmt.Errorf("%s (%s) in %s: %w", file.ID, file.Name, file.Place, err))
 		}
 	}
-	return errors.Join(missing...)
+	return errors.Join(append(missing, verifyCollections(ctx, app, world))...)
 }
 
 func whole(ctx context.Context, app *App, file File) error {

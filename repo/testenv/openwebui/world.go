@@ -14,6 +14,9 @@ type World struct {
 	Unused []File
 	// Gone were deleted by the application itself, which forgets the vectors of some.
 	Gone []File
+
+	// UsedCollections must stay, UnusedCollections go: they hold nothing of a file.
+	UsedCollections, UnusedCollections []Collection
 }
 
 // File is a file that a Scenario uploaded.
