@@ -15,7 +15,7 @@ import (
 // Chroma is for the vector store chroma: a server, or, without a host, a file in
 // Open WebUI's data folder. The defaults are the application's.
 type Chroma struct {
-	Host         string      `name:"chroma-http-host" env:"CHROMA_HTTP_HOST" placeholder:"HOST" help:"Server of the vector store chroma, or its URL; unset: the file in Open WebUI's data folder."`
+	Host         string      `name:"chroma-http-host" env:"CHROMA_HTTP_HOST" address:"" placeholder:"HOST" help:"Server of the vector store chroma, or its URL; unset: the file in Open WebUI's data folder."`
 	Port         int         `name:"chroma-http-port" env:"CHROMA_HTTP_PORT" default:"8000" help:"Its port, where the host is no URL."`
 	SSL          bool        `name:"chroma-http-ssl" env:"CHROMA_HTTP_SSL" type:"truth" help:"It is spoken to by HTTPS."`
 	Headers      secret.Text `name:"chroma-http-headers" env:"CHROMA_HTTP_HEADERS" flagless:"" help:"Headers of each request to it: name=value,name=value."`

@@ -13,7 +13,7 @@ import (
 // Database is for the engine. After Parse URL is complete, whatever it was made
 // of: in the form that PostgreSQL's own tools read, or that of a file (SQLite).
 type Database struct {
-	URL      secret.Text `name:"database-url" env:"DATABASE_URL" flagless:"" help:"postgresql://user:password@host:port/database, or sqlite:////path/webui.db; unset: webui.db in Open WebUI's data folder."`
+	URL      secret.Text `name:"database-url" env:"DATABASE_URL" address:"" flagless:"" help:"postgresql://user:password@host:port/database, or sqlite:////path/webui.db; unset: webui.db in Open WebUI's data folder."`
 	Type     string      `name:"database-type" env:"DATABASE_TYPE" placeholder:"postgresql" help:"With user or password, host, port and name: makes a URL that wins over DATABASE_URL, as in Open WebUI."`
 	User     string      `name:"database-user" env:"DATABASE_USER" placeholder:"USER" help:"See --database-type."`
 	Password secret.Text `name:"database-password" env:"DATABASE_PASSWORD" flagless:"" help:"See --database-type."`

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -24,6 +25,10 @@ type environment struct {
 	flagless []*kong.Flag // set here alone
 	known    []string     // the names of all variables
 	finished bool         // the file was read, and what has no flag is set
+
+	settings []*kong.Flag      // all that have a variable, in order
+	origins  map[string]origin // of those that are set, by the first variable
+	filed    map[string]string // by variables that --env-file has set, its path
 }
 
 var _ kong.Resolver = (*environment)(nil)
@@ -34,7 +39,7 @@ func newEnvironment(environ []string) *environment {
 		name, value, _ := strings.Cut(entry, "=")
 		values[name] = value
 	}
-	return &environment{values: values}
+	return &environment{values: values, origins: map[string]origin{}, filed: map[string]string{}}
 }
 
 // Validate is kong's; unknown variables are looked for elsewhere.
@@ -53,6 +58,7 @@ func (e *environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 		e.problems.addProblem(name, "%q cannot be read: wanted %s", text, describeType(flag.Target.Type()))
 		return nil, nil
 	}
+	e.noteVariable(name)
 	return text, nil
 }
 
@@ -147,8 +153,14 @@ func (e *environment) loadFile(ctx *kong.Context) {
 			e.problems = append(e.problems, problem{envFileFlag, fmt.Errorf("--%s: %q cannot be read: %w", envFileFlag, string(path), err)})
 			continue
 		}
+		before := maps.Clone(e.values)
 		if err := dotenv.Merge(e.values, string(content)); err != nil {
 			e.problems = append(e.problems, problem{envFileFlag, fmt.Errorf("--%s: %q: %w", envFileFlag, string(path), err)})
+		}
+		for name, value := range e.values {
+			if value != before[name] {
+				e.filed[name] = string(path)
+			}
 		}
 	}
 }

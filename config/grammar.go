@@ -21,6 +21,9 @@ func (e *environment) captureFlags(root *kong.Node) {
 			for _, flag := range node.Flags {
 				flag.Tag.Envs = nil // what kong looks up in the process's own
 				e.known = append(e.known, variableNames(flag)...)
+				if len(flag.Envs) > 0 {
+					e.settings = append(e.settings, flag)
+				}
 				if flag.Tag.Has("flagless") {
 					e.flagless = append(e.flagless, flag)
 				} else {
@@ -40,14 +43,18 @@ func (e *environment) readUnflagged(ctx *kong.Context) {
 		return
 	}
 	e.finished = true
+	e.noteFlags(ctx)
 	if isStandalone(ctx.Selected()) {
 		e.values = map[string]string{"DATA_DIR": os.DevNull}
 	} else {
 		e.loadFile(ctx)
 	}
 	for _, flag := range e.flagless {
-		_, text := e.lookupFlag(flag)
+		name, text := e.lookupFlag(flag)
 		flag.Target.SetString(text)
+		if text != "" {
+			e.noteVariable(name)
+		}
 	}
 	e.checkUnknown()
 }

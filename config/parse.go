@@ -61,6 +61,7 @@ func (e *environment) kongOptions(stdout io.Writer) []kong.Option {
 			return nil
 		}),
 		kong.Resolvers(e),
+		kong.Bind(&Settings{e}),
 		kong.NamedMapper("truth", pythonBool{}),
 		kong.ValueFormatter(describeFlag),
 		kong.Help(e.printHelp),

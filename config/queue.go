@@ -15,7 +15,7 @@ import (
 
 // Queue is how to connect to NATS, or to embed it.
 type Queue struct {
-	URL       secret.Text   `name:"nats-url" env:"NATS_URL" flagless:"" help:"NATS servers with JetStream; unset: an embedded one."`
+	URL       secret.Text   `name:"nats-url" env:"NATS_URL" address:"" flagless:"" help:"NATS servers with JetStream; unset: an embedded one."`
 	Creds     string        `name:"nats-creds" env:"NATS_CREDS" placeholder:"FILE" help:"Credentials file."`
 	NKey      string        `name:"nats-nkey" env:"NATS_NKEY" placeholder:"FILE" help:"File with an nkey's seed."`
 	CA        string        `name:"nats-ca" env:"NATS_CA" placeholder:"FILE" help:"Certificates of the authorities to trust."`

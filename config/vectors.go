@@ -11,7 +11,7 @@ import (
 // Vectors is for the vector store. After Parse URL is set if DB is pgvector.
 type Vectors struct {
 	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|pgvector|none" help:"Open WebUI's vector store; unset: chroma."`
-	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" flagless:"" help:"Unset: the database's."`
+	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" address:"" flagless:"" help:"Unset: the database's."`
 	PGCrypto    bool        `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
 	PGCryptoKey secret.Text `name:"pgvector-pgcrypto-key" env:"PGVECTOR_PGCRYPTO_KEY" flagless:"" help:"Key of the encrypted chunks."`
 

@@ -26,6 +26,8 @@ type cli struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring pruned's own tables up to date."`
 	Vacuum    vacuumCmd    `cmd:"" help:"Give back what deleted rows leave behind: to the disk (SQLite), to their tables (PostgreSQL)."`
 	Uninstall uninstallCmd `cmd:"" help:"Remove pruned's own tables and streams."`
+	Settings  configCmd    `cmd:"" name:"config" help:"Show the settings as they hold, and where each comes from; secrets are masked."`
+	Release   versionCmd   `cmd:"" name:"version" alone:"" help:"Print the version, the commit and the version of Go."`
 	Demo      demoCmd      `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
 
 	Output  string           `short:"o" default:"text" enum:"text,json" help:"text, or json: one object on one line."`

@@ -19,10 +19,11 @@ import (
 
 // Options say what is told of.
 type Options struct {
-	Version string
-	Ready   func() bool  // says what /readyz says
-	Open    func() *Open // what the daemon has open just now; nil while that is nothing
-	Log     zerolog.Logger
+	Version  string
+	Revision string       // empty where nobody knows it
+	Ready    func() bool  // says what /readyz says
+	Open     func() *Open // what the daemon has open just now; nil while that is nothing
+	Log      zerolog.Logger
 }
 
 // Metrics are those of one process.
@@ -44,7 +45,7 @@ func New(o Options) *Metrics {
 	m.registry = prometheus.NewRegistry()
 	m.registry.MustRegister(
 		m.events, m.transactions, m.transaction, m.steps, m.removed, m.removedBytes,
-		newBuildInfo(o.Version), newReady(o.Ready), newScraper(o.Open, allGroups(), o.Log),
+		newBuildInfo(o.Version, o.Revision), newReady(o.Ready), newScraper(o.Open, allGroups(), o.Log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
