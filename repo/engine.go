@@ -19,6 +19,7 @@ type Engine struct {
 	Links
 	Inspector
 	Usage
+	Reporter
 	Admin
 }
 
@@ -35,9 +36,10 @@ func NewEngine[DB interface {
 	Links
 	Inspector
 	Usage
+	Reporter
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db, db, db}
+	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

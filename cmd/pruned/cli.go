@@ -20,6 +20,7 @@ type cli struct {
 	Explain   explainCmd   `cmd:"" help:"Tell everything known about one file, and what would become of it."`
 	Trace     traceCmd     `cmd:"" help:"Tell where the id of a user, a file, a chat, a knowledge base still occurs; 1 where it does, 2 where something could not be searched."`
 	Usage     usageCmd     `cmd:"" help:"Tell where the storage is: by kind, by user, by knowledge base; rows whose bytes are missing, and what is stored more than once."`
+	Status    statusCmd    `cmd:"" help:"Show on one screen what is there, found, due, held, waiting, dead and freed."`
 	Dead      deadCmd      `cmd:"" help:"Dead letters: events that can never succeed."`
 	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
 	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -79,17 +78,17 @@ func folderFindings(f sweep.Folders) (found []finding) {
 // daemonTimeout is how long a daemon may take to say how it is.
 const daemonTimeout = 5 * time.Second
 
+// maxAnswer is more than a daemon answers, /metrics included.
+const maxAnswer = 1 << 20
+
 // daemonFindings asks the daemon of this installation that listens on this machine,
 // if one does: what fails in it for good nobody else can see.
 func daemonFindings(ctx context.Context, c *command, a *app) []finding {
-	host, port, err := net.SplitHostPort(c.cli.HTTP.Listen)
-	if err != nil || port == "0" {
+	address, known := c.daemonAddress()
+	if !known {
 		return nil
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	status, body, whose, err := askDaemon(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
+	status, body, whose, err := askDaemon(ctx, address+"/readyz")
 	switch {
 	case err != nil:
 		return []finding{{Check: "daemon", OK: true, Detail: "none answers on " + c.cli.HTTP.Listen}}
@@ -114,6 +113,6 @@ func askDaemon(ctx context.Context, url string) (status int, body, whose string,
 		return 0, "", "", err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	return response.StatusCode, string(text), response.Header.Get(identityHeader), err
 }

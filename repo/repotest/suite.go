@@ -87,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	maps.Copy(cases, ownerCases)
 	maps.Copy(cases, leftoverSweepCases)
 	maps.Copy(cases, leftoverCases)
+	maps.Copy(cases, reportCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds
