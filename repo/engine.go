@@ -20,6 +20,7 @@ type Engine struct {
 	Inspector
 	Usage
 	Reporter
+	Labeller
 	Admin
 }
 
@@ -37,9 +38,13 @@ func NewEngine[DB interface {
 	Inspector
 	Usage
 	Reporter
+	Labeller
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db}
+
+	Admin
+}](db DB) Engine {
+	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

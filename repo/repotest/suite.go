@@ -88,6 +88,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	maps.Copy(cases, leftoverSweepCases)
 	maps.Copy(cases, leftoverCases)
 	maps.Copy(cases, reportCases)
+	maps.Copy(cases, labelCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds
