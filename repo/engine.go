@@ -41,9 +41,6 @@ func NewEngine[DB interface {
 	Labeller
 	Admin
 }](db DB) Engine {
-
-	Admin
-}](db DB) Engine {
 	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 

@@ -31,7 +31,7 @@ type cli struct {
 	Release   versionCmd   `cmd:"" name:"version" alone:"" help:"Print the version, the commit and the version of Go."`
 	Demo      demoCmd      `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
 
-	Output  string           `short:"o" default:"text" enum:"text,json" help:"text, or json: one object on one line."`
+	Output  string           `short:"o" default:"text" enum:"text,json,wide,name" help:"text, or json: one object on one line. Of lists also wide, with more columns, and name: ids, one a line."`
 	Version kong.VersionFlag `help:"Print the version."`
 	config.Config
 }
@@ -58,6 +58,22 @@ func (c *command) checkDryRun(name string) error {
 		}
 	}
 	return nil
+}
+
+// listing are the commands that can print a list of files in other ways.
+var listing = []string{"sweep", "ledger", "dead list"}
+
+// checkOutput refuses a way to print that a command does not have.
+func (c *command) checkOutput(name string) error {
+	if c.cli.Output != "wide" && c.cli.Output != "name" {
+		return nil
+	}
+	for _, list := range listing {
+		if name == list || strings.HasPrefix(name, list+" ") {
+			return nil
+		}
+	}
+	return &config.UsageError{Err: fmt.Errorf("--output=%s: %s lists no files: wanted text or json", c.cli.Output, name)}
 }
 
 // runContext is what kong hands to a command: it has no context of its own.

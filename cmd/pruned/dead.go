@@ -16,30 +16,6 @@ type deadCmd struct {
 	Purge   deadPurgeCmd   `cmd:"" help:"Forget all dead letters."`
 }
 
-type deadListCmd struct{}
-
-// Run lists dead letters.
-func (deadListCmd) Run(ctx *runContext) error {
-	return ctx.runWith(ctx, func(a *app) error {
-		list := []consumer.DeadLetter{}
-		for letter, err := range a.queue.DeadLetters(ctx) {
-			if err != nil {
-				return err
-			}
-			list = append(list, letter)
-		}
-		if ctx.isJSON() {
-			return ctx.printObject(list)
-		}
-		return ctx.printTable(func(line func(...any)) {
-			line("NAME", "AT", "KIND", "FILE", "DELIVERIES", "SQLSTATE", "ERROR")
-			for _, l := range list {
-				line(l.Name, l.At.Format(time.RFC3339), l.Kind, l.FileID, l.Deliveries, l.SQLState, l.Error)
-			}
-		})
-	}, openDatabase, openSharedQueue)
-}
-
 type deadShowCmd struct {
 	Name string `arg:"" name:"seq" help:"Number of the dead letter; its whole name where several have that."`
 }

@@ -10,6 +10,7 @@ import (
 )
 
 type ledgerCmd struct {
+	listFlags
 	ID string `arg:"" optional:"" help:"Only this file."`
 }
 
@@ -17,8 +18,12 @@ var errNoLine = errors.New("the ledger has no line about file")
 
 // Run prints the ledger. That it says nothing of one file is a failure.
 func (r *ledgerCmd) Run(ctx *runContext) error {
+	since, err := r.parseSince()
+	if err != nil {
+		return err
+	}
 	return ctx.runWith(ctx, func(a *app) error {
-		lines, err := r.printEntries(ctx, a)
+		lines, err := r.printEntries(ctx, a, since)
 		if err == nil && lines == 0 && r.ID != "" {
 			err = fmt.Errorf("%w %q", errNoLine, r.ID)
 		}
@@ -26,35 +31,67 @@ func (r *ledgerCmd) Run(ctx *runContext) error {
 	}, openMigrated)
 }
 
-func (r *ledgerCmd) printEntries(ctx *runContext, a *app) (lines int, err error) {
-	if ctx.isJSON() {
-		return r.streamEntries(ctx, a)
+// printEntries prints the newest of them, the newest last. Without a limit the lists for
+// programs are printed as they come: a ledger may be long.
+func (r *ledgerCmd) printEntries(ctx *runContext, a *app, since time.Time) (lines int, err error) {
+	limit := ctx.limitFor(r.Limit)
+	if limit == 0 && !ctx.isTable() {
+		return r.streamEntries(ctx, a, since)
 	}
-	var failed error
-	err = ctx.printTable(func(line func(...any)) {
-		line("AT", "OUTCOME", "FILE", "PATH", "SOURCE", "REASON", "EVENT", "NOTE")
-		var e repo.Entry
-		for e, failed = range a.db.ReadLedger(ctx, r.ID) {
-			if failed != nil {
-				return
-			}
-			lines++
-			line(e.At.Format(time.RFC3339), e.Outcome, e.FileID, e.Path, e.Source, e.Reason, e.EventID, e.Note)
+	last := newLastOf[repo.Entry](limit)
+	for entry, err := range a.db.ReadLedger(ctx, r.ID) {
+		if err != nil {
+			return 0, err
 		}
-	})
-	return lines, cmp.Or(failed, err)
+		if !entry.At.Before(since) {
+			last.add(entry, group{entry.Outcome, entry.Reason})
+		}
+	}
+	switch {
+	case ctx.isTable():
+		return last.total, ctx.printLedger(last)
+	case ctx.isJSON():
+		return last.total, ctx.printObject(last.list())
+	}
+	for _, entry := range last.list() {
+		fmt.Fprintln(ctx.stdout, entry.FileID)
+	}
+	return last.total, nil
 }
 
-// streamEntries prints one list on one line without holding it: a ledger may be long.
-func (r *ledgerCmd) streamEntries(ctx *runContext, a *app) (lines int, err error) {
+// streamEntries prints one list on one line, or an id a line, without holding it.
+func (r *ledgerCmd) streamEntries(ctx *runContext, a *app, since time.Time) (lines int, err error) {
 	entries := newJSONList(ctx.stdout)
 	for entry, failed := range a.db.ReadLedger(ctx, r.ID) {
-		if failed == nil {
+		switch {
+		case failed != nil || entry.At.Before(since):
+		case ctx.isJSON():
 			entries.appendValue(entry)
+		default:
+			entries.n++
+			fmt.Fprintln(ctx.stdout, entry.FileID)
 		}
 		if err = cmp.Or(failed, entries.err); err != nil {
 			break
 		}
 	}
-	return entries.n, cmp.Or(err, entries.closeList("\n"))
+	if ctx.isJSON() {
+		err = cmp.Or(err, entries.closeList("\n"))
+	}
+	return entries.n, err
+}
+
+// printLedger prints how many lines there are of each kind, and then the lines.
+func (c *command) printLedger(last *lastOf[repo.Entry]) error {
+	header := []any{"AT", "OUTCOME", "NAME", "REASON", "FILE"}
+	if c.isWide() {
+		header = append(header, "SOURCE", "EVENT", "PATH")
+	}
+	return printLast(c, last, append(header, "NOTE"), func(e repo.Entry) []any {
+		cells := []any{e.At.Local().Format(time.DateTime), e.Outcome, c.showName(objectTitle(e.Path)), c.showName(e.Reason), printableText(e.FileID, 0)}
+		if c.isWide() {
+			cells = append(cells, printableText(e.Source, 0), printableText(e.EventID, 0), printableText(e.Path, 0))
+		}
+		return append(cells, e.Note)
+	})
 }

@@ -50,7 +50,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
 	if err == nil {
-		err = c.checkDryRun(parsed.Command())
+		err = errors.Join(c.checkDryRun(parsed.Command()), c.checkOutput(parsed.Command()))
 	}
 	if err == nil {
 		err = parsed.Run(&runContext{ctx, c})

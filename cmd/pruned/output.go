@@ -18,6 +18,18 @@ import (
 // isJSON says whether the result is one object on one line.
 func (c *command) isJSON() bool { return c.cli.Output == "json" }
 
+// isWide says whether a table has all its columns, and nothing is cut off.
+func (c *command) isWide() bool { return c.cli.Output == "wide" }
+
+// isTable says whether a list is for people.
+func (c *command) isTable() bool { return c.cli.Output == "text" || c.isWide() }
+
+// printNone tells that a list is empty.
+func (c *command) printNone() error {
+	_, err := fmt.Fprintln(c.stdout, "none")
+	return err
+}
+
 // printer notes whether anything was printed: where a command fails before it has a
 // result, its error is the one object.
 type printer struct {
