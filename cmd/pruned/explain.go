@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
-
-	"github.com/dustin/go-humanize"
 
 	"pruned/consumer/event"
 	"pruned/repo"
@@ -29,6 +26,11 @@ type explanation struct {
 	Vectors    []vectors.Collection `json:"vectors"`
 	Path       string               `json:"path"`
 	Bytes      []object             `json:"bytes"`
+	// Filename, Owner and Size are what its row says; missing where it has none.
+	Filename  string `json:"filename,omitempty"`
+	Owner     string `json:"owner,omitempty"` // id of a user
+	OwnerName string `json:"owner_name,omitempty"`
+	Size      int64  `json:"size,omitempty"`
 	// UnreferencedS is since when it is known that nothing uses it; DueInS is in
 	// how long an event would delete it, as things are. Missing where neither is so.
 	UnreferencedS *float64 `json:"unreferenced_s,omitempty"`
@@ -36,7 +38,8 @@ type explanation struct {
 	// Ledger is what was deleted under this id, oldest first.
 	Ledger []repo.Entry `json:"ledger"`
 
-	exists bool // it has a row
+	exists bool              // it has a row
+	users  map[string]string // names of users by their ids
 }
 
 // unknownVerdict is the verdict on an id of which nothing is known.
@@ -92,7 +95,7 @@ func (e *explanation) tellRow(ctx *runContext, a *app) error {
 		return err
 	}
 	e.Path, e.Status, e.AgeS = info.Path, info.Status, math.Round(info.Age.Seconds())
-	return a.db.InTx(ctx, nil, func(tx repo.Tx) error {
+	err = a.db.InTx(ctx, nil, func(tx repo.Tx) error {
 		found, err := a.db.ListReferences(ctx, tx, e.ID)
 		if err != nil {
 			return err
@@ -106,6 +109,38 @@ func (e *explanation) tellRow(ctx *runContext, a *app) error {
 		}
 		return err
 	})
+	e.tellNames(ctx, a)
+	return err
+}
+
+// tellNames adds what people know the file, and what mentions it, by.
+func (e *explanation) tellNames(ctx *runContext, a *app) {
+	names := a.readLabels(ctx, []string{e.ID})
+	label := names.files[e.ID]
+	e.Filename, e.Owner, e.OwnerName, e.Size = label.Name, label.Owner, names.users[label.Owner], label.Size
+	rows := map[string][]string{}
+	for _, m := range e.References {
+		if m.Title == "" && m.Owner == "" {
+			rows[m.Table] = append(rows[m.Table], m.Row)
+		}
+	}
+	titles := map[string]map[string]repo.RowLabel{}
+	for table, keys := range rows {
+		labels, err := a.db.LabelRows(ctx, table, keys)
+		if err != nil {
+			a.log.Warn().Err(err).Msg("rows are shown without their names")
+		}
+		titles[table] = labels
+	}
+	var owners []string
+	for i := range e.References {
+		m := &e.References[i]
+		if label, named := titles[m.Table][m.Row]; named {
+			m.Title, m.Owner = label.Title, label.Owner
+		}
+		owners = append(owners, m.Owner)
+	}
+	e.users = a.readUsers(ctx, owners)
 }
 
 // tellStores tells what lies outside the row.
@@ -162,40 +197,4 @@ func (e *explanation) tellPast(ctx *runContext, a *app) error {
 func roundSeconds(d time.Duration) *float64 {
 	s := math.Round(d.Seconds())
 	return &s
-}
-
-func (e *explanation) printText(c *command) error {
-	return c.printTable(func(line func(...any)) {
-		line("file", e.ID)
-		line("verdict", strings.TrimSuffix(fmt.Sprintf("%s: %s", e.Verdict, e.Why), ": "))
-		line("path", e.Path)
-		line("age", fmt.Sprintf("%.0fs", e.AgeS))
-		line("status", e.Status)
-		if e.UnreferencedS != nil {
-			line("unreferenced", fmt.Sprintf("for %.0fs", *e.UnreferencedS))
-		}
-		if e.DueInS != nil {
-			line("due", fmt.Sprintf("in %.0fs", *e.DueInS))
-		}
-		for _, m := range e.References {
-			line(map[bool]string{true: "citation", false: "reference"}[m.Cites], fmt.Sprintf("%s %s, column %s", m.Table, m.Row, m.Column), m.Path, chatOf(m))
-		}
-		for _, v := range e.Vectors {
-			line("vectors", v.Name, fmt.Sprintf("%d chunks", v.Chunks))
-		}
-		for _, l := range e.Ledger {
-			line("ledger", l.At.Format(time.RFC3339), l.Outcome, l.Reason, l.Note)
-		}
-		for _, o := range e.Bytes {
-			line("bytes", o.Name, humanize.IBytes(uint64(o.Size)))
-		}
-	})
-}
-
-// chatOf says in which chat a mention is, and whose that is.
-func chatOf(m repo.Mention) string {
-	if m.Title == "" && m.Owner == "" {
-		return ""
-	}
-	return fmt.Sprintf("chat %q of user %s", m.Title, m.Owner)
 }

@@ -166,3 +166,34 @@ func TestExplainTellsEverything(t *testing.T) {
 	require.Equal(t, "young", e.Verdict)
 	require.Empty(t, e.References)
 }
+
+// In words: what keeps a file has a name and an owner, ages are short, and of one that is
+// gone it is told by which event.
+func TestExplainInWords(t *testing.T) {
+	t.Parallel()
+	i := install(t, testenv.Vectors(small))
+	i.seed(t, 1, 0)
+	i.Exec(t, `UPDATE "user" SET name = 'Alice' WHERE id = $1`, testenv.UserID)
+	file := testenv.InsertFile(t, i.Pool, testenv.File{Name: "report.pdf", CreatedAt: time.Now().Add(-73 * time.Hour)})
+	note := testenv.InsertNote(t, i.Pool, file.ID)
+	base := testenv.InsertKnowledge(t, i.Pool, file.ID)
+	i.Exec(t, `UPDATE note SET title = 'To do'`)
+	i.Exec(t, `UPDATE knowledge SET name = 'Handbook' WHERE id = $1`, base)
+	out := i.must(t, "explain", file.ID)
+	for _, want := range []string{
+		`(?m)^name +report\.pdf$`, `(?m)^owner +Alice \(` + testenv.UserID + `\)$`, `(?m)^age +3d$`,
+		`(?m)^reference +note "To do" of user Alice \(` + testenv.UserID + `\): note ` + note + `, column data, files\[0\]\.file\.id$`,
+		`(?m)^reference +knowledge base "Handbook" of user Alice .*: knowledge_file \S+, column file_id$`,
+	} {
+		require.Regexp(t, want, out)
+	}
+	members := ask[map[string]any](t, i, "explain", file.ID)
+	require.Equal(t, "report.pdf", members["filename"])
+	require.Equal(t, "Alice", members["owner_name"])
+
+	i.Exec(t, `DELETE FROM note WHERE id = $1`, note)
+	i.Exec(t, `DELETE FROM knowledge WHERE id = $1`, base)
+	i.publish(t, file.ID)
+	require.Equal(t, 1, i.drain(t).Deleted)
+	require.Regexp(t, `(?m)^ledger +deleted \S+ \S+ \(\d+s ago\), report\.pdf, by event \S+ of pruned/publish, because: published by hand$`, i.must(t, "explain", file.ID))
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"pruned/repo"
+	"pruned/repo/openwebui"
+)
+
+// printText prints an explanation for people, a line a place.
+func (e *explanation) printText(c *command) error {
+	return c.printTable(func(line func(...any)) {
+		line("file", printableText(e.ID, 0))
+		if e.exists {
+			line("name", orDash(printableText(e.Filename, 0)))
+			line("owner", orDash(describeUser(e.Owner, e.OwnerName)))
+		}
+		line("verdict", strings.TrimSuffix(fmt.Sprintf("%s: %s", e.Verdict, e.Why), ": "))
+		if e.exists {
+			e.printRow(line)
+		}
+		for _, m := range e.References {
+			line(map[bool]string{true: "citation", false: "reference"}[m.Cites], e.describeMention(m))
+		}
+		for _, v := range e.Vectors {
+			line("vectors", fmt.Sprintf("%s, %d chunks", v.Name, v.Chunks))
+		}
+		for _, o := range e.Bytes {
+			line("bytes", printableText(o.Name, 0)+", "+formatBytes(o.Size))
+		}
+		for _, l := range e.Ledger {
+			line("ledger", describeEntry(l))
+		}
+	})
+}
+
+func (e *explanation) printRow(line func(...any)) {
+	line("path", printableText(e.Path, 0))
+	if e.Size > 0 {
+		line("size", formatBytes(e.Size))
+	}
+	line("age", formatAge(e.AgeS))
+	line("status", orDash(printableText(e.Status, 0)))
+	if e.UnreferencedS != nil {
+		line("unreferenced", "for "+formatAge(*e.UnreferencedS))
+	}
+	switch {
+	case e.DueInS == nil:
+	case *e.DueInS > 0:
+		line("due", "in "+formatAge(*e.DueInS))
+	default:
+		line("due", "now")
+	}
+}
+
+// formatAge writes seconds in their largest unit.
+func formatAge(seconds float64) string { return roughDuration(int64(seconds)) }
+
+// describeUser names a user, with the id.
+func describeUser(id, name string) string {
+	if name == "" {
+		return printableText(id, 0)
+	}
+	return fmt.Sprintf("%s (%s)", printableText(name, 0), printableText(id, 0))
+}
+
+// describeMention says what mentions the file, whose that is, and where in it.
+func (e *explanation) describeMention(m repo.Mention) string {
+	place := fmt.Sprintf("%s %s, column %s", m.Table, printableText(m.Row, 0), m.Column)
+	if m.Path != "" {
+		place += ", " + printableText(m.Path, 0)
+	}
+	if m.Title == "" && m.Owner == "" {
+		return place
+	}
+	what := "chat"
+	if title, known := openwebui.FindTitle(m.Table); known {
+		what = title.What
+	}
+	return fmt.Sprintf("%s %q of user %s: %s", what, printableText(m.Title, maxName), orDash(describeUser(m.Owner, e.users[m.Owner])), place)
+}
+
+// describeEntry says what was deleted, when and by which event.
+func describeEntry(l repo.Entry) string {
+	text := fmt.Sprintf("%s %s (%s ago)", l.Outcome, l.At.Local().Format(time.DateTime), formatAge(time.Since(l.At).Seconds()))
+	if name := objectTitle(l.Path); name != "" {
+		text += ", " + printableText(name, 0)
+	}
+	text += fmt.Sprintf(", by event %s of %s, because: %s", printableText(l.EventID, 0), printableText(l.Source, 0), cmp.Or(printableText(l.Reason, 0), "-"))
+	if l.Note != "" {
+		text += "; " + l.Note
+	}
+	return text
+}
