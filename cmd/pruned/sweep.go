@@ -12,6 +12,8 @@ import (
 
 type sweepCmd struct {
 	Confirm string `placeholder:"ID" help:"Let go what the sweep of that id found and held, after looking again."`
+	Limit   *int   `placeholder:"N" help:"A dry run shows at most so many in its table; 0: all. Unset: 20."`
+	Sort    string `default:"size" enum:"size,age,due" help:"What a dry run shows first: the largest (size), the oldest (age), or what is due first (due)."`
 }
 
 // sweepTimeout is how long a sweep waits for another process's: long enough for the
@@ -38,7 +40,7 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
 	if len(unsearched) > 0 {
 		a.log.Warn().Strs("tables", unsearched).Msg("not searched for mentions of files: they may not be read, or lie in another database")
 	}
-	show := ctx.newSweepView()
+	show := r.newSweepView(ctx, a)
 	bar := ctx.progressBar("sweeping")
 	report, err := ctx.newSweeper(a).Sweep(ctx, sweep.Options{
 		Confirm: r.Confirm, Wait: sweepTimeout, Each: show.showOrphan, Progress: stageProgress(bar),

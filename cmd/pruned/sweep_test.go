@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -135,8 +136,36 @@ func TestSweepTellsWhatIsNotYetDue(t *testing.T) {
 	require.Len(t, s.Orphans, 1)
 	require.Zero(t, s.Published)
 	require.InDelta(t, 3600, s.Orphans[0].DueIn, 600)
-	require.Regexp(t, `DIRECTION +FILE +AGE +SIZE +DUE IN\nrow +`+regexp.QuoteMeta(file)+` .*\n`, i.must(t, "sweep", "--dry-run"))
+	require.Regexp(t, `\AFILES +SIZE +DUE NOW *\n1 +\S+ \S+ +0 +files that nothing mentions\n\n`+
+		`DIRECTION +SIZE +AGE +DUE IN +OWNER +NAME +REASON +FILE\nrow +\S+ \S+ +30d +\d+m +\S+ +\S.* +nothing mentions it +`+regexp.QuoteMeta(file)+`\n\n`, i.must(t, "sweep", "--dry-run"))
 	require.NotContains(t, i.must(t, "sweep"), file, "a sweep that publishes prints no table")
+}
+
+// A dry run shows how many there are in each direction, and the largest by their names.
+func TestSweepShowsTheLargestByName(t *testing.T) {
+	t.Parallel()
+	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=1")
+	i.seed(t, 30, 0)
+	i.Exec(t, `UPDATE "user" SET name = 'Alice' WHERE id = $1`, testenv.UserID)
+	var ids []string
+	for n := range 25 {
+		file := testenv.InsertFile(t, i.Pool, testenv.File{Name: fmt.Sprintf("report %d.pdf", n)}).ID
+		i.Exec(t, `UPDATE file SET meta = json_build_object('size', $2::bigint) WHERE id = $1`, file, 1024*(n+1))
+		ids = append(ids, file)
+	}
+	i.Exec(t, `UPDATE file SET data = '{"status": "failed"}' WHERE id = $1`, ids[24])
+	loose := testenv.NewID()
+	testenv.WriteBytes(t, i.uploads(), loose, "lost.pdf")
+
+	out := i.must(t, "sweep", "--dry-run", "--limit", "3")
+	require.Regexp(t, `(?m)^25 +325 KiB +25 +files that nothing mentions$`, out)
+	require.Regexp(t, `(?m)^1 +256 B +1 +files without a row that have bytes$`, out)
+	require.Regexp(t, `(?m)^row +25 KiB +30d +now +Alice +report 24\.pdf +its processing failed +`+ids[24]+`\nrow +24 KiB .*report 23\.pdf +nothing mentions it .*\nrow +23 KiB .*\n23 more are not shown`, out)
+	require.Regexp(t, `(?m)^bytes +256 B +\S+ +now +- +lost\.pdf +its row is gone +`+loose+`$`, i.must(t, "sweep", "--dry-run", "--sort", "age", "--limit", "0"))
+	require.ElementsMatch(t, append(ids, loose), strings.Fields(i.must(t, "sweep", "--dry-run", "-o", "name")))
+	require.Zero(t, i.drain(t).Events)
+	_, _, errs := i.pruned(t, "", "sweep")
+	require.NotContains(t, errs, ".pdf", "names are in no log")
 }
 
 // The program finds orphans by itself, and tells what it holds.

@@ -19,45 +19,37 @@ type sweepView interface {
 	showReport(report sweep.Report, kept repo.Unsearchable, failed error) error
 }
 
-func (c *command) newSweepView() sweepView {
-	if c.isJSON() {
-		return &sweepObject{jsonList{out: c.stdout, begin: `{"orphans":[`}}
+// newSweepView makes the view that the settings ask for.
+func (r *sweepCmd) newSweepView(ctx *runContext, a *app) sweepView {
+	switch {
+	case ctx.isJSON():
+		return &sweepObject{jsonList{out: ctx.stdout, begin: `{"orphans":[`}}
+	case !ctx.isTable():
+		return sweepNames{ctx.command}
 	}
-	return &sweepTable{command: c}
+	return &sweepTable{runContext: ctx, app: a, orphans: newOrphanTable(ctx.limitFor(r.Limit), r.Sort)}
 }
 
 // sweepTable is for people. A sweep that publishes says only what it came to.
 type sweepTable struct {
-	*command
-	lines int
+	*runContext
+	app     *app
+	orphans *orphanTable
 }
 
-// sweepLine has columns as wide as what is usually in them: a table of a million
-// lines is not kept in order to align it.
-const sweepLine = "%-9s  %-36s  %8s  %9s  %s\n"
-
 func (t *sweepTable) showOrphan(o sweep.Orphan) error {
-	if !t.cli.Consumer.DryRun {
-		return nil
+	if t.cli.Consumer.DryRun {
+		t.orphans.add(o)
 	}
-	if t.lines == 0 {
-		fmt.Fprintf(t.stdout, sweepLine, "DIRECTION", "FILE", "AGE", "SIZE", "DUE IN")
-	}
-	t.lines++
-	due := "now"
-	if o.DueIn > 0 {
-		due = roughDuration(o.DueIn)
-	}
-	_, err := fmt.Fprintf(t.stdout, sweepLine, o.Direction, o.FileID, roughDuration(o.Age), humanize.IBytes(uint64(max(o.Bytes, 0))), due)
-	return err
+	return nil
 }
 
 func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed error) error {
 	if failed != nil {
 		return nil
 	}
-	if t.lines > 0 {
-		fmt.Fprintln(t.stdout)
+	if err := t.orphans.print(t.runContext, t.app); err != nil {
+		return err
 	}
 	return t.printTable(func(line func(...any)) {
 		line("files", humanize.Comma(r.Files))
@@ -139,6 +131,16 @@ func roughDuration(seconds int64) string {
 		return fmt.Sprintf("%dd", seconds/86400)
 	}
 }
+
+// sweepNames writes ids alone, one a line: what is found in two stores comes twice.
+type sweepNames struct{ *command }
+
+func (n sweepNames) showOrphan(o sweep.Orphan) error {
+	_, err := fmt.Fprintln(n.stdout, o.FileID)
+	return err
+}
+
+func (sweepNames) showReport(sweep.Report, repo.Unsearchable, error) error { return nil }
 
 // sweepObject writes one object on one line, orphans first, as they are found.
 type sweepObject struct{ orphans jsonList }
