@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -32,6 +33,7 @@ type cli struct {
 	Demo      demoCmd      `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
 
 	Output  string           `short:"o" default:"text" enum:"text,json,wide,name" help:"text, or json: one object on one line. Of lists also wide, with more columns, and name: ids, one a line."`
+	Verbose bool             `short:"v" help:"Short commands, too, log what they do."`
 	Version kong.VersionFlag `help:"Print the version."`
 	config.Config
 }
@@ -42,7 +44,12 @@ type command struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	// quiet: it answers a question, and logs what it does only when it is asked to.
+	quiet bool
 }
+
+// chatty lists the commands that work for long, and are watched by their log.
+var chatty = []string{"run", "replay", "vacuum"}
 
 // destructive lists the commands that change something and have no dry run.
 var destructive = []string{"publish", "dead redrive", "dead purge", "migrate", "uninstall"}
@@ -53,11 +60,19 @@ func (c *command) checkDryRun(name string) error {
 		return nil
 	}
 	for _, never := range destructive {
-		if name == never || strings.HasPrefix(name, never+" ") {
+		if isCommand(name, never) {
 			return &config.UsageError{Err: fmt.Errorf("PRUNED_DRY_RUN (--dry-run) is true, and %s has no dry run: wanted false", never)}
 		}
 	}
 	return nil
+}
+
+// isCommand says whether a command line, as kong names it with its arguments, is one of
+// these commands.
+func isCommand(name string, commands ...string) bool {
+	return slices.ContainsFunc(commands, func(command string) bool {
+		return name == command || strings.HasPrefix(name, command+" ")
+	})
 }
 
 // listing are the commands that can print a list of files in other ways.
@@ -68,10 +83,8 @@ func (c *command) checkOutput(name string) error {
 	if c.cli.Output != "wide" && c.cli.Output != "name" {
 		return nil
 	}
-	for _, list := range listing {
-		if name == list || strings.HasPrefix(name, list+" ") {
-			return nil
-		}
+	if isCommand(name, listing...) {
+		return nil
 	}
 	return &config.UsageError{Err: fmt.Errorf("--output=%s: %s lists no files: wanted text or json", c.cli.Output, name)}
 }

@@ -51,6 +51,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))
 	if err == nil {
 		err = errors.Join(c.checkDryRun(parsed.Command()), c.checkOutput(parsed.Command()))
+		c.quiet = !isCommand(parsed.Command(), chatty...) && !c.cli.Verbose
 	}
 	if err == nil {
 		err = parsed.Run(&runContext{ctx, c})

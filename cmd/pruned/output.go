@@ -125,6 +125,9 @@ func (c *command) newLogger() zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel // config has refused every other
 	}
+	if c.quiet && level == zerolog.InfoLevel {
+		level = zerolog.WarnLevel
+	}
 	out := c.stderr
 	if settings.Format == "console" || settings.Format == "auto" && isTerminal(out) {
 		out = zerolog.ConsoleWriter{Out: c.stderr, TimeFormat: "15:04:05", NoColor: !isTerminal(c.stderr)}

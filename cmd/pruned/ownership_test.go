@@ -113,7 +113,10 @@ func TestOwnershipOfCollectionsOfPluginsIsTold(t *testing.T) {
 	for collection, file := range map[string]string{"file-search-cache": "search-cache", "company-wiki": testenv.NewID()} {
 		testenv.InsertChunks(t, i.Pool, testenv.Chunks{Collection: collection, FileID: file, Vectors: small})
 	}
-	_, _, errs := i.pruned(t, "", "sweep")
+	_, out, errs := i.pruned(t, "", "sweep")
+	require.Contains(t, out, "company-wiki, file-search-cache")
+	require.NotContains(t, errs, "company-wiki", "a short command is quiet")
+	_, _, errs = i.pruned(t, "", "sweep", "-v")
 	require.Contains(t, errs, "company-wiki, file-search-cache")
 	i.publish(t, "search-cache")
 	i.drain(t)

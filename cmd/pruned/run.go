@@ -29,6 +29,7 @@ const (
 
 // Run consumes until it is told to stop, which is no failure at any time.
 func (r *runCmd) Run(ctx *runContext) error {
+	defer ctx.announceStop(ctx)()
 	var err error
 	if r.Drain {
 		err = ctx.runWith(ctx, func(a *app) error {
@@ -42,6 +43,22 @@ func (r *runCmd) Run(ctx *runContext) error {
 		return nil
 	}
 	return err
+}
+
+// announceStop says that it was told to stop, and in the end that it has: between the two
+// what is under way is finished.
+func (c *command) announceStop(ctx context.Context) (stopped func()) {
+	log, told := c.newLogger(), make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() {
+		defer close(told)
+		log.Info().Msg("stopping: what is under way is finished or rolled back first")
+	})
+	return func() {
+		if !cancel() {
+			<-told
+			log.Info().Msg("stopped")
+		}
+	}
 }
 
 // announceStart says what was found and what will be done with it.
@@ -99,6 +116,9 @@ func (c *command) drainQueue(ctx context.Context, a *app) error {
 		}
 	})
 	summary, err := c.consumeAll(ctx, a, batch)
+	if err == nil && summary.Events == 0 && c.cli.Consumer.DryRun && !c.isJSON() {
+		return c.printDone("nothing waits in the queue: `pruned sweep --dry-run` shows what nothing uses")
+	}
 	return cmp.Or(err, c.printSummary(summary))
 }
 

@@ -46,6 +46,9 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
 		Confirm: r.Confirm, Wait: sweepTimeout, Each: show.showOrphan, Progress: stageProgress(bar),
 	})
 	_ = bar.Exit()
+	if errors.Is(err, repo.ErrNoHold) {
+		err = fmt.Errorf("%w: it was confirmed already, or what was held is no more; `pruned status` shows what is held now", err)
+	}
 	var kept repo.Unsearchable
 	if err == nil {
 		kept, err = a.db.CountUnsearchable(ctx)

@@ -124,8 +124,32 @@ func TestSweepIsHeld(t *testing.T) {
 	testenv.InsertNote(t, i.Pool, seeded.Orphans[0])
 	let := i.sweep(t, exitDone, "--confirm", held.ID)
 	require.EqualValues(t, 39, let.Published, "it looks again")
+	require.Equal(t, &sweep.LetGo{Files: 39}, let.LetGo)
 	require.Equal(t, 39, i.drain(t).Deleted)
 	require.Equal(t, 1, i.left(t, seeded.Orphans...).rows)
+	status, _, errs = i.pruned(t, "", "sweep", "--confirm", held.ID)
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, errs, "it was confirmed already")
+}
+
+// A confirmation says what it let go, and when that goes.
+func TestConfirmSaysWhatGoesAndWhen(t *testing.T) {
+	t.Parallel()
+	i := install(t, testenv.Vectors(small)).with("PRUNED_ORPHAN_AGE=1h")
+	i.seed(t, 100, 40)
+	held := i.sweep(t, exitHeld)
+	require.Nil(t, held.LetGo)
+	require.Regexp(t, `\n\n40 files go when they are due, the first at \d\d:\d\d, in \d\dm\n\z`, i.must(t, "sweep", "--confirm", held.ID))
+	now := time.Date(2026, 1, 31, 8, 59, 0, 0, time.Local)
+	for want, r := range map[string]sweep.Report{
+		"": {},
+		"1,234 files go when they are due, the first at 09:58, in 59m":           {LetGo: &sweep.LetGo{Files: 1234, FirstIn: 59 * 60}},
+		"3 files go when they are due, the first now: `pruned run` deletes them": {LetGo: &sweep.LetGo{Files: 3}},
+		"confirmed; nothing of it is left to go: it is used by now, or gone":     {LetGo: &sweep.LetGo{}},
+	} {
+		require.Equal(t, want, describeLetGo(r, now))
+	}
+	require.Empty(t, describeLetGo(sweep.Report{LetGo: &sweep.LetGo{}, Folders: sweep.Folders{Removed: 1}}, now))
 }
 
 func TestSweepTellsWhatIsNotYetDue(t *testing.T) {

@@ -51,7 +51,7 @@ func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed e
 	if err := t.orphans.print(t.runContext, t.app); err != nil {
 		return err
 	}
-	return t.printTable(func(line func(...any)) {
+	err := t.printTable(func(line func(...any)) {
 		line("files", humanize.Comma(r.Files))
 		line("orphans", humanize.Comma(r.Totals.Orphans))
 		line("  chunks", humanize.Comma(r.Totals.Chunks))
@@ -70,7 +70,33 @@ func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed e
 		for _, hold := range r.Holds {
 			line("held", humanize.Comma(hold.Found), fmt.Sprintf("%s of %s: %s", hold.Direction, hold.Store, hold.Reason))
 		}
+		if n := len(r.Foreign); n > 0 {
+			line("foreign", n, "collections that are not Open WebUI's, and are never looked into or touched: "+strings.Join(r.Foreign[:min(n, maxForeign)], ", "))
+		}
 	})
+	if text := describeLetGo(r, time.Now()); err == nil && text != "" {
+		fmt.Fprintln(t.stdout, "\n"+text)
+	}
+	return err
+}
+
+// maxForeign bounds the collections that are named.
+const maxForeign = 10
+
+// describeLetGo says what a confirmation let go, and when that goes; it is empty where
+// nothing was confirmed.
+func describeLetGo(r sweep.Report, now time.Time) string {
+	switch l := r.LetGo; {
+	case l == nil, l.Files == 0 && r.Folders.Removed > 0:
+		return ""
+	case l.Files == 0:
+		return "confirmed; nothing of it is left to go: it is used by now, or gone"
+	case l.FirstIn == 0:
+		return humanize.Comma(l.Files) + " files go when they are due, the first now: `pruned run` deletes them"
+	default:
+		at := now.Add(time.Duration(l.FirstIn) * time.Second)
+		return fmt.Sprintf("%s files go when they are due, the first at %s, in %s", humanize.Comma(l.Files), at.Format("15:04"), roughDuration(l.FirstIn))
+	}
 }
 
 // printCache tells what became of the cache, or would without a dry run.

@@ -217,7 +217,7 @@ func (w *run) reportForeign(ctx context.Context) {
 	case err != nil && !errors.Is(err, vectors.ErrUnusable):
 		w.Log.Warn().Err(err).Msg("the collections of other programs cannot be listed")
 	case err == nil:
-		w.toldForeign = true
+		w.toldForeign, w.report.Foreign = true, names
 		if len(names) > 0 {
 			w.Log.Info().Int("collections", len(names)).Str("such_as", shortList(names, 5)).
 				Msg("collections that are not Open WebUI's are never looked into, and never touched")

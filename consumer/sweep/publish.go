@@ -71,11 +71,25 @@ func (w *run) reportOrphan(c repo.Candidate) error {
 	w.report.Totals.Orphans++
 	w.report.Totals.Chunks += c.Chunks
 	w.report.Totals.Bytes += c.Size
+	w.countLetGo(c)
 	if w.options.Each == nil {
 		return nil
 	}
 	return w.options.Each(Orphan{FileID: c.FileID, Direction: c.Direction, Bytes: c.Size,
 		Age: int64(c.Age / time.Second), DueIn: wholeSeconds(c.DueIn)})
+}
+
+// countLetGo counts what was confirmed. A file that is found in two stores is one.
+func (w *run) countLetGo(c repo.Candidate) {
+	l := w.report.LetGo
+	if l == nil || !c.Confirmed || c.Held {
+		return
+	}
+	if in := wholeSeconds(c.DueIn); l.Files == 0 || in < l.FirstIn {
+		l.FirstIn = in
+	}
+	w.letGo.addText(c.FileID)
+	l.Files = w.letGo.estimate()
 }
 
 // wholeSeconds rounds up, so that only what is due is zero.

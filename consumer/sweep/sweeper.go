@@ -94,6 +94,16 @@ type Report struct {
 	Rows *Rows `json:"rows,omitempty"`
 	// Cache is missing where no age is set, and where the cache was looked at just now.
 	Cache *CacheReport `json:"cache,omitempty"`
+	// LetGo is what a confirmation let go; missing where none was asked for.
+	LetGo *LetGo `json:"let_go,omitempty"`
+	// Foreign are collections of other programs, where a sweeper looks for the first time.
+	Foreign []string `json:"foreign_collections,omitempty"`
+}
+
+// LetGo counts what somebody let go, and nothing holds any more.
+type LetGo struct {
+	Files   int64 `json:"files"`
+	FirstIn int64 `json:"first_due_in_s"` // zero when the first is due
 }
 
 // Totals add up what was found, whether or not it is due, held or reported
@@ -122,6 +132,9 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 		s.listed = map[repo.Direction]listing{}
 	}
 	w := &run{Sweeper: s, options: o, confirmed: map[string]bool{}, unused: map[string]bool{}, report: Report{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
+	if o.Confirm != "" {
+		w.report.LetGo = &LetGo{}
+	}
 	err = w.sweepOnce(leading)
 	if lost := context.Cause(leading); err != nil && errors.Is(lost, errLeaseLost) {
 		err = errors.Join(lost, err)
@@ -142,6 +155,7 @@ type run struct {
 	names  names           // the store's collections, as listed at the beginning
 	unused map[string]bool // of them, those that nothing uses
 
+	letGo     distinct        // files that were confirmed
 	confirmed map[string]bool // stores that are bound from now on, also in a dry run
 }
 
