@@ -29,7 +29,7 @@ func (b *beside) pgShelf() shelf {
 		points: func(t *testing.T, collection string) []string {
 			return testenv.Column[string](t, b.Database, `SELECT id FROM document_chunk WHERE collection_name = $1`, collection)
 		},
-		exec: func(t *testing.T, sql string, id string) { b.Database.Exec(t, sql, id) },
+		exec: func(t *testing.T, sql string, id string) { b.Exec(t, sql, id) },
 	}
 }
 

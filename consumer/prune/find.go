@@ -48,7 +48,7 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 	// Without a row there is nothing to look for, but the snapshot that step 6
 	// compares with.
 	end = timing.begin(Find)
-	v.found, err = x.DB.FindReferences(ctx, tx, append(present, leftover.Names(leftovers)...))
+	v.found, err = x.DB.FindReferences(ctx, tx, slices.Concat(present, leftover.Names(leftovers)))
 	if end(); err != nil {
 		return v, err
 	}
