@@ -6,13 +6,15 @@ import (
 	"math"
 	"time"
 
+	"pruned/config"
 	"pruned/consumer/event"
 	"pruned/repo"
 	"pruned/vectors"
 )
 
 type explainCmd struct {
-	ID string `arg:"" help:"File id."`
+	subjectFlag
+	ID string `arg:"" help:"File id, or what --type says."`
 }
 
 // explanation is the result of explain.
@@ -39,13 +41,14 @@ type explanation struct {
 	Ledger []repo.Entry `json:"ledger"`
 
 	exists bool              // it has a row
+	typ    string            // of the event
 	users  map[string]string // names of users by their ids
 }
 
 // unknownVerdict is the verdict on an id of which nothing is known.
 const unknownVerdict event.Outcome = "unknown"
 
-var errUnknownID = errors.New("no file of this id was ever seen here")
+var errUnknownID = errors.New("no file of this id was ever seen here (--type collection, or points, explains others)")
 
 // object is a stored one.
 type object struct {
@@ -79,8 +82,12 @@ func (r *explainCmd) Run(ctx *runContext) error {
 }
 
 func (r *explainCmd) explainFile(ctx *runContext, a *app) (*explanation, error) {
-	e := &explanation{ID: r.ID, References: []repo.Mention{}, Vectors: []vectors.Collection{}, Bytes: []object{}, Ledger: []repo.Entry{}}
-	for _, tell := range []func(*runContext, *app) error{e.tellRow, e.tellStores, e.tellVerdict, e.tellPast} {
+	e := &explanation{ID: r.ID, typ: r.eventType(), References: []repo.Mention{}, Vectors: []vectors.Collection{}, Bytes: []object{}, Ledger: []repo.Entry{}}
+	tellers := []func(*runContext, *app) error{e.tellRow, e.tellStores, e.tellVerdict, e.tellPast}
+	if e.typ != event.FileOrphaned {
+		tellers = []func(*runContext, *app) error{e.tellMentions, e.tellVerdict, e.tellPast}
+	}
+	for _, tell := range tellers {
 		if err := tell(ctx, a); err != nil {
 			return nil, err
 		}
@@ -107,6 +114,17 @@ func (e *explanation) tellRow(ctx *runContext, a *app) error {
 				e.UnreferencedS = roundSeconds(f.UnreferencedFor)
 			}
 		}
+		return err
+	})
+	e.tellNames(ctx, a)
+	return err
+}
+
+// tellMentions tells what mentions a collection by its name.
+func (e *explanation) tellMentions(ctx *runContext, a *app) error {
+	err := a.db.InTx(ctx, nil, func(tx repo.Tx) error {
+		found, err := a.db.ListReferences(ctx, tx, e.ID)
+		e.References = append(e.References, found...)
 		return err
 	})
 	e.tellNames(ctx, a)
@@ -161,11 +179,15 @@ func (e *explanation) tellStores(ctx *runContext, a *app) error {
 func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
 	transaction := ctx.newTransaction(a)
 	transaction.DryRun = true
-	report, err := transaction.Run(ctx, []event.Delivery{{Event: event.New(e.ID, "pruned/explain", "")}})
+	about := event.NewOf(e.typ, e.ID, "pruned/explain", "")
+	if err := about.Validate(); err != nil {
+		return &config.UsageError{Err: err}
+	}
+	report, err := transaction.Run(ctx, []event.Delivery{{Event: about}})
 	if err != nil {
 		return err
 	}
-	result := report.Results[e.ID]
+	result := report.Results[about.Key()]
 	e.Verdict, e.Why = result.Outcome, result.Detail
 	switch result.Outcome {
 	case event.Deleted, event.Gone, event.Young:
@@ -187,6 +209,7 @@ func (e *explanation) tellPast(ctx *runContext, a *app) error {
 	case n > 0:
 		last := e.Ledger[n-1]
 		e.Why = fmt.Sprintf("it was deleted %s ago, because: %s", shortDuration(time.Since(last.At).Round(time.Second)), last.Reason)
+	case e.typ != event.FileOrphaned: // the verdict says it all
 	case len(e.Vectors)+len(e.Bytes) == 0:
 		e.Verdict, e.DueInS = unknownVerdict, nil
 		e.Why = "it was never seen: it has no row, no vectors, no bytes, and no line in the ledger (nor has a file that Open WebUI deleted itself)"

@@ -13,7 +13,7 @@ import (
 // printText prints an explanation for people, a line a place.
 func (e *explanation) printText(c *command) error {
 	return c.printTable(func(line func(...any)) {
-		line("file", printableText(e.ID, 0))
+		line(subjectOf(e.typ), printableText(e.ID, 0))
 		if e.exists {
 			line("name", orDash(printableText(e.Filename, 0)))
 			line("owner", orDash(describeUser(e.Owner, e.OwnerName)))

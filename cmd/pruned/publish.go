@@ -17,9 +17,10 @@ import (
 )
 
 type publishCmd struct {
+	subjectFlag
 	Reason string   `default:"published by hand" help:"Why; the ledger keeps it."`
 	Wait   bool     `help:"Wait for a consumer, and print the outcome of each event."`
-	IDs    []string `arg:"" optional:"" name:"id" help:"File ids; none: one a line on stdin."`
+	IDs    []string `arg:"" optional:"" name:"id" help:"File ids, or what --type says; none: one a line on stdin."`
 }
 
 var errNobodyConsumes = errors.New("--wait would wait for ever: no pruned run owns the embedded queue")
@@ -74,7 +75,7 @@ func (c *command) printSettlement(s consumer.Settlement, outcomes *jsonList) {
 func (r *publishCmd) makeEvents(ctx context.Context, stdin io.Reader, refused *[]error) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for where, id := range r.readIDs(ctx, stdin, refused) {
-			claim := event.New(id, "pruned/publish", r.Reason)
+			claim := event.NewOf(r.eventType(), id, "pruned/publish", r.Reason)
 			if err := claim.Validate(); err != nil {
 				*refused = append(*refused, fmt.Errorf("%s: %w", where, err))
 				continue
