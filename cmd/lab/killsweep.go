@@ -18,6 +18,23 @@ type killSweepCmd struct {
 	Orphans int `default:"3000" help:"How many of them nothing uses."`
 }
 
+// killCollections are as many in use as nothing uses.
+const killCollections = 1000
+
+// checkCollections checks that those in use are there, and, at last, that no other is.
+func (w *world) checkCollections(ctx context.Context, last bool) error {
+	used, left, err := w.countCollections(ctx, 2*killCollections, killCollections)
+	switch {
+	case err != nil:
+		return err
+	case used != killCollections:
+		return fmt.Errorf("of %d collections in use %d are left", killCollections, used)
+	case last && left > 0:
+		return fmt.Errorf("%d collections are left that nothing uses", left)
+	}
+	return nil
+}
+
 // Run kills sweeps with SIGKILL at random moments. Whatever they had published by
 // then, no event may be about a file in use that acts on it, and one sweep that is
 // not killed and a drain must leave nothing unused.
@@ -28,6 +45,9 @@ func (c *killSweepCmd) Run(ctx context.Context, l *lab) error {
 	}
 	p, err := newPromises(ctx, w.installation, w)
 	if err != nil {
+		return err
+	}
+	if err := w.seedCollections(ctx, 2*killCollections, killCollections); err != nil {
 		return err
 	}
 	var whole swept
@@ -52,7 +72,7 @@ func (c *killSweepCmd) Run(ctx context.Context, l *lab) error {
 		if !done {
 			killed++
 		}
-		if err := p.checkNothingLost(ctx); err != nil {
+		if err := errors.Join(p.checkNothingLost(ctx), w.checkCollections(ctx, false)); err != nil {
 			return fmt.Errorf("after kill %d: %w", killed, err)
 		}
 	}
@@ -67,11 +87,11 @@ func (c *killSweepCmd) Run(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(p.checkNothingLost(ctx), p.checkNothingLeft(ctx)); err != nil {
+	if err := errors.Join(p.checkNothingLost(ctx), p.checkNothingLeft(ctx), w.checkCollections(ctx, true)); err != nil {
 		return err
 	}
-	fmt.Printf("killed %d of %d sweeps; the last one published %d events, the drain deleted %d files and cleaned after %d: no file in use lost its row, vectors or bytes, and nothing unused is left\n",
-		killed, tries, last.Published, drained.Deleted, drained.Gone)
+	fmt.Printf("killed %d of %d sweeps; the last one published %d events, the drain deleted %d files and collections and cleaned after %d: no file in use lost its row, vectors or bytes, none of %d collections in use was lost, and nothing unused is left\n",
+		killed, tries, last.Published, drained.Deleted, drained.Gone, killCollections)
 	return nil
 }
 
