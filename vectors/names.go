@@ -44,8 +44,11 @@ var sharedNames, knownNames = regexp.MustCompile(SharedNames), regexp.MustCompil
 // IsShared says whether chunks of files lie in this collection beside those of others.
 func IsShared(collection string) bool { return sharedNames.MatchString(collection) }
 
-// IsKnowledge says whether knowledge bases of today are called so: by UUIDs.
-func IsKnowledge(collection string) bool { return IsShared(collection) && len(collection) == 36 }
+// IsDigest says whether a collection is called by the digest of what is in it, as web pages
+// and pasted texts are, and files and knowledge bases of older versions.
+func IsDigest(collection string) bool {
+	return IsShared(collection) && !strings.Contains(collection, "-")
+}
 
 // IsKnown says whether Open WebUI gives such names.
 func IsKnown(collection string) bool { return knownNames.MatchString(collection) }

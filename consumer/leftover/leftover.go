@@ -107,24 +107,25 @@ type Use struct {
 // IsFree says that nothing uses it.
 func (u Use) IsFree() bool { return u == Use{} }
 
-// FindUses says what uses each. found is of their Names, as of now. A file that was put into
-// a knowledge base goes on to name it when that is gone, and does not use it.
+// FindUses says what uses each. found is of their Names, as of now. A file may name a
+// collection of a digest, of an older version, as its own; one that was put into a knowledge
+// base goes on to name that, too, and does not use it.
 func FindUses(ctx context.Context, db Database, tx repo.Tx, list []Leftover, found repo.References) (map[Leftover]Use, error) {
 	uses := make(map[Leftover]Use, len(list))
 	rows := map[string][]string{}
-	var unmentioned []string
+	var digests []string
 	for _, l := range list {
 		if l.byMention() {
 			uses[l] = Use{Reference: found.Referenced[l.Collection], Unknown: found.Unknown[l.Collection]}
-			if uses[l].IsFree() && !vectors.IsKnowledge(l.Collection) {
-				unmentioned = append(unmentioned, l.Collection)
+			if uses[l].IsFree() && vectors.IsDigest(l.Collection) {
+				digests = append(digests, l.Collection)
 			}
 			continue
 		}
 		table, id := l.row()
 		rows[table] = append(rows[table], id)
 	}
-	naming, err := db.FindNamingFiles(ctx, tx, unmentioned)
+	naming, err := db.FindNamingFiles(ctx, tx, digests)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,8 @@ func (db *DB) FindNamingFiles(ctx context.Context, t repo.Tx, names []string) (m
 		wanted[name] = true
 	}
 	var id, meta string
-	err := queryEach(ctx, sweepView{sqliteTx(t)}, `SELECT CAST(id AS TEXT), CAST(meta AS TEXT) FROM file WHERE id IS NOT NULL AND instr(meta, '"collection_name"') > 0`,
+	err := queryEach(ctx, sweepView{sqliteTx(t)}, `SELECT CAST(id AS TEXT), CAST(meta AS TEXT) FROM file WHERE id IS NOT NULL
+		AND instr(meta, '"collection_name"') > 0 AND instr(meta, '"collection_name": "file-') = 0`,
 		nil, []any{&id, &meta}, func() error {
 			if m := namedCollection.FindStringSubmatch(meta); m != nil && wanted[m[1]] {
 				files[m[1]] = id
