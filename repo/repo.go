@@ -82,6 +82,9 @@ type References struct {
 	Unknown    map[string]bool      // not yet known to the index, or not to be searched: must be kept
 	Snapshot   string               // what RecheckReferences compares with; the engine's own
 	Changed    int64                // bytes of changed rows that were read
+	// DeadLinks are those of files to what nobody can open, which go with the file: pairs
+	// that RecheckReferences asks about again; the engine's own.
+	DeadLinks [][2]string
 	// Pending says whose transaction, begun a while ago, may yet commit a mention of
 	// any file, PendingRows a row of table file; empty: nobody's. What would be deleted
 	// is kept meanwhile.
@@ -159,4 +162,6 @@ type Mention struct {
 	Owner string `json:"owner,omitempty"` // id of a user
 	// Cites: it only cites the file; the path leads below a key named sources.
 	Cites bool `json:"cites,omitempty"`
+	// Departed: nobody can open the row any more, since its user is gone (openwebui.Owned).
+	Departed bool `json:"departed,omitempty"`
 }

@@ -37,9 +37,11 @@ type Options struct {
 	Strict bool
 	// Ignore are tables and columns (table.column) whose mentions keep no file, with
 	// their schema (schema.table) where that is another, or all of a schema (schema.*);
-	// CitationsIgnore does the same for what answers cite (openwebui.Citations).
+	// CitationsIgnore does the same for what answers cite (openwebui.Citations),
+	// DepartedIgnore for rows that nobody can open any more (openwebui.Owned).
 	Ignore          []string
 	CitationsIgnore bool
+	DepartedIgnore  bool
 	// StatementTimeout bounds each statement, LockTimeout a transaction's wait for its
 	// first lock, CommitTimeout the wait for an answer to COMMIT, which
 	// statement_timeout does not bound.
@@ -119,7 +121,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 func (db *DB) openIndex(ctx context.Context) error {
 	excluded, err := db.recognizeIgnored(ctx)
 	db.index = refindex.New(refindex.Config{
-		Schema: db.schema, Excluded: excluded, CitationsIgnore: db.options.CitationsIgnore, Strict: db.options.Strict,
+		Schema: db.schema, Excluded: excluded, CitationsIgnore: db.options.CitationsIgnore, DepartedIgnore: db.options.DepartedIgnore, Strict: db.options.Strict,
 		LockTimeout: db.options.LockTimeout, PageTime: time.Second, LongWriting: 5 * time.Second,
 		ExecMode: db.execMode,
 		Run: func(ctx context.Context, timeout time.Duration, fn func(pgx.Tx) error) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
+	"pruned/repo/postgres"
 	"pruned/repo/repotest"
 	"pruned/repo/testenv"
 )
@@ -29,6 +30,10 @@ func newEngine(t *testing.T) repotest.Engine {
 		},
 		Table: func(name string) string { return pgx.Identifier{d.Schema, name}.Sanitize() },
 		Hold:  func(t testing.TB, id string) func() { return hold(t, d, id) },
+
+		Departed: func(t testing.TB) repo.Engine {
+			return repo.NewEngine(openWith(t, postgres.Options{URL: d.URL, Schema: d.Schema, DepartedIgnore: true}))
+		},
 
 		Binary: "bytea",
 		Own:    func(name string) string { return "pruned." + name },

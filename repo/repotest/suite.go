@@ -34,6 +34,8 @@ type Engine struct {
 	// Own names a table of pruned's, and Moment is a time as one of its columns has it.
 	Own    func(name string) string
 	Moment func(at time.Time) any
+	// Departed opens the same database to ignore what users who are gone left.
+	Departed func(t testing.TB) repo.Engine
 	// Hold locks the row of a file, as an application does that has not yet
 	// committed, until release is called. Nil for an engine with one writer, for
 	// which nobody writes while a transaction is open.
@@ -82,6 +84,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"tombstones of the living are told":           livingAreTold,
 		"usage: rows, links and owners are told":      usageIsTold,
 	}
+	maps.Copy(cases, departedCases)
 	maps.Copy(cases, sweepCases)
 	maps.Copy(cases, timesCases)
 	maps.Copy(cases, ownerCases)
@@ -92,6 +95,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds
+		cases["look again finds what lives again"] = lookAgainFindsRevived
 		cases["look again finds what mentions a name"] = lookAgainFindsName
 		cases["look again ignores what is our own"] = lookAgainIgnoresOwn
 		cases["tombstones are held by one"] = tombstonesAreHeld

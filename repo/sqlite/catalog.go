@@ -26,6 +26,9 @@ type table struct {
 	columns []columnInfo
 	key     []string // columns of the primary key, in its order
 	parents []parent // without one of these the row is dead
+	opened  string   // condition that somebody can open row t; empty where that cannot be told
+	// needsOpener: without it the row is dead.
+	needsOpener bool
 }
 
 // columnInfo is a column; they are in the order in which values are stored.
@@ -72,6 +75,7 @@ func readCatalog(ctx context.Context, q querier, o Options) (*catalog, error) {
 			continue
 		}
 		t.readParents(all)
+		t.readOpened(all, o.DepartedIgnore)
 		for i := range t.columns {
 			name := t.columns[i].name
 			t.columns[i].ignored = ignore.hasColumn(t.name, name)
@@ -152,9 +156,17 @@ func (t *table) hasColumn(name string) bool {
 	return slices.ContainsFunc(t.columns, func(c columnInfo) bool { return c.name == name })
 }
 
-// livingCondition is the condition under which row t of the table lives. One that names no
-// parent lives by itself.
+// livingCondition is the condition under which row t of the table lives.
 func (t *table) livingCondition() string {
+	if t.needsOpener {
+		return t.parentsCondition() + " AND " + t.opened
+	}
+	return t.parentsCondition()
+}
+
+// parentsCondition is the condition that the parents of row t are there. One that names no
+// parent lives by itself.
+func (t *table) parentsCondition() string {
 	var b strings.Builder
 	for _, p := range t.parents {
 		column := "t." + quoteIdent(p.column)

@@ -115,6 +115,9 @@ func (x *explanation) readRows(ctx context.Context, t *table, rows []int64) erro
 	if err != nil {
 		return err
 	}
+	if err := x.markDeparted(ctx, t, x.found[from:]); err != nil {
+		return err
+	}
 	return x.addChats(ctx, t, x.found[from:])
 }
 

@@ -23,11 +23,14 @@ func (db *DB) ComposedStatements(ctx context.Context) (map[string]string, error)
 		return nil, err
 	}
 	slices.SortFunc(c.tables, func(a, b *table) int { return strings.Compare(a.name, b.name) })
-	var keys, texts, chats, dead []string
+	var keys, texts, chats, dead, departed []string
 	for _, t := range c.tables {
 		keys, texts = append(keys, t.livingKeysSQL()), append(texts, t.textsSQL(t.theseRows()))
 		if link, is := t.chatColumn(); is {
 			chats = append(chats, t.chatsSQL(link))
+		}
+		if t.opened != "" {
+			departed = append(departed, t.departedSQL())
 		}
 		if t.linksFiles() {
 			dead = append(dead, t.countDeadSQL())
@@ -45,6 +48,7 @@ func (db *DB) ComposedStatements(ctx context.Context) (map[string]string, error)
 	return map[string]string{
 		"lock.sql":                lockSQL,
 		"living_keys.sql":         joinSQL(keys...),
+		"departed.sql":            joinSQL(departed...),
 		"texts.sql":               joinSQL(texts...),
 		"new_files.sql":           c.newFilesSQL(),
 		"delete.sql":              joinSQL(deletion...),

@@ -100,7 +100,7 @@ func (db *DB) examineJournal(ctx context.Context) (repo.Finding, error) {
 }
 
 func (t *table) countDeadSQL() string {
-	return `SELECT count(*) FROM ` + quoteIdent(t.name) + ` t WHERE NOT (1` + t.livingCondition() + `)`
+	return `SELECT count(*) FROM ` + quoteIdent(t.name) + ` t WHERE NOT (1` + t.parentsCondition() + `)`
 }
 
 // linksFiles holds for tables that link files to what they cannot live without.

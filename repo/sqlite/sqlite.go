@@ -38,6 +38,9 @@ type Options struct {
 	Ignore []string
 	// CitationsIgnore: mentions that only cite do not count (openwebui.Citations).
 	CitationsIgnore bool
+	// DepartedIgnore: mentions in rows that nobody can open any more, since their user is
+	// gone, do not count (openwebui.Owned).
+	DepartedIgnore bool
 	// Place is where the file is; without a path it is found out.
 	Place witness.Place
 }

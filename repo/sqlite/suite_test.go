@@ -73,6 +73,10 @@ func newEngine(t *testing.T, d *testenv.SQLite) repotest.Engine {
 		DB: repo.NewEngine(open(t, d)), Exec: d.Exec, Unchecked: d.Exec, Count: d.Count,
 		Table: func(name string) string { return name },
 
+		Departed: func(t testing.TB) repo.Engine {
+			return repo.NewEngine(openWith(t, sqlite.Options{Path: d.Path, DepartedIgnore: true}))
+		},
+
 		Binary: "BLOB",
 		Own:    func(name string) string { return "pruned_" + name },
 		Moment: func(at time.Time) any { return at.UnixMicro() },
@@ -82,7 +86,12 @@ func newEngine(t *testing.T, d *testenv.SQLite) repotest.Engine {
 // open opens a database with our tables in it.
 func open(t testing.TB, d *testenv.SQLite) *sqlite.DB {
 	t.Helper()
-	db, err := sqlite.Open(context.Background(), sqlite.Options{Path: d.Path})
+	return openWith(t, sqlite.Options{Path: d.Path})
+}
+
+func openWith(t testing.TB, options sqlite.Options) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(context.Background(), options)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	require.NoError(t, db.Migrate(context.Background()))

@@ -159,6 +159,9 @@ type relation struct {
 	key          []column // primary key, in its order
 	parents      []parent // without one of these the row is dead
 	hasFileFK    bool     // a row goes with its file, by a foreign key
+	opened       string   // condition that somebody can open row t; empty where that cannot be told
+	needsOpener  bool     // without it the row is dead
+	grants       uint32   // then, the table that tells
 
 	// From pruned.relation; id is 0 where the index does not know it yet.
 	id         int
@@ -214,7 +217,10 @@ func (ix *Index) readCatalog(ctx context.Context, t pgx.Tx) ([]*relation, error)
 	if err := ix.readColumns(ctx, t, oids, byOID); err != nil {
 		return nil, err
 	}
-	return relations, ix.readParents(ctx, t, oids, byOID)
+	if err := ix.readParents(ctx, t, oids, byOID); err != nil {
+		return nil, err
+	}
+	return relations, ix.readOpened(ctx, t, relations)
 }
 
 func (ix *Index) readColumns(ctx context.Context, t pgx.Tx, oids []uint32, byOID map[uint32]*relation) error {

@@ -78,12 +78,16 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 		if err := ix.findWriters(ctx, t, p, &look); err != nil {
 			return err
 		}
+		if err := p.findDeadLinks(ctx, t, &look, ids); err != nil {
+			return err
+		}
 		return ix.verifyFree(ctx, t, p, &look, ids)
 	})
 	return look, err
 }
 
-// RecheckReferences returns only what others committed since look. Tables that came since
+// RecheckReferences returns only what others committed since look: mentions, and what made
+// a row live again that mentions a file. Tables that came since
 // may hold older rows, and are no matter for this transaction.
 func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
 	appeared := map[string]repo.Reference{}
@@ -100,8 +104,14 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.Refe
 			}
 		}
 		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot, ix.quiet.ours()}
+		if p.revives() {
+			files, owners := splitLinks(look.DeadLinks, deleted)
+			args = append(args, deleted, files, owners)
+		}
 		_, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
 			switch a.part {
+			case partIndex, partLink:
+				keepFirst(appeared, string(a.text), a.toReference())
 			case partRow:
 				keepFirst(appeared, string(a.text), repo.Reference{Table: "file", Row: string(a.text)})
 			case partChanged:
@@ -179,7 +189,7 @@ func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []an
 			continue
 		case partIndex:
 			a.relation = byID[source]
-		case partChanged:
+		case partChanged, partLink:
 			a.relation = p.relations[source]
 		}
 		yield(a)

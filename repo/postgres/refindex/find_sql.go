@@ -14,11 +14,13 @@ const (
 	partChanged = 2 // text: the value of a column of a row that changed since
 	partUnknown = 3 // text: a file id that the index does not know yet
 	partRow     = 4 // text: an id that has a row in table file
+	partLink    = 5 // text: a file id, whose link went with it and would live again
 )
 
 // The parameters of a search: the ids, $1, the schema, $2, and those of its quietCTE: a
 // snapshot, $3, our own transactions, $4, the server, $5. Those of a recheck: the ids, the
-// schema, the exclusions, $3, the snapshot of the search, $4, our own transactions, $5.
+// schema, the exclusions, $3, the snapshot of the search, $4, our own transactions, $5, and
+// where rows may live again (revivedSQL) the ids that were deleted, $6, and their links.
 // They have numbers since the statements hold names (see Index.catalogArgs).
 var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
 
@@ -111,6 +113,7 @@ func recheckSQL(relations []*relation, fileTable string) string {
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedByOthers()))
 	}
+	b.WriteString(revivedSQL(relations))
 	return b.String()
 }
 

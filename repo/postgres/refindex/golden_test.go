@@ -19,13 +19,11 @@ var update = flag.Bool("update", false, "write the composed statements into test
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// The statements that are composed of the tables, at the newest schema of Open WebUI: a
-// diff of these files is what a change of a fragment does to them.
-func TestComposedStatements(t *testing.T) {
-	t.Parallel()
-	d := testenv.New(t)
-	ix := New(Config{Schema: d.Schema, ExecMode: func() pgx.QueryExecMode { return pgx.QueryExecModeExec }})
-	var relations []*relation
+// sortedRelations are the tables by their names, as an index sees them that has read them.
+func sortedRelations(t *testing.T, d *testenv.Database, config Config) (ix *Index, relations []*relation) {
+	t.Helper()
+	config.Schema, config.ExecMode = d.Schema, func() pgx.QueryExecMode { return pgx.QueryExecModeExec }
+	ix = New(config)
 	require.NoError(t, pgx.BeginFunc(context.Background(), d.Pool, func(tx pgx.Tx) (err error) {
 		relations, err = ix.readCatalog(t.Context(), tx)
 		return err
@@ -34,11 +32,22 @@ func TestComposedStatements(t *testing.T) {
 	for i, r := range relations {
 		r.id, r.generation = i+1, 1
 	}
+	return ix, relations
+}
+
+// The statements that are composed of the tables, at the newest schema of Open WebUI: a
+// diff of these files is what a change of a fragment does to them.
+func TestComposedStatements(t *testing.T) {
+	t.Parallel()
+	d := testenv.New(t)
+	ix, relations := sortedRelations(t, d, Config{})
+	_, departing := sortedRelations(t, d, Config{DepartedIgnore: true})
 	for name, sql := range map[string]string{
 		"find.sql":           findSQL(relations),
 		"recheck.sql":        recheckSQL(relations, ix.quotedTable("file")),
 		"row_candidates.sql": rowCandidatesSQL(relations),
 		"unmentioned.sql":    unmentionedSQL(relations),
+		"revived.sql":        revivedSQL(departing),
 		"learn_files.sql":    ix.withFileTable(forgetFilesSQL + ";" + learnFilesSQL + ";" + learnNamesSQL),
 	} {
 		path := filepath.Join("testdata", name)

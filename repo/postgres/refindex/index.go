@@ -22,6 +22,9 @@ type Config struct {
 	Excluded []string
 	// CitationsIgnore excludes what answers cite (openwebui.Citations).
 	CitationsIgnore bool
+	// DepartedIgnore: what mentions a file in a row that nobody can open any more, since its
+	// user is gone, keeps nothing (openwebui.Owned). It changes no table's signature.
+	DepartedIgnore bool
 	// Strict closes the instant between RecheckReferences and the commit, in which a file
 	// may be mentioned unseen: writers of every table that may mention it wait for
 	// that long.

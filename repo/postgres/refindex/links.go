@@ -123,7 +123,8 @@ func (p *parent) quotedName() string { return pgx.Identifier{p.schema, p.table}.
 
 // aliveSQL is the condition under which row t of the relation lives, or nothing. Where a
 // foreign key is enforced, a row without its parent is one that was written while it
-// was not, as by a restore: if no parent is there at all, they are still to come.
+// was not, as by a restore: if no parent is there at all, they are still to come. By
+// Config.DepartedIgnore a row that nobody can open is as good as dead.
 func (r *relation) aliveSQL() string {
 	var b strings.Builder
 	for _, p := range r.parents {
@@ -134,7 +135,7 @@ func (r *relation) aliveSQL() string {
 		}
 		b.WriteString(")")
 	}
-	return b.String()
+	return b.String() + r.openedSQL()
 }
 
 // linkTables are the application's own links to files. Their foreign keys cascade; in a

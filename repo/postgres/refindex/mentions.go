@@ -49,6 +49,9 @@ func (ix *Index) ListMentions(ctx context.Context, t pgx.Tx, id string) (found [
 				return err
 			}
 		}
+		if err := p.markDeparted(ctx, t, found); err != nil {
+			return err
+		}
 		return ix.fillInChats(ctx, t, p, found)
 	})
 	return found[:min(len(found), maxReferences)], err

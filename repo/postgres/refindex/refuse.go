@@ -134,6 +134,9 @@ func (ix *Index) ListTables(ctx context.Context, t pgx.Tx) (read, locked []strin
 		for _, p := range r.parents {
 			read = append(read, p.quotedName())
 		}
+		if r.needsOpener {
+			read = append(read, r.grantsTable())
+		}
 	}
 	if ix.Strict {
 		locked = (&Plan{relations: relations}).lockableTables()

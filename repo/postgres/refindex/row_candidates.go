@@ -79,7 +79,7 @@ func rowCandidatesSQL(relations []*relation) string {
 		if !r.canIndex() || len(r.columns) == 0 {
 			continue
 		}
-		if len(r.parents) == 0 {
+		if len(r.parents) == 0 && !r.needsOpener {
 			alone = append(alone, "SELECT r.file_id FROM pruned.reference r "+r.livingSQL())
 		} else {
 			bound = append(bound, r.mentionedBySQL())

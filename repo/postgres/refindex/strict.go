@@ -76,11 +76,18 @@ func (p *Plan) tryLock(ctx context.Context, t pgx.Tx) error {
 
 // lockableTables are the tables to lock, in the order of their names. A link table with
 // its foreign key needs none: its writers wait for the rows that we hold, and we
-// would wait for them. Foreign tables cannot be locked.
+// would wait for them. Foreign tables cannot be locked. Grants count where they make rows
+// live.
 func (p *Plan) lockableTables() (names []string) {
 	for _, r := range p.relations {
 		if r.kind == "r" && (!r.hasFileFK || !slices.Contains(linkTables, r.name)) {
 			names = append(names, r.quotedName())
+		}
+	}
+	for _, r := range p.relations {
+		if r.needsOpener {
+			names = append(names, r.grantsTable())
+			break
 		}
 	}
 	slices.Sort(names)

@@ -78,18 +78,24 @@ func (ix *Index) findWriters(ctx context.Context, t pgx.Tx, p *Plan, look *repo.
 				w.table = r.String()
 			}
 		}
+		if oid == p.grantsOID() {
+			w.table = ix.Schema + ".access_grant"
+		}
 		look.Pending = w.String()
 		return nil
 	})
 	return pgerr.Translate(err, "look for transactions that are open")
 }
 
-// searchedOIDs are the tables that may mention files.
+// searchedOIDs are the tables that may mention files, or make a row live again that does.
 func (p *Plan) searchedOIDs() (oids []uint32) {
 	for _, r := range p.relations {
 		if len(r.columns) > 0 {
 			oids = append(oids, r.oid)
 		}
+	}
+	if p.revives() {
+		oids = append(oids, p.grantsOID())
 	}
 	return oids
 }
