@@ -24,6 +24,7 @@ type Database struct {
 
 	Ignore          []string      `name:"ignore" env:"PRUNED_IGNORE" placeholder:"[SCHEMA.]TABLE[.COLUMN]" help:"Tables, columns or schemas (schema.*) whose mentions do not keep a file."`
 	Citations       string        `name:"citations" env:"PRUNED_CITATIONS" default:"keep" help:"Whether a citation in a chat keeps the cited file: keep or ignore."`
+	Departed        string        `name:"departed" env:"PRUNED_DEPARTED" default:"keep" help:"Whether private notes, folders, models, knowledge bases and prompts of users who are gone keep files: keep or ignore."`
 	LedgerRetention time.Duration `name:"ledger-retention" env:"PRUNED_LEDGER_RETENTION" default:"2160h" help:"How long the ledger remembers a deleted file; 0: for ever."`
 }
 
@@ -110,6 +111,7 @@ func (d Database) checkDatabase(ps *problems) {
 		}
 	}
 	checkOneOf(ps, "PRUNED_CITATIONS", d.Citations, "keep", "ignore")
+	checkOneOf(ps, "PRUNED_DEPARTED", d.Departed, "keep", "ignore")
 	checkMin(ps, "PRUNED_LEDGER_RETENTION", d.LedgerRetention, 0)
 }
 

@@ -43,6 +43,7 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_LOG_LEVEL=loud":            `"loud" is not known: wanted one of trace, debug, info, warn, error`,
 		"PRUNED_LOG_FORMAT=xml":            `"xml" is not known: wanted one of auto, json, console`,
 		"PRUNED_CITATIONS=delete":          `"delete" is not known: wanted one of keep, ignore`,
+		"PRUNED_DEPARTED=delete":           `"delete" is not known: wanted one of keep, ignore`,
 		"PRUNED_IGNORE=chat,a b":           `"a b" is neither a table nor a column: wanted table, table.column, schema.*, schema.table or schema.table.column, separated by commas`,
 		"PRUNED_HTTP=8077":                 `"8077" is not an address: wanted host:port`,
 		"PRUNED_HTTP=h:99999":              `"h:99999" is not an address: wanted host:port`,

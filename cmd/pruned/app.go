@@ -87,6 +87,7 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 		MaxConns: int32(c.cli.Consumer.Workers) + 5, // passes, the tombstones, a sweep and its lead, a scrape
 		Folder:   c.cli.Storage.DataDir,
 		Strict:   c.cli.Consumer.Strict, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",
+		DepartedIgnore: settings.Departed == "ignore",
 	})
 	if err != nil {
 		return repo.Engine{}, err
@@ -103,6 +104,7 @@ func (c *command) openSQLite(ctx context.Context) (repo.Engine, error) {
 	path, _ := settings.SQLite()
 	db, err := sqlite.Open(ctx, sqlite.Options{
 		Path: path, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",
+		DepartedIgnore: settings.Departed == "ignore",
 	})
 	if err != nil {
 		return repo.Engine{}, err

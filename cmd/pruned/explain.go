@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"pruned/config"
@@ -189,11 +190,20 @@ func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
 	}
 	result := report.Results[about.Key()]
 	e.Verdict, e.Why = result.Outcome, result.Detail
+	if e.Verdict == event.Kept && e.isLeftBehind() {
+		e.Why += "; kept only by things of users who are gone (PRUNED_DEPARTED)"
+	}
 	switch result.Outcome {
 	case event.Deleted, event.Gone, event.Young:
 		e.DueInS = roundSeconds(result.RetryIn)
 	}
 	return nil
+}
+
+// isLeftBehind says whether nobody can open any of what mentions the file.
+func (e *explanation) isLeftBehind() bool {
+	lives := slices.ContainsFunc(e.References, func(m repo.Mention) bool { return !m.Departed })
+	return len(e.References) > 0 && !lives
 }
 
 // tellPast tells what was deleted under an id that has no row any more.

@@ -167,6 +167,25 @@ func TestExplainTellsEverything(t *testing.T) {
 	require.Empty(t, e.References)
 }
 
+// A file that only a private note of a user who is gone keeps: that is said, and the
+// setting lets it go without anything being read again.
+func TestExplainWhatUsersLeft(t *testing.T) {
+	type told struct{ Verdict, Why string }
+	t.Parallel()
+	i := install(t, testenv.Vectors(small))
+	i.seed(t, 1, 0)
+	file := testenv.InsertFile(t, i.Pool, testenv.File{Name: "f", CreatedAt: time.Now().Add(-72 * time.Hour)})
+	i.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('left', 'gone', $1, 1, 1)`, file.ID)
+	e := ask[told](t, i, "explain", file.ID)
+	require.Equal(t, "kept", e.Verdict)
+	require.Contains(t, e.Why, "kept only by things of users who are gone")
+	require.Equal(t, "deleted", ask[told](t, i.with("PRUNED_DEPARTED=ignore"), "explain", file.ID).Verdict)
+
+	i.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('own', $1, $2, 1, 1)`, testenv.UserID, file.ID)
+	require.NotContains(t, ask[told](t, i, "explain", file.ID).Why, "users who are gone")
+	require.Equal(t, "kept", ask[told](t, i.with("PRUNED_DEPARTED=ignore"), "explain", file.ID).Verdict)
+}
+
 // In words: what keeps a file has a name and an owner, ages are short, and of one that is
 // gone it is told by which event.
 func TestExplainInWords(t *testing.T) {
