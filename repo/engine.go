@@ -17,6 +17,7 @@ type Engine struct {
 	Lease
 	Ownership
 	Links
+	DanglingRows
 	Inspector
 	Usage
 	Reporter
@@ -35,13 +36,14 @@ func NewEngine[DB interface {
 	Lease
 	Ownership
 	Links
+	DanglingRows
 	Inspector
 	Usage
 	Reporter
 	Labeller
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db}
+	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

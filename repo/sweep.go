@@ -10,8 +10,8 @@ type Direction string
 
 // The directions. A tombstone's kinds have the same words for the stores. In some another
 // name stands for a file's id: that of a collection; a collection's, a slash, and a
-// point's; a folder's. About folders no event is ever published, and so none is among what
-// NextCandidate waits for.
+// point's; a folder's; a table's, a slash, and a row's id. About folders and dangling rows no
+// event is ever published, and so none is among what NextCandidate waits for.
 const (
 	FromRows    Direction = "row"    // rows of table file that nothing mentions
 	FromVectors Direction = "vector" // vectors whose file has no row
@@ -20,11 +20,15 @@ const (
 
 	FromCollections Direction = "collection" // collections that nothing mentions, or whose user is gone
 	FromPoints      Direction = "points"     // points whose row is gone
+
+	FromDangling Direction = "dangling" // rows that nothing in the application can reach
 )
 
-// IsLeftover says that the candidates of a direction are collections or points, about which
-// table file says nothing.
-func (d Direction) IsLeftover() bool { return d == FromCollections || d == FromPoints }
+// IsLeftover says that the candidates of a direction are collections, points or dangling
+// rows, about which table file says nothing.
+func (d Direction) IsLeftover() bool {
+	return d == FromCollections || d == FromPoints || d == FromDangling
+}
 
 // Kind is that of the tombstones of what a direction finds in a store.
 func (d Direction) Kind() string {
@@ -110,7 +114,7 @@ type SweepStore interface {
 	UpsertRowCandidates(ctx context.Context, tx Tx, sweep int64) error
 
 	// UpsertListed makes candidates of what a store lists of files that have no row, or of
-	// the collections or points that are given. Bytes whose name is the base name of some
+	// the collections, points or dangling rows that are given. Bytes whose name is the base name of some
 	// row's path have one, and what waits in a tombstone is dealt with. What another store listed before is found anew.
 	// listed is one page.
 	UpsertListed(ctx context.Context, tx Tx, sweep int64, d Direction, store string, listed []Listed) error

@@ -47,7 +47,21 @@ func (db *DB) requiredPrivileges(ctx context.Context, t pgx.Tx) (list []requirem
 	for _, table := range locked {
 		unbound = append(unbound, requirement{privilege: lockPrivilege(t), table: table, instead: "UPDATE, DELETE, TRUNCATE"})
 	}
+	if db.options.RemovesDangling {
+		unbound = db.addForDangling(unbound, tables)
+	}
 	return append(list, unbound...), err
+}
+
+// addForDangling adds the privileges to delete dangling rows of the tables that are read.
+func (db *DB) addForDangling(list []requirement, read []string) []requirement {
+	for _, name := range openwebui.DanglingTables {
+		deletes := requirement{privilege: "DELETE", table: db.quotedTable(name)}
+		if slices.Contains(read, deletes.table) && !slices.Contains(list, deletes) {
+			list = append(list, deletes)
+		}
+	}
+	return list
 }
 
 // requiredForLinks lists the privileges for dead links that no foreign key deletes, and

@@ -29,7 +29,7 @@ func examined(t testing.TB, db *postgres.DB, check string) repo.Finding {
 // one, and nothing of it can be left out.
 func TestGrantsAreTheLeastThatIsEnough(t *testing.T) {
 	t.Parallel()
-	for name, options := range map[string]postgres.Options{"plain": {}, "strict": {Strict: true}, "ignoring": {Ignore: []string{"note", "chat", "memory", "user", "knowledge"}}} {
+	for name, options := range map[string]postgres.Options{"plain": {}, "strict": {Strict: true}, "removing": {RemovesDangling: true}, "ignoring": {Ignore: []string{"note", "chat", "memory", "user", "knowledge"}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := testenv.New(t, testenv.InSchema())
@@ -45,7 +45,7 @@ func TestGrantsAreTheLeastThatIsEnough(t *testing.T) {
 			const whole = -1
 			grants, err := admin.Grants(t.Context(), `a "role"`)
 			require.NoError(t, err)
-			require.Len(t, grants, map[string]int{"plain": 8, "strict": 8, "ignoring": 7}[name])
+			require.Len(t, grants, map[string]int{"plain": 8, "strict": 8, "removing": 7, "ignoring": 7}[name])
 			for without := whole; without < len(grants)-1; without++ { // but the last, which is about the future
 				role := fmt.Sprintf("role %d of %s", without+1, d.Name)
 				d.Exec(t, `CREATE ROLE "`+role+`" LOGIN`)
@@ -99,7 +99,31 @@ func everything(t *testing.T, d *testenv.Database, options postgres.Options, rol
 	if err := leftoverCalls(t, db); err != nil {
 		return err
 	}
+	if options.RemovesDangling {
+		if err := removeDangling(t, db); err != nil {
+			return err
+		}
+	}
 	return wholeDeletion(db, ids, nothing, nothing)
+}
+
+// removeDangling removes rows without a parent of every table that may have some.
+func removeDangling(t *testing.T, db *postgres.DB) error {
+	t.Helper()
+	return db.InTx(t.Context(), nil, func(tx repo.Tx) error {
+		counts, err := db.CountDangling(t.Context(), tx)
+		require.Len(t, counts, len(openwebui.DanglingTables))
+		for _, count := range counts {
+			ids, err := db.ListDangling(t.Context(), tx, count.Table, "", 10)
+			if err == nil {
+				_, err = db.RemoveDangling(t.Context(), tx, count.Table, ids)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return err
+	})
 }
 
 // leftoverCalls asks what things in a vector store live by.

@@ -42,6 +42,8 @@ type Options struct {
 	Ignore          []string
 	CitationsIgnore bool
 	DepartedIgnore  bool
+	// RemovesDangling: a role needs what repo.DanglingRows takes to remove them.
+	RemovesDangling bool
 	// StatementTimeout bounds each statement, LockTimeout a transaction's wait for its
 	// first lock, CommitTimeout the wait for an answer to COMMIT, which
 	// statement_timeout does not bound.

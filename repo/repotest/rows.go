@@ -53,6 +53,7 @@ var required = map[string]row{
 	"knowledge_directory": {"name": fresh, "knowledge_id": aKnowledge, "user_id": aUser, "created_at": 1, "updated_at": 1},
 	"knowledge_file":      {"user_id": aUser, "knowledge_id": aKnowledge, "created_at": 1, "updated_at": 1},
 	"message":             {"user_id": aUser, "channel_id": aChannel, "created_at": 1, "updated_at": 1},
+	"message_reaction":    {"user_id": aUser, "name": fresh, "created_at": 1},
 	"model_history":       {"model_id": "m", "snapshot": "{}", "user_id": aUser, "created_at": 1},
 	"prompt":              {"user_id": aUser, "name": fresh, "content": "c", "created_at": 1, "updated_at": 1},
 	"prompt_history":      {"prompt_id": "p", "user_id": aUser, "created_at": 1},

@@ -90,6 +90,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	maps.Copy(cases, ownerCases)
 	maps.Copy(cases, leftoverSweepCases)
 	maps.Copy(cases, leftoverCases)
+	maps.Copy(cases, danglingCases)
 	maps.Copy(cases, reportCases)
 	maps.Copy(cases, labelCases)
 	if open(t).Hold != nil {

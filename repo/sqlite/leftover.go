@@ -99,6 +99,11 @@ func (db *DB) FindMissingRows(ctx context.Context, t repo.Tx, table string, ids 
 	if !is {
 		return nil, &repo.Error{Kind: repo.Environment, Doing: doing, Err: errors.New("there is no table of that name")}
 	}
+	return findMissingIDs(ctx, q, table, ids)
+}
+
+// findMissingIDs is FindMissingRows of a table that is there.
+func findMissingIDs(ctx context.Context, q querier, table string, ids []string) ([]string, error) {
 	missing := slices.Clone(ids)
 	for _, value := range []string{`id`, `CAST(id AS TEXT)`} {
 		if len(missing) == 0 {

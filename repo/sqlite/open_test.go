@@ -166,10 +166,10 @@ func TestMigrationKeepsCandidates(t *testing.T) {
 		VALUES (1, 'i', 'bytes', 'f', 'n', 2, 3, 'e', 4, 5, '["b"]'), (7, 'i', 'vectors', 'f', '', 2, 0, '', NULL, NULL, '[]')`)
 	open(t, d)
 	require.Equal(t, before, schema(t, d))
-	require.EqualValues(t, 2, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id >= 12`))
+	require.EqualValues(t, 3, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id >= 12`))
 	require.EqualValues(t, 3, d.Count(t, `SELECT count(*) FROM pruned_candidate WHERE file_id = 'a' AND first_seen = 1 AND seen_at = 2 AND sweep = 3
 		AND size = 4 AND chunks = 5 AND made_at = 6 AND confirmed = 7 AND claimed_at = 8 AND store = 'store' AND shown = 9`))
-	for _, direction := range []string{"folder", "collection", "points"} {
+	for _, direction := range []string{"folder", "collection", "points", "dangling"} {
 		d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at) VALUES ('a', ?, 1, 2)`, direction)
 	}
 	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_tombstone WHERE seq = 1 AND identity = 'i' AND kind = 'bytes' AND file_id = 'f' AND name = 'n'

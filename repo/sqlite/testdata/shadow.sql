@@ -7,7 +7,7 @@ CREATE TEMP TABLE pruned_state (
 INSERT INTO temp.pruned_state SELECT * FROM main.pruned_state;
 CREATE TEMP TABLE pruned_candidate (
     file_id    TEXT    NOT NULL,
-    direction  TEXT    NOT NULL CHECK (direction IN ('row', 'vector', 'bytes', 'folder', 'collection', 'points')),
+    direction  TEXT    NOT NULL CHECK (direction IN ('row', 'vector', 'bytes', 'folder', 'collection', 'points', 'dangling')),
     first_seen INTEGER NOT NULL,
     seen_at    INTEGER NOT NULL,                -- when a store last listed it
     sweep      INTEGER NOT NULL DEFAULT 0,      -- the last that did
