@@ -23,10 +23,14 @@ type Database struct {
 	Schema   string      `name:"database-schema" env:"DATABASE_SCHEMA" placeholder:"SCHEMA" help:"Schema of Open WebUI's tables; unset: the search path."`
 
 	Ignore          []string      `name:"ignore" env:"PRUNED_IGNORE" placeholder:"[SCHEMA.]TABLE[.COLUMN]" help:"Tables, columns or schemas (schema.*) whose mentions do not keep a file."`
+	Rows            string        `name:"rows" env:"PRUNED_ROWS" default:"keep" help:"What sweeps do with rows that nothing in Open WebUI can reach any more: keep, or dangling to remove them."`
 	Citations       string        `name:"citations" env:"PRUNED_CITATIONS" default:"keep" help:"Whether a citation in a chat keeps the cited file: keep or ignore."`
 	Departed        string        `name:"departed" env:"PRUNED_DEPARTED" default:"keep" help:"Whether private notes, folders, models, knowledge bases and prompts of users who are gone keep files: keep or ignore."`
 	LedgerRetention time.Duration `name:"ledger-retention" env:"PRUNED_LEDGER_RETENTION" default:"2160h" help:"How long the ledger remembers a deleted file; 0: for ever."`
 }
+
+// RemovesDangling says whether sweeps remove rows that nothing in Open WebUI can reach.
+func (d Database) RemovesDangling() bool { return d.Rows == "dangling" }
 
 // sourceURL is the URL as Open WebUI would use it: the parts, once all are there,
 // win over DATABASE_URL, and nothing in them is escaped (env.py).
@@ -110,6 +114,7 @@ func (d Database) checkDatabase(ps *problems) {
 			ps.addProblem("PRUNED_IGNORE", "%q is neither a table nor a column: wanted table, table.column, schema.*, schema.table or schema.table.column, separated by commas", name)
 		}
 	}
+	checkOneOf(ps, "PRUNED_ROWS", d.Rows, "keep", "dangling")
 	checkOneOf(ps, "PRUNED_CITATIONS", d.Citations, "keep", "ignore")
 	checkOneOf(ps, "PRUNED_DEPARTED", d.Departed, "keep", "ignore")
 	checkMin(ps, "PRUNED_LEDGER_RETENTION", d.LedgerRetention, 0)

@@ -59,7 +59,7 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	data := defaultDataDir(dataDirs(), containerDataDir)
 	assert.Equal(t, Config{
-		Database: Database{URL: "postgresql://db/webui", Citations: "keep", Departed: "keep", LedgerRetention: 2160 * time.Hour},
+		Database: Database{URL: "postgresql://db/webui", Citations: "keep", Departed: "keep", Rows: "keep", LedgerRetention: 2160 * time.Hour},
 		Vectors:  Vectors{DB: "none"},
 		Chroma:   Chroma{Port: 8000, Tenant: "default_tenant", Database: "default_database"},
 		Storage:  Storage{DataDir: data, Provider: "local"},
@@ -90,7 +90,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"PRUNED_NATS_LISTEN=[::1]:0", "PRUNED_STREAM=Other-1", "PRUNED_BATCH=10000", "PRUNED_WORKERS=64",
 		"PRUNED_MIN_AGE=0", "PRUNED_PENDING_AGE=0s", "PRUNED_ORPHAN_AGE=90s", "PRUNED_DRY_RUN=true",
 		"PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=2m", "PRUNED_STRICT=1",
-		"PRUNED_RATE=0.5", "PRUNED_IGNORE=feedback,chat.meta", "PRUNED_CITATIONS=ignore", "PRUNED_DEPARTED=ignore", "PRUNED_HTTP=:80",
+		"PRUNED_RATE=0.5", "PRUNED_IGNORE=feedback,chat.meta", "PRUNED_CITATIONS=ignore", "PRUNED_DEPARTED=ignore", "PRUNED_ROWS=dangling", "PRUNED_HTTP=:80",
 		"PRUNED_WEBHOOK_TOKEN=" + token, "PRUNED_RETENTION=1h", "PRUNED_LEDGER_RETENTION=2h", "PRUNED_MAX_BYTES=1MiB",
 		"PRUNED_LOG_LEVEL=debug", "PRUNED_LOG_FORMAT=json",
 	})
@@ -98,7 +98,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 	assert.Equal(t, Config{
 		Database: Database{
 			URL: "postgresql://db/webui", Schema: "owui", Ignore: []string{"feedback", "chat.meta"},
-			Citations: "ignore", Departed: "ignore", LedgerRetention: 2 * time.Hour,
+			Citations: "ignore", Departed: "ignore", Rows: "dangling", LedgerRetention: 2 * time.Hour,
 		},
 		Vectors: Vectors{DB: "pgvector", URL: "postgresql://v/vectors", PGCrypto: true, PGCryptoKey: "k"},
 		Chroma: Chroma{

@@ -42,6 +42,7 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_MAX_BYTES=1023KiB":         "1023 KiB is out of range: wanted a size such as 512MiB or 1GiB, 1.0 MiB or more",
 		"PRUNED_LOG_LEVEL=loud":            `"loud" is not known: wanted one of trace, debug, info, warn, error`,
 		"PRUNED_LOG_FORMAT=xml":            `"xml" is not known: wanted one of auto, json, console`,
+		"PRUNED_ROWS=all":                  `"all" is not known: wanted one of keep, dangling`,
 		"PRUNED_CITATIONS=delete":          `"delete" is not known: wanted one of keep, ignore`,
 		"PRUNED_DEPARTED=delete":           `"delete" is not known: wanted one of keep, ignore`,
 		"PRUNED_IGNORE=chat,a b":           `"a b" is neither a table nor a column: wanted table, table.column, schema.*, schema.table or schema.table.column, separated by commas`,

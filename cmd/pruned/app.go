@@ -87,7 +87,7 @@ func (c *command) openPostgres(ctx context.Context) (repo.Engine, error) {
 		MaxConns: int32(c.cli.Consumer.Workers) + 5, // passes, the tombstones, a sweep and its lead, a scrape
 		Folder:   c.cli.Storage.DataDir,
 		Strict:   c.cli.Consumer.Strict, Ignore: settings.Ignore, CitationsIgnore: settings.Citations == "ignore",
-		DepartedIgnore: settings.Departed == "ignore",
+		DepartedIgnore: settings.Departed == "ignore", RemovesDangling: settings.RemovesDangling(),
 	})
 	if err != nil {
 		return repo.Engine{}, err

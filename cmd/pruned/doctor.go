@@ -124,6 +124,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 		found = append(found, unreadableFindings(ctx, a)...)
 		found = append(found, r.workFindings(ctx, a)...)
 		found = append(found, cacheFindings(ctx, ctx.command, a)...)
+		found = append(found, danglingFindings(ctx, ctx.command, a)...)
 		found = append(found, r.webhookFindings(ctx, a)...)
 		found = append(found, r.sweepFindings(ctx, a)...)
 	}

@@ -122,6 +122,8 @@ var foundWords = map[repo.Direction]string{
 	repo.FromVectors: "files without a row that have vectors",
 	repo.FromBytes:   "files without a row that have bytes",
 	repo.FromFolders: "folders of dropped collections",
+
+	repo.FromDangling: "rows that nothing in Open WebUI can reach",
 }
 
 func (s *status) tellFound() (lines []string) {

@@ -71,7 +71,8 @@ func (c *command) newSweeper(a *app) *sweep.Sweeper {
 		DB: a.db, Vectors: a.store, Blobs: a.blobs,
 		Ages: c.fileAges(), MaxFraction: c.cli.Sweep.MaxFraction, Retention: c.cli.Database.LedgerRetention,
 		Cache: openCache(c.cli.Storage.DataDir), CacheAge: c.cli.Ages.Cache,
-		DryRun: c.cli.Consumer.DryRun, Log: a.log,
+		RemovesDangling: c.cli.Database.RemovesDangling(),
+		DryRun:          c.cli.Consumer.DryRun, Log: a.log,
 	}
 	if a.queue != nil {
 		s.Queue = a.queue

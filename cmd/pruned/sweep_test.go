@@ -89,7 +89,7 @@ func TestSweepPrintsOneObject(t *testing.T) {
 	i := install(t, testenv.Vectors(small))
 	for _, want := range []int{0, 1} {
 		got := ask[map[string]any](t, i, "sweep")
-		require.ElementsMatch(t, []string{"id", "files", "published", "held", "holds", "orphans", "totals", "folders", "always_kept"}, slices.Collect(maps.Keys(got)))
+		require.ElementsMatch(t, []string{"id", "files", "published", "held", "holds", "orphans", "totals", "folders", "dangling", "always_kept"}, slices.Collect(maps.Keys(got)))
 		require.Len(t, got["orphans"], want)
 		require.Equal(t, map[string]any{"files": 0.0, "examples": []any{}}, got["always_kept"])
 		if want > 0 {

@@ -63,6 +63,9 @@ func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed e
 		if r.Rows != nil && r.Rows.Found+r.Rows.Records > 0 {
 			line("rows", humanize.Comma(r.Rows.Found), describeRows(*r.Rows))
 		}
+		if r.Dangling != nil && r.Dangling.Found > 0 {
+			line("dangling", humanize.Comma(r.Dangling.Found), describeDangling(*r.Dangling))
+		}
 		if kept.Files > 0 {
 			line("kept", humanize.Comma(kept.Files), kept.String())
 		}
@@ -87,7 +90,7 @@ const maxForeign = 10
 // nothing was confirmed.
 func describeLetGo(r sweep.Report, now time.Time) string {
 	switch l := r.LetGo; {
-	case l == nil, l.Files == 0 && r.Folders.Removed > 0:
+	case l == nil, l.Files == 0 && (r.Folders.Removed > 0 || r.Dangling != nil && r.Dangling.Found > 0 && !r.Dangling.Kept):
 		return ""
 	case l.Files == 0:
 		return "confirmed; nothing of it is left to go: it is used by now, or gone"
@@ -142,6 +145,25 @@ func describeRows(r sweep.Rows) string {
 		text += "; they stay: " + r.Waits
 	}
 	return text
+}
+
+// describeDangling says of which tables rows are that nothing in the application can reach,
+// and what became of them.
+func describeDangling(d sweep.Dangling) string {
+	text := "rows that nothing in Open WebUI can reach: " + shortCounts(d.Tables)
+	if d.Kept {
+		return text + "; they are kept (PRUNED_ROWS=dangling removes them)"
+	}
+	return text + "; removed " + humanize.Comma(d.Removed)
+}
+
+// shortCounts lists how many rows of which table.
+func shortCounts(tables []repo.DanglingCount) string {
+	parts := make([]string, len(tables))
+	for i, c := range tables {
+		parts[i] = fmt.Sprintf("%s of %s of %s", humanize.Comma(c.Found), humanize.Comma(c.Total), c.Table)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // roughDuration writes a duration in its largest unit.

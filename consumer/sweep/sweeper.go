@@ -23,7 +23,7 @@ type Publisher interface {
 
 // Sweeper finds orphans in every direction and publishes an event about each.
 // It decides nothing: whoever handles an event checks everything again. Only what no event
-// can name it removes itself (see Folders, Rows).
+// can name it removes itself (see Folders, Rows, Dangling).
 type Sweeper struct {
 	DB      repo.Engine
 	Vectors vectors.Store
@@ -37,11 +37,15 @@ type Sweeper struct {
 	CacheAge    time.Duration // at which its files go; zero: never
 	DryRun      bool          // takes the same path, publishes nothing, and rolls back
 	Log         zerolog.Logger
+	// RemovesDangling: rows that nothing in the application can reach go, and are not only
+	// counted.
+	RemovesDangling bool
 
 	sweeping    sync.Mutex                 // one at a time
 	listed      map[repo.Direction]listing // when a store was last listed, and what was there
 	cached      listing                    // the same of the cache; nothing is remembered of its contents
 	searched    listing                    // the same of lost rows
+	dangled     danglingListing            // the same of dangling ones
 	ttl         time.Duration              // of the lease; leaseTTL if zero
 	rowsLimit   time.Duration              // for removing lost rows; rowsTimeout if zero
 	toldForeign bool                       // collections of other programs were told
@@ -94,6 +98,8 @@ type Report struct {
 	Rows *Rows `json:"rows,omitempty"`
 	// Cache is missing where no age is set, and where the cache was looked at just now.
 	Cache *CacheReport `json:"cache,omitempty"`
+	// Dangling is missing where the sweep did not come to them.
+	Dangling *Dangling `json:"dangling,omitempty"`
 	// LetGo is what a confirmation let go; missing where none was asked for.
 	LetGo *LetGo `json:"let_go,omitempty"`
 	// Foreign are collections of other programs, where a sweeper looks for the first time.
@@ -226,6 +232,9 @@ func (w *run) runSteps(ctx context.Context) error {
 	}
 	w.reportForeign(ctx)
 	w.failed = errors.Join(w.failed, w.sweepCache(ctx))
+	if err == nil {
+		w.failed = errors.Join(w.failed, w.sweepDangling(ctx))
+	}
 	if err == nil && !w.DryRun && w.Retention > 0 {
 		err = w.DB.ExpireOld(ctx, w.Retention)
 	}

@@ -77,7 +77,7 @@ func readHolds(ctx context.Context, open *Open, tell emit) error {
 	if err != nil {
 		return err
 	}
-	n := map[repo.Direction]int{repo.FromRows: 0, repo.FromVectors: 0, repo.FromBytes: 0, repo.FromCollections: 0, repo.FromPoints: 0, repo.FromFolders: 0}
+	n := map[repo.Direction]int{repo.FromRows: 0, repo.FromVectors: 0, repo.FromBytes: 0, repo.FromCollections: 0, repo.FromPoints: 0, repo.FromFolders: 0, repo.FromDangling: 0}
 	for _, hold := range list {
 		n[hold.Direction]++
 	}
