@@ -22,6 +22,7 @@ type Engine struct {
 	Usage
 	Reporter
 	Labeller
+	Trash
 	Admin
 }
 
@@ -41,6 +42,7 @@ func NewEngine[DB interface {
 	Usage
 	Reporter
 	Labeller
+	Trash
 	Admin
 }](db DB) Engine {
 	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}

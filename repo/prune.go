@@ -27,8 +27,9 @@ type Pruner interface {
 	SetGrace(ctx context.Context, tx Tx, d Direction, start, end []string) error
 
 	// Delete removes the rows of table file with these ids and whatever links
-	// to them. Fewer rows than ids is a Permanent error.
-	Delete(ctx context.Context, tx Tx, ids []string) ([]Deleted, error)
+	// to them. Fewer rows than ids is a Permanent error. With keep, the rows go to the
+	// trash for so long (see Trash); zero keeps none.
+	Delete(ctx context.Context, tx Tx, ids []string, keep time.Duration) ([]Deleted, error)
 
 	// PendingBlobs lists the names of bytes that wait for their removal, by the id
 	// of the file that they belonged to.

@@ -11,6 +11,11 @@ type Reaper interface {
 	// them until tx ends: each is carried out by one process.
 	FetchDue(ctx context.Context, tx Tx, kind string, most int) ([]Tombstone, error)
 
+	// ClaimBytes says that the bytes of these tombstones are about to go: nothing that is in
+	// the trash gets them back. It comes before the question whether they are still
+	// referenced, and in a transaction that has committed by then.
+	ClaimBytes(ctx context.Context, tx Tx, tombstones []Tombstone) error
+
 	// StillReferenced says which of them, by Seq, must not be carried out: a row has
 	// that id, or a path with that base name. Of collections and points it says nothing.
 	// It is ErrRowsMissing where nothing must be.

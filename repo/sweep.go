@@ -163,7 +163,8 @@ type SweepStore interface {
 	ConfirmHold(ctx context.Context, tx Tx, id string) ([]Hold, error)
 
 	// ExpireOld forgets lines of the ledger that are older than keep (zero: none),
-	// and candidates that no sweep has seen for that long.
+	// and candidates that no sweep has seen for that long. What is in the trash for longer
+	// than it is kept goes in any case.
 	ExpireOld(ctx context.Context, keep time.Duration) error
 }
 

@@ -39,7 +39,7 @@ func (x *Transaction) applyFiles(ctx context.Context, tx repo.Tx, p plan, events
 	var deleted []repo.Deleted
 	if len(p.rows) > 0 {
 		end := report.Timing.begin(Delete)
-		deleted, err = x.DB.Delete(ctx, tx, p.rows)
+		deleted, err = x.DB.Delete(ctx, tx, p.rows, x.Trash)
 		if end(); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (ch
 func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool) (list []repo.Tombstone) {
 	for _, d := range deleted {
 		if name := openwebui.BaseName(d.Path); name != "" {
-			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: x.BytesDelay})
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: max(x.BytesDelay, x.Trash)})
 		}
 	}
 	for _, id := range p.remains {

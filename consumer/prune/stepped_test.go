@@ -3,6 +3,7 @@ package prune_test
 import (
 	"context"
 	"sync"
+	"time"
 
 	"pruned/consumer/prune"
 	"pruned/repo"
@@ -41,9 +42,9 @@ func (d steppedDB) FindReferences(ctx context.Context, tx repo.Tx, ids []string)
 	return d.Database.FindReferences(ctx, tx, ids)
 }
 
-func (d steppedDB) Delete(ctx context.Context, tx repo.Tx, ids []string) ([]repo.Deleted, error) {
+func (d steppedDB) Delete(ctx context.Context, tx repo.Tx, ids []string, keep time.Duration) ([]repo.Deleted, error) {
 	d.before("delete")
-	return d.Database.Delete(ctx, tx, ids)
+	return d.Database.Delete(ctx, tx, ids, keep)
 }
 
 func (d steppedDB) AddTombstones(ctx context.Context, tx repo.Tx, tombstones []repo.Tombstone) error {

@@ -33,6 +33,7 @@ type Transaction struct {
 	Blobs      repo.Blobs
 	Ages       repo.Ages
 	BytesDelay time.Duration // until the bytes of a deleted file may go
+	Trash      time.Duration // for so long rows are kept in the trash, and their bytes with them; zero: none is
 	DryRun     bool          // takes the same path and rolls back
 
 	// Expect is told after a commit when tombstones of a kind come due; it may be nil.

@@ -97,10 +97,15 @@ func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tom
 // database takes its time, and nobody is to wait for our locks meanwhile. What must not
 // be carried out is found right before its removal (see recheckDue). Two processes may
 // carry out the same set at once; removing what is not there succeeds. What was done
-// before an error, or before we were told to stop, is kept.
+// before an error, or before we were told to stop, is kept. Bytes are claimed where the
+// tombstones are taken: a row comes back from the trash before that, and is found, or never
+// (see repo.Trash).
 func (x *Reaper) reapOutsideTx(ctx context.Context, w task, most int) (due []repo.Tombstone, err error) {
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
 		due, err = x.fetchDue(ctx, tx, w.kind, most)
+		if err == nil && w.kind == repo.Bytes && len(due) > 0 {
+			err = x.DB.ClaimBytes(ctx, tx, due)
+		}
 		return err
 	})
 	if err != nil || len(due) == 0 {

@@ -235,7 +235,7 @@ func (w *run) runSteps(ctx context.Context) error {
 	if err == nil {
 		w.failed = errors.Join(w.failed, w.sweepDangling(ctx))
 	}
-	if err == nil && !w.DryRun && w.Retention > 0 {
+	if err == nil && !w.DryRun {
 		err = w.DB.ExpireOld(ctx, w.Retention)
 	}
 	return errors.Join(w.failed, err)

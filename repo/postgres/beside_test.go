@@ -121,7 +121,7 @@ func TestBesideAWriterALookSaysWho(t *testing.T) {
 	require.ErrorIs(t, other.InTx(t.Context(), nil, func(tx repo.Tx) error {
 		_, err := other.Lock(t.Context(), tx, ids, repo.Ages{})
 		require.NoError(t, err)
-		_, err = other.Delete(t.Context(), tx, ids)
+		_, err = other.Delete(t.Context(), tx, ids, 0)
 		require.NoError(t, err)
 		requireNobody()
 		return errUndone

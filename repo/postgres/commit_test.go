@@ -15,7 +15,7 @@ import (
 func deleteAndThen(t testing.TB, db *postgres.DB, id string, happens func(tx repo.Tx)) error {
 	t.Helper()
 	return db.InTx(t.Context(), nil, func(tx repo.Tx) error {
-		_, err := db.Delete(t.Context(), tx, []string{id})
+		_, err := db.Delete(t.Context(), tx, []string{id}, 0)
 		require.NoError(t, err)
 		happens(tx)
 		return nil

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,8 +27,9 @@ const forgetCandidatesSQL = `DELETE FROM pruned.candidate WHERE direction = 'row
 // foreign key removes: a living one that appeared after FindReferences is left for
 // RecheckReferences. All is one round trip. The row count of DELETE, and that no row is
 // left, are the only proof: a trigger that returns NULL, or a policy, deletes nothing and
-// raises nothing.
-func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) (deleted []repo.Deleted, err error) {
+// raises nothing. What goes to the trash is read from the locked rows before, in place of
+// their paths.
+func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string, keep time.Duration) (deleted []repo.Deleted, err error) {
 	unbound, err := db.index.UnenforcedLinks(ctx, pgxTx(t))
 	if err != nil {
 		return nil, err
@@ -35,16 +37,22 @@ func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) (deleted []re
 	var went int64
 	var left []string
 	batch := &pgx.Batch{}
+	readDeleted := func(rows pgx.Rows) error {
+		deleted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
+		return err
+	}
+	if keep > 0 {
+		db.queueTrash(batch, ids, keep).Query(readDeleted)
+	}
 	batch.Queue(ownPath)
 	for _, l := range unbound {
 		if l.Dead != "" {
 			batch.Queue(deadLinksSQL(l), ids)
 		}
 	}
-	batch.Queue(db.withFileTable(pathsSQL), ids).Query(func(rows pgx.Rows) error {
-		deleted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Deleted])
-		return err
-	})
+	if keep <= 0 {
+		batch.Queue(db.withFileTable(pathsSQL), ids).Query(readDeleted)
+	}
 	batch.Queue(db.withFileTable(deleteSQL), ids).Exec(func(tag pgconn.CommandTag) error {
 		went = tag.RowsAffected()
 		return nil

@@ -39,6 +39,7 @@ func (db *DB) ComposedStatements(ctx context.Context) (statements map[string]str
 	})
 	return map[string]string{
 		"lock.sql":                db.withFileTable(lockSQL),
+		"trash.sql":               db.withFileTable(trashSQL),
 		"delete.sql":              strings.Join(deletion, ";\n"),
 		"row_candidates.sql":      db.withFileTable(candidatesSQL(repo.FromRows, "")),
 		"listed_candidates.sql":   db.withFileTable(candidatesSQL(repo.FromVectors, "")),

@@ -66,6 +66,8 @@ func TestPathBeforePostgreSQLsIsNotTrusted(t *testing.T) {
 	_, err = db.HasChunks(t.Context())
 	require.NoError(t, err)
 	sweepOnce(t, db, ids)
+	trashOne(t, db, ids[3])
+	refresh(t, db)
 	deleteOne(t, db, ids)
 	askEverything(t, db, ids)
 	again := openWith(t, postgres.Options{URL: url})
@@ -133,6 +135,30 @@ func deleteOne(t *testing.T, db *postgres.DB, ids []string) {
 		require.NoError(t, err)
 		require.NoError(t, db.Settle(ctx, tx, repo.Settlement{Done: []int64{due[0].Seq}}))
 	})
+}
+
+// trashOne does what a restore does, with one of the files.
+func trashOne(t *testing.T, db *postgres.DB, id string) {
+	ctx := t.Context()
+	inTx(t, db, func(tx tx) {
+		_, err := db.Delete(ctx, tx, []string{id}, time.Hour)
+		require.NoError(t, err)
+		require.NoError(t, db.AddTombstones(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: id, Name: "a", Delay: time.Hour}}))
+		require.NoError(t, db.ClaimBytes(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: id, Name: "b"}}))
+	})
+	list, err := db.ListTrash(ctx, repo.TrashFilter{IDs: []string{id}, Since: time.Now().Add(-time.Hour)})
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	_, err = db.SumTrash(ctx)
+	require.NoError(t, err)
+	inTx(t, db, func(tx tx) {
+		_, found, err := db.LockTrash(ctx, tx, id)
+		require.NoError(t, err)
+		require.True(t, found)
+		_, err = db.Restore(ctx, tx, id)
+		require.NoError(t, err)
+	})
+	require.NoError(t, db.EmptyTrash(ctx, []string{id}, 0))
 }
 
 func askEverything(t *testing.T, db *postgres.DB, ids []string) {

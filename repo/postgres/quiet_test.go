@@ -113,7 +113,7 @@ func (s *quietScene) deleteOther() {
 // deleteOtherAnyway deletes it although a row names it.
 func (s *quietScene) deleteOtherAnyway() {
 	inTx(s, s.db, func(tx repo.Tx) {
-		_, err := s.db.Delete(s.Context(), tx, []string{s.other})
+		_, err := s.db.Delete(s.Context(), tx, []string{s.other}, 0)
 		require.NoError(s, err)
 	})
 }

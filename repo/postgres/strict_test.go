@@ -39,7 +39,7 @@ func wholeDeletion(db *postgres.DB, ids []string, before, after func()) error {
 		if len(locked.Files) < len(ids) || len(found.Referenced)+len(found.Unknown) > 0 {
 			return errKept
 		}
-		if _, err := db.Delete(ctx, tx, ids); err != nil {
+		if _, err := db.Delete(ctx, tx, ids, 0); err != nil {
 			return err
 		}
 		before()

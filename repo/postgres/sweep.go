@@ -60,11 +60,12 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 	return sweep, pgerr.Translate(err, "number a sweep")
 }
 
-// ExpireOld deletes lines of the ledger and candidates that are older than keep. Candidates
-// among rows are deleted by every sweep that does not find them.
+// ExpireOld deletes lines of the ledger and candidates that are older than keep, and what
+// has been in the trash for long enough. Candidates among rows are deleted by every sweep
+// that does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
-	if keep <= 0 {
-		return nil
+	if err := db.expireTrash(ctx); err != nil || keep <= 0 {
+		return err
 	}
 	return db.inNewTx(ctx, longTimeout, func(t repo.Tx) error {
 		for _, sql := range []string{

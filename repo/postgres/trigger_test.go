@@ -23,7 +23,7 @@ func deletion(db *postgres.DB, ids []string, between func()) (appeared map[strin
 		if err != nil || len(found.Referenced)+len(found.Unknown) > 0 {
 			return err
 		}
-		if _, err := db.Delete(ctx, tx, ids); err != nil {
+		if _, err := db.Delete(ctx, tx, ids, 0); err != nil {
 			return err
 		}
 		between()

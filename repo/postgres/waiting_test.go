@@ -101,7 +101,7 @@ func deleteSome(db *postgres.DB, ids []string) error {
 			return err
 		}
 		ids = slices.DeleteFunc(ids, func(id string) bool { _, kept := found.Referenced[id]; return kept })
-		if _, err := db.Delete(ctx, tx, ids); err != nil {
+		if _, err := db.Delete(ctx, tx, ids, 0); err != nil {
 			return err
 		}
 		if _, err := db.RecheckReferences(ctx, tx, found, ids, nil); err != nil {

@@ -30,7 +30,7 @@ func deleteTakesLinks(t *testing.T, e Engine) {
 	}
 	e.startClocks(t, ids...)
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		deleted, err := e.DB.Delete(ctx, tx, ids[1:])
+		deleted, err := e.DB.Delete(ctx, tx, ids[1:], 0)
 		require.NoError(t, err)
 		require.ElementsMatch(t, []repo.Deleted{
 			{ID: ids[1], Path: "/data/uploads/" + ids[1] + "_report.pdf"}, {ID: ids[2]},
@@ -53,7 +53,7 @@ func deleteTakesLinks(t *testing.T, e Engine) {
 func deleteTakesAll(t *testing.T, e Engine) {
 	id := e.file(t, nil)
 	err := e.DB.InTx(background(), nil, func(tx repo.Tx) error {
-		_, err := e.DB.Delete(background(), tx, []string{id, "gone"})
+		_, err := e.DB.Delete(background(), tx, []string{id, "gone"}, 0)
 		return err
 	})
 	require.Error(t, err)

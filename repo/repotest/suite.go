@@ -93,6 +93,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	maps.Copy(cases, danglingCases)
 	maps.Copy(cases, reportCases)
 	maps.Copy(cases, labelCases)
+	maps.Copy(cases, trashCases)
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds

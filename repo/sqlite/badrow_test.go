@@ -113,7 +113,7 @@ func everyStep(ctx context.Context, t *testing.T, db repo.Engine, ids []string, 
 		return err
 	}))
 	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		_, err := db.Delete(ctx, tx, []string{good})
+		_, err := db.Delete(ctx, tx, []string{good}, 0)
 		return err
 	}))
 }

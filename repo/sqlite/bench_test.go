@@ -154,7 +154,7 @@ func deleteBatch(ctx context.Context, db *sqlite.DB, ids []string) (held time.Du
 		if len(look.Referenced)+len(look.Unknown) > 0 || len(locked.Files) != len(ids) {
 			return fmt.Errorf("%d are kept, %d unknown", len(look.Referenced), len(look.Unknown))
 		}
-		deleted, err := db.Delete(ctx, tx, ids)
+		deleted, err := db.Delete(ctx, tx, ids, 0)
 		if err != nil {
 			return err
 		}

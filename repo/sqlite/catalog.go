@@ -196,6 +196,8 @@ func (t *table) keyExpression() string {
 
 func quoteIdent(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
+func quoteText(text string) string { return `'` + strings.ReplaceAll(text, `'`, `''`) + `'` }
+
 // notTablesSQL are the views, and the tables whose rows a module keeps (virtual
 // ones): neither has pages that can be read.
 const notTablesSQL = `SELECT name, CASE type WHEN 'view' THEN 'a view' ELSE 'a virtual table' END FROM sqlite_schema

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"pruned/repo"
 )
@@ -17,13 +18,16 @@ func deleteLinksSQL(table, column string) string {
 // Delete is step 4 of the transaction. Nothing cascades, since the application
 // asks SQLite for no foreign keys: every row that a foreign key binds to the files
 // goes along, dead or alive, as it would if it did.
-func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string) ([]repo.Deleted, error) {
+func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string, keep time.Duration) ([]repo.Deleted, error) {
 	tx := sqliteTx(t)
 	if err := tx.lockWrite(ctx); err != nil {
 		return nil, err
 	}
 	tx.wrote = true
 	these := jsonList(ids)
+	if err := db.keepInTrash(ctx, these, keep); err != nil {
+		return nil, err
+	}
 	linked, err := db.cascadingLinks(ctx)
 	if err != nil {
 		return nil, err

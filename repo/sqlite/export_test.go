@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -45,7 +46,9 @@ func (db *DB) ComposedStatements(ctx context.Context) (map[string]string, error)
 	for _, link := range provenLinks {
 		empty = append(empty, emptyLinkSQL(link.name, link.proof))
 	}
+	columns, failed := db.fileColumns(ctx)
 	return map[string]string{
+		"trash.sql":               trashSQL(columns),
 		"lock.sql":                lockSQL,
 		"living_keys.sql":         joinSQL(keys...),
 		"departed.sql":            joinSQL(departed...),
@@ -64,7 +67,7 @@ func (db *DB) ComposedStatements(ctx context.Context) (map[string]string, error)
 		"rows_missing.sql":        rowsMissingSQL,
 		"describe_file.sql":       joinSQL(append([]string{fileSQL}, chats...)...),
 		"doctor.sql":              joinSQL(append(dead, countTimesSQL, oddTimesSQL("created_at"))...),
-	}, err
+	}, cmp.Or(err, failed)
 }
 
 // deletionSQL are the statements by which a batch deletes.

@@ -48,7 +48,7 @@ func TestDeletedTextIsForgotten(t *testing.T) {
 			db, err := sqlite.Open(context.Background(), sqlite.Options{Path: d.Path})
 			require.NoError(t, err)
 			require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
-				_, err := db.Delete(context.Background(), tx, ids[:400])
+				_, err := db.Delete(context.Background(), tx, ids[:400], 0)
 				return err
 			}))
 			db.Close()
@@ -71,7 +71,7 @@ func TestCloseWaitsForNoReader(t *testing.T) {
 	defer reading.Close()
 	require.True(t, reading.Next())
 	require.NoError(t, db.InTx(context.Background(), nil, func(tx repo.Tx) error {
-		_, err := db.Delete(context.Background(), tx, []string{id})
+		_, err := db.Delete(context.Background(), tx, []string{id}, 0)
 		return err
 	}))
 	db.Close()

@@ -75,11 +75,12 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 	return sweep, tx.deferred.enqueue(ctx, statement{`UPDATE pruned_state SET sweep = ?1`, []any{sweep}})
 }
 
-// ExpireOld forgets what is older than keep, a little at a time. Candidates that are
-// rows are forgotten by every sweep that does not find them.
+// ExpireOld forgets what is older than keep, and what has been in the trash for long
+// enough, a little at a time. Candidates that are rows are forgotten by every sweep that
+// does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
-	if keep <= 0 {
-		return nil
+	if err := db.expireTrash(ctx); err != nil || keep <= 0 {
+		return err
 	}
 	before := toMicros(time.Now().Add(-keep))
 	// What happened in the future, by a clock that was ahead, happened now.
@@ -90,14 +91,22 @@ func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
 		`DELETE FROM pruned_ledger WHERE seq IN (SELECT seq FROM pruned_ledger WHERE at < ?1 LIMIT ?2)`,
 		`DELETE FROM pruned_candidate WHERE rowid IN (SELECT rowid FROM pruned_candidate WHERE direction <> 'row' AND seen_at < ?1 LIMIT ?2)`,
 	} {
-		for n := int64(markPage); n == markPage; {
-			err := db.InTx(ctx, nil, func(t repo.Tx) (err error) {
-				n, err = sqliteTx(t).execWrite(ctx, query, before, markPage)
-				return translate(err, "forget what is older than %s", keep)
-			})
-			if err != nil {
-				return err
-			}
+		if err := db.deletePages(ctx, markPage, query, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deletePages deletes rows a page at a time: the application waits for the lock.
+func (db *DB) deletePages(ctx context.Context, page int, query string, before int64) error {
+	for n := int64(page); n == int64(page); {
+		err := db.InTx(ctx, nil, func(t repo.Tx) (err error) {
+			n, err = sqliteTx(t).execWrite(ctx, query, before, page)
+			return translate(err, "forget what is old")
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ func remove(ctx context.Context, db *sqlite.DB, ids ...string) (deleted []repo.D
 				free = append(free, id)
 			}
 		}
-		deleted, err = db.Delete(ctx, tx, free)
+		deleted, err = db.Delete(ctx, tx, free, 0)
 		return err
 	})
 	return deleted, err
@@ -82,7 +82,7 @@ func TestNobodyWritesDuringATransaction(t *testing.T) {
 				require.Empty(t, look.Referenced)
 				_, err = d.DB.Exec(`INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', $1, 1, 1)`, id)
 				require.ErrorContains(t, err, "locked")
-				_, err = db.Delete(ctx, tx, []string{id})
+				_, err = db.Delete(ctx, tx, []string{id}, 0)
 				require.NoError(t, err)
 				return nil
 			}))
@@ -200,7 +200,7 @@ func die(path string) {
 	must(err)
 	must(db.IndexAll(ctx, nil))
 	must(db.InTx(ctx, nil, func(tx repo.Tx) error {
-		_, err := db.Delete(ctx, tx, strings.Fields(os.Getenv(dieVariable+"_IDS")))
+		_, err := db.Delete(ctx, tx, strings.Fields(os.Getenv(dieVariable+"_IDS")), 0)
 		must(err)
 		must(db.AddTombstones(ctx, tx, []repo.Tombstone{{Kind: repo.Bytes, FileID: "a", Name: "a"}}))
 		fmt.Println("now")
