@@ -32,6 +32,7 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_CACHE_AGE=59m59s":          "59m59s is out of range: wanted a duration such as 24h or 720h, 1h0m0s or more, or 0 for never",
 		"PRUNED_CACHE_AGE=-1h":             "-1h0m0s is out of range: wanted a duration such as 24h or 720h, 1h0m0s or more, or 0 for never",
 		"PRUNED_BYTES_DELAY=-1s":           "-1s is out of range: " + duration,
+		"PRUNED_TRASH=-1s":                 "-1s is out of range: " + duration,
 		"PRUNED_SWEEP_EVERY=-1s":           "-1s is out of range: " + duration,
 		"PRUNED_RETENTION=-1s":             "-1s is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
 		"PRUNED_RETENTION=99ms":            "99ms is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",

@@ -32,7 +32,7 @@ type summary struct {
 func (i *installation) environment() []string {
 	return append([]string{
 		"DATA_DIR=" + i.dir, "PATH=" + os.Getenv("PATH"),
-		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_MIN_AGE=24h", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_LOG_LEVEL=warn",
+		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_MIN_AGE=24h", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_TRASH=0", "PRUNED_LOG_LEVEL=warn",
 	}, i.stores...)
 }
 

@@ -66,7 +66,7 @@ func (d *demonstration) parseSettings() error {
 	inner.cli = &cli{}
 	_, err := config.Parse(inner.cli, []string{"run", "--output", d.outer.cli.Output}, []string{
 		"DATA_DIR=" + d.world.Dir, "PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_LOG_LEVEL=warn",
-		"PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_MAX_FRACTION=1",
+		"PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_TRASH=0", "PRUNED_MAX_FRACTION=1",
 	}, io.Discard)
 	d.inner = &inner
 	return err

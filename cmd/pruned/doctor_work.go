@@ -34,7 +34,8 @@ func (r *doctorCmd) workFindings(ctx *runContext, a *app) (found []finding) {
 		}
 	}
 	found = append(found, ownerFindings(ctx, a)...)
-	return append(append(found, strayFindings(ctx, a)...), holdFindings(ctx, a)...)
+	found = append(append(found, strayFindings(ctx, a)...), holdFindings(ctx, a)...)
+	return append(found, trashFindings(ctx, a)...)
 }
 
 // elsewhereFindings tells of a database that ran at another place before.

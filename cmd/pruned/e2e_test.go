@@ -34,7 +34,7 @@ func startBeside(t *testing.T, o openwebui.Options, settings ...string) *beside 
 	i := bare(append([]string{
 		"DATA_DIR=" + o.DataDir, "VECTOR_DB=" + o.VectorDB, "PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_HTTP=127.0.0.1:0",
 		"PRUNED_WEBHOOK_TOKEN=" + e2eToken, "PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_LOG_FORMAT=json",
-		"PRUNED_MIN_AGE=20s", "PRUNED_ORPHAN_AGE=5s", "PRUNED_BYTES_DELAY=1s",
+		"PRUNED_MIN_AGE=20s", "PRUNED_ORPHAN_AGE=5s", "PRUNED_BYTES_DELAY=1s", "PRUNED_TRASH=0",
 	}, settings...)...)
 	i.dir = o.DataDir
 	return &beside{i, app}

@@ -20,7 +20,7 @@ func scratch(t *testing.T, settings ...string) (*installation, *demo.World) {
 	require.NoError(t, err)
 	i := bare(append([]string{
 		"DATA_DIR=" + world.Dir, "PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_HTTP=127.0.0.1:0", "PRUNED_LOG_FORMAT=json",
-		"PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0",
+		"PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_TRASH=0",
 	}, settings...)...)
 	i.dir = world.Dir
 	return i, world

@@ -63,7 +63,7 @@ func installOn(t *testing.T, d *testenv.Database) *installation {
 	require.NoError(t, os.Mkdir(i.uploads(), 0o755))
 	i.env = []string{
 		"DATABASE_URL=" + i.URL, "DATABASE_SCHEMA=" + i.Schema, "VECTOR_DB=pgvector", "DATA_DIR=" + i.dir,
-		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_HTTP=127.0.0.1:0", "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0",
+		"PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_HTTP=127.0.0.1:0", "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_TRASH=0",
 		"PRUNED_LOG_FORMAT=json",
 	}
 	return i

@@ -71,7 +71,7 @@ func (c *command) announceStart(a *app) {
 		Str("vectors", a.store.Info().Name).Str("uploads", placeOf(a.blobs.Info())).
 		Str("queue", a.queue.Name()).Bool("dry_run", c.cli.Consumer.DryRun).
 		Msgf("pruned starts: it deletes what nothing mentions, at the age of %s and %s after that was found out, and its bytes %s later",
-			shortDuration(ages.Min), shortDuration(ages.Orphan), shortDuration(c.cli.Consumer.BytesDelay))
+			shortDuration(ages.Min), shortDuration(ages.Orphan), shortDuration(max(c.cli.Consumer.BytesDelay, c.cli.Consumer.Trash)))
 }
 
 // shortDuration writes a duration without the units that are zero.
