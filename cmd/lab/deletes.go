@@ -37,8 +37,8 @@ func (b *bench) measureDeletes(ctx context.Context) error {
 	bare := func(sessions int, statements ...string) func(*world) (time.Duration, error) {
 		return func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, events, sessions, statements...) }
 	}
-	pruned := func(workers string) func(*world) (time.Duration, error) {
-		return func(w *world) (time.Duration, error) { return w.drainEvents(ctx, events, workers) }
+	pruned := func(settings ...string) func(*world) (time.Duration, error) {
+		return func(w *world) (time.Duration, error) { return w.drainEvents(ctx, events, settings...) }
 	}
 	ways := []struct {
 		name  string
@@ -48,8 +48,9 @@ func (b *bench) measureDeletes(ctx context.Context) error {
 		{name: "bare SQL that leaves the copies in knowledge bases", fn: bare(1, bareOwn, bareFiles)},
 		{name: "bare SQL", fn: bare(1, bareOwn, bareShared, bareFiles)},
 		{name: "bare SQL, two sessions", fn: bare(2, bareOwn, bareShared, bareFiles)},
-		{name: "pruned, one worker", fn: pruned("1")},
-		{name: "pruned, two workers", fn: pruned("2")},
+		{name: "pruned, one worker", fn: pruned("PRUNED_WORKERS=1")},
+		{name: "pruned, two workers", fn: pruned("PRUNED_WORKERS=2")},
+		{name: "pruned, two workers, rows kept in the trash", fn: pruned("PRUNED_WORKERS=2", "PRUNED_TRASH=72h")},
 	}
 	for range b.rounds {
 		for i := range ways {
@@ -152,7 +153,7 @@ func deleteBare(ctx context.Context, conn *pgx.Conn, ids, statements []string) e
 	})
 }
 
-func (w *world) drainEvents(ctx context.Context, events []string, workers string) (time.Duration, error) {
+func (w *world) drainEvents(ctx context.Context, events []string, settings ...string) (time.Duration, error) {
 	// The index is there: it is built at the first start only.
 	if _, err := w.drainQueue(ctx); err != nil {
 		return 0, err
@@ -160,7 +161,7 @@ func (w *world) drainEvents(ctx context.Context, events []string, workers string
 	if err := w.publishEvents(ctx, events); err != nil {
 		return 0, err
 	}
-	r, err := w.drainAll(ctx, "PRUNED_WORKERS="+workers, batchSetting)
+	r, err := w.drainAll(ctx, append(settings, batchSetting)...)
 	if err != nil {
 		return 0, err
 	}
