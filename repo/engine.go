@@ -45,7 +45,7 @@ func NewEngine[DB interface {
 	Trash
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
+	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

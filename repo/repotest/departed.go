@@ -275,7 +275,7 @@ func lookAgainFindsRevived(t *testing.T, e Engine) {
 			found, err := e.DB.FindReferences(background(), tx, all)
 			require.NoError(t, err)
 			require.Empty(t, found.Referenced)
-			_, err = e.DB.Delete(background(), tx, all)
+			_, err = e.DB.Delete(background(), tx, all, 0)
 			require.NoError(t, err)
 			between()
 			appeared, err = e.DB.RecheckReferences(background(), tx, found, all, nil)
