@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pruned/consumer/event"
+	"pruned/consumer/leftover"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -17,10 +18,13 @@ type Database interface {
 	repo.Transactor
 	repo.Pruner
 	repo.Approvals
-	repo.Leftovers
+	leftover.Database
 
 	// IndexChanges brings the reference index up to date (see repo.Index).
 	IndexChanges(ctx context.Context) error
+	// ReadGrace says for how long collections and points are known to be leftovers (see
+	// repo.Leftovers).
+	ReadGrace(ctx context.Context, tx repo.Tx, d repo.Direction, ids []string) (map[string]time.Duration, error)
 	// FindUnknownIDs says which ids no row ever had (see repo.Ownership).
 	FindUnknownIDs(ctx context.Context, tx repo.Tx, ids []string) ([]string, error)
 }

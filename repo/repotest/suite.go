@@ -84,16 +84,11 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"tombstones of the living are told":           livingAreTold,
 		"usage: rows, links and owners are told":      usageIsTold,
 	}
-	maps.Copy(cases, departedCases)
-	maps.Copy(cases, sweepCases)
-	maps.Copy(cases, timesCases)
-	maps.Copy(cases, ownerCases)
-	maps.Copy(cases, leftoverSweepCases)
-	maps.Copy(cases, leftoverCases)
-	maps.Copy(cases, danglingCases)
-	maps.Copy(cases, reportCases)
-	maps.Copy(cases, labelCases)
-	maps.Copy(cases, trashCases)
+	for _, more := range []map[string]func(*testing.T, Engine){
+		departedCases, sweepCases, timesCases, ownerCases, leftoverSweepCases, leftoverCases, danglingCases, reportCases, labelCases, trashCases,
+	} {
+		maps.Copy(cases, more)
+	}
 	if open(t).Hold != nil {
 		cases["lock never waits"] = lockNeverWaits
 		cases["look again finds what appeared"] = lookAgainFinds
