@@ -21,7 +21,7 @@ demo-postgres: ## the same on PostgreSQL with pgvector: 10,000 files of which 3,
 	$(GO) run ./cmd/lab demo
 
 test: ## every test, against real servers
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 30m ./...
 
 # The schema, the index and every statement, on a PostgreSQL that operators still
 # have. What it cannot run is named above its last line.
