@@ -17,7 +17,7 @@ func (c *command) fileAges() repo.Ages {
 
 func (c *command) newTransaction(a *app) *prune.Transaction {
 	return &prune.Transaction{
-		DB: a.db, Vectors: a.store, Blobs: a.blobs, Ages: c.fileAges(),
+		DB: a.db, Leftovers: a.db, Vectors: a.store, Blobs: a.blobs, Ages: c.fileAges(),
 		BytesDelay: c.cli.Consumer.BytesDelay, Trash: c.cli.Consumer.Trash, DryRun: c.cli.Consumer.DryRun,
 	}
 }

@@ -55,7 +55,7 @@ func ours(list []found) (leftovers []leftover.Leftover) {
 
 // lookUpLeftovers says what uses each, and for how long nothing is known to.
 func (x *Transaction) lookUpLeftovers(ctx context.Context, tx repo.Tx, v *view) error {
-	uses, err := leftover.FindUses(ctx, x.DB, tx, ours(v.leftovers), v.found)
+	uses, err := leftover.FindUses(ctx, x.Leftovers, tx, ours(v.leftovers), v.found)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (x *Transaction) lookUpLeftovers(ctx context.Context, tx repo.Tx, v *view) 
 		}
 	}
 	for d, names := range names {
-		grace, err := x.DB.ReadGrace(ctx, tx, d, names)
+		grace, err := x.Leftovers.ReadGrace(ctx, tx, d, names)
 		if err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (x *Transaction) recheckLeftovers(ctx context.Context, tx repo.Tx, v view, 
 	if len(rows) == 0 {
 		return nil
 	}
-	uses, err := leftover.FindUses(ctx, x.DB, tx, rows, repo.References{})
+	uses, err := leftover.FindUses(ctx, x.Leftovers, tx, rows, repo.References{})
 	for _, f := range v.leftovers {
 		if use := uses[f.Leftover]; !use.IsFree() {
 			late[f.key] = use.Reference

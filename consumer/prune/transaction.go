@@ -18,21 +18,25 @@ type Database interface {
 	repo.Transactor
 	repo.Pruner
 	repo.Approvals
-	leftover.Database
 
 	// IndexChanges brings the reference index up to date (see repo.Index).
 	IndexChanges(ctx context.Context) error
-	// ReadGrace says for how long collections and points are known to be leftovers (see
-	// repo.Leftovers).
-	ReadGrace(ctx context.Context, tx repo.Tx, d repo.Direction, ids []string) (map[string]time.Duration, error)
 	// FindUnknownIDs says which ids no row ever had (see repo.Ownership).
 	FindUnknownIDs(ctx context.Context, tx repo.Tx, ids []string) ([]string, error)
+}
+
+// Leftovers is what is needed of it besides for collections and points.
+type Leftovers interface {
+	leftover.Database
+	// ReadGrace says for how long they are known to be leftovers (see repo.Leftovers).
+	ReadGrace(ctx context.Context, tx repo.Tx, d repo.Direction, ids []string) (map[string]time.Duration, error)
 }
 
 // Transaction handles orphan events in one shared transaction: the lookup of files, the
 // cleanup of their vectors and their deletion commit together or not at all.
 type Transaction struct {
 	DB         Database
+	Leftovers  Leftovers // the same database
 	Vectors    vectors.Store
 	Blobs      repo.Blobs
 	Ages       repo.Ages
