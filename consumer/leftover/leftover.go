@@ -193,11 +193,3 @@ func NamesByDirection(lists ...[]Leftover) map[repo.Direction][]string {
 	}
 	return names
 }
-
-// Kind is that of its tombstones.
-func (l Leftover) Kind() string {
-	if l.Point == "" {
-		return repo.Collection
-	}
-	return repo.Points
-}

@@ -30,8 +30,8 @@ func parseLeftovers(events []event.Delivery) (list []found) {
 		if e.Type == event.FileOrphaned {
 			continue
 		}
-		l, ours := leftover.Parse(e.Subject, directionOf(e.Type))
-		list = append(list, found{Leftover: l, key: e.Key(), name: e.Subject, foreign: !ours})
+		l, known := leftover.Parse(e.Subject, directionOf(e.Type))
+		list = append(list, found{Leftover: l, key: e.Key(), name: e.Subject, foreign: !known})
 	}
 	return list
 }
@@ -144,7 +144,7 @@ func (x *Transaction) applyLeftovers(ctx context.Context, tx repo.Tx, p plan, ev
 	defer report.Timing.begin(Record)()
 	var tombstones []repo.Tombstone
 	for _, l := range rest {
-		tombstones = append(tombstones, repo.Tombstone{Kind: l.Kind(), FileID: l.Name()})
+		tombstones = append(tombstones, repo.Tombstone{Kind: l.Direction().Kind(), FileID: l.Name()})
 	}
 	if len(tombstones) > 0 {
 		report.Tombstones = append(report.Tombstones, tombstones...)

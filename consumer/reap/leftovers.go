@@ -131,7 +131,7 @@ func (s *leftoverSet) checkUses(ctx context.Context, tx repo.Tx, list []leftover
 func (x *Reaper) findUses(ctx context.Context, tx repo.Tx, list []leftover.Leftover) (map[leftover.Leftover]leftover.Use, error) {
 	var asked []repo.Tombstone
 	for _, l := range list {
-		asked = append(asked, repo.Tombstone{Kind: l.Kind(), FileID: l.Name()})
+		asked = append(asked, repo.Tombstone{Kind: l.Direction().Kind(), FileID: l.Name()})
 	}
 	if _, err := x.DB.StillReferenced(ctx, tx, asked); err != nil {
 		return nil, err

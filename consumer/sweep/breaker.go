@@ -56,7 +56,7 @@ func (w *run) checkOwner(ctx context.Context, tx repo.Tx, d *direction, c *repo.
 	switch {
 	case d.Direction == repo.FromRows:
 		return ownership{approved: true}, nil
-	case d.isOfLeftovers():
+	case d.IsLeftover():
 		approved, err := w.isApproved(ctx, d.store)
 		if err != nil || approved {
 			return ownership{approved: approved}, err
@@ -88,7 +88,7 @@ func (w *run) holdReason(ctx context.Context, tx repo.Tx, d *direction, c repo.C
 	switch {
 	case owner.why != "":
 		return owner.why, nil
-	case d.there > 0 && d.known == 0 && !d.isOfLeftovers():
+	case d.there > 0 && d.known == 0 && !d.IsLeftover():
 		return fmt.Sprintf("not one of the %d files in it belongs to a row of this database", d.there), nil
 	case d.Direction == repo.FromRows:
 		if lost, err := w.findLostLinks(ctx, tx); err != nil || lost != "" {

@@ -49,11 +49,6 @@ type listing struct {
 	contents
 }
 
-// isOfLeftovers holds for what belongs to no file.
-func (d *direction) isOfLeftovers() bool {
-	return d.Direction == repo.FromCollections || d.Direction == repo.FromPoints
-}
-
 func (w *run) rowDirection() *direction {
 	return &direction{Direction: repo.FromRows, store: repo.StoreInfo{Name: "database"}, reason: "unreferenced"}
 }
@@ -171,7 +166,7 @@ func (w *run) recordPage(ctx context.Context, d *direction, page []repo.Listed, 
 	switch {
 	case len(page) == 0:
 		return nil
-	case d.isOfLeftovers():
+	case d.IsLeftover():
 		return w.recordLeftovers(ctx, d, page, count)
 	}
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {

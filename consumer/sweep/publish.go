@@ -146,7 +146,7 @@ func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Ev
 // sharedDirections are the directions in which what is found in this one may be found
 // too, itself among them.
 func (d *direction) sharedDirections() []repo.Direction {
-	if d.Direction == repo.FromRows || d.isOfLeftovers() {
+	if d.Direction == repo.FromRows || d.IsLeftover() {
 		return []repo.Direction{d.Direction}
 	}
 	return []repo.Direction{repo.FromVectors, repo.FromBytes}
