@@ -117,6 +117,8 @@ type SweepStore interface {
 	// the collections, points or dangling rows that are given. Bytes whose name is the base name of some
 	// row's path have one, and what waits in a tombstone is dealt with. What another store listed before is found anew.
 	// listed is one page.
+	// A collection with another number of chunks is found anew, too: somebody may be about
+	// to use it again.
 	UpsertListed(ctx context.Context, tx Tx, sweep int64, d Direction, store string, listed []Listed) error
 
 	// DropStale forgets the candidates of a direction that the sweep did not upsert,

@@ -200,7 +200,10 @@ func (x *Transaction) recheckLeftovers(ctx context.Context, tx repo.Tx, v view, 
 	}
 	uses, err := leftover.FindUses(ctx, x.Leftovers, tx, rows, repo.References{})
 	for _, f := range v.leftovers {
-		if use := uses[f.Leftover]; !use.IsFree() {
+		switch use := uses[f.Leftover]; {
+		case use.Restored:
+			return &repo.Error{Kind: repo.Passing, Doing: "look again for rows", Err: errors.New("table user was emptied meanwhile")}
+		case !use.IsFree():
 			late[f.key] = use.Reference
 		}
 	}

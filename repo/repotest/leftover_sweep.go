@@ -16,6 +16,7 @@ import (
 var leftoverSweepCases = map[string]func(*testing.T, Engine){
 	"leftovers: table file says nothing":            fileSaysNothing,
 	"leftovers: they are due":                       leftoversAreDue,
+	"leftovers: a collection that grew is young":    grownIsYoung,
 	"leftovers: they are held alone":                leftoversAreHeld,
 	"leftovers: without users nothing is believed":  withoutUsers,
 	"leftovers: tombstones of them are carried out": leftoverTombstones,
@@ -61,6 +62,29 @@ func fileSaysNothing(t *testing.T, e Engine) {
 	require.Equal(t, long, e.due(t, repo.Points, 9)[0].FileID)
 	e.sweep(t, repo.FromPoints, object(long, 0, 0))
 	e.requireCandidates(t, repo.FromPoints)
+}
+
+// grownIsYoung: somebody pasted a text again, or searched for it, and has not saved yet what
+// mentions its collection.
+func grownIsYoung(t *testing.T, e Engine) {
+	sweep := func() {
+		e.sweep(t, repo.FromCollections, repo.Listed{FileID: "same", Chunks: 3}, repo.Listed{FileID: "grown", Chunks: 3})
+	}
+	sweep()
+	e.seenAgo(t, repo.FromCollections, 9*time.Hour, "same", "grown")
+	sweep()
+	grace := func() (known map[string]time.Duration) {
+		e.in(t, func(ctx context.Context, tx repo.Tx) {
+			var err error
+			known, err = e.DB.ReadGrace(ctx, tx, repo.FromCollections, []string{"same", "grown"})
+			require.NoError(t, err)
+		})
+		return known
+	}
+	near(t, 9*time.Hour, grace()["grown"], "as before")
+	e.sweep(t, repo.FromCollections, repo.Listed{FileID: "same", Chunks: 3}, repo.Listed{FileID: "grown", Chunks: 4})
+	near(t, 9*time.Hour, grace()["same"], "as before")
+	near(t, 0, grace()["grown"], "its clock starts anew")
 }
 
 // leftoversAreDue when they are known for long enough by either age: events are published

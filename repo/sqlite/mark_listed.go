@@ -19,7 +19,7 @@ SELECT value ->> '$.ID', @direction, @store, @now, @now, @sweep, value ->> '$.Si
        size    = excluded.size + CASE c.sweep WHEN excluded.sweep THEN c.size ELSE 0 END,
        chunks  = excluded.chunks + CASE c.sweep WHEN excluded.sweep THEN c.chunks ELSE 0 END,
        made_at = CASE c.sweep WHEN excluded.sweep THEN max(coalesce(c.made_at, excluded.made_at), excluded.made_at) ELSE excluded.made_at END,
-       first_seen = CASE c.store WHEN excluded.store THEN c.first_seen ELSE excluded.first_seen END,
+       first_seen = CASE WHEN c.store = excluded.store AND (c.direction <> 'collection' OR c.chunks = excluded.chunks) THEN c.first_seen ELSE excluded.first_seen END,
        claimed_at = CASE c.store WHEN excluded.store THEN c.claimed_at END,
        confirmed = c.confirmed AND c.store = excluded.store,
        shown = c.shown AND c.store = excluded.store,

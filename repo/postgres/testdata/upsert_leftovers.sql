@@ -9,7 +9,7 @@ SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), s
    SET size = excluded.size + CASE WHEN c.sweep = excluded.sweep THEN c.size ELSE 0 END,
        chunks = excluded.chunks + CASE WHEN c.sweep = excluded.sweep THEN c.chunks ELSE 0 END,
        made_at = greatest(excluded.made_at, CASE WHEN c.sweep = excluded.sweep THEN c.made_at END),
-       first_seen = CASE WHEN c.store = excluded.store THEN c.first_seen ELSE excluded.first_seen END,
+       first_seen = CASE WHEN c.store = excluded.store AND (c.direction <> 'collection' OR c.chunks = excluded.chunks) THEN c.first_seen ELSE excluded.first_seen END,
        claimed_at = CASE WHEN c.store = excluded.store THEN c.claimed_at END,
        confirmed = c.confirmed AND c.store = excluded.store,
        shown = c.shown AND c.store = excluded.store,
