@@ -20,8 +20,15 @@ demo: ## a scratch installation with known orphans, cleaned before your eyes: SQ
 demo-postgres: ## the same on PostgreSQL with pgvector: 10,000 files of which 3,000 are orphans
 	$(GO) run ./cmd/lab demo
 
+# The race detector looks at every access and every pointer, and SQLite in Go is C
+# that was translated: nine tenths of the tests' CPU went there, for memory that is
+# not Go's and that the detector knows nothing of. The driver is watched, so a
+# connection that two goroutines use is still found.
+unwatched := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory
+RACE      := -race $(foreach package,$(unwatched),-gcflags=$(package)=-race=false)
+
 test: ## every test, against real servers
-	$(GO) test -race -timeout 30m ./...
+	$(GO) test $(RACE) -timeout 30m ./...
 
 # The schema, the index and every statement, on a PostgreSQL that operators still
 # have. What it cannot run is named above its last line.

@@ -31,7 +31,7 @@ func TestVacuumOnAFullDisk(t *testing.T) {
 	i.must(t, "vacuum")
 	require.LessOrEqual(t, fileSize(t, path), size-20<<20)
 
-	inFile(t, path, `CREATE TABLE filled AS WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 16) SELECT randomblob(1 << 20) v FROM n`,
+	inFile(t, path, `CREATE TABLE filled AS WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 16) SELECT zeroblob(1 << 20) v FROM n`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`)
 	size = fileSize(t, path)
 	status, _, errs := i.pruned(t, "", "vacuum")

@@ -34,7 +34,7 @@ func inFile(t *testing.T, path string, queries ...string) {
 func inflate(t *testing.T, path string, megabytes int) {
 	t.Helper()
 	inFile(t, path, `CREATE TABLE inflated (v BLOB)`,
-		fmt.Sprintf(`WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO inflated SELECT randomblob(1 << 20) FROM n`, megabytes),
+		fmt.Sprintf(`WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO inflated SELECT zeroblob(1 << 20) FROM n`, megabytes),
 		`DROP TABLE inflated`, `PRAGMA wal_checkpoint(TRUNCATE)`)
 }
 
