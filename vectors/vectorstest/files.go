@@ -77,10 +77,11 @@ func listsOddIDs(t *testing.T, f Fixture) {
 	f.requireListed(t, chunks)
 }
 
-// listsMany has files that lie in an own collection, in a shared one, in both.
+// listsMany has files that lie in an own collection, in a shared one, in both. There are
+// 520 own ones, which is more than a page of any store.
 func listsMany(t *testing.T, f Fixture) {
 	var chunks []Chunk
-	for n := range 1200 {
+	for n := range 780 {
 		id := uuid.NewString()
 		if n%3 != 0 {
 			chunks = append(chunks, newChunk(vectors.FileCollection(id), id, ""))
