@@ -41,7 +41,7 @@ type Reaper struct {
 	Vectors vectors.Store
 	Blobs   repo.Blobs
 	Log     zerolog.Logger
-	Observe func(Removed) // is told of what went, where it was committed; may be nil
+	Observe func(Removed) // is told of what went, where it was committed; of several kinds at once; may be nil
 
 	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 
@@ -87,15 +87,27 @@ func (x *Reaper) Drain(ctx context.Context) error {
 	return err
 }
 
-// drainKinds also says which kinds of tombstones may be carried out.
+// drainKinds also says which kinds of tombstones may be carried out. Bytes go beside
+// vectors: they lie elsewhere.
 func (x *Reaper) drainKinds(ctx context.Context) (kinds []string, failed error) {
-	for _, t := range x.allTurns() {
-		approved, err := x.drainTurn(ctx, t)
-		if failed = errors.Join(failed, err); approved {
-			kinds = append(kinds, t.kind)
+	var bytes []string
+	var failedBytes error
+	var running sync.WaitGroup
+	running.Go(func() { bytes, failedBytes = x.drainEach(ctx, repo.Bytes) })
+	kinds, failed = x.drainEach(ctx, repo.VectorKinds...)
+	running.Wait()
+	return append(kinds, bytes...), errors.Join(failed, failedBytes)
+}
+
+// drainEach is drainKinds for some of them, one after the other.
+func (x *Reaper) drainEach(ctx context.Context, kinds ...string) (approved []string, failed error) {
+	for _, kind := range kinds {
+		is, err := x.drainTurn(ctx, x.turnsOf(kind))
+		if failed = errors.Join(failed, err); is {
+			approved = append(approved, kind)
 		}
 	}
-	return kinds, failed
+	return approved, failed
 }
 
 // drainTurn carries out what is due of a kind, if that is approved.
