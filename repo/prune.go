@@ -16,10 +16,15 @@ type Pruner interface {
 	// believed when RecheckReferences has succeeded, and not before.
 	FindReferences(ctx context.Context, tx Tx, ids []string) (References, error)
 
-	// RecheckReferences says which of the deleted ids are mentioned by a row that
-	// somebody else committed after found, and which of the gone ids have a row
-	// now.
-	RecheckReferences(ctx context.Context, tx Tx, found References, deleted, gone []string) (map[string]Reference, error)
+	// FindIndexed is FindReferences without what rows mention that changed since the
+	// index read them: RecheckReferences reads those, as long as it is given what was
+	// found here.
+	FindIndexed(ctx context.Context, tx Tx, ids []string) (References, error)
+
+	// RecheckReferences says which of these ids are mentioned by a row that somebody else
+	// committed after found, or that FindIndexed did not read, and which of the gone ids
+	// have a row now.
+	RecheckReferences(ctx context.Context, tx Tx, found References, ids, gone []string) (Appeared, error)
 
 	// SetGrace notes that the ids in start are unreferenced from now on, unless
 	// that was noted before, and forgets it of those in end. d is FromRows,

@@ -91,6 +91,12 @@ type References struct {
 	Pending, PendingRows string
 }
 
+// Appeared is what RecheckReferences found.
+type Appeared struct {
+	References map[string]Reference // the first mention of each id, or its row in table file
+	Changed    int64                // bytes of changed rows that were read
+}
+
 // Deleted is one row that DELETE returned.
 type Deleted struct{ ID, Path string }
 

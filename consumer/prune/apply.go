@@ -124,17 +124,19 @@ func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (lis
 	return list
 }
 
-// recheck is step 6. There is nothing to look for when nothing goes.
-func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, v view, p plan, timing Timing) error {
+// recheck is step 6: it looks for all files that are not known to be in use, since those
+// that stay for now must not be taken for unused either. There is nothing to look for when
+// nothing goes.
+func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, v *view, p plan, timing Timing) error {
 	if p.isEmpty() {
 		return nil
 	}
 	defer timing.begin(Recheck)()
-	mentioned := slices.Concat(p.rows, leftover.Names(p.leftovers))
-	came, err := x.DB.RecheckReferences(ctx, tx, v.found, mentioned, p.remains)
-	late := lateReferencesError(came)
+	came, err := x.DB.RecheckReferences(ctx, tx, v.found, slices.Concat(v.unreferenced(), leftover.Names(p.leftovers)), p.remains)
+	v.found.Changed += came.Changed
+	late := lateReferencesError(came.References)
 	if err == nil {
-		err = x.recheckLeftovers(ctx, tx, v, p, late)
+		err = x.recheckLeftovers(ctx, tx, *v, p, late)
 	}
 	if err == nil && len(late) > 0 {
 		err = late

@@ -92,6 +92,50 @@ func TestMentionOfAnOlderTransactionKeepsTheFile(t *testing.T) {
 	}
 }
 
+// A pass that reads the mention between the two looks moves the mark beyond it, and the
+// second look finds it all the same.
+func TestMentionThatAPassReadsKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	for _, step := range steps {
+		file, others := i.AddFile(t), i.AddFiles(t, bystanders)
+		i.RefreshIndex(t)
+		x := stepped(i.NewTransaction(), step, func() {
+			testenv.InsertNote(t, i.Pool, "see "+file)
+			i.RefreshIndex(t)
+		})
+		keeps(t, i, step, fixture.RunTransaction(t, x, append(others, file)...), file, others)
+	}
+}
+
+// What our own deletion takes away, or writes anew, mentions the file as any other row: by a
+// key, by the key of what goes by a key, and by a trigger.
+func TestMentionThatGoesWithTheFileKeepsIt(t *testing.T) {
+	t.Parallel()
+	for name, ddl := range map[string]string{
+		"by a key that deletes": `CREATE TABLE extra (id text PRIMARY KEY, file_id text REFERENCES file ON DELETE CASCADE, note text)`,
+		"by a key that empties": `CREATE TABLE extra (id text PRIMARY KEY, file_id text REFERENCES file ON DELETE SET NULL, note text)`,
+		"by two keys": `CREATE TABLE node (id int PRIMARY KEY DEFAULT 1, file_id text REFERENCES file ON DELETE CASCADE);
+			CREATE TABLE extra (id text PRIMARY KEY, file_id text, note text, node int DEFAULT 1 REFERENCES node ON DELETE CASCADE)`,
+		"by a trigger": `CREATE TABLE extra (id text PRIMARY KEY, file_id text, note text);
+			CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.extra WHERE file_id = OLD.id; RETURN NULL; END $$;
+			CREATE TRIGGER tidy AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION tidy()`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := fixture.Install(t)
+			i.Exec(t, ddl)
+			file, others := i.AddFile(t), i.AddFiles(t, bystanders)
+			i.RefreshIndex(t)
+			if name == "by two keys" {
+				i.Exec(t, `INSERT INTO node VALUES (1, $1)`, file)
+			}
+			i.Exec(t, `INSERT INTO extra VALUES ('of the file', $1, $1)`, file)
+			keeps(t, i, "everything", fixture.RunTransaction(t, i.NewTransaction(), append(others, file)...), file, others)
+		})
+	}
+}
+
 func keeps(t *testing.T, i *fixture.Installation, step string, results map[string]event.Result, file string, others []string) {
 	t.Helper()
 	i.DrainTombstones(t)
@@ -275,7 +319,7 @@ type afterLastLook struct {
 	do func()
 }
 
-func (d afterLastLook) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
+func (d afterLastLook) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.References, deleted, gone []string) (repo.Appeared, error) {
 	late, err := d.Database.RecheckReferences(ctx, tx, look, deleted, gone)
 	d.do()
 	return late, err

@@ -42,6 +42,11 @@ func (d steppedDB) FindReferences(ctx context.Context, tx repo.Tx, ids []string)
 	return d.Database.FindReferences(ctx, tx, ids)
 }
 
+func (d steppedDB) FindIndexed(ctx context.Context, tx repo.Tx, ids []string) (repo.References, error) {
+	d.before("look")
+	return d.Database.FindIndexed(ctx, tx, ids)
+}
+
 func (d steppedDB) Delete(ctx context.Context, tx repo.Tx, ids []string, keep time.Duration) ([]repo.Deleted, error) {
 	d.before("delete")
 	return d.Database.Delete(ctx, tx, ids, keep)
@@ -57,7 +62,7 @@ func (d steppedDB) RecordEntries(ctx context.Context, tx repo.Tx, entries []repo
 	return d.Database.RecordEntries(ctx, tx, entries)
 }
 
-func (d steppedDB) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
+func (d steppedDB) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.References, deleted, gone []string) (repo.Appeared, error) {
 	d.before("last look")
 	return d.Database.RecheckReferences(ctx, tx, look, deleted, gone)
 }

@@ -54,7 +54,7 @@ type Transaction struct {
 // Report is what one transaction did.
 type Report struct {
 	Results    map[string]event.Result // by Event.Key: of a file its id
-	Changed    int64                   // bytes of changed rows that step 2 read
+	Changed    int64                   // bytes of changed rows that steps 2 and 6 read
 	Rows       int64                   // of table file that went
 	Chunks     int64                   // that went with them in the same transaction
 	Tombstones []repo.Tombstone        // of what is still to go
@@ -124,10 +124,16 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 			return errUnknownFiles
 		}
 		plan := decide(view, x.Ages)
+		if plan.isEmpty() {
+			if err := x.findChanged(ctx, tx, &view, report.Timing); err != nil {
+				return err
+			}
+			plan = decide(view, x.Ages)
+		}
 		if err := x.apply(ctx, tx, plan, events, &report); err != nil {
 			return err
 		}
-		err = x.recheck(ctx, tx, view, plan, report.Timing)
+		err = x.recheck(ctx, tx, &view, plan, report.Timing)
 		report.Results, report.Changed = plan.results, view.found.Changed
 		if err == nil && x.DryRun {
 			err = repo.ErrDryRun

@@ -26,7 +26,7 @@ func TestLookAgainCountsFromAnywhere(t *testing.T) {
 		require.NoError(t, err)
 		appeared, err := db.RecheckReferences(t.Context(), tx, found, ids, nil)
 		require.NoError(t, err)
-		require.Contains(t, appeared, ids[0])
+		require.Contains(t, appeared.References, ids[0])
 		exec(t, other, `ROLLBACK`)
 	})
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"maps"
 	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,6 +83,14 @@ func look(t testing.TB, db *postgres.DB, ids ...string) (found repo.References) 
 		return err == nil || repo.KindOf(err) != repo.Passing
 	}, testTimeout, tick)
 	require.NoError(t, err)
+	var late repo.References
+	require.Eventually(t, func() bool {
+		late, err = tryLateLook(db, ids...)
+		return err == nil || repo.KindOf(err) != repo.Passing
+	}, testTimeout, tick)
+	require.NoError(t, err)
+	require.ElementsMatch(t, slices.Collect(maps.Keys(found.Referenced)), slices.Collect(maps.Keys(late.Referenced)), "both ways to look find the same")
+	require.Equal(t, found.Unknown, late.Unknown)
 	return found
 }
 
@@ -91,6 +101,25 @@ func tryLook(db *postgres.DB, ids ...string) (found repo.References, err error) 
 			return err
 		}
 		_, err = db.RecheckReferences(context.Background(), tx, found, ids, nil)
+		return err
+	})
+	return found, err
+}
+
+// tryLateLook asks the index first and reads what changed at the end, as a transaction does
+// that deletes.
+func tryLateLook(db *postgres.DB, ids ...string) (found repo.References, err error) {
+	err = db.InTx(context.Background(), nil, func(tx repo.Tx) error {
+		if found, err = db.FindIndexed(context.Background(), tx, ids); err != nil {
+			return err
+		}
+		appeared, err := db.RecheckReferences(context.Background(), tx, found, ids, nil)
+		found.Changed = appeared.Changed
+		for id, reference := range appeared.References {
+			if _, known := found.Referenced[id]; !known {
+				found.Referenced[id] = reference
+			}
+		}
 		return err
 	})
 	return found, err

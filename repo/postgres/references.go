@@ -17,9 +17,14 @@ func (db *DB) FindReferences(ctx context.Context, t repo.Tx, ids []string) (repo
 	return db.index.FindReferences(ctx, pgxTx(t), ids)
 }
 
-// RecheckReferences returns what others committed since look.
-func (db *DB) RecheckReferences(ctx context.Context, t repo.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
-	return db.index.RecheckReferences(ctx, pgxTx(t), look, deleted, gone)
+// FindIndexed returns which of these ids the index knows to be mentioned.
+func (db *DB) FindIndexed(ctx context.Context, t repo.Tx, ids []string) (repo.References, error) {
+	return db.index.FindIndexed(ctx, pgxTx(t), ids)
+}
+
+// RecheckReferences returns what others committed since found, and what that did not read.
+func (db *DB) RecheckReferences(ctx context.Context, t repo.Tx, found repo.References, ids, gone []string) (repo.Appeared, error) {
+	return db.index.RecheckReferences(ctx, pgxTx(t), found, ids, gone)
 }
 
 // IndexChanges brings the reference index up to date with what changed.

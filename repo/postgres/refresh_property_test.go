@@ -123,9 +123,13 @@ func (w *world) awaitPass() {
 // lookAll looks, and compares with what was certain from before the look until
 // after it.
 func (w *world) lookAll(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for i := 0; ctx.Err() == nil; i++ {
 		before := w.certain()
-		found, err := tryLook(w.db, slices.Collect(maps.Keys(before))...)
+		look := tryLook
+		if i%2 == 1 {
+			look = tryLateLook
+		}
+		found, err := look(w.db, slices.Collect(maps.Keys(before))...)
 		if errors.Is(err, refindex.ErrIncomplete) || repo.KindOf(err) == repo.Passing && err != nil {
 			continue
 		}

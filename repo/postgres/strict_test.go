@@ -44,7 +44,7 @@ func wholeDeletion(db *postgres.DB, ids []string, before, after func()) error {
 		}
 		before()
 		appeared, err := db.RecheckReferences(ctx, tx, found, ids, nil)
-		if err == nil && len(appeared) > 0 {
+		if err == nil && len(appeared.References) > 0 {
 			return errKept
 		}
 		after()

@@ -27,7 +27,8 @@ func deletion(db *postgres.DB, ids []string, between func()) (appeared map[strin
 			return err
 		}
 		between()
-		appeared, err = db.RecheckReferences(ctx, tx, found, ids, nil)
+		again, err := db.RecheckReferences(ctx, tx, found, ids, nil)
+		appeared = again.References
 		return err
 	})
 	return appeared, err

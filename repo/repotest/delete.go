@@ -79,10 +79,10 @@ func lookAgainFinds(t *testing.T, e Engine) {
 		e.file(t, row{"id": "gone"})
 		appeared, err := e.DB.RecheckReferences(ctx, tx, look, append(slices.Clone(ids), literal), locked.Gone)
 		require.NoError(t, err)
-		require.Len(t, appeared, 3)
-		require.Equal(t, "note", appeared[ids[1]].Table)
-		require.Equal(t, "prompt", appeared[literal].Table)
-		require.Equal(t, "file", appeared["gone"].Table)
+		require.Len(t, appeared.References, 3)
+		require.Equal(t, "note", appeared.References[ids[1]].Table)
+		require.Equal(t, "prompt", appeared.References[literal].Table)
+		require.Equal(t, "file", appeared.References["gone"].Table)
 	})
 }
 
@@ -101,8 +101,8 @@ func lookAgainIgnoresOwn(t *testing.T, e Engine) {
 		e.insert(t, "note", row{"title": ids[1]})
 		appeared, err := e.DB.RecheckReferences(ctx, tx, look, ids, nil)
 		require.NoError(t, err)
-		require.Len(t, appeared, 1)
-		require.Contains(t, appeared, ids[1])
+		require.Len(t, appeared.References, 1)
+		require.Contains(t, appeared.References, ids[1])
 	})
 }
 

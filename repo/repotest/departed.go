@@ -278,8 +278,9 @@ func lookAgainFindsRevived(t *testing.T, e Engine) {
 			_, err = e.DB.Delete(background(), tx, all, 0)
 			require.NoError(t, err)
 			between()
-			appeared, err = e.DB.RecheckReferences(background(), tx, found, all, nil)
+			again, err := e.DB.RecheckReferences(background(), tx, found, all, nil)
 			require.NoError(t, err)
+			appeared = again.References
 			return rolledBack
 		})
 		require.ErrorIs(t, err, rolledBack)

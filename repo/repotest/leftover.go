@@ -263,9 +263,9 @@ func lookAgainFindsName(t *testing.T, e Engine) {
 		e.insert(t, "knowledge", row{"id": base})
 		appeared, err := e.DB.RecheckReferences(ctx, tx, found, names, nil)
 		require.NoError(t, err)
-		require.Len(t, appeared, 2)
-		require.Contains(t, appeared, word)
-		require.Contains(t, appeared, base)
+		require.Len(t, appeared.References, 2)
+		require.Contains(t, appeared.References, word)
+		require.Contains(t, appeared.References, base)
 	})
 }
 

@@ -9,6 +9,7 @@ package repotest
 import (
 	"context"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,6 +124,13 @@ func (e Engine) look(t testing.TB, ids ...string) (found repo.References) {
 		var err error
 		found, err = e.DB.FindReferences(ctx, tx, ids)
 		require.NoError(t, err)
+		indexed, err := e.DB.FindIndexed(ctx, tx, ids)
+		require.NoError(t, err)
+		appeared, err := e.DB.RecheckReferences(ctx, tx, indexed, ids, nil)
+		require.NoError(t, err)
+		maps.Copy(appeared.References, indexed.Referenced)
+		require.ElementsMatch(t, slices.Collect(maps.Keys(found.Referenced)), slices.Collect(maps.Keys(appeared.References)), "both ways to look find the same")
+		require.Equal(t, found.Unknown, indexed.Unknown)
 	})
 	return found
 }

@@ -55,7 +55,12 @@ func incompleteError() error {
 	return &repo.Error{Kind: repo.Environment, Doing: "look for references", Err: ErrIncomplete}
 }
 
+// FindIndexed leaves nothing to RecheckReferences: the pages that changed have been read.
+func (db *DB) FindIndexed(ctx context.Context, t repo.Tx, ids []string) (repo.References, error) {
+	return db.FindReferences(ctx, t, ids)
+}
+
 // RecheckReferences is step 6. Nobody else has written since the look.
-func (db *DB) RecheckReferences(context.Context, repo.Tx, repo.References, []string, []string) (map[string]repo.Reference, error) {
-	return map[string]repo.Reference{}, nil
+func (db *DB) RecheckReferences(context.Context, repo.Tx, repo.References, []string, []string) (repo.Appeared, error) {
+	return repo.Appeared{References: map[string]repo.Reference{}}, nil
 }

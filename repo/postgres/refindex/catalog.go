@@ -91,9 +91,9 @@ const signatureSQL = `
               FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')),
            (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid))`
 
-var catalogSQL = relationsCTE + `
+var catalogSQL = relationsCTE + `, ` + deletedCTE + `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5(` + signatureSQL + `),
-       has_table_privilege(c.oid, 'SELECT')
+       has_table_privilege(c.oid, 'SELECT'), c.oid IN (SELECT oid FROM deleted)
   FROM relations JOIN pg_class c USING (oid)
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_am m ON m.oid = c.relam
@@ -159,6 +159,7 @@ type relation struct {
 	key          []column // primary key, in its order
 	parents      []parent // without one of these the row is dead
 	hasFileFK    bool     // a row goes with its file, by a foreign key
+	deleted      bool     // a row may go with its file, or with what goes with that
 	opened       string   // condition that somebody can open row t; empty where that cannot be told
 	needsOpener  bool     // without it the row is dead
 	grants       uint32   // then, the table that tells
@@ -199,7 +200,7 @@ func (ix *Index) readCatalog(ctx context.Context, t pgx.Tx) ([]*relation, error)
 	rows, _ := t.Query(ctx, catalogSQL, ix.ExecMode(), ix.catalogArgs(nil))
 	relations, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
-		err := row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable)
+		err := row.Scan(&r.oid, &r.schema, &r.name, &r.kind, &r.method, &r.signature, &r.readable, &r.deleted)
 		if r.label = r.name; r.schema != ix.Schema {
 			r.label = r.String()
 		}

@@ -19,10 +19,12 @@ type answerHeader struct {
 	Snapshot   string
 	Same       bool   // the index belongs to this database
 	Catalog    string // of a recheck
+	Deletes    string // of a recheck, see deletesSQL
 	Index      string
 	Generation int
 	Sound      bool
-	Server     string // see serverSQL
+	Server     string         // see serverSQL
+	Marks      map[int]string // up to which the index is true, by the relation's number
 }
 
 // requireCurrent refuses an answer with this header where the index or the tables are not
@@ -42,9 +44,81 @@ func (h *answerHeader) requireCurrent(p *Plan) error {
 // rows by index whatever it is given.
 const planOnceSQL = `SET LOCAL plan_cache_mode = force_generic_plan`
 
+// lookState is what a look leaves for the recheck; it is the Snapshot of repo.References.
+type lookState struct {
+	Catalog, Deletes string // of the plan
+	// No row version was outside the index, or unread, at this snapshot of this server;
+	// empty where that is not known.
+	Snapshot, Server string
+	// Since is what the recheck reads from, by the relation's number in the index: the mark
+	// up to which the index was asked. Of what the look read itself it is Began.
+	Since map[int]string
+	Began string // the first transaction that had not ended when the look began
+	// Changed: the look read a row that the index does not cover.
+	Changed bool
+}
+
 // FindReferences returns which of these ids, whose rows are locked, are mentioned by a
 // living row, and of which nobody can tell.
 func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (repo.References, error) {
+	return ix.find(ctx, t, ids, func(p *Plan, look *repo.References) (*lookState, error) {
+		return ix.readAll(ctx, t, p, look, ids)
+	})
+}
+
+// FindIndexed is FindReferences without rows that changed since the index read them, but for
+// those that may go with a file. To the recheck the rest is the same as what appeared since:
+// it reads from the marks that this statement sees, whatever passes do meanwhile. Where a
+// deletion may take away more than keys tell, everything is read now.
+func (ix *Index) FindIndexed(ctx context.Context, t pgx.Tx, ids []string) (repo.References, error) {
+	return ix.find(ctx, t, ids, func(p *Plan, look *repo.References) (*lookState, error) {
+		if !p.isPlain() {
+			return ix.readAll(ctx, t, p, look, ids)
+		}
+		// Of a look that ended before this one begins: the index that this one asks held
+		// already all that there was then.
+		snapshot, own, server := ix.quiet.since(p)
+		h, changed, err := p.runLook(ctx, t, p.findIndexed, look, ids, ix.ExecMode(), ids, ix.Schema, snapshot, own, server)
+		return &lookState{Catalog: p.catalog, Deletes: p.deletes, Snapshot: snapshot, Server: server, Since: h.Marks, Began: beginOf(h.Snapshot), Changed: changed}, err
+	})
+}
+
+// readAll reads also every row that the index does not cover.
+func (ix *Index) readAll(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References, ids []string) (*lookState, error) {
+	snapshot, own, server := ix.quiet.since(p)
+	h, changed, err := p.runLook(ctx, t, p.find, look, ids, ix.ExecMode(), ids, ix.Schema, snapshot, own, server)
+	if err == nil {
+		ix.quiet.found(p, h, changed)
+	}
+	return &lookState{Catalog: p.catalog, Deletes: p.deletes, Snapshot: h.Snapshot, Server: h.Server, Began: beginOf(h.Snapshot)}, err
+}
+
+// runLook runs a statement, and says whether it read a row that the index does not cover.
+func (p *Plan) runLook(ctx context.Context, t pgx.Tx, sql string, look *repo.References, ids []string, args ...any) (h *answerHeader, changed bool, err error) {
+	finder := mention.NewFinder(ids)
+	h, err = p.runStatement(ctx, t, sql, args, func(a *answerRow) {
+		switch a.part {
+		case partUnknown:
+			look.Unknown[string(a.text)] = true
+		case partIndex:
+			keepFirst(look.Referenced, string(a.text), a.toReference())
+		case partChanged:
+			changed = changed || a.relation.canIndex()
+			look.Changed += int64(len(a.text))
+			a.findIDs(finder, func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
+		}
+	})
+	return h, changed, err
+}
+
+// beginOf returns the first transaction of a snapshot that had not ended.
+func beginOf(snapshot string) string {
+	first, _, _ := strings.Cut(snapshot, ":")
+	return first
+}
+
+// find runs a look, and asks what every look asks besides.
+func (ix *Index) find(ctx context.Context, t pgx.Tx, ids []string, run func(*Plan, *repo.References) (*lookState, error)) (repo.References, error) {
 	look := repo.References{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
 	for _, id := range ids {
 		if !mention.Searchable(mention.Token(id)) {
@@ -54,27 +128,16 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 	if _, err := t.Exec(ctx, planOnceSQL); err != nil {
 		return look, pgerr.Translate(err, "look for references")
 	}
-	finder := mention.NewFinder(ids)
 	err := ix.withPlan(ctx, t, ix.LastPlan.Load(), func(p *Plan) error {
-		var changed bool
-		snapshot, own, server := ix.quiet.since(p)
-		h, err := p.runStatement(ctx, t, p.find, []any{ix.ExecMode(), ids, ix.Schema, snapshot, own, server}, func(a *answerRow) {
-			switch a.part {
-			case partUnknown:
-				look.Unknown[string(a.text)] = true
-			case partIndex:
-				keepFirst(look.Referenced, string(a.text), a.toReference())
-			case partChanged:
-				changed = changed || a.relation.canIndex()
-				look.Changed += int64(len(a.text))
-				a.findIDs(finder, func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
-			}
-		})
-		look.Snapshot = h.Snapshot + " " + p.catalog
+		state, err := run(p, &look)
 		if err != nil {
 			return err
 		}
-		ix.quiet.found(p, h, changed)
+		text, err := json.Marshal(state)
+		if err != nil {
+			return err
+		}
+		look.Snapshot = string(text)
 		if err := ix.findWriters(ctx, t, p, &look); err != nil {
 			return err
 		}
@@ -86,41 +149,72 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 	return look, err
 }
 
-// RecheckReferences returns only what others committed since look: mentions, and what made
-// a row live again that mentions a file. Tables that came since
-// may hold older rows, and are no matter for this transaction.
-func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, look repo.References, deleted, gone []string) (map[string]repo.Reference, error) {
-	appeared := map[string]repo.Reference{}
-	finder := mention.NewFinder(deleted)
-	snapshot, catalog, _ := strings.Cut(look.Snapshot, " ")
+// RecheckReferences returns only what others committed since found, or what that left
+// unread: mentions, and what made a row live again that mentions a file. Tables that came
+// since may hold older rows, and are no matter for this transaction.
+func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.References, ids, gone []string) (repo.Appeared, error) {
+	appeared := repo.Appeared{References: map[string]repo.Reference{}}
+	var state lookState
+	if err := json.Unmarshal([]byte(found.Snapshot), &state); err != nil {
+		return appeared, pgerr.Translate(err, "read what the look for references left")
+	}
+	finder := mention.NewFinder(ids)
 	err := ix.withPlan(ctx, t, ix.LastPlan.Load(), func(p *Plan) error {
 		// Another worker may have left another plan since.
-		if p.catalog != catalog {
+		if p.catalog != state.Catalog || state.Since != nil && p.deletes != state.Deletes {
 			return errOutdated
 		}
-		if ix.Strict && len(deleted) > 0 {
+		if ix.Strict && len(ids) > 0 {
 			if err := p.lockWriters(ctx, t); err != nil {
 				return err
 			}
 		}
-		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, snapshot, ix.quiet.ours()}
-		if p.revives() {
-			files, owners := splitLinks(look.DeadLinks, deleted)
-			args = append(args, deleted, files, owners)
+		since, known := p.since(&state)
+		if !known {
+			return errOutdated
 		}
-		_, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
+		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, state.Snapshot, ix.quiet.ours(), state.Server, since}
+		if p.revives() {
+			files, owners := splitLinks(found.DeadLinks, ids)
+			args = append(args, ids, files, owners)
+		}
+		var changed bool
+		h, err := p.runStatement(ctx, t, p.recheck, args, func(a *answerRow) {
 			switch a.part {
 			case partIndex, partLink:
-				keepFirst(appeared, string(a.text), a.toReference())
+				keepFirst(appeared.References, string(a.text), a.toReference())
 			case partRow:
-				keepFirst(appeared, string(a.text), repo.Reference{Table: "file", Row: string(a.text)})
+				keepFirst(appeared.References, string(a.text), repo.Reference{Table: "file", Row: string(a.text)})
 			case partChanged:
-				a.findIDs(finder, func(id string) { keepFirst(appeared, id, a.toReference()) })
+				changed = changed || a.relation.canIndex()
+				appeared.Changed += int64(len(a.text))
+				a.findIDs(finder, func(id string) { keepFirst(appeared.References, id, a.toReference()) })
 			}
 		})
-		return err
+		if err != nil || state.Since == nil {
+			return err
+		}
+		if h.Deletes != state.Deletes {
+			return errOutdated
+		}
+		ix.quiet.found(p, h, changed || state.Changed)
+		return nil
 	})
 	return appeared, err
+}
+
+// since lists from where the rows of each relation of the plan are read.
+func (p *Plan) since(state *lookState) (list []string, known bool) {
+	for _, r := range p.relations {
+		from := state.Began
+		if state.Since != nil && !r.isReadFirst() {
+			if from = state.Since[r.id]; from == "" {
+				return nil, false
+			}
+		}
+		list = append(list, from)
+	}
+	return list, true
 }
 
 func keepFirst(found map[string]repo.Reference, id string, reference repo.Reference) {

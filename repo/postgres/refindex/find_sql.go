@@ -19,14 +19,19 @@ const (
 
 // The parameters of a search: the ids, $1, the schema, $2, and those of its quietCTE: a
 // snapshot, $3, our own transactions, $4, the server, $5. Those of a recheck: the ids, the
-// schema, the exclusions, $3, the snapshot of the search, $4, our own transactions, $5, and
-// where rows may live again (revivedSQL) the ids that were deleted, $6, and their links.
+// schema, the exclusions, $3, those of its quietCTE, $4 to $6, from where each relation is
+// read, $7, and where rows may live again (revivedSQL) the ids to look for, $8, and their
+// links.
 // They have numbers since the statements hold names (see Index.catalogArgs).
 var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
 
+// marksSQL are the marks of all relations, by their numbers.
+const marksSQL = `SELECT jsonb_object_agg(id, w::text) FROM pruned.relation`
+
 // headerSQL returns the state that an answer rests on. The catalog is read by the recheck
-// alone: what a search found by a plan for other tables is thrown away then.
-func headerSQL(catalog string) string {
+// alone: what a search found by a plan for other tables, or for other deletions, is thrown
+// away then. The marks are what FindIndexed leaves to it.
+func headerSQL(catalog, deletes, marks string) string {
 	return lookParameters.Replace(`
 SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'snapshot', pg_current_snapshot()::text,
@@ -35,6 +40,8 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'index', (` + indexDigestSQL + `),
          'server', ` + serverSQL + `,
          'generation', (SELECT min(generation) FROM pruned.relation),
+         'deletes', (` + deletes + `),
+         'marks', (` + marks + `),
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`)
 }
@@ -69,17 +76,36 @@ const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid,
 // findSQL is the statement of FindReferences.
 func findSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(quietCTE("$3", "$4", "$5") + headerSQL("NULL"))
-	b.WriteString(`
-UNION ALL
-SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
- WHERE NOT EXISTS (SELECT FROM pruned.known_file k
-                    WHERE k.file_id = id AND k.generation <= (SELECT min(generation) FROM pruned.relation))`)
-	b.WriteString(indexBranch(relations))
+	b.WriteString(quietLookCTE() + indexedSQL(relations, "NULL"))
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedSinceIndex()))
 	}
 	return b.String()
+}
+
+// findIndexedSQL is the statement of FindIndexed. What the index cannot hold is read whole,
+// and what may go with a file is read now: at the end it would be gone, and tell nothing.
+func findIndexedSQL(relations []*relation) string {
+	var b strings.Builder
+	b.WriteString(quietLookCTE() + indexedSQL(relations, marksSQL))
+	for i, r := range relations {
+		if r.isReadFirst() {
+			b.WriteString(r.textBranch(i, r.changedSinceIndex()))
+		}
+	}
+	return b.String()
+}
+
+// isReadFirst says that FindIndexed reads what changed in the relation.
+func (r *relation) isReadFirst() bool { return r.deleted || !r.canIndex() }
+
+// indexedSQL is what the index says, and what it does not know.
+func indexedSQL(relations []*relation, marks string) string {
+	return headerSQL("NULL", "NULL", marks) + `
+UNION ALL
+SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
+ WHERE NOT EXISTS (SELECT FROM pruned.known_file k
+                    WHERE k.file_id = id AND k.generation <= (SELECT min(generation) FROM pruned.relation))` + indexBranch(relations)
 }
 
 // indexBranch returns the first living reference of each id. A row that changed since W
@@ -108,10 +134,10 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
 // recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
-	b.WriteString(quietCTE("$4", "$5", serverSQL) + headerSQL(catalogDigestSQL))
+	b.WriteString(quietCTE("$4", "$5", "$6") + headerSQL(catalogDigestSQL, deletesSQL, "NULL"))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
-		b.WriteString(r.textBranch(i, r.changedByOthers()))
+		b.WriteString(r.textBranch(i, r.changedByOthers(i)))
 	}
 	b.WriteString(revivedSQL(relations))
 	return b.String()
@@ -135,16 +161,16 @@ func (r *relation) changedSinceIndex() string {
 	return unlessQuiet + " AND " + r.isChanged()
 }
 
-// changedByOthers is the condition of rows that somebody else committed since the snapshot
-// of the search. A row that is visible and yet in progress is our own: an audit trigger's
+// changedByOthers is the condition of rows that somebody else committed since the i-th
+// transaction of $7. A row that is visible and yet in progress is our own: an audit trigger's
 // row, also below a savepoint of the trigger's, whose number is not ours. The full number
 // of xmin is counted from the snapshot's end: age() alone counts from where it was first
 // called in the transaction.
-func (r *relation) changedByOthers() string {
+func (r *relation) changedByOthers(i int) string {
 	if r.kind != "r" || r.method != "heap" {
 		return ""
 	}
-	return unlessQuiet + ` AND CASE WHEN age(t.xmin) <= age(pg_snapshot_xmin($4::pg_snapshot)::xid) AND age(t.xmin) > ` + ageOfEndSQL + `
+	return unlessQuiet + fmt.Sprintf(` AND CASE WHEN age(t.xmin) <= (SELECT age(($7::text[])[%d]::xid8::xid)) AND age(t.xmin) > `, i+1) + ageOfEndSQL + `
              THEN pg_xact_status((pg_snapshot_xmax(pg_current_snapshot())::text::bigint
                                  - (age(t.xmin) - age(pg_snapshot_xmax(pg_current_snapshot())::xid)))::text::xid8)
                   IS DISTINCT FROM 'in progress'

@@ -44,6 +44,7 @@ func TestComposedStatements(t *testing.T) {
 	_, departing := sortedRelations(t, d, Config{DepartedIgnore: true})
 	for name, sql := range map[string]string{
 		"find.sql":           findSQL(relations),
+		"find_indexed.sql":   findIndexedSQL(relations),
 		"recheck.sql":        recheckSQL(relations, ix.quotedTable("file")),
 		"row_candidates.sql": rowCandidatesSQL(relations),
 		"unmentioned.sql":    unmentionedSQL(relations),

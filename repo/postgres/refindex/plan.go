@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,13 +21,14 @@ var ErrIncomplete = errors.New("the reference index is incomplete")
 // since; a new statement may succeed.
 var errOutdated = errors.New("the tables changed since the statement was made")
 
-// Plan holds the two statements of a search and the state that they were made for.
+// Plan holds the statements of a search and the state that they were made for.
 type Plan struct {
-	relations     []*relation
-	find, recheck string
-	unenforced    []UnenforcedLinks
-	catalog       string // digest of the tables
-	index         string // digest of pruned.relation
+	relations                  []*relation
+	find, findIndexed, recheck string
+	unenforced                 []UnenforcedLinks
+	catalog                    string // digest of the tables
+	deletes                    string // see deletesSQL
+	index                      string // digest of pruned.relation
 }
 
 // learnFromFailure decides after a failure how the next search is made; the transaction
@@ -64,7 +66,8 @@ func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, p *Plan, fn func(*Plan)
 // index does not cover each as it is.
 func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	p := &Plan{}
-	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`)`, ix.catalogArgs(nil)).Scan(&p.catalog, &p.index)
+	err := t.QueryRow(ctx, `SELECT (`+catalogDigestSQL+`), (`+indexDigestSQL+`), (`+deletesSQL+`)`, ix.catalogArgs(nil)).
+		Scan(&p.catalog, &p.index, &p.deletes)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the state of the reference index")
 	}
@@ -85,9 +88,12 @@ func (ix *Index) newPlan(ctx context.Context, t pgx.Tx) (*Plan, error) {
 	if p.unenforced, err = ix.readUnenforcedLinks(ctx, t); err != nil {
 		return nil, err
 	}
-	p.find, p.recheck = findSQL(p.relations), recheckSQL(p.relations, ix.quotedTable("file"))
+	p.find, p.findIndexed, p.recheck = findSQL(p.relations), findIndexedSQL(p.relations), recheckSQL(p.relations, ix.quotedTable("file"))
 	return p, nil
 }
+
+// isPlain says that a deletion takes away nothing but what goes with the files by keys.
+func (p *Plan) isPlain() bool { return strings.HasPrefix(p.deletes, "true ") }
 
 // readRelations reads the catalog and what the index knows of it.
 func (ix *Index) readRelations(ctx context.Context, t pgx.Tx) ([]*relation, error) {

@@ -21,7 +21,8 @@ import (
 //
 //   - Transactions in progress at the first look are in its snapshot's list by their own
 //     number, which they have before any savepoint's; prepared ones too.
-//   - No trigger, rule or key writes into a searched table when we delete (plainSQL).
+//   - No trigger, rule or key writes into a searched table when we delete (plainSQL). One
+//     that did and is gone was dropped by somebody else's transaction.
 //   - A number is ours once its transaction has committed: it is never given out again.
 //   - A server that crashed may give out again what had left no trace, and another one,
 //     promoted or restored, what the first had given out. Recovery ends with a checkpoint,
@@ -41,8 +42,7 @@ const serverSQL = `(SELECT concat_ws('/', pg_postmaster_start_time(), timeline_i
 const maxSince = 10000
 
 // quietCTE tells in one row whether every transaction since a snapshot is one of ours. The
-// arguments are expressions of text. What our own ones wrote counts where a trigger that
-// may have made them write is there, or was: its end is somebody else's transaction.
+// arguments are expressions of text.
 func quietCTE(snapshot, own, server string) string {
 	return lookParameters.Replace(strings.NewReplacer("@snapshot", snapshot, "@own", own, "@server", server).Replace(`
 WITH quiet (yes) AS MATERIALIZED (
@@ -51,11 +51,18 @@ WITH quiet (yes) AS MATERIALIZED (
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + ` + strconv.Itoa(maxSince) + `)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
                   AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()
-                  AND NOT (x.id = ANY (@own::text[]::xid8[]) AND (` + plainSQL + `))), false)
+                  AND x.id <> ALL (@own::text[]::xid8[])), false)
       FROM (SELECT s.snapshot, pg_snapshot_xmax(s.snapshot)::text::bigint AS since,
                    pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS until
               FROM (SELECT nullif(@snapshot::text, '')::pg_snapshot AS snapshot) s) b
 )`))
+}
+
+// quietLookCTE is quietCTE for a look, whose snapshot is of an earlier transaction: it does
+// not tell of that transaction itself. Where a trigger may have made that write nothing is
+// quiet.
+func quietLookCTE() string {
+	return strings.Replace(quietCTE("$3", "$4", "$5"), "SELECT coalesce(", lookParameters.Replace("SELECT ("+plainSQL+") AND coalesce("), 1)
 }
 
 // unlessQuiet is the condition under which a table is read.
@@ -72,6 +79,20 @@ SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
                UNION
                SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype = 'c')
            SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))`
+
+// deletedCTE lists table file, and the tables whose rows may go with its rows.
+const deletedCTE = `
+deleted (oid) AS (
+    SELECT to_regclass(format('%I.file', @schema::text))::oid
+    UNION
+    SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f'
+)`
+
+// deletesSQL tells what a deletion of rows of table file does besides: whether it is plain,
+// and what may go with them.
+const deletesSQL = `
+WITH RECURSIVE ` + deletedCTE + `
+SELECT concat_ws(' ', (` + plainSQL + `)::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted`
 
 // since are the arguments of quietCTE for a search by a plan.
 func (q *quiet) since(p *Plan) (snapshot string, own []string, server string) {

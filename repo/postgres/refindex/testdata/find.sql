@@ -1,10 +1,5 @@
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
-               SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
-                      UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
-                WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
-                  AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()
-                  AND NOT (x.id = ANY ($4::text[]::xid8[]) AND (
+    SELECT (
 SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
    AND NOT EXISTS (
@@ -12,7 +7,12 @@ SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
                SELECT to_regclass(format('%I.file', $2::text))::oid
                UNION
                SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype = 'c')
-           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))))), false)
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
+               SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
+                      UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
+                WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
+                  AND x.id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+                  AND x.id <> ALL ($4::text[]::xid8[])), false)
       FROM (SELECT s.snapshot, pg_snapshot_xmax(s.snapshot)::text::bigint AS since,
                    pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS until
               FROM (SELECT nullif($3::text, '')::pg_snapshot AS snapshot) s) b
@@ -27,6 +27,8 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
             FROM pruned.relation),
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'generation', (SELECT min(generation) FROM pruned.relation),
+         'deletes', (NULL),
+         'marks', (NULL),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
             FROM pruned.relation))::text
