@@ -14,6 +14,7 @@ type Engine struct {
 	Leftovers
 	Reaper
 	SweepStore
+	Confirmations
 	Lease
 	Ownership
 	Links
@@ -34,6 +35,7 @@ func NewEngine[DB interface {
 	Leftovers
 	Reaper
 	SweepStore
+	Confirmations
 	Lease
 	Ownership
 	Links
@@ -45,7 +47,7 @@ func NewEngine[DB interface {
 	Trash
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
+	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

@@ -56,7 +56,7 @@ type Locked struct {
 	Busy  []string
 	Gone  []string
 	// Deferred have no row, but no file has one: the table may be about to be
-	// filled again from a backup. What somebody let go (SweepStore.ConfirmHold) is Gone.
+	// filled again from a backup. What somebody let go (Confirmations.ConfirmHold) is Gone.
 	Deferred []string
 	// Since is when the transaction began to keep everybody else from writing; zero
 	// where it does not.

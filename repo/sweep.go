@@ -67,8 +67,9 @@ type Candidate struct {
 	DueIn  time.Duration
 	Size   int64 // of its bytes, as far as known
 	Chunks int64 // its vectors, as far as known
-	// Confirmed: somebody let it go, whatever the fraction.
-	Confirmed bool
+	// Confirmed: somebody let it go, whatever the fraction; ConfirmedBy is the id by which.
+	Confirmed   bool
+	ConfirmedBy string
 	// Held: a direction that found the file, this one or another, is held, and nobody
 	// let it go there. An event makes a file not exist anywhere: it would go round that
 	// hold.
@@ -158,14 +159,8 @@ type SweepStore interface {
 	// ListHolds lists what is held, oldest first.
 	ListHolds(ctx context.Context) ([]Hold, error)
 
-	// ConfirmHold lets the candidates go that a held sweep found in its stores, all its
-	// directions, and approves their stores. What was first found
-	// after SetHold was last called is not among them. They are held no more. An
-	// unknown id is ErrNoHold.
-	ConfirmHold(ctx context.Context, tx Tx, id string) ([]Hold, error)
-
-	// ExpireOld forgets lines of the ledger that are older than keep (zero: none),
-	// and candidates that no sweep has seen for that long. What is in the trash for longer
+	// ExpireOld forgets lines of the ledger and confirmations that are older than keep
+	// (zero: none), and candidates that no sweep has seen for that long. What is in the trash for longer
 	// than it is kept goes in any case.
 	ExpireOld(ctx context.Context, keep time.Duration) error
 }

@@ -47,7 +47,7 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
 	})
 	_ = bar.Exit()
 	if errors.Is(err, repo.ErrNoHold) {
-		err = fmt.Errorf("%w: it was confirmed already, or what was held is no more; `pruned status` shows what is held now", err)
+		err = fmt.Errorf("%w: it never was confirmed either, or what was held is no more; `pruned status` shows what is held now", err)
 	}
 	var kept repo.Unsearchable
 	if err == nil {

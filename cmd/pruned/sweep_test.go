@@ -125,11 +125,29 @@ func TestSweepIsHeld(t *testing.T) {
 	let := i.sweep(t, exitDone, "--confirm", held.ID)
 	require.EqualValues(t, 39, let.Published, "it looks again")
 	require.Equal(t, &sweep.LetGo{Files: 39}, let.LetGo)
+	earlier := i.sweep(t, exitDone, "--confirm", held.ID).Earlier
+	require.EqualValues(t, 39, earlier.Left)
+	require.WithinDuration(t, time.Now(), earlier.At, time.Hour)
 	require.Equal(t, 39, i.drain(t).Deleted)
 	require.Equal(t, 1, i.left(t, seeded.Orphans...).rows)
-	status, _, errs = i.pruned(t, "", "sweep", "--confirm", held.ID)
+	require.Regexp(t, `\A`+held.ID+` was confirmed at .+; nothing of it is left to go\n\z`, i.must(t, "sweep", "--confirm", held.ID))
+}
+
+// What was confirmed before is told, in a folder as beside a server.
+func TestConfirmTwice(t *testing.T) {
+	t.Parallel()
+	i, _ := scratch(t, "PRUNED_MAX_FRACTION=0", "PRUNED_ORPHAN_AGE=1h")
+	id := i.sweep(t, exitHeld).ID
+	let := i.sweep(t, exitDone, "--confirm", id).LetGo
+	require.Positive(t, let.Files)
+	again := i.sweep(t, exitDone, "--confirm", id, "--dry-run")
+	require.Equal(t, let.Files, again.Earlier.Left)
+	require.InDelta(t, 3600, again.Earlier.FirstIn, 600)
+	require.Nil(t, again.LetGo)
+	require.Regexp(t, id+` was confirmed at .+; \d+ of it are left, as of the last sweep, and go when they are due, the first at \d\d:\d\d, in \d+m\n`, i.must(t, "sweep", "--confirm", id))
+	status, _, errs := i.pruned(t, "", "sweep", "--confirm", "never")
 	require.Equal(t, exitFailed, status)
-	require.Contains(t, errs, "it was confirmed already")
+	require.Contains(t, errs, "no sweep is held under that id: it never was confirmed either")
 }
 
 // A confirmation says what it let go, and when that goes.

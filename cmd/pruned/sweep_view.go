@@ -45,8 +45,12 @@ func (t *sweepTable) showOrphan(o sweep.Orphan) error {
 }
 
 func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed error) error {
-	if failed != nil {
+	switch {
+	case failed != nil:
 		return nil
+	case r.Earlier != nil:
+		_, err := fmt.Fprintln(t.stdout, describeEarlier(t.cli.Once.Confirm, *r.Earlier, time.Now()))
+		return err
 	}
 	if err := t.orphans.print(t.runContext, t.app); err != nil {
 		return err
@@ -94,12 +98,26 @@ func describeLetGo(r sweep.Report, now time.Time) string {
 		return ""
 	case l.Files == 0:
 		return "confirmed; nothing of it is left to go: it is used by now, or gone"
-	case l.FirstIn == 0:
-		return humanize.Comma(l.Files) + " files go when they are due, the first now: `pruned run` deletes them"
 	default:
-		at := now.Add(time.Duration(l.FirstIn) * time.Second)
-		return fmt.Sprintf("%s files go when they are due, the first at %s, in %s", humanize.Comma(l.Files), at.Format("15:04"), roughDuration(l.FirstIn))
+		return humanize.Comma(l.Files) + " files go when they are due, " + describeFirst(l.FirstIn, now)
 	}
+}
+
+// describeFirst says when the first of several goes.
+func describeFirst(in int64, now time.Time) string {
+	if in == 0 {
+		return "the first now: `pruned run` deletes them"
+	}
+	return fmt.Sprintf("the first at %s, in %s", now.Add(time.Duration(in)*time.Second).Format("15:04"), roughDuration(in))
+}
+
+// describeEarlier says what is left of what was confirmed before.
+func describeEarlier(id string, c sweep.Confirmation, now time.Time) string {
+	text := fmt.Sprintf("%s was confirmed at %s; ", id, c.At.Local().Format(time.DateTime))
+	if c.Left == 0 {
+		return text + "nothing of it is left to go"
+	}
+	return fmt.Sprintf("%s%s of it are left, as of the last sweep, and go when they are due, %s", text, humanize.Comma(c.Left), describeFirst(c.FirstIn, now))
 }
 
 // printCache tells what became of the cache, or would without a dry run.

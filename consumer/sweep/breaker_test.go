@@ -80,8 +80,12 @@ func TestBreakerHoldsOneDirectionAndNoOther(t *testing.T) {
 	for _, id := range append(rows[1:], since) {
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
 	}
-	_, err := s.Sweep(fixture.Context(t), Options{Confirm: report.ID})
-	require.ErrorIs(t, err, repo.ErrNoHold, "it was confirmed before")
+	again, _ = sweepWith(t, s, Options{Confirm: report.ID})
+	require.NotNil(t, again.Earlier, "it was confirmed before")
+	require.Zero(t, again.Earlier.Left)
+	require.Nil(t, again.LetGo)
+	_, err := s.Sweep(fixture.Context(t), Options{Confirm: "never"})
+	require.ErrorIs(t, err, repo.ErrNoHold)
 }
 
 // What is confirmed is what was shown.

@@ -121,35 +121,6 @@ func (w *run) approveStore(ctx context.Context, tx repo.Tx, store repo.StoreInfo
 	return repo.EnvironmentError("bind "+store.Name, store.Mark().Set(w.DB.Identity().Key))
 }
 
-// confirmHold lets go what a held sweep found, and binds the stores that it was found in,
-// whatever signs there are now: they were shown.
-func (w *run) confirmHold(ctx context.Context, tx repo.Tx) error {
-	held, err := w.DB.ConfirmHold(ctx, tx, w.options.Confirm)
-	if err != nil {
-		return err
-	}
-	for _, h := range held {
-		if h.Reason == chatLinksLost {
-			if err := w.DB.ApproveStore(ctx, tx, h.Store, chatLinks); err != nil {
-				return err
-			}
-		}
-		for _, d := range w.storeDirections() {
-			if h.Store != d.store.Name || h.Direction != d.Direction && d.Direction != repo.FromVectors {
-				continue // the store of vectors may be held for its collections alone
-			}
-			signs, err := w.findNeighbours(ctx, tx, d.store)
-			if err == nil {
-				err = w.approveStore(ctx, tx, d.store, signs)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // maxEvidence bounds what is listed of a store only to see whose it is.
 const maxEvidence = 5000
 

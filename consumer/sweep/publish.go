@@ -29,19 +29,24 @@ func (w *run) publishDue(ctx context.Context, all ...*direction) error {
 	return nil
 }
 
-// publishDirection goes through the candidates of a direction, page by page.
+// publishDirection goes through the candidates of a direction.
 func (w *run) publishDirection(ctx context.Context, d *direction) error {
+	return w.eachPage(ctx, d.Direction, func(page []repo.Candidate) error { return w.publishPage(ctx, d, page) })
+}
+
+// eachPage reads the candidates of a direction.
+func (w *run) eachPage(ctx context.Context, d repo.Direction, fn func([]repo.Candidate) error) error {
 	after := ""
 	for {
 		var page []repo.Candidate
 		err := w.inTx(ctx, func(ctx context.Context, tx repo.Tx) (err error) {
-			page, err = w.DB.ListCandidates(ctx, tx, d.Direction, w.Ages, after, pageSize)
+			page, err = w.DB.ListCandidates(ctx, tx, d, w.Ages, after, pageSize)
 			return err
 		})
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		if err := w.publishPage(ctx, d, page); err != nil {
+		if err := fn(page); err != nil {
 			return err
 		}
 		after = page[len(page)-1].FileID

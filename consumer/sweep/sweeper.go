@@ -102,6 +102,8 @@ type Report struct {
 	Dangling *Dangling `json:"dangling,omitempty"`
 	// LetGo is what a confirmation let go; missing where none was asked for.
 	LetGo *LetGo `json:"let_go,omitempty"`
+	// Earlier is what the id that was to be confirmed let go before; nothing was swept then.
+	Earlier *Confirmation `json:"confirmed_before,omitempty"`
 	// Foreign are collections of other programs, where a sweeper looks for the first time.
 	Foreign []string `json:"foreign_collections,omitempty"`
 }
@@ -139,6 +141,9 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 	}
 	w := &run{Sweeper: s, options: o, confirmed: map[string]bool{}, unused: map[string]bool{}, report: Report{ID: uuid.NewString()[:8], Holds: []repo.Hold{}}}
 	if o.Confirm != "" {
+		if w.report.Earlier, err = w.findEarlier(leading); err != nil || w.report.Earlier != nil {
+			return w.report, err
+		}
 		w.report.LetGo = &LetGo{}
 	}
 	err = w.sweepOnce(leading)

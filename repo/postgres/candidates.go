@@ -22,7 +22,7 @@ import (
 // extracted text, only until settleSQL has.
 func rowCandidatesSQL(from string) string {
 	return `
-SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS NOT NULL AS there,
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, f.id IS NOT NULL AS there,
        t.now, t.seen, t.now - t.made AS age,
        greatest(t.made + @min::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END) AS ripe,
        ` + sizeSQL + ` AS size,
@@ -43,7 +43,7 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS 
 // it young, and a hold holds it, wherever it was found.
 func listedCandidatesSQL(from string) string {
 	return `
-SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowlessSQL + ` AS there,
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, ` + rowlessSQL + ` AS there,
        t.now, least(extract(epoch FROM c.first_seen)::float8, t.now) AS seen,
        t.now - least(extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8, t.now) AS age,
        CASE WHEN b.made_at IS NOT NULL THEN least(extract(epoch FROM b.made_at)::float8, t.now) + @min::float8 - t.now END AS ripe,
@@ -59,7 +59,7 @@ SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, ` + rowl
 // old as it is known, and no other direction is about the same.
 func leftoverCandidatesSQL(from string) string {
 	return `
-SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, true AS there,
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, true AS there,
        t.now, t.seen, t.now - t.seen AS age, t.seen + @min::float8 - t.now AS ripe,
        c.size, c.chunks, NULL::float8 AS touched, NULL::float8 AS stamp, NULL::bigint AS settled, false AS in_flight,
        NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold h WHERE h.direction = c.direction AND h.store = c.store) AS held
@@ -111,14 +111,14 @@ func (db *DB) ListCandidates(ctx context.Context, t repo.Tx, d repo.Direction, a
 }
 
 func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, limit int, yield func(c repo.Candidate, there bool)) error {
-	sql, args := db.bindArgs(`SELECT v.file_id, v.there, v.first_seen, v.age, `+dueInSQL+`, v.size, v.chunks, v.confirmed, v.held, coalesce(`+enqueuedSQL+`, 0)
+	sql, args := db.bindArgs(`SELECT v.file_id, v.there, v.first_seen, v.age, `+dueInSQL+`, v.size, v.chunks, v.confirmed, v.confirmed_by, v.held, coalesce(`+enqueuedSQL+`, 0)
 		FROM (`+candidatesSQL(d, ` AND file_id > @after::text ORDER BY file_id LIMIT @limit::int`)+`) v ORDER BY v.file_id`,
 		agesArgs(ages, pgx.NamedArgs{"after": after, "limit": limit}))
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	c := repo.Candidate{Direction: d}
 	var there bool
 	var age, due, claimed float64
-	_, err := pgx.ForEachRow(rows, []any{&c.FileID, &there, &c.Since, &age, &due, &c.Size, &c.Chunks, &c.Confirmed, &c.Held, &claimed}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&c.FileID, &there, &c.Since, &age, &due, &c.Size, &c.Chunks, &c.Confirmed, &c.ConfirmedBy, &c.Held, &claimed}, func() error {
 		c.Age, c.DueIn, c.EnqueuedFor = toDuration(age), toDuration(due), toDuration(claimed)
 		yield(c, there)
 		return nil

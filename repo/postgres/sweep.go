@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,7 +59,7 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 	return sweep, pgerr.Translate(err, "number a sweep")
 }
 
-// ExpireOld deletes lines of the ledger and candidates that are older than keep, and what
+// ExpireOld deletes lines of the ledger, confirmations and candidates that are older than keep, and what
 // has been in the trash for long enough. Candidates among rows are deleted by every sweep
 // that does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
@@ -70,6 +69,7 @@ func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
 	return db.inNewTx(ctx, longTimeout, func(t repo.Tx) error {
 		for _, sql := range []string{
 			`DELETE FROM pruned.ledger WHERE at < clock_timestamp() - make_interval(secs => $1::float8)`,
+			`DELETE FROM pruned.confirmation WHERE at < clock_timestamp() - make_interval(secs => $1::float8)`,
 			`DELETE FROM pruned.candidate WHERE direction <> 'row' AND seen_at < clock_timestamp() - make_interval(secs => $1::float8)`,
 		} {
 			if _, err := t.Exec(ctx, sql, keep.Seconds()); err != nil {
@@ -124,23 +124,4 @@ func (db *DB) ListHolds(ctx context.Context) ([]repo.Hold, error) {
 		return err
 	})
 	return held, pgerr.Translate(err, "list what is held")
-}
-
-// confirmSQL confirms the candidates that existed when the last sweep showed the hold, and
-// none that was found since.
-const confirmSQL = `
-WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
-     bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, @identity::text FROM held ON CONFLICT DO NOTHING),
-     freed AS (UPDATE pruned.candidate c SET confirmed = true FROM held h
-                WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed)
-SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
-
-// ConfirmHold confirms the candidates of a held sweep, and approves its stores.
-func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
-	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String()})
-	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
-	if err == nil && len(held) == 0 {
-		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
-	}
-	return held, pgerr.Translate(err, "confirm the held sweep %s", id)
 }

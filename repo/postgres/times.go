@@ -33,6 +33,8 @@ UPDATE pruned.candidate SET first_seen = least(first_seen, clock_timestamp()), s
        claimed_at = CASE WHEN claimed_at <= clock_timestamp() THEN claimed_at END
  WHERE greatest(first_seen, seen_at, made_at, claimed_at) > clock_timestamp();
 UPDATE pruned.ledger SET at = clock_timestamp() WHERE at > clock_timestamp();
+UPDATE pruned.confirmation SET at = clock_timestamp() WHERE at > clock_timestamp();
+UPDATE pruned.keep SET made_at = clock_timestamp() WHERE made_at > clock_timestamp();
 UPDATE pruned.trash SET made_at = clock_timestamp() WHERE made_at > clock_timestamp();
 UPDATE pruned.hold SET at = least(at, clock_timestamp()), shown_at = least(shown_at, clock_timestamp())
  WHERE greatest(at, shown_at) > clock_timestamp();` + mendTombstonesSQL

@@ -206,6 +206,9 @@ func foldersAreCandidates(t *testing.T, e Engine) {
 func confirmedGoes(t *testing.T, e Engine) {
 	_, err := e.confirm(t, "none")
 	require.ErrorIs(t, err, repo.ErrNoHold)
+	_, found, err := e.DB.FindConfirmation(background(), "h")
+	require.NoError(t, err)
+	require.False(t, found)
 	ids := e.files(t, 2)
 	used := e.file(t, nil)
 	e.insert(t, "note", row{"title": used})
@@ -228,6 +231,12 @@ func confirmedGoes(t *testing.T, e Engine) {
 	require.Len(t, e.holds(t), 1)
 	rows := e.requireCandidates(t, repo.FromRows, ids[0], ids[1], used, late)
 	require.True(t, rows[ids[0]].Confirmed && rows[ids[1]].Confirmed)
+	require.Equal(t, "h", rows[ids[0]].ConfirmedBy)
+	require.Empty(t, rows[late].ConfirmedBy)
+	at, found, err := e.DB.FindConfirmation(background(), "h")
+	require.NoError(t, err)
+	require.True(t, found)
+	near(t, 0, time.Since(at), "confirmed")
 	require.False(t, rows[used].Confirmed || rows[late].Confirmed, "nobody was shown these")
 	require.True(t, e.candidates(t, repo.FromBytes, repo.Ages{})["a"].Confirmed)
 	require.False(t, e.candidates(t, repo.FromVectors, repo.Ages{})["a"].Confirmed)
@@ -312,13 +321,23 @@ func oldIsRetired(t *testing.T, e Engine) {
 		require.NoError(t, e.DB.RecordEntries(ctx, tx, []repo.Entry{{FileID: "a", Outcome: "deleted"}}))
 	})
 	e.sweep(t, repo.FromBytes, object("a", 1, 0))
+	e.hold(t, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "server", Reason: "r", Found: 1, Total: 1})
+	_, err := e.confirm(t, "h")
+	require.NoError(t, err)
+	confirmed := func() bool {
+		_, found, err := e.DB.FindConfirmation(background(), "h")
+		require.NoError(t, err)
+		return found
+	}
 	for _, keep := range []time.Duration{0, time.Hour} {
 		require.NoError(t, e.DB.ExpireOld(background(), keep))
 		require.Len(t, e.ledger(t, ""), 1)
+		require.True(t, confirmed())
 		e.requireCandidates(t, repo.FromBytes, "a")
 	}
 	require.NoError(t, e.DB.ExpireOld(background(), time.Nanosecond))
 	require.Empty(t, e.ledger(t, ""))
+	require.False(t, confirmed())
 	e.requireCandidates(t, repo.FromBytes)
 	e.requireCandidates(t, repo.FromRows, id)
 }

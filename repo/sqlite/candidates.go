@@ -13,7 +13,7 @@ import (
 // rowsSQL are the candidates among rows. The time at which a row was touched lies
 // behind its text, which this reads as well.
 var rowsSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at,
+SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at,
        ` + createdSQL + `,
        ` + updatedSQL + `,
        ` + inFlightSQL + `,
@@ -25,7 +25,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at,
 // listedSQL are those in a store. An event is about everything of an id, so that young
 // bytes make it young, and a hold holds it, wherever it was found.
 const listedSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
+SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
        EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction NOT IN ('row', 'collection', 'points') AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
@@ -35,7 +35,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, c.made_at, b.made_at,
 // leftoversSQL: nobody tells the age of a collection or a point, and no other direction is
 // about the same.
 const leftoversSQL = `
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at, NULL, NULL, 0, c.size, c.chunks,
+SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, NULL, NULL, 0, c.size, c.chunks,
        NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND h.store = c.store)
   FROM pruned_candidate c
  WHERE c.direction = '%s' AND c.file_id > @after
@@ -62,14 +62,14 @@ func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ag
 	yield func(c repo.Candidate, ripe time.Duration)) error {
 	now := time.Now()
 	args := []any{sql.Named("after", after), sql.Named("limit", most), sql.Named("pending_since", toSeconds(now.Add(-ages.Pending)))}
-	var id string
+	var id, by string
 	var seen, size, chunks int64
 	var confirmed, inFlight, held bool
 	var claimed *int64
 	var made, changed *float64
 	err := queryEach(ctx, q, candidatesSQL(d), args,
-		[]any{&id, &seen, &confirmed, &claimed, &made, &changed, &inFlight, &size, &chunks, &held}, func() error {
-			c := repo.Candidate{FileID: id, Direction: d, Since: fromMicros(seen), Size: size, Chunks: chunks, Confirmed: confirmed, Held: held}
+		[]any{&id, &seen, &confirmed, &by, &claimed, &made, &changed, &inFlight, &size, &chunks, &held}, func() error {
+			c := repo.Candidate{FileID: id, Direction: d, Since: fromMicros(seen), Size: size, Chunks: chunks, Confirmed: confirmed, ConfirmedBy: by, Held: held}
 			since := clampToNow(c.Since, now)
 			w := listedDates(made, changed, since, now)
 			if d == repo.FromRows {

@@ -25,7 +25,7 @@ type statement struct {
 }
 
 // sweepTables are the tables that the steps of a sweep write.
-var sweepTables = []string{"pruned_state", "pruned_candidate", "pruned_hold", "pruned_binding"}
+var sweepTables = []string{"pruned_state", "pruned_candidate", "pruned_hold", "pruned_binding", "pruned_confirmation"}
 
 // enqueue adds statements that belong together.
 func (l *deferredWrites) enqueue(ctx context.Context, group ...statement) error {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"pruned/repo"
@@ -56,23 +55,3 @@ func (db *DB) ClearHold(ctx context.Context, t repo.Tx, d repo.Direction) error 
 
 // ListHolds lists what is held, oldest first.
 func (db *DB) ListHolds(ctx context.Context) ([]repo.Hold, error) { return listHolds(ctx, db.pool, "") }
-
-// ConfirmHold approves what was there when the last sweep showed it, and nothing that
-// was found since, and binds the stores.
-func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
-	tx := sqliteTx(t)
-	held, err := listHolds(ctx, sweepView{tx}, `WHERE id = ?1`, id)
-	if err != nil {
-		return nil, err
-	}
-	if len(held) == 0 {
-		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
-	}
-	return held, tx.deferred.enqueue(ctx,
-		statement{`INSERT INTO pruned_binding (store, identity, at) SELECT DISTINCT store, ?2, ?3 FROM pruned_hold WHERE id = ?1 ON CONFLICT DO NOTHING`,
-			[]any{id, db.identity.Key, toMicros(time.Now())}},
-		statement{`UPDATE pruned_candidate SET confirmed = 1 FROM pruned_hold h
-			WHERE h.id = ?1 AND pruned_candidate.direction = h.direction
-			  AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND shown AND NOT confirmed`, []any{id}},
-		statement{`DELETE FROM pruned_hold WHERE id = ?1`, []any{id}})
-}

@@ -89,6 +89,7 @@ func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
 	}
 	for _, query := range []string{
 		`DELETE FROM pruned_ledger WHERE seq IN (SELECT seq FROM pruned_ledger WHERE at < ?1 LIMIT ?2)`,
+		`DELETE FROM pruned_confirmation WHERE id IN (SELECT id FROM pruned_confirmation WHERE at < ?1 LIMIT ?2)`,
 		`DELETE FROM pruned_candidate WHERE rowid IN (SELECT rowid FROM pruned_candidate WHERE direction <> 'row' AND seen_at < ?1 LIMIT ?2)`,
 	} {
 		if err := db.deletePages(ctx, markPage, query, before); err != nil {

@@ -1,4 +1,4 @@
-SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, NOT EXISTS (SELECT FROM "public"."file" f WHERE f.id = c.file_id OFFSET 0)
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, NOT EXISTS (SELECT FROM "public"."file" f WHERE f.id = c.file_id OFFSET 0)
    AND NOT EXISTS (SELECT FROM pruned.known_file k
                     WHERE NOT k.literal AND NOT k.is_name AND k.token = lower(c.file_id COLLATE "C") COLLATE "default" OFFSET 0) AS there,
        t.now, least(extract(epoch FROM c.first_seen)::float8, t.now) AS seen,

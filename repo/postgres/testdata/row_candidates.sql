@@ -1,4 +1,4 @@
-SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.claimed_at, f.id IS NOT NULL AS there,
+SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, f.id IS NOT NULL AS there,
        t.now, t.seen, t.now - t.made AS age,
        greatest(t.made + @min::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END) AS ripe,
        coalesce((SELECT CASE WHEN octet_length(s.digits) <= 18 THEN s.digits END

@@ -1,4 +1,4 @@
-SELECT c.file_id, c.first_seen, c.confirmed, c.claimed_at,
+SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at,
        CASE WHEN typeof(f.created_at) IN ('integer', 'real') OR f.created_at <> '' AND f.created_at NOT GLOB '*[^0-9.]*'
             THEN CAST(f.created_at AS REAL) END,
        CASE WHEN typeof(f.updated_at) IN ('integer', 'real') OR f.updated_at <> '' AND f.updated_at NOT GLOB '*[^0-9.]*'

@@ -17,7 +17,7 @@ CREATE TEMP TABLE pruned_candidate (
     confirmed  INTEGER NOT NULL DEFAULT 0,      -- somebody let it go
     claimed_at INTEGER,                         -- when the queue stored a claim about it
     store      TEXT    NOT NULL DEFAULT '',     -- that listed it; empty: it is a row
-    shown      INTEGER NOT NULL DEFAULT 0,      -- by a sweep that was held
+    shown      INTEGER NOT NULL DEFAULT 0, confirmed_by TEXT NOT NULL DEFAULT '',      -- by a sweep that was held
     PRIMARY KEY (direction, file_id)
 );
 INSERT INTO temp.pruned_candidate SELECT * FROM main.pruned_candidate;
@@ -29,7 +29,7 @@ CREATE TEMP TABLE pruned_hold (
     found     INTEGER NOT NULL,
     there     INTEGER NOT NULL,
     at        INTEGER NOT NULL,
-    shown_at  INTEGER NOT NULL,                 -- by the last sweep: what is let go
+    shown_at  INTEGER NOT NULL, partly INTEGER NOT NULL DEFAULT 0,                 -- by the last sweep: what is let go
     PRIMARY KEY (direction, store)
 );
 INSERT INTO temp.pruned_hold SELECT * FROM main.pruned_hold;
@@ -40,6 +40,11 @@ CREATE TEMP TABLE pruned_binding (
     PRIMARY KEY (store, identity)
 );
 INSERT INTO temp.pruned_binding SELECT * FROM main.pruned_binding;
+CREATE TEMP TABLE pruned_confirmation (
+    id TEXT    NOT NULL PRIMARY KEY,            -- of the sweep that was held
+    at INTEGER NOT NULL
+);
+INSERT INTO temp.pruned_confirmation SELECT * FROM main.pruned_confirmation;
 BEGIN IMMEDIATE;
 DELETE FROM main.pruned_candidate;
 INSERT INTO main.pruned_candidate SELECT * FROM temp.pruned_candidate;
@@ -47,5 +52,7 @@ DELETE FROM main.pruned_hold;
 INSERT INTO main.pruned_hold SELECT * FROM temp.pruned_hold;
 DELETE FROM main.pruned_binding;
 INSERT INTO main.pruned_binding SELECT * FROM temp.pruned_binding;
+DELETE FROM main.pruned_confirmation;
+INSERT INTO main.pruned_confirmation SELECT * FROM temp.pruned_confirmation;
 UPDATE main.pruned_state SET sweep = (SELECT sweep FROM temp.pruned_state);
 COMMIT

@@ -1,0 +1,42 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pruned/repo"
+	"pruned/repo/postgres/pgerr"
+)
+
+// confirmSQL confirms the candidates that existed when the last sweep showed the hold, and
+// none that was found since.
+const confirmSQL = `
+WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
+     bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, @identity::text FROM held ON CONFLICT DO NOTHING),
+     noted AS (INSERT INTO pruned.confirmation (id) SELECT DISTINCT id FROM held ON CONFLICT (id) DO UPDATE SET at = excluded.at),
+     freed AS (UPDATE pruned.candidate c SET confirmed = true, confirmed_by = h.id FROM held h
+                WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed)
+SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
+
+// ConfirmHold confirms the candidates of a held sweep, and approves its stores.
+func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
+	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String()})
+	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
+	if err == nil && len(held) == 0 {
+		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
+	}
+	return held, pgerr.Translate(err, "confirm the held sweep %s", id)
+}
+
+// FindConfirmation reads when a held sweep was confirmed.
+func (db *DB) FindConfirmation(ctx context.Context, id string) (at time.Time, found bool, err error) {
+	err = db.readRow(ctx, `SELECT at FROM pruned.confirmation WHERE id = $1::text`, []any{id}, &at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return at, false, nil
+	}
+	return at, err == nil, pgerr.Translate(err, "look for the confirmation of %q", id)
+}
