@@ -24,6 +24,7 @@ type Engine struct {
 	Reporter
 	Labeller
 	Trash
+	Keeps
 	Admin
 }
 
@@ -45,9 +46,10 @@ func NewEngine[DB interface {
 	Reporter
 	Labeller
 	Trash
+	Keeps
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
+	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

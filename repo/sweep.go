@@ -161,7 +161,7 @@ type SweepStore interface {
 
 	// ExpireOld forgets lines of the ledger and confirmations that are older than keep
 	// (zero: none), and candidates that no sweep has seen for that long. What is in the trash for longer
-	// than it is kept goes in any case.
+	// than it is kept, and a keep that ended, goes in any case.
 	ExpireOld(ctx context.Context, keep time.Duration) error
 }
 

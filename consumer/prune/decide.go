@@ -123,6 +123,9 @@ func deferMissing() event.Result {
 }
 
 func keptBy(r repo.Reference) event.Result {
+	if r.Table == repo.KeptByHand {
+		return event.Result{Outcome: event.Kept, Detail: "somebody keeps it: `pruned keep list` tells for how long, and why"}
+	}
 	detail := "mentioned by " + r.Table
 	if r.Row != "" {
 		detail += " " + r.Row

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,7 +64,7 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 // has been in the trash for long enough. Candidates among rows are deleted by every sweep
 // that does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
-	if err := db.expireTrash(ctx); err != nil || keep <= 0 {
+	if err := errors.Join(db.expireTrash(ctx), db.expireKeeps(ctx)); err != nil || keep <= 0 {
 		return err
 	}
 	return db.inNewTx(ctx, longTimeout, func(t repo.Tx) error {

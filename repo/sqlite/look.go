@@ -28,6 +28,13 @@ func (db *DB) FindReferences(ctx context.Context, t repo.Tx, ids []string) (repo
 	for id, f := range mentioned {
 		look.Referenced[id] = f.toReference()
 	}
+	if err != nil {
+		return look, err
+	}
+	kept, err := findKept(ctx, db.writer, ids)
+	for id := range kept {
+		look.Referenced[id] = repo.Reference{Table: repo.KeptByHand, Row: id}
+	}
 	return look, err
 }
 

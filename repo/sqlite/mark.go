@@ -46,10 +46,16 @@ func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error
 		if err != nil {
 			return err
 		}
+		kept, err := findKept(ctx, q, free)
+		if err != nil {
+			return err
+		}
 		for _, id := range free {
-			if was[id] {
+			switch {
+			case kept[id]:
+			case was[id]:
 				delete(was, id)
-			} else {
+			default:
 				fresh = append(fresh, id)
 			}
 		}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"pruned/repo"
@@ -79,7 +80,7 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 // enough, a little at a time. Candidates that are rows are forgotten by every sweep that
 // does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
-	if err := db.expireTrash(ctx); err != nil || keep <= 0 {
+	if err := errors.Join(db.expireTrash(ctx), db.expireKeeps(ctx)); err != nil || keep <= 0 {
 		return err
 	}
 	before := toMicros(time.Now().Add(-keep))

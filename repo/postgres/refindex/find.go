@@ -100,6 +100,8 @@ func (p *Plan) runLook(ctx context.Context, t pgx.Tx, sql string, look *repo.Ref
 		switch a.part {
 		case partUnknown:
 			look.Unknown[string(a.text)] = true
+		case partKept:
+			keepFirst(look.Referenced, string(a.text), repo.Reference{Table: repo.KeptByHand, Row: string(a.text)})
 		case partIndex:
 			keepFirst(look.Referenced, string(a.text), a.toReference())
 		case partChanged:

@@ -15,6 +15,7 @@ const (
 	partUnknown = 3 // text: a file id that the index does not know yet
 	partRow     = 4 // text: an id that has a row in table file
 	partLink    = 5 // text: a file id, whose link went with it and would live again
+	partKept    = 6 // text: a file id that somebody keeps (repo.Keeps)
 )
 
 // The parameters of a search: the ids, $1, the schema, $2, and those of its quietCTE: a
@@ -73,6 +74,9 @@ var catalogDigestSQL = relationsCTE + `, ` + linkedCTE + `, ` + unfitCTE + `
 const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation`
 
+// KeptSQL is the condition that a row of pruned.keep has not ended.
+const KeptSQL = `(lasts IS NULL OR made_at + make_interval(secs => lasts) > clock_timestamp())`
+
 // findSQL is the statement of FindReferences.
 func findSQL(relations []*relation) string {
 	var b strings.Builder
@@ -99,13 +103,15 @@ func findIndexedSQL(relations []*relation) string {
 // isReadFirst says that FindIndexed reads what changed in the relation.
 func (r *relation) isReadFirst() bool { return r.deleted || !r.canIndex() }
 
-// indexedSQL is what the index says, and what it does not know.
+// indexedSQL is what the index says, what it does not know, and what somebody keeps.
 func indexedSQL(relations []*relation, marks string) string {
 	return headerSQL("NULL", "NULL", marks) + `
 UNION ALL
 SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
  WHERE NOT EXISTS (SELECT FROM pruned.known_file k
-                    WHERE k.file_id = id AND k.generation <= (SELECT min(generation) FROM pruned.relation))` + indexBranch(relations)
+                    WHERE k.file_id = id AND k.generation <= (SELECT min(generation) FROM pruned.relation))
+UNION ALL
+SELECT 6, 0, NULL, 0, file_id FROM pruned.keep WHERE file_id = ANY ($1::text[]) AND ` + KeptSQL + indexBranch(relations)
 }
 
 // indexBranch returns the first living reference of each id. A row that changed since W

@@ -72,7 +72,7 @@ const toldSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
 // First it puts aside the files that a row without parents mentions, which are nearly all;
 // only for the rest it joins parents. Sets are subtracted, and not by anti joins: an
 // estimate that is far out then costs little. An id that no search finds
-// (mention.Searchable) is always kept.
+// (mention.Searchable) is always kept, and what somebody keeps until that ends.
 func rowCandidatesSQL(relations []*relation) string {
 	var alone, bound []string
 	for _, r := range relations {
@@ -91,6 +91,7 @@ WITH unmentioned AS MATERIALIZED (
      WHERE ` + KnownSQL + exceptSQL(alone) + `
 ), free AS MATERIALIZED (
     SELECT file_id FROM unmentioned` + exceptSQL(bound) + `
+    EXCEPT SELECT file_id FROM pruned.keep WHERE ` + KeptSQL + `
 ), known AS (
     SELECT file_id FROM pruned.candidate WHERE direction = 'row'
 ), mentioned AS (

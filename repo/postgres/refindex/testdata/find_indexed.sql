@@ -38,6 +38,8 @@ SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
  WHERE NOT EXISTS (SELECT FROM pruned.known_file k
                     WHERE k.file_id = id AND k.generation <= (SELECT min(generation) FROM pruned.relation))
 UNION ALL
+SELECT 6, 0, NULL, 0, file_id FROM pruned.keep WHERE file_id = ANY ($1::text[]) AND (lasts IS NULL OR made_at + make_interval(secs => lasts) > clock_timestamp())
+UNION ALL
 SELECT 1, r.source, r.row_id, 0, r.file_id
   FROM unnest($1::text[]) id CROSS JOIN LATERAL (
     SELECT r.file_id, r.source, r.row_id FROM pruned.reference r

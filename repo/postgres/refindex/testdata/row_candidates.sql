@@ -93,6 +93,7 @@ WITH unmentioned AS MATERIALIZED (
     SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id JOIN ONLY "public"."knowledge_file" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 27 AND (t."knowledge_id" IS NULL OR EXISTS (SELECT FROM "public"."knowledge" p WHERE p.id OPERATOR(pg_catalog.=) t."knowledge_id") OR NOT EXISTS (SELECT FROM "public"."knowledge"))
      UNION ALL
     SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id JOIN ONLY "public"."message" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 29 AND (t."channel_id" IS NULL OR EXISTS (SELECT FROM "public"."channel" p WHERE p.id OPERATOR(pg_catalog.=) t."channel_id")))
+    EXCEPT SELECT file_id FROM pruned.keep WHERE (lasts IS NULL OR made_at + make_interval(secs => lasts) > clock_timestamp())
 ), known AS (
     SELECT file_id FROM pruned.candidate WHERE direction = 'row'
 ), mentioned AS (
