@@ -23,6 +23,7 @@ type cli struct {
 	Usage     usageCmd     `cmd:"" help:"Tell where the storage is: by kind, by user, by knowledge base; rows whose bytes are missing, and what is stored more than once."`
 	Status    statusCmd    `cmd:"" help:"Show on one screen what is there, found, due, held, waiting, dead and freed."`
 	Dead      deadCmd      `cmd:"" help:"Dead letters: events that can never succeed."`
+	Keep      keepCmd      `cmd:"" help:"Keep files that nothing mentions, for a while or for ever: a reference of pruned's own."`
 	Restore   restoreCmd   `cmd:"" help:"Take deleted files back from the trash: the row, and its bytes, which are still there."`
 	Trash     trashCmd     `cmd:"" help:"What was deleted a while ago and can be restored."`
 	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
@@ -54,7 +55,7 @@ type command struct {
 var chatty = []string{"run", "replay", "vacuum"}
 
 // destructive lists the commands that change something and have no dry run.
-var destructive = []string{"publish", "dead redrive", "dead purge", "trash empty", "migrate", "uninstall"}
+var destructive = []string{"publish", "dead redrive", "dead purge", "trash empty", "keep add", "keep remove", "migrate", "uninstall"}
 
 // checkDryRun refuses a dry run of a command that has none.
 func (c *command) checkDryRun(name string) error {
@@ -78,7 +79,7 @@ func isCommand(name string, commands ...string) bool {
 }
 
 // listing are the commands that can print a list of files in other ways.
-var listing = []string{"sweep", "ledger", "dead list", "trash list"}
+var listing = []string{"sweep", "ledger", "dead list", "trash list", "keep list"}
 
 // checkOutput refuses a way to print that a command does not have.
 func (c *command) checkOutput(name string) error {

@@ -38,6 +38,8 @@ type explanation struct {
 	// how long an event would delete it, as things are. Missing where neither is so.
 	UnreferencedS *float64 `json:"unreferenced_s,omitempty"`
 	DueInS        *float64 `json:"due_in_s,omitempty"`
+	// Keep is there while somebody keeps it (`pruned keep`).
+	Keep *repo.Keep `json:"keep,omitempty"`
 	// Ledger is what was deleted under this id, oldest first.
 	Ledger []repo.Entry `json:"ledger"`
 
@@ -101,6 +103,13 @@ func (e *explanation) tellRow(ctx *runContext, a *app) error {
 	info, exists, err := a.db.DescribeFile(ctx, e.ID)
 	if e.exists = exists; err != nil || !exists {
 		return err
+	}
+	keeps, err := a.db.ListKeeps(ctx, []string{e.ID})
+	if err != nil {
+		return err
+	}
+	if len(keeps) > 0 {
+		e.Keep = &keeps[0]
 	}
 	e.Path, e.Status, e.AgeS = info.Path, info.Status, math.Round(info.Age.Seconds())
 	err = a.db.InTx(ctx, nil, func(tx repo.Tx) error {
@@ -203,7 +212,7 @@ func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
 // isLeftBehind says whether nobody can open any of what mentions the file.
 func (e *explanation) isLeftBehind() bool {
 	lives := slices.ContainsFunc(e.References, func(m repo.Mention) bool { return !m.Departed })
-	return len(e.References) > 0 && !lives
+	return len(e.References) > 0 && !lives && e.Keep == nil
 }
 
 // tellPast tells what was deleted under an id that has no row any more.

@@ -22,6 +22,9 @@ func (e *explanation) printText(c *command) error {
 		if e.exists {
 			e.printRow(line)
 		}
+		if e.Keep != nil {
+			line("reference", describeKeep(*e.Keep))
+		}
 		for _, m := range e.References {
 			line(map[bool]string{true: "citation", false: "reference"}[m.Cites], e.describeMention(m))
 		}
@@ -65,6 +68,18 @@ func describeUser(id, name string) string {
 		return printableText(id, 0)
 	}
 	return fmt.Sprintf("%s (%s)", printableText(name, 0), printableText(id, 0))
+}
+
+// describeKeep says until when and why somebody keeps the file.
+func describeKeep(k repo.Keep) string {
+	text := "somebody keeps it (`pruned keep`) for ever"
+	if k.Until != nil {
+		text = fmt.Sprintf("somebody keeps it (`pruned keep`) until %s", k.Until.Local().Format(time.DateTime))
+	}
+	if k.Note != "" {
+		text += ": " + printableText(k.Note, 0)
+	}
+	return text
 }
 
 // describeMention says what mentions the file, whose that is, and where in it.

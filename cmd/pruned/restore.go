@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"pruned/config"
 	"pruned/consumer/restore"
@@ -19,6 +20,8 @@ type restoreCmd struct {
 	User         string   `placeholder:"USER" help:"Files of this user: an id, or a name."`
 	All          bool     `help:"Everything that is in the trash."`
 	WithoutBytes bool     `help:"Also files whose bytes are gone: the row alone."`
+	Keep         bool     `help:"Keep what comes back, as keep does: --for so long, with a --note."`
+	keepFlags
 }
 
 // restoredFile is what became of one file.
@@ -45,6 +48,9 @@ func (r *restoreCmd) Run(ctx *runContext) error {
 	if len(r.IDs) == 0 && r.Event == "" && r.Since == "" && r.User == "" && !r.All {
 		return &config.UsageError{Err: errNothingToRestore}
 	}
+	if err := r.checkKeep(); err != nil {
+		return err
+	}
 	since, err := listFlags{Since: r.Since}.parseSince()
 	if err != nil {
 		return err
@@ -65,6 +71,14 @@ func (r *restoreCmd) Run(ctx *runContext) error {
 	}, openMigrated, openByteStore)
 }
 
+// checkKeep refuses to say how something is kept that is not.
+func (r *restoreCmd) checkKeep() error {
+	if !r.Keep && (r.For != 0 || r.Note != "") {
+		return &config.UsageError{Err: errors.New("--for and --note say how a file is kept: wanted --keep as well")}
+	}
+	return r.check()
+}
+
 // withMissing adds the files that were asked for by name and are not in the trash.
 func (r *restoreCmd) withMissing(files []trashedFile) []trashedFile {
 	if r.Event != "" || r.Since != "" || r.User != "" {
@@ -81,6 +95,9 @@ func (r *restoreCmd) withMissing(files []trashedFile) []trashedFile {
 // restoreFiles restores one after the other. What was restored before a failure is told.
 func (r *restoreCmd) restoreFiles(ctx *runContext, a *app, files []trashedFile) (report restoreReport, err error) {
 	restorer := &restore.Restorer{DB: a.db, Blobs: a.blobs, WithoutBytes: r.WithoutBytes, DryRun: ctx.cli.Consumer.DryRun}
+	if r.Keep {
+		restorer.Keep = &restore.Keep{Lasts: time.Duration(r.For), Note: r.Note}
+	}
 	report = restoreReport{DryRun: restorer.DryRun, Files: []restoredFile{}}
 	bar := ctx.progressBar("restoring")
 	defer func() { _ = bar.Exit() }()

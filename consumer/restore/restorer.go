@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"pruned/repo"
 	"pruned/repo/openwebui"
@@ -19,6 +20,7 @@ const (
 type Database interface {
 	repo.Transactor
 	repo.Trash
+	repo.Keeps
 	// RecordEntries writes the ledger (see repo.Pruner).
 	RecordEntries(ctx context.Context, tx repo.Tx, entries []repo.Entry) error
 }
@@ -29,6 +31,13 @@ type Restorer struct {
 	Blobs        repo.Blobs
 	WithoutBytes bool // also where the bytes are gone
 	DryRun       bool // takes the same path and rolls back
+	Keep         *Keep
+}
+
+// Keep is for how long what comes back is kept, zero: for ever, and why (see repo.Keeps).
+type Keep struct {
+	Lasts time.Duration
+	Note  string
 }
 
 // Result is what became of one file.
@@ -93,6 +102,11 @@ func (r *Restorer) restoreIn(ctx context.Context, tx repo.Tx, id string) (result
 	}
 	if result.Restored, err = r.DB.Restore(ctx, tx, id); err != nil {
 		return result, err
+	}
+	if r.Keep != nil {
+		if _, err := r.DB.KeepFile(ctx, tx, id, r.Keep.Lasts, r.Keep.Note); err != nil {
+			return result, err
+		}
 	}
 	return result, r.DB.RecordEntries(ctx, tx, []repo.Entry{{FileID: id, Path: entry.Path, Outcome: Outcome, Source: Source,
 		Reason: "taken back from the trash"}})
