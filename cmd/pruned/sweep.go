@@ -6,14 +6,35 @@ import (
 	"fmt"
 	"time"
 
+	"pruned/config"
 	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
 type sweepCmd struct {
 	Confirm string `placeholder:"ID" help:"Let go what the sweep of that id found and held, after looking again."`
-	Limit   *int   `placeholder:"N" help:"A dry run shows at most so many in its table; 0: all. Unset: 20."`
-	Sort    string `default:"size" enum:"size,age,due" help:"What a dry run shows first: the largest (size), the oldest (age), or what is due first (due)."`
+	sweepPart
+	Limit *int   `placeholder:"N" help:"A dry run shows at most so many in its table; 0: all. Unset: 20."`
+	Sort  string `default:"size" enum:"size,age,due" help:"What a dry run shows first: the largest (size), the oldest (age), or what is due first (due)."`
+}
+
+// sweepPart is which part of what is held is let go.
+type sweepPart struct {
+	Only      []string `enum:"row,vector,bytes,folder,collection,points,dangling" placeholder:"DIRECTION" help:"With --confirm: only what was found in this direction (row, vector, bytes, folder, collection, points, dangling); may be given several times."`
+	OlderThan span     `placeholder:"D" help:"With --confirm: only what is so old, such as 30d."`
+	Except    []string `sep:"none" placeholder:"ID" help:"With --confirm: all but this; may be given several times. What is not let go stays held under the same id."`
+}
+
+// parsePart reads it.
+func (r *sweepCmd) parsePart() (p sweep.Part, err error) {
+	for _, d := range r.Only {
+		p.Only = append(p.Only, repo.Direction(d))
+	}
+	p.OlderThan, p.Except = time.Duration(r.OlderThan), r.Except
+	if r.Confirm == "" && (len(p.Only) > 0 || p.OlderThan > 0 || len(p.Except) > 0) {
+		err = &config.UsageError{Err: errors.New("--only, --older-than and --except say what of a held sweep is let go: wanted --confirm ID as well")}
+	}
+	return p, err
 }
 
 // sweepTimeout is how long a sweep waits for another process's: long enough for the
@@ -25,14 +46,18 @@ var errHeld = errors.New("held back")
 
 // Run sweeps once.
 func (r *sweepCmd) Run(ctx *runContext) error {
+	part, err := r.parsePart()
+	if err != nil {
+		return err
+	}
 	components := []component{openMigrated, openVectorStore, openByteStore}
 	if !ctx.cli.Consumer.DryRun {
 		components = append(components, openSharedQueue)
 	}
-	return ctx.runWith(ctx, func(a *app) error { return r.sweepOnce(ctx, a) }, components...)
+	return ctx.runWith(ctx, func(a *app) error { return r.sweepOnce(ctx, a, part) }, components...)
 }
 
-func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
+func (r *sweepCmd) sweepOnce(ctx *runContext, a *app, part sweep.Part) error {
 	unsearched, err := a.db.ListUnsearched(ctx)
 	if err != nil {
 		return err
@@ -43,7 +68,7 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app) error {
 	show := r.newSweepView(ctx, a)
 	bar := ctx.progressBar("sweeping")
 	report, err := ctx.newSweeper(a).Sweep(ctx, sweep.Options{
-		Confirm: r.Confirm, Wait: sweepTimeout, Each: show.showOrphan, Progress: stageProgress(bar),
+		Confirm: r.Confirm, Part: part, Wait: sweepTimeout, Each: show.showOrphan, Progress: stageProgress(bar),
 	})
 	_ = bar.Exit()
 	if errors.Is(err, repo.ErrNoHold) {

@@ -150,6 +150,50 @@ func TestConfirmTwice(t *testing.T) {
 	require.Contains(t, errs, "no sweep is held under that id: it never was confirmed either")
 }
 
+// A part of what is held is let go, the rest told and kept under the same id.
+func TestConfirmAPart(t *testing.T) {
+	t.Parallel()
+	i, _ := scratch(t, "PRUNED_MAX_FRACTION=0", "PRUNED_MIN_AGE=0")
+	held := i.sweep(t, exitHeld)
+	found := map[string]int{}
+	var rows []string
+	for _, o := range held.Orphans {
+		if found[string(o.Direction)]++; o.Direction == "row" {
+			rows = append(rows, o.FileID)
+		}
+	}
+	require.Greater(t, len(rows), 10)
+	require.NotEmpty(t, held.Holds)
+	for _, args := range [][]string{{"--only", "row"}, {"--except", rows[0]}, {"--older-than", "1d"}} {
+		status, _, errs := i.pruned(t, "", append([]string{"sweep"}, args...)...)
+		require.Equal(t, exitUsage, status)
+		require.Contains(t, errs, "wanted --confirm ID as well")
+	}
+	status, _, errs := i.pruned(t, "", "sweep", "--confirm", held.ID, "--only", "rows")
+	require.Equal(t, exitUsage, status)
+	require.Contains(t, errs, `"rows"`)
+	status, _, errs = i.pruned(t, "", "sweep", "--confirm", held.ID, "--except", "nobody")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, errs, `"nobody", which is to be excepted, is not among what is held`)
+
+	dry := i.sweep(t, exitHeld, "--dry-run", "--confirm", held.ID, "--only", "row", "--except", rows[0])
+	require.EqualValues(t, len(rows)-1, dry.LetGo.Files)
+	part := i.sweep(t, exitHeld, "--confirm", held.ID, "--only", "row", "--except", rows[0], "--except", rows[1])
+	require.EqualValues(t, len(rows)-2, part.LetGo.Files)
+	require.Len(t, part.Holds, len(held.Holds))
+	for _, h := range part.Holds {
+		require.Equal(t, held.ID, h.ID)
+	}
+	require.EqualValues(t, part.Published, i.drain(t).Deleted, "what is processed is not due yet")
+	require.Positive(t, part.Published)
+	status, out, errs := i.pruned(t, "", "sweep")
+	require.Equal(t, exitHeld, status)
+	require.Regexp(t, `held +2 +row of database: some of it was let go, and the rest stays until it is confirmed as well`, out)
+	require.Contains(t, errs, "--confirm "+held.ID)
+	require.GreaterOrEqual(t, i.sweep(t, exitDone, "--confirm", held.ID, "--only", "row").LetGo.Files, int64(2))
+	require.Regexp(t, held.ID+" was confirmed at", i.must(t, "sweep", "--confirm", held.ID, "--only", "row"))
+}
+
 // A confirmation says what it let go, and when that goes.
 func TestConfirmSaysWhatGoesAndWhen(t *testing.T) {
 	t.Parallel()

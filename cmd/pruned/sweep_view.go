@@ -96,6 +96,8 @@ func describeLetGo(r sweep.Report, now time.Time) string {
 	switch l := r.LetGo; {
 	case l == nil, l.Files == 0 && (r.Folders.Removed > 0 || r.Dangling != nil && r.Dangling.Found > 0 && !r.Dangling.Kept):
 		return ""
+	case l.Files == 0 && len(r.Holds) > 0:
+		return "confirmed; nothing goes yet: what else was found of it is still held"
 	case l.Files == 0:
 		return "confirmed; nothing of it is left to go: it is used by now, or gone"
 	default:

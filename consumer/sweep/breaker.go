@@ -36,7 +36,14 @@ func (w *run) checkBreaker(ctx context.Context, d *direction) error {
 // keepHold keeps a hold and tells of it, or forgets it where there is no reason for one.
 func (w *run) keepHold(ctx context.Context, tx repo.Tx, d repo.Direction, store, reason string, c repo.CandidateCount) error {
 	if reason == "" {
-		return w.DB.ClearHold(ctx, tx, d)
+		left, err := w.DB.CountUnconfirmed(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		if left == 0 {
+			return w.DB.ClearHold(ctx, tx, d)
+		}
+		reason, c.Found = partlyConfirmed, left
 	}
 	hold, err := w.DB.SetHold(ctx, tx, repo.Hold{ID: w.report.ID, Direction: d, Store: store, Reason: reason, Found: c.Found, Total: c.Total})
 	if err != nil {

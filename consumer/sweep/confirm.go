@@ -18,10 +18,14 @@ type Confirmation struct {
 // confirmHold lets go what a held sweep found, and binds the stores that it was found in,
 // whatever signs there are now: they were shown.
 func (w *run) confirmHold(ctx context.Context, tx repo.Tx) error {
-	held, err := w.DB.ConfirmHold(ctx, tx, w.options.Confirm)
+	held, err := w.DB.ConfirmHold(ctx, tx, w.options.Confirm, w.options.Part.Only)
 	if err != nil {
 		return err
 	}
+	return w.approveConfirmed(ctx, tx, held)
+}
+
+func (w *run) approveConfirmed(ctx context.Context, tx repo.Tx, held []repo.Hold) error {
 	for _, h := range held {
 		if h.Reason == chatLinksLost {
 			if err := w.DB.ApproveStore(ctx, tx, h.Store, chatLinks); err != nil {
@@ -44,11 +48,19 @@ func (w *run) confirmHold(ctx context.Context, tx repo.Tx) error {
 	return nil
 }
 
+// confirmedHolds are the holds that are to be confirmed, in whole or in part.
+func (w *run) confirmedHolds(ctx context.Context) ([]repo.Hold, error) {
+	holds, err := w.DB.ListHolds(ctx)
+	return slices.DeleteFunc(holds, func(h repo.Hold) bool {
+		return h.ID != w.options.Confirm || len(w.options.Part.Only) > 0 && !slices.Contains(w.options.Part.Only, h.Direction)
+	}), err
+}
+
 // findEarlier says whether the id is that of a sweep that was confirmed and is held no
 // more; nil otherwise.
 func (w *run) findEarlier(ctx context.Context) (*Confirmation, error) {
-	holds, err := w.DB.ListHolds(ctx)
-	if err != nil || slices.ContainsFunc(holds, func(h repo.Hold) bool { return h.ID == w.options.Confirm }) {
+	holds, err := w.confirmedHolds(ctx)
+	if err != nil || len(holds) > 0 {
 		return nil, err
 	}
 	at, found, err := w.DB.FindConfirmation(ctx, w.options.Confirm)

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,6 +11,7 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/consumer/reap"
 	"pruned/repo"
+	"pruned/repo/testenv"
 	"pruned/vectors"
 )
 
@@ -86,4 +88,49 @@ func TestStoreThatNobodyBoundIsNotTouched(t *testing.T) {
 	waiting, err = y.Waiting(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, reap.Waiting{}, waiting)
+}
+
+// What a person excepts stays held under the same id, however little it is, until it is
+// confirmed as well, or comes into use.
+func TestPartOfAHoldIsConfirmed(t *testing.T) {
+	t.Parallel()
+	i, q := fixture.Install(t), fixture.OpenQueue(t)
+	i.AddUsedFiles(t, 5)
+	files := i.AddFiles(t, 12)
+	i.Exec(t, `UPDATE file SET created_at = extract(epoch FROM now())::bigint - 86400, updated_at = created_at WHERE id = ANY ($1)`, files[:2])
+	s := sweeper(t, i, q)
+	s.MaxFraction = 0.2
+	id := sweepOnce(t, s).ID
+	refused := func(want string, p Part) {
+		t.Helper()
+		_, err := s.Sweep(fixture.Context(t), Options{Confirm: id, Part: p})
+		require.ErrorIs(t, err, errNothingConfirmed)
+		require.ErrorContains(t, err, want)
+	}
+	refused(`"nobody", which is to be excepted`, Part{Except: []string{files[0], "nobody"}})
+	refused("is meant", Part{OlderThan: 10 * 365 * 24 * time.Hour})
+	_, err := s.Sweep(fixture.Context(t), Options{Confirm: id, Part: Part{Only: []repo.Direction{repo.FromBytes}, OlderThan: time.Hour}})
+	require.ErrorIs(t, err, repo.ErrNoHold)
+
+	part, _ := sweepWith(t, s, Options{Confirm: id, Part: Part{OlderThan: 48 * time.Hour, Except: files[2:3]}})
+	require.EqualValues(t, 9, part.Published)
+	require.EqualValues(t, 9, part.LetGo.Files)
+	require.Equal(t, id, part.ID)
+	require.Equal(t, []held{{repo.FromRows, "database", 3, 17}}, heldIn(part))
+	require.Equal(t, partlyConfirmed, part.Holds[0].Reason, "three of 17 are not too many")
+	require.Equal(t, 9, i.Consume(t, q).Deleted)
+	require.Zero(t, sweepOnce(t, s).Published)
+	for _, file := range files[:3] {
+		require.Equal(t, fixture.Whole, i.LeftOf(t, file))
+	}
+	testenv.InsertChat(t, i.Pool, testenv.Chat{Files: []string{files[0]}})
+	rest, _ := sweepWith(t, s, Options{Confirm: id, Part: Part{Except: files[1:2]}})
+	require.EqualValues(t, 1, rest.Published)
+	require.Equal(t, []held{{repo.FromRows, "database", 1, 8}}, heldIn(rest))
+	whole, _ := sweepWith(t, s, Options{Confirm: id})
+	require.Empty(t, whole.Holds)
+	require.Equal(t, 2, i.Consume(t, q).Deleted)
+	require.Equal(t, fixture.Whole, i.LeftOf(t, files[0]))
+	again, _ := sweepWith(t, s, Options{Confirm: id})
+	require.NotNil(t, again.Earlier)
 }

@@ -56,6 +56,8 @@ type Options struct {
 	// Confirm is the id of a held sweep: what it found is let go, unless it is in
 	// use by now.
 	Confirm string
+	// Part is which part of it.
+	Part Part
 	// Wait is how long to wait for another process that sweeps.
 	Wait time.Duration
 	// Rest permits to do without listing a store that was listed just now, by
@@ -250,8 +252,14 @@ func (w *run) runSteps(ctx context.Context) error {
 // is not let go. Then it numbers the sweep and marks rows.
 func (w *run) beginSweep(ctx context.Context) error {
 	var steps []func(context.Context, repo.Tx) error
-	if w.options.Confirm != "" {
+	switch {
+	case w.options.Confirm == "":
+	case w.options.Part.isWhole():
 		steps = append(steps, w.confirmHold)
+	default:
+		if err := w.confirmPart(ctx); err != nil {
+			return err
+		}
 	}
 	steps = append(steps,
 		func(ctx context.Context, tx repo.Tx) (err error) {

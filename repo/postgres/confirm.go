@@ -15,7 +15,7 @@ import (
 // confirmSQL confirms the candidates that existed when the last sweep showed the hold, and
 // none that was found since.
 const confirmSQL = `
-WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
+WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text AND (cardinality(@only::text[]) = 0 OR direction = ANY (@only::text[])) RETURNING *),
      bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, @identity::text FROM held ON CONFLICT DO NOTHING),
      noted AS (INSERT INTO pruned.confirmation (id) SELECT DISTINCT id FROM held ON CONFLICT (id) DO UPDATE SET at = excluded.at),
      freed AS (UPDATE pruned.candidate c SET confirmed = true, confirmed_by = h.id FROM held h
@@ -23,13 +23,42 @@ WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text RETURNING *),
 SELECT ` + holdColumns + ` FROM held ORDER BY at, direction, store`
 
 // ConfirmHold confirms the candidates of a held sweep, and approves its stores.
-func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string) ([]repo.Hold, error) {
-	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String()})
+func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string, only []repo.Direction) ([]repo.Hold, error) {
+	directions := make([]string, len(only))
+	for i, d := range only {
+		directions[i] = string(d)
+	}
+	rows, _ := pgxTx(t).Query(ctx, confirmSQL, pgx.NamedArgs{"id": id, "identity": db.identity.String(), "only": directions})
 	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[repo.Hold])
 	if err == nil && len(held) == 0 {
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: fmt.Sprintf("confirm %q", id), Err: repo.ErrNoHold}
 	}
 	return held, pgerr.Translate(err, "confirm the held sweep %s", id)
+}
+
+// confirmSomeSQL confirms candidates of a hold that were shown, and leaves the rest held.
+const confirmSomeSQL = `
+WITH held AS (UPDATE pruned.hold SET partly = true WHERE id = @id::text AND direction = @direction::text AND store = @store::text RETURNING *),
+     bound AS (INSERT INTO pruned.binding (store, identity) SELECT store, @identity::text FROM held ON CONFLICT DO NOTHING),
+     noted AS (INSERT INTO pruned.confirmation (id) SELECT id FROM held ON CONFLICT (id) DO UPDATE SET at = excluded.at)
+UPDATE pruned.candidate c SET confirmed = true, confirmed_by = h.id FROM held h
+ WHERE c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store) AND c.shown AND NOT c.confirmed AND c.file_id = ANY (@ids::text[])`
+
+// ConfirmCandidates confirms some candidates of a hold.
+func (db *DB) ConfirmCandidates(ctx context.Context, t repo.Tx, h repo.Hold, ids []string) error {
+	_, err := pgxTx(t).Exec(ctx, confirmSomeSQL, pgx.NamedArgs{"id": h.ID, "direction": string(h.Direction), "store": h.Store,
+		"identity": db.identity.String(), "ids": ids})
+	return pgerr.Translate(err, "confirm %d candidates of the held sweep %s", len(ids), h.ID)
+}
+
+const unconfirmedSQL = `
+SELECT count(*) FROM pruned.hold h JOIN pruned.candidate c ON c.direction = h.direction AND (c.direction = 'row' OR c.store = h.store)
+ WHERE h.direction = $1::text AND h.partly AND c.shown AND NOT c.confirmed`
+
+// CountUnconfirmed counts what stays held of a direction.
+func (db *DB) CountUnconfirmed(ctx context.Context, t repo.Tx, d repo.Direction) (n int64, err error) {
+	err = pgxTx(t).QueryRow(ctx, unconfirmedSQL, string(d)).Scan(&n)
+	return n, pgerr.Translate(err, "count what stays held among %s", d)
 }
 
 // FindConfirmation reads when a held sweep was confirmed.

@@ -99,7 +99,7 @@ func sweepOnce(t *testing.T, db *postgres.DB, ids []string) {
 		}
 		_, err = db.SetHold(ctx, tx, repo.Hold{ID: "h", Direction: repo.FromVectors, Store: "a store", Reason: "r"})
 		require.NoError(t, err)
-		_, err = db.ConfirmHold(ctx, tx, "h")
+		_, err = db.ConfirmHold(ctx, tx, "h", nil)
 		require.NoError(t, err)
 		_, _, err = db.StoreApproval(ctx, tx, "a store")
 		require.NoError(t, err)

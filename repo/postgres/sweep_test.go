@@ -93,7 +93,7 @@ func TestAnewAnIndexKeepsWhatStoresList(t *testing.T) {
 			_, err := db.SetHold(t.Context(), tx, h)
 			require.NoError(t, err)
 		}
-		_, err := db.ConfirmHold(t.Context(), tx, "h")
+		_, err := db.ConfirmHold(t.Context(), tx, "h", nil)
 		require.NoError(t, err)
 		require.NoError(t, db.MarkEnqueued(t.Context(), tx, repo.FromBytes, []string{"lost"}))
 	})
@@ -118,7 +118,7 @@ func TestACopyIsNotBound(t *testing.T) {
 	inTx(t, db, func(tx repo.Tx) {
 		_, err := db.SetHold(t.Context(), tx, repo.Hold{ID: "h", Direction: repo.FromBytes, Store: "bucket"})
 		require.NoError(t, err)
-		_, err = db.ConfirmHold(t.Context(), tx, "h")
+		_, err = db.ConfirmHold(t.Context(), tx, "h", nil)
 		require.NoError(t, err)
 	})
 	isBound := func() (bound bool) {

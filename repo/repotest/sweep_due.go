@@ -159,7 +159,7 @@ func nextIsTold(t *testing.T, e Engine) {
 	_, found = e.next(t, ages)
 	require.False(t, found, "what is held is due when it is let go")
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		_, err := e.DB.ConfirmHold(ctx, tx, "h")
+		_, err := e.DB.ConfirmHold(ctx, tx, "h", nil)
 		require.NoError(t, err)
 	})
 	_, found = e.next(t, ages)

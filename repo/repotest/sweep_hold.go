@@ -43,11 +43,11 @@ func (e Engine) bound(t testing.TB, store string) (bound bool) {
 	return bound
 }
 
-func (e Engine) confirm(t testing.TB, id string) (held []repo.Hold, err error) {
+func (e Engine) confirm(t testing.TB, id string, only ...repo.Direction) (held []repo.Hold, err error) {
 	t.Helper()
 	ctx := background()
 	err = e.DB.InTx(ctx, nil, func(tx repo.Tx) (err error) {
-		held, err = e.DB.ConfirmHold(ctx, tx, id)
+		held, err = e.DB.ConfirmHold(ctx, tx, id, only)
 		return err
 	})
 	return held, err

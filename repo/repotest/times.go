@@ -154,7 +154,7 @@ func onlyShownIsConfirmed(t *testing.T, e Engine) {
 	e.begin(t)
 	e.Exec(t, `UPDATE `+e.Own("candidate")+` SET first_seen = $1`, e.Moment(time.Now().Add(-day)))
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		_, err := e.DB.ConfirmHold(ctx, tx, "h")
+		_, err := e.DB.ConfirmHold(ctx, tx, "h", nil)
 		require.NoError(t, err)
 	})
 	found := e.candidates(t, repo.FromRows, repo.Ages{})
