@@ -16,7 +16,8 @@ import (
 )
 
 type runCmd struct {
-	Drain bool `help:"End with 0 as soon as nothing is pending, unacked or due, whatever the outcomes, and print the summary; neither sweep nor listen."`
+	Drain bool `xor:"drain,once" help:"End with 0 as soon as nothing is pending, unacked or due, whatever the outcomes, and print the summary; neither sweep nor listen."`
+	Once  bool `xor:"drain,once" help:"For cron: sweep, handle every event, remove what is due, and end as --drain does; print what was done and what is left for later."`
 }
 
 const (
@@ -31,10 +32,14 @@ const (
 func (r *runCmd) Run(ctx *runContext) error {
 	defer ctx.announceStop(ctx)()
 	var err error
-	if r.Drain {
+	if r.Drain || r.Once {
+		work := ctx.drainQueue
+		if r.Once {
+			work = ctx.runOnce
+		}
 		err = ctx.runWith(ctx, func(a *app) error {
 			ctx.announceStart(a)
-			return ctx.drainQueue(ctx, a)
+			return work(ctx, a)
 		}, openMigrated, openVectorStore, openByteStore, openOwnQueue)
 	} else {
 		err = ctx.runDaemon(ctx)
@@ -107,6 +112,15 @@ func (c *command) drainQueue(ctx context.Context, a *app) error {
 		}
 		return c.printSummary(consumer.Summary{})
 	}
+	summary, err := c.drainIndexed(ctx, a)
+	if err == nil && summary.Events == 0 && c.cli.Consumer.DryRun && !c.isJSON() {
+		return c.printDone("nothing waits in the queue: `pruned sweep --dry-run` shows what nothing uses")
+	}
+	return cmp.Or(err, c.printSummary(summary))
+}
+
+// drainIndexed consumes until nothing is left, with an index that is up to date.
+func (c *command) drainIndexed(ctx context.Context, a *app) (consumer.Summary, error) {
 	rest, end := c.startBackground(ctx, a)
 	defer end()
 	batch := c.newBatch(a, nil)
@@ -115,11 +129,7 @@ func (c *command) drainQueue(ctx context.Context, a *app) error {
 			sweep.IndexChanged(ctx, a.db, &batch.Changed, a.log)
 		}
 	})
-	summary, err := c.consumeAll(ctx, a, batch)
-	if err == nil && summary.Events == 0 && c.cli.Consumer.DryRun && !c.isJSON() {
-		return c.printDone("nothing waits in the queue: `pruned sweep --dry-run` shows what nothing uses")
-	}
-	return cmp.Or(err, c.printSummary(summary))
+	return c.consumeAll(ctx, a, batch)
 }
 
 // consumeAll has every event handled, and every tombstone that is due by then.
