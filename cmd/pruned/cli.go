@@ -14,26 +14,27 @@ import (
 
 // cli is the command line. Commands come first in its help.
 type cli struct {
-	Run       runCmd       `cmd:"" help:"Consume events and delete what nothing uses."`
-	Publish   publishCmd   `cmd:"" help:"Report files that may be orphans: ids as arguments, or one a line on stdin."`
-	Once      sweepCmd     `cmd:"" name:"sweep" help:"Find orphans once, and publish an event about each; --dry-run shows what it would."`
-	Replay    replayCmd    `cmd:"" help:"Handle events of the past again: of the stream, or dead letters."`
-	Explain   explainCmd   `cmd:"" help:"Tell everything known about one file, and what would become of it."`
-	Trace     traceCmd     `cmd:"" help:"Tell where the id of a user, a file, a chat, a knowledge base still occurs; 1 where it does, 2 where something could not be searched."`
-	Usage     usageCmd     `cmd:"" help:"Tell where the storage is: by kind, by user, by knowledge base; rows whose bytes are missing, and what is stored more than once."`
-	Status    statusCmd    `cmd:"" help:"Show on one screen what is there, found, due, held, waiting, dead and freed."`
-	Dead      deadCmd      `cmd:"" help:"Dead letters: events that can never succeed."`
-	Keep      keepCmd      `cmd:"" help:"Keep files that nothing mentions, for a while or for ever: a reference of pruned's own."`
-	Restore   restoreCmd   `cmd:"" help:"Take deleted files back from the trash: the row, and its bytes, which are still there."`
-	Trash     trashCmd     `cmd:"" help:"What was deleted a while ago and can be restored."`
-	Ledger    ledgerCmd    `cmd:"" help:"Tell what was deleted, when, why, by which event."`
-	Doctor    doctorCmd    `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring pruned's own tables up to date."`
-	Vacuum    vacuumCmd    `cmd:"" help:"Give back what deleted rows leave behind: to the disk (SQLite), to their tables (PostgreSQL)."`
-	Uninstall uninstallCmd `cmd:"" help:"Remove pruned's own tables and streams."`
-	Settings  configCmd    `cmd:"" name:"config" help:"Show the settings as they hold, and where each comes from; secrets are masked."`
-	Release   versionCmd   `cmd:"" name:"version" alone:"" help:"Print the version, the commit and the version of Go."`
-	Demo      demoCmd      `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
+	Run        runCmd        `cmd:"" help:"Consume events and delete what nothing uses."`
+	Publish    publishCmd    `cmd:"" help:"Report files that may be orphans: ids as arguments, or one a line on stdin."`
+	Once       sweepCmd      `cmd:"" name:"sweep" help:"Find orphans once, and publish an event about each; --dry-run shows what it would."`
+	Replay     replayCmd     `cmd:"" help:"Handle events of the past again: of the stream, or dead letters."`
+	Explain    explainCmd    `cmd:"" help:"Tell everything known about one file, and what would become of it."`
+	Trace      traceCmd      `cmd:"" help:"Tell where the id of a user, a file, a chat, a knowledge base still occurs; 1 where it does, 2 where something could not be searched."`
+	Usage      usageCmd      `cmd:"" help:"Tell where the storage is: by kind, by user, by knowledge base; rows whose bytes are missing, and what is stored more than once."`
+	Status     statusCmd     `cmd:"" help:"Show on one screen what is there, found, due, held, waiting, dead and freed."`
+	Dead       deadCmd       `cmd:"" help:"Dead letters: events that can never succeed."`
+	Keep       keepCmd       `cmd:"" help:"Keep files that nothing mentions, for a while or for ever: a reference of pruned's own."`
+	Restore    restoreCmd    `cmd:"" help:"Take deleted files back from the trash: the row, and its bytes, which are still there."`
+	Trash      trashCmd      `cmd:"" help:"What was deleted a while ago and can be restored."`
+	Ledger     ledgerCmd     `cmd:"" help:"Tell what was deleted, when, why, by which event."`
+	Doctor     doctorCmd     `cmd:"" help:"Check every connection, privilege and limit, and say what to do."`
+	Migrate    migrateCmd    `cmd:"" help:"Bring pruned's own tables up to date."`
+	Vacuum     vacuumCmd     `cmd:"" help:"Give back what deleted rows leave behind: to the disk (SQLite), to their tables (PostgreSQL)."`
+	Uninstall  uninstallCmd  `cmd:"" help:"Remove pruned's own tables and streams."`
+	Settings   configCmd     `cmd:"" name:"config" help:"Show the settings as they hold, and where each comes from; secrets are masked."`
+	Release    versionCmd    `cmd:"" name:"version" alone:"" help:"Print the version, the commit and the version of Go."`
+	Completion completionCmd `cmd:"" alone:"" help:"Print what bash, zsh or fish completes commands and flags by."`
+	Demo       demoCmd       `cmd:"" alone:"" help:"Clean a scratch installation with known orphans before your eyes; needs nothing and leaves nothing."`
 
 	Output  string           `short:"o" default:"text" enum:"text,json,wide,name" help:"text, or json: one object on one line. Of lists also wide, with more columns, and name: ids, one a line."`
 	Verbose bool             `short:"v" help:"Short commands, too, log what they do."`
