@@ -67,13 +67,19 @@ func TestSettledBatchesAddUp(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	Publish(t, q, someEvents(10))
-	told := make(chan Summary, 10)
-	total := Drain(t, q, &fake{}, Options{Settled: func(s Summary) { told <- s }})
+	told := make(chan BatchReport, 10)
+	total := Drain(t, q, &fake{}, Options{Settled: func(r BatchReport) { told <- r }})
 	close(told)
 	var sum Summary
-	for s := range told {
-		sum.merge(s)
+	counted := map[Counted]int{}
+	for r := range told {
+		sum.merge(r.Summary)
+		for which, n := range r.Outcomes {
+			counted[which] += n
+		}
+		require.Zero(t, r.Redelivered)
 	}
+	require.Equal(t, map[Counted]int{{event.FileOrphaned, event.Deleted}: 10}, counted)
 	require.Equal(t, 10, sum.Events)
 	require.Equal(t, total.CountOf(event.Deleted), sum.CountOf(event.Deleted))
 	require.Equal(t, total.Batches, sum.Batches)

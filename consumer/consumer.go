@@ -38,7 +38,7 @@ type Options struct {
 	Progress func(done, pending uint64)
 	// Settled is told after each batch what became of its events, by several workers at
 	// once.
-	Settled func(Summary)
+	Settled func(BatchReport)
 
 	Log zerolog.Logger
 }

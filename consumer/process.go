@@ -112,12 +112,15 @@ func extendAll(messages []*message) error {
 // reportBatch counts a batch, logs it and tells who wants to know. Outcomes are counted by
 // files: what several events say of one is counted once, and the rest as repeated.
 func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
-	one := Summary{Batches: 1, Duration: took.Seconds()}
+	one := BatchReport{Summary: Summary{Batches: 1, Duration: took.Seconds()}, Outcomes: map[Counted]int{}}
 	var pending uint64
 	counted := map[string]bool{}
 	for _, m := range messages {
 		pending = m.meta.NumPending
 		about := m.event.Key()
+		if m.meta.NumDelivered > 1 {
+			one.Redelivered++
+		}
 		switch {
 		case m.result.Outcome == "":
 			continue
@@ -125,19 +128,20 @@ func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
 			one.Repeated++
 		default:
 			*one.counter(m.result.Outcome)++
+			one.Outcomes[Counted{m.event.Type, m.result.Outcome}]++
 			counted[about] = true
 		}
 		one.Events++
 	}
 	c.mu.Lock()
-	c.sum.merge(one)
+	c.sum.merge(one.Summary)
 	done := uint64(c.sum.Events)
 	c.mu.Unlock()
 	if one.Busy+one.Failed < one.Events {
 		c.progress.markProgress()
 	}
 
-	c.o.Log.Info().EmbedObject(one).Dur("took", took).Msg("batch")
+	c.o.Log.Info().EmbedObject(one.Summary).Dur("took", took).Msg("batch")
 	if c.o.Progress != nil {
 		c.o.Progress(done, pending)
 	}

@@ -25,6 +25,19 @@ type Summary struct {
 	WaitingFor string `json:"waiting_for,omitempty"` // in a sentence
 }
 
+// BatchReport is what became of one batch.
+type BatchReport struct {
+	Summary
+	Outcomes    map[Counted]int // the same outcomes, by what the events were about
+	Redelivered int             // of its messages, those that were delivered before
+}
+
+// Counted is an outcome of events of one type, which is empty where a message was none.
+type Counted struct {
+	Type    string
+	Outcome event.Outcome
+}
+
 // counter returns where an outcome is counted.
 func (s *Summary) counter(o event.Outcome) *int {
 	switch o {

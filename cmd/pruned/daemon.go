@@ -98,6 +98,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 		consumer: consumer.New(a.queue, batch, options),
 		sweeps: &sweep.Scheduler{
 			Sweeper: s.newSweeper(a), Queue: a.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: a.log,
+			Observe: func(state sweep.State) { s.metrics.CountSweep(state, s.cli.Consumer.DryRun) },
 		},
 	}
 	if !s.cli.Consumer.DryRun {

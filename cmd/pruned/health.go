@@ -51,7 +51,7 @@ var errStarting = errors.New("pruned starts")
 func (c *command) newService() *service {
 	d := &service{why: errStarting}
 	d.metrics = metrics.New(metrics.Options{
-		Version: version, Revision: readBuild().Commit, Log: c.newLogger(), Open: d.whatIsOpen,
+		Version: version, Revision: readBuild().Commit, Log: c.newLogger(), Open: d.whatIsOpen, Disks: c.listDisks,
 		Ready: func() bool { return d.whyUnready() == nil },
 	})
 	return d

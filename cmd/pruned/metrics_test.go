@@ -54,8 +54,9 @@ func (d *daemon) comesTo(t *testing.T, what string, is func(gauges) bool) (page 
 	return page, read
 }
 
+// count is the figure of files that events were about.
 func count(outcome event.Outcome) string {
-	return fmt.Sprintf("pruned_events_total{outcome=%q}", outcome)
+	return fmt.Sprintf("pruned_events_total{kind=\"file\",outcome=%q}", outcome)
 }
 
 // What a daemon does is counted, and how things are is told; nothing of the installation
@@ -80,7 +81,13 @@ func TestMetricsTellWhatWasDone(t *testing.T) {
 		"pruned_transaction_seconds_count": read[`pruned_transactions_total{result="committed"}`] + read[`pruned_transactions_total{result="rolled_back"}`],
 	})
 	require.GreaterOrEqual(t, read[`pruned_removed_total{kind="chunk"}`], 7.0)
-	require.Positive(t, read["pruned_removed_bytes_total"])
+	require.Positive(t, read[`pruned_removed_bytes_total{kind="object"}`])
+	require.Positive(t, read[`pruned_sweeps_total{result="succeeded"}`])
+	require.Equal(t, read["pruned_sweep_seconds_count"], read[`pruned_sweeps_total{result="succeeded"}`])
+	for _, place := range []string{"queue", "uploads"} {
+		require.Positive(t, read[fmt.Sprintf("pruned_disk_free_bytes{place=%q}", place)])
+		require.Positive(t, read[fmt.Sprintf("pruned_disk_size_bytes{place=%q}", place)])
+	}
 	require.Positive(t, read[`pruned_transactions_total{result="committed"}`])
 	require.Positive(t, read[`pruned_transactions_total{result="rolled_back"}`], "of the batch that cannot commit whole")
 	require.Positive(t, read["pruned_transaction_seconds_sum"])
@@ -106,17 +113,19 @@ func TestMetricsTellWhatWasDone(t *testing.T) {
 // What waits is told: in the queue, in tombstones, in holds.
 func TestMetricsTellWhatWaits(t *testing.T) {
 	t.Parallel()
-	i := install(t, testenv.Vectors(small)).with("PRUNED_BYTES_DELAY=1h", "PRUNED_RATE=2", "PRUNED_BATCH=1", "PRUNED_WORKERS=1")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_BYTES_DELAY=1h", "PRUNED_TRASH=1h", "PRUNED_RATE=2", "PRUNED_BATCH=1", "PRUNED_WORKERS=1")
 	seeded := i.seed(t, 40, 20)
 	d := i.start(t)
 	d.comesTo(t, "the sweep is held", func(g gauges) bool {
-		return g[`pruned_holds{direction="row"}`] == 1 && g["pruned_sweep_last_held_orphans"] == 20
+		return g[`pruned_holds{direction="row"}`] == 1 && g["pruned_sweep_last_held_orphans"] == 20 && g[`pruned_sweeps_total{result="held"}`] > 0
 	})
 	i.publish(t, seeded.Orphans[:2]...)
 	_, read := d.comesTo(t, "bytes wait, and nothing else", func(g gauges) bool {
 		return g[`pruned_tombstones{kind="bytes"}`] == 2 && g[`pruned_tombstones{kind="vectors"}`] == 0 && g["pruned_queue_unacked_events"] == 0
 	})
 	require.Zero(t, read["pruned_tombstones_overdue_seconds"])
+	require.Equal(t, 2.0, read["pruned_trash_files"])
+	require.Positive(t, read["pruned_trash_bytes"])
 	require.Contains(t, read, "pruned_queue_oldest_event_age_seconds")
 
 	i.Exec(t, `
@@ -132,7 +141,7 @@ func TestMetricsTellWhatWaits(t *testing.T) {
 	i.publish(t, seeded.InUse...)
 	d.comesTo(t, "events wait", func(g gauges) bool {
 		return g["pruned_queue_pending_events"] > 0 && g["pruned_queue_unacked_events"] > 0 &&
-			g["pruned_queue_oldest_event_age_seconds"] > 1 && g[count(event.Busy)] > 0
+			g["pruned_queue_oldest_event_age_seconds"] > 1 && g[count(event.Busy)] > 0 && g["pruned_redelivered_events_total"] > 0
 	})
 	require.NoError(t, app.Rollback(t.Context()))
 	require.Zero(t, d.stop(t))
@@ -150,6 +159,7 @@ func TestMetricsTellOfFailures(t *testing.T) {
 	_, read := d.comesTo(t, "sweeps fail", func(g gauges) bool { return g["pruned_sweep_consecutive_failures"] >= 3 && g["pruned_ready"] == 0 })
 	require.GreaterOrEqual(t, read["pruned_sweep_last_success_timestamp_seconds"], first["pruned_sweep_last_success_timestamp_seconds"])
 	require.Positive(t, read[`pruned_scrape_errors_total{source="holds"}`])
+	require.Positive(t, read[`pruned_sweeps_total{result="failed"}`])
 	require.NotContains(t, read, `pruned_holds{direction="row"}`)
 	require.Contains(t, read, `pruned_tombstones{kind="bytes"}`)
 	i.Exec(t, `ALTER TABLE pruned.candidate_away RENAME TO candidate; ALTER TABLE pruned.hold_away RENAME TO hold`)
@@ -166,6 +176,8 @@ func TestMetricsOfAFolder(t *testing.T) {
 	page, read := d.comesTo(t, "an event was handled", func(g gauges) bool { return g[`pruned_transactions_total{result="dry_run"}`] > 0 })
 	require.Contains(t, read, "pruned_index_age_seconds")
 	require.Contains(t, read, `pruned_tombstones{kind="vectors"}`)
+	require.Contains(t, read, "pruned_trash_files")
+	require.Positive(t, read[`pruned_disk_free_bytes{place="database"}`])
 	require.Zero(t, read[`pruned_removed_total{kind="file"}`])
 	for figure, value := range read {
 		if strings.HasPrefix(figure, "pruned_scrape_errors_total") {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"pruned/cmd/pruned/metrics"
 )
 
 // minFreeSpace is what a file system must have free for anything to be stored there.
@@ -28,6 +31,17 @@ func (c *command) writtenPlaces() []place {
 		places = append(places, place{"webui.db", filepath.Dir(path)})
 	}
 	return places
+}
+
+// listDisks lists the file systems that pruned writes to, for /metrics.
+func (c *command) listDisks() (list []metrics.Disk) {
+	words := map[string]string{"PRUNED_DATA_DIR": "queue", "webui.db": "database"}
+	for _, place := range c.writtenPlaces() {
+		if disk, err := statDisk(existingParent(place.path)); err == nil {
+			list = append(list, metrics.Disk{Place: cmp.Or(words[place.name], place.name), Free: disk.free, Total: disk.total})
+		}
+	}
+	return list
 }
 
 // fullDisk says, in a sentence, what is free on each file system that pruned writes

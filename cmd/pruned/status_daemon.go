@@ -85,7 +85,7 @@ func (s *status) readDaemon(ctx context.Context, c *command, a *app) error {
 func (d *daemonStatus) fillFrom(figures map[string]float64) {
 	d.Started = timeOf(figures["process_start_time_seconds"])
 	d.Chunks = int64(figures[`pruned_removed_total{kind="chunk"}`])
-	d.Bytes = int64(figures["pruned_removed_bytes_total"])
+	d.Bytes = int64(figures[`pruned_removed_bytes_total{kind="object"}`])
 	if _, swept := figures["pruned_sweep_last_duration_seconds"]; swept {
 		d.Sweep = &sweepStatus{
 			At: timeOf(figures["pruned_sweep_last_success_timestamp_seconds"]), Took: figures["pruned_sweep_last_duration_seconds"],

@@ -35,6 +35,7 @@ type Scheduler struct {
 	Every   time.Duration   // zero: no timer
 	Changed *atomic.Int64   // bytes of changed rows that batches had to read since the last pass; may be nil
 	Log     zerolog.Logger
+	Observe func(State) // is told of each sweep that ended; may be nil
 
 	once       sync.Once
 	wanted     chan struct{}
@@ -156,14 +157,18 @@ func (s *Scheduler) sweepAndPlan(ctx context.Context, plan *plan) {
 	}
 }
 
+// setState keeps how a sweep ended, and tells whoever observes.
 func (s *Scheduler) setState(state State) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	state.Succeeded = state.Began.Add(state.Took)
 	if state.Err != nil {
 		state.Succeeded, state.Failures = s.state.Succeeded, s.state.Failures+1
 	}
 	s.state = state
+	s.mu.Unlock()
+	if s.Observe != nil {
+		s.Observe(state)
+	}
 }
 
 // logReport logs a sweep, and what is held where that has changed.

@@ -23,20 +23,26 @@ type Options struct {
 	Revision string       // empty where nobody knows it
 	Ready    func() bool  // says what /readyz says
 	Open     func() *Open // what the daemon has open just now; nil while that is nothing
+	Disks    func() []Disk
 	Log      zerolog.Logger
 }
 
 // Metrics are those of one process.
 type Metrics struct {
 	registry *prometheus.Registry
-	events   *prometheus.CounterVec // by outcome
+
+	events                *prometheus.CounterVec // by kind and outcome
+	repeated, redelivered prometheus.Counter
 
 	transactions *prometheus.CounterVec // by result
 	transaction  prometheus.Histogram
 	steps        *prometheus.HistogramVec // by step
 
 	removed      *prometheus.CounterVec // by kind
-	removedBytes prometheus.Counter
+	removedBytes *prometheus.CounterVec // by kind
+
+	sweeps *prometheus.CounterVec // by result
+	sweep  prometheus.Histogram
 }
 
 // New makes the metrics of a process. All that is counted begins at zero.
@@ -44,8 +50,8 @@ func New(o Options) *Metrics {
 	m := newCounters()
 	m.registry = prometheus.NewRegistry()
 	m.registry.MustRegister(
-		m.events, m.transactions, m.transaction, m.steps, m.removed, m.removedBytes,
-		newBuildInfo(o.Version, o.Revision), newReady(o.Ready), newScraper(o.Open, allGroups(), o.Log),
+		m.events, m.repeated, m.redelivered, m.transactions, m.transaction, m.steps, m.removed, m.removedBytes, m.sweeps, m.sweep,
+		newBuildInfo(o.Version, o.Revision), newReady(o.Ready), newDisks(o.Disks), newScraper(o.Open, allGroups(), o.Log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

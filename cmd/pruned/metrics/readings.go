@@ -30,6 +30,8 @@ var (
 	holds      = figure("pruned_holds", "Stores in which what sweeps found is held until a person confirms it, by direction.", "direction")
 	tombstones = figure("pruned_tombstones", "What is still to be removed of deleted files, by kind.", "kind")
 	overdue    = figure("pruned_tombstones_overdue_seconds", "By how much the first tombstone is late that may be carried out; 0 where none is.")
+	trashFiles = figure("pruned_trash_files", "Deleted files that can be restored, whose bytes stay for so long.")
+	trashBytes = figure("pruned_trash_bytes", "The bytes of these, as far as their rows told.")
 
 	pending     = figure("pruned_queue_pending_events", "Events that were never delivered.")
 	unacked     = figure("pruned_queue_unacked_events", "Events that were delivered and not settled, delayed ones included.")
@@ -52,6 +54,7 @@ func allGroups() []group {
 			{"holds", []*prometheus.Desc{holds}, readHolds},
 			{"tombstones", []*prometheus.Desc{tombstones}, readTombstones},
 			{"overdue", []*prometheus.Desc{overdue}, readOverdue},
+			{"trash", []*prometheus.Desc{trashFiles, trashBytes}, readTrash},
 		}},
 		{"queue", []reading{
 			{"backlog", []*prometheus.Desc{pending, unacked}, readBacklog},
@@ -104,6 +107,13 @@ func readOverdue(ctx context.Context, open *Open, tell emit) error {
 	}
 	late, err := open.Executor.Overdue(ctx)
 	tell(overdue, max(late, 0).Seconds())
+	return err
+}
+
+func readTrash(ctx context.Context, open *Open, tell emit) error {
+	sum, err := open.DB.SumTrash(ctx)
+	tell(trashFiles, float64(sum.Files))
+	tell(trashBytes, float64(sum.Bytes))
 	return err
 }
 

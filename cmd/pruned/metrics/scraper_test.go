@@ -98,7 +98,7 @@ func TestNothingOpenIsNoFailure(t *testing.T) {
 // All figures have names and helps as they should be, and none is there twice.
 func TestMetricsAreAsPrometheusWantsThem(t *testing.T) {
 	t.Parallel()
-	m := New(Options{Version: "v1", Ready: func() bool { return true }, Open: func() *Open { return nil }, Log: zerolog.Nop()})
+	m := newTest(t)
 	problems, err := testutil.GatherAndLint(m.registry)
 	require.NoError(t, err)
 	require.Empty(t, problems)
