@@ -84,6 +84,14 @@ func describeType(t reflect.Type) string {
 	}
 }
 
+// checkLoopback checks host:port that only this machine reaches.
+func checkLoopback(ps *problems, setting, value, example string) {
+	host, ok := checkAddress(ps, setting, value)
+	if ok && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		ps.addProblem(setting, "%q can be reached from other machines: wanted a loopback address, such as %s", value, example)
+	}
+}
+
 // checkAddress checks host:port, and returns the host.
 func checkAddress(ps *problems, setting, value string) (string, bool) {
 	host, port, err := net.SplitHostPort(value)

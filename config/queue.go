@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -92,10 +91,7 @@ func (q Queue) checkConnection(ps *problems) {
 // checkListen keeps the embedded queue on this machine: it asks nobody for a
 // password.
 func (q Queue) checkListen(ps *problems) {
-	host, ok := checkAddress(ps, "PRUNED_NATS_LISTEN", q.Listen)
-	if ok && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		ps.addProblem("PRUNED_NATS_LISTEN", "%q can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222", q.Listen)
-	}
+	checkLoopback(ps, "PRUNED_NATS_LISTEN", q.Listen, "127.0.0.1:4222")
 }
 
 // checkUnused refuses what is for a server where none is named: each replica would

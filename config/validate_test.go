@@ -49,6 +49,8 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_IGNORE=chat,a b":           `"a b" is neither a table nor a column: wanted table, table.column, schema.*, schema.table or schema.table.column, separated by commas`,
 		"PRUNED_HTTP=8077":                 `"8077" is not an address: wanted host:port`,
 		"PRUNED_HTTP=h:99999":              `"h:99999" is not an address: wanted host:port`,
+		"PRUNED_PPROF=6060":                `"6060" is not an address: wanted host:port`,
+		"PRUNED_PPROF=0.0.0.0:6060":        `"0.0.0.0:6060" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:6060`,
 		"PRUNED_NATS_LISTEN=nowhere":       `"nowhere" is not an address: wanted host:port`,
 		"PRUNED_NATS_LISTEN=0.0.0.0:4222":  `"0.0.0.0:4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,
 		"PRUNED_NATS_LISTEN=:4222":         `":4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,

@@ -36,6 +36,11 @@ func (c *command) runDaemon(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	stopProfiles, err := c.listenProfiles(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopProfiles()) }()
 	s := &sessions{command: c, service: d, backoff: loop.NewBackoff(minReopenPause, maxReopenPause)}
 	for {
 		err := s.runSession(ctx)

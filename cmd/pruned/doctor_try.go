@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"pruned/consumer/sweep"
@@ -95,7 +94,7 @@ func daemonFindings(ctx context.Context, c *command, a *app) []finding {
 	case whose != hashIdentity(a.db.Identity().Key):
 		return []finding{{Check: "daemon", OK: true, Detail: "another installation's, or none, answers on " + c.cli.HTTP.Listen}}
 	case status != http.StatusOK:
-		return []finding{{Check: "daemon", Detail: "not ready: " + strings.ReplaceAll(strings.TrimSpace(body), "\n", "; ")}}
+		return []finding{{Check: "daemon", Detail: "not ready: " + whyNot(body).Error()}}
 	}
 	return []finding{{Check: "daemon", OK: true, Detail: "ready"}}
 }

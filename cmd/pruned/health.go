@@ -104,12 +104,12 @@ func (c *command) listenHTTP(ctx context.Context, d *service) (stop func() error
 		return nil, err
 	}
 	handler := newRoutes(d.checkHealth, d.checkReady, d.metrics.Handler(), hook)
-	address, stop, err := serveHTTP(ctx, c.cli.HTTP.Listen, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	address, stop, err := serveHTTP(ctx, "PRUNED_HTTP", c.cli.HTTP.Listen, newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if whose, ok := d.identity.Load().(string); ok {
 			w.Header().Set(identityHeader, whose)
 		}
 		handler.ServeHTTP(w, r)
-	}), log)
+	}), log))
 	if err != nil {
 		return nil, err
 	}

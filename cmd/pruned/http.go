@@ -27,15 +27,13 @@ const (
 	httpStopTimeout   = 10 * time.Second
 )
 
-// probe says what is wrong, if anything is, and what is worth knowing besides.
-type probe func(context.Context) (note string, err error)
-
 // newRoutes makes what PRUNED_HTTP serves. The webhook is nil where there is no token
 // for it: there is no receiver then.
-func newRoutes(healthy, ready probe, metrics, receiver http.Handler) http.Handler {
+func newRoutes(alive, ready probe, metrics, receiver http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /healthz", healthy)
-	mux.Handle("GET /readyz", ready)
+	mux.Handle("GET /healthz", alive)
+	mux.Handle("GET /livez", alive.inJSON())
+	mux.Handle("GET /readyz", ready.inJSON())
 	mux.Handle("GET /metrics", metrics)
 	if receiver != nil {
 		mux.Handle(webhook.Path, receiver)
@@ -53,29 +51,17 @@ func hashIdentity(identity string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// ServeHTTP answers 200, or 503 with what is wrong.
-func (p probe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	note, err := p(r.Context())
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprint(w, "ok\n", note)
-}
-
-// serveHTTP answers on an address until stop, which lets requests that are being
-// answered end. It returns the address, whose port is known where PRUNED_HTTP
+// serveHTTP answers on an address, that of a setting, until stop, which lets requests that
+// are being answered end. It returns the address, whose port is known where the setting
 // leaves it open.
-func serveHTTP(ctx context.Context, listen string, handler http.Handler, logger zerolog.Logger) (address net.Addr, stop func() error, err error) {
+func serveHTTP(ctx context.Context, setting, listen string, server *http.Server) (address net.Addr, stop func() error, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
 	if err != nil {
-		return nil, nil, fmt.Errorf("PRUNED_HTTP: %q cannot be listened on, wanted a free address: %w", listen, err)
+		return nil, nil, fmt.Errorf("%s: %q cannot be listened on, wanted a free address: %w", setting, listen, err)
 	}
-	server := newServer(handler, logger)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	return listener.Addr(), func() error { return stopServer(server, ended) }, nil
+	return listener.Addr(), func() error { return stopServer(setting, server, ended) }, nil
 }
 
 func newServer(handler http.Handler, logger zerolog.Logger) *http.Server {
@@ -91,7 +77,7 @@ func newServer(handler http.Handler, logger zerolog.Logger) *http.Server {
 }
 
 // stopServer takes no more requests, waits for those in flight, then cuts them off.
-func stopServer(server *http.Server, ended <-chan error) error {
+func stopServer(setting string, server *http.Server, ended <-chan error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), httpStopTimeout)
 	defer cancel()
 	err := server.Shutdown(ctx)
@@ -102,7 +88,7 @@ func stopServer(server *http.Server, ended <-chan error) error {
 		err = errors.Join(err, served)
 	}
 	if err != nil {
-		return fmt.Errorf("stopping to serve PRUNED_HTTP: %w", err)
+		return fmt.Errorf("stopping to serve %s: %w", setting, err)
 	}
 	return nil
 }

@@ -15,7 +15,9 @@ import (
 
 func well(context.Context) (string, error) { return "", nil }
 
-func ill(context.Context) (string, error) { return "", errors.New("the database is away") }
+func ill(context.Context) (string, error) {
+	return "a sweep is held\n", errors.Join(errors.New("the database is away"), errors.New("so are <the uploads>"))
+}
 
 // figures are the metrics of no process.
 var figures = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("pruned_ready 1\n")) })
@@ -23,7 +25,7 @@ var figures = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _,
 // serving serves until the test ends and returns the URL.
 func serving(t *testing.T, handler http.Handler) (url string, stop func() error) {
 	t.Helper()
-	address, stop, err := serveHTTP(t.Context(), "127.0.0.1:0", handler, zerolog.Nop())
+	address, stop, err := serveHTTP(t.Context(), "PRUNED_HTTP", "127.0.0.1:0", newServer(handler, zerolog.Nop()))
 	require.NoError(t, err)
 	return "http://" + address.String(), stop
 }
@@ -56,8 +58,9 @@ func TestRoutes(t *testing.T) {
 		body        string
 	}{
 		{"GET", open + "/healthz", 200, "ok\n"},
-		{"GET", open + "/readyz", 503, "the database is away\n"},
-		{"GET", closed + "/readyz", 200, "ok\n"},
+		{"GET", open + "/livez", 200, `{"ok":true,"reasons":[],"notes":[]}` + "\n"},
+		{"GET", open + "/readyz", 503, `{"ok":false,"reasons":["the database is away","so are <the uploads>"],"notes":["a sweep is held"]}` + "\n"},
+		{"GET", closed + "/readyz", 200, `{"ok":true,"reasons":[],"notes":[]}` + "\n"},
 		{"HEAD", closed + "/readyz", 200, ""},
 		{"GET", closed + "/metrics", 200, "pruned_ready 1\n"},
 		{"POST", closed + "/metrics", 405, "Method Not Allowed\n"},
@@ -81,7 +84,7 @@ func TestTakenAddressNamesItsSetting(t *testing.T) {
 	url, stop := serving(t, newRoutes(well, well, figures, nil))
 	defer func() { require.NoError(t, stop()) }()
 	address := strings.TrimPrefix(url, "http://")
-	_, _, err := serveHTTP(t.Context(), address, newRoutes(well, well, figures, nil), zerolog.Nop())
+	_, _, err := serveHTTP(t.Context(), "PRUNED_HTTP", address, newServer(newRoutes(well, well, figures, nil), zerolog.Nop()))
 	require.ErrorContains(t, err, "PRUNED_HTTP")
 	require.ErrorContains(t, err, address)
 }

@@ -69,7 +69,7 @@ func (s *status) readDaemon(ctx context.Context, c *command, a *app) error {
 	case status == http.StatusOK:
 		s.Daemon.State, s.Daemon.Detail = daemonReady, ""
 	default:
-		s.Daemon.State, s.Daemon.Detail = daemonUnready, strings.ReplaceAll(strings.TrimSpace(body), "\n", "; ")
+		s.Daemon.State, s.Daemon.Detail = daemonUnready, whyNot(body).Error()
 	}
 	status, body, _, err = askDaemon(ctx, address+"/metrics")
 	if err == nil && status != http.StatusOK {
