@@ -151,6 +151,7 @@ type daemon struct {
 	out, errs output
 	cancel    context.CancelFunc
 	ended     chan int
+	seen      figuresSeen // by its scrapes
 }
 
 // start starts "run" and returns when it works.

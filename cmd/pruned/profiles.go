@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // what it registers by itself nobody serves
+	"net/http/pprof"
 	"time"
 )
 
