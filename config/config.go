@@ -29,6 +29,7 @@ type Config struct {
 	Ages     Ages     `embed:"" group:"Ages"`
 	Sweep    Sweep    `embed:"" group:"Sweeps"`
 	HTTP     HTTP     `embed:"" group:"HTTP"`
+	Notify   Notify   `embed:"" group:"Notifications"`
 	Log      Log      `embed:"" group:"Log"`
 
 	// Assumed is what was not set and taken for granted, a sentence each.
@@ -49,6 +50,7 @@ func (c *Config) Validate() error {
 	c.Ages.checkAges(&ps)
 	c.Sweep.checkSweeps(&ps)
 	c.HTTP.checkHTTP(&ps)
+	c.Notify.checkNotify(&ps)
 	c.Log.checkLog(&ps)
 	return errors.Join(ps...)
 }

@@ -60,7 +60,7 @@ func (q Queue) checkStream(ps *problems) {
 	if !streamName.MatchString(q.Stream) {
 		ps.addProblem("PRUNED_STREAM", "%q is not the name of a stream: wanted at most 64 letters of ASCII, digits, _ or -", q.Stream)
 	}
-	for _, end := range []string{"_DEAD", "_HINTS", "_LATER"} {
+	for _, end := range []string{"_DEAD", "_DELETED", "_HINTS", "_LATER"} {
 		if strings.HasSuffix(strings.ToUpper(q.Stream), end) {
 			ps.addProblem("PRUNED_STREAM", "%q may be a stream of another installation's: wanted a name that does not end in %s", q.Stream, end)
 		}

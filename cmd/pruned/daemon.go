@@ -11,6 +11,7 @@ import (
 	"pruned/cmd/pruned/metrics"
 	"pruned/consumer"
 	"pruned/consumer/loop"
+	"pruned/consumer/notify"
 	"pruned/consumer/sweep"
 	"pruned/repo"
 )
@@ -64,6 +65,8 @@ type sessions struct {
 	reported string
 
 	refusals int // looks at the vector store, one after the other
+
+	notifier *notify.Notifier // nil where nobody is to be told; it remembers what it told
 }
 
 // shouldReopen says whether a session that ended is followed by another.
@@ -103,7 +106,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 		consumer: consumer.New(a.queue, batch, options),
 		sweeps: &sweep.Scheduler{
 			Sweeper: s.newSweeper(a), Queue: a.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: a.log,
-			Observe: func(state sweep.State) { s.metrics.CountSweep(state, s.cli.Consumer.DryRun) },
+			Observe: s.observeSweep,
 		},
 	}
 	if !s.cli.Consumer.DryRun {
@@ -111,6 +114,9 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 		w.executor.Observe = s.metrics.CountRemoved
 	}
 	w.opened = metrics.Open{DB: a.db, Queue: a.queue, Sweeps: w.sweeps, Executor: w.executor}
+	if s.notifier == nil {
+		s.notifier = s.newNotifier(a, s.metrics.CountNotification)
+	}
 	s.identity.Store(hashIdentity(a.db.Identity().Key))
 	s.setWork(w, a.queue)
 	defer s.clearWork(errStarting)
@@ -123,6 +129,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	s.worked, s.reported = true, ""
 	rest, stop := s.startBackground(ctx, a)
 	defer stop()
+	startNotifier(rest, a, s.notifier)
 	rest.Go(w.sweeps.Run)
 	rest.Go(func(ctx context.Context) { s.watchSession(ctx, a, w, end) })
 	_, err := w.consumer.Run(ctx)
@@ -130,6 +137,14 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 		return cause
 	}
 	return err
+}
+
+// observeSweep counts a sweep, and has told what it holds.
+func (s *sessions) observeSweep(state sweep.State) {
+	s.metrics.CountSweep(state, s.cli.Consumer.DryRun)
+	if s.notifier != nil {
+		s.notifier.Look()
+	}
 }
 
 // indexRetry is how long a daemon waits before it tries to read the tables again.

@@ -28,6 +28,7 @@ func (i *installation) client(t *testing.T, use func(*nats.Conn, jetstream.JetSt
 
 // letter is a dead letter as it is printed.
 type letter struct {
+	Name       string `json:"name"`
 	Seq        uint64 `json:"seq"`
 	FileID     string `json:"file_id"`
 	Kind       string `json:"kind"`

@@ -10,7 +10,7 @@ import (
 )
 
 // movedBy says which test moves which metric: that of the daemon at work, of what waits, of
-// failures. Each requires that it saw them move.
+// notifications, of failures. Each requires that it saw them move.
 var movedBy = map[string][]string{
 	"work": {
 		"pruned_events_total", "pruned_repeated_events_total", "pruned_transactions_total", "pruned_transaction_seconds",
@@ -23,7 +23,8 @@ var movedBy = map[string][]string{
 		"pruned_trash_files", "pruned_trash_bytes", "pruned_queue_pending_events", "pruned_queue_unacked_events",
 		"pruned_queue_oldest_event_age_seconds", "pruned_redelivered_events_total",
 	},
-	"failures": {"pruned_ready", "pruned_sweep_consecutive_failures", "pruned_scrape_errors_total"},
+	"notifications": {"pruned_notifications_total"},
+	"failures":      {"pruned_ready", "pruned_sweep_consecutive_failures", "pruned_scrape_errors_total"},
 	// Those of disks TestDisksAreAskedAtEachScrape moves, and the program's own cannot.
 	"elsewhere": {"pruned_disk_free_bytes", "pruned_disk_size_bytes", "pruned_build_info"},
 }

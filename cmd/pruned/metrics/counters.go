@@ -25,11 +25,13 @@ const (
 	unknown    = "unknown"
 )
 
-// How a sweep ended. One that held something has published nothing of that.
+// How a sweep, or a try to tell somebody something, ended. A sweep that held something
+// has published nothing of that.
 const (
 	succeeded = "succeeded"
 	held      = "held"
 	failed    = "failed"
+	sent      = "sent"
 )
 
 // Kinds of what is removed, the last four by sweeps.
@@ -74,6 +76,7 @@ func newCounters() *Metrics {
 		sweep: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "pruned_sweep_seconds",
 			Help: "How long a sweep took, however it ended.", Buckets: sweepBuckets}),
 	}
+	m.notifications = newCounter("pruned_notifications_total", "Tries to tell PRUNED_NOTIFY_URL something, by how they ended.", "result")
 	m.beginAtZero()
 	return m
 }
@@ -102,6 +105,9 @@ func (m *Metrics) beginAtZero() {
 	}
 	for _, result := range []string{succeeded, held, failed} {
 		m.sweeps.WithLabelValues(result)
+	}
+	for _, result := range []string{sent, failed} {
+		m.notifications.WithLabelValues(result)
 	}
 }
 
@@ -174,6 +180,15 @@ func (m *Metrics) CountSweep(s sweep.State, dry bool) {
 	if d := s.Report.Dangling; d != nil {
 		m.removed.WithLabelValues(danglingRows).Add(float64(d.Removed))
 	}
+}
+
+// CountNotification counts a try to tell somebody something.
+func (m *Metrics) CountNotification(err error) {
+	if err != nil {
+		m.notifications.WithLabelValues(failed).Inc()
+		return
+	}
+	m.notifications.WithLabelValues(sent).Inc()
 }
 
 func (m *Metrics) addRemoved(kind string, n, bytes int64) {

@@ -43,6 +43,8 @@ type Metrics struct {
 
 	sweeps *prometheus.CounterVec // by result
 	sweep  prometheus.Histogram
+
+	notifications *prometheus.CounterVec // by result
 }
 
 // New makes the metrics of a process. All that is counted begins at zero.
@@ -50,7 +52,7 @@ func New(o Options) *Metrics {
 	m := newCounters()
 	m.registry = prometheus.NewRegistry()
 	m.registry.MustRegister(
-		m.events, m.repeated, m.redelivered, m.transactions, m.transaction, m.steps, m.removed, m.removedBytes, m.sweeps, m.sweep,
+		m.events, m.repeated, m.redelivered, m.transactions, m.transaction, m.steps, m.removed, m.removedBytes, m.sweeps, m.sweep, m.notifications,
 		newBuildInfo(o.Version, o.Revision), newReady(o.Ready), newDisks(o.Disks), newScraper(o.Open, allGroups(), o.Log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
