@@ -10,6 +10,7 @@ import (
 type Notify struct {
 	URL     secret.Text `name:"notify-url" env:"PRUNED_NOTIFY_URL" flagless:"" help:"Where it is posted (CloudEvents) that a sweep is held, or an event became a dead letter; unset: nowhere."`
 	Secret  secret.Text `name:"notify-secret" env:"PRUNED_NOTIFY_SECRET" flagless:"" help:"Secret by which these are signed (HMAC-SHA256)."`
+	Deleted bool        `name:"deleted-events" env:"PRUNED_DELETED_EVENTS" type:"truth" help:"Publish on pruned.event.* what was deleted, for others to react to."`
 }
 
 func (n Notify) checkNotify(ps *problems) {

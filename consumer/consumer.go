@@ -39,6 +39,10 @@ type Options struct {
 	// Settled is told after each batch what became of its events, by several workers at
 	// once.
 	Settled func(BatchReport)
+	// WasDeleted says, where what was deleted is told, whether an event that came again has
+	// deleted what it is about before: its process ended, or the queue was away, between
+	// the commit and the ack.
+	WasDeleted func(context.Context, event.Event) (bool, error)
 
 	Log zerolog.Logger
 }

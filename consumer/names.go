@@ -27,6 +27,11 @@ func (n names) deadLetterStream() string { return n.stream + "_DEAD" }
 func (n names) scheduleStream() string   { return n.stream + "_LATER" }
 func (n names) hintStream() string       { return n.stream + "_HINTS" }
 
+func (n names) deletedStream() string { return n.stream + "_DELETED" }
+
+func (n names) deletedSubjects() string           { return n.prefix + ".event.>" }
+func (n names) deletedSubject(kind string) string { return n.prefix + ".event." + kind }
+
 func (n names) eventSubjects() string { return n.prefix + ".orphan.>" }
 func (n names) eventSubject(source string) string {
 	return n.prefix + ".orphan." + subjectToken(source)

@@ -29,6 +29,7 @@ type StreamOptions struct {
 	MaxBytes     int64         // of events; hints, schedules and dead letters may have a quarter of it each
 	// Embedded: this process owns the queue, nobody else can be working on it.
 	Embedded bool
+	Deleted  bool // there is a stream of what was deleted
 	Log      zerolog.Logger
 }
 

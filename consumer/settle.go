@@ -28,6 +28,7 @@ func (c *Consumer) settleBatch(ctx context.Context, messages []*message) {
 	if !c.o.DryRun {
 		c.scheduleYoung(ctx, messages)
 		c.storeDeadLetters(ctx, messages)
+		c.publishDeleted(ctx, messages)
 	}
 	var acks []jetstream.Msg
 	var failed error

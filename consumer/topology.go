@@ -44,6 +44,9 @@ func (q *Queue) ensureStreams(ctx context.Context) error {
 // wantedStreams are the streams, in the order in which they need each other.
 func (q *Queue) wantedStreams() []jetstream.StreamConfig {
 	configs := []jetstream.StreamConfig{q.eventStream(), q.hintStream(), q.deadLetterStream()}
+	if q.opts.Deleted {
+		configs = append(configs, q.deletedStream())
+	}
 	if q.schedules {
 		configs = append([]jetstream.StreamConfig{q.scheduleStream()}, configs...)
 	}
@@ -103,6 +106,16 @@ func (q *Queue) deadLetterStream() jetstream.StreamConfig {
 	cfg.Discard = jetstream.DiscardNew
 	cfg.DiscardNewPerSubject = true
 	cfg.MaxMsgsPerSubject = 1
+	return cfg
+}
+
+// deletedStream is the stream of what was deleted, for others. The oldest give way: nothing
+// of ours waits for its readers.
+func (q *Queue) deletedStream() jetstream.StreamConfig {
+	cfg := q.commonConfig(q.names.deletedStream(), q.opts.MaxBytes/4)
+	cfg.Description = "what was deleted"
+	cfg.Subjects = append(cfg.Subjects, q.names.deletedSubjects())
+	cfg.Discard = jetstream.DiscardOld
 	return cfg
 }
 
@@ -252,7 +265,7 @@ func adaptConfig(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 
 // Remove deletes the streams with everything in them.
 func (q *Queue) Remove(ctx context.Context) error {
-	for _, name := range []string{q.names.stream, q.names.scheduleStream(), q.names.hintStream(), q.names.deadLetterStream()} {
+	for _, name := range []string{q.names.stream, q.names.scheduleStream(), q.names.hintStream(), q.names.deadLetterStream(), q.names.deletedStream()} {
 		if err := q.js.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return fmt.Errorf("deleting stream %s: %w", name, err)
 		}

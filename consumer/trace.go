@@ -17,9 +17,14 @@ const traceStore = "queue"
 var _ trace.Searcher = (*Queue)(nil)
 
 // Trace searches the subjects, headers and payloads of every stream, without consuming.
-// A stream that is not there holds nothing.
+// A stream that is not there holds nothing; that of what was deleted may be left of a time
+// when the settings wanted it.
 func (q *Queue) Trace(ctx context.Context, s *trace.Search) error {
-	for _, stream := range q.wantedStreams() {
+	streams := q.wantedStreams()
+	if !q.opts.Deleted {
+		streams = append(streams, q.deletedStream())
+	}
+	for _, stream := range streams {
 		switch err := q.traceStream(ctx, s, stream.Name); {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"pruned/consumer"
+	"pruned/consumer/event"
 	"pruned/consumer/prune"
 	"pruned/consumer/reap"
 	"pruned/repo"
@@ -36,9 +37,23 @@ func (c *command) consumerOptions(a *app) consumer.Options {
 		Workers: settings.Workers, AckWait: ackWait,
 		MaxAckPending: settings.Workers * settings.Batch * 20, // batches grow tenfold
 		Rate:          settings.Rate, DryRun: settings.DryRun,
-		Ready: func(ctx context.Context) error { return a.db.IndexAll(ctx, nil) },
-		Log:   a.log,
+		Ready:      func(ctx context.Context) error { return a.db.IndexAll(ctx, nil) },
+		WasDeleted: a.wasDeleted,
+		Log:        a.log,
 	}
+}
+
+// wasDeleted asks the ledger, which commits with the deletion.
+func (a *app) wasDeleted(ctx context.Context, e event.Event) (bool, error) {
+	for entry, err := range a.db.ReadLedger(ctx, e.Subject) {
+		if err != nil {
+			return false, err
+		}
+		if entry.Outcome == string(event.Deleted) && entry.EventID == e.ID && entry.Source == e.Source {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // sharedExecutor is the one executor of tombstones: it takes turns with itself.

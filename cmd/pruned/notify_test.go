@@ -98,10 +98,10 @@ func TestNotificationsTellWhatNeedsAPerson(t *testing.T) {
 	held, data := h.next(t, "pruned.sweep.held")
 	require.Equal(t, "row", data["direction"])
 	require.Equal(t, fmt.Sprintf("pruned sweep --confirm %s", data["id"]), data["command"])
-	d.comesTo(t, "both are told", func(g gauges) bool { return g[`pruned_notifications_total{result="sent"}`] >= 2 })
+	page, _ := d.comesTo(t, "both are told", func(g gauges) bool { return g[`pruned_notifications_total{result="sent"}`] >= 2 })
 	d.seen.requireMoved(t, "notifications")
 	require.Zero(t, d.stop(t))
-	told += d.errs.String() + held
+	told += d.errs.String() + held + page
 	for len(h.took) > 0 {
 		told += <-h.took
 	}

@@ -97,5 +97,6 @@ func (c *command) streamOptions(a *app, owner bool) consumer.StreamOptions {
 	return consumer.StreamOptions{
 		Name: q.Stream, Installation: a.db.Identity().Key, Retention: q.Retention,
 		MaxBytes: int64(q.MaxBytes), Embedded: owner, Log: a.log,
+		Deleted: c.cli.Notify.Deleted,
 	}
 }

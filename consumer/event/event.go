@@ -22,6 +22,13 @@ const (
 	PointsOrphaned     = "pruned.points.orphaned"
 )
 
+// The CloudEvents types of what was deleted.
+const (
+	FileDeleted       = "pruned.file.deleted"
+	CollectionDeleted = "pruned.collection.deleted"
+	PointsDeleted     = "pruned.points.deleted"
+)
+
 const (
 	specVersion = "1.0"
 	maxPayload  = 64 << 10 // bytes of an event
