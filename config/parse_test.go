@@ -92,7 +92,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=1", "PRUNED_BYTES_DELAY=2m", "PRUNED_TRASH=3m", "PRUNED_STRICT=1",
 		"PRUNED_RATE=0.5", "PRUNED_IGNORE=feedback,chat.meta", "PRUNED_CITATIONS=ignore", "PRUNED_DEPARTED=ignore", "PRUNED_ROWS=dangling", "PRUNED_HTTP=:80",
 		"PRUNED_WEBHOOK_TOKEN=" + token, "PRUNED_RETENTION=1h", "PRUNED_LEDGER_RETENTION=2h", "PRUNED_MAX_BYTES=1MiB",
-		"PRUNED_LOG_LEVEL=debug", "PRUNED_LOG_FORMAT=json",
+		"PRUNED_LOG_LEVEL=debug", "PRUNED_LOG_FORMAT=json", "OPEN_WEBUI_URL=https://chat/below", "OPEN_WEBUI_TOKEN=sk-k",
 	})
 	require.NoError(t, err)
 	assert.Equal(t, Config{
@@ -105,7 +105,8 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 			Host: "chroma", Port: 80, SSL: true, Headers: "A=b", Tenant: "t", Database: "d",
 			AuthProvider: chromaAuthn, Credentials: "c",
 		},
-		Storage: Storage{DataDir: "/data", Provider: "local"},
+		Storage:   Storage{DataDir: "/data", Provider: "local"},
+		OpenWebUI: OpenWebUI{URL: "https://chat/below", Token: "sk-k"},
 		Queue: Queue{
 			URL: "nats://n:4222, tls://m", DataDir: "/p", Listen: "[::1]:0", Stream: "Other-1",
 			Retention: time.Hour, MaxBytes: MiB,
@@ -151,7 +152,7 @@ func TestFlagWinsOverVariable(t *testing.T) {
 
 func TestSecretsHaveNoFlag(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials"} {
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials"} {
 		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
 	}
 }

@@ -22,20 +22,27 @@ type restoreCmd struct {
 	WithoutBytes bool     `help:"Also files whose bytes are gone: the row alone."`
 	Keep         bool     `help:"Keep what comes back, as keep does: --for so long, with a --note."`
 	keepFlags
+	Reindex bool `help:"Have Open WebUI make their vectors again (OPEN_WEBUI_URL, OPEN_WEBUI_TOKEN); of ids that came back before, too."`
 }
 
 // restoredFile is what became of one file.
 type restoredFile struct {
 	restore.Result
 	OwnerName string `json:"owner_name,omitempty"`
+	Before    bool   `json:"restored_before,omitempty"` // and is here for its vectors
+	Vectors   string `json:"vectors,omitempty"`         // what became of them; empty where nobody asked
 }
 
 // restoreReport is what became of all.
 type restoreReport struct {
-	DryRun   bool           `json:"dry_run"`
-	Restored int            `json:"restored"`
-	Refused  int            `json:"refused"`
-	Files    []restoredFile `json:"files"`
+	DryRun   bool `json:"dry_run"`
+	Restored int  `json:"restored"`
+	Refused  int  `json:"refused"`
+	// Reindexed files have vectors, as Open WebUI says; NotReindexed have none yet.
+	Reindexed    int `json:"reindexed,omitempty"`
+	NotReindexed int `json:"not_reindexed,omitempty"`
+
+	Files []restoredFile `json:"files"`
 }
 
 var (
@@ -48,7 +55,7 @@ func (r *restoreCmd) Run(ctx *runContext) error {
 	if len(r.IDs) == 0 && r.Event == "" && r.Since == "" && r.User == "" && !r.All {
 		return &config.UsageError{Err: errNothingToRestore}
 	}
-	if err := r.checkKeep(); err != nil {
+	if err := cmp.Or(r.checkKeep(), r.checkReindex(ctx.cli.OpenWebUI)); err != nil {
 		return err
 	}
 	since, err := listFlags{Since: r.Since}.parseSince()
@@ -61,13 +68,10 @@ func (r *restoreCmd) Run(ctx *runContext) error {
 			return err
 		}
 		report, err := r.restoreFiles(ctx, a, r.withMissing(files))
-		if err := errors.Join(ctx.printRestored(report), err); err != nil {
-			return err
+		if err == nil && r.Reindex && !report.DryRun {
+			err = ctx.reindexFiles(ctx, &report)
 		}
-		if report.Refused > 0 {
-			return fmt.Errorf("%w: %d of %d were refused", errRefused, report.Refused, len(report.Files))
-		}
-		return nil
+		return errors.Join(ctx.printRestored(report), err, report.failure())
 	}, openMigrated, openByteStore)
 }
 
@@ -77,6 +81,17 @@ func (r *restoreCmd) checkKeep() error {
 		return &config.UsageError{Err: errors.New("--for and --note say how a file is kept: wanted --keep as well")}
 	}
 	return r.check()
+}
+
+// failure is what makes the command fail that was carried out as far as it could be.
+func (r restoreReport) failure() (err error) {
+	if r.Refused > 0 {
+		err = fmt.Errorf("%w: %d of %d were refused", errRefused, r.Refused, len(r.Files))
+	}
+	if r.NotReindexed > 0 {
+		err = errors.Join(err, fmt.Errorf("%w: those of %d files; `pruned restore --reindex ID...` tries them again", errNotReindexed, r.NotReindexed))
+	}
+	return err
 }
 
 // withMissing adds the files that were asked for by name and are not in the trash.
@@ -103,15 +118,22 @@ func (r *restoreCmd) restoreFiles(ctx *runContext, a *app, files []trashedFile) 
 	defer func() { _ = bar.Exit() }()
 	for _, file := range files {
 		result, err := restorer.Restore(ctx, file.FileID)
+		restored := restoredFile{Result: result, OwnerName: file.OwnerName}
+		if err == nil && r.Reindex && result.Absent {
+			restored.Before, err = a.wasRestored(ctx, file.FileID)
+		}
 		if err != nil {
 			return report, err
 		}
-		if result.Refused != "" {
+		switch {
+		case restored.Before:
+			restored.Refused = ""
+		case result.Refused != "":
 			report.Refused++
-		} else {
+		default:
 			report.Restored++
 		}
-		report.Files = append(report.Files, restoredFile{result, file.OwnerName})
+		report.Files = append(report.Files, restored)
 		_ = bar.Add(1)
 	}
 	return report, nil
@@ -132,18 +154,30 @@ func (c *command) printRestored(report restoreReport) error {
 	err := c.printTable(func(line func(...any)) {
 		line("FILE", "NAME", "OWNER", "SIZE", "RESULT")
 		for _, f := range report.Files {
-			result := done + tellColumns(f.Restored)
-			if f.Refused != "" {
-				result = "refused: " + f.Refused
-			}
-			line(printableText(f.FileID, 0), c.showName(f.Filename), c.showName(cmp.Or(f.OwnerName, f.Owner)), formatBytes(f.Size), result)
+			line(printableText(f.FileID, 0), c.showName(f.Filename), c.showName(cmp.Or(f.OwnerName, f.Owner)), formatBytes(f.Size), f.describe(done))
 		}
 	})
-	if err != nil || report.Restored == 0 {
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.stdout, "%d files %s, without vectors: Open WebUI makes those from the text in the row when a file is added to a knowledge base\n", report.Restored, done)
+	if report.Restored > 0 && report.Reindexed+report.NotReindexed == 0 {
+		_, err = fmt.Fprintf(c.stdout, "%d files %s, without vectors: --reindex has Open WebUI make them; it also does when a file is added to a knowledge base\n", report.Restored, done)
+	}
 	return err
+}
+
+// describe says what became of one file, where done is what is done with those that come back.
+func (f restoredFile) describe(done string) string {
+	switch {
+	case f.Refused != "":
+		return "refused: " + f.Refused
+	case f.Before:
+		done = "restored before"
+	}
+	if f.Vectors != "" {
+		return done + tellColumns(f.Restored) + "; vectors: " + f.Vectors
+	}
+	return done + tellColumns(f.Restored)
 }
 
 // tellColumns tells what a row that came back is not as it was.

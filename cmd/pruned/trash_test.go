@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +101,67 @@ func TestRestoreThatIsRefused(t *testing.T) {
 	require.Equal(t, 1, i.left(t, ids...).rows)
 	i.must(t, "restore", "--without-bytes", ids[0])
 	require.Equal(t, 2, i.left(t, ids...).rows)
+}
+
+// Open WebUI is asked for vectors of each file that came back. What fails of one is told
+// with its id and keeps no other waiting; the same command tries it again.
+func TestRestoreAsksForVectors(t *testing.T) {
+	t.Parallel()
+	const token = "sk-a-secret"
+	asked, failing := map[string]int{}, ""
+	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := strings.Split(r.URL.Path, "/")[4]
+		switch {
+		case r.Header.Get("Authorization") != "Bearer "+token:
+			w.WriteHeader(http.StatusUnauthorized)
+		case id == failing && r.Method == http.MethodPost:
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			asked[r.Method+" "+id]++
+			_, _ = w.Write([]byte(`{"content": "a text"}`))
+		}
+	}))
+	t.Cleanup(application.Close)
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte(token+"\n"), 0o600))
+
+	i := install(t, testenv.Vectors(small)).with("PRUNED_TRASH=72h")
+	ids := i.seed(t, 10, 3).Orphans
+	failing = ids[1]
+	i.publish(t, ids...)
+	require.Equal(t, 3, i.drain(t).Deleted)
+	status, _, errs := i.pruned(t, "", "restore", "--reindex", "--all")
+	require.Equal(t, exitUsage, status)
+	require.Contains(t, errs, "wanted OPEN_WEBUI_URL")
+	require.Contains(t, errs, "OPEN_WEBUI_TOKEN")
+	require.Zero(t, i.left(t, ids...).rows)
+
+	i = i.with("OPEN_WEBUI_URL="+application.URL, "OPEN_WEBUI_TOKEN_FILE="+file)
+	i.must(t, "restore", "--reindex", "--all", "--dry-run")
+	require.Empty(t, asked)
+	status, out, errs := i.pruned(t, "", "restore", "--reindex", ids[0], ids[1], "nobody")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, out, ids[0]+"  ")
+	require.Contains(t, out, "restored; vectors: made")
+	require.Contains(t, out, "vectors: index the text of file "+ids[1]+": Open WebUI answers 400 Bad Request")
+	require.Contains(t, out, "refused: it is not in the trash")
+	require.Contains(t, errs, "1 of 3 were refused")
+	require.Contains(t, errs, "not all vectors were made: those of 1 files; `pruned restore --reindex ID...` tries them again")
+	require.NotContains(t, out+errs, token)
+	require.Equal(t, 2, i.left(t, ids...).rows)
+
+	failing = ""
+	again := ask[struct {
+		Restored, Reindexed int
+		Files               []map[string]any
+	}](t, i, "restore", "--reindex", ids[1])
+	require.Zero(t, again.Restored)
+	require.Equal(t, 1, again.Reindexed)
+	require.Equal(t, true, again.Files[0]["restored_before"])
+	require.Equal(t, "made", again.Files[0]["vectors"])
+	require.Equal(t, 1, asked["POST "+ids[0]])
+	require.Equal(t, 1, asked["POST "+ids[1]])
+	require.NotContains(t, asked, "GET nobody")
 }
 
 // A role that may not write files is told which GRANT that takes.

@@ -45,6 +45,7 @@ type Result struct {
 	repo.Trashed
 	repo.Restored
 	Refused string `json:"refused,omitempty"` // why it is not restored; empty where it is
+	Absent  bool   `json:"-"`                 // since it is not in the trash
 }
 
 // Why a file is not restored.
@@ -67,7 +68,7 @@ func (r *Restorer) Restore(ctx context.Context, id string) (result Result, err e
 	case errors.Is(err, repo.ErrDryRun):
 		return result, nil
 	case errors.Is(err, errNotThere), errors.Is(err, errBytesGone), errors.Is(err, repo.ErrLivesAgain):
-		result.Refused = reasonOf(err)
+		result.Refused, result.Absent = reasonOf(err), errors.Is(err, errNotThere)
 		return result, nil
 	case err != nil && repo.KindOf(err) == repo.Permanent:
 		result.Refused = err.Error()

@@ -21,6 +21,12 @@ type server struct {
 	http *http.Client
 }
 
+// URL is where the application answers until it is restarted.
+func (c *Client) URL() string { return c.server.url }
+
+// Token is what this user's requests carry.
+func (c *Client) Token() string { return c.token }
+
 // StatusError is an answer other than 2xx.
 type StatusError struct {
 	Method, Path string
