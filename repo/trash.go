@@ -68,6 +68,7 @@ type Restored struct {
 
 // TrashSum is how much the trash holds.
 type TrashSum struct {
-	Files int64 `json:"files"`
-	Bytes int64 `json:"bytes"` // of the files, as far as their rows told
+	Files  int64
+	Bytes  int64         // that are kept for it, as far as the rows told
+	Oldest time.Duration // since the first of them was deleted
 }

@@ -28,6 +28,7 @@ type diskUse struct {
 	names  []string
 	needs  uint64 // of the vacuum that needs most here
 	inside uint64 // what vacuums give back
+	trash  uint64 // bytes of deleted files that can be restored
 }
 
 // diskFindings tells how large is what rows are deleted from, what of it is free inside, and
@@ -44,6 +45,7 @@ func (r *doctorCmd) diskFindings(ctx *runContext, a *app) []finding {
 			use.names = append(use.names, p.name)
 		}
 	}
+	d.addTrash(ctx, a)
 	targets, err := ctx.findVacuumTargets(ctx, a)
 	if err == nil {
 		err = d.addFiles(ctx, targets.files)
@@ -65,6 +67,20 @@ func (d *diskCheck) useOf(found disk) *diskUse {
 	}
 	d.disks = append(d.disks, &diskUse{disk: found})
 	return d.disks[len(d.disks)-1]
+}
+
+// addTrash tells what stays in the upload folder for the trash. Before the first run there
+// is none, and what is wrong with it another line says.
+func (d *diskCheck) addTrash(ctx context.Context, a *app) {
+	sum, err := a.db.SumTrash(ctx)
+	if err != nil {
+		return
+	}
+	for _, use := range d.disks {
+		if slices.Contains(use.names, "uploads") {
+			use.trash = uint64(max(sum.Bytes, 0))
+		}
+	}
 }
 
 func (d *diskCheck) addFiles(ctx context.Context, paths []string) error {
@@ -149,7 +165,10 @@ func (u *diskUse) remedy() string {
 		return ""
 	}
 	where := strings.Join(u.names, ", ")
-	const uploads = "`pruned sweep --dry-run` shows what nothing uses, and uploads go without room of their own"
+	uploads := "`pruned sweep --dry-run` shows what nothing uses, and uploads go without room of their own"
+	if u.trash > 0 {
+		uploads = fmt.Sprintf("`pruned trash empty` lets the bytes of deleted files go, %s; ", humanize.IBytes(u.trash)) + uploads
+	}
 	switch {
 	case u.inside < minFreeSpace:
 		return fmt.Sprintf("make room on the disk of %s: %s", where, uploads)

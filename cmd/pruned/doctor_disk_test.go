@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,6 +59,8 @@ func TestDoctorsRemedyOfADisk(t *testing.T) {
 		"nothing is left":     {0, gib, gib, "make room on the disk of a, b first"},
 		"exactly twice is ok": {20 * gib, 10 * gib, gib, ""},
 	} {
+		with := diskUse{disk: disk{free: c.free, total: 100 * gib}, names: []string{"uploads"}, needs: c.needs, inside: c.inside, trash: 2 * gib}
+		require.Equal(t, strings.Contains(c.want, "make room"), strings.Contains(with.remedy(), "`pruned trash empty` lets the bytes of deleted files go, 2.0 GiB"), name)
 		use := diskUse{disk: disk{free: c.free, total: 100 * gib}, names: []string{"a", "b"}, needs: c.needs, inside: c.inside}
 		got := use.remedy()
 		if c.want == "" {

@@ -42,6 +42,8 @@ type explanation struct {
 	Keep *repo.Keep `json:"keep,omitempty"`
 	// Ledger is what was deleted under this id, oldest first.
 	Ledger []repo.Entry `json:"ledger"`
+	// Trash is what can be restored of it; missing where nothing can.
+	Trash *repo.Trashed `json:"trash,omitempty"`
 
 	exists bool              // it has a row
 	typ    string            // of the event
@@ -222,6 +224,15 @@ func (e *explanation) tellPast(ctx *runContext, a *app) error {
 			return err
 		}
 		e.Ledger = append(e.Ledger, entry)
+	}
+	if e.typ == event.FileOrphaned {
+		trash, err := a.db.ListTrash(ctx, repo.TrashFilter{IDs: []string{e.ID}})
+		if err != nil {
+			return err
+		}
+		if len(trash) > 0 {
+			e.Trash = &trash[0]
+		}
 	}
 	switch n := len(e.Ledger); {
 	case e.exists:

@@ -37,6 +37,9 @@ func (e *explanation) printText(c *command) error {
 		for _, l := range e.Ledger {
 			line("ledger", describeEntry(l))
 		}
+		if e.Trash != nil {
+			line("trash", e.describeTrash())
+		}
 	})
 }
 
@@ -96,6 +99,19 @@ func (e *explanation) describeMention(m repo.Mention) string {
 		what = title.What
 	}
 	return fmt.Sprintf("%s %q of user %s: %s", what, printableText(m.Title, maxName), orDash(describeUser(m.Owner, e.users[m.Owner])), place)
+}
+
+// describeTrash says until when the file can be taken back, and how.
+func (e *explanation) describeTrash() string {
+	options := ""
+	text := fmt.Sprintf("until %s (in %s)", e.Trash.Until.Local().Format(time.DateTime), timeLeft(*e.Trash))
+	switch {
+	case e.exists:
+		return text + "; a row has this id again, beside which nothing is restored"
+	case e.Trash.BytesGone:
+		text, options = text+", its bytes are gone", "--without-bytes "
+	}
+	return fmt.Sprintf("%s: `pruned restore %s%s` takes it back", text, options, printableText(e.ID, 0))
 }
 
 // describeEntry says what was deleted, when and by which event.

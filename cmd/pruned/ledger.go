@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"pruned/consumer/event"
 	"pruned/repo"
 )
 
@@ -49,7 +51,7 @@ func (r *ledgerCmd) printEntries(ctx *runContext, a *app, since time.Time) (line
 	}
 	switch {
 	case ctx.isTable():
-		return last.total, ctx.printLedger(last)
+		return last.total, ctx.printLedger(last, a.markTrash(ctx, last.list()))
 	case ctx.isJSON():
 		return last.total, ctx.printObject(last.list())
 	}
@@ -81,8 +83,43 @@ func (r *ledgerCmd) streamEntries(ctx *runContext, a *app, since time.Time) (lin
 	return entries.n, err
 }
 
+// markTrash tells of files that can be restored, by their ids. Lines are shown without that
+// where it cannot be read.
+func (a *app) markTrash(ctx context.Context, entries []repo.Entry) map[string]repo.Trashed {
+	ids := make([]string, len(entries))
+	for i, entry := range entries {
+		ids[i] = entry.FileID
+	}
+	trash := map[string]repo.Trashed{}
+	if len(ids) == 0 {
+		return trash
+	}
+	list, err := a.db.ListTrash(ctx, repo.TrashFilter{IDs: ids})
+	if err != nil {
+		a.log.Warn().Err(err).Msg("what is in the trash is not told")
+	}
+	for _, entry := range list {
+		trash[entry.FileID] = entry
+	}
+	return trash
+}
+
+// describeNote is the note of a line, and how long what it is about can be taken back: the
+// line of the transaction that put it into the trash, and none before.
+func describeNote(e repo.Entry, trash map[string]repo.Trashed) string {
+	kept, found := trash[e.FileID]
+	if !found || e.Outcome != string(event.Deleted) || e.At.Before(kept.At) {
+		return e.Note
+	}
+	text := "in the trash for " + timeLeft(kept)
+	if e.Note == "" {
+		return text
+	}
+	return e.Note + "; " + text
+}
+
 // printLedger prints how many lines there are of each kind, and then the lines.
-func (c *command) printLedger(last *lastOf[repo.Entry]) error {
+func (c *command) printLedger(last *lastOf[repo.Entry], trash map[string]repo.Trashed) error {
 	header := []any{"AT", "OUTCOME", "NAME", "REASON", "FILE"}
 	if c.isWide() {
 		header = append(header, "SOURCE", "EVENT", "PATH")
@@ -92,6 +129,6 @@ func (c *command) printLedger(last *lastOf[repo.Entry]) error {
 		if c.isWide() {
 			cells = append(cells, printableText(e.Source, 0), printableText(e.EventID, 0), printableText(e.Path, 0))
 		}
-		return append(cells, e.Note)
+		return append(cells, describeNote(e, trash))
 	})
 }

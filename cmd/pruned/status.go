@@ -35,6 +35,7 @@ type status struct {
 	DueIn    *float64          `json:"due_next_s,omitempty"` // missing where nothing waits to become due
 	Held     []repo.Hold       `json:"held"`
 	Waiting  []waitingStatus   `json:"waiting"`
+	Trash    *trashStatus      `json:"trash,omitempty"`
 	Freed    *freedStatus      `json:"freed,omitempty"`
 	Queue    *queueStatus      `json:"queue,omitempty"`
 	Errors   map[string]string `json:"errors"` // by what could not be read
@@ -67,6 +68,13 @@ type waitingStatus struct {
 	DueIn   float64 `json:"due_in_s"`
 	Retried int64   `json:"retried"`
 	Reason  string  `json:"reason,omitempty"`
+}
+
+// trashStatus is what can be restored.
+type trashStatus struct {
+	Files  int64   `json:"files"`
+	Bytes  int64   `json:"bytes"` // that stay for it, as far as known
+	Oldest float64 `json:"oldest_s"`
 }
 
 // freedStatus is what the ledger tells.
@@ -130,7 +138,7 @@ func (c *command) lookAround(ctx context.Context) (*status, error) {
 			read func(context.Context, *command, *app) error
 		}{
 			{"vectors", s.readVectors}, {"uploads", s.readUploads}, {"daemon", s.readDaemon},
-			{"found", s.readFound}, {"due", s.readDue}, {"held", s.readHeld}, {"waiting", s.readWaiting}, {"freed", s.readFreed},
+			{"found", s.readFound}, {"due", s.readDue}, {"held", s.readHeld}, {"waiting", s.readWaiting}, {"trash", s.readTrash}, {"freed", s.readFreed},
 			{"queue", s.readQueue},
 		} {
 			s.noteError(part.name, part.read(ctx, c, a))
@@ -223,6 +231,17 @@ func (s *status) readWaiting(ctx context.Context, _ *command, a *app) error {
 		s.Waiting = append(s.Waiting, waitingStatus{kind, backlog.Count, *roundSeconds(backlog.DueIn), backlog.Retried, backlog.Reason})
 	}
 	return nil
+}
+
+func (s *status) readTrash(ctx context.Context, _ *command, a *app) error {
+	if s.fresh {
+		return nil
+	}
+	sum, err := a.db.SumTrash(ctx)
+	if err == nil {
+		s.Trash = &trashStatus{sum.Files, sum.Bytes, *roundSeconds(sum.Oldest)}
+	}
+	return err
 }
 
 func (s *status) readFreed(ctx context.Context, _ *command, a *app) error {

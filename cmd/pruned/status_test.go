@@ -38,7 +38,7 @@ func TestStatusBeforeTheFirstRun(t *testing.T) {
 // Everything is on one screen, with the command that lets go what is held.
 func TestStatusTellsTheWork(t *testing.T) {
 	t.Parallel()
-	i := install(t, testenv.Vectors(small)).with("PRUNED_BYTES_DELAY=1h")
+	i := install(t, testenv.Vectors(small)).with("PRUNED_BYTES_DELAY=1h", "PRUNED_TRASH=1h")
 	seeded := i.seed(t, 100, 40)
 	held := i.sweep(t, exitHeld)
 	i.publish(t, seeded.Orphans[:3]...)
@@ -67,13 +67,14 @@ func TestStatusTellsTheWork(t *testing.T) {
 	require.Equal(t, "bytes", s.Waiting[0].Kind)
 	require.EqualValues(t, 3, s.Waiting[0].Count)
 	require.InDelta(t, 3600, s.Waiting[0].DueIn, 600)
+	require.EqualValues(t, 3, s.Trash.Files)
 
 	out := i.must(t, "status")
 	for _, want := range []string{
 		`(?m)^database +\S+, postgres\S+$`, `(?m)^vectors +pgvector, bound to this installation$`, `(?m)^uploads +\S+/uploads, bound to this installation$`,
 		`(?m)^daemon +none: `, `(?m)^found +37 files that nothing mentions, the first since \d+s$`, `(?m)^due next +nothing$`,
 		`(?m)^held +40 of 100, row of database, since \d+s: 40 of 100 would go`, `(?m)^ +-> pruned sweep --confirm ` + held.ID + `$`,
-		`(?m)^waiting +3 objects to remove, the first in (59|60)m$`, `(?m)^freed +3 files, since \d{4}-\d\d-\d\d$`,
+		`(?m)^waiting +3 objects to remove, the first in (59|60)m$`, `(?m)^trash +3 files of \d+ B can be restored, the oldest was deleted \d+s ago: `, `(?m)^freed +3 files, since \d{4}-\d\d-\d\d$`,
 		`(?m)^queue +PRUNED: 0 events pending, 0 unacked$`, "(?m)^dead letters +1: `pruned dead list` tells why$",
 	} {
 		require.Regexp(t, want, out)

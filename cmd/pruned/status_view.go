@@ -42,6 +42,7 @@ func (c *command) showStatus(s *status, again bool) error {
 			{"due next", "due", s.tellDue},
 			{"held", "held", s.tellHeld},
 			{"waiting", "waiting", s.tellWaiting},
+			{"trash", "trash", s.tellTrash},
 			{"freed", "freed", s.tellFreed},
 			{"queue", "queue", s.tellQueue},
 			{"dead letters", "queue", s.tellDeadLetters},
@@ -184,6 +185,14 @@ func (s *status) tellWaiting() (lines []string) {
 		lines = append(lines, text)
 	}
 	return orNone(lines)
+}
+
+func (s *status) tellTrash() []string {
+	if s.fresh || s.Trash.Files == 0 {
+		return []string{"empty"}
+	}
+	return []string{fmt.Sprintf("%s files of %s can be restored, the oldest was deleted %s ago: `pruned trash list`",
+		humanize.Comma(s.Trash.Files), formatBytes(s.Trash.Bytes), roughDuration(int64(s.Trash.Oldest)))}
 }
 
 func (s *status) tellFreed() []string {

@@ -88,13 +88,18 @@ func (c *command) printTrash(list *lastOf[trashedFile]) error {
 		if f.BytesGone {
 			note = "its bytes are gone"
 		}
-		cells := []any{f.At.Local().Format(time.DateTime), shortDuration(max(time.Until(f.Until), 0).Round(time.Minute)), c.showName(f.Filename),
+		cells := []any{f.At.Local().Format(time.DateTime), timeLeft(f.Trashed), c.showName(f.Filename),
 			c.showName(cmp.Or(f.OwnerName, f.Owner)), formatBytes(f.Size), printableText(f.FileID, 0)}
 		if c.isWide() {
 			cells = append(cells, printableText(f.Path, 0))
 		}
 		return append(cells, note)
 	})
+}
+
+// timeLeft is for how long an entry can still be restored.
+func timeLeft(t repo.Trashed) string {
+	return shortDuration(max(time.Until(t.Until), 0).Round(time.Minute))
 }
 
 type trashEmptyCmd struct {

@@ -107,6 +107,10 @@ func (db *DB) EmptyTrash(ctx context.Context, ids []string, bytesDelay time.Dura
 
 // SumTrash sums up the trash.
 func (db *DB) SumTrash(ctx context.Context) (s repo.TrashSum, err error) {
-	err = db.readRow(ctx, `SELECT count(*), coalesce(sum(size), 0)::bigint FROM pruned.trash WHERE identity = $1::text`, []any{db.identity.String()}, &s.Files, &s.Bytes)
+	var oldest float64
+	err = db.readRow(ctx, `SELECT count(*), coalesce(sum(size) FILTER (WHERE NOT bytes_gone), 0)::bigint,
+       coalesce(extract(epoch FROM clock_timestamp() - min(made_at)), 0)::float8
+  FROM pruned.trash WHERE identity = $1::text`, []any{db.identity.String()}, &s.Files, &s.Bytes, &oldest)
+	s.Oldest = time.Duration(oldest * float64(time.Second))
 	return s, pgerr.Translate(err, "sum up the trash")
 }

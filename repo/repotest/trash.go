@@ -181,9 +181,16 @@ func trashIsFiltered(t *testing.T, e Engine) {
 	} {
 		require.Equal(t, c.want, e.trash(t, c.filter), "%+v", c.filter)
 	}
+	e.Exec(t, `UPDATE `+e.Own("trash")+` SET size = 10, bytes_gone = (file_id = $1)`, ids[1])
 	sum, err := e.DB.SumTrash(background())
 	require.NoError(t, err)
 	require.EqualValues(t, 3, sum.Files)
+	require.EqualValues(t, 20, sum.Bytes, "those that were claimed are not kept")
+	near(t, 30*time.Minute, sum.Oldest, "since the first was deleted")
+	require.NoError(t, e.DB.EmptyTrash(background(), ids, 0))
+	sum, err = e.DB.SumTrash(background())
+	require.NoError(t, err)
+	require.Equal(t, repo.TrashSum{}, sum)
 }
 
 func trashEnds(t *testing.T, e Engine) {

@@ -159,6 +159,10 @@ func (db *DB) EmptyTrash(ctx context.Context, ids []string, bytesDelay time.Dura
 
 // SumTrash sums up the trash.
 func (db *DB) SumTrash(ctx context.Context) (s repo.TrashSum, err error) {
-	_, err = queryOne(ctx, db.pool, `SELECT count(*), coalesce(sum(size), 0) FROM pruned_trash WHERE identity = ?1`, []any{db.identity.Key}, &s.Files, &s.Bytes)
+	now := time.Now()
+	var first int64
+	_, err = queryOne(ctx, db.pool, `SELECT count(*), coalesce(sum(size) FILTER (WHERE NOT bytes_gone), 0), coalesce(min(made_at), ?2) FROM pruned_trash WHERE identity = ?1`,
+		[]any{db.identity.Key, toMicros(now)}, &s.Files, &s.Bytes, &first)
+	s.Oldest = max(now.Sub(fromMicros(first)), 0).Truncate(time.Microsecond)
 	return s, translate(err, "sum up the trash")
 }

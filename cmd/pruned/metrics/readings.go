@@ -30,8 +30,10 @@ var (
 	holds      = figure("pruned_holds", "Stores in which what sweeps found is held until a person confirms it, by direction.", "direction")
 	tombstones = figure("pruned_tombstones", "What is still to be removed of deleted files, by kind.", "kind")
 	overdue    = figure("pruned_tombstones_overdue_seconds", "By how much the first tombstone is late that may be carried out; 0 where none is.")
-	trashFiles = figure("pruned_trash_files", "Deleted files that can be restored, whose bytes stay for so long.")
-	trashBytes = figure("pruned_trash_bytes", "The bytes of these, as far as their rows told.")
+
+	trashFiles  = figure("pruned_trash_files", "Deleted files that can be restored.")
+	trashBytes  = figure("pruned_trash_bytes", "Bytes of deleted files that are kept for the trash, as far as their rows told.")
+	trashOldest = figure("pruned_trash_oldest_age_seconds", "Since the first file was deleted that can be restored; 0 where none can.")
 
 	pending     = figure("pruned_queue_pending_events", "Events that were never delivered.")
 	unacked     = figure("pruned_queue_unacked_events", "Events that were delivered and not settled, delayed ones included.")
@@ -54,7 +56,7 @@ func allGroups() []group {
 			{"holds", []*prometheus.Desc{holds}, readHolds},
 			{"tombstones", []*prometheus.Desc{tombstones}, readTombstones},
 			{"overdue", []*prometheus.Desc{overdue}, readOverdue},
-			{"trash", []*prometheus.Desc{trashFiles, trashBytes}, readTrash},
+			{"trash", []*prometheus.Desc{trashFiles, trashBytes, trashOldest}, readTrash},
 		}},
 		{"queue", []reading{
 			{"backlog", []*prometheus.Desc{pending, unacked}, readBacklog},
@@ -112,8 +114,11 @@ func readOverdue(ctx context.Context, open *Open, tell emit) error {
 
 func readTrash(ctx context.Context, open *Open, tell emit) error {
 	sum, err := open.DB.SumTrash(ctx)
-	tell(trashFiles, float64(sum.Files))
-	tell(trashBytes, float64(sum.Bytes))
+	if err == nil {
+		tell(trashFiles, float64(sum.Files))
+		tell(trashBytes, float64(sum.Bytes))
+		tell(trashOldest, sum.Oldest.Seconds())
+	}
 	return err
 }
 
