@@ -9,7 +9,7 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep race fuzz e2e check settings
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races fuzz e2e check settings
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,11 +73,19 @@ kill: ## fifty kills at random moments
 kill-sweep: ## fifty kills of sweeps at random moments
 	$(GO) run ./cmd/lab kill-sweep --times 50
 
+RACES ?= 10000
+restore-races: ## restores that race the removal of the bytes, on both engines: RACES=10000
+	PRUNED_TEST_RACES=$(RACES) $(GO) test -count=1 -timeout 3h -v -run TestRestoreRacesItsTombstone ./consumer/restore
+
 race: ## attaches while files are deleted, counted
 	$(GO) run ./cmd/lab race
 
 kill-sqlite: ## the same on SQLite with embedded Chroma
 	$(GO) run ./cmd/lab kill --times 50 --engine sqlite
+
+kill-restore: ## 1,000 deletions and their restores, killed at random moments, on both engines
+	$(GO) run ./cmd/lab kill-restore --times 50 --files 2000 --orphans 1000
+	$(GO) run ./cmd/lab kill-restore --times 50 --files 2000 --orphans 1000 --engine sqlite
 
 kill-short: ## a few kills on each engine
 	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -176,6 +177,20 @@ func (b steppedBlobs) Remove(ctx context.Context, names []string) (map[string]er
 	return b.Blobs.Remove(ctx, names)
 }
 
+// countRaces is how many races there are on each engine, by PRUNED_TEST_RACES where that is
+// set.
+func countRaces(t *testing.T) int {
+	t.Helper()
+	text, set := os.LookupEnv("PRUNED_TEST_RACES")
+	if !set {
+		return 200
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, "PRUNED_TEST_RACES")
+	require.Positive(t, n, "PRUNED_TEST_RACES")
+	return n
+}
+
 // A restore that races the removal of the bytes ends with both or with neither.
 func TestRestoreRacesItsTombstone(t *testing.T) {
 	t.Parallel()
@@ -188,7 +203,7 @@ func TestRestoreRacesItsTombstone(t *testing.T) {
 			reaper, restorer := p.newReaper(), p.newRestorer()
 			reaper.DB, reaper.Blobs = steppedDB{p.daemon, steps}, steppedBlobs{p.blobs, steps}
 			restored := 0
-			const races = 200
+			races := countRaces(t)
 			for range races {
 				id, path := p.addFile(t)
 				p.discard(t, id, time.Microsecond)
