@@ -90,6 +90,8 @@ kill-restore: ## 1,000 deletions and their restores, killed at random moments, o
 kill-short: ## a few kills on each engine
 	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000
 	$(GO) run ./cmd/lab kill --times 5 --files 1000 --orphans 500 --engine sqlite
+	$(GO) run ./cmd/lab kill-restore --times 4 --files 400 --orphans 200
+	$(GO) run ./cmd/lab kill-restore --times 4 --files 200 --orphans 100 --engine sqlite
 
 # One at a time, and without -race (make test has it): latencies are measured, and
 # under it SQLite is twenty times slower.

@@ -60,7 +60,8 @@ type kills struct {
 	times       int
 	unpublished []string // not yet published
 	portion     int
-	whole       time.Duration // what the last drain took that was not killed
+	afterEach   func(context.Context) error // what else is done after a drain, or nil
+	whole       time.Duration               // what the last drain took that was not killed
 
 	tries, killed, entombed, torn int
 }
@@ -85,7 +86,11 @@ func (k *kills) killDrains(ctx context.Context) error {
 		} else if err := k.noteKill(ctx); err != nil {
 			return err
 		}
-		if err := k.checkNothingLost(ctx); err != nil {
+		err = k.checkNothingLost(ctx)
+		if err == nil && k.afterEach != nil {
+			err = k.afterEach(ctx)
+		}
+		if err != nil {
 			return fmt.Errorf("after kill %d: %w", k.killed, err)
 		}
 	}

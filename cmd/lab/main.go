@@ -22,11 +22,12 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var cli struct {
-		Demo      demoCmd      `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
-		Bench     benchCmd     `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
-		Race      raceCmd      `cmd:"" help:"Attach files while they are deleted, and count what is lost."`
-		Kill      killCmd      `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
-		KillSweep killSweepCmd `cmd:"" help:"Kill sweeps at random moments, and see that nothing is lost or left."`
+		Demo        demoCmd        `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
+		Bench       benchCmd       `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
+		Race        raceCmd        `cmd:"" help:"Attach files while they are deleted, and count what is lost."`
+		Kill        killCmd        `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
+		KillRestore killRestoreCmd `cmd:"" help:"Kill drains, and restores of what they deleted, and see that every file is there or in the trash."`
+		KillSweep   killSweepCmd   `cmd:"" help:"Kill sweeps at random moments, and see that nothing is lost or left."`
 	}
 	parsed := kong.Parse(&cli, kong.Name("lab"), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := inLab(ctx, func(l *lab) error { return parsed.Run(l) }); err != nil {

@@ -32,6 +32,10 @@ type counted interface {
 	countTorn(ctx context.Context) (int64, error)
 	// checkSound checks what must hold in every state.
 	checkSound(ctx context.Context) error
+	// countTrash counts what of files is there, and what is in the trash.
+	countTrash(ctx context.Context, ids []string) (trashCount, error)
+	// digestRows is the same where the rows of files are.
+	digestRows(ctx context.Context, ids []string) (string, error)
 	// settleStore has everything carried out that waits for the vector store.
 	settleStore(ctx context.Context) error
 }
