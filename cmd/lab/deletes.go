@@ -154,11 +154,7 @@ func deleteBare(ctx context.Context, conn *pgx.Conn, ids, statements []string) e
 }
 
 func (w *world) drainEvents(ctx context.Context, events []string, settings ...string) (time.Duration, error) {
-	// The index is there: it is built at the first start only.
-	if _, err := w.drainQueue(ctx); err != nil {
-		return 0, err
-	}
-	if err := w.publishEvents(ctx, events); err != nil {
+	if err := w.prepareEvents(ctx, events); err != nil {
 		return 0, err
 	}
 	r, err := w.drainAll(ctx, append(settings, batchSetting)...)

@@ -18,8 +18,9 @@ import (
 type ran struct {
 	summary
 	wall   time.Duration
-	peakMB float64 // largest resident set
-	readMB float64 // by all its reads, of sockets and files
+	cpu    time.Duration // of all its threads
+	peakMB float64       // largest resident set
+	readMB float64       // by all its reads, of sockets and files
 }
 
 // summary is what run --drain prints.
@@ -51,6 +52,7 @@ func (i *installation) runProgram(ctx context.Context, stdin io.Reader, stderr i
 		err = cmd.Wait()
 		r.wall = time.Since(start)
 		r.peakMB, r.readMB = used()
+		r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
 	if err != nil {
 		err = fmt.Errorf("pruned %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
@@ -76,6 +78,15 @@ func (i *installation) drainQueue(ctx context.Context, settings ...string) (ran,
 		err = json.Unmarshal(out, &r.summary)
 	}
 	return r, err
+}
+
+// prepareEvents reports files to a queue that is empty. The index is there then: it is built
+// at the first start only.
+func (i *installation) prepareEvents(ctx context.Context, ids []string) error {
+	if _, err := i.drainQueue(ctx); err != nil {
+		return err
+	}
+	return i.publishEvents(ctx, ids)
 }
 
 // drainAll drains a queue to which every file was reported, and checks what it says of
