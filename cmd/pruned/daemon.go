@@ -12,6 +12,8 @@ import (
 	"pruned/consumer"
 	"pruned/consumer/loop"
 	"pruned/consumer/notify"
+	"pruned/consumer/prune"
+	"pruned/consumer/reap"
 	"pruned/consumer/sweep"
 	"pruned/repo"
 )
@@ -100,7 +102,11 @@ func (s *sessions) runSession(ctx context.Context) error {
 func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	batch, options := s.newBatch(a, s.metrics.CountTransaction), s.consumerOptions(a)
+	chunks := s.newChunkVacuum(a)
+	batch, options := s.newBatch(a, func(r prune.Report, err error) {
+		s.metrics.CountTransaction(r, err)
+		chunks.countTransaction(r, err)
+	}), s.consumerOptions(a)
 	options.Settled = s.metrics.CountEvents
 	w := &work{
 		consumer: consumer.New(a.queue, batch, options),
@@ -111,7 +117,10 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	}
 	if !s.cli.Consumer.DryRun {
 		w.executor = a.sharedExecutor()
-		w.executor.Observe = s.metrics.CountRemoved
+		w.executor.Observe = func(r reap.Removed) {
+			s.metrics.CountRemoved(r)
+			chunks.countRemoved(r)
+		}
 	}
 	w.opened = metrics.Open{DB: a.db, Queue: a.queue, Sweeps: w.sweeps, Executor: w.executor}
 	if s.notifier == nil {
@@ -131,6 +140,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	defer stop()
 	startNotifier(rest, a, s.notifier)
 	rest.Go(w.sweeps.Run)
+	rest.Go(chunks.run)
 	rest.Go(func(ctx context.Context) { s.watchSession(ctx, a, w, end) })
 	_, err := w.consumer.Run(ctx)
 	if cause := context.Cause(ctx); errors.Is(cause, errReopen) {

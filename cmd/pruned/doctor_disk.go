@@ -132,7 +132,7 @@ func (d *diskCheck) addTables(ctx context.Context, c *command, a *app) error {
 }
 
 func (d *diskCheck) addGroup(ctx context.Context, group tableGroup) error {
-	conn, err := connect(ctx, group.url)
+	conn, err := connect(ctx, group.url, nil)
 	if err != nil {
 		return err
 	}
@@ -144,6 +144,9 @@ func (d *diskCheck) addGroup(ctx context.Context, group tableGroup) error {
 			vacuumed = "vacuumed " + roughDuration(int64(max(time.Since(*t.Vacuumed), 0).Seconds())) + " ago"
 		}
 		d.figures = append(d.figures, fmt.Sprintf("table %s %s, %s dead rows, %s", t.Name, bytesText(t.Bytes), humanize.Comma(t.Dead), vacuumed))
+		if t.HNSWVersion != "" && !t.MayVacuum {
+			d.remedies = append(d.remedies, searchesSuffer+": "+t.Remedy())
+		}
 		if t.Dead > maxDeadRows(t.Live) {
 			d.remedies = append(d.remedies, "pruned vacuum, as autovacuum does not get round to "+t.Name+" (is it off, or does an old transaction keep the rows?)")
 		}

@@ -72,10 +72,12 @@ func (r *replayCmd) replayEvents(ctx *runContext, a *app, o consumer.ReplayOptio
 		bar.ChangeMax64(int64(total))
 		_ = bar.Set64(int64(done))
 	}
-	summary, err := consumer.Replay(ctx, a.queue, ctx.newBatch(a, nil), o)
+	chunks := ctx.newChunkVacuum(a)
+	summary, err := consumer.Replay(ctx, a.queue, ctx.newBatch(a, chunks.countTransaction), o)
 	_ = bar.Exit()
 	if err == nil && !o.DryRun {
 		err = cmp.Or(a.sharedExecutor().Drain(ctx), addWaiting(ctx, a, &summary))
 	}
+	chunks.vacuum(ctx)
 	return cmp.Or(err, ctx.printSummary(summary))
 }

@@ -123,13 +123,16 @@ func (c *command) drainQueue(ctx context.Context, a *app) error {
 func (c *command) drainIndexed(ctx context.Context, a *app) (consumer.Summary, error) {
 	rest, end := c.startBackground(ctx, a)
 	defer end()
-	batch := c.newBatch(a, nil)
+	chunks := c.newChunkVacuum(a)
+	batch := c.newBatch(a, chunks.countTransaction)
 	rest.Go(func(ctx context.Context) {
 		for loop.Sleep(ctx, sweep.IndexEvery) { // a drain has no sweeps that would do so
 			sweep.IndexChanged(ctx, a.db, &batch.Changed, a.log)
 		}
 	})
-	return c.consumeAll(ctx, a, batch)
+	summary, err := c.consumeAll(ctx, a, batch)
+	chunks.vacuum(ctx)
+	return summary, err
 }
 
 // consumeAll has every event handled, and every tombstone that is due by then.

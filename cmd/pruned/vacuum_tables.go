@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"pruned/cmd/pruned/vacuum"
 	"pruned/repo"
@@ -33,13 +34,14 @@ const pagesNote = "VACUUM gives pages back to their table, which fills them agai
 // unsoundHNSW warns of pgvector's own fault.
 const unsoundHNSW = "pgvector %s is below 0.8.4, and its VACUUM of an hnsw index may fail: ALTER EXTENSION vector UPDATE, once the server has a newer one"
 
-// connect opens a session for vacuums.
-func connect(ctx context.Context, url string) (*pgx.Conn, error) {
+// connect opens a session for vacuums. warned is told what the server warns of; it may be
+// nil.
+func connect(ctx context.Context, url string, warned pgconn.NoticeHandler) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, pgerr.Translate(err, "read the address of the database")
 	}
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.DefaultQueryExecMode, config.OnNotice = pgx.QueryExecModeExec, warned
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 10 * time.Second
 	}
@@ -59,7 +61,7 @@ func closeSession(ctx context.Context, conn *pgx.Conn) {
 
 // vacuumTables vacuums every table that the role may, and tells of the others.
 func (r *vacuumCmd) vacuumTables(ctx *runContext, group tableGroup, report *vacuumReport) error {
-	conn, err := connect(ctx, group.url)
+	conn, err := connect(ctx, group.url, nil)
 	if err != nil {
 		return err
 	}
@@ -112,8 +114,7 @@ func (t *tableReport) vacuumTable(ctx context.Context, conn *pgx.Conn, table vac
 		return
 	}
 	t.After = &after[0].Bytes
-	// Before PostgreSQL 15 statistics come a while later.
-	if at := after[0].Vacuumed; at != nil && (table.Vacuumed == nil || at.After(*table.Vacuumed)) {
+	if after[0].IsVacuumedSince(table) {
 		t.DeadAfter = &after[0].Dead
 	}
 }
@@ -125,7 +126,7 @@ func (c *command) showProgress(ctx context.Context, url string, of *pgx.Conn) (s
 	if !isTerminal(c.stderr) || c.isJSON() {
 		return func() {}
 	}
-	conn, err := connect(ctx, url)
+	conn, err := connect(ctx, url, nil)
 	if err != nil {
 		return func() {}
 	}

@@ -61,11 +61,17 @@ func ReadTables(ctx context.Context, conn *pgx.Conn, names []string) (tables []T
 
 // Remedy is what lets a table be vacuumed that this role may not vacuum.
 func (t Table) Remedy() string {
-	remedy := fmt.Sprintf("as %s: VACUUM (ANALYZE) %s;", t.Owner, t.Name)
+	remedy := fmt.Sprintf("as %s: %s;", t.Owner, t.statement("ANALYZE"))
 	if t.HasMaintain {
 		remedy += fmt.Sprintf(" or, for ever: GRANT MAINTAIN ON %s TO %s;", t.Name, t.Role)
 	}
 	return remedy
+}
+
+// IsVacuumedSince says whether a vacuum's statistics came since: before PostgreSQL 15 they
+// take a while.
+func (t Table) IsVacuumedSince(before Table) bool {
+	return t.Vacuumed != nil && (before.Vacuumed == nil || t.Vacuumed.After(*before.Vacuumed))
 }
 
 // soundHNSW is the version of pgvector from which on VACUUM of an hnsw index does not fail
@@ -82,11 +88,29 @@ func (t Table) HasUnsoundHNSW() bool {
 	return slices.Compare(version, soundHNSW) < 0
 }
 
+// statement is a VACUUM with these options. By itself it leaves indexes as they are where
+// dead rows lie on few pages, as those of one document do, and a search of an hnsw index
+// would go on meeting them, and nothing else.
+func (t Table) statement(options string) string {
+	if t.HNSWVersion != "" {
+		options += ", INDEX_CLEANUP ON"
+	}
+	return "VACUUM (" + options + ") " + t.Name
+}
+
 // Vacuum vacuums and analyzes one table. It is a session's own statement, in no
 // transaction, so that limits on statements are the role's: behind a pooler a SET would
 // stay with somebody else's session.
 func (t Table) Vacuum(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, "VACUUM (ANALYZE) "+t.Name)
+	_, err := conn.Exec(ctx, t.statement("ANALYZE"))
+	return err
+}
+
+// VacuumQuietly vacuums one table so that nobody waits for it, nor it for anybody. Where
+// somebody else vacuums it, or changes what it is, PostgreSQL warns with SQLSTATE 55P03,
+// and nothing is done.
+func (t Table) VacuumQuietly(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, t.statement("SKIP_LOCKED, TRUNCATE false"))
 	return err
 }
 
