@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// KnowledgeLinks is the table with a row for each file in a knowledge base.
+const KnowledgeLinks = "knowledge_file"
+
 // Leftovers is what a database knows of collections and points: whether anything that they
 // live by is there.
 type Leftovers interface {
@@ -22,6 +25,9 @@ type Leftovers interface {
 
 	// FindMissingRows says which of these ids no row of the application's table has (user,
 	// memory or knowledge), as of now. A table that is not there is an Environment error.
+	// Of KnowledgeLinks an id is that of a knowledge base, a slash, and a file's. It is
+	// missing only where the rows of both are there, that of the knowledge base does not
+	// mention the file, and the table links others: else nothing is known of it.
 	FindMissingRows(ctx context.Context, tx Tx, table string, ids []string) ([]string, error)
 
 	// HasUsers says whether table user has a row: without one a backup is being restored,

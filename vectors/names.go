@@ -50,6 +50,10 @@ func IsDigest(collection string) bool {
 	return IsShared(collection) && !strings.Contains(collection, "-")
 }
 
+// IsKnowledge says whether a collection is called as those of knowledge bases are: by the id
+// of its row.
+func IsKnowledge(collection string) bool { return IsShared(collection) && !IsDigest(collection) }
+
 // IsKnown says whether Open WebUI gives such names.
 func IsKnown(collection string) bool { return knownNames.MatchString(collection) }
 
@@ -99,6 +103,16 @@ func CheckListed(collections ...string) error {
 	for _, name := range collections {
 		if !IsListed(name) {
 			return fmt.Errorf("collection %q is left alone: it is a file's own, or Open WebUI gives no such name", name)
+		}
+	}
+	return nil
+}
+
+// CheckKnowledge refuses every collection that is not a knowledge base's.
+func CheckKnowledge(collections []string) error {
+	for _, name := range collections {
+		if !IsKnowledge(name) {
+			return fmt.Errorf("collection %q is no knowledge base's: nothing is known of the files in it", name)
 		}
 	}
 	return nil

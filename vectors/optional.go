@@ -46,6 +46,11 @@ type CollectionStore interface {
 	// collection that is not there has none. The sequence ends with its first error.
 	ListPoints(ctx context.Context, collections []string) iter.Seq2[Point, error]
 
+	// ListChunks lists the chunks of these files, or of any where none is named, in the
+	// collections of knowledge bases (see IsKnowledge), each once, in any order. The
+	// sequence ends with its first error.
+	ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[FileChunk, error]
+
 	// RemoveCollections removes whole collections, by their names. What is not there is
 	// removed. A Transactional store does it inside tx, and asks no guard; any other is
 	// given no tx, and asks the guard about the names right before each request, or within
@@ -59,6 +64,9 @@ type CollectionStore interface {
 
 // Point is one entry of a collection.
 type Point struct{ Collection, ID string }
+
+// FileChunk is a point that holds a piece of a file.
+type FileChunk struct{ Collection, FileID, ID string }
 
 // Indexer is a store that looks for the chunks of a file by an index of ours.
 type Indexer interface {

@@ -17,7 +17,7 @@ import (
 // Leftover is a collection, or a point in one, that may be in use or not.
 type Leftover struct {
 	Collection string
-	Point      string // empty: the whole collection
+	Point      string // empty: the whole collection; see HeldFile
 }
 
 // separator stands between a collection and a point. Points have ids without it.
@@ -36,7 +36,8 @@ func Parse(name string, d repo.Direction) (l Leftover, ok bool) {
 		return Leftover{}, false
 	}
 	l = Leftover{name[:i], name[i+1:]}
-	return l, l.Point != "" && vectors.PointTable(l.Collection) != ""
+	_, isHeld := l.HeldFile()
+	return l, isHeld || l.Point != "" && vectors.PointTable(l.Collection) != ""
 }
 
 // Direction is the one in which a sweep finds it.
@@ -60,6 +61,9 @@ func (l Leftover) byMention() bool { return l.Point == "" && vectors.LivesByMent
 
 // row is the row that it lives by, where it lives by none of its mentions.
 func (l Leftover) row() (table, id string) {
+	if file, is := l.HeldFile(); is {
+		return repo.KnowledgeLinks, l.Collection + separator + file
+	}
 	if l.Point != "" {
 		return vectors.PointTable(l.Collection), l.Point
 	}

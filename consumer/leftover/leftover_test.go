@@ -32,6 +32,7 @@ func TestParse(t *testing.T) {
 		{"user-memory-" + user + "/m", repo.FromPoints, leftover.Leftover{Collection: "user-memory-" + user, Point: "m"}},
 		{"user-memory-a/b/m", repo.FromPoints, leftover.Leftover{Collection: "user-memory-a/b", Point: "m"}},
 		{"knowledge-bases/" + knowledge, repo.FromPoints, leftover.Leftover{Collection: "knowledge-bases", Point: knowledge}},
+		{knowledge + "/" + user + ":3-00ff", repo.FromPoints, leftover.Leftover{Collection: knowledge, Point: user + ":3-00ff"}},
 	} {
 		l, ok := leftover.Parse(c.name, c.d)
 		require.True(t, ok, c.name)
@@ -43,6 +44,7 @@ func TestParse(t *testing.T) {
 		"": repo.FromCollections, "knowledge-bases": repo.FromCollections, "file-" + user: repo.FromCollections, "web-search-": repo.FromCollections,
 		"user-memory-": repo.FromCollections, "company-wiki": repo.FromCollections, "user-memory-" + user: repo.FromPoints, "knowledge-bases/": repo.FromPoints,
 		"/m": repo.FromPoints, "company-wiki/m": repo.FromPoints, knowledge + "/m": repo.FromPoints,
+		knowledge + "/:3-00ff": repo.FromPoints, knowledge + "/m:": repo.FromPoints, "company-wiki/m:3-00ff": repo.FromPoints, strings.Repeat("a", 63) + "/m:3-00ff": repo.FromPoints,
 	} {
 		_, ok := leftover.Parse(name, d)
 		require.False(t, ok, "%s %q", d, name)

@@ -83,7 +83,7 @@ func (x *Transaction) lookUpLeftovers(ctx context.Context, tx repo.Tx, v *view) 
 // decideLeftover decides about one. Only a sweep knows what there is: what none has found
 // is not there, or is in use.
 func decideLeftover(f found, v view, ages repo.Ages) event.Result {
-	least := max(ages.Min, ages.Orphan)
+	least := max(ages.Min, ages.Orphan, f.MinGrace())
 	late, came := v.late[f.key]
 	switch {
 	case f.foreign:

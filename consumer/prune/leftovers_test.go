@@ -13,6 +13,7 @@ import (
 
 const (
 	searchName = "web-search-0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11-c0ffee"
+	heldName   = "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11/0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c12:2-00000000000000ff"
 	memoryName = "user-memory-0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11"
 )
 
@@ -57,6 +58,11 @@ func TestDecideAboutLeftovers(t *testing.T) {
 		{name: "a file's own collection", about: "file-0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11", want: event.Kept, why: "another program's"},
 		{name: "the collection of all knowledge bases", about: "knowledge-bases", want: event.Kept, why: "another program's"},
 		{name: "a point of a knowledge base", typ: event.PointsOrphaned, about: "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11/p", want: event.Kept, why: "another program's"},
+		{name: "chunks of a file that was taken out", typ: event.PointsOrphaned, about: heldName, want: event.Deleted},
+		{name: "chunks of a file that may be being added, whatever the ages", typ: event.PointsOrphaned, about: heldName, ages: repo.Ages{Min: 1},
+			found: func(f *found) { f.grace = 20 * time.Minute }, want: event.Young, why: "only 20m0s", retry: 40 * time.Minute},
+		{name: "chunks of a file that was added", typ: event.PointsOrphaned, about: heldName,
+			found: func(f *found) { f.use.Reference = repo.Reference{Table: "knowledge_file", Row: "k/f"} }, want: event.Kept, why: "knowledge_file k/f"},
 		{name: "a point of the collection of all knowledge bases", typ: event.PointsOrphaned, about: "knowledge-bases/k", want: event.Deleted},
 	} {
 		t.Run(c.name, func(t *testing.T) {

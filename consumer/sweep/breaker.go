@@ -101,6 +101,10 @@ func (w *run) holdReason(ctx context.Context, tx repo.Tx, d *direction, c repo.C
 		if lost, err := w.findLostLinks(ctx, tx); err != nil || lost != "" {
 			return lost, err
 		}
+	case d.Direction == repo.FromPoints:
+		if lost, err := w.findLostHeld(ctx, tx); err != nil || lost != "" {
+			return lost, err
+		}
 	}
 	return exceedsFraction(c, w.MaxFraction), nil
 }

@@ -17,6 +17,9 @@ import (
 // reference index is brought up to date, so that one reading of the tables looks for all
 // of them.
 
+// knowledgeAtOnce bounds the knowledge bases whose files are in memory.
+const knowledgeAtOnce = 50
+
 // names are the collections of the store.
 type names struct {
 	list   []vectors.Collection
@@ -74,12 +77,17 @@ func (w *run) namedCollections(context.Context) iter.Seq2[repo.Listed, error] {
 	}
 }
 
-// namedPoints lists the points of collections that are not leftovers themselves.
+// namedPoints lists the points of collections that are not leftovers themselves, and what
+// knowledge bases hold of each file.
 func (w *run) namedPoints(ctx context.Context) iter.Seq2[repo.Listed, error] {
-	var names []string
+	var names, knowledge []string
 	for _, c := range w.names.list {
-		if vectors.PointTable(c.Name) != "" && !w.unused[c.Name] {
+		switch {
+		case w.unused[c.Name]:
+		case vectors.PointTable(c.Name) != "":
 			names = append(names, c.Name)
+		case vectors.IsKnowledge(c.Name):
+			knowledge = append(knowledge, c.Name)
 		}
 	}
 	store := w.Vectors.(vectors.CollectionStore)
@@ -87,6 +95,18 @@ func (w *run) namedPoints(ctx context.Context) iter.Seq2[repo.Listed, error] {
 		for p, err := range store.ListPoints(ctx, names) {
 			if !yield(repo.Listed{FileID: leftover.Leftover{Collection: p.Collection, Point: p.ID}.Name(), Chunks: 1}, err) {
 				return
+			}
+		}
+		for some := range slices.Chunk(knowledge, knowledgeAtOnce) {
+			held, err := leftover.ListHeld(ctx, store, some, nil)
+			if err != nil {
+				yield(repo.Listed{}, err)
+				return
+			}
+			for l, h := range held {
+				if !yield(repo.Listed{FileID: l.Name(), Chunks: h.Chunks}, nil) {
+					return
+				}
 			}
 		}
 	}
@@ -180,5 +200,8 @@ func (w *run) findFree(ctx context.Context, tx repo.Tx, d *direction, page []rep
 			free[l.Name()] = true
 		}
 	}
-	return free, err
+	if err != nil {
+		return nil, err
+	}
+	return free, w.leaveToFiles(ctx, tx, list, free)
 }

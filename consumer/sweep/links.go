@@ -27,7 +27,7 @@ const (
 // findLostLinks says why it is not believed that nothing links to the files that were
 // found, or nothing: a migration, or a restore, may have left out a table of links.
 func (w *run) findLostLinks(ctx context.Context, tx repo.Tx) (string, error) {
-	if why, err := w.findEarlierLoss(ctx); err != nil || why != "" {
+	if why, err := w.findEarlierLoss(ctx, repo.FromRows); err != nil || why != "" {
 		return why, err
 	}
 	empty, err := w.DB.EmptyLinks(ctx, tx)
@@ -47,12 +47,12 @@ func (w *run) findLostLinks(ctx context.Context, tx repo.Tx) (string, error) {
 	return w.findLostKnowledge(ctx, tx, noKnowledge)
 }
 
-// findEarlierLoss is the reason for which rows are held already, if that is this one and
-// nobody has confirmed it.
-func (w *run) findEarlierLoss(ctx context.Context) (string, error) {
+// findEarlierLoss is the reason for which a direction is held already, if that is this one
+// and nobody has confirmed it.
+func (w *run) findEarlierLoss(ctx context.Context, d repo.Direction) (string, error) {
 	holds, err := w.DB.ListHolds(ctx)
 	for _, h := range holds {
-		if h.Direction == repo.FromRows && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.options.Confirm {
+		if h.Direction == d && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.options.Confirm {
 			return h.Reason, nil
 		}
 	}
@@ -80,6 +80,12 @@ func (w *run) findLostKnowledge(ctx context.Context, tx repo.Tx, none bool) (str
 	case err != nil:
 		return "", err
 	}
+	return w.compareLinks(ctx, tx, unlinked, none)
+}
+
+// compareLinks says of which knowledge base so many files lack their link that links were
+// lost.
+func (w *run) compareLinks(ctx context.Context, tx repo.Tx, unlinked map[string]int64, none bool) (string, error) {
 	names := make([]string, 0, len(unlinked))
 	for name := range unlinked {
 		names = append(names, name)

@@ -41,6 +41,9 @@ func (db *DB) FindUnmentioned(ctx context.Context, t repo.Tx, names []string) ([
 // FindMissingRows returns those of these ids that no row of a table has. That there is none
 // is asked once more of the table itself, since an index may be blind.
 func (db *DB) FindMissingRows(ctx context.Context, t repo.Tx, table string, ids []string) ([]string, error) {
+	if table == repo.KnowledgeLinks {
+		return db.findUnlinked(ctx, t, ids)
+	}
 	if err := db.requireOwnerTable(ctx, t, table); err != nil {
 		return nil, err
 	}
@@ -66,13 +69,18 @@ func withoutThese(ids, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return among[id] })
 }
 
-// requireOwnerTable refuses a table by whose rows nothing in a vector store lives, and one
-// that is not there, or a view, whose rows lie elsewhere.
+// requireOwnerTable refuses also a table by whose rows nothing in a vector store lives.
 func (db *DB) requireOwnerTable(ctx context.Context, t repo.Tx, table string) error {
 	doing := "look for rows of table " + table
 	if !slices.Contains(openwebui.VectorOwners, table) {
 		return &repo.Error{Kind: repo.Permanent, Doing: doing, Err: errors.New("nothing in a vector store lives by them")}
 	}
+	return db.requireTable(ctx, t, table)
+}
+
+// requireTable refuses a table that is not there, or a view, whose rows lie elsewhere.
+func (db *DB) requireTable(ctx context.Context, t repo.Tx, table string) error {
+	doing := "look for rows of table " + table
 	is, err := refindex.ReadColumn[bool](ctx, pgxTx(t), `SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = to_regclass($1::text)`, db.quotedTable(table))
 	switch {
 	case err != nil:

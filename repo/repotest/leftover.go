@@ -25,6 +25,7 @@ var leftoverCases = map[string]func(*testing.T, Engine){
 	"leftovers: rows that are missing are told":    missingRowsAreTold,
 	"leftovers: since when they are known":         graceIsRead,
 	"leftovers: files that name a collection":      namingFilesAreFound,
+	"leftovers: links of knowledge bases":          missingLinksAreTold,
 	"leftovers: whether there are users":           usersAreLookedFor,
 }
 

@@ -89,6 +89,9 @@ func (db *DB) FindUnmentioned(ctx context.Context, t repo.Tx, names []string) ([
 // a value is: what is not found by an index is looked for in every row.
 func (db *DB) FindMissingRows(ctx context.Context, t repo.Tx, table string, ids []string) ([]string, error) {
 	q, doing := sqliteTx(t).view(), "look for rows of table "+table
+	if table == repo.KnowledgeLinks {
+		return db.findUnlinked(ctx, q, ids)
+	}
 	if !slices.Contains(openwebui.VectorOwners, table) {
 		return nil, &repo.Error{Kind: repo.Permanent, Doing: doing, Err: errors.New("nothing in a vector store lives by them")}
 	}

@@ -52,7 +52,7 @@ SELECT s.id, c.name FROM collections c JOIN segments s ON s.collection = c.id
 
 // pointsPageSQL is a page of the points of segments, by the index on both.
 const pointsPageSQL = `
-SELECT segment_id, embedding_id FROM embeddings
+SELECT segment_id, embedding_id, ?4 FROM embeddings
  WHERE segment_id IN (SELECT value FROM json_each(?1)) AND embedding_id > ?2
  ORDER BY segment_id, embedding_id LIMIT ?3`
 
@@ -78,9 +78,19 @@ func (e *Embedded) ListPoints(ctx context.Context, collections []string) iter.Se
 	}
 }
 
-// listPoints reads a page before it tells of it, as listNames does. The next one begins
-// within the segment in which a full page ended, and is of that alone.
+// listPoints tells of points page by page.
 func (s *session) listPoints(ctx context.Context, collections []string, yield func(vectors.Point, error) bool) error {
+	return s.listEntries(ctx, collections, pointsPageSQL, "", func(c entry) bool {
+		return yield(vectors.Point{Collection: c.collection, ID: c.id}, nil)
+	})
+}
+
+// entry is a point that a page has, and the file that it names where that is asked for.
+type entry struct{ segment, id, file, collection string }
+
+// listEntries reads a page before it tells of it, as listNames does. The next one begins
+// within the segment in which a full page ended, and is of that alone.
+func (s *session) listEntries(ctx context.Context, collections []string, pageSQL, files string, yield func(entry) bool) error {
 	names := map[string]string{} // of the collections, by segment
 	err := s.queryEach(ctx, func(scan func(...any) error) error {
 		var id, name string
@@ -91,15 +101,16 @@ func (s *session) listPoints(ctx context.Context, collections []string, yield fu
 	if err != nil {
 		return err
 	}
-	type row struct{ segment, id string }
+	fields := func(r *entry) []any { return []any{&r.segment, &r.id, &r.file} }
 	rest := slices.Sorted(maps.Keys(names))
 	for asked, after := len(rest), ""; len(rest) > 0; {
-		page, err := queryList(ctx, s, func(r *row) []any { return []any{&r.segment, &r.id} }, pointsPageSQL, jsonArray(rest[:asked]), after, pointsAPage)
+		page, err := queryList(ctx, s, fields, pageSQL, jsonArray(rest[:asked]), after, pointsAPage, files)
 		if err != nil {
 			return err
 		}
 		for _, one := range page {
-			if !yield(vectors.Point{Collection: names[one.segment], ID: one.id}, nil) {
+			one.collection = names[one.segment]
+			if !yield(one) {
 				return errStop
 			}
 		}

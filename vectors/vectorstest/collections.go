@@ -28,6 +28,8 @@ func addCollectionCases(cases map[string]func(*testing.T, Fixture), first Fixtur
 		"points: the guard is asked":                 asksAboutPoints,
 		"points: are listed":                         listsPoints,
 		"points: of many collections are listed":     listsPointsOfMany,
+		"chunks: of knowledge bases are listed":      listsChunks,
+		"chunks: of many files are listed":           listsChunksOfMany,
 	})
 	if first.Begin != nil {
 		cases["collections: come back with a rollback"] = rollsBackCollections

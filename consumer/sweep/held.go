@@ -1,0 +1,56 @@
+package sweep
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"pruned/consumer/leftover"
+	"pruned/repo"
+)
+
+// findLostHeld says why it is not believed that the files which knowledge bases hold without
+// a link were taken out of them, or nothing. Those count that nobody let
+// go, and whose age lets a sweep publish them.
+func (w *run) findLostHeld(ctx context.Context, tx repo.Tx) (string, error) {
+	if why, err := w.findEarlierLoss(ctx, repo.FromPoints); err != nil || why != "" {
+		return why, err
+	}
+	unlinked := map[string]int64{}
+	for after := ""; ; {
+		page, err := w.DB.ListCandidates(ctx, tx, repo.FromPoints, w.Ages, after, pageSize)
+		if err != nil {
+			return "", err
+		}
+		if len(page) == 0 {
+			return w.compareLinks(ctx, tx, unlinked, false)
+		}
+		for _, c := range page {
+			after = c.FileID
+			l, _ := leftover.Parse(c.FileID, repo.FromPoints)
+			if _, is := l.HeldFile(); is && !c.Confirmed && c.Age >= w.Ages.Min {
+				unlinked[l.Collection]++
+			}
+		}
+	}
+}
+
+// leaveToFiles finds nothing of what goes with its file, which nothing uses.
+func (w *run) leaveToFiles(ctx context.Context, tx repo.Tx, list []leftover.Leftover, free map[string]bool) error {
+	holding := map[string][]string{}
+	for _, l := range list {
+		if file, is := l.HeldFile(); is && free[l.Name()] {
+			holding[file] = append(holding[file], l.Name())
+		}
+	}
+	if len(holding) == 0 {
+		return nil
+	}
+	going, err := w.DB.ReadGrace(ctx, tx, repo.FromRows, slices.Collect(maps.Keys(holding)))
+	for file := range going {
+		for _, name := range holding[file] {
+			free[name] = false
+		}
+	}
+	return err
+}
