@@ -22,6 +22,7 @@ type Engine struct {
 	Inspector
 	Usage
 	Reporter
+	Browser
 	Labeller
 	Trash
 	Keeps
@@ -44,12 +45,13 @@ func NewEngine[DB interface {
 	Inspector
 	Usage
 	Reporter
+	Browser
 	Labeller
 	Trash
 	Keeps
 	Admin
 }](db DB) Engine {
-	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
+	return Engine{db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db, db}
 }
 
 // Inspector answers the questions of people.

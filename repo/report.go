@@ -15,7 +15,8 @@ type Reporter interface {
 	// among the answer.
 	SumCandidates(ctx context.Context) ([]CandidateSum, error)
 
-	// SumLedger sums up what was deleted, as far back as the ledger goes.
+	// SumLedger sums up what was deleted, as far back as the ledger goes. Its other lines,
+	// of what people did, are not counted.
 	SumLedger(ctx context.Context) (LedgerSum, error)
 }
 

@@ -111,9 +111,13 @@ func (db *DB) ListCandidates(ctx context.Context, t repo.Tx, d repo.Direction, a
 }
 
 func (db *DB) eachCandidate(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, after string, limit int, yield func(c repo.Candidate, there bool)) error {
+	return db.readCandidates(ctx, t, d, ages, ` AND file_id > @after::text ORDER BY file_id LIMIT @limit::int`, pgx.NamedArgs{"after": after, "limit": limit}, yield)
+}
+
+// readCandidates calls yield with the candidates of a direction that match a condition.
+func (db *DB) readCandidates(ctx context.Context, t repo.Tx, d repo.Direction, ages repo.Ages, where string, named pgx.NamedArgs, yield func(c repo.Candidate, there bool)) error {
 	sql, args := db.bindArgs(`SELECT v.file_id, v.there, v.first_seen, v.age, `+dueInSQL+`, v.size, v.chunks, v.confirmed, v.confirmed_by, v.held, coalesce(`+enqueuedSQL+`, 0)
-		FROM (`+candidatesSQL(d, ` AND file_id > @after::text ORDER BY file_id LIMIT @limit::int`)+`) v ORDER BY v.file_id`,
-		agesArgs(ages, pgx.NamedArgs{"after": after, "limit": limit}))
+		FROM (`+candidatesSQL(d, where)+`) v ORDER BY v.file_id`, agesArgs(ages, named))
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	c := repo.Candidate{Direction: d}
 	var there bool

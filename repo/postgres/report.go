@@ -38,11 +38,11 @@ func (db *DB) SumCandidates(ctx context.Context) (sums []repo.CandidateSum, err 
 }
 
 const ledgerSumSQL = `
-SELECT count(*) FILTER (WHERE outcome = 'deleted'), count(*) FILTER (WHERE outcome <> 'deleted'),
+SELECT count(*) FILTER (WHERE outcome = 'deleted'), count(*) FILTER (WHERE outcome = 'gone'),
        count(*) FILTER (WHERE at > clock_timestamp() - interval '1 minute'),
        count(*) FILTER (WHERE at > clock_timestamp() - interval '1 hour'),
        count(*) FILTER (WHERE at > clock_timestamp() - interval '1 day'), min(at)
-  FROM pruned.ledger`
+  FROM pruned.ledger WHERE outcome IN ('deleted', 'gone')`
 
 // SumLedger counts the lines of the ledger.
 func (db *DB) SumLedger(ctx context.Context) (s repo.LedgerSum, err error) {

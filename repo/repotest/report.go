@@ -27,6 +27,7 @@ func reportSumsLedger(t *testing.T, e Engine) {
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		require.NoError(t, e.DB.RecordEntries(ctx, tx, []repo.Entry{
 			{FileID: "a", Outcome: "deleted"}, {FileID: "b", Outcome: "deleted"}, {FileID: "c", Outcome: "deleted"}, {FileID: "d", Outcome: "gone"},
+			{FileID: "e", Outcome: "restored"}, // which freed nothing
 		}))
 	})
 	now := time.Now()

@@ -86,7 +86,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		"usage: rows, links and owners are told":      usageIsTold,
 	}
 	for _, more := range []map[string]func(*testing.T, Engine){
-		departedCases, sweepCases, timesCases, ownerCases, leftoverSweepCases, leftoverCases, danglingCases, reportCases, labelCases, trashCases, keepCases, confirmCases,
+		departedCases, sweepCases, timesCases, ownerCases, leftoverSweepCases, leftoverCases, danglingCases, reportCases, labelCases, trashCases, keepCases, confirmCases, browseCases,
 	} {
 		maps.Copy(cases, more)
 	}

@@ -19,7 +19,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at,
        ` + inFlightSQL + `,
        ` + sizeSQL + `, c.chunks, NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row')
   FROM pruned_candidate c JOIN file f ON f.id = c.file_id
- WHERE c.direction = 'row' AND c.file_id > @after
+ WHERE c.direction = 'row' AND %s
  ORDER BY c.file_id LIMIT @limit`
 
 // listedSQL are those in a store. An event is about everything of an id, so that young
@@ -29,7 +29,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, c.mad
        EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction NOT IN ('row', 'collection', 'points') AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
- WHERE c.direction = '%s' AND c.file_id > @after AND ` + noRowSQL + `
+ WHERE c.direction = '%[1]s' AND %[2]s AND ` + noRowSQL + `
  ORDER BY c.file_id LIMIT @limit`
 
 // leftoversSQL: nobody tells the age of a collection or a point, and no other direction is
@@ -38,36 +38,43 @@ const leftoversSQL = `
 SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, NULL, NULL, 0, c.size, c.chunks,
        NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND h.store = c.store)
   FROM pruned_candidate c
- WHERE c.direction = '%s' AND c.file_id > @after
+ WHERE c.direction = '%[1]s' AND %[2]s
  ORDER BY c.file_id LIMIT @limit`
 
-func candidatesSQL(d repo.Direction) string {
+// candidatesSQL are the candidates of a direction that match a condition.
+func candidatesSQL(d repo.Direction, where string) string {
 	switch {
 	case d == repo.FromRows:
-		return rowsSQL
+		return fmt.Sprintf(rowsSQL, where)
 	case d.IsLeftover():
-		return fmt.Sprintf(leftoversSQL, d)
+		return fmt.Sprintf(leftoversSQL, d, where)
 	}
-	return fmt.Sprintf(listedSQL, d)
+	return fmt.Sprintf(listedSQL, d, where)
 }
 
 // eventLost is how long an event may be in the queue before it is taken for lost and
 // published once more, which does no harm.
 const eventLost = time.Hour
 
-// eachCandidate calls yield with up to most candidates of a direction after an id, in
-// order, and how long until each is ripe: old enough, and no longer in flight, as
-// Lock and the judge measure it.
+// eachCandidate calls yield with up to most candidates of a direction after an id.
 func (db *DB) eachCandidate(ctx context.Context, q querier, d repo.Direction, ages repo.Ages, after string, most int,
 	yield func(c repo.Candidate, ripe time.Duration)) error {
+	return db.readCandidates(ctx, q, d, ages, `c.file_id > @after`, []any{sql.Named("after", after), sql.Named("limit", most)}, yield)
+}
+
+// readCandidates calls yield with the candidates of a direction that match a condition, in
+// the order of their ids, and how long until each is ripe: old enough, and no longer in
+// flight, as Lock and the judge measure it.
+func (db *DB) readCandidates(ctx context.Context, q querier, d repo.Direction, ages repo.Ages, where string, args []any,
+	yield func(c repo.Candidate, ripe time.Duration)) error {
 	now := time.Now()
-	args := []any{sql.Named("after", after), sql.Named("limit", most), sql.Named("pending_since", toSeconds(now.Add(-ages.Pending)))}
+	args = append(args, sql.Named("pending_since", toSeconds(now.Add(-ages.Pending))))
 	var id, by string
 	var seen, size, chunks int64
 	var confirmed, inFlight, held bool
 	var claimed *int64
 	var made, changed *float64
-	err := queryEach(ctx, q, candidatesSQL(d), args,
+	err := queryEach(ctx, q, candidatesSQL(d, where), args,
 		[]any{&id, &seen, &confirmed, &by, &claimed, &made, &changed, &inFlight, &size, &chunks, &held}, func() error {
 			c := repo.Candidate{FileID: id, Direction: d, Since: fromMicros(seen), Size: size, Chunks: chunks, Confirmed: confirmed, ConfirmedBy: by, Held: held}
 			since := clampToNow(c.Since, now)

@@ -30,9 +30,9 @@ func (db *DB) SumCandidates(ctx context.Context) (sums []repo.CandidateSum, err 
 }
 
 const ledgerSumSQL = `
-SELECT count(*) FILTER (WHERE outcome = 'deleted'), count(*) FILTER (WHERE outcome <> 'deleted'),
+SELECT count(*) FILTER (WHERE outcome = 'deleted'), count(*) FILTER (WHERE outcome = 'gone'),
        count(*) FILTER (WHERE at > ?1), count(*) FILTER (WHERE at > ?2), count(*) FILTER (WHERE at > ?3), min(at)
-  FROM pruned_ledger`
+  FROM pruned_ledger WHERE outcome IN ('deleted', 'gone')`
 
 // SumLedger counts the lines of the ledger.
 func (db *DB) SumLedger(ctx context.Context) (s repo.LedgerSum, err error) {

@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"pruned/repo"
+)
+
+// CountFiles counts the rows of table file.
+func (db *DB) CountFiles(ctx context.Context) (n int64, err error) {
+	_, err = queryOne(ctx, db.pool, `SELECT count(*) FROM file`, nil, &n)
+	return n, translate(err, "count the files")
+}
+
+// unusedSQL are the keys of one page. Names are read as texts, whatever they are.
+var unusedSQL = `
+SELECT c.file_id, c.direction, coalesce(CAST(f.filename AS TEXT), ''), coalesce(CAST(f.user_id AS TEXT), ''), coalesce(CAST(u.name AS TEXT), ''), count(*) OVER ()
+  FROM pruned_candidate c
+  LEFT JOIN file f ON c.direction = 'row' AND f.id = c.file_id
+  LEFT JOIN user u ON u.id = f.user_id
+ WHERE (c.direction <> 'row' OR f.id IS NOT NULL) AND (@direction = '' OR c.direction = @direction)
+   AND (@text = '' OR instr(lower(coalesce(CAST(f.filename AS TEXT), '')), lower(@text)) > 0 OR instr(lower(c.file_id), lower(@text)) > 0)
+   AND (@user = '' OR f.user_id = @user OR lower(u.name) = lower(@user))
+ ORDER BY %s, c.file_id, c.direction LIMIT @limit OFFSET @offset`
+
+// madeSQL is when candidate c was made, as far as that is known, in seconds.
+var madeSQL = `coalesce(` + createdSQL + `, c.made_at / 1e6, c.first_seen / 1e6)`
+
+var unusedOrders = map[string]string{
+	"size":  `CASE WHEN c.direction = 'row' THEN ` + sizeSQL + ` ELSE c.size END DESC`,
+	"age":   madeSQL,
+	"due":   `max(` + madeSQL + ` + @min, c.first_seen / 1e6 + @orphan)`,
+	"name":  `coalesce(CAST(f.filename AS TEXT), '') = '', lower(CAST(f.filename AS TEXT))`,
+	"owner": `coalesce(u.name, f.user_id) IS NULL, lower(coalesce(u.name, f.user_id))`,
+}
+
+// ListUnused lists a page of candidates.
+func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilter) (page []repo.Unused, total int64, err error) {
+	order, known := unusedOrders[cmp.Or(f.Sort, repo.UnusedSorts[0])]
+	if !known {
+		return nil, 0, fmt.Errorf("%q is no order of candidates", f.Sort)
+	}
+	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("text", f.Text), sql.Named("user", f.User),
+		sql.Named("min", ages.Min.Seconds()), sql.Named("orphan", ages.Orphan.Seconds()), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
+	var u repo.Unused
+	err = queryEach(ctx, db.pool, fmt.Sprintf(unusedSQL, order), args,
+		[]any{&u.FileID, &u.Direction, &u.Name, &u.Owner, &u.OwnerName, &total}, func() error {
+			page = append(page, u)
+			return nil
+		})
+	if err != nil {
+		return nil, 0, translate(err, "list what is unused")
+	}
+	err = repo.DescribeUnused(page, func(d repo.Direction, ids []string, yield func(repo.Candidate)) error {
+		args := []any{sql.Named("ids", jsonList(ids)), sql.Named("limit", -1)}
+		return db.readCandidates(ctx, db.pool, d, ages, `c.file_id IN (SELECT value FROM json_each(@ids))`, args,
+			func(c repo.Candidate, _ time.Duration) { yield(c) })
+	})
+	return page, total, err
+}
+
+const browseLedgerSQL = `
+SELECT l.file_id, l.path, l.outcome, l.event_id, l.source, l.reason, l.note, l.at, count(*) OVER ()
+  FROM pruned_ledger l
+ WHERE l.at >= @since AND (@outcome = '' OR l.outcome = @outcome)
+   AND (@text = '' OR instr(lower(l.path), lower(@text)) > 0 OR instr(lower(l.reason), lower(@text)) > 0 OR instr(lower(l.file_id), lower(@text)) > 0)
+   AND (@user = '' OR l.file_id IN (SELECT t.file_id FROM pruned_trash t LEFT JOIN user u ON u.id = t.owner
+                                     WHERE t.identity = @identity AND (t.owner = @user OR lower(u.name) = lower(@user))))
+ ORDER BY l.seq DESC LIMIT @limit OFFSET @offset`
+
+// ListLedger lists a page of the ledger.
+func (db *DB) ListLedger(ctx context.Context, f repo.LedgerFilter) (page []repo.Entry, total int64, err error) {
+	var since int64
+	if !f.Since.IsZero() {
+		since = toMicros(f.Since)
+	}
+	args := []any{sql.Named("since", since), sql.Named("outcome", f.Outcome), sql.Named("text", f.Text), sql.Named("user", f.User),
+		sql.Named("identity", db.identity.Key), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
+	var e repo.Entry
+	var at int64
+	err = queryEach(ctx, db.pool, browseLedgerSQL, args,
+		[]any{&e.FileID, &e.Path, &e.Outcome, &e.EventID, &e.Source, &e.Reason, &e.Note, &at, &total}, func() error {
+			e.At = fromMicros(at)
+			page = append(page, e)
+			return nil
+		})
+	return page, total, translate(err, "list the ledger")
+}
+
+// daySeconds is a day.
+const daySeconds = 24 * 60 * 60
+
+// CountFreed counts the ledger's lines by days.
+func (db *DB) CountFreed(ctx context.Context, days int) (map[time.Time]int64, error) {
+	counts := map[time.Time]int64{}
+	first := time.Now().UTC().Truncate(daySeconds*time.Second).AddDate(0, 0, 1-days)
+	var day, n int64
+	err := queryEach(ctx, db.pool, `SELECT at / 86400000000, count(*) FROM pruned_ledger WHERE at >= ?1 AND outcome IN ('deleted', 'gone') GROUP BY 1`,
+		[]any{toMicros(first)}, []any{&day, &n}, func() error { counts[time.Unix(day*daySeconds, 0).UTC()] = n; return nil })
+	return counts, translate(err, "count what was deleted by days")
+}
+
+// ReadText reads the beginning of a text.
+func (db *DB) ReadText(ctx context.Context, id string) (text string, err error) {
+	_, err = queryOne(ctx, db.pool, `SELECT coalesce(CASE WHEN json_valid(f.data) AND json_type(f.data) = 'object'
+		THEN substr(CAST(f.data ->> '$.content' AS TEXT), 1, ?2) END, '') FROM file f WHERE f.id = ?1`, []any{id, repo.MaxPreview}, &text)
+	return text, translate(err, "read the text of file %s", id)
+}
