@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -65,13 +66,28 @@ func TestSettingThatIsNotSetAndPlainlyUsed(t *testing.T) {
 
 func TestSecretTokenIsLong(t *testing.T) {
 	t.Parallel()
-	for _, short := range []string{"?", "0123456789abcde"} {
-		got := lines(t, with("PRUNED_WEBHOOK_TOKEN="+short))
-		require.Len(t, got, 1)
-		assert.Contains(t, got[0], "PRUNED_WEBHOOK_TOKEN: has ")
-		assert.Contains(t, got[0], "wanted 16 or more")
-		assert.NotContains(t, got[0], short)
+	for _, setting := range []string{"PRUNED_WEBHOOK_TOKEN", "PRUNED_ADMIN_TOKEN"} {
+		for _, short := range []string{"?", "0123456789abcde"} {
+			got := lines(t, with(setting+"="+short))
+			require.Len(t, got, 1)
+			assert.Contains(t, got[0], setting+": has ")
+			assert.Contains(t, got[0], "wanted 16 or more")
+			assert.NotContains(t, got[0], short)
+		}
+		_, err := parse(with(setting + "=" + token))
+		assert.NoError(t, err)
 	}
-	_, err := parse(with("PRUNED_WEBHOOK_TOKEN=" + token))
-	assert.NoError(t, err)
+}
+
+func TestSettingsOfThePage(t *testing.T) {
+	t.Parallel()
+	c, err := parse(with("PRUNED_ADMIN_TOKEN="+token, "PRUNED_ADMIN_PROXY_CIDR=10.1.2.3/8,::1/128", "OPEN_WEBUI_URL=https://chat.example.org"))
+	require.NoError(t, err)
+	assert.Equal(t, "[10.0.0.0/8 ::1/128]", fmt.Sprint(c.HTTP.ProxyPrefixes()))
+	for want, environ := range map[string][]string{
+		`PRUNED_ADMIN_PROXY_CIDR: "10.0.0.0" is no range of addresses: wanted one such as 10.0.0.0/8 or 10.1.2.3/32`: {"PRUNED_ADMIN_TOKEN=" + token, "PRUNED_ADMIN_PROXY_CIDR=10.0.0.0"},
+		`PRUNED_ADMIN_PROXY_CIDR: is set, and there is no page: wanted PRUNED_ADMIN_TOKEN as well`:                   {"PRUNED_ADMIN_PROXY_CIDR=10.0.0.0/8"},
+	} {
+		assert.Equal(t, []string{want}, lines(t, with(environ...)))
+	}
 }

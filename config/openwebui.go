@@ -6,9 +6,10 @@ import (
 	"pruned/config/secret"
 )
 
-// OpenWebUI is the application's own API, which restore --reindex speaks to.
+// OpenWebUI is the application's own API, which restore --reindex speaks to, and where the page
+// leads.
 type OpenWebUI struct {
-	URL   string      `name:"open-webui-url" env:"OPEN_WEBUI_URL" address:"" placeholder:"URL" help:"Where Open WebUI answers, such as http://open-webui:8080; for restore --reindex."`
+	URL   string      `name:"open-webui-url" env:"OPEN_WEBUI_URL" address:"" placeholder:"URL" help:"Where Open WebUI answers, such as http://open-webui:8080; for restore --reindex, and for the links of the page."`
 	Token secret.Text `name:"open-webui-token" env:"OPEN_WEBUI_TOKEN" flagless:"" help:"Token or API key of one of its administrators; for restore --reindex."`
 }
 

@@ -52,7 +52,7 @@ var UnusedSorts = []string{"size", "age", "due", "name", "owner"}
 
 // LedgerFilter is which lines of the ledger are meant, and which page of them.
 type LedgerFilter struct {
-	Text    string // a part of the path, the reason or the id, in any case
+	Text    string // a part of the path, the reason or the id, or of the name of what is in the trash, in any case
 	Outcome string
 	User    string    // whose files: an id, or a name in any case; only what is in the trash is known by it
 	Since   time.Time // zero: all

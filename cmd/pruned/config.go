@@ -22,10 +22,7 @@ type shownSetting struct {
 
 // Run shows the settings as they hold, and where each comes from. It opens nothing.
 func (configCmd) Run(ctx *runContext, settings *config.Settings) error {
-	shown := []shownSetting{}
-	for _, s := range settings.List() {
-		shown = append(shown, shownSetting{s.Name, formatSetting(s.Value), s.Source, s.File, s.Group})
-	}
+	shown := listShown(settings)
 	if ctx.isJSON() {
 		return ctx.printObject(map[string]any{"settings": shown, "assumed": append([]string{}, ctx.cli.Assumed...)})
 	}
@@ -43,6 +40,14 @@ func (configCmd) Run(ctx *runContext, settings *config.Settings) error {
 			line("\n" + sentence)
 		}
 	})
+}
+
+func listShown(settings *config.Settings) []shownSetting {
+	shown := []shownSetting{}
+	for _, s := range settings.List() {
+		shown = append(shown, shownSetting{s.Name, formatSetting(s.Value), s.Source, s.File, s.Group})
+	}
+	return shown
 }
 
 func (s shownSetting) describeValue() string {

@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"pruned/cmd/pruned/metrics"
+	"pruned/config"
 	"pruned/consumer"
 	"pruned/consumer/loop"
 	"pruned/consumer/notify"
@@ -32,8 +33,9 @@ var errReopen = errors.New("it is opened anew")
 // nothing else helps: a queue's server that has met a full disk, a webui.db that was
 // replaced. Once it has worked nothing that is away ends it, nor does a full disk at
 // its start: a restart would help no more.
-func (c *command) runDaemon(ctx context.Context) (err error) {
+func (c *command) runDaemon(ctx context.Context, settings *config.Settings) (err error) {
 	d := c.newService()
+	d.settings = settings
 	stop, err := c.listenHTTP(ctx, d)
 	if err != nil {
 		return err
@@ -109,6 +111,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	}), s.consumerOptions(a)
 	options.Settled = s.metrics.CountEvents
 	w := &work{
+		app:      a,
 		consumer: consumer.New(a.queue, batch, options),
 		sweeps: &sweep.Scheduler{
 			Sweeper: s.newSweeper(a), Queue: a.queue, Every: s.cli.Sweep.Every, Changed: &batch.Changed, Log: a.log,

@@ -29,7 +29,7 @@ func (r *doctorCmd) Run(ctx *runContext) error {
 		return ctx.runWith(ctx, func(a *app) error { return r.printGrants(ctx, a) }, openDatabase)
 	}
 	return ctx.runWith(ctx, func(a *app) error {
-		findings := r.checkAll(ctx, a)
+		findings := r.checkAll(ctx, a, opened{openDatabase, openVectorStore, openByteStore, openFoundQueue})
 		ok := true
 		for _, f := range findings {
 			ok = ok && f.OK
@@ -92,7 +92,10 @@ func verdictOf(f finding) string {
 	return "ok"
 }
 
-func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
+// opened are what opens each part, or looks whether one that is open can be used.
+type opened struct{ database, vectors, uploads, queue component }
+
+func (r *doctorCmd) checkAll(ctx *runContext, a *app, parts opened) (found []finding) {
 	check := func(name, well string, open component) bool {
 		f := finding{Check: name, OK: true, Detail: well}
 		err := open(ctx, ctx.command, a)
@@ -105,7 +108,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 		found = append(found, f)
 		return err == nil
 	}
-	if !check("database", "answers", openDatabase) {
+	if !check("database", "answers", parts.database) {
 		return found
 	}
 	if r.Quick {
@@ -115,8 +118,8 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 		found = append(found, elsewhereFindings(a)...)
 		found = append(found, unsearchableFindings(ctx, a)...)
 	}
-	check("vectors", "answers", openVectorStore)
-	if check("uploads", "", openByteStore) {
+	check("vectors", "answers", parts.vectors)
+	if check("uploads", "", parts.uploads) {
 		found[len(found)-1].Detail = placeOf(a.blobs.Info()) + " can be read and written"
 	}
 	if !r.Quick {
@@ -128,7 +131,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app) (found []finding) {
 		found = append(found, r.webhookFindings(ctx, a)...)
 		found = append(found, r.sweepFindings(ctx, a)...)
 	}
-	if check("queue", "answers", openFoundQueue) {
+	if check("queue", "answers", parts.queue) {
 		found = append(found, probeFindings(ctx, a)...)
 		if !r.Quick {
 			found = append(found, r.queueFindings(ctx, a)...)

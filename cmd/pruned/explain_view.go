@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"pruned/cmd/pruned/page"
 	"pruned/repo"
 	"pruned/repo/openwebui"
 )
@@ -13,52 +14,62 @@ import (
 // printText prints an explanation for people, a line a place.
 func (e *explanation) printText(c *command) error {
 	return c.printTable(func(line func(...any)) {
-		line(subjectOf(e.typ), printableText(e.ID, 0))
-		if e.exists {
-			line("name", orDash(printableText(e.Filename, 0)))
-			line("owner", orDash(describeUser(e.Owner, e.OwnerName)))
-		}
-		line("verdict", strings.TrimSuffix(fmt.Sprintf("%s: %s", e.Verdict, e.Why), ": "))
-		if e.exists {
-			e.printRow(line)
-		}
-		if e.Keep != nil {
-			line("reference", describeKeep(*e.Keep))
-		}
-		for _, m := range e.References {
-			line(map[bool]string{true: "citation", false: "reference"}[m.Cites], e.describeMention(m))
-		}
-		for _, v := range e.Vectors {
-			line("vectors", fmt.Sprintf("%s, %d chunks", v.Name, v.Chunks))
-		}
-		for _, o := range e.Bytes {
-			line("bytes", printableText(o.Name, 0)+", "+formatBytes(o.Size))
-		}
-		for _, l := range e.Ledger {
-			line("ledger", describeEntry(l))
-		}
-		if e.Trash != nil {
-			line("trash", e.describeTrash())
+		for _, fact := range e.listFacts() {
+			line(fact.Name, fact.Text)
 		}
 	})
 }
 
-func (e *explanation) printRow(line func(...any)) {
-	line("path", printableText(e.Path, 0))
-	if e.Size > 0 {
-		line("size", formatBytes(e.Size))
+// listFacts lists what is known, a place each.
+func (e *explanation) listFacts() (facts []page.Fact) {
+	tell := func(name, text string) { facts = append(facts, page.Fact{Name: name, Text: text}) }
+	tell(subjectOf(e.typ), printableText(e.ID, 0))
+	if e.exists {
+		tell("name", orDash(printableText(e.Filename, 0)))
+		tell("owner", orDash(describeUser(e.Owner, e.OwnerName)))
 	}
-	line("age", formatAge(e.AgeS))
-	line("status", orDash(printableText(e.Status, 0)))
+	tell("verdict", strings.TrimSuffix(fmt.Sprintf("%s: %s", e.Verdict, e.Why), ": "))
+	if e.exists {
+		e.tellRowFacts(tell)
+	}
+	if e.Keep != nil {
+		tell("reference", describeKeep(*e.Keep))
+	}
+	for _, m := range e.References {
+		name := map[bool]string{true: "citation", false: "reference"}[m.Cites]
+		facts = append(facts, page.Fact{Name: name, Text: e.describeMention(m), Table: m.Table, Row: m.Row})
+	}
+	for _, v := range e.Vectors {
+		tell("vectors", fmt.Sprintf("%s, %d chunks", v.Name, v.Chunks))
+	}
+	for _, o := range e.Bytes {
+		tell("bytes", printableText(o.Name, 0)+", "+formatBytes(o.Size))
+	}
+	for _, l := range e.Ledger {
+		tell("ledger", describeEntry(l))
+	}
+	if e.Trash != nil {
+		tell("trash", e.describeTrash())
+	}
+	return facts
+}
+
+func (e *explanation) tellRowFacts(tell func(name, text string)) {
+	tell("path", printableText(e.Path, 0))
+	if e.Size > 0 {
+		tell("size", formatBytes(e.Size))
+	}
+	tell("age", formatAge(e.AgeS))
+	tell("status", orDash(printableText(e.Status, 0)))
 	if e.UnreferencedS != nil {
-		line("unreferenced", "for "+formatAge(*e.UnreferencedS))
+		tell("unreferenced", "for "+formatAge(*e.UnreferencedS))
 	}
 	switch {
 	case e.DueInS == nil:
 	case *e.DueInS > 0:
-		line("due", "in "+formatAge(*e.DueInS))
+		tell("due", "in "+formatAge(*e.DueInS))
 	default:
-		line("due", "now")
+		tell("due", "now")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pruned/cmd/pruned/metrics"
+	"pruned/config"
 	"pruned/consumer"
 	"pruned/consumer/reap"
 	"pruned/consumer/sweep"
@@ -31,6 +32,7 @@ type work struct {
 	sweeps   *sweep.Scheduler
 	executor *reap.Reaper // nil in a dry run
 	opened   metrics.Open // what a scrape asks
+	app      *app         // for the page
 }
 
 // service is what PRUNED_HTTP tells of.
@@ -38,6 +40,7 @@ type service struct {
 	relay    relay
 	identity atomic.Value // the installation's identity as strangers may see it, once known
 	metrics  *metrics.Metrics
+	settings *config.Settings // for the page
 
 	mu      sync.Mutex
 	work    *work // nil while nothing is open
@@ -103,7 +106,8 @@ func (c *command) listenHTTP(ctx context.Context, d *service) (stop func() error
 	if err != nil {
 		return nil, err
 	}
-	handler := newRoutes(d.checkHealth, d.checkReady, d.metrics.Handler(), hook)
+	admin := c.newPage(ctx, d)
+	handler := newRoutes(d.checkHealth, d.checkReady, d.metrics.Handler(), hook, admin)
 	address, stop, err := serveHTTP(ctx, "PRUNED_HTTP", c.cli.HTTP.Listen, newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if whose, ok := d.identity.Load().(string); ok {
 			w.Header().Set(identityHeader, whose)
@@ -113,7 +117,7 @@ func (c *command) listenHTTP(ctx context.Context, d *service) (stop func() error
 	if err != nil {
 		return nil, err
 	}
-	log.Info().Stringer("address", address).Bool("webhook", hook != nil).Msg("listening")
+	log.Info().Stringer("address", address).Bool("webhook", hook != nil).Bool("page", admin != nil).Msg("listening")
 	return stop, nil
 }
 

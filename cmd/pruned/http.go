@@ -27,9 +27,9 @@ const (
 	httpStopTimeout   = 10 * time.Second
 )
 
-// newRoutes makes what PRUNED_HTTP serves. The webhook is nil where there is no token
-// for it: there is no receiver then.
-func newRoutes(alive, ready probe, metrics, receiver http.Handler) http.Handler {
+// newRoutes makes what PRUNED_HTTP serves. The webhook and the page are nil where there is
+// no token for them: they are not there then.
+func newRoutes(alive, ready probe, metrics, receiver, page http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", alive)
 	mux.Handle("GET /livez", alive.inJSON())
@@ -38,6 +38,9 @@ func newRoutes(alive, ready probe, metrics, receiver http.Handler) http.Handler 
 	if receiver != nil {
 		mux.Handle(webhook.Path, receiver)
 		mux.Handle(webhook.Path+"/", receiver)
+	}
+	if page != nil {
+		mux.Handle("/", page)
 	}
 	return mux
 }

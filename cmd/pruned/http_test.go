@@ -47,9 +47,9 @@ func call(t *testing.T, method, url string) (status int, body string) {
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	webhook := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
-	open, stop := serving(t, newRoutes(well, ill, figures, webhook))
+	open, stop := serving(t, newRoutes(well, ill, figures, webhook, nil))
 	defer func() { require.NoError(t, stop()) }()
-	closed, stopClosed := serving(t, newRoutes(well, well, figures, nil))
+	closed, stopClosed := serving(t, newRoutes(well, well, figures, nil, nil))
 	defer func() { require.NoError(t, stopClosed()) }()
 
 	for _, c := range []struct {
@@ -81,10 +81,10 @@ func TestRoutes(t *testing.T) {
 
 func TestTakenAddressNamesItsSetting(t *testing.T) {
 	t.Parallel()
-	url, stop := serving(t, newRoutes(well, well, figures, nil))
+	url, stop := serving(t, newRoutes(well, well, figures, nil, nil))
 	defer func() { require.NoError(t, stop()) }()
 	address := strings.TrimPrefix(url, "http://")
-	_, _, err := serveHTTP(t.Context(), "PRUNED_HTTP", address, newServer(newRoutes(well, well, figures, nil), zerolog.Nop()))
+	_, _, err := serveHTTP(t.Context(), "PRUNED_HTTP", address, newServer(newRoutes(well, well, figures, nil, nil), zerolog.Nop()))
 	require.ErrorContains(t, err, "PRUNED_HTTP")
 	require.ErrorContains(t, err, address)
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"pruned/config"
 	"pruned/consumer"
 	"pruned/consumer/event"
 	"pruned/consumer/loop"
@@ -29,7 +30,7 @@ const (
 )
 
 // Run consumes until it is told to stop, which is no failure at any time.
-func (r *runCmd) Run(ctx *runContext) error {
+func (r *runCmd) Run(ctx *runContext, settings *config.Settings) error {
 	defer ctx.announceStop(ctx)()
 	var err error
 	if r.Drain || r.Once {
@@ -42,7 +43,7 @@ func (r *runCmd) Run(ctx *runContext) error {
 			return work(ctx, a)
 		}, openMigrated, openVectorStore, openByteStore, openOwnQueue)
 	} else {
-		err = ctx.runDaemon(ctx)
+		err = ctx.runDaemon(ctx, settings)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil

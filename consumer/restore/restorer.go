@@ -29,8 +29,9 @@ type Database interface {
 type Restorer struct {
 	DB           Database
 	Blobs        repo.Blobs
-	WithoutBytes bool // also where the bytes are gone
-	DryRun       bool // takes the same path and rolls back
+	WithoutBytes bool   // also where the bytes are gone
+	DryRun       bool   // takes the same path and rolls back
+	By           string // who asked for it, for the ledger; may be empty
 	Keep         *Keep
 }
 
@@ -109,8 +110,11 @@ func (r *Restorer) restoreIn(ctx context.Context, tx repo.Tx, id string) (result
 			return result, err
 		}
 	}
-	return result, r.DB.RecordEntries(ctx, tx, []repo.Entry{{FileID: id, Path: entry.Path, Outcome: Outcome, Source: Source,
-		Reason: "taken back from the trash"}})
+	reason := "taken back from the trash"
+	if r.By != "" {
+		reason += ", by " + r.By
+	}
+	return result, r.DB.RecordEntries(ctx, tx, []repo.Entry{{FileID: id, Path: entry.Path, Outcome: Outcome, Source: Source, Reason: reason}})
 }
 
 // checkBytes looks for the bytes while nobody can claim them. That they cannot be looked

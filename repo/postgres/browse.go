@@ -74,7 +74,8 @@ const browseLedgerSQL = `
 SELECT l.file_id, l.path, l.outcome, l.event_id, l.source, l.reason, l.at, l.note, count(*) OVER ()
   FROM pruned.ledger l
  WHERE ($1::timestamptz IS NULL OR l.at >= $1::timestamptz) AND ($2::text = '' OR l.outcome = $2::text)
-   AND ($3::text = '' OR strpos(lower(l.path), lower($3::text)) > 0 OR strpos(lower(l.reason), lower($3::text)) > 0 OR strpos(lower(l.file_id), lower($3::text)) > 0)
+   AND ($3::text = '' OR strpos(lower(l.path), lower($3::text)) > 0 OR strpos(lower(l.reason), lower($3::text)) > 0 OR strpos(lower(l.file_id), lower($3::text)) > 0
+        OR EXISTS (SELECT FROM pruned.trash t WHERE t.file_id = l.file_id AND t.identity = $5::text AND strpos(lower(t.filename), lower($3::text)) > 0))
    AND ($4::text = '' OR l.file_id IN (SELECT t.file_id FROM pruned.trash t LEFT JOIN {user} u ON u.id = t.owner
                                         WHERE t.identity = $5::text AND (t.owner = $4::text OR lower(u.name::text) = lower($4::text))))
  ORDER BY l.seq DESC LIMIT $6::int OFFSET $7::int`

@@ -94,7 +94,7 @@ func browsePagesUnused(t *testing.T, e Engine) {
 }
 
 func browseSearchesLedger(t *testing.T, e Engine) {
-	id := e.file(t, row{"user_id": aUser})
+	id := e.file(t, row{"user_id": aUser, "filename": "Minutes.doc"})
 	e.insert(t, "user", row{"id": aUser, "name": "Alice"})
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		_, err := e.DB.Delete(ctx, tx, []string{id}, time.Hour)
@@ -109,7 +109,7 @@ func browseSearchesLedger(t *testing.T, e Engine) {
 		f    repo.LedgerFilter
 		want []string
 	}{
-		{repo.LedgerFilter{}, []string{"c", "b", id}}, {repo.LedgerFilter{Text: "report"}, []string{id}}, {repo.LedgerFilter{Text: "WITHOUT"}, []string{"b"}},
+		{repo.LedgerFilter{}, []string{"c", "b", id}}, {repo.LedgerFilter{Text: "report"}, []string{id}}, {repo.LedgerFilter{Text: "minutes"}, []string{id}}, {repo.LedgerFilter{Text: "WITHOUT"}, []string{"b"}},
 		{repo.LedgerFilter{Outcome: "deleted"}, []string{"c", id}}, {repo.LedgerFilter{Since: time.Now().Add(-day)}, []string{"b", id}},
 		{repo.LedgerFilter{User: "alice"}, []string{id}}, {repo.LedgerFilter{User: aUser}, []string{id}}, {repo.LedgerFilter{User: "%"}, nil},
 		{repo.LedgerFilter{Offset: 1}, []string{"b", id}},

@@ -67,7 +67,8 @@ const browseLedgerSQL = `
 SELECT l.file_id, l.path, l.outcome, l.event_id, l.source, l.reason, l.note, l.at, count(*) OVER ()
   FROM pruned_ledger l
  WHERE l.at >= @since AND (@outcome = '' OR l.outcome = @outcome)
-   AND (@text = '' OR instr(lower(l.path), lower(@text)) > 0 OR instr(lower(l.reason), lower(@text)) > 0 OR instr(lower(l.file_id), lower(@text)) > 0)
+   AND (@text = '' OR instr(lower(l.path), lower(@text)) > 0 OR instr(lower(l.reason), lower(@text)) > 0 OR instr(lower(l.file_id), lower(@text)) > 0
+        OR EXISTS (SELECT 1 FROM pruned_trash t WHERE t.file_id = l.file_id AND t.identity = @identity AND instr(lower(t.filename), lower(@text)) > 0))
    AND (@user = '' OR l.file_id IN (SELECT t.file_id FROM pruned_trash t LEFT JOIN user u ON u.id = t.owner
                                      WHERE t.identity = @identity AND (t.owner = @user OR lower(u.name) = lower(@user))))
  ORDER BY l.seq DESC LIMIT @limit OFFSET @offset`

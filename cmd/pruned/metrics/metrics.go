@@ -9,6 +9,7 @@
 package metrics
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -74,4 +75,25 @@ func newReady(ready func() bool) prometheus.Collector {
 		}
 		return 0
 	})
+}
+
+// Figures are what is counted and asked just now, by name and labels as a scrape has them,
+// a histogram's sum and count alone; what could not be had is left out.
+func (m *Metrics) Figures() map[string]float64 {
+	families, _ := m.registry.Gather() // with what could be had
+	figures := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			name := family.GetName()
+			for _, label := range metric.GetLabel() {
+				name += fmt.Sprintf("{%s=%q}", label.GetName(), label.GetValue())
+			}
+			if h := metric.GetHistogram(); h != nil {
+				figures[name+" sum"], figures[name+" count"] = h.GetSampleSum(), float64(h.GetSampleCount())
+				continue
+			}
+			figures[name] = metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+		}
+	}
+	return figures
 }
