@@ -118,7 +118,7 @@ const runAxe = `axe.run().then(r => r.violations.map(v => v.id + ": " + v.help +
 // lie beside the screen.
 func (c *chromium) check(t *testing.T, path string) {
 	t.Helper()
-	name := strings.Trim(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(strings.SplitN(path, "&", 2)[0], "-"), "-")
+	name := strings.Trim(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(strings.SplitN(path, "id=", 2)[0], "-"), "-")
 	if name == "" {
 		name = "overview"
 	}
@@ -169,6 +169,7 @@ func TestPageInABrowser(t *testing.T) {
 		require.Contains(t, c.says(t), "40 files go now.")
 		require.Eventually(t, func() bool { return s.count(t, `SELECT count(*) FROM file`) == 21 }, signalTimeout, 40*pollEvery)
 		v.shows(t, "/dead", "poison")
+		c.name += "-after"
 		for _, path := range []string{"/", "/deleted", "/dead"} {
 			c.check(t, path)
 		}

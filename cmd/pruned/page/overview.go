@@ -68,7 +68,7 @@ func (o *overview) readFiles(ctx context.Context, open *Open) error {
 	if err != nil {
 		return err
 	}
-	o.Waiting = waiting.Count
+	o.Waiting = max(waiting.Count-o.Trash.Files, 0) // the bytes of what is in the trash wait as well
 	var unused, rowless int64
 	for _, sum := range o.Found {
 		switch sum.Direction {
@@ -144,7 +144,7 @@ func (o *overview) findAlarms(ctx context.Context, p *Page, open *Open) error {
 		}
 	}
 	if o.Letters > 0 {
-		o.Alarms = append(o.Alarms, alarm{"Dead letters", commaOf(o.Letters) + " events can never succeed", "/dead", "See why, then redrive or purge them", "pruned dead list"})
+		o.Alarms = append(o.Alarms, alarm{"Dead letters", "events that can never succeed: " + commaOf(o.Letters), "/dead", "See why, then redrive or purge them", "pruned dead list"})
 	}
 	return nil
 }
