@@ -14,7 +14,7 @@ const tokenLen = 36
 // it is written. Both are regular expressions as Go and PostgreSQL know them.
 const (
 	LiteralShape = `^[0-9a-z._~-]+$`
-	ValueShape   = `^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0[box][0-9a-f._p-]*|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$`
+	ValueShape   = `^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0(x[0-9a-f._p-]*|b[01_]*|o[0-7_]*)|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$`
 )
 
 var literalShape, valueShape = regexp.MustCompile(LiteralShape), regexp.MustCompile(ValueShape)

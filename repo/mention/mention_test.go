@@ -153,8 +153,8 @@ func TestSearchable(t *testing.T) {
 	t.Parallel()
 	for token, want := range map[string]bool{
 		id: true, "logo.v2": true, "a_b~c-1": true, id[:35]: true,
-		"a1": true, "2024-06-01a": true, "7e9c1f0a2b": true, "tru": true, "info": true, "x0": true, "08-00-2b": true, "e5a": true,
-		"": false, "1": false, "-1.5": false, "1e-5": false, "1_000": false, "0x1f": false, "-infinity": false, "nan": false, bare: false,
+		"a1": true, "2024-06-01a": true, "7e9c1f0a2b": true, "tru": true, "info": true, "x0": true, "08-00-2b": true, "e5a": true, "0b1d": true, "0o18": true,
+		"": false, "1": false, "-1.5": false, "1e-5": false, "1_000": false, "0x1f": false, "0b101": false, "0o17": false, "-infinity": false, "nan": false, bare: false,
 		bare[:16] + "-" + bare[16:]: false, bare[:31]: true,
 		"2024-06-01": false, "12.34.56.7": false, "true": false, "f": false, "no": false, "n": false,
 		"a b": false, "ü": false, `a"b`: false, "a/b": false, "a%20": false, "a\nb": false, "a\n": false,

@@ -35,8 +35,8 @@ func searchName() string { return "web-search-" + (digits() + digits())[:52] }
 func digits() string { return strings.ReplaceAll(uuid.NewString(), "-", "") }
 
 // digest is a name as the application gives it to a pasted text. A number may begin with
-// 0b as well, and such a name is not searched: this one begins otherwise.
-func digest() string { return "d" + (digits() + digits())[1:] }
+// 0b as well.
+func digest() string { return "0b" + (digits() + digits())[2:] }
 
 func (e Engine) setNames(t testing.TB, names ...string) {
 	t.Helper()

@@ -54,7 +54,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
 // date meanwhile, lacks them.
 const identitySQL = `concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), @schema::text,
-             'pruned.reference'::regclass::oid, 'reader 2')`
+             'pruned.reference'::regclass::oid, 'reader 3')`
 
 // soundSQL tells whether every mark can be compared by age(): not from a future that this
 // cluster has not seen, not so far behind that it may wrap around.

@@ -21,7 +21,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'snapshot', pg_current_snapshot()::text,
          'same', s.identity = concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
-             'pruned.reference'::regclass::oid, 'reader 2'),
+             'pruned.reference'::regclass::oid, 'reader 3'),
          'catalog', (NULL),
          'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation),

@@ -13,7 +13,7 @@ SELECT t.id, t.token, (t.token NOT LIKE '________-____-____-____-____________' O
        CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END, t.is_name,
        CASE WHEN (t.token NOT LIKE '________-____-____-____-____________' OR t.token ~ '[^0-9a-f-]'
        OR length(replace(t.token, '-', '')) <> 32) THEN CASE WHEN
-                 t.token COLLATE "C" ~ '^[0-9a-z._~-]+$' AND t.token COLLATE "C" !~ '^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0[box][0-9a-f._p-]*|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$' THEN $1::int ELSE 0 END
+                 t.token COLLATE "C" ~ '^[0-9a-z._~-]+$' AND t.token COLLATE "C" !~ '^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0(x[0-9a-f._p-]*|b[01_]*|o[0-7_]*)|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$' THEN $1::int ELSE 0 END
             WHEN $2::bool AND
          EXISTS (SELECT FROM (SELECT uuid_send(t.token::uuid)) u (uuid) JOIN pruned.mentioned m
                      ON m.bucket = (get_byte(u.uuid, 3) # get_byte(u.uuid, 15)) * 16 + ((get_byte(u.uuid, 2) # get_byte(u.uuid, 14)) & 15)
@@ -30,7 +30,7 @@ SELECT t.id, t.token, (t.token NOT LIKE '________-____-____-____-____________' O
        CASE WHEN octet_length(t.name) > 1024 OR lower(left(t.name, 36) COLLATE "C") = t.token THEN '' ELSE t.name END, t.is_name,
        CASE WHEN (t.token NOT LIKE '________-____-____-____-____________' OR t.token ~ '[^0-9a-f-]'
        OR length(replace(t.token, '-', '')) <> 32) THEN CASE WHEN
-                 t.token COLLATE "C" ~ '^[0-9a-z._~-]+$' AND t.token COLLATE "C" !~ '^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0[box][0-9a-f._p-]*|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$' THEN $1::int ELSE 0 END
+                 t.token COLLATE "C" ~ '^[0-9a-z._~-]+$' AND t.token COLLATE "C" !~ '^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0(x[0-9a-f._p-]*|b[01_]*|o[0-7_]*)|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$' THEN $1::int ELSE 0 END
             WHEN $2::bool AND
          EXISTS (SELECT FROM (SELECT uuid_send(t.token::uuid)) u (uuid) JOIN pruned.mentioned m
                      ON m.bucket = (get_byte(u.uuid, 3) # get_byte(u.uuid, 15)) * 16 + ((get_byte(u.uuid, 2) # get_byte(u.uuid, 14)) & 15)

@@ -13,7 +13,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'snapshot', pg_current_snapshot()::text,
          'same', s.identity = concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
-             'pruned.reference'::regclass::oid, 'reader 2'),
+             'pruned.reference'::regclass::oid, 'reader 3'),
          'catalog', (
 WITH RECURSIVE excluded (oid, attname, path) AS (
     SELECT c.oid, coalesce(e.name[3], ''), coalesce(array_to_string(e.name[4:], '.'), '')

@@ -2,7 +2,7 @@ WITH unmentioned AS MATERIALIZED (
     SELECT k.file_id FROM pruned.known_file k
      WHERE k.file_id = ANY ($1::text[]) AND k.generation <= (SELECT min(generation) FROM pruned.relation)
        AND (NOT k.literal OR (SELECT
-                 t.token COLLATE "C" ~ '^[0-9a-z._~-]+$' AND t.token COLLATE "C" !~ '^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0[box][0-9a-f._p-]*|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$' FROM (SELECT k.token) t))
+                 t.token COLLATE "C" ~ '^[0-9a-z._~-]+$' AND t.token COLLATE "C" !~ '^([0-9e._~-]*|([0-9a-f]{4}-?){8}|-?0(x[0-9a-f._p-]*|b[01_]*|o[0-7_]*)|-?inf(inity)?|nan|true|t|false|f|yes|y|no|n|on|off)$' FROM (SELECT k.token) t))
 )
 SELECT file_id FROM unmentioned
     EXCEPT (
