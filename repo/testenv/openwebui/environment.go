@@ -59,6 +59,13 @@ func (o Options) environment(stubURL string) []string {
 		"RAG_EMBEDDING_BATCH_SIZE": "100",
 		"RAG_OPENAI_API_BASE_URL":  stubURL + "/v1",
 		"RAG_OPENAI_API_KEY":       "none",
+
+		"AUDIO_TTS_ENGINE":              "openai",
+		"AUDIO_TTS_OPENAI_API_BASE_URL": stubURL + "/v1",
+		"AUDIO_STT_ENGINE":              "openai",
+		"AUDIO_STT_OPENAI_API_BASE_URL": stubURL + "/v1",
+		// Recordings are sent as they are: nobody needs an ffmpeg.
+		"BYPASS_PYDUB_PREPROCESSING": "true",
 	}
 	if o.DatabaseURL != "" {
 		env["DATABASE_URL"] = o.DatabaseURL

@@ -24,7 +24,16 @@ type FileInfo struct {
 // Upload uploads a text file. With process it is split and embedded into the collection
 // FileCollection(id) before the call returns.
 func (c *Client) Upload(ctx context.Context, name, content string, process bool) (fileID string, err error) {
-	body, contentType, err := form(name, content)
+	return c.upload(ctx, name, content, process, nil)
+}
+
+// UploadToChannel uploads a text file into a channel, unprocessed.
+func (c *Client) UploadToChannel(ctx context.Context, channelID, name, content string) (fileID string, err error) {
+	return c.upload(ctx, name, content, false, map[string]string{"metadata": `{"channel_id": "` + channelID + `"}`})
+}
+
+func (c *Client) upload(ctx context.Context, name, content string, process bool, fields map[string]string) (fileID string, err error) {
+	body, contentType, err := form(name, "text/plain", content, fields)
 	if err != nil {
 		return "", fmt.Errorf("make the upload of %s: %w", name, err)
 	}
@@ -40,18 +49,24 @@ func (c *Client) Upload(ctx context.Context, name, content string, process bool)
 	return file.ID, nil
 }
 
-func form(name, content string) (body *bytes.Buffer, contentType string, err error) {
+// form is a file with further fields, as browsers send them.
+func form(name, mediaType, content string, fields map[string]string) (body *bytes.Buffer, contentType string, err error) {
 	body = new(bytes.Buffer)
 	writer := multipart.NewWriter(body)
 	header := textproto.MIMEHeader{}
 	header.Set("Content-Disposition", multipart.FileContentDisposition("file", name))
-	header.Set("Content-Type", "text/plain")
+	header.Set("Content-Type", mediaType)
 	part, err := writer.CreatePart(header)
 	if err != nil {
 		return nil, "", err
 	}
 	if _, err := part.Write([]byte(content)); err != nil {
 		return nil, "", err
+	}
+	for field, value := range fields {
+		if err := writer.WriteField(field, value); err != nil {
+			return nil, "", err
+		}
 	}
 	return body, writer.FormDataContentType(), writer.Close()
 }

@@ -14,6 +14,16 @@ func (c *Client) CreateKnowledge(ctx context.Context, name string) (knowledgeID 
 	return c.create(ctx, "/api/v1/knowledge/create", object{"name": name, "description": "Made by a test."})
 }
 
+// CreateDirectory makes a directory in a knowledge base.
+func (c *Client) CreateDirectory(ctx context.Context, knowledgeID, name string) (directoryID string, err error) {
+	return c.create(ctx, "/api/v1/knowledge/"+knowledgeID+"/dirs/create", object{"name": name})
+}
+
+// Reindex makes the collections of all knowledge bases anew, and those of their files.
+func (c *Client) Reindex(ctx context.Context) error {
+	return c.call(ctx, http.MethodPost, "/api/v1/knowledge/reindex", nil, nil)
+}
+
 // AddToKnowledge embeds a processed file into a knowledge base. Open WebUI refuses a text that is
 // there already.
 func (c *Client) AddToKnowledge(ctx context.Context, knowledgeID, fileID string) error {

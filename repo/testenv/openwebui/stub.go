@@ -10,6 +10,9 @@ import (
 // Model is the only model that the stub offers.
 const Model = "stub"
 
+// Sound is all that the stub says.
+const Sound = "the sound of a text"
+
 // newStub starts a server that answers as OpenAI's API does, as far as Open WebUI asks it.
 // The caller closes it.
 func newStub() *httptest.Server {
@@ -17,6 +20,8 @@ func newStub() *httptest.Server {
 	mux.HandleFunc("GET /v1/models", listModels)
 	mux.HandleFunc("POST /v1/embeddings", embeddings)
 	mux.HandleFunc("POST /v1/chat/completions", complete)
+	mux.HandleFunc("POST /v1/audio/speech", speak)
+	mux.HandleFunc("POST /v1/audio/transcriptions", transcribe)
 	return httptest.NewServer(mux)
 }
 
@@ -57,6 +62,14 @@ func complete(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	fmt.Fprintf(w, "data: %s\n\ndata: [DONE]\n\n", piece)
 }
+
+// speak answers with bytes that nobody plays.
+func speak(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "audio/mpeg")
+	_, _ = w.Write([]byte(Sound)) // the client is gone if this fails
+}
+
+func transcribe(w http.ResponseWriter, _ *http.Request) { reply(w, object{"text": "As it was said."}) }
 
 func completion(kind, part string, message object) object {
 	choice := object{"index": 0, part: message, "finish_reason": "stop"}
