@@ -70,8 +70,9 @@ bench-index: ## the first pass over SQLite beside that of another commit: BASE=C
 kill: ## fifty kills at random moments
 	$(GO) run ./cmd/lab kill --times 50
 
-kill-sweep: ## fifty kills of sweeps at random moments
+kill-sweep: ## fifty kills of sweeps at random moments, and of drains of what they published, on both engines
 	$(GO) run ./cmd/lab kill-sweep --times 50
+	$(GO) run ./cmd/lab kill-sweep --times 50 --engine sqlite --files 4000 --orphans 1000 --collections 500
 
 RACES ?= 10000
 restore-races: ## restores that race the removal of the bytes, on both engines: RACES=10000

@@ -170,20 +170,20 @@ var vocabulary = func() []string {
 // anew: it keeps the indexes of all of them open.
 const collectionsAtOnce = 1000
 
-// makeChroma has a real Chroma make the files of an embedded one in dir: the own
-// collections of files, and one that they share. It does so in memory first, since
-// it waits for the disk with every collection.
-func makeChroma(ctx context.Context, dir string, form chunkForm, files []string, name string, shared []string) (err error) {
+// makeChroma has a real Chroma make the files of an embedded one in dir: collections of
+// one file each, and one that files share. It does so in memory first, since it waits for
+// the disk with every collection.
+func makeChroma(ctx context.Context, dir string, form chunkForm, collections []string, name string, shared []string) (err error) {
 	quick, ok := testenv.InMemory()
 	if !ok {
 		quick = dir + ".making"
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(quick)) }()
 	made := filepath.Join(quick, "made")
-	for some := range slices.Chunk(files, collectionsAtOnce) {
+	for some := range slices.Chunk(collections, collectionsAtOnce) {
 		err := withChroma(ctx, made, func(c *chroma) error {
-			for _, file := range some {
-				if err := c.insertChunks(testenv.FileCollection(file), form, file); err != nil {
+			for _, collection := range some {
+				if err := c.insertChunks(collection, form, strings.TrimPrefix(collection, testenv.FileCollection(""))); err != nil {
 					return err
 				}
 			}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/md5"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -52,6 +54,30 @@ func (w *world) countCollections(ctx context.Context, n, unused int) (used, left
 		return conn.QueryRow(ctx, `SELECT count(*) FILTER (WHERE i > $2::int), count(*) FILTER (WHERE i <= $2::int)
 			FROM generate_series(1, $1::int) i WHERE EXISTS (SELECT FROM document_chunk WHERE collection_name = 'web-search-' || md5(i::text))`, n, unused).Scan(&used, &left)
 	})
+	return used, left, err
+}
+
+// searchNames are the same of n searches of the web.
+func searchNames(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("web-search-%x", md5.Sum([]byte(strconv.Itoa(i+1)))))
+	}
+	return names
+}
+
+// mentionSearches makes notes that mention searches.
+func (f *folder) mentionSearches(ctx context.Context, names []string) error {
+	return execSQLite(ctx, f.webui(), `INSERT INTO note (id, user_id, title, data, created_at, updated_at)
+		SELECT lower(hex(randomblob(16))), 'u', 'searches', json_object('names', json_group_array(value)), 1, 1
+		  FROM json_each(?1) GROUP BY key / 50`, encodeIDs(names)...)
+}
+
+// countCollections counts searches that are there: those in use with all their chunks.
+func (f *folder) countCollections(ctx context.Context, n, unused int) (used, left int, err error) {
+	const countSQL = `SELECT count(*) FILTER (WHERE n.key >= ?2), count(*) FILTER (WHERE n.key < ?2)
+		FROM json_each(?1) n CROSS JOIN collections c ON c.name = n.value
+	   WHERE (SELECT count(*) FROM segments s JOIN embeddings e ON e.segment_id = s.id WHERE s.collection = c.id) = ?3 OR n.key < ?2`
+	err = queryRow(ctx, f.chroma(), countSQL, append(encodeIDs(searchNames(n)), unused, f.form.perFile), &used, &left)
 	return used, left, err
 }
 

@@ -24,23 +24,34 @@ const (
 	fewWords      = 12  // are quicker to check again and again
 )
 
-// seedFolder makes one. Every tenth orphan has its chunks in the knowledge base as
-// well, which is what the application leaves when it removes a file from one.
-func (l *lab) seedFolder(ctx context.Context, o testenv.SeedOptions, words int) (*folder, error) {
+// folderSeed says what a folder holds.
+type folderSeed struct {
+	testenv.SeedOptions
+	words       int      // of a chunk
+	sharedEvery int      // so many orphans are one in the knowledge base as well, as after its removal from there; 0: none is
+	searches    []string // names of collections of searches of the web
+}
+
+// seedFolder makes one.
+func (l *lab) seedFolder(ctx context.Context, o folderSeed) (*folder, error) {
 	i, err := l.makeInstallation()
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{i, chunkForm{perFile: o.ChunksPerFile, dim: o.Vectors.Dim, words: words}}
+	f := &folder{i, chunkForm{perFile: o.ChunksPerFile, dim: o.Vectors.Dim, words: o.words}}
 	o.UploadDir = f.uploads()
-	if f.Seeded, err = testenv.SeedSQLite(ctx, f.webui(), o); err != nil {
+	if f.Seeded, err = testenv.SeedSQLite(ctx, f.webui(), o.SeedOptions); err != nil {
 		return nil, err
 	}
 	shared := f.InKnowledge
-	for n := 0; n < len(f.Orphans); n += 10 {
+	for n := 0; o.sharedEvery > 0 && n < len(f.Orphans); n += o.sharedEvery {
 		shared = append(shared, f.Orphans[n])
 	}
-	return f, makeChroma(ctx, f.vectors(), f.form, slices.Concat(f.Orphans, f.InUse), f.Knowledge, shared)
+	collections := slices.Clone(o.searches)
+	for _, id := range slices.Concat(f.Orphans, f.InUse) {
+		collections = append(collections, testenv.FileCollection(id))
+	}
+	return f, makeChroma(ctx, f.vectors(), f.form, collections, f.Knowledge, shared)
 }
 
 func (f *folder) webui() string   { return filepath.Join(f.dir, "webui.db") }
@@ -62,6 +73,15 @@ func queryRow(ctx context.Context, path, query string, args []any, dest ...any) 
 	return withSQLite(path, func(db *sql.DB) error {
 		if err := db.QueryRowContext(ctx, query, args...).Scan(dest...); err != nil {
 			return fmt.Errorf("%s: %s: %w", filepath.Base(path), query, err)
+		}
+		return nil
+	})
+}
+
+func execSQLite(ctx context.Context, path, statement string, args ...any) error {
+	return withSQLite(path, func(db *sql.DB) error {
+		if _, err := db.ExecContext(ctx, statement, args...); err != nil {
+			return fmt.Errorf("%s: %s: %w", filepath.Base(path), statement, err)
 		}
 		return nil
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,14 +151,10 @@ func (f *folder) settleStore(ctx context.Context) error {
 	if err := withChroma(ctx, f.vectors(), f.checkAnswers); err != nil {
 		return err
 	}
-	err := withSQLite(f.webui(), func(db *sql.DB) error {
-		_, err := db.ExecContext(ctx, `UPDATE pruned_tombstone SET due_at = 0`)
-		return err
-	})
-	if err != nil {
+	if err := execSQLite(ctx, f.webui(), `UPDATE pruned_tombstone SET due_at = 0`); err != nil {
 		return err
 	}
-	_, err = f.drainQueue(ctx)
+	_, err := f.drainQueue(ctx)
 	return err
 }
 

@@ -36,7 +36,7 @@ func (c *killCmd) Run(ctx context.Context, l *lab) error {
 func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, error) {
 	o := testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}
 	if c.Engine == "sqlite" {
-		f, err := l.seedFolder(ctx, o, fewWords)
+		f, err := l.seedFolder(ctx, folderSeed{SeedOptions: o, words: fewWords, sharedEvery: 10})
 		if err != nil {
 			return nil, err
 		}

@@ -13,24 +13,72 @@ import (
 )
 
 type killSweepCmd struct {
-	Times   int `default:"50" help:"How often."`
-	Files   int `default:"20000" help:"Files."`
-	Orphans int `default:"3000" help:"How many of them nothing uses."`
+	Engine      string `enum:"postgres,sqlite" default:"postgres" help:"Of the database: postgres (with pgvector) or sqlite (with embedded Chroma)."`
+	Times       int    `default:"50" help:"How often."`
+	Files       int    `default:"20000" help:"Files."`
+	Orphans     int    `default:"3000" help:"How many of them nothing uses."`
+	Collections int    `default:"1000" help:"Collections of searches of the web in use, and as many that nothing uses."`
 }
 
-// killCollections are as many in use as nothing uses.
-const killCollections = 1000
+// sweepable is an installation beside whose files searches of the web have collections.
+type sweepable interface {
+	// loseRows deletes the rows of the first orphans, as the application does: their
+	// vectors and bytes stay.
+	loseRows(ctx context.Context, n int) error
+	// forgetProgress spares the wait for the lease of the killed, and for an hour to
+	// pass until what they reported is reported again.
+	forgetProgress(ctx context.Context) error
+	// countCollections counts searches that are there, of n: those in use, and the first
+	// ones, which nothing uses.
+	countCollections(ctx context.Context, n, unused int) (used, left int, err error)
+}
 
-// checkCollections checks that those in use are there, and, at last, that no other is.
-func (w *world) checkCollections(ctx context.Context, last bool) error {
-	used, left, err := w.countCollections(ctx, 2*killCollections, killCollections)
+func (c *killSweepCmd) seedInstallation(ctx context.Context, l *lab) (*sweepKills, error) {
+	o := testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}
+	if c.Engine == "sqlite" {
+		f, err := l.seedFolder(ctx, folderSeed{SeedOptions: o, words: fewWords, searches: searchNames(2 * c.Collections)})
+		if err == nil {
+			err = f.mentionSearches(ctx, searchNames(2 * c.Collections)[c.Collections:])
+		}
+		if err != nil {
+			return nil, err
+		}
+		p, err := newPromises(ctx, f.installation, f)
+		return &sweepKills{p, f, c.Collections}, err
+	}
+	w, err := l.seedWorld(ctx, o, true)
+	if err == nil {
+		err = w.seedCollections(ctx, 2*c.Collections, c.Collections)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPromises(ctx, w.installation, w)
+	return &sweepKills{p, w, c.Collections}, err
+}
+
+// sweepKills are sweeps that are killed.
+type sweepKills struct {
+	*promises
+	sweepable
+	collections int // in use, and as many that nothing uses
+}
+
+// checkAll checks that what is in use is there, and, at last, that nothing else is.
+func (k *sweepKills) checkAll(ctx context.Context, last bool) error {
+	if err := k.checkNothingLost(ctx); err != nil {
+		return err
+	}
+	used, left, err := k.countCollections(ctx, 2*k.collections, k.collections)
 	switch {
 	case err != nil:
 		return err
-	case used != killCollections:
-		return fmt.Errorf("of %d collections in use %d are left", killCollections, used)
+	case used != k.collections:
+		return fmt.Errorf("of %d collections in use %d are left", k.collections, used)
 	case last && left > 0:
 		return fmt.Errorf("%d collections are left that nothing uses", left)
+	case last:
+		return k.checkNothingLeft(ctx)
 	}
 	return nil
 }
@@ -39,78 +87,110 @@ func (w *world) checkCollections(ctx context.Context, last bool) error {
 // then, no event may be about a file in use that acts on it, and one sweep that is
 // not killed and a drain must leave nothing unused.
 func (c *killSweepCmd) Run(ctx context.Context, l *lab) error {
-	w, err := l.seedWorld(ctx, testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}, true)
+	k, err := c.seedInstallation(ctx, l)
 	if err != nil {
 		return err
 	}
-	p, err := newPromises(ctx, w.installation, w)
-	if err != nil {
-		return err
-	}
-	if err := w.seedCollections(ctx, 2*killCollections, killCollections); err != nil {
-		return err
-	}
+	// Without a row it is the bytes that have to be old enough, and nobody can set back
+	// when they were written.
+	k.stores = append(k.stores, "PRUNED_MIN_AGE=0")
 	var whole swept
 	for range 2 { // the first one builds the index
-		if whole, err = w.runSweep(ctx, "PRUNED_MAX_FRACTION=1", "PRUNED_DRY_RUN=true"); err != nil {
+		if whole, err = k.runSweep(ctx, "PRUNED_MAX_FRACTION=1", "PRUNED_DRY_RUN=true"); err != nil {
 			return err
 		}
 	}
-	killed, tries := 0, 0
-	lost := c.Orphans / (2 * c.Times) // rows, before each kill
-	for ; killed < c.Times; tries++ {
-		if tries > 5*c.Times {
-			return fmt.Errorf("of %d sweeps only %d were killed before they ended", tries, killed)
+	tries, err := k.killSweeps(ctx, c.Times, whole.wall)
+	if err != nil {
+		return err
+	}
+	if err := k.forgetProgress(ctx); err != nil {
+		return err
+	}
+	last, err := k.runSweep(ctx, "PRUNED_MAX_FRACTION=1")
+	if err != nil {
+		return err
+	}
+	drains, err := k.killDrains(ctx, c.Times, whole.wall)
+	if err != nil {
+		return err
+	}
+	drained, err := k.drainQueue(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.checkAll(ctx, true); err != nil {
+		return err
+	}
+	if err := k.settleStore(ctx); err != nil {
+		return err
+	}
+	if err := k.checkAll(ctx, true); err != nil {
+		return fmt.Errorf("after the vector store has started: %w", err)
+	}
+	fmt.Printf("killed %d of %d sweeps; the last one published %d events, about files and collections; killed %d drains of them; the last one deleted %d and cleaned after %d: no file in use lost its row, vectors or bytes, none of %d collections in use was lost, and nothing unused is left\n",
+		c.Times, tries, last.Published, drains, drained.Deleted, drained.Gone, c.Collections)
+	return nil
+}
+
+// killSweeps kills sweeps, before each of which more orphans have lost their rows.
+func (k *sweepKills) killSweeps(ctx context.Context, times int, whole time.Duration) (tries int, err error) {
+	lost := len(k.Orphans) / (2 * times) // rows, before each kill
+	for killed := 0; killed < times; tries++ {
+		if tries > 5*times {
+			return tries, fmt.Errorf("of %d sweeps only %d were killed before they ended", tries, killed)
 		}
-		if err := errors.Join(w.loseRows(ctx, min(killed+1, c.Times)*lost), w.forgetProgress(ctx)); err != nil {
-			return err
+		if err := errors.Join(k.loseRows(ctx, min(killed+1, times)*lost), k.forgetProgress(ctx)); err != nil {
+			return tries, err
 		}
-		done, err := w.runAndKill(ctx, time.Duration(rand.Int64N(int64(whole.wall))), []string{"sweep"}, "PRUNED_MAX_FRACTION=1")
+		done, err := k.runAndKill(ctx, time.Duration(rand.Int64N(int64(whole))), []string{"sweep"}, "PRUNED_MAX_FRACTION=1")
 		if err != nil {
-			return fmt.Errorf("sweep %d: %w", tries+1, err)
+			return tries, fmt.Errorf("sweep %d: %w", tries+1, err)
 		}
 		if !done {
 			killed++
 		}
-		if err := errors.Join(p.checkNothingLost(ctx), w.checkCollections(ctx, false)); err != nil {
-			return fmt.Errorf("after kill %d: %w", killed, err)
+		if err := k.checkAll(ctx, false); err != nil {
+			return tries, fmt.Errorf("after kill %d: %w", killed, err)
 		}
 	}
-	if err := w.forgetProgress(ctx); err != nil {
-		return err
-	}
-	last, err := w.runSweep(ctx, "PRUNED_MAX_FRACTION=1")
-	if err != nil {
-		return err
-	}
-	drained, err := w.drainQueue(ctx)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(p.checkNothingLost(ctx), p.checkNothingLeft(ctx), w.checkCollections(ctx, true)); err != nil {
-		return err
-	}
-	fmt.Printf("killed %d of %d sweeps; the last one published %d events, the drain deleted %d files and collections and cleaned after %d: no file in use lost its row, vectors or bytes, none of %d collections in use was lost, and nothing unused is left\n",
-		killed, tries, last.Published, drained.Deleted, drained.Gone, killCollections)
-	return nil
+	return tries, nil
 }
 
-// loseRows deletes the rows of the first orphans, as the application does: their
-// vectors and bytes stay. Without a row it is the bytes that have to be old enough,
-// and nobody can set back when they were written.
+// killDrains kills drains of events about files and collections, until one gets to its end.
+func (k *sweepKills) killDrains(ctx context.Context, times int, whole time.Duration) (killed int, err error) {
+	for killed < times {
+		done, err := k.runAndKill(ctx, time.Duration(rand.Int64N(int64(whole)*3/2)), []string{"run", "--drain"})
+		if err != nil || done {
+			return killed, err
+		}
+		killed++
+		if err := k.checkAll(ctx, false); err != nil {
+			return killed, fmt.Errorf("after kill %d of a drain: %w", killed, err)
+		}
+	}
+	return killed, nil
+}
+
 func (w *world) loseRows(ctx context.Context, n int) error {
-	w.stores = append(w.stores, "PRUNED_MIN_AGE=0")
 	return w.withConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `DELETE FROM file WHERE id = ANY ($1)`, w.Orphans[:n])
 		return err
 	})
 }
 
-// forgetProgress spares the wait for the lease of the killed, and for an hour to
-// pass until what they reported is reported again.
 func (w *world) forgetProgress(ctx context.Context) error {
 	return w.withConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `DELETE FROM pruned.lease; UPDATE pruned.candidate SET claimed_at = claimed_at - interval '2 hours'`)
 		return err
 	})
+}
+
+func (f *folder) loseRows(ctx context.Context, n int) error {
+	return execSQLite(ctx, f.webui(), `DELETE FROM file WHERE id IN (SELECT value FROM json_each(?1))`, encodeIDs(f.Orphans[:n])...)
+}
+
+func (f *folder) forgetProgress(ctx context.Context) error {
+	return errors.Join(execSQLite(ctx, f.webui(), `DELETE FROM pruned_lease`),
+		execSQLite(ctx, f.webui(), `UPDATE pruned_candidate SET claimed_at = claimed_at - ?1`, (2*time.Hour).Microseconds()))
 }

@@ -35,10 +35,10 @@ type folderRuns struct {
 // way to delete files one by one; each on a copy of the same data.
 func (b *bench) measureSQLite(ctx context.Context) (err error) {
 	r := &folderRuns{}
-	r.folder, err = b.seedFolder(ctx, testenv.SeedOptions{
+	r.folder, err = b.seedFolder(ctx, folderSeed{words: wordsOfAChunk, sharedEvery: 10, SeedOptions: testenv.SeedOptions{
 		Files: (folderOrphans + folderInUse) / b.shrink, Orphans: folderOrphans / b.shrink, ChunksPerFile: 3,
 		Vectors: testenv.VectorOptions{Dim: 384}, Chats: folderChats / b.shrink, ChatBytes: chatBytes, FileBytes: 3000,
-	}, wordsOfAChunk)
+	}})
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ type swept struct {
 }
 
 // runSweep runs one sweep as a whole process.
-func (w *world) runSweep(ctx context.Context, settings ...string) (s swept, err error) {
-	out, r, err := w.runProgram(ctx, nil, nil, settings, "sweep", "--output", "json")
+func (i *installation) runSweep(ctx context.Context, settings ...string) (s swept, err error) {
+	out, r, err := i.runProgram(ctx, nil, nil, settings, "sweep", "--output", "json")
 	if err == nil {
 		err = json.Unmarshal(out, &s)
 	}
