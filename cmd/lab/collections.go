@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/md5"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -57,10 +55,10 @@ func (w *world) countCollections(ctx context.Context, n, unused int) (used, left
 	return used, left, err
 }
 
-// searchNames are the same of n searches of the web.
+// searchNames are names of collections of n searches of the web, each time the same.
 func searchNames(n int) (names []string) {
 	for i := range n {
-		names = append(names, fmt.Sprintf("web-search-%x", md5.Sum([]byte(strconv.Itoa(i+1)))))
+		names = append(names, fmt.Sprintf("web-search-%032x", i+1))
 	}
 	return names
 }
