@@ -51,9 +51,12 @@ func (w *run) approveConfirmed(ctx context.Context, tx repo.Tx, held []repo.Hold
 // confirmedHolds are the holds that are to be confirmed, in whole or in part.
 func (w *run) confirmedHolds(ctx context.Context) ([]repo.Hold, error) {
 	holds, err := w.DB.ListHolds(ctx)
-	return slices.DeleteFunc(holds, func(h repo.Hold) bool {
-		return h.ID != w.options.Confirm || len(w.options.Part.Only) > 0 && !slices.Contains(w.options.Part.Only, h.Direction)
-	}), err
+	return slices.DeleteFunc(holds, func(h repo.Hold) bool { return !w.confirms(h) }), err
+}
+
+// confirms says whether a hold is to be confirmed, in whole or in part.
+func (w *run) confirms(h repo.Hold) bool {
+	return h.ID == w.options.Confirm && (len(w.options.Part.Only) == 0 || slices.Contains(w.options.Part.Only, h.Direction))
 }
 
 // findEarlier says whether the id is that of a sweep that was confirmed and is held no

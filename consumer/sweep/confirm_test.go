@@ -134,3 +134,35 @@ func TestPartOfAHoldIsConfirmed(t *testing.T) {
 	again, _ := sweepWith(t, s, Options{Confirm: id})
 	require.NotNil(t, again.Earlier)
 }
+
+// Where only one direction is let go, the others stay held under the same id, although what
+// they were held for has passed, or passes by the confirmation itself.
+func TestOtherDirectionsOfAHoldStayHeld(t *testing.T) {
+	t.Parallel()
+	i, q := fixture.Install(t), fixture.OpenQueue(t)
+	i.AddUsedFiles(t, 5)
+	base := testenv.InsertKnowledge(t, i.Pool)
+	lost := i.AddFiles(t, 5)
+	for _, file := range lost {
+		testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: file, Collection: base, N: 1, Vectors: fixture.SmallVectors})
+	}
+	remains := i.AddRemains(t, true, true)
+	s := sweeper(t, i, q)
+	s.Vectors = fixture.DescribedVectors{Store: i.Store, As: vectors.Info{Name: "chroma at https://shared"}}
+	report := sweepOnce(t, s)
+	require.Len(t, report.Holds, 2, "rows, since links were lost, and a store that nobody approved")
+
+	for _, file := range lost[:2] {
+		testenv.LinkKnowledge(t, i.Pool, base, file)
+	}
+	part, _ := sweepWith(t, s, Options{Confirm: report.ID, Part: Part{Only: []repo.Direction{repo.FromVectors}}})
+	require.Len(t, part.Holds, 1)
+	require.Equal(t, repo.FromRows, part.Holds[0].Direction)
+	require.Equal(t, report.ID, part.Holds[0].ID)
+	require.EqualValues(t, 1, part.Published)
+	require.Equal(t, 1, i.Consume(t, q).Gone)
+	for _, file := range lost {
+		require.Equal(t, 1, testenv.Value[int](t, i.Database, `SELECT count(*) FROM file WHERE id = $1`, file))
+	}
+	require.NotEqual(t, fixture.Whole, i.LeftOf(t, remains))
+}

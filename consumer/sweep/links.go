@@ -52,7 +52,7 @@ func (w *run) findLostLinks(ctx context.Context, tx repo.Tx) (string, error) {
 func (w *run) findEarlierLoss(ctx context.Context, d repo.Direction) (string, error) {
 	holds, err := w.DB.ListHolds(ctx)
 	for _, h := range holds {
-		if h.Direction == d && strings.HasPrefix(h.Reason, linksLost) && h.ID != w.options.Confirm {
+		if h.Direction == d && strings.HasPrefix(h.Reason, linksLost) && !w.confirms(h) {
 			return h.Reason, nil
 		}
 	}

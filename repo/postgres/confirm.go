@@ -13,9 +13,11 @@ import (
 )
 
 // confirmSQL confirms the candidates that existed when the last sweep showed the hold, and
-// none that was found since.
+// none that was found since. What else is held under its id stays so (see CountUnconfirmed):
+// the reason may end with this very confirmation, which approves the store.
 const confirmSQL = `
 WITH held AS (DELETE FROM pruned.hold WHERE id = @id::text AND (cardinality(@only::text[]) = 0 OR direction = ANY (@only::text[])) RETURNING *),
+     rest AS (UPDATE pruned.hold SET partly = true WHERE id = @id::text AND NOT (cardinality(@only::text[]) = 0 OR direction = ANY (@only::text[]))),
      bound AS (INSERT INTO pruned.binding (store, identity) SELECT DISTINCT store, @identity::text FROM held ON CONFLICT DO NOTHING),
      noted AS (INSERT INTO pruned.confirmation (id) SELECT DISTINCT id FROM held ON CONFLICT (id) DO UPDATE SET at = excluded.at),
      freed AS (UPDATE pruned.candidate c SET confirmed = true, confirmed_by = h.id FROM held h
@@ -36,9 +38,11 @@ func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string, only []repo
 	return held, pgerr.Translate(err, "confirm the held sweep %s", id)
 }
 
-// confirmSomeSQL confirms candidates of a hold that were shown, and leaves the rest held.
+// confirmSomeSQL confirms candidates of a hold that were shown, and leaves the rest held, that
+// of other directions too.
 const confirmSomeSQL = `
-WITH held AS (UPDATE pruned.hold SET partly = true WHERE id = @id::text AND direction = @direction::text AND store = @store::text RETURNING *),
+WITH parted AS (UPDATE pruned.hold SET partly = true WHERE id = @id::text RETURNING *),
+     held AS (SELECT * FROM parted WHERE direction = @direction::text AND store = @store::text),
      bound AS (INSERT INTO pruned.binding (store, identity) SELECT store, @identity::text FROM held ON CONFLICT DO NOTHING),
      noted AS (INSERT INTO pruned.confirmation (id) SELECT id FROM held ON CONFLICT (id) DO UPDATE SET at = excluded.at)
 UPDATE pruned.candidate c SET confirmed = true, confirmed_by = h.id FROM held h

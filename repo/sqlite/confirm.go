@@ -9,7 +9,7 @@ import (
 )
 
 // ConfirmHold approves what was there when the last sweep showed it, and nothing that
-// was found since, and binds the stores.
+// was found since, and binds the stores. What else is held under the id stays so.
 func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string, only []repo.Direction) ([]repo.Hold, error) {
 	tx, these := sqliteTx(t), jsonList(only)
 	const where = `id = ?1 AND (?2 = '[]' OR direction IN (SELECT value FROM json_each(?2)))`
@@ -26,11 +26,17 @@ func (db *DB) ConfirmHold(ctx context.Context, t repo.Tx, id string, only []repo
 		statement{`UPDATE pruned_candidate SET confirmed = 1, confirmed_by = h.id FROM (SELECT * FROM pruned_hold WHERE ` + where + `) h
 			WHERE ` + shownSQL, []any{id, these}},
 		noteConfirmation(id),
-		statement{`DELETE FROM pruned_hold WHERE ` + where, []any{id, these}})
+		statement{`DELETE FROM pruned_hold WHERE ` + where, []any{id, these}},
+		keepRestHeld(id))
 }
 
 // shownSQL is the condition of the candidates that hold h holds.
 const shownSQL = `pruned_candidate.direction = h.direction AND (h.direction = 'row' OR pruned_candidate.store = h.store) AND shown AND NOT confirmed`
+
+// keepRestHeld keeps what is still held under an id so until it is confirmed as well.
+func keepRestHeld(id string) statement {
+	return statement{`UPDATE pruned_hold SET partly = 1 WHERE id = ?1`, []any{id}}
+}
 
 func noteConfirmation(id string) statement {
 	return statement{`INSERT INTO pruned_confirmation (id, at) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET at = excluded.at`, []any{id, toMicros(time.Now())}}
@@ -41,7 +47,7 @@ func (db *DB) ConfirmCandidates(ctx context.Context, t repo.Tx, h repo.Hold, ids
 	const where = `id = ?1 AND direction = ?2 AND store = ?3`
 	args := []any{h.ID, string(h.Direction), h.Store}
 	return sqliteTx(t).deferred.enqueue(ctx,
-		statement{`UPDATE pruned_hold SET partly = 1 WHERE ` + where, args},
+		keepRestHeld(h.ID),
 		statement{`INSERT INTO pruned_binding (store, identity, at) SELECT store, ?4, ?5 FROM pruned_hold WHERE ` + where + ` ON CONFLICT DO NOTHING`,
 			append(args[:3:3], db.identity.Key, toMicros(time.Now()))},
 		statement{`UPDATE pruned_candidate SET confirmed = 1, confirmed_by = h.id FROM (SELECT * FROM pruned_hold WHERE ` + where + `) h
