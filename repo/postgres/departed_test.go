@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,3 +104,46 @@ func TestDepartedWhereGrantsAreNotAsKnown(t *testing.T) {
 		})
 	}
 }
+
+// Who gives access between the look for mentions and that for dead links keeps the file: its
+// link goes with it, and tells nothing at the end.
+func TestAccessThatComesWithinTheLook(t *testing.T) {
+	t.Parallel()
+	d := testenv.New(t)
+	id := testenv.NewFile(t, d.Pool)
+	d.Exec(t, someUser)
+	base := testenv.InsertKnowledge(t, d.Pool)
+	d.Exec(t, `UPDATE knowledge SET user_id = 'gone'`)
+	db := openWith(t, postgres.Options{URL: d.URL, Schema: d.Schema, DepartedIgnore: true})
+	refresh(t, db)
+	testenv.LinkKnowledge(t, d.Pool, base, id) // links that the index knows are asked about once more
+	for _, find := range []finder{db.FindReferences, db.FindIndexed} {
+		requireFree(t, db, id)
+		err := db.InTx(t.Context(), nil, func(tx repo.Tx) error {
+			_, err := db.Lock(t.Context(), tx, []string{id}, repo.Ages{})
+			require.NoError(t, err)
+			interrupted := postgres.BeforeDeadLinks(tx, func() {
+				d.Exec(t, `INSERT INTO access_grant (id, resource_type, resource_id, principal_type, principal_id, permission, created_at)
+					VALUES ('g', 'knowledge', $1, 'user', 'somebody', 'read', 1)`, base)
+			})
+			found, err := find(t.Context(), interrupted, []string{id})
+			require.NoError(t, err)
+			require.Empty(t, found.Referenced)
+			_, err = db.Delete(t.Context(), tx, []string{id}, 0)
+			require.NoError(t, err)
+			appeared, err := db.RecheckReferences(t.Context(), tx, found, []string{id}, nil)
+			require.NoError(t, err)
+			require.Contains(t, appeared.References, id)
+			return repo.ErrDryRun
+		})
+		require.ErrorIs(t, err, repo.ErrDryRun)
+		inTx(t, db, func(tx repo.Tx) {
+			found, err := find(t.Context(), tx, []string{id})
+			require.NoError(t, err)
+			require.Contains(t, found.Referenced, id, "the link is back, and nobody has written since")
+		})
+		d.Exec(t, `DELETE FROM access_grant`)
+	}
+}
+
+type finder func(context.Context, repo.Tx, []string) (repo.References, error)

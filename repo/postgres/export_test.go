@@ -65,3 +65,21 @@ func (db *DB) MissingForeignKeys(ctx context.Context) (missing []string, err err
 
 // Schema is the schema of the application's tables.
 func (db *DB) Schema() string { return db.schema }
+
+// interruptedTx calls a function before each query of dead links.
+type interruptedTx struct {
+	pgx.Tx
+	before func()
+}
+
+func (t interruptedTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if strings.HasPrefix(sql, "SELECT t.file_id, t.knowledge_id") {
+		t.before()
+	}
+	return t.Tx.Query(ctx, sql, args...)
+}
+
+// BeforeDeadLinks has a transaction call a function right before it looks for dead links.
+func BeforeDeadLinks(t repo.Tx, before func()) repo.Tx {
+	return tx{interruptedTx{pgxTx(t), before}}
+}

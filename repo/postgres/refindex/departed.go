@@ -94,15 +94,17 @@ func revivedSQL(relations []*relation) string {
 // linksOwned holds for the table that links files to what has an owner.
 func (r *relation) linksOwned() bool { return r.needsOpener && slices.Contains(linkTables, r.name) }
 
-// findDeadLinks fills in which of the files that nothing mentions are linked to what nobody
-// can open.
+// findDeadLinks fills in the links of the files that nothing mentions: all were to what nobody
+// can open when the look was made. Who could open it is not asked again: what somebody can
+// open by now the recheck has to find, and these links will be gone.
 func (p *Plan) findDeadLinks(ctx context.Context, t pgx.Tx, look *repo.References, ids []string) error {
 	look.DeadLinks = nil
+	free := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, is := look.Referenced[id]; return is })
 	for _, r := range p.relations {
 		if !r.linksOwned() {
 			continue
 		}
-		rows, _ := t.Query(ctx, "SELECT t.file_id, t.knowledge_id FROM "+r.quotedName()+" t WHERE t.file_id = ANY ($1::text[]) AND NOT "+r.opened, ids)
+		rows, _ := t.Query(ctx, "SELECT t.file_id, t.knowledge_id FROM "+r.quotedName()+" t WHERE t.file_id = ANY ($1::text[])"+r.hasParentsSQL(), free)
 		var link [2]string
 		_, err := pgx.ForEachRow(rows, []any{&link[0], &link[1]}, func() error {
 			look.DeadLinks = append(look.DeadLinks, link)

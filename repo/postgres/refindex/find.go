@@ -199,7 +199,9 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		if h.Deletes != state.Deletes {
 			return errOutdated
 		}
-		ix.quiet.found(p, h, changed || state.Changed)
+		// Where something appeared, our transaction is about to end for nothing, and what went in
+		// it comes back unread: a dead link that lives by what somebody committed meanwhile.
+		ix.quiet.found(p, h, changed || state.Changed || len(appeared.References) > 0)
 		return nil
 	})
 	return appeared, err

@@ -121,11 +121,14 @@ type parent struct {
 
 func (p *parent) quotedName() string { return pgx.Identifier{p.schema, p.table}.Sanitize() }
 
-// aliveSQL is the condition under which row t of the relation lives, or nothing. Where a
-// foreign key is enforced, a row without its parent is one that was written while it
-// was not, as by a restore: if no parent is there at all, they are still to come. By
+// aliveSQL is the condition under which row t of the relation lives, or nothing. By
 // Config.DepartedIgnore a row that nobody can open is as good as dead.
-func (r *relation) aliveSQL() string {
+func (r *relation) aliveSQL() string { return r.hasParentsSQL() + r.openedSQL() }
+
+// hasParentsSQL is the part of aliveSQL about what the row belongs to. Where a foreign key is
+// enforced, a row without its parent is one that was written while it was not, as by a
+// restore: if no parent is there at all, they are still to come.
+func (r *relation) hasParentsSQL() string {
 	var b strings.Builder
 	for _, p := range r.parents {
 		column := "t." + QuoteName(p.column)
@@ -135,7 +138,7 @@ func (r *relation) aliveSQL() string {
 		}
 		b.WriteString(")")
 	}
-	return b.String() + r.openedSQL()
+	return b.String()
 }
 
 // linkTables are the application's own links to files. Their foreign keys cascade; in a
