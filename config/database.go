@@ -140,7 +140,7 @@ func (c *Config) checkDefaultDatabase(ps *problems) {
 		return
 	}
 	if _, found := findDataDir(dataDirs()); !found {
-		ps.addProblem("DATABASE_URL", "is not set, nor is DATA_DIR, and there is no %s in %s: %s",
+		ps.addProblem("DATABASE_URL", "is not set, nor is DATA_DIR, and there is no %s in %s: %s, or Open WebUI's data folder in DATA_DIR",
 			sqliteFile, strings.Join(dataDirs(), ", "), wantedDatabase)
 	}
 }

@@ -65,6 +65,8 @@ func (e *environment) kongOptions(stdout io.Writer) []kong.Option {
 		kong.NamedMapper("truth", pythonBool{}),
 		kong.ValueFormatter(describeFlag),
 		kong.Help(e.printHelp),
+		// Whoever is new asks for commands; the settings fill a screen and more.
+		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true}),
 	}
 }
 
@@ -84,5 +86,5 @@ func checkCommand(ctx *kong.Context) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: wanted a command: one of %s", node.FullPath(), strings.Join(names, ", "))
+	return fmt.Errorf("wanted a command after %q: one of %s", node.FullPath(), strings.Join(names, ", "))
 }

@@ -163,8 +163,8 @@ func TestUsageErrors(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no command":    {nil, "pruned: wanted a command: one of run, dead, demo"},
-		"no subcommand": {[]string{"dead"}, "pruned dead: wanted a command: one of list, show"},
+		"no command":    {nil, `wanted a command after "pruned": one of run, dead, demo`},
+		"no subcommand": {[]string{"dead"}, `wanted a command after "pruned dead": one of list, show`},
 		"no argument":   {[]string{"dead", "show"}, `expected "<seq>"`},
 		"flag":          {[]string{"run", "--drian"}, `unknown flag --drian, did you mean "--drain"?`},
 		"flag's value":  {[]string{"run", "--batch=x"}, `--batch: expected a valid 64 bit int but got "x"`},
@@ -187,6 +187,17 @@ func TestCommandThatNeedsNoSettings(t *testing.T) {
 	assert.True(t, c.Queue.IsEmbedded(), "nothing of the operator's is used")
 	_, file := c.Database.SQLite()
 	assert.True(t, file)
+}
+
+func TestHelpTellsCommandsFirst(t *testing.T) {
+	t.Parallel()
+	var stdout bytes.Buffer
+	_, err := Parse(&cli{}, []string{"--help"}, usable, &stdout, kong.Name("pruned"))
+	require.ErrorIs(t, err, ErrDone)
+	commands, settings, found := strings.Cut(stdout.String(), "\nFlags:\n")
+	require.True(t, found)
+	assert.Contains(t, commands, "\nCommands:\n")
+	assert.Contains(t, settings, "--database-type")
 }
 
 func TestHelpAndVersion(t *testing.T) {
