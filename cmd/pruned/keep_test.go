@@ -21,7 +21,7 @@ func TestKeep(t *testing.T) {
 	require.Regexp(t, ` +kept for ever\n\z`, i.must(t, "keep", ids[2]))
 	list := i.must(t, "keep", "list")
 	require.Regexp(t, `\A3 +kept`, list)
-	require.Regexp(t, `(?m) 89d +\S+.* `+ids[0]+` +a lawsuit$`, list)
+	require.Regexp(t, `(?m) 90d +\S+.* `+ids[0]+` +a lawsuit$`, list)
 	require.Regexp(t, `(?m) never +\S+.* `+ids[2], list)
 	require.Equal(t, ids[:3], strings.Fields(i.must(t, "keep", "list", "-o", "name")))
 	require.Equal(t, "a lawsuit", ask[[]map[string]any](t, i, "keep", "list")[0]["note"])

@@ -33,7 +33,7 @@ const maxDays = 36500
 // shortSpan writes a duration of two days or more in days.
 func shortSpan(d time.Duration) string {
 	if d >= 48*time.Hour {
-		return fmt.Sprintf("%dd", d/(24*time.Hour))
+		return fmt.Sprintf("%dd", d.Round(24*time.Hour)/(24*time.Hour))
 	}
 	return shortDuration(d.Round(time.Minute))
 }

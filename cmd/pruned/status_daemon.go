@@ -53,7 +53,7 @@ func (c *command) daemonAddress() (url string, known bool) {
 }
 
 func (s *status) readDaemon(ctx context.Context, c *command, a *app) error {
-	s.Daemon = &daemonStatus{State: daemonNone, Detail: "none answers on " + c.cli.HTTP.Listen}
+	s.Daemon = &daemonStatus{State: daemonNone, Detail: "nothing answers on " + c.cli.HTTP.Listen}
 	address, known := c.daemonAddress()
 	if !known {
 		s.Daemon.Detail = "PRUNED_HTTP leaves open where it answers"

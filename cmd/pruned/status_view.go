@@ -120,8 +120,8 @@ func (s *status) tellSweep() []string {
 // foundWords say what is found in each direction.
 var foundWords = map[repo.Direction]string{
 	repo.FromRows:    "files that nothing mentions",
-	repo.FromVectors: "files without a row that have vectors",
-	repo.FromBytes:   "files without a row that have bytes",
+	repo.FromVectors: "files without a row, but with vectors",
+	repo.FromBytes:   "files without a row, but with bytes",
 	repo.FromFolders: "folders of dropped collections",
 
 	repo.FromDangling: "rows that nothing in Open WebUI can reach",
@@ -133,9 +133,9 @@ func (s *status) tellFound() (lines []string) {
 		if !known {
 			words = string(found.Direction)
 		}
-		text := humanize.Comma(found.Count) + " " + words
+		text := formatCount(found.Count, words)
 		if found.Chunks > 0 {
-			text += fmt.Sprintf(", %s chunks", humanize.Comma(found.Chunks))
+			text += ", " + formatCount(found.Chunks, "chunks")
 		}
 		if found.Bytes > 0 {
 			text += ", " + formatBytes(found.Bytes)
@@ -173,7 +173,7 @@ func (s *status) tellWaiting() (lines []string) {
 		if waiting.Count == 0 {
 			continue
 		}
-		text := humanize.Comma(waiting.Count) + " " + waitingWords[waiting.Kind]
+		text := formatCount(waiting.Count, waitingWords[waiting.Kind])
 		if in := int64(waiting.DueIn); in > 0 {
 			text += ", the first in " + roughDuration(in)
 		} else {
@@ -191,17 +191,17 @@ func (s *status) tellTrash() []string {
 	if s.fresh || s.Trash.Files == 0 {
 		return []string{"empty"}
 	}
-	return []string{fmt.Sprintf("%s files of %s can be restored, the oldest was deleted %s ago: `pruned trash list`",
-		humanize.Comma(s.Trash.Files), formatBytes(s.Trash.Bytes), roughDuration(int64(s.Trash.Oldest)))}
+	return []string{fmt.Sprintf("%s of %s can be restored, the oldest was deleted %s ago: `pruned trash list`",
+		formatCount(s.Trash.Files, "files"), formatBytes(s.Trash.Bytes), roughDuration(int64(s.Trash.Oldest)))}
 }
 
 func (s *status) tellFreed() []string {
 	if s.fresh || s.Freed.Since == nil {
 		return []string{"nothing"}
 	}
-	text := humanize.Comma(s.Freed.Files) + " files"
+	text := formatCount(s.Freed.Files, "files")
 	if s.Freed.Rest > 0 {
-		text += fmt.Sprintf(", and %s objects of files without a row", humanize.Comma(s.Freed.Rest))
+		text += ", and " + formatCount(s.Freed.Rest, "objects of files without a row")
 	}
 	lines := []string{
 		text + ", since " + s.Freed.Since.Local().Format(time.DateOnly),
@@ -209,7 +209,7 @@ func (s *status) tellFreed() []string {
 			humanize.Comma(s.Freed.Minute), humanize.Comma(s.Freed.Hour), humanize.Comma(s.Freed.Day)),
 	}
 	if s.Daemon != nil && s.Daemon.Started != nil {
-		lines = append(lines, fmt.Sprintf("%s chunks and %s since the daemon started", humanize.Comma(s.Daemon.Chunks), formatBytes(s.Daemon.Bytes)))
+		lines = append(lines, fmt.Sprintf("%s and %s since the daemon started", formatCount(s.Daemon.Chunks, "chunks"), formatBytes(s.Daemon.Bytes)))
 	}
 	return lines
 }

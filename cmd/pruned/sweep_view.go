@@ -58,7 +58,7 @@ func (t *sweepTable) showReport(r sweep.Report, kept repo.Unsearchable, failed e
 	err := t.printTable(func(line func(...any)) {
 		line("files", humanize.Comma(r.Files))
 		line("orphans", humanize.Comma(r.Totals.Orphans))
-		line("  chunks", humanize.Comma(r.Totals.Chunks))
+		line("  chunks", humanize.Comma(r.Totals.Chunks), "of files without a row; those of the others are not counted")
 		line("  bytes", humanize.IBytes(uint64(max(r.Totals.Bytes, 0))))
 		line("published", humanize.Comma(r.Published))
 		if r.Folders.Found+r.Folders.Failed > 0 {
@@ -186,17 +186,18 @@ func shortCounts(tables []repo.DanglingCount) string {
 	return strings.Join(parts, ", ")
 }
 
-// roughDuration writes a duration in its largest unit.
+// roughDuration writes a duration in its largest unit, to the nearest: what was set to 72h a
+// moment ago ends in 3d.
 func roughDuration(seconds int64) string {
 	switch d := time.Duration(seconds) * time.Second; {
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%ds", seconds)
 	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm", seconds/60)
+		return fmt.Sprintf("%dm", (seconds+30)/60)
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", seconds/3600)
+		return fmt.Sprintf("%dh", (seconds+1800)/3600)
 	default:
-		return fmt.Sprintf("%dd", seconds/86400)
+		return fmt.Sprintf("%dd", (seconds+43200)/86400)
 	}
 }
 

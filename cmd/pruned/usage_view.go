@@ -43,13 +43,10 @@ func (u *usageReport) printReport(c *command, by string) error {
 const notCountedCell = "not counted"
 
 func countCell(n *int64, unit string) string {
-	switch {
-	case n == nil:
+	if n == nil {
 		return notCountedCell
-	case *n == 1:
-		return "1 " + strings.TrimSuffix(unit, "s")
 	}
-	return humanize.Comma(*n) + " " + unit
+	return formatCount(*n, unit)
 }
 
 func bytesCell(n *int64) string {
