@@ -40,6 +40,8 @@ type explanation struct {
 	DueInS        *float64 `json:"due_in_s,omitempty"`
 	// Keep is there while somebody keeps it (`pruned keep`).
 	Keep *repo.Keep `json:"keep,omitempty"`
+	// Held is the hold that a file without a mention goes nowhere before.
+	Held *repo.Hold `json:"held,omitempty"`
 	// Ledger is what was deleted under this id, oldest first.
 	Ledger []repo.Entry `json:"ledger"`
 	// Trash is what can be restored of it; missing where nothing can.
@@ -208,7 +210,20 @@ func (e *explanation) tellVerdict(ctx *runContext, a *app) error {
 	case event.Deleted, event.Gone, event.Young:
 		e.DueInS = roundSeconds(result.RetryIn)
 	}
+	if e.exists && e.Verdict != event.Kept {
+		return e.tellHold(ctx, a)
+	}
 	return nil
+}
+
+// tellHold tells that sweeps publish no event about the file until a person confirms.
+func (e *explanation) tellHold(ctx *runContext, a *app) error {
+	holds, err := a.db.ListHolds(ctx)
+	at := slices.IndexFunc(holds, func(h repo.Hold) bool { return h.Direction == repo.FromRows })
+	if at >= 0 {
+		e.Held = &holds[at]
+	}
+	return err
 }
 
 // isLeftBehind says whether nobody can open any of what mentions the file.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pruned/cmd/pruned/page"
+	"pruned/consumer/event"
 	"pruned/repo"
 	"pruned/repo/openwebui"
 )
@@ -28,9 +29,12 @@ func (e *explanation) listFacts() (facts []page.Fact) {
 		tell("name", orDash(printableText(e.Filename, 0)))
 		tell("owner", orDash(describeUser(e.Owner, e.OwnerName)))
 	}
-	tell("verdict", strings.TrimSuffix(fmt.Sprintf("%s: %s", e.Verdict, e.Why), ": "))
+	tell("verdict", e.describeVerdict())
 	if e.exists {
 		e.tellRowFacts(tell)
+	}
+	if e.Held != nil {
+		tell("held", "by sweeps: "+describeHold(*e.Held))
 	}
 	if e.Keep != nil {
 		tell("reference", describeKeep(*e.Keep))
@@ -40,7 +44,7 @@ func (e *explanation) listFacts() (facts []page.Fact) {
 		facts = append(facts, page.Fact{Name: name, Text: e.describeMention(m), Table: m.Table, Row: m.Row})
 	}
 	for _, v := range e.Vectors {
-		tell("vectors", fmt.Sprintf("%s, %d chunks", v.Name, v.Chunks))
+		tell("vectors", v.Name+", "+formatCount(v.Chunks, "chunks"))
 	}
 	for _, o := range e.Bytes {
 		tell("bytes", printableText(o.Name, 0)+", "+formatBytes(o.Size))
@@ -52,6 +56,15 @@ func (e *explanation) listFacts() (facts []page.Fact) {
 		tell("trash", e.describeTrash())
 	}
 	return facts
+}
+
+// describeVerdict says what would become of it, and why: of a file that is there "deleted"
+// alone would read as if that had happened.
+func (e *explanation) describeVerdict() string {
+	if e.exists && e.Verdict == event.Deleted && e.Why == "" {
+		return "deleted, if an event about it came now: nothing mentions it"
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s: %s", e.Verdict, e.Why), ": ")
 }
 
 func (e *explanation) tellRowFacts(tell func(name, text string)) {
@@ -131,7 +144,11 @@ func describeEntry(l repo.Entry) string {
 	if name := objectTitle(l.Path); name != "" {
 		text += ", " + printableText(name, 0)
 	}
-	text += fmt.Sprintf(", by event %s of %s, because: %s", printableText(l.EventID, 0), printableText(l.Source, 0), cmp.Or(printableText(l.Reason, 0), "-"))
+	by := printableText(l.Source, 0)
+	if l.EventID != "" { // an operator's command has none
+		by = "event " + printableText(l.EventID, 0) + " of " + by
+	}
+	text += fmt.Sprintf(", by %s, because: %s", by, cmp.Or(printableText(l.Reason, 0), "-"))
 	if l.Note != "" {
 		text += "; " + l.Note
 	}

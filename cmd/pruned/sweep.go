@@ -82,7 +82,7 @@ func (r *sweepCmd) sweepOnce(ctx *runContext, a *app, part sweep.Part) error {
 		return err
 	}
 	if len(report.Holds) > 0 && ctx.cli.Consumer.DryRun {
-		return fmt.Errorf("%w: so would be a sweep that is no dry run; it tells the id that lets it go", errHeld)
+		return fmt.Errorf("%w: a sweep without --dry-run is held as well, and tells the id that lets it go", errHeld)
 	}
 	if len(report.Holds) > 0 {
 		return fmt.Errorf("%w: look at what was found, then let it go with `pruned sweep --confirm %s`", errHeld, report.ID)

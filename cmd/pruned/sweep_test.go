@@ -114,6 +114,9 @@ func TestSweepIsHeld(t *testing.T) {
 	require.Equal(t, exitHeld, status)
 	require.Contains(t, out, "held")
 	require.Contains(t, errs, "--confirm "+held.ID)
+	out = i.must(t, "explain", seeded.Orphans[0])
+	require.Regexp(t, `(?m)^verdict +deleted, if an event about it came now: nothing mentions it$`, out)
+	require.Regexp(t, "(?m)^held +by sweeps: row of database: .*`pruned sweep --confirm "+held.ID+"` lets it go$", out)
 
 	status, _, errs = i.pruned(t, "", "sweep", "--confirm", "nothing")
 	require.Equal(t, exitFailed, status)
