@@ -126,7 +126,7 @@ func ownerFindings(ctx context.Context, a *app) (found []finding) {
 			"vectors here are removed only once somebody has said that they are this one's", Remedy: "pruned sweep tells how"})
 	}
 	for _, table := range links {
-		found = append(found, finding{Check: "lost links", OK: true, Detail: "table " + table + " is empty, though there are chats with files or knowledge bases: were its rows lost in a migration or restore?",
+		found = append(found, finding{Check: "lost links", OK: true, Warn: true, Detail: "table " + table + " is empty, though there are chats with files or knowledge bases: were its rows lost in a migration or restore?",
 			Remedy: "restore it; files that only it kept are held by sweeps until `pruned sweep --confirm`"})
 	}
 	return found
@@ -167,7 +167,7 @@ func holdFindings(ctx context.Context, a *app) (found []finding) {
 		found = append(found, finding{Check: "held", Detail: err.Error()})
 	}
 	for _, h := range holds {
-		found = append(found, finding{Check: "held", OK: true,
+		found = append(found, finding{Check: "held", OK: true, Warn: true,
 			Detail: fmt.Sprintf("%d of %d, direction %s, store %s: %s", h.Found, h.Total, h.Direction, h.Store, h.Reason),
 			Remedy: "look at `pruned sweep --dry-run`; `pruned sweep --confirm " + h.ID + "` lets them go"})
 	}
