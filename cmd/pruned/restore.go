@@ -89,7 +89,7 @@ func (r restoreReport) failure() (err error) {
 		err = fmt.Errorf("%w: %d of %d were refused", errRefused, r.Refused, len(r.Files))
 	}
 	if r.NotReindexed > 0 {
-		err = errors.Join(err, fmt.Errorf("%w: those of %d files; `pruned restore --reindex ID...` tries them again", errNotReindexed, r.NotReindexed))
+		err = errors.Join(err, fmt.Errorf("%w: those of %s; `pruned restore --reindex ID...` tries them again", errNotReindexed, formatCount(int64(r.NotReindexed), "files")))
 	}
 	return err
 }
@@ -160,10 +160,17 @@ func (c *command) printRestored(report restoreReport) error {
 	if err != nil {
 		return err
 	}
-	if report.Restored > 0 && report.Reindexed+report.NotReindexed == 0 {
-		_, err = fmt.Fprintf(c.stdout, "%d files %s, without vectors: --reindex has Open WebUI make them; it also does when a file is added to a knowledge base\n", report.Restored, done)
+	if report.Restored == 0 {
+		return nil
 	}
-	return err
+	if !c.cli.Restore.Reindex {
+		fmt.Fprintf(c.stdout, "%s %s, without vectors: --reindex has Open WebUI make them; it also does when a file is added to a knowledge base\n",
+			formatCount(int64(report.Restored), "files"), done)
+	}
+	if !c.cli.Restore.Keep {
+		fmt.Fprintf(c.stdout, "nothing mentions what comes back: use it, or keep it (--keep, `pruned keep`), else it goes again, %s after that is found\n", shortDuration(c.cli.Ages.Orphan))
+	}
+	return nil
 }
 
 // describe says what became of one file, where done is what is done with those that come back.
