@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 
 	"pruned/consumer/embedded"
@@ -10,7 +11,7 @@ import (
 )
 
 type uninstallCmd struct {
-	Yes bool `help:"Really: the ledger and the dead letters are lost." required:""`
+	Yes bool `help:"Really: the ledger, the trash, what is kept and the dead letters are lost; bytes that wait to be removed stay." required:""`
 }
 
 var errStillRuns = errors.New("a pruned process still works with this installation, and would fail for ever without its tables and streams: stop it first")
@@ -32,6 +33,7 @@ func (uninstallCmd) Run(ctx *runContext) error {
 		if consumed, err := a.queue.IsConsumed(ctx); err != nil || consumed {
 			return cmp.Or(err, errStillRuns)
 		}
+		left := ctx.describeLeft(ctx, a)
 		if err := ctx.removeMarks(a); err != nil {
 			return err
 		}
@@ -46,8 +48,28 @@ func (uninstallCmd) Run(ctx *runContext) error {
 		if err := a.db.Uninstall(ctx); err != nil {
 			return err
 		}
-		return ctx.printDone("removed pruned's own tables, index and streams")
+		return ctx.printDone("removed pruned's own tables, index and streams" + left)
 	}, openDatabase, openVectorStore, openSharedQueue)
+}
+
+// describeLeft says what stays behind that nobody knows of without the tables. Where they
+// are an older version's it may not be readable, which keeps nobody from removing them.
+func (c *command) describeLeft(ctx context.Context, a *app) (text string) {
+	has, err := a.db.HasOwnTables(ctx)
+	if err == nil && has {
+		var waiting repo.Backlog
+		waiting, err = a.db.Backlog(ctx, repo.AllKinds...)
+		if waiting.Count > 0 {
+			text = "; " + formatCount(waiting.Count, "removals of bytes or vectors") + " waited and are forgotten: what they meant stays, and a later installation's sweeps find it"
+		}
+	}
+	if err != nil {
+		a.log.Warn().Err(err).Msg("what still waits to be removed is not known")
+	}
+	if c.cli.Queue.IsEmbedded() {
+		text += "; the folder " + c.cli.Queue.DataDir + " is not needed any more"
+	}
+	return text
 }
 
 // removeMarks removes this installation's marks from its folders: another identity, as one

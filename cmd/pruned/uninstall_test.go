@@ -62,3 +62,12 @@ func TestUninstallRemovesItsMarks(t *testing.T) {
 		require.Equal(t, "another", owner, "another's mark stays")
 	}
 }
+
+// What nobody knows of any more is told: it stays on the disk.
+func TestUninstallTellsWhatStays(t *testing.T) {
+	t.Parallel()
+	folder, _ := scratch(t, "PRUNED_MAX_FRACTION=1", "PRUNED_TRASH=72h")
+	folder.must(t, "run", "--once")
+	require.Regexp(t, `^removed .*; \d+ removals of bytes or vectors waited and are forgotten: .*; the folder \S+ is not needed any more\n$`, folder.must(t, "uninstall", "--yes"))
+	require.NotContains(t, folder.must(t, "uninstall", "--yes"), "waited")
+}
