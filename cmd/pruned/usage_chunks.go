@@ -77,6 +77,7 @@ func (c *usageCount) addCollection(collection vectors.Collection) {
 		c.userOf(knowledge.UserID).chunks += collection.Chunks
 	case isMemory && c.users[id] != nil:
 		c.users[id].chunks += collection.Chunks
+	case collection.Name == vectors.KnowledgeNames: // nobody's, and in use
 	default:
 		c.ownerless += collection.Chunks
 	}
