@@ -14,7 +14,7 @@ import (
 
 // cli is the command line. Commands come first in its help.
 type cli struct {
-	Run        runCmd        `cmd:"" help:"Consume events and delete what nothing uses."`
+	Run        runCmd        `cmd:"" help:"The daemon: sweep, handle events, delete what nothing uses."`
 	Publish    publishCmd    `cmd:"" help:"Report files that may be orphans: ids as arguments, or one a line on stdin."`
 	Once       sweepCmd      `cmd:"" name:"sweep" help:"Find orphans once, and publish an event about each; --dry-run shows what it would."`
 	Replay     replayCmd     `cmd:"" help:"Handle events of the past again: of the stream, or dead letters."`
