@@ -12,6 +12,7 @@ import (
 
 	"pruned/repo/fileinfo"
 	"pruned/repo/testenv"
+	"pruned/vectors"
 )
 
 // kind is one line of a report.
@@ -199,10 +200,11 @@ func TestUsageOfPostgreSQL(t *testing.T) {
 	testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: testenv.NewID(), N: 2, Vectors: small})
 	testenv.InsertChunks(t, i.Pool, testenv.Chunks{Collection: "user-memory-" + testenv.UserID, FileID: "m", N: 3, Vectors: small})
 	testenv.InsertChunks(t, i.Pool, testenv.Chunks{Collection: "my-plugin", FileID: "m", Vectors: small})
+	testenv.InsertChunks(t, i.Pool, testenv.Chunks{Collection: vectors.KnowledgeNames, FileID: "m", Vectors: small}) // nobody's, and in use
 	report := ask[usageReport](t, i, "usage")
 	require.Empty(t, report.NotCounted)
 	report.requireCounted(t, "rows", 51)
-	report.requireCounted(t, "chunks", seeded.Chunks+4+2+3+1)
+	report.requireCounted(t, "chunks", seeded.Chunks+4+2+3+1+1)
 	report.requireCounted(t, "bytes", 50)
 	require.Equal(t, "database", report.kind(t, "chunks").In)
 	require.Equal(t, testenv.Value[int64](t, i.Database, `SELECT pg_total_relation_size('document_chunk')`), *report.kind(t, "chunks").Bytes)
