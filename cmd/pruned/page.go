@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"time"
 
 	"pruned/cmd/pruned/page"
 	"pruned/repo"
@@ -78,6 +80,20 @@ func (p pageCommands) Examine(ctx context.Context, quick bool) ([]repo.Finding, 
 		vectors: func(ctx context.Context, _ *command, a *app) error { return a.store.Check(ctx) },
 		uploads: func(ctx context.Context, _ *command, a *app) error { return a.blobs.Check(ctx) },
 	}), nil
+}
+
+// Keep keeps one file.
+func (p pageCommands) Keep(ctx context.Context, id string, lasts time.Duration, note string) (refused string, err error) {
+	how := keepFlags{For: span(lasts), Note: note}
+	if err := errors.Join(how.check(), checkIDs([]string{id})); err != nil {
+		return "", page.BlameRequest(err)
+	}
+	_, a, err := p.openApp(ctx)
+	if err != nil {
+		return "", err
+	}
+	file, err := a.keepFile(ctx, id, how)
+	return file.Refused, err
 }
 
 // Settings lists the settings as they hold.

@@ -163,6 +163,13 @@ func TestPageInABrowser(t *testing.T) {
 		c.open(t, "/unused")
 		c.do(t, chromedp.SendKeys("#text", "Quarterly\r"), chromedp.WaitVisible(chromedp.Search(`//caption[starts-with(text(),"1 unused")]`)))
 
+		c.open(t, "/file?id="+s.used[0])
+		c.do(t, chromedp.SendKeys("#note", "audit"), chromedp.Click("form[action='/kept/add'] button"), chromedp.WaitVisible(".done"))
+		c.check(t, "/kept")
+		c.open(t, "/kept")
+		c.do(t, chromedp.Click(`input[name=id]`), chromedp.Click("form[action='/kept/end'] button"), chromedp.WaitVisible(".done"))
+		require.Contains(t, c.says(t), "1 files are kept no more.")
+
 		c.open(t, "/held")
 		id := get(t, c, chromedp.Value(`input[name=id]`))
 		c.do(t, chromedp.SendKeys(`input[name=typed]`, id), chromedp.Click("button.danger"), chromedp.WaitVisible(".done"))

@@ -141,7 +141,7 @@ func (v *visitor) shows(t *testing.T, path, text string) (body string) {
 	return body
 }
 
-var pageViews = []string{"/", "/unused", "/held", "/live", "/deleted", "/dead", "/doctor", "/doctor?all=1", "/settings", "/file"}
+var pageViews = []string{"/", "/unused", "/held", "/kept", "/live", "/deleted", "/dead", "/doctor", "/doctor?all=1", "/settings", "/file"}
 
 // Everything of the page is used as an operator would: what is held is let go, restored,
 // redriven, and each is in the ledger with who did it.
@@ -214,7 +214,7 @@ func TestPageIsClosedToStrangers(t *testing.T) {
 			response, _ = v.send(t, http.MethodGet, path, nil, "Accept", "*/*")
 			require.Equal(t, http.StatusUnauthorized, response.StatusCode, path)
 		}
-		for _, path := range []string{"/held/confirm", "/deleted/restore", "/deleted/empty", "/dead/redrive", "/dead/purge"} {
+		for _, path := range []string{"/held/confirm", "/kept/add", "/kept/end", "/deleted/restore", "/deleted/empty", "/dead/redrive", "/dead/purge"} {
 			response, _ = v.send(t, http.MethodPost, path, url.Values{"id": s.used})
 			require.Equal(t, http.StatusUnauthorized, response.StatusCode, path)
 		}

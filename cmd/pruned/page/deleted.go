@@ -35,7 +35,7 @@ type deletedLine struct {
 }
 
 var (
-	outcomes = []string{"deleted", "gone", restore.Outcome, "confirmed", "redriven", "purged", "emptied"}
+	outcomes = []string{"deleted", "gone", restore.Outcome, "confirmed", "keep", "keep ended", "redriven", "purged", "emptied"}
 	sinces   = []string{"1h", "24h", "168h", "720h"}
 )
 

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,8 @@ type file struct {
 	Facts   []linkedFact
 	Text    string        // its beginning
 	Trashed *repo.Trashed // nil: it cannot be restored
+	Kept    *repo.Keep    // nil: nobody keeps it
+	Keeping *keepChoice   // nil: it has no row
 }
 
 // linkedFact is a fact with where to open what it tells of.
@@ -43,7 +46,23 @@ func readFile(ctx context.Context, p *Page, open *Open, r *http.Request) (any, e
 	if len(trashed) > 0 {
 		f.Trashed = &trashed[0]
 	}
-	return f, err
+	return f, errors.Join(err, f.readKeep(ctx, open))
+}
+
+// readKeep tells whether the file is kept, or could be.
+func (f *file) readKeep(ctx context.Context, open *Open) error {
+	_, exists, err := open.DB.DescribeFile(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	if exists {
+		f.Keeping = &keepChoice{"Keep it", f.ID}
+	}
+	kept, err := keepsOf(ctx, open, []string{f.ID})
+	if k, is := kept[f.ID]; is {
+		f.Kept = &k
+	}
+	return err
 }
 
 // places are where Open WebUI shows rows of its tables.

@@ -58,6 +58,8 @@ type Commands interface {
 	Explain(ctx context.Context, id string) (Explanation, error)
 	// Examine is doctor's; quick is its health check.
 	Examine(ctx context.Context, quick bool) ([]repo.Finding, error)
+	// Keep keeps one file for so long, zero: for ever, or says why it cannot be kept.
+	Keep(ctx context.Context, id string, lasts time.Duration, note string) (refused string, err error)
 	Settings() []Setting
 }
 

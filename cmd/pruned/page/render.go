@@ -20,17 +20,18 @@ var templateFiles embed.FS
 var templates = parseTemplates()
 
 var templateFuncs = template.FuncMap{
-	"asset": func(name string) string { return assetNames[name] },
-	"bytes": bytesOf,
-	"comma": commaOf,
-	"file":  fileLink,
-	"date":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
-	"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"ago":   func(t time.Time) string { return span(time.Since(t)) + " ago" },
-	"span":  span,
-	"cut":   cut,
-	"what":  func(d any) string { return directionWords[fmt.Sprint(d)] },
-	"join":  strings.Join,
+	"asset":    func(name string) string { return assetNames[name] },
+	"bytes":    bytesOf,
+	"comma":    commaOf,
+	"file":     fileLink,
+	"date":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
+	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"ago":      func(t time.Time) string { return span(time.Since(t)) + " ago" },
+	"span":     span,
+	"duration": func(text string) time.Duration { d, _ := time.ParseDuration(text); return d }, // of ours
+	"cut":      cut,
+	"what":     func(d any) string { return directionWords[fmt.Sprint(d)] },
+	"join":     strings.Join,
 }
 
 func bytesOf(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }

@@ -21,6 +21,8 @@ type unused struct {
 	Pager   pager
 	Exports struct{ CSV, JSON string }
 	Command string
+	Keeping keepChoice
+	Keep    bool // something on this page can be kept
 }
 
 // unusedGroup is one reason, with how much there is of it.
@@ -33,7 +35,8 @@ type unusedGroup struct {
 // unusedLine is one of them with why nothing uses it.
 type unusedLine struct {
 	repo.Unused
-	Reason string
+	Reason   string
+	Keepable bool // it has a row, and nobody keeps it
 }
 
 // unusedFilter is what a link asks for.
@@ -73,6 +76,8 @@ func readUnused(ctx context.Context, _ *Page, open *Open, r *http.Request) (any,
 	u.Total, u.Pager = total, newPager("/unused", query, pageOf(query), total)
 	u.Exports.CSV, u.Exports.JSON = withValue("/unused.csv", unpaged, "page", ""), withValue("/unused.json", unpaged, "page", "")
 	u.Lines, err = withReasons(ctx, open, lines)
+	u.Keeping = keepChoice{"Keep what is ticked", "ID…"}
+	u.Keep = slices.ContainsFunc(u.Lines, func(l unusedLine) bool { return l.Keepable })
 	return u, err
 }
 
@@ -95,9 +100,16 @@ func withReasons(ctx context.Context, open *Open, page []repo.Unused) (lines []u
 		}
 	}
 	labels, err := open.DB.LabelFiles(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := keepsOf(ctx, open, rows)
 	for _, u := range page {
-		line := unusedLine{u, "its row is gone"}
+		_, isKept := kept[u.FileID]
+		line := unusedLine{u, "its row is gone", u.Direction == repo.FromRows && !isKept}
 		switch {
+		case u.Direction == repo.FromRows && isKept:
+			line.Reason = "it is kept: the next sweep leaves it out"
 		case u.Direction == repo.FromRows && labels[u.FileID].Status == "failed":
 			line.Reason = "its processing failed"
 		case u.Direction == repo.FromRows:

@@ -34,6 +34,7 @@ var allViews = []*view{
 	{Path: "/held", Title: "Held", name: "held", read: readHeld},
 	{Path: "/live", Title: "Live", name: "live", read: readLive},
 	{Path: "/deleted", Title: "Deleted", name: "deleted", read: readDeleted},
+	{Path: "/kept", Title: "Kept", name: "kept", read: readKept},
 	{Path: "/dead", Title: "Dead letters", name: "dead", read: readDead},
 	{Path: "/doctor", Title: "Doctor", name: "doctor", timeout: doctorTimeout, read: readDoctor},
 	{Path: "/settings", Title: "Settings", name: "settings", read: readSettings},
@@ -44,6 +45,8 @@ var allViews = []*view{
 // allActions are what can be done, by their paths.
 var allActions = map[string]action{
 	"/held/confirm":    {"/held", confirmHold},
+	"/kept/add":        {"/kept", keepFiles},
+	"/kept/end":        {"/kept", endKeeps},
 	"/deleted/restore": {"/deleted", restoreFiles},
 	"/deleted/empty":   {"/deleted", emptyTrash},
 	"/dead/redrive":    {"/dead", redriveLetters},
@@ -91,6 +94,9 @@ func (p *Page) showMissing(w http.ResponseWriter, r *http.Request) {
 
 // requestError is what somebody wrote into a link or a form and nobody can do.
 type requestError struct{ error }
+
+// BlameRequest says that an error is the fault of what was asked for.
+func BlameRequest(err error) error { return requestError{err} }
 
 func statusOf(err error) int {
 	var bad requestError
