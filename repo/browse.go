@@ -41,6 +41,7 @@ type UnusedFilter struct {
 	Direction Direction // empty: all
 	Text      string    // a part of the name or the id, in any case
 	User      string    // an id, or a name in any case
+	Held      bool      // only what ConfirmHold would let go, were everything confirmed
 	// Sort is one of UnusedSorts; what lies first by it comes first. Empty: the first.
 	Sort          string
 	Limit, Offset int

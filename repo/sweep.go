@@ -96,6 +96,8 @@ type Hold struct {
 	Found     int64     `json:"found"`
 	Total     int64     `json:"total"`
 	At        time.Time `json:"at"`
+	// ShownAt is when the last sweep showed it: candidates since then were shown to nobody.
+	ShownAt time.Time `json:"-"`
 }
 
 // SweepStore is the database's part of a sweep. Sweep numbers come from

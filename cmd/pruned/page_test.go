@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -141,6 +143,20 @@ func (v *visitor) shows(t *testing.T, path, text string) (body string) {
 	return body
 }
 
+var heldInputs = regexp.MustCompile(`<input type="(?:hidden|checkbox)" name="([a-z]+)" value="([^"]+)"`)
+
+// heldForm is the form that lets go what is held, as the view offers it.
+func (v *visitor) heldForm(t *testing.T) (id string, form url.Values) {
+	t.Helper()
+	form = url.Values{}
+	for _, input := range heldInputs.FindAllStringSubmatch(v.see(t, "/held"), -1) {
+		form.Add(input[1], html.UnescapeString(input[2]))
+	}
+	id = form.Get("id")
+	form.Set("typed", id)
+	return id, form
+}
+
 var pageViews = []string{"/", "/unused", "/held", "/kept", "/live", "/deleted", "/dead", "/doctor", "/doctor?all=1", "/settings", "/file"}
 
 // Everything of the page is used as an operator would: what is held is let go, restored,
@@ -169,15 +185,20 @@ func TestPageIsUsed(t *testing.T) {
 		require.Contains(t, about, "verdict")
 		require.Contains(t, v.see(t, "/file?id=11111111-2222-4333-8444-555555555555"), "was ever seen here")
 
-		id := regexp.MustCompile(`name="id" value="([^"]+)"`).FindStringSubmatch(v.see(t, "/held"))[1]
-		response, _ := v.send(t, http.MethodPost, "/held/confirm", url.Values{"id": {id}, "typed": {"yes"}})
-		require.Equal(t, http.StatusBadRequest, response.StatusCode)
-		response, _ = v.send(t, http.MethodPost, "/held/confirm", url.Values{"id": {"nothing"}, "typed": {"nothing"}})
+		id, form := v.heldForm(t)
+		for name, wrong := range map[string][]string{"typed": {"yes"}, "direction": nil, "shown": {"row yesterday"}, "id": {"nothing"}, "listed": {"row nobody"}} {
+			changed := maps.Clone(form)
+			changed[name] = wrong
+			response, _ := v.send(t, http.MethodPost, "/held/confirm", changed)
+			require.Equal(t, http.StatusBadRequest, response.StatusCode, name)
+		}
+		response, _ := v.send(t, http.MethodPost, "/held/confirm", url.Values{"id": {"nothing"}, "typed": {"nothing"}, "direction": {"row"}, "shown": form["shown"]})
 		require.Equal(t, http.StatusBadRequest, response.StatusCode)
 		require.EqualValues(t, 60, s.count(t, `SELECT count(*) FROM file`))
-		require.Contains(t, v.act(t, "/held/confirm", url.Values{"id": {id}, "typed": {id}}), "40 files go now.")
+		require.Contains(t, v.act(t, "/held/confirm", form), "40 files go now.")
 		require.Eventually(t, func() bool { return s.count(t, `SELECT count(*) FROM file`) == 21 }, signalTimeout, 40*pollEvery)
-		require.Contains(t, v.see(t, "/deleted?outcome=confirmed"), "let go what the sweep held, by Ann")
+		require.Contains(t, v.see(t, "/deleted?outcome=confirmed"), "let go what the sweep held of files that nothing mentions, by Ann")
+		require.Contains(t, v.see(t, "/deleted?outcome=confirmed"), id)
 		v.shows(t, "/held", "Nothing is held.")
 
 		require.Contains(t, v.see(t, "/deleted?user=alice&text=script"), "&lt;script&gt;")

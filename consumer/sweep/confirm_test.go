@@ -90,6 +90,31 @@ func TestStoreThatNobodyBoundIsNotTouched(t *testing.T) {
 	require.Equal(t, reap.Waiting{}, waiting)
 }
 
+// What was found since a person looked is not let go: nobody saw it.
+func TestWhatWasNotShownStaysHeld(t *testing.T) {
+	t.Parallel()
+	i, q := fixture.Install(t), fixture.OpenQueue(t)
+	i.AddUsedFiles(t, 5)
+	i.AddFiles(t, 12)
+	s := sweeper(t, i, q)
+	s.MaxFraction = 0.2
+	shown := sweepOnce(t, s).Holds[0]
+	part := Part{Only: []repo.Direction{repo.FromRows}, Shown: map[repo.Direction]time.Time{repo.FromRows: shown.ShownAt}}
+	late := i.AddFiles(t, 1)[0]
+	require.Equal(t, []held{{repo.FromRows, "database", 13, 18}}, heldIn(sweepOnce(t, s)))
+	first, _ := sweepWith(t, s, Options{Confirm: shown.ID, Part: part})
+	require.EqualValues(t, 12, first.LetGo.Files)
+	require.Equal(t, []held{{repo.FromRows, "database", 1, 18}}, heldIn(first))
+	require.Equal(t, 12, i.Consume(t, q).Deleted)
+	require.Equal(t, fixture.Whole, i.LeftOf(t, late))
+	_, err := s.Sweep(fixture.Context(t), Options{Confirm: shown.ID, Part: part})
+	require.ErrorIs(t, err, ErrNothingConfirmed)
+	part.Shown[repo.FromRows] = first.Holds[0].ShownAt
+	rest, _ := sweepWith(t, s, Options{Confirm: shown.ID, Part: part})
+	require.Empty(t, rest.Holds)
+	require.Equal(t, 1, i.Consume(t, q).Deleted)
+}
+
 // What a person excepts stays held under the same id, however little it is, until it is
 // confirmed as well, or comes into use.
 func TestPartOfAHoldIsConfirmed(t *testing.T) {
@@ -104,7 +129,7 @@ func TestPartOfAHoldIsConfirmed(t *testing.T) {
 	refused := func(want string, p Part) {
 		t.Helper()
 		_, err := s.Sweep(fixture.Context(t), Options{Confirm: id, Part: p})
-		require.ErrorIs(t, err, errNothingConfirmed)
+		require.ErrorIs(t, err, ErrNothingConfirmed)
 		require.ErrorContains(t, err, want)
 	}
 	refused(`"nobody", which is to be excepted`, Part{Except: []string{files[0], "nobody"}})

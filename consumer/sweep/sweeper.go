@@ -252,9 +252,13 @@ func (w *run) runSteps(ctx context.Context) error {
 // is not let go. Then it numbers the sweep and marks rows.
 func (w *run) beginSweep(ctx context.Context) error {
 	var steps []func(context.Context, repo.Tx) error
+	overtaken, err := w.isOvertaken(ctx)
+	if err != nil {
+		return err
+	}
 	switch {
 	case w.options.Confirm == "":
-	case w.options.Part.isWhole():
+	case w.options.Part.isWhole() && !overtaken:
 		steps = append(steps, w.confirmHold)
 	default:
 		if err := w.confirmPart(ctx); err != nil {

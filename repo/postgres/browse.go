@@ -31,6 +31,7 @@ SELECT c.file_id, c.direction, coalesce(f.filename, ''), coalesce(f.user_id, '')
  WHERE (c.direction <> 'row' OR f.id IS NOT NULL) AND (@direction::text = '' OR c.direction = @direction::text)
    AND (@text::text = '' OR strpos(lower(coalesce(f.filename, '')), lower(@text::text)) > 0 OR strpos(lower(c.file_id), lower(@text::text)) > 0)
    AND (@user::text = '' OR f.user_id = @user::text OR lower(u.name::text) = lower(@user::text))
+   AND (NOT @held::boolean OR c.shown AND NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store)))
  ORDER BY {order}, c.file_id COLLATE "C", c.direction LIMIT @limit::int OFFSET @offset::int`
 
 // madeSQL is when candidate c was made, as far as that is known, in seconds; seenSQL since
@@ -54,7 +55,7 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 		return nil, 0, fmt.Errorf("%q is no order of candidates", f.Sort)
 	}
 	sql, args := db.bindArgs(strings.NewReplacer("{user}", db.quotedTable("user"), "{order}", order).Replace(unusedSQL), pgx.NamedArgs{
-		"direction": string(f.Direction), "text": f.Text, "user": f.User, "limit": f.Limit, "offset": f.Offset,
+		"direction": string(f.Direction), "text": f.Text, "user": f.User, "held": f.Held, "limit": f.Limit, "offset": f.Offset,
 		"min": ages.Min.Seconds(), "orphan": ages.Orphan.Seconds(),
 	})
 	var u repo.Unused

@@ -91,7 +91,7 @@ func resetCandidates(ctx context.Context, t pgx.Tx) error {
 	return pgerr.Translate(err, "forget candidates")
 }
 
-const holdColumns = `id, direction, store, reason, found, there, at`
+const holdColumns = `id, direction, store, reason, found, there, at, shown_at`
 
 const holdSQL = `
 WITH earlier AS (DELETE FROM pruned.hold WHERE direction = @direction::text AND store <> @store::text),

@@ -61,6 +61,14 @@ func browseListsUnused(t *testing.T, e Engine) {
 		names, _ := e.browse(t, ages, f)
 		require.Equal(t, []string{"Large.PDF"}, names, f)
 	}
+	_, total := e.browse(t, ages, repo.UnusedFilter{Held: true})
+	require.Zero(t, total)
+	rows := e.hold(t, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 2, Total: 2})
+	names, _ := e.browse(t, ages, repo.UnusedFilter{Held: true})
+	require.Equal(t, []string{"Large.PDF", "old.txt"}, names)
+	e.confirmSome(t, rows, large)
+	names, _ = e.browse(t, ages, repo.UnusedFilter{Held: true})
+	require.Equal(t, []string{"old.txt"}, names)
 	_, _, err := e.DB.ListUnused(background(), ages, repo.UnusedFilter{Sort: "1; DROP TABLE file"})
 	require.Error(t, err)
 

@@ -21,14 +21,15 @@ func (e Engine) hold(t testing.TB, h repo.Hold) (held repo.Hold) {
 	return held
 }
 
-// holds are what is held, without the time of it.
+// holds are what is held, without the times of it.
 func (e Engine) holds(t testing.TB) []repo.Hold {
 	t.Helper()
 	held, err := e.DB.ListHolds(background())
 	require.NoError(t, err)
 	for i, h := range held {
 		near(t, 0, time.Since(h.At), "held")
-		held[i].At = time.Time{}
+		near(t, 0, time.Since(h.ShownAt), "shown")
+		held[i].At, held[i].ShownAt = time.Time{}, time.Time{}
 	}
 	return held
 }
@@ -59,14 +60,16 @@ func heldStaysHeld(t *testing.T, e Engine) {
 	rows := repo.Hold{ID: "first", Direction: repo.FromRows, Store: "database", Reason: "too many", Found: 30, Total: 100}
 	first := e.hold(t, rows)
 	near(t, 0, time.Since(first.At), "held")
-	at := first.At
-	first.At = time.Time{}
+	near(t, 0, time.Since(first.ShownAt), "shown")
+	at, shown := first.At, first.ShownAt
+	first.At, first.ShownAt = time.Time{}, time.Time{}
 	require.Equal(t, rows, first)
 	bytes := repo.Hold{ID: "second", Direction: repo.FromBytes, Store: "s3://bucket", Reason: "new", Found: 1, Total: 2}
 	e.hold(t, bytes)
 	rows.Found, rows.Total, rows.Reason = 40, 90, "still too many"
 	again := e.hold(t, repo.Hold{ID: "third", Direction: rows.Direction, Store: rows.Store, Reason: rows.Reason, Found: 40, Total: 90})
 	require.True(t, again.At.Equal(at))
+	require.True(t, again.ShownAt.After(shown))
 	require.Equal(t, "first", again.ID)
 	require.Equal(t, []repo.Hold{rows, bytes}, e.holds(t))
 

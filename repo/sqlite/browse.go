@@ -25,6 +25,7 @@ SELECT c.file_id, c.direction, coalesce(CAST(f.filename AS TEXT), ''), coalesce(
  WHERE (c.direction <> 'row' OR f.id IS NOT NULL) AND (@direction = '' OR c.direction = @direction)
    AND (@text = '' OR instr(lower(coalesce(CAST(f.filename AS TEXT), '')), lower(@text)) > 0 OR instr(lower(c.file_id), lower(@text)) > 0)
    AND (@user = '' OR f.user_id = @user OR lower(u.name) = lower(@user))
+   AND (NOT @held OR c.shown AND NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store)))
  ORDER BY %s, c.file_id, c.direction LIMIT @limit OFFSET @offset`
 
 // madeSQL is when candidate c was made, as far as that is known, in seconds.
@@ -44,7 +45,7 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 	if !known {
 		return nil, 0, fmt.Errorf("%q is no order of candidates", f.Sort)
 	}
-	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("text", f.Text), sql.Named("user", f.User),
+	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("text", f.Text), sql.Named("user", f.User), sql.Named("held", f.Held),
 		sql.Named("min", ages.Min.Seconds()), sql.Named("orphan", ages.Orphan.Seconds()), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
 	var u repo.Unused
 	err = queryEach(ctx, db.pool, fmt.Sprintf(unusedSQL, order), args,

@@ -8,14 +8,14 @@ import (
 	"pruned/repo"
 )
 
-const holdColumns = `id, direction, store, reason, found, there, at`
+const holdColumns = `id, direction, store, reason, found, there, at, shown_at`
 
 func listHolds(ctx context.Context, q querier, where string, args ...any) (held []repo.Hold, err error) {
 	var h repo.Hold
-	var at int64
+	var at, shown int64
 	err = queryEach(ctx, q, `SELECT `+holdColumns+` FROM pruned_hold `+where+` ORDER BY at, id, direction, store`, args,
-		[]any{&h.ID, &h.Direction, &h.Store, &h.Reason, &h.Found, &h.Total, &at}, func() error {
-			h.At = fromMicros(at)
+		[]any{&h.ID, &h.Direction, &h.Store, &h.Reason, &h.Found, &h.Total, &at, &shown}, func() error {
+			h.At, h.ShownAt = fromMicros(at), fromMicros(shown)
 			held = append(held, h)
 			return nil
 		})
@@ -36,7 +36,7 @@ func (db *DB) SetHold(ctx context.Context, t repo.Tx, h repo.Hold) (repo.Hold, e
 		return h, err
 	}
 	now := toMicros(time.Now())
-	h.At = fromMicros(now)
+	h.At, h.ShownAt = fromMicros(now), fromMicros(now)
 	if len(held) > 0 {
 		h.ID, h.At = held[0].ID, held[0].At
 	}
