@@ -134,12 +134,47 @@ func copyDir(path string) string {
 	return filepath.Dir(path)
 }
 
-// Vacuum rewrites the file, and truncates its log. logKept tells that another connection
+// textIndexesSQL lists the full-text indexes of a file.
+const textIndexesSQL = `SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'`
+
+// mergeTextIndexes takes out of full-text indexes what belongs to deleted rows: until its
+// segments are merged an index keeps the words of a deleted text, with their places
+// (sqlite.org/fts5.html, "The 'optimize' Command"). One that this build of SQLite cannot
+// open, for want of its tokenizer, stays as it is.
+func (f *File) mergeTextIndexes(ctx context.Context) error {
+	rows, err := f.db.QueryContext(ctx, textIndexesSQL)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		names = append(names, name)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		if err := f.exec(ctx, "INSERT INTO "+quoted+" ("+quoted+") VALUES ('optimize')"); err != nil && codeOf(err) != sqlite3.SQLITE_ERROR {
+			return err
+		}
+	}
+	return nil
+}
+
+// Vacuum merges full-text indexes, rewrites the file, and truncates its log. logKept tells that another connection
 // reads what is in the log, which stays until it has done.
 func (f *File) Vacuum(ctx context.Context) (logKept bool, err error) {
 	// The directory is the process's, not the connection's: where another one is told
 	// meanwhile, the copy lies there.
 	dir := strings.ReplaceAll(copyDir(f.path), "'", "''")
+	if err := f.mergeTextIndexes(ctx); err != nil {
+		return false, f.explain(ctx, err, "merge the full-text indexes of")
+	}
 	readers := fmt.Sprintf("PRAGMA busy_timeout = %d", readersTimeout.Milliseconds())
 	for _, query := range []string{"PRAGMA temp_store_directory = '" + dir + "'", "VACUUM", readers} {
 		if err := f.exec(ctx, query); err != nil {

@@ -239,3 +239,43 @@ func TestInterruptedVacuum(t *testing.T) {
 	require.Equal(t, was, size(t, path))
 	require.Equal(t, before, content(t, path))
 }
+
+// A full-text index as Chroma makes it keeps the words of deleted texts no longer, and finds
+// those that are there; one whose tokenizer nobody has here keeps no file from being vacuumed.
+func TestVacuumMergesTextIndexes(t *testing.T) {
+	t.Parallel()
+	path := newFile(t, "WAL")
+	indexSize := func() (bytes int64) {
+		inFile(t, path, func(db *sql.DB) {
+			require.NoError(t, db.QueryRowContext(t.Context(), `SELECT sum(length(block)) FROM words_data`).Scan(&bytes))
+		})
+		return bytes
+	}
+	inFile(t, path, func(db *sql.DB) {
+		for _, query := range []string{
+			`CREATE VIRTUAL TABLE words USING fts5(string_value, tokenize='trigram')`,
+			`INSERT INTO words (rowid, string_value) SELECT rowid, v FROM note`,
+			`DELETE FROM words WHERE rowid % 100 <> 0`,
+		} {
+			_, err := db.ExecContext(t.Context(), query)
+			require.NoError(t, err)
+		}
+	})
+	before := indexSize()
+	inFile(t, path, func(db *sql.DB) {
+		_, err := db.ExecContext(t.Context(), `CREATE VIRTUAL TABLE "other's" USING fts5(v); PRAGMA writable_schema = 1;
+			UPDATE sqlite_schema SET sql = replace(sql, 'fts5(v)', 'fts5(v, tokenize=''nobodys'')')`)
+		require.NoError(t, err)
+	})
+	f, err := vacuum.OpenFile(t.Context(), path, false)
+	require.NoError(t, err)
+	_, err = f.Vacuum(t.Context())
+	f.Close()
+	require.NoError(t, err)
+	require.Less(t, indexSize(), before/10)
+	inFile(t, path, func(db *sql.DB) {
+		var found int
+		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*) FROM words WHERE string_value MATCH (SELECT substr(v, 1, 20) FROM note WHERE rowid = 100)`).Scan(&found))
+		require.Equal(t, 1, found)
+	})
+}
