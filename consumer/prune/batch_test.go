@@ -188,7 +188,8 @@ func TestSlowFileEnds(t *testing.T) {
 		var again []string
 		for n, r := range results {
 			if r.Outcome != event.Deleted {
-				require.Equal(t, event.Failed, r.Outcome, r.Detail)
+				// Busy: what was cut off by its time may hold its locks for a moment longer.
+				require.Contains(t, []event.Outcome{event.Failed, event.Busy}, r.Outcome, r.Detail)
 				again = append(again, left[n])
 			}
 		}

@@ -134,27 +134,30 @@ func copyDir(path string) string {
 	return filepath.Dir(path)
 }
 
-// textIndexesSQL lists the full-text indexes of a file.
-const textIndexesSQL = `SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'`
+// listTextIndexes lists the full-text indexes of the file.
+func (f *File) listTextIndexes(ctx context.Context) (names []string, err error) {
+	rows, err := f.db.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
 
 // mergeTextIndexes takes out of full-text indexes what belongs to deleted rows: until its
 // segments are merged an index keeps the words of a deleted text, with their places
 // (sqlite.org/fts5.html, "The 'optimize' Command"). One that this build of SQLite cannot
 // open, for want of its tokenizer, stays as it is.
 func (f *File) mergeTextIndexes(ctx context.Context) error {
-	rows, err := f.db.QueryContext(ctx, textIndexesSQL)
+	names, err := f.listTextIndexes(ctx)
 	if err != nil {
-		return err
-	}
-	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		names = append(names, name)
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	for _, name := range names {
