@@ -19,7 +19,7 @@ type answerHeader struct {
 	Snapshot   string
 	Same       bool   // the index belongs to this database
 	Catalog    string // of a recheck
-	Deletes    string // of a recheck, see deletesSQL
+	Deletes    string // of a recheck and of FindIndexed, see deletesSQL
 	Index      string
 	Generation int
 	Sound      bool
@@ -79,6 +79,9 @@ func (ix *Index) FindIndexed(ctx context.Context, t pgx.Tx, ids []string) (repo.
 		// already all that there was then.
 		snapshot, own, server := ix.quiet.since(p)
 		h, changed, err := p.runLook(ctx, t, p.findIndexed, look, ids, ix.ExecMode(), ids, ix.Schema, snapshot, own, server)
+		if err == nil && h.Deletes != p.deletes {
+			err = errOutdated // a trigger, a rule or a key that the plan does not know
+		}
 		return &lookState{Catalog: p.catalog, Deletes: p.deletes, Snapshot: snapshot, Server: server, Since: h.Marks, Began: beginOf(h.Snapshot), Changed: changed}, err
 	})
 }

@@ -30,8 +30,9 @@ var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
 const marksSQL = `SELECT jsonb_object_agg(id, w::text) FROM pruned.relation`
 
 // headerSQL returns the state that an answer rests on. The catalog is read by the recheck
-// alone: what a search found by a plan for other tables, or for other deletions, is thrown
-// away then. The marks are what FindIndexed leaves to it.
+// alone: what a search found by a plan for other tables is thrown away then. What deletions do
+// is asked by FindIndexed as well, before it leaves anything unread. The marks are what it
+// leaves to the recheck.
 func headerSQL(catalog, deletes, marks string) string {
 	return lookParameters.Replace(`
 SELECT 0, 0, NULL::text, 0, jsonb_build_object(
@@ -80,7 +81,7 @@ const KeptSQL = `(lasts IS NULL OR made_at + make_interval(secs => lasts) > cloc
 // findSQL is the statement of FindReferences.
 func findSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(quietLookCTE() + indexedSQL(relations, "NULL"))
+	b.WriteString(quietLookCTE() + indexedSQL(relations, "NULL", "NULL"))
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedSinceIndex()))
 	}
@@ -91,7 +92,7 @@ func findSQL(relations []*relation) string {
 // and what may go with a file is read now: at the end it would be gone, and tell nothing.
 func findIndexedSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(quietLookCTE() + indexedSQL(relations, marksSQL))
+	b.WriteString(quietLookCTE() + indexedSQL(relations, deletesSQL, marksSQL))
 	for i, r := range relations {
 		if r.isReadFirst() {
 			b.WriteString(r.textBranch(i, r.changedSinceIndex()))
@@ -104,8 +105,8 @@ func findIndexedSQL(relations []*relation) string {
 func (r *relation) isReadFirst() bool { return r.deleted || !r.canIndex() }
 
 // indexedSQL is what the index says, what it does not know, and what somebody keeps.
-func indexedSQL(relations []*relation, marks string) string {
-	return headerSQL("NULL", "NULL", marks) + `
+func indexedSQL(relations []*relation, deletes, marks string) string {
+	return headerSQL("NULL", deletes, marks) + `
 UNION ALL
 SELECT 3, 0, NULL, 0, id FROM unnest($1::text[]) id
  WHERE NOT EXISTS (SELECT FROM pruned.known_file k

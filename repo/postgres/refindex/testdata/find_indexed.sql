@@ -27,7 +27,22 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
             FROM pruned.relation),
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'generation', (SELECT min(generation) FROM pruned.relation),
-         'deletes', (NULL),
+         'deletes', (
+WITH RECURSIVE 
+deleted (oid) AS (
+    SELECT to_regclass(format('%I.file', $2::text))::oid
+    UNION
+    SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f'
+)
+SELECT concat_ws(' ', (
+SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
+   AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
+   AND NOT EXISTS (
+           WITH RECURSIVE deleted (oid) AS (
+               SELECT to_regclass(format('%I.file', $2::text))::oid
+               UNION
+               SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype = 'c')
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted),
          'marks', (SELECT jsonb_object_agg(id, w::text) FROM pruned.relation),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
