@@ -117,6 +117,8 @@ func TestMentionThatGoesWithTheFileKeepsIt(t *testing.T) {
 		"by a key that empties": `CREATE TABLE extra (id text PRIMARY KEY, file_id text REFERENCES file ON DELETE SET NULL, note text)`,
 		"by two keys": `CREATE TABLE node (id int PRIMARY KEY DEFAULT 1, file_id text REFERENCES file ON DELETE CASCADE);
 			CREATE TABLE extra (id text PRIMARY KEY, file_id text, note text, node int DEFAULT 1 REFERENCES node ON DELETE CASCADE)`,
+		"by a key to an heir of table file": `CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (file);
+			CREATE TABLE extra (id text PRIMARY KEY, file_id text REFERENCES heir ON DELETE CASCADE, note text)`,
 		"by a trigger": `CREATE TABLE extra (id text PRIMARY KEY, file_id text, note text);
 			CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.extra WHERE file_id = OLD.id; RETURN NULL; END $$;
 			CREATE TRIGGER tidy AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION tidy()`,
@@ -127,13 +129,35 @@ func TestMentionThatGoesWithTheFileKeepsIt(t *testing.T) {
 			i.Exec(t, ddl)
 			file, others := i.AddFile(t), i.AddFiles(t, bystanders)
 			i.RefreshIndex(t)
-			if name == "by two keys" {
+			switch name {
+			case "by two keys":
 				i.Exec(t, `INSERT INTO node VALUES (1, $1)`, file)
+			case "by a key to an heir of table file":
+				i.Exec(t, `WITH moved AS (DELETE FROM ONLY file WHERE id = $1 RETURNING *) INSERT INTO heir SELECT * FROM moved`, file)
 			}
 			i.Exec(t, `INSERT INTO extra VALUES ('of the file', $1, $1)`, file)
 			keeps(t, i, "everything", fixture.RunTransaction(t, i.NewTransaction(), append(others, file)...), file, others)
 		})
 	}
+}
+
+// A trigger that somebody makes while a batch runs takes the mention away before it is read:
+// the batch ends, and the next one reads everything first.
+func TestTriggerThatComesWithinABatch(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	i.Exec(t, `CREATE TABLE extra (file_id text, note text, id int PRIMARY KEY DEFAULT 1)`)
+	file := i.AddFile(t)
+	i.RefreshIndex(t)
+	i.Exec(t, `INSERT INTO extra VALUES ($1, $1)`, file)
+	x := stepped(i.NewTransaction(), "vectors", func() {
+		i.Exec(t, `CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.extra WHERE file_id = OLD.id; RETURN NULL; END $$`)
+		i.Exec(t, `CREATE TRIGGER tidy AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION tidy()`)
+	})
+	_, err := x.Run(t.Context(), fixture.Deliveries(1, file))
+	require.Equal(t, repo.Passing, repo.KindOf(err), "%v", err)
+	require.Equal(t, fixture.Whole, i.LeftOf(t, file))
+	require.Equal(t, event.Kept, fixture.RunTransaction(t, x, file)[file].Outcome)
 }
 
 func keeps(t *testing.T, i *fixture.Installation, step string, results map[string]event.Result, file string, others []string) {

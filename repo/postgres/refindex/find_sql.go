@@ -141,7 +141,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
 // recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
-	b.WriteString(quietCTE("$4", "$5", "$6") + headerSQL(catalogDigestSQL, deletesSQL, "NULL"))
+	b.WriteString(quietCTE("$4", "$5", "$6", "true") + headerSQL(catalogDigestSQL, deletesSQL, "NULL"))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedByOthers(i)))

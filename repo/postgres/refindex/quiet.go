@@ -42,11 +42,11 @@ const serverSQL = `(SELECT concat_ws('/', pg_postmaster_start_time(), timeline_i
 const maxSince = 10000
 
 // quietCTE tells in one row whether every transaction since a snapshot is one of ours. The
-// arguments are expressions of text.
-func quietCTE(snapshot, own, server string) string {
-	return lookParameters.Replace(strings.NewReplacer("@snapshot", snapshot, "@own", own, "@server", server).Replace(`
+// arguments are expressions of text, and a condition besides.
+func quietCTE(snapshot, own, server, condition string) string {
+	return lookParameters.Replace(strings.NewReplacer("@snapshot", snapshot, "@own", own, "@server", server, "@condition", condition).Replace(`
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT coalesce(` + serverSQL + ` = @server::text AND b.until - b.since <= ` + strconv.Itoa(maxSince) + ` AND NOT EXISTS (
+    SELECT (@condition) AND coalesce(` + serverSQL + ` = @server::text AND b.until - b.since <= ` + strconv.Itoa(maxSince) + ` AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + ` + strconv.Itoa(maxSince) + `)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
@@ -61,32 +61,30 @@ WITH quiet (yes) AS MATERIALIZED (
 // quietLookCTE is quietCTE for a look, whose snapshot is of an earlier transaction: it does
 // not tell of that transaction itself. Where a trigger may have made that write nothing is
 // quiet.
-func quietLookCTE() string {
-	return strings.Replace(quietCTE("$3", "$4", "$5"), "SELECT coalesce(", lookParameters.Replace("SELECT ("+plainSQL+") AND coalesce("), 1)
-}
+func quietLookCTE() string { return quietCTE("$3", "$4", "$5", plainSQL) }
 
 // unlessQuiet is the condition under which a table is read.
 const unlessQuiet = ` AND NOT (SELECT yes FROM quiet)`
+
+// deletedCTE lists table file, and the tables whose rows may go with its rows: those that
+// foreign keys lead to, also from a partition or an heir of another.
+const deletedCTE = `
+deleted (oid) AS (
+    SELECT to_regclass(format('%I.file', @schema::text))::oid
+    UNION
+    SELECT next.oid FROM deleted CROSS JOIN LATERAL (
+        SELECT k.conrelid FROM pg_constraint k WHERE k.confrelid = deleted.oid AND k.contype = 'f'
+        UNION ALL
+        SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = deleted.oid) next (oid)
+)`
 
 // plainSQL is the condition that a deletion of rows of table file writes no row of any
 // table but ours: no trigger, rule, or key that sets something to NULL or to a default.
 const plainSQL = `
 SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
-   AND NOT EXISTS (
-           WITH RECURSIVE deleted (oid) AS (
-               SELECT to_regclass(format('%I.file', @schema::text))::oid
-               UNION
-               SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype = 'c')
+   AND NOT EXISTS (WITH RECURSIVE ` + deletedCTE + `
            SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))`
-
-// deletedCTE lists table file, and the tables whose rows may go with its rows.
-const deletedCTE = `
-deleted (oid) AS (
-    SELECT to_regclass(format('%I.file', @schema::text))::oid
-    UNION
-    SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f'
-)`
 
 // deletesSQL tells what a deletion of rows of table file does besides: whether it is plain,
 // and what may go with them.

@@ -2,11 +2,15 @@ WITH quiet (yes) AS MATERIALIZED (
     SELECT (
 SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
-   AND NOT EXISTS (
-           WITH RECURSIVE deleted (oid) AS (
-               SELECT to_regclass(format('%I.file', $2::text))::oid
-               UNION
-               SELECT k.conrelid FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype = 'c')
+   AND NOT EXISTS (WITH RECURSIVE 
+deleted (oid) AS (
+    SELECT to_regclass(format('%I.file', $2::text))::oid
+    UNION
+    SELECT next.oid FROM deleted CROSS JOIN LATERAL (
+        SELECT k.conrelid FROM pg_constraint k WHERE k.confrelid = deleted.oid AND k.contype = 'f'
+        UNION ALL
+        SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = deleted.oid) next (oid)
+)
            SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
