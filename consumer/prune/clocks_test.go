@@ -73,3 +73,26 @@ func TestClocks(t *testing.T) {
 	require.Equal(t, event.Deleted, fixture.RunTransaction(t, x, file)[file].Outcome)
 	require.Zero(t, since())
 }
+
+// The mentions of files that stay are read as well where others go: no clock starts, or goes
+// on, for one that somebody mentions.
+func TestClocksBesideFilesThatGo(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	x := i.NewTransaction()
+	x.Ages.Orphan = time.Hour
+	for _, known := range []bool{false, true} {
+		due, mentioned := i.AddFile(t), i.AddFile(t)
+		i.RefreshIndex(t)
+		require.Equal(t, event.Young, fixture.RunTransaction(t, x, due)[due].Outcome)
+		i.Exec(t, `UPDATE pruned.candidate SET first_seen = first_seen - interval '2 hours'`)
+		if known {
+			require.Equal(t, event.Young, fixture.RunTransaction(t, x, mentioned)[mentioned].Outcome)
+		}
+		testenv.InsertNote(t, i.Pool, mentioned)
+		results := fixture.RunTransaction(t, x, due, mentioned)
+		require.Equal(t, event.Deleted, results[due].Outcome)
+		require.Equal(t, event.Kept, results[mentioned].Outcome)
+		require.Zero(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`))
+	}
+}
