@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -145,6 +146,27 @@ func TestErrorsQuoteNoAddress(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "t0ken")
 	}
+}
+
+// What answers may be anything that listens there, and what it says is no business of a log.
+func TestErrorsQuoteNoAnswer(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = conn.Read(make([]byte, 1))
+		_, _ = io.WriteString(conn, "hunter2 is no answer\r\n\r\n")
+	}()
+	r := Receiver{URL: secret.Text("http://" + listener.Addr().String() + "/"), Source: "pruned/test"}
+	err = r.post(t.Context(), Notice{ID: "n"})
+	require.ErrorContains(t, err, "the receiver's answer is none of HTTP's")
+	require.NotContains(t, err.Error(), "hunter2")
 }
 
 // A dead letter is told by its name and its kind.

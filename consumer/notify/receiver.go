@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -51,11 +53,7 @@ func (r Receiver) post(ctx context.Context, n Notice) error {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err // without the address
-		}
-		return fmt.Errorf("notice %s: %w", n.ID, err)
+		return fmt.Errorf("notice %s: %w", n.ID, describeFailure(err))
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, maxIgnored)
@@ -63,6 +61,21 @@ func (r Receiver) post(ctx context.Context, n Notice) error {
 		return fmt.Errorf("notice %s: the receiver answers %d, wanted 2xx", n.ID, response.StatusCode)
 	}
 	return nil
+}
+
+// describeFailure leaves out the address, and what an answer says that is none of HTTP's.
+func describeFailure(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	var network net.Error
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &network), errors.As(err, &certificate), errors.Is(err, context.Canceled), errors.Is(err, io.EOF):
+		return err
+	}
+	return errors.New("the receiver's answer is none of HTTP's")
 }
 
 func sign(key secret.Text, body []byte) string {
