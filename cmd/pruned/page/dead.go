@@ -45,18 +45,11 @@ func readDead(ctx context.Context, _ *Page, open *Open, _ *http.Request) (any, e
 }
 
 func (d *dead) addLabels(ctx context.Context, open *Open) error {
-	var ids, owners []string
+	var ids []string
 	for _, l := range d.Letters {
 		ids = append(ids, l.FileID)
 	}
-	labels, err := open.DB.LabelFiles(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for _, label := range labels {
-		owners = append(owners, label.Owner)
-	}
-	names, err := open.DB.NameUsers(ctx, owners)
+	labels, names, err := readLabels(ctx, open, ids)
 	for i := range d.Letters {
 		l := &d.Letters[i]
 		l.Label = labels[l.FileID]

@@ -46,18 +46,11 @@ func readKept(ctx context.Context, _ *Page, open *Open, r *http.Request) (any, e
 }
 
 func (k *kept) addLabels(ctx context.Context, open *Open) error {
-	var ids, owners []string
+	var ids []string
 	for _, line := range k.Lines {
 		ids = append(ids, line.FileID)
 	}
-	labels, err := open.DB.LabelFiles(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for _, label := range labels {
-		owners = append(owners, label.Owner)
-	}
-	names, err := open.DB.NameUsers(ctx, owners)
+	labels, names, err := readLabels(ctx, open, ids)
 	for i := range k.Lines {
 		line := &k.Lines[i]
 		label, there := labels[line.FileID]
