@@ -7,6 +7,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -117,23 +118,9 @@ func (s *status) tellSweep() []string {
 	}
 }
 
-// foundWords say what is found in each direction.
-var foundWords = map[repo.Direction]string{
-	repo.FromRows:    "files that nothing mentions",
-	repo.FromVectors: "files without a row, but with vectors",
-	repo.FromBytes:   "files without a row, but with bytes",
-	repo.FromFolders: "folders of dropped collections",
-
-	repo.FromDangling: "rows that nothing in Open WebUI can reach",
-}
-
 func (s *status) tellFound() (lines []string) {
 	for _, found := range s.Found {
-		words, known := foundWords[found.Direction]
-		if !known {
-			words = string(found.Direction)
-		}
-		text := formatCount(found.Count, words)
+		text := formatCount(found.Count, sweep.DescribeFound(found.Direction))
 		if found.Chunks > 0 {
 			text += ", " + formatCount(found.Chunks, "chunks")
 		}

@@ -67,10 +67,10 @@ func (t *orphanTable) print(ctx *runContext, a *app) error {
 		return nil
 	}
 	err := ctx.printTable(func(line func(...any)) {
-		line("FILES", "SIZE", "DUE NOW", "")
-		for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes} {
+		line("FOUND", "SIZE", "DUE NOW", "")
+		for _, d := range sweep.Directions {
 			if sum := t.sums[d]; sum != nil {
-				line(humanize.Comma(sum.files), formatBytes(sum.bytes), humanize.Comma(sum.due), foundWords[d])
+				line(humanize.Comma(sum.files), formatBytes(sum.bytes), humanize.Comma(sum.due), sweep.DescribeFound(d))
 			}
 		}
 	})

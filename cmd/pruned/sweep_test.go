@@ -225,7 +225,7 @@ func TestSweepTellsWhatIsNotYetDue(t *testing.T) {
 	require.Len(t, s.Orphans, 1)
 	require.Zero(t, s.Published)
 	require.InDelta(t, 3600, s.Orphans[0].DueIn, 600)
-	require.Regexp(t, `\AFILES +SIZE +DUE NOW *\n1 +\S+ \S+ +0 +files that nothing mentions\n\n`+
+	require.Regexp(t, `\AFOUND +SIZE +DUE NOW *\n1 +\S+ \S+ +0 +files that nothing mentions\n\n`+
 		`DIRECTION +SIZE +AGE +DUE IN +OWNER +NAME +REASON +FILE\nrow +\S+ \S+ +30d +\d+m +\S+ +\S.* +nothing mentions it +`+regexp.QuoteMeta(file)+`\n\n`, i.must(t, "sweep", "--dry-run"))
 	require.NotContains(t, i.must(t, "sweep"), file, "a sweep that publishes prints no table")
 }

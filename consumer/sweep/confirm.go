@@ -71,7 +71,7 @@ func (w *run) findEarlier(ctx context.Context) (*Confirmation, error) {
 		return nil, err
 	}
 	earlier, left := &Confirmation{At: at}, distinct{}
-	for _, d := range confirmable {
+	for _, d := range Directions {
 		err := w.eachPage(ctx, d, func(page []repo.Candidate) error {
 			for _, c := range page {
 				gone := c.DueIn <= 0 && (d == repo.FromFolders || d == repo.FromDangling) // by the sweep itself
@@ -95,6 +95,3 @@ func (c *Confirmation) add(left repo.Candidate, files *distinct) {
 	files.addText(left.FileID)
 	c.Left = files.estimate()
 }
-
-// confirmable are the directions that can be held.
-var confirmable = []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes, repo.FromCollections, repo.FromPoints, repo.FromFolders, repo.FromDangling}

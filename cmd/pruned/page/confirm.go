@@ -78,7 +78,7 @@ func confirmHold(ctx context.Context, _ *Page, open *Open, r *http.Request) (str
 func describePart(p sweep.Part) string {
 	words := make([]string, len(p.Only))
 	for i, d := range p.Only {
-		words[i] = directionWords[string(d)]
+		words[i] = sweep.DescribeFound(d)
 	}
 	text := "let go what the sweep held of " + strings.Join(words, ", ")
 	if len(p.Except) > 0 {

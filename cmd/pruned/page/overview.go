@@ -34,13 +34,6 @@ type overview struct {
 // alarm is something that a person has to look at, with what to do.
 type alarm struct{ Title, Text, Link, Do, Command string }
 
-// directionWords say what is found in each direction.
-var directionWords = map[string]string{
-	"row": "files that nothing mentions", "vector": "vectors whose file is gone", "bytes": "bytes whose file is gone",
-	"folder": "folders of dropped collections", "collection": "collections that nothing uses", "points": "points whose row is gone",
-	"dangling": "rows that nothing can reach",
-}
-
 func readOverview(ctx context.Context, p *Page, open *Open, _ *http.Request) (any, error) {
 	place := open.Blobs.Info()
 	o := &overview{Database: open.DB.Identity().Name, Vectors: open.Vectors, Uploads: cmp.Or(place.Folder, place.Name), Sweep: open.Sweeps.State()}
@@ -130,7 +123,7 @@ func (o *overview) findAlarms(ctx context.Context, p *Page, open *Open) error {
 		return err
 	}
 	for _, h := range holds {
-		o.Alarms = append(o.Alarms, alarm{"Held: " + directionWords[string(h.Direction)],
+		o.Alarms = append(o.Alarms, alarm{"Held: " + sweep.DescribeFound(h.Direction),
 			fmt.Sprintf("%s of %s in %s: %s", commaOf(h.Found), commaOf(h.Total), h.Store, h.Reason),
 			"/held", "Look at it, then let it go", "pruned sweep --confirm " + h.ID})
 	}

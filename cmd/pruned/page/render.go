@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"pruned/consumer/sweep"
+	"pruned/repo"
+
 	"github.com/dustin/go-humanize"
 )
 
@@ -30,7 +33,7 @@ var templateFuncs = template.FuncMap{
 	"span":     span,
 	"duration": func(text string) time.Duration { d, _ := time.ParseDuration(text); return d }, // of ours
 	"cut":      cut,
-	"what":     func(d any) string { return directionWords[fmt.Sprint(d)] },
+	"what":     func(d any) string { return sweep.DescribeFound(repo.Direction(fmt.Sprint(d))) },
 	"join":     strings.Join,
 }
 

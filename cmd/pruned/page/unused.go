@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -115,7 +116,7 @@ func withReasons(ctx context.Context, open *Open, page []repo.Unused) (lines []u
 		case u.Direction == repo.FromRows:
 			line.Reason = "nothing mentions it"
 		case u.Direction != repo.FromVectors && u.Direction != repo.FromBytes:
-			line.Reason = directionWords[string(u.Direction)]
+			line.Reason = sweep.DescribeFound(u.Direction)
 		}
 		lines = append(lines, line)
 	}
