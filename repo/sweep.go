@@ -19,7 +19,7 @@ const (
 	FromFolders Direction = "folder" // folders of vectors whose collection was dropped
 
 	FromCollections Direction = "collection" // collections that nothing mentions, or whose user is gone
-	FromPoints      Direction = "points"     // points whose row is gone
+	FromPoints      Direction = "points"     // points whose row is gone, and chunks of files that were taken out of a knowledge base
 
 	FromDangling Direction = "dangling" // rows that nothing in the application can reach
 )
