@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"pruned/consumer/sweep"
 	"pruned/repo"
-
-	"github.com/dustin/go-humanize"
 )
 
 //go:embed templates
