@@ -17,12 +17,13 @@ import (
 )
 
 // searchesSuffer is what an operator should know before the remedy.
-const searchesSuffer = "until somebody vacuums the chunks after a deletion, searches may find nothing where PGVECTOR_ITERATIVE_SCAN is off"
+const searchesSuffer = "until somebody vacuums the chunks after a deletion, searches may find nothing, above all where PGVECTOR_ITERATIVE_SCAN is off"
 
 // chunkVacuum vacuums the table of chunks after rows of it went, where it has an hnsw index.
 // Such an index goes on finding what was deleted in place of what lies near it: one document
-// less can leave a search empty, unless the application has it go on (PGVECTOR_ITERATIVE_SCAN,
-// by default since pgvector 0.8). Of an ivfflat index a VACUUM mends no search.
+// less can leave a search empty, less often where the application has it go on
+// (PGVECTOR_ITERATIVE_SCAN, by default since pgvector 0.8). Of an ivfflat index a VACUUM mends
+// no search.
 type chunkVacuum struct {
 	store   *pgvector.Store // nil: chunks lie elsewhere
 	url     string

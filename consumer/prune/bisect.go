@@ -183,6 +183,7 @@ func (b *bisection) recordFailure(events []event.Delivery, err error) error {
 }
 
 func (b *bisection) recordFailed(events []event.Delivery, err error) {
+	b.log.Warn().Err(err).Int("events", len(events)).Msg("events failed; they come again")
 	for _, e := range events {
 		b.results[e.Key()] = event.Result{Outcome: event.Failed, Detail: err.Error(), Err: err}
 	}

@@ -43,21 +43,27 @@ func (ix *Index) learnFromFailure(err error, cached bool) error {
 	return err
 }
 
-// withPlan calls fn with a plan, and once more with a new one if there is none or it
-// turns out to be outdated.
+// planTries is how many plans a search is made with: a pass that ends between a new plan and
+// its statement outdates it.
+const planTries = 3
+
+// withPlan calls fn with a plan, and with new ones if there is none or it turns out to be
+// outdated.
 func (ix *Index) withPlan(ctx context.Context, t pgx.Tx, p *Plan, fn func(*Plan) error) error {
 	if p != nil {
 		if err := fn(p); !errors.Is(err, errOutdated) {
 			return ix.learnFromFailure(err, true)
 		}
 	}
-	p, err := ix.newPlan(ctx, t)
-	if err != nil {
-		return err
-	}
-	ix.LastPlan.Store(p)
-	if err := fn(p); !errors.Is(err, errOutdated) {
-		return ix.learnFromFailure(err, false)
+	for range planTries {
+		p, err := ix.newPlan(ctx, t)
+		if err != nil {
+			return err
+		}
+		ix.LastPlan.Store(p)
+		if err := fn(p); !errors.Is(err, errOutdated) {
+			return ix.learnFromFailure(err, false)
+		}
 	}
 	return &repo.Error{Kind: repo.Passing, Doing: "look for references", Err: errOutdated}
 }
