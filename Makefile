@@ -72,7 +72,7 @@ kill: ## fifty kills at random moments
 
 kill-sweep: ## fifty kills of sweeps at random moments, and of drains of what they published, on both engines
 	$(GO) run ./cmd/lab kill-sweep --times 50
-	$(GO) run ./cmd/lab kill-sweep --times 50 --engine sqlite --files 4000 --orphans 1000 --collections 500
+	$(GO) run ./cmd/lab kill-sweep --times 50 --engine sqlite --files 4000 --orphans 1000 --leftovers 500
 
 RACES ?= 10000
 restore-races: ## restores that race the removal of the bytes, on both engines: RACES=10000
@@ -89,8 +89,8 @@ kill-restore: ## 1,000 deletions and their restores, killed at random moments, o
 	$(GO) run ./cmd/lab kill-restore --times 50 --files 2000 --orphans 1000 --engine sqlite
 
 kill-short: ## a few kills on each engine
-	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000
-	$(GO) run ./cmd/lab kill --times 5 --files 1000 --orphans 500 --engine sqlite
+	$(GO) run ./cmd/lab kill --times 5 --files 4000 --orphans 2000 --leftovers 200
+	$(GO) run ./cmd/lab kill --times 5 --files 800 --orphans 400 --leftovers 80 --engine sqlite
 	$(GO) run ./cmd/lab kill-restore --times 4 --files 400 --orphans 200
 	$(GO) run ./cmd/lab kill-restore --times 4 --files 200 --orphans 100 --engine sqlite
 

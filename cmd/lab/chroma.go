@@ -76,18 +76,22 @@ type chunkForm struct{ perFile, dim, words int }
 // appendChunks appends the chunks of a file, as the application makes them.
 func (form chunkForm) appendChunks(file string, to *chunks) {
 	for n := range form.perFile {
-		to.IDs = append(to.IDs, testenv.NewID())
-		to.Documents = append(to.Documents, randomWords(form.words))
-		vector := make([]float32, form.dim)
-		for i := range vector {
-			vector[i] = rand.Float32()
-		}
-		to.Embeddings = append(to.Embeddings, vector)
-		to.Metadatas = append(to.Metadatas, object{
+		form.appendPoint(testenv.NewID(), object{
 			"name": "document.pdf", "source": "document.pdf", "file_id": file, "hash": file,
 			"created_by": testenv.UserID, "start_index": n * 900, "embedding_config": `{"engine": "", "model": "small"}`,
-		})
+		}, to)
 	}
+}
+
+func (form chunkForm) appendPoint(id string, metadata object, to *chunks) {
+	vector := make([]float32, form.dim)
+	for i := range vector {
+		vector[i] = rand.Float32()
+	}
+	to.IDs = append(to.IDs, id)
+	to.Documents = append(to.Documents, randomWords(form.words))
+	to.Embeddings = append(to.Embeddings, vector)
+	to.Metadatas = append(to.Metadatas, metadata)
 }
 
 // addedAtOnce is how many chunks go in one request.
@@ -109,6 +113,24 @@ func (c *chroma) insertChunks(collection string, form chunkForm, files ...string
 			return err
 		}
 		batch = &chunks{}
+	}
+	return nil
+}
+
+// insertPoints stores points that hold nothing of a file.
+func (c *chroma) insertPoints(collection string, form chunkForm, ids []string) error {
+	id, err := c.ensureCollection(collection)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(ids, addedAtOnce) {
+		batch := &chunks{}
+		for _, id := range some {
+			form.appendPoint(id, object{"created_at": 1}, batch)
+		}
+		if err := c.postRequest("/"+id+"/add", batch, &object{}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -171,9 +193,9 @@ var vocabulary = func() []string {
 const collectionsAtOnce = 1000
 
 // makeChroma has a real Chroma make the files of an embedded one in dir: collections of
-// one file each, and one that files share. It does so in memory first, since it waits for
-// the disk with every collection.
-func makeChroma(ctx context.Context, dir string, form chunkForm, collections []string, name string, shared []string) (err error) {
+// one file each, and what fill adds. It does so in memory first, since it waits for the disk
+// with every collection.
+func makeChroma(ctx context.Context, dir string, form chunkForm, collections []string, fill func(*chroma) error) (err error) {
 	quick, ok := testenv.InMemory()
 	if !ok {
 		quick = dir + ".making"
@@ -193,7 +215,7 @@ func makeChroma(ctx context.Context, dir string, form chunkForm, collections []s
 			return err
 		}
 	}
-	if err := withChroma(ctx, made, func(c *chroma) error { return c.insertChunks(name, form, shared...) }); err != nil {
+	if err := withChroma(ctx, made, fill); err != nil {
 		return err
 	}
 	return os.CopyFS(dir, os.DirFS(made))

@@ -10,17 +10,6 @@ import (
 	"pruned/repo/testenv"
 )
 
-// seedCollections makes collections of web searches, of which the first nothing mentions.
-// The notes that mention the others are few and long, as chats are.
-func (w *world) seedCollections(ctx context.Context, n, unused int) error {
-	return w.execEach(ctx, []any{n, unused},
-		`INSERT INTO document_chunk (id, collection_name, text, vmetadata)
-		 SELECT gen_random_uuid()::text, 'web-search-' || md5(i::text), 'a page', '{}' FROM generate_series(1, $1::int) i WHERE $2::int >= 0`,
-		`INSERT INTO note (id, user_id, title, data, created_at, updated_at)
-		 SELECT gen_random_uuid()::text, 'u', 'searches', json_build_object('names', json_agg('web-search-' || md5(i::text))), 1, 1
-		   FROM generate_series($2::int + 1, $1::int) i GROUP BY i / 50`)
-}
-
 // seedKnowledge makes knowledge bases with chunks of the files in use.
 func (w *world) seedKnowledge(ctx context.Context, bases, chunks int) error {
 	return w.execEach(ctx, []any{bases, chunks, w.InUse},
@@ -46,39 +35,6 @@ func (w *world) execEach(ctx context.Context, args []any, statements ...string) 
 	})
 }
 
-// countCollections counts web searches that are there, and that nothing mentions.
-func (w *world) countCollections(ctx context.Context, n, unused int) (used, left int, err error) {
-	err = w.withConn(ctx, func(conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, `SELECT count(*) FILTER (WHERE i > $2::int), count(*) FILTER (WHERE i <= $2::int)
-			FROM generate_series(1, $1::int) i WHERE EXISTS (SELECT FROM document_chunk WHERE collection_name = 'web-search-' || md5(i::text))`, n, unused).Scan(&used, &left)
-	})
-	return used, left, err
-}
-
-// searchNames are names of collections of n searches of the web, each time the same.
-func searchNames(n int) (names []string) {
-	for i := range n {
-		names = append(names, fmt.Sprintf("web-search-%032x", i+1))
-	}
-	return names
-}
-
-// mentionSearches makes notes that mention searches.
-func (f *folder) mentionSearches(ctx context.Context, names []string) error {
-	return execSQLite(ctx, f.webui(), `INSERT INTO note (id, user_id, title, data, created_at, updated_at)
-		SELECT lower(hex(randomblob(16))), 'u', 'searches', json_object('names', json_group_array(value)), 1, 1
-		  FROM json_each(?1) GROUP BY key / 50`, encodeIDs(names)...)
-}
-
-// countCollections counts searches that are there: those in use with all their chunks.
-func (f *folder) countCollections(ctx context.Context, n, unused int) (used, left int, err error) {
-	const countSQL = `SELECT count(*) FILTER (WHERE n.key >= ?2), count(*) FILTER (WHERE n.key < ?2)
-		FROM json_each(?1) n CROSS JOIN collections c ON c.name = n.value
-	   WHERE (SELECT count(*) FROM segments s JOIN embeddings e ON e.segment_id = s.id WHERE s.collection = c.id) = ?3 OR n.key < ?2`
-	err = queryRow(ctx, f.chroma(), countSQL, append(encodeIDs(searchNames(n)), unused, f.form.perFile), &used, &left)
-	return used, left, err
-}
-
 // measureCollections measures sweeps beside collections that hold nothing of a file, and
 // knowledge bases, and without them: the first sweep, which reads all chats, and the next.
 func (b *bench) measureCollections(ctx context.Context) error {
@@ -92,7 +48,7 @@ func (b *bench) measureCollections(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := beside.seedCollections(ctx, searches/b.shrink, unused/b.shrink); err != nil {
+	if err := beside.seedSearches(ctx, leftovers(searches/b.shrink/2).searches(), unused/b.shrink); err != nil {
 		return err
 	}
 	if err := beside.seedKnowledge(ctx, bases/b.shrink, chunks/b.shrink); err != nil {

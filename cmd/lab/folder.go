@@ -27,9 +27,9 @@ const (
 // folderSeed says what a folder holds.
 type folderSeed struct {
 	testenv.SeedOptions
-	words       int      // of a chunk
-	sharedEvery int      // so many orphans are one in the knowledge base as well, as after its removal from there; 0: none is
-	searches    []string // names of collections of searches of the web
+	words       int // of a chunk
+	sharedEvery int // so many orphans are one in the knowledge base as well, as after its removal from there; 0: none is
+	leftovers   leftovers
 }
 
 // seedFolder makes one.
@@ -38,20 +38,26 @@ func (l *lab) seedFolder(ctx context.Context, o folderSeed) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
+	i.leftovers = o.leftovers
 	f := &folder{i, chunkForm{perFile: o.ChunksPerFile, dim: o.Vectors.Dim, words: o.words}}
 	o.UploadDir = f.uploads()
 	if f.Seeded, err = testenv.SeedSQLite(ctx, f.webui(), o.SeedOptions); err != nil {
+		return nil, err
+	}
+	if err := f.useLeftovers(ctx); err != nil {
 		return nil, err
 	}
 	shared := f.InKnowledge
 	for n := 0; o.sharedEvery > 0 && n < len(f.Orphans); n += o.sharedEvery {
 		shared = append(shared, f.Orphans[n])
 	}
-	collections := slices.Clone(o.searches)
+	collections := o.leftovers.searches()
 	for _, id := range slices.Concat(f.Orphans, f.InUse) {
 		collections = append(collections, testenv.FileCollection(id))
 	}
-	return f, makeChroma(ctx, f.vectors(), f.form, collections, f.Knowledge, shared)
+	return f, makeChroma(ctx, f.vectors(), f.form, collections, func(c *chroma) error {
+		return errors.Join(c.insertChunks(f.Knowledge, f.form, shared...), c.insertPoints(memoryCollection, f.form, o.leftovers.memories()))
+	})
 }
 
 func (f *folder) webui() string   { return filepath.Join(f.dir, "webui.db") }

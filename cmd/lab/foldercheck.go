@@ -154,8 +154,10 @@ func (f *folder) settleStore(ctx context.Context) error {
 	if err := execSQLite(ctx, f.webui(), `UPDATE pruned_tombstone SET due_at = 0`); err != nil {
 		return err
 	}
-	_, err := f.drainQueue(ctx)
-	return err
+	if _, err := f.drainQueue(ctx); err != nil {
+		return err
+	}
+	return f.checkCarriedOut(ctx)
 }
 
 // answering is how many of the files' own collections are asked.
@@ -164,6 +166,11 @@ const answering = 100
 func (f *folder) checkAnswers(c *chroma) error {
 	if err := c.checkAnswer(f.Knowledge, f.form.dim, func(file string) bool { return slices.Contains(f.InUse, file) }); err != nil {
 		return err
+	}
+	if f.leftovers > 0 {
+		if err := c.checkAnswer(memoryCollection, f.form.dim, func(file string) bool { return file == "" }); err != nil {
+			return err
+		}
 	}
 	for _, id := range f.InUse[:min(answering, len(f.InUse))] {
 		if err := c.checkAnswer(testenv.FileCollection(id), f.form.dim, func(file string) bool { return file == id }); err != nil {

@@ -12,21 +12,25 @@ import (
 )
 
 type killCmd struct {
-	Engine  string `enum:"postgres,sqlite" default:"postgres" help:"Of the database: postgres (with pgvector) or sqlite (with embedded Chroma)."`
-	Times   int    `default:"50" help:"How often."`
-	Files   int    `default:"20000" help:"Files."`
-	Orphans int    `default:"10000" help:"How many of them nothing uses."`
+	Engine    string `enum:"postgres,sqlite" default:"postgres" help:"Of the database: postgres (with pgvector) or sqlite (with embedded Chroma)."`
+	Times     int    `default:"50" help:"How often."`
+	Files     int    `default:"20000" help:"Files."`
+	Orphans   int    `default:"10000" help:"How many of them nothing uses."`
+	Leftovers int    `default:"500" help:"Collections, and memories, that nothing uses, and as many of each in use."`
 }
 
-// Run kills drains with SIGKILL at random moments, looks each time whether a
-// file in use lost anything, and in the end whether anything unused is left.
+// Run kills drains with SIGKILL at random moments, looks each time whether anything in
+// use lost anything, and in the end whether anything unused is left.
 func (c *killCmd) Run(ctx context.Context, l *lab) error {
 	p, err := c.seedInstallation(ctx, l)
 	if err != nil {
 		return err
 	}
-	ids := p.shuffledIDs()
-	k := &kills{promises: p, times: c.Times, unpublished: ids, portion: max(1, len(ids)/(2*c.Times))}
+	if err := p.recordLeftovers(ctx); err != nil {
+		return err
+	}
+	all := p.shuffledSubjects()
+	k := &kills{promises: p, times: c.Times, unpublished: all, portion: max(1, len(all)/(2*c.Times))}
 	if err := k.killDrains(ctx); err != nil {
 		return err
 	}
@@ -36,7 +40,7 @@ func (c *killCmd) Run(ctx context.Context, l *lab) error {
 func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, error) {
 	o := testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}
 	if c.Engine == "sqlite" {
-		f, err := l.seedFolder(ctx, folderSeed{SeedOptions: o, words: fewWords, sharedEvery: 10})
+		f, err := l.seedFolder(ctx, folderSeed{SeedOptions: o, words: fewWords, sharedEvery: 10, leftovers: leftovers(c.Leftovers)})
 		if err != nil {
 			return nil, err
 		}
@@ -45,6 +49,9 @@ func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, erro
 	w, err := l.seedWorld(ctx, o, true)
 	if err == nil {
 		err = w.copyIntoKnowledge(ctx)
+	}
+	if err == nil {
+		err = w.seedLeftovers(ctx, leftovers(c.Leftovers))
 	}
 	if err != nil {
 		return nil, err
@@ -58,7 +65,7 @@ func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, erro
 type kills struct {
 	*promises
 	times       int
-	unpublished []string // not yet published
+	unpublished []subject // not yet published
 	portion     int
 	afterEach   func(context.Context) error // what else is done after a drain, or nil
 	whole       time.Duration               // what the last drain took that was not killed
@@ -105,7 +112,7 @@ func (k *kills) publishSome(ctx context.Context, n int) error {
 	}
 	some := k.unpublished[:n]
 	k.unpublished = k.unpublished[n:]
-	return k.publishEvents(ctx, some)
+	return k.publishSubjects(ctx, some)
 }
 
 // noteKill notes what a kill interrupted.
@@ -161,8 +168,8 @@ func (k *kills) runLast(ctx context.Context) error {
 	}
 	fmt.Printf("killed %d of %d drains: %d times there were tombstones then, %d times a collection that was removed in part. "+
 		"For the last one %d rows of orphans and %d tombstones were left, which took %.1fs; %d tombstones waited for the vector store. "+
-		"No file in use lost its row, vectors or bytes, and nothing unused is left\n",
-		k.killed, k.tries, k.entombed, k.torn, left.rows, left.tombstones, r.wall.Seconds(), rest.Waiting)
+		"No file in use lost its row, vectors or bytes, none of %d collections and %d memories in use was lost, and nothing unused is left\n",
+		k.killed, k.tries, k.entombed, k.torn, left.rows, left.tombstones, r.wall.Seconds(), rest.Waiting, k.leftovers, k.leftovers)
 	return nil
 }
 

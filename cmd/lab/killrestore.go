@@ -19,6 +19,7 @@ type killRestoreCmd struct {
 // Run kills drains, and restores of what they deleted, with SIGKILL at random moments. Each
 // time every file must either be there or in the trash, and in the end all are as they were.
 func (c *killRestoreCmd) Run(ctx context.Context, l *lab) error {
+	c.Leftovers = 0 // nothing brings a collection back
 	p, err := c.seedInstallation(ctx, l)
 	if err != nil {
 		return err
@@ -28,8 +29,8 @@ func (c *killRestoreCmd) Run(ctx context.Context, l *lab) error {
 	if r.before, err = r.digestRows(ctx, r.Orphans); err != nil {
 		return err
 	}
-	ids := p.shuffledIDs()
-	drains := &kills{promises: p, times: c.Times, unpublished: ids, portion: max(1, len(ids)/(2*c.Times)), afterEach: r.restoreSome}
+	all := p.shuffledSubjects()
+	drains := &kills{promises: p, times: c.Times, unpublished: all, portion: max(1, len(all)/(2*c.Times)), afterEach: r.restoreSome}
 	if err := drains.killDrains(ctx); err != nil {
 		return err
 	}

@@ -68,7 +68,12 @@ func (i *installation) shuffledIDs() []string {
 }
 
 func (i *installation) publishEvents(ctx context.Context, ids []string, settings ...string) error {
-	_, _, err := i.runProgram(ctx, strings.NewReader(strings.Join(ids, "\n")), nil, settings, "publish", "--reason", "lab")
+	return i.publishType(ctx, "file", ids, settings...)
+}
+
+// publishType publishes events about files, collections or points.
+func (i *installation) publishType(ctx context.Context, typ string, names []string, settings ...string) error {
+	_, _, err := i.runProgram(ctx, strings.NewReader(strings.Join(names, "\n")), nil, settings, "publish", "--type", typ, "--reason", "lab")
 	return err
 }
 

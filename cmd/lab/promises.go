@@ -30,6 +30,11 @@ type counted interface {
 	countWaiting(ctx context.Context) (held, error)
 	// countTorn counts collections that are removed in part.
 	countTorn(ctx context.Context) (int64, error)
+	// countLeftovers counts collections and memories, but for what waits for the vector
+	// store to carry it out.
+	countLeftovers(ctx context.Context) (leftoverCount, error)
+	// ageLeftovers sets back when a sweep found them.
+	ageLeftovers(ctx context.Context) error
 	// checkSound checks what must hold in every state.
 	checkSound(ctx context.Context) error
 	// countTrash counts what of files is there, and what is in the trash.
@@ -61,7 +66,7 @@ func newPromises(ctx context.Context, i *installation, c counted) (p *promises, 
 	if p.inUse.rows != n || p.inUse.bytes != n || p.inUse.chunks < n || p.inUse.shared == 0 {
 		return nil, fmt.Errorf("%d files in use have only %s", n, p.inUse)
 	}
-	return p, p.checkSound(ctx)
+	return p, p.checkNothingLost(ctx)
 }
 
 func (p *promises) countAll(ctx context.Context, ids []string) (held, error) {
@@ -87,7 +92,8 @@ func (p *promises) countAll(ctx context.Context, ids []string) (held, error) {
 	return h, nil
 }
 
-// checkNothingLost checks that every file in use has row, vectors and bytes.
+// checkNothingLost checks that every file in use has row, vectors and bytes, and that
+// collections and memories in use are there.
 func (p *promises) checkNothingLost(ctx context.Context) error {
 	h, err := p.countAll(ctx, p.InUse)
 	if err != nil {
@@ -96,11 +102,18 @@ func (p *promises) checkNothingLost(ctx context.Context) error {
 	if h != p.inUse {
 		return fmt.Errorf("%d files in use have %s, and had %s", len(p.InUse), h, p.inUse)
 	}
+	c, err := p.countLeftovers(ctx)
+	if err == nil {
+		err = p.leftovers.checkUsed(c)
+	}
+	if err != nil {
+		return err
+	}
 	return p.checkSound(ctx)
 }
 
-// checkNothingLeft checks that orphans have no row, vectors, bytes or tombstones, but
-// for what waits for the vector store.
+// checkNothingLeft checks that orphans have no row, vectors, bytes or tombstones, and that
+// no unused collection or memory is there, but for what waits for the vector store.
 func (p *promises) checkNothingLeft(ctx context.Context) error {
 	h, err := p.countAll(ctx, p.Orphans)
 	if err != nil {
@@ -116,6 +129,13 @@ func (p *promises) checkNothingLeft(ctx context.Context) error {
 	torn, err := p.countTorn(ctx)
 	if err == nil && torn > 0 {
 		err = fmt.Errorf("%d collections are left in part", torn)
+	}
+	if err != nil {
+		return err
+	}
+	c, err := p.countLeftovers(ctx)
+	if err == nil {
+		err = p.leftovers.checkUnused(c)
 	}
 	return err
 }

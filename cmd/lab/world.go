@@ -45,8 +45,9 @@ func inLab(ctx context.Context, fn func(*lab) error) error {
 type installation struct {
 	*lab
 	*testenv.Seeded
-	dir    string
-	stores []string // settings that say where its database and vectors are
+	leftovers leftovers
+	dir       string
+	stores    []string // settings that say where its database and vectors are
 }
 
 // makeInstallation makes a data folder.
