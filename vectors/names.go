@@ -16,12 +16,8 @@ const (
 	uuidName  = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
 	hashName  = `[0-9a-f]{63,64}` // a knowledge base of old, a web page, a pasted text
 
-	// SharedNames matches the collections in which chunks of files lie beside those
-	// of others. It means the same to Go and to PostgreSQL.
-	SharedNames = `^(` + uuidName + `|` + hashName + `)$`
-	// KnownNames matches every name that Open WebUI gives. An own collection of an
-	// id that is no UUID is not among them: only the database knows such ids.
-	KnownNames = `^(` + uuidName + `|` + hashName + `|` + ownPrefix + uuidName + `|` + memoryPrefix + `.+|` + searchPrefix + `.+|` + KnowledgeNames + `)$`
+	sharedPattern = `^(` + uuidName + `|` + hashName + `)$`
+	knownPattern  = `^(` + uuidName + `|` + hashName + `|` + ownPrefix + uuidName + `|` + memoryPrefix + `.+|` + searchPrefix + `.+|` + KnowledgeNames + `)$`
 )
 
 // NameKey is the key that every chunk of a file has beside file_id, whichever way it
@@ -39,9 +35,10 @@ const (
 	KnowledgeNames = "knowledge-bases"
 )
 
-var sharedNames, knownNames = regexp.MustCompile(SharedNames), regexp.MustCompile(KnownNames)
+var sharedNames, knownNames = regexp.MustCompile(sharedPattern), regexp.MustCompile(knownPattern)
 
 // IsShared says whether chunks of files lie in this collection beside those of others.
+// Stores have conditions of their own that mean the same.
 func IsShared(collection string) bool { return sharedNames.MatchString(collection) }
 
 // IsDigest says whether a collection is called by the digest of what is in it, as web pages

@@ -37,7 +37,7 @@ type Guarded interface {
 type CollectionStore interface {
 	Store
 	// ListCollections lists the collections that Open WebUI gives such names to (see
-	// KnownNames), but for files' own, in any order, each once. Chunks is zero where
+	// IsKnown), but for files' own, in any order, each once. Chunks is zero where
 	// counting costs more than listing. The sequence ends with its first error.
 	ListCollections(ctx context.Context) iter.Seq2[Collection, error]
 

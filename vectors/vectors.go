@@ -5,7 +5,7 @@
 // collections (one for each knowledge base), where their metadata names the file.
 // What lies in another file's own collection is that file's, whatever its metadata
 // says, and collections that are not named as Open WebUI names its own (see
-// SharedNames) are never touched. A store that lives in the same database takes part in
+// IsShared) are never touched. A store that lives in the same database takes part in
 // the transaction that deletes the row (see Transactional); every other one is dealt
 // with afterwards. The package knows nothing of the database side or the queue.
 package vectors
@@ -92,7 +92,7 @@ type Store interface {
 	Holdings(ctx context.Context, ids []string) ([]Holding, error)
 
 	// Strange lists up to MaxStrange collections that Open WebUI gives no such names
-	// to (see KnownNames), by name.
+	// to (see IsKnown), by name.
 	Strange(ctx context.Context) ([]string, error)
 
 	// Check says whether the store can be used, in a sentence for an operator.

@@ -10,7 +10,7 @@ import (
 )
 
 // sharedOnes is the condition that chunk m of collection c is one of Open WebUI's,
-// in a collection that holds those of several files: vectors.SharedNames in SQLite's
+// in a collection that holds those of several files: vectors.IsShared in SQLite's
 // own patterns, which have no counts.
 var sharedOnes = `(c.name GLOB '` + strings.Join([]string{hexDigits(8), hexDigits(4), hexDigits(4), hexDigits(4), hexDigits(12)}, "-") +
 	`' OR c.name GLOB '` + hexDigits(63) + `' OR c.name GLOB '` + hexDigits(64) + `')

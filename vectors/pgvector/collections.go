@@ -9,7 +9,7 @@ import (
 )
 
 // collectionsSQL has one half for each index.
-const collectionsSQL = `
+var collectionsSQL = `
 SELECT collection_name, count(*)
   FROM (SELECT collection_name FROM ONLY {table} WHERE collection_name = $1::text
          UNION ALL

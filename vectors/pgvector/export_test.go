@@ -7,6 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// SharedCondition and KnownCondition are the conditions on names.
+var SharedCondition, KnownCondition = sharedCondition, knownCondition
+
 // Sessions is how many sessions the store has opened so far.
 func (s *Store) Sessions() int64 { return s.pool.Stat().NewConnsCount() }
 

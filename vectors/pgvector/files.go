@@ -22,7 +22,7 @@ SET LOCAL enable_bitmapscan TO DEFAULT;
 SET LOCAL enable_sort TO DEFAULT;
 SET LOCAL enable_hashagg TO DEFAULT`
 
-const (
+var (
 	// ownFilesSQL counts from the index on the collection alone, as far as the
 	// table has been vacuumed.
 	ownFilesSQL = `

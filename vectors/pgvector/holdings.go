@@ -10,7 +10,7 @@ import (
 
 // holdingsSQL looks at one chunk of each own collection, and at all those of the
 // files in shared ones.
-const holdingsSQL = `
+var holdingsSQL = `
 SELECT f.id, f.collection, coalesce(nullif(c.maker, '` + unreadable + `'), '')
   FROM unnest($1::text[], $2::text[]) AS f (collection, id),
        LATERAL (SELECT {created_by} FROM ONLY {table} WHERE collection_name = f.collection LIMIT 1) AS c (maker)
@@ -33,10 +33,10 @@ func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Hold
 	return list, err
 }
 
-// strangeSQL reads names from their index.
-const strangeSQL = `
-SELECT name FROM (SELECT DISTINCT collection_name FROM ONLY {table}) AS c (name)
- WHERE name !~ '` + vectors.KnownNames + `'
+// strangeSQL reads names from their index, and asks about each once.
+var strangeSQL = `
+SELECT name FROM (SELECT DISTINCT collection_name FROM ONLY {table} OFFSET 0) AS c (name)
+ WHERE NOT ` + knownCondition("name") + `
  ORDER BY name COLLATE "C" LIMIT $1::int`
 
 // Strange lists collections that are not named as Open WebUI names them.

@@ -36,7 +36,7 @@ func (t *table) makeReadable(ctx context.Context, tx vectors.Tx) error {
 
 // wrongKeySQL tells by a row that there are chunks, and that none can be read. The first
 // two parameters are there because the key is the third, everywhere.
-const wrongKeySQL = `
+var wrongKeySQL = `
 SELECT WHERE EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` + shared + ` AND $1::text = $2::text)
    AND NOT EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` + shared + ` AND {file_id} IS DISTINCT FROM '` + unreadable + `')`
 
@@ -53,7 +53,7 @@ func (s *Store) checkKey(ctx context.Context, tx vectors.Tx, t *table) error {
 }
 
 // unreadableSQL looks at so many chunks only: to decrypt takes its time.
-const unreadableSQL = `
+var unreadableSQL = `
 SELECT count(*) FILTER (WHERE id = '` + unreadable + `'), count(*)
   FROM (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + ` AND vmetadata IS NOT NULL AND $1::text = $2::text LIMIT 10000) c (id)`
 

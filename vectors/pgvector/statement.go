@@ -25,7 +25,24 @@ const unowned = `collection_name NOT LIKE 'file-%'`
 
 // shared limits it further to collections that are Open WebUI's by their names, and
 // to its own chunks there.
-const shared = unowned + ` AND collection_name ~ '` + vectors.SharedNames + `' AND {named}`
+var shared = unowned + ` AND ` + sharedCondition("collection_name") + ` AND {named}`
+
+// sharedCondition is vectors.IsShared in SQL, without a regular expression: PostgreSQL takes
+// fifty times as long for one that counts digits, and it is asked of every row of a table.
+func sharedCondition(name string) string {
+	return `(` + uuidCondition(name) + ` OR length(` + name + `) IN (63, 64) AND translate(` + name + `, '0123456789abcdef', '') = '')`
+}
+
+// uuidCondition holds for names that nothing but digits and the dashes of a UUID are in.
+func uuidCondition(name string) string {
+	return name + ` LIKE '________-____-____-____-____________' AND translate(` + name + `, '0123456789abcdef', '') = '----'`
+}
+
+// knownCondition is vectors.IsKnown.
+func knownCondition(name string) string {
+	return `(` + sharedCondition(name) + ` OR starts_with(` + name + `, 'file-') AND ` + uuidCondition(`substr(`+name+`, 6)`) + `
+    OR ` + name + ` LIKE 'user-memory-_%' OR ` + name + ` LIKE 'web-search-_%' OR ` + name + ` = '` + vectors.KnowledgeNames + `')`
+}
 
 // deleteSQL deletes what {taken}, an array of ctids, holds. The rows were
 // locked for it in the same statement, so that nothing can move them before
@@ -40,7 +57,7 @@ const deleteSQL = `DELETE FROM ONLY {table} WHERE ctid = ANY({taken})`
 // that the planner takes it for a short one and uses the index also where it has
 // no statistics, as after a restore; with a plain "= ANY ($1)" it reads the whole
 // table then.
-const (
+var (
 	takeCollections = `ARRAY(
     SELECT ctid FROM ONLY {table} WHERE collection_name = ANY(ARRAY(SELECT unnest($1::text[])))
        FOR UPDATE SKIP LOCKED)`
@@ -59,7 +76,7 @@ const (
 
 // leftSQL tells by a row that something is left which somebody else held. A
 // sub-select with a limit is not merged either.
-const leftSQL = `
+var leftSQL = `
 SELECT FROM unnest($1::text[]) AS f (collection), LATERAL (
     SELECT FROM ONLY {table} WHERE collection_name = f.collection LIMIT 1) AS c
  UNION ALL
