@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -90,6 +94,36 @@ func (w *world) withConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 		return err
 	}
 	return errors.Join(fn(conn), conn.Close(ctx))
+}
+
+// clockTick is the unit of Linux's figures of a process.
+const clockTick = 10 * time.Millisecond
+
+// serverCPU is what the server's sessions have used so far that have ended: the same on a
+// machine that is busy.
+func (w *world) serverCPU(ctx context.Context) (used time.Duration, err error) {
+	var dir string
+	if err := w.withConn(ctx, func(conn *pgx.Conn) error { return conn.QueryRow(ctx, "SHOW data_directory").Scan(&dir) }); err != nil {
+		return 0, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	pid, _, _ := strings.Cut(string(text), "\n")
+	if text, err = os.ReadFile(filepath.Join("/proc", pid, "stat")); err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the program's name
+	fields := strings.Fields(rest)
+	for _, ticks := range fields[13:15] { // cutime, cstime: of children that were waited for
+		n, err := strconv.ParseInt(ticks, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		used += time.Duration(n) * clockTick
+	}
+	return used, nil
 }
 
 const heldSQL = `
