@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"time"
 )
 
 const (
-	startPatience = 3 * time.Minute // it migrates its database first
+	startPatience = 10 * time.Minute // it migrates its database first
 	stopPatience  = 20 * time.Second
 )
 
@@ -19,7 +18,7 @@ type App struct {
 	*Client
 	options Options
 	python  string
-	stub    *httptest.Server
+	stub    *stub
 	process *process
 }
 
@@ -66,6 +65,16 @@ func (a *App) Kill() error { return a.process.kill() }
 func (a *App) stop() error {
 	a.server.http.CloseIdleConnections()
 	return a.process.stop(stopPatience)
+}
+
+// BeforeEmbedding has do called whenever the application wants embeddings, for which it waits as long
+// as do takes; nil ends that.
+func (a *App) BeforeEmbedding(do func()) {
+	if do == nil {
+		a.stub.before.Store(nil)
+		return
+	}
+	a.stub.before.Store(&do)
 }
 
 // UploadDir is where the bytes of files lie, as {file id}_{name}.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 )
 
 // Model is the only model that the stub offers.
@@ -13,23 +14,32 @@ const Model = "stub"
 // Sound is all that the stub says.
 const Sound = "the sound of a text"
 
-// newStub starts a server that answers as OpenAI's API does, as far as Open WebUI asks it.
-// The caller closes it.
-func newStub() *httptest.Server {
-	mux := http.NewServeMux()
+// stub is a server that answers as OpenAI's API does, as far as Open WebUI asks it.
+type stub struct {
+	*httptest.Server
+	before atomic.Pointer[func()] // each answer with embeddings; nil: nothing
+}
+
+// newStub starts one. The caller closes it.
+func newStub() *stub {
+	s, mux := &stub{}, http.NewServeMux()
 	mux.HandleFunc("GET /v1/models", listModels)
-	mux.HandleFunc("POST /v1/embeddings", embeddings)
+	mux.HandleFunc("POST /v1/embeddings", s.embeddings)
 	mux.HandleFunc("POST /v1/chat/completions", complete)
 	mux.HandleFunc("POST /v1/audio/speech", speak)
 	mux.HandleFunc("POST /v1/audio/transcriptions", transcribe)
-	return httptest.NewServer(mux)
+	s.Server = httptest.NewServer(mux)
+	return s
 }
 
 func listModels(w http.ResponseWriter, _ *http.Request) {
 	reply(w, object{"object": "list", "data": []object{{"id": Model, "object": "model", "owned_by": "stub"}}})
 }
 
-func embeddings(w http.ResponseWriter, r *http.Request) {
+func (s *stub) embeddings(w http.ResponseWriter, r *http.Request) {
+	if before := s.before.Load(); before != nil {
+		(*before)()
+	}
 	var asked struct{ Input texts }
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
