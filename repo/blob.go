@@ -9,7 +9,7 @@ import (
 
 // Blob is one stored object: the bytes of a file.
 type Blob struct {
-	Name string // within the store; it has no folders
+	Name string // within the store, which no other object there has
 	Size int64
 	// Allocated is what it takes of the store's disk; Size where nobody tells that.
 	Allocated int64
@@ -20,10 +20,14 @@ type Blob struct {
 var ErrOutside = errors.New("not an object of the store")
 
 // Blobs is where the bytes are. An object is called {uuid}_{name}, {uuid}.{ext}
-// or {uuid} (openwebui: routers/files.py).
+// or {uuid} (openwebui: routers/files.py), behind what a store puts before all names.
 type Blobs interface {
 	// Info says what the store is called and where it lies. It asks nobody.
 	Info() StoreInfo
+
+	// NameOf is the name of the object that a row's path names; empty where it names
+	// none. It asks nobody. A path that leads elsewhere has a name that is ErrOutside.
+	NameOf(path string) string
 
 	// Find lists the objects that belong to these ids, by id. An id that is no
 	// UUID has none, since any name could be its.

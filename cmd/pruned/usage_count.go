@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"pruned/repo"
-	"pruned/repo/openwebui"
 	"pruned/vectors"
 )
 
@@ -128,8 +127,11 @@ func (c *usageCount) countRows(ctx context.Context) error {
 
 // lookAt tells what the bytes take that a row names. One that names none misses none.
 func (c *usageCount) lookAt(ctx context.Context, f repo.StoredFile) (bytes int64, isMissing bool) {
-	name := openwebui.BaseName(f.Path)
-	if name == "" || c.isMissing(figureBytes) {
+	if c.isMissing(figureBytes) {
+		return 0, false
+	}
+	name := c.a.blobs.NameOf(f.Path)
+	if name == "" {
 		return 0, false
 	}
 	blob, there, err := c.a.blobs.Stat(ctx, name)

@@ -8,7 +8,6 @@ import (
 	"pruned/consumer/event"
 	"pruned/consumer/leftover"
 	"pruned/repo"
-	"pruned/repo/openwebui"
 	"pruned/vectors"
 )
 
@@ -83,7 +82,7 @@ func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (ch
 // rest says so.
 func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool) (list []repo.Tombstone) {
 	for _, d := range deleted {
-		if name := openwebui.BaseName(d.Path); name != "" {
+		if name := x.Blobs.NameOf(d.Path); name != "" {
 			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: max(x.BytesDelay, x.Trash)})
 		}
 	}

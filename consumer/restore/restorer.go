@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"pruned/repo"
-	"pruned/repo/openwebui"
 )
 
 // What the ledger says of a file that came back.
@@ -120,7 +119,7 @@ func (r *Restorer) restoreIn(ctx context.Context, tx repo.Tx, id string) (result
 // checkBytes looks for the bytes while nobody can claim them. That they cannot be looked
 // for is no sign that they are gone.
 func (r *Restorer) checkBytes(ctx context.Context, entry repo.Trashed) error {
-	name := openwebui.BaseName(entry.Path)
+	name := r.Blobs.NameOf(entry.Path)
 	if name == "" {
 		return nil // the row never named any
 	}

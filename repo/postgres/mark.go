@@ -24,7 +24,7 @@ func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error
 // point there are no rows to look for, nor a name beside the one that it goes by.
 func listableSQL(d repo.Direction) string {
 	conditions, named := rowlessSQL+`
-   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = c.name AND k.name <> '' OFFSET 0)
+   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = split_part(c.name, '/', -1) AND k.name <> '' OFFSET 0)
    AND `, ` AND s.name = c.name`
 	if d.IsLeftover() {
 		conditions, named = "", ""

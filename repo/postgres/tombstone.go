@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 	"pruned/repo/postgres/pgerr"
 )
 
@@ -86,7 +87,7 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 		}
 		ids = append(ids, s.FileID)
 		if s.Name != "" {
-			names = append(names, s.Name)
+			names = append(names, openwebui.BaseName(s.Name))
 		}
 	}
 	sql, args := db.bindPrepared(stillReferencedSQL, pgx.NamedArgs{"ids": ids, "names": names, "identity": db.identity.String()})
@@ -103,7 +104,7 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 	})
 	living := map[int64]bool{}
 	for _, s := range tombstones {
-		if s.IsAboutFile() && (livingIDs[s.FileID] || s.Name != "" && livingNames[s.Name]) {
+		if s.IsAboutFile() && (livingIDs[s.FileID] || s.Name != "" && livingNames[openwebui.BaseName(s.Name)]) {
 			living[s.Seq] = true
 		}
 	}

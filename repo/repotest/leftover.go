@@ -166,7 +166,7 @@ func fileHasName(t *testing.T, e Engine) {
 		e.file(t, row{"id": id, "path": "/plugin/" + shared})
 	}
 	e.refresh(t)
-	e.sweep(t, repo.FromBytes, repo.Listed{FileID: uuid.NewString(), Name: shared, Size: 1})
+	e.sweep(t, repo.FromBytes, repo.Listed{FileID: uuid.NewString(), Name: shared, Size: 1}, repo.Listed{FileID: uuid.NewString(), Name: "team/" + shared, Size: 1})
 	e.requireCandidates(t, repo.FromBytes)
 	e.requireCandidates(t, repo.FromRows, both)
 	require.Contains(t, e.look(t, both, word).Referenced, word)

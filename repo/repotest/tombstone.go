@@ -157,6 +157,9 @@ func livingAreTold(t *testing.T, e Engine) {
 		{Kind: repo.Vectors, FileID: "gone-5"},
 		{Kind: repo.Bytes, FileID: "gone-6", Name: back + "_report.pdf"},
 		{Kind: repo.Bytes, FileID: "gone-7", Name: "late.pdf"},
+		{Kind: repo.Bytes, FileID: "gone-8", Name: "team/shared.pdf"}, // a key of a bucket
+		{Kind: repo.Bytes, FileID: "gone-9", Name: "team/" + back + "_report.pdf"},
+		{Kind: repo.Bytes, FileID: "gone-10", Name: "shared.pdf/other"},
 	}
 	for i := range tombstones {
 		tombstones[i].Seq = int64(i)
@@ -164,13 +167,13 @@ func livingAreTold(t *testing.T, e Engine) {
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		living, err := e.DB.StillReferenced(ctx, tx, tombstones)
 		require.NoError(t, err)
-		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true}, living)
+		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true, 9: true, 10: true}, living)
 	})
 	// Rows that came since are seen at once.
 	e.file(t, row{"path": "late.pdf"})
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		living, err := e.DB.StillReferenced(ctx, tx, tombstones)
 		require.NoError(t, err)
-		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true, 8: true}, living)
+		require.Equal(t, map[int64]bool{0: true, 1: true, 2: true, 3: true, 7: true, 8: true, 9: true, 10: true}, living)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/mention"
+	"pruned/repo/openwebui"
 )
 
 // What several pages of one sweep list of a file adds up.
@@ -99,7 +100,7 @@ func (db *DB) findHandled(ctx context.Context, q querier, sweep int64, d repo.Di
 	result := make([]bool, len(listed))
 	for i, l := range listed {
 		token := mention.Token(l.FileID)
-		result[i] = rows[l.FileID] || mention.IsUUID(token) && rows[token] || l.Name != "" && used[l.Name] || buried[object{l.FileID, l.Name}]
+		result[i] = rows[l.FileID] || mention.IsUUID(token) && rows[token] || l.Name != "" && used[openwebui.BaseName(l.Name)] || buried[object{l.FileID, l.Name}]
 	}
 	return result, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // AddTombstones writes tombstones. Their numbers are never given twice: a
@@ -91,8 +92,9 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 			continue
 		}
 		ids = append(ids, s.FileID)
-		if owner := leadingUUID(s.Name); owner != "" && owner != s.FileID {
-			ids = append(ids, owner, s.Name[:len(owner)])
+		name := openwebui.BaseName(s.Name)
+		if owner := leadingUUID(name); owner != "" && owner != s.FileID {
+			ids = append(ids, owner, name[:len(owner)])
 		}
 		named = named || s.Name != ""
 	}
@@ -115,11 +117,12 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 	}
 	living := map[int64]bool{}
 	for _, s := range tombstones {
-		owner := leadingUUID(s.Name)
+		name := openwebui.BaseName(s.Name)
+		owner := leadingUUID(name)
 		if !s.IsAboutFile() {
 			continue
 		}
-		if exists[s.FileID] || s.Name != "" && used[s.Name] || owner != "" && (exists[owner] || exists[s.Name[:len(owner)]]) {
+		if exists[s.FileID] || name != "" && used[name] || owner != "" && (exists[owner] || exists[name[:len(owner)]]) {
 			living[s.Seq] = true
 		}
 	}

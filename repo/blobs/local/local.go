@@ -58,6 +58,9 @@ func (s *Store) ByModification() *Store {
 // Info says that it lies in a folder alone.
 func (s *Store) Info() repo.StoreInfo { return repo.StoreInfo{Name: "uploads", Folder: s.dir} }
 
+// NameOf is the last part of a path, whatever folder that names.
+func (s *Store) NameOf(path string) string { return openwebui.BaseName(path) }
+
 // Close closes the folder.
 func (s *Store) Close() error {
 	s.mu.Lock()

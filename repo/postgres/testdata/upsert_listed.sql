@@ -5,7 +5,7 @@ SELECT c.file_id, @direction::text, @store::text, @sweep::bigint, sum(c.size), s
  WHERE NOT EXISTS (SELECT FROM "public"."file" f WHERE f.id = c.file_id OFFSET 0)
    AND NOT EXISTS (SELECT FROM pruned.known_file k
                     WHERE NOT k.literal AND NOT k.is_name AND k.token = lower(c.file_id COLLATE "C") COLLATE "default" OFFSET 0)
-   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = c.name AND k.name <> '' OFFSET 0)
+   AND NOT EXISTS (SELECT FROM pruned.known_file k WHERE k.name = split_part(c.name, '/', -1) AND k.name <> '' OFFSET 0)
    AND NOT EXISTS (SELECT FROM pruned.tombstone s
                     WHERE s.file_id = c.file_id AND s.name = c.name AND s.kind = @kind::text AND s.identity = @identity::text OFFSET 0)
  GROUP BY c.file_id
