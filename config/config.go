@@ -24,6 +24,7 @@ type Config struct {
 	Vectors   Vectors   `embed:"" group:"Open WebUI's vectors"`
 	Chroma    Chroma    `embed:"" group:"Open WebUI's vectors"`
 	Storage   Storage   `embed:"" group:"Open WebUI's uploads"`
+	S3        S3        `embed:"" group:"Open WebUI's uploads"`
 	OpenWebUI OpenWebUI `embed:"" group:"Open WebUI's API"`
 	Queue     Queue     `embed:"" group:"Queue"`
 	Consumer  Consumer  `embed:"" group:"Batches"`
@@ -45,7 +46,7 @@ func (c *Config) Validate() error {
 	c.checkDefaultDatabase(&ps)
 	c.checkDataDir(&ps)
 	c.checkVectors(&ps)
-	c.Storage.checkProvider(&ps)
+	c.checkBytes(&ps)
 	c.OpenWebUI.checkAPI(&ps)
 	c.Queue.checkQueue(&ps)
 	c.Consumer.checkBatches(&ps)

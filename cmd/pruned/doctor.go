@@ -7,6 +7,7 @@ import (
 
 	"pruned/config"
 	"pruned/repo"
+	"pruned/repo/blobs/bucket"
 )
 
 type doctorCmd struct {
@@ -123,6 +124,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app, parts opened) (found []fin
 		found[len(found)-1].Detail = placeOf(a.blobs.Info()) + " can be read and written"
 	}
 	if !r.Quick {
+		found = append(found, bucketFindings(ctx, a)...)
 		found = append(found, r.diskFindings(ctx, a)...)
 		found = append(found, unreadableFindings(ctx, a)...)
 		found = append(found, r.workFindings(ctx, a)...)
@@ -138,6 +140,14 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app, parts opened) (found []fin
 		}
 	}
 	return append(found, daemonFindings(ctx, ctx.command, a)...)
+}
+
+// bucketFindings tells what removed means in a bucket.
+func bucketFindings(ctx context.Context, a *app) []finding {
+	if store, is := a.blobs.(*bucket.Store); is {
+		return store.Describe(ctx)
+	}
+	return nil
 }
 
 // privilegeFindings tells what a role may not that no sweep succeeds without. It asks

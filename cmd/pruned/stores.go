@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 
 	"pruned/config"
+	"pruned/repo"
 	"pruned/repo/blobs/local"
+	"pruned/repo/blobs/s3"
 	"pruned/repo/cache"
 	"pruned/repo/postgres"
 	"pruned/vectors"
@@ -71,6 +75,28 @@ func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, error
 		return nil, err
 	}
 	return store, nil
+}
+
+// openS3 opens a bucket, and the folder of copies where there is one.
+func openS3(_ context.Context, c *command, _ *app) (repo.Blobs, error) {
+	copies, err := openCopies(c.cli.Storage.UploadDir())
+	if err != nil {
+		return nil, err
+	}
+	settings := c.cli.S3
+	return s3.New(s3.Options{
+		Endpoint: settings.Endpoint, Region: settings.Region, Bucket: settings.Bucket, Prefix: settings.KeyPrefix,
+		AccessKey: settings.AccessKey, SecretKey: string(settings.SecretKey), Addressing: settings.Addressing,
+		Copies: copies, Versions: c.cli.Storage.RemovesVersions(),
+	})
+}
+
+// openCopies opens the upload folder beside a bucket; nil where it is on another machine.
+func openCopies(dir string) (*local.Store, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return openFolder(dir)
 }
 
 // openFolder and openCache are others in tests, which cannot set back when a file was

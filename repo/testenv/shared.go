@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -40,7 +41,7 @@ type suite struct{ tests *testing.M }
 func (s suite) Run() int {
 	code := s.tests.Run()
 	tellLeftOut()
-	if err := stopShared(); err != nil {
+	if err := errors.Join(stopShared(), endSharedS3()); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the test server:", err)
 		return max(code, 1)
 	}

@@ -129,7 +129,7 @@ func removesSet(t *testing.T, f Fixture) {
 }
 
 // outside are names that no store has.
-var outside = []string{"", ".", "..", "/", "../secret", "./" + fileID + "_a", "folder/../" + fileID + "_a", "folder/", "a/b"}
+var outside = []string{"", ".", "..", "/", "../secret", "./" + fileID + "_a", "folder/../" + fileID + "_a", "folder/", "a//b", "a/../b", "/" + fileID + "_a"}
 
 // judgesAlone: names that leave the store fail, and keep no other from going.
 func judgesAlone(t *testing.T, f Fixture) {

@@ -96,7 +96,7 @@ func TestBlobs(t *testing.T) {
 			Left: func(t testing.TB) []string {
 				return slices.DeleteFunc(f.names(t), func(name string) bool { return name == id+"_folder" || name == id+"_link" })
 			},
-			Outside: []string{id + "_folder", id + "_link", id + "_folder/" + id + "_deep", f.outside, strings.Repeat("x", 300)},
+			Outside: []string{"a/b", id + "_folder", id + "_link", id + "_folder/" + id + "_deep", f.outside, strings.Repeat("x", 300)},
 		}
 	})
 }
