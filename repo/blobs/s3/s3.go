@@ -68,7 +68,7 @@ func New(o Options) (*bucket.Store, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("the endpoint of S3 is no address of a server")
+		return nil, errors.New("the endpoint of S3 is no address of a server")
 	}
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
