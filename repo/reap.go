@@ -17,7 +17,8 @@ type Reaper interface {
 	ClaimBytes(ctx context.Context, tx Tx, tombstones []Tombstone) error
 
 	// StillReferenced says which of them, by Seq, must not be carried out: a row has
-	// that id, or a path with that base name. Of collections and points it says nothing.
+	// that id, or a path with that base name, as an entry of the trash may that came after
+	// the claim. Of collections and points it says nothing.
 	// It is ErrRowsMissing where nothing must be.
 	StillReferenced(ctx context.Context, tx Tx, tombstones []Tombstone) (map[int64]bool, error)
 

@@ -23,9 +23,9 @@ func (x *Reaper) dropReferenced(ctx context.Context, tx repo.Tx, due []repo.Tomb
 			continue
 		}
 		c.Done = append(c.Done, t.Seq)
-		c.Notes = append(c.Notes, repo.Note{FileID: t.FileID, Text: t.Kind + " kept: a row has this id or uses them"})
+		c.Notes = append(c.Notes, repo.Note{FileID: t.FileID, Text: t.Kind + " kept: a row has this id or uses them, or one in the trash does"})
 		x.Log.Warn().Str("file", t.FileID).Str("kind", t.Kind).Str("name", t.Name).
-			Msg("a tombstone is dropped: a row has this id or uses these bytes")
+			Msg("a tombstone is dropped: a row has this id or uses these bytes, or one in the trash does")
 	}
 	return rest, c, nil
 }

@@ -68,17 +68,20 @@ func (db *DB) PendingBlobs(ctx context.Context, t repo.Tx, ids []string) (map[st
 }
 
 // stillReferencedSQL finds rows that have one of the ids, or whose path has one of the
-// base names (plugins share paths); its first row tells that rows are missing.
+// base names (plugins share paths); its first row tells that rows are missing. An entry of
+// the trash that is not claimed came after the claim (ClaimBytes): its row may come back.
 const stillReferencedSQL = `
 SELECT true, '', '' WHERE ` + rowsMissingSQL + `
 UNION ALL
 SELECT false, id::text, split_part(coalesce(path, ''), '/', -1) FROM %s WHERE id = ANY (@ids::text[])
 UNION ALL
 SELECT false, f.id::text, n.name FROM %s f JOIN unnest(@names::text[]) n (name) ON n.name = split_part(f.path, '/', -1)
- WHERE cardinality(@names::text[]) > 0`
+ WHERE cardinality(@names::text[]) > 0
+UNION ALL
+SELECT false, '', name FROM pruned.trash WHERE name = ANY (@names::text[]) AND NOT bytes_gone`
 
 // StillReferenced returns the tombstones, by number, that may not be carried out, since a row
-// has the id or shares the bytes. Of collections and points no row of table file tells.
+// has the id or shares the bytes, or one in the trash does. Of collections and points no row of table file tells.
 func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
 	var ids, names []string
 	for _, s := range tombstones {

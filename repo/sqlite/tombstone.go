@@ -81,12 +81,11 @@ func (db *DB) PendingBlobs(ctx context.Context, t repo.Tx, ids []string) (map[st
 }
 
 // StillReferenced returns those of the tombstones that must not be carried out, by their
-// number, since a row has the id or shares the bytes; of collections and points no row of
-// table file tells. Without a lock: rows are written by an application that does not wait
-// for us either way.
+// number, since a row has the id or shares the bytes, or one in the trash that came after
+// these were claimed; of collections and points no row of table file tells. Without a lock:
+// rows are written by an application that does not wait for us either way.
 func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) (map[int64]bool, error) {
-	var ids []string
-	named := false
+	var ids, names []string
 	for _, s := range tombstones {
 		if !s.IsAboutFile() {
 			continue
@@ -96,7 +95,9 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 		if owner := leadingUUID(name); owner != "" && owner != s.FileID {
 			ids = append(ids, owner, name[:len(owner)])
 		}
-		named = named || s.Name != ""
+		if name != "" {
+			names = append(names, name)
+		}
 	}
 	if err := db.Present(); err != nil {
 		return nil, err
@@ -109,11 +110,9 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 	if err != nil {
 		return nil, translate(err, "look whether %d tombstones' files exist again", len(tombstones))
 	}
-	var used map[string]bool
-	if named {
-		if used, err = db.sharedNames.upToDate(ctx, q); err != nil {
-			return nil, err
-		}
+	used, err := db.usedNames(ctx, q, names)
+	if err != nil {
+		return nil, err
 	}
 	living := map[int64]bool{}
 	for _, s := range tombstones {
@@ -122,11 +121,25 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 		if !s.IsAboutFile() {
 			continue
 		}
-		if exists[s.FileID] || name != "" && used[name] || owner != "" && (exists[owner] || exists[name[:len(owner)]]) {
+		if exists[s.FileID] || name != "" && used(name) || owner != "" && (exists[owner] || exists[name[:len(owner)]]) {
 			living[s.Seq] = true
 		}
 	}
 	return living, nil
+}
+
+// usedNames tells which of these names a row of table file, or an entry of the trash that
+// is not claimed, has as the base name of its path.
+func (db *DB) usedNames(ctx context.Context, q querier, names []string) (used func(name string) bool, err error) {
+	if len(names) == 0 {
+		return func(string) bool { return false }, nil
+	}
+	byRows, err := db.sharedNames.upToDate(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	byTrash, err := querySet(ctx, q, `SELECT name FROM pruned_trash WHERE name IN (SELECT value FROM json_each(?1)) AND NOT bytes_gone`, jsonList(names))
+	return func(name string) bool { return byRows[name] || byTrash[name] }, translate(err, "look for the bytes of %d tombstones in the trash", len(names))
 }
 
 const retrySQL = `UPDATE pruned_tombstone SET attempts = attempts + 1, error = @reason, due_at = @due, delay = @delay WHERE seq = @seq`
