@@ -14,6 +14,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -190,7 +191,7 @@ func (s *Store) Stat(_ context.Context, name string) (blob repo.Blob, there bool
 
 // lookAt returns the folder, and no info where there is nothing of that name in it.
 func (s *Store) lookAt(name string) (root *os.Root, info fs.FileInfo, err error) {
-	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name {
+	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name || strings.ContainsRune(name, 0) {
 		return nil, nil, fmt.Errorf("%w: %q", repo.ErrOutside, name)
 	}
 	if root, err = s.currentRoot(); err != nil {
