@@ -8,8 +8,9 @@ CACHE    := $(if $(filter 0,$(shell id -u)),/var/cache,$(or $(XDG_CACHE_HOME),$(
 TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
+ALLOY    := 6.2.0
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races fuzz e2e check settings
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e check settings
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,10 +108,26 @@ fuzz: ## every fuzz test, ten minutes in all: FUZZ_SECONDS=600
 	for target in $$targets; do \
 	  $(GO) test -run xxx -fuzz "^$${target#*:}\$$" -fuzztime $${each}s ./$${target%:*} || exit 1; done
 
+# The protocol, and that each thing done wrong on purpose is found. It takes a JVM and
+# Maven's client, which knows where its archives lie.
+$(TOOLS)/alloy-$(ALLOY).jar:
+	mkdir -p $(TOOLS)
+	dir=$$(mktemp -d) && trap 'rm -rf '$$dir EXIT && \
+	mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -DoutputDirectory=$$dir \
+	  -Dartifact=org.alloytools:org.alloytools.alloy.dist:$(ALLOY) && \
+	echo "6037cbeee0e8423c1c468447ed10f5fcf2f2743a2ffc39cb1c81f2905c0fdb9d  $$dir/org.alloytools.alloy.dist-$(ALLOY).jar" | sha256sum -c - && \
+	mv $$dir/org.alloytools.alloy.dist-$(ALLOY).jar $@
+
+model: $(TOOLS)/alloy-$(ALLOY).jar ## the protocol as a model, in small worlds: minutes (java and mvn)
+	PRUNED_ALLOY=$< $(GO) test -tags model -count=1 -timeout 30m -v ./consumer/model
+
+model-long: $(TOOLS)/alloy-$(ALLOY).jar ## the same in larger worlds: hours
+	PRUNED_ALLOY=$< PRUNED_MODEL=long $(GO) test -tags model -count=1 -timeout 24h -v ./consumer/model
+
 check: ## format, vet, modules, README.md's table of settings
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not gofmt-ed'; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./...
+	$(GO) vet -tags e2e,model ./...
 	$(GO) mod tidy -diff
 	$(GO) test -run TestReadmeTellsEverySetting ./config
 
