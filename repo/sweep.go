@@ -147,7 +147,7 @@ type SweepStore interface {
 
 	// NextCandidate says in how long the first candidate becomes due that has no
 	// event in the queue and is not held, in any direction; found is false where there
-	// is none. An event that is an hour old is taken for lost, here and in ListCandidates.
+	// is none. Where one is due already it may be another one than the first. An event that is an hour old is taken for lost, here and in ListCandidates.
 	NextCandidate(ctx context.Context, ages Ages) (in time.Duration, found bool, err error)
 
 	// SetHold keeps a held direction, which has one store: what was held of an earlier
@@ -166,6 +166,10 @@ type SweepStore interface {
 	// than it is kept, and a keep that ended, goes in any case.
 	ExpireOld(ctx context.Context, keep time.Duration) error
 }
+
+// FirstFound is how many candidates NextCandidate looks at before it looks at all: those
+// that were found first are due first, but for what is young.
+const FirstFound = 100
 
 // Lease lets one process at a time sweep.
 type Lease interface {

@@ -20,32 +20,44 @@ func (db *DB) CountFiles(ctx context.Context) (n int64, err error) {
 	return n, pgerr.Translate(err, "count the files")
 }
 
-// unusedSQL are the keys of one page; the size of a row is read where the order asks for
-// it alone.
-const unusedSQL = `
-SELECT c.file_id, c.direction, coalesce(f.filename, ''), coalesce(f.user_id, ''), coalesce(u.name::text, ''), count(*) OVER ()
+// unusedFromSQL are candidates, but rows that are gone since the sweep. A table that neither
+// the filter nor the order asks for is not read: both joins are by its key.
+const unusedFromSQL = `
   FROM pruned.candidate c
   LEFT JOIN %s f ON c.direction = 'row' AND f.id = c.file_id
   LEFT JOIN {user} u ON u.id = f.user_id
- CROSS JOIN (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) n
- WHERE (c.direction <> 'row' OR f.id IS NOT NULL) AND (@direction::text = '' OR c.direction = @direction::text)
-   AND (@text::text = '' OR strpos(lower(coalesce(f.filename, '')), lower(@text::text)) > 0 OR strpos(lower(c.file_id), lower(@text::text)) > 0)
-   AND (@user::text = '' OR f.user_id = @user::text OR lower(u.name::text) = lower(@user::text))
-   AND (NOT @held::boolean OR c.shown AND NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store)))
- ORDER BY {order}, c.file_id COLLATE "C", c.direction LIMIT @limit::int OFFSET @offset::int`
+ WHERE (c.direction <> 'row' OR f.id IS NOT NULL){filter}`
 
-// madeSQL is when candidate c was made, as far as that is known, in seconds; seenSQL since
-// when it is one.
-var madeSQL = `coalesce(` + createdSQL + `, extract(epoch FROM coalesce(c.made_at, c.first_seen))::float8)`
-
-const seenSQL = `extract(epoch FROM c.first_seen)::float8`
+// unusedSQL reads names for one page alone, which it finds before, and counts all.
+const unusedSQL = `
+WITH page AS MATERIALIZED (SELECT c.file_id, c.direction {from} ORDER BY {order} LIMIT @limit::int OFFSET @offset::int)
+SELECT c.file_id, c.direction, coalesce(f.filename, ''), coalesce(f.user_id, ''), coalesce(u.name::text, ''), (SELECT count(*) {from})
+  {from} AND (c.file_id, c.direction) IN (SELECT file_id, direction FROM page) ORDER BY {order}`
 
 var unusedOrders = map[string]string{
-	"size":  `CASE WHEN c.direction = 'row' THEN ` + sizeSQL + ` ELSE c.size END DESC`,
-	"age":   madeSQL,
-	"due":   `greatest(` + madeSQL + ` + @min::float8, ` + seenSQL + ` + @orphan::float8)`,
+	"size":  `c.size DESC`,
+	"age":   `coalesce(c.made_at, c.first_seen)`,
+	"due":   `greatest(coalesce(c.made_at, c.first_seen) + make_interval(secs => @min::float8), c.first_seen + make_interval(secs => @orphan::float8))`,
 	"name":  `coalesce(f.filename, '') = '', lower(f.filename)`,
 	"owner": `coalesce(u.name::text, f.user_id) IS NULL, lower(coalesce(u.name::text, f.user_id))`,
+}
+
+// unusedFilterSQL are the conditions that a filter has: those that are not there cost nothing.
+func unusedFilterSQL(f repo.UnusedFilter) (sql string) {
+	for _, c := range []struct {
+		is  bool
+		sql string
+	}{
+		{f.Direction != "", `c.direction = @direction::text`},
+		{f.Text != "", `(strpos(lower(coalesce(f.filename, '')), lower(@text::text)) > 0 OR strpos(lower(c.file_id), lower(@text::text)) > 0)`},
+		{f.User != "", `(f.user_id = @user::text OR lower(u.name::text) = lower(@user::text))`},
+		{f.Held, `c.shown AND NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store))`},
+	} {
+		if c.is {
+			sql += "\n   AND " + c.sql
+		}
+	}
+	return sql
 }
 
 // ListUnused lists a page of candidates.
@@ -54,8 +66,9 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 	if !known {
 		return nil, 0, fmt.Errorf("%q is no order of candidates", f.Sort)
 	}
-	sql, args := db.bindArgs(strings.NewReplacer("{user}", db.quotedTable("user"), "{order}", order).Replace(unusedSQL), pgx.NamedArgs{
-		"direction": string(f.Direction), "text": f.Text, "user": f.User, "held": f.Held, "limit": f.Limit, "offset": f.Offset,
+	from := strings.NewReplacer("{user}", db.quotedTable("user"), "{filter}", unusedFilterSQL(f)).Replace(unusedFromSQL)
+	sql, args := db.bindArgs(strings.NewReplacer("{from}", from, "{order}", order+`, c.file_id COLLATE "C", c.direction`).Replace(unusedSQL), pgx.NamedArgs{
+		"direction": string(f.Direction), "text": f.Text, "user": f.User, "limit": f.Limit, "offset": f.Offset,
 		"min": ages.Min.Seconds(), "orphan": ages.Orphan.Seconds(),
 	})
 	var u repo.Unused

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -130,21 +129,45 @@ func (db *DB) readCandidates(ctx context.Context, t repo.Tx, d repo.Direction, a
 	return err
 }
 
+// awaitedSQL are the candidates that become due by themselves: no event about them is in
+// the queue (see enqueuedSQL), and no hold of their own holds them.
+const awaitedSQL = ` AND coalesce(claimed_at NOT BETWEEN statement_timestamp() - interval '1 hour' AND statement_timestamp() + interval '1 second', true)
+   AND (confirmed OR NOT EXISTS (SELECT FROM pruned.hold h WHERE h.direction = candidate.direction AND (h.direction = 'row' OR h.store = candidate.store)))`
+
+// nextSQL is when the first of some candidates is due, when the next one can be that was
+// found later than all of them, and how many they are.
+func nextSQL(d repo.Direction, where string) string {
+	return `SELECT min(` + dueInSQL + `) FILTER (WHERE v.there AND NOT v.held), coalesce(max(v.seen + @orphan::float8 - v.now), 0), count(*)
+		FROM (` + candidatesSQL(d, where) + `) v`
+}
+
 // NextCandidate returns how long until the first candidate is due. It leaves out held
 // ones: they become due when somebody confirms them.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
-	var parts []string
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes, repo.FromCollections, repo.FromPoints} {
-		parts = append(parts, `(`+candidatesSQL(d, ` AND (confirmed OR NOT EXISTS
-			(SELECT FROM pruned.hold h WHERE h.direction = candidate.direction AND (h.direction = 'row' OR h.store = candidate.store)))`)+`)`)
+		next, err := db.nextOf(ctx, d, ages)
+		if err != nil {
+			return 0, false, pgerr.Translate(err, "look for the next candidate that becomes due")
+		}
+		if next != nil && (!found || toDuration(*next) < in) {
+			in, found = toDuration(*next), true
+		}
 	}
-	sql, args := db.bindArgs(`SELECT min(`+dueInSQL+`) FROM (`+strings.Join(parts, " UNION ALL ")+`) v
-		WHERE v.there AND NOT v.held AND `+enqueuedSQL+` IS NULL`, agesArgs(ages, nil))
-	var next *float64
-	if err := db.readRow(ctx, sql, args, &next); err != nil || next == nil {
-		return 0, false, pgerr.Translate(err, "look for the next candidate that becomes due")
+	return in, found, nil
+}
+
+// nextOf looks at those that were found first, and at all only where that does not tell: to
+// see when one is due its row is read, text and all.
+func (db *DB) nextOf(ctx context.Context, d repo.Direction, ages repo.Ages) (next *float64, err error) {
+	var later float64
+	var read int
+	sql, args := db.bindArgs(nextSQL(d, awaitedSQL+` ORDER BY first_seen LIMIT @first::int`), agesArgs(ages, pgx.NamedArgs{"first": repo.FirstFound}))
+	err = db.readRow(ctx, sql, args, &next, &later, &read)
+	if err != nil || read < repo.FirstFound || next != nil && *next <= max(later, 0) {
+		return next, err
 	}
-	return toDuration(*next), true, nil
+	sql, args = db.bindArgs(nextSQL(d, awaitedSQL), agesArgs(ages, nil))
+	return next, db.readRow(ctx, sql, args, &next, &later, &read)
 }
 
 // MarkEnqueued records that the queue has stored events about these candidates.

@@ -10,11 +10,22 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
+// describeRowsSQL keeps of new candidates among rows what lists are sorted by, so that no
+// list of all has to read table file.
+var describeRowsSQL = `
+UPDATE pruned.candidate c
+   SET size = ` + sizeSQL + `, made_at = coalesce(to_timestamp(` + createdSQL + `), c.first_seen)
+  FROM %s f CROSS JOIN (SELECT extract(epoch FROM statement_timestamp())::float8 AS now) n
+ WHERE c.direction = 'row' AND c.made_at IS NULL AND f.id = c.file_id`
+
 // UpsertRowCandidates makes the candidates among rows those that no living row mentions, as
 // of the last pass.
 func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error {
 	if err := db.index.UpsertRowCandidates(ctx, pgxTx(t)); err != nil {
 		return err
+	}
+	if _, err := pgxTx(t).Exec(ctx, db.withFileTable(describeRowsSQL)); err != nil {
+		return pgerr.Translate(err, "note how large the candidates among rows are")
 	}
 	return analyzeCandidates(ctx, pgxTx(t))
 }

@@ -15,6 +15,7 @@ import (
 var browseCases = map[string]func(*testing.T, Engine){
 	"browsing lists what is unused":    browseListsUnused,
 	"browsing pages what is unused":    browsePagesUnused,
+	"browsing sorts what was found":    browseSortsFound,
 	"browsing searches the ledger":     browseSearchesLedger,
 	"browsing counts what went by day": browseCountsDays,
 	"browsing shows a text's start":    browseShowsText,
@@ -99,6 +100,28 @@ func browsePagesUnused(t *testing.T, e Engine) {
 	n, err := e.DB.CountFiles(background())
 	require.NoError(t, err)
 	require.EqualValues(t, 25, n)
+}
+
+// browseSortsFound: what an older program found is described by the next sweep, and so is
+// what a batch found.
+func browseSortsFound(t *testing.T, e Engine) {
+	small := e.file(t, with(aged(30*time.Hour), row{"filename": "small", "meta": `{"size": 5}`}))
+	large := e.file(t, with(aged(10*time.Hour), row{"filename": "large", "meta": `{"size": 900}`}))
+	e.file(t, row{"filename": "odd", "meta": `{"size": "a"}`, "created_at": -1, "updated_at": nil})
+	e.begin(t)
+	e.Exec(t, `UPDATE `+e.Own("candidate")+` SET size = 0, made_at = NULL WHERE file_id = $1`, large)
+	e.in(t, func(ctx context.Context, tx repo.Tx) {
+		require.NoError(t, e.DB.SetGrace(ctx, tx, repo.FromRows, nil, []string{small}))
+		require.NoError(t, e.DB.SetGrace(ctx, tx, repo.FromRows, []string{small}, nil))
+	})
+	e.begin(t)
+	for sort, want := range map[string][]string{"size": {"large", "small", "odd"}, "age": {"small", "large", "odd"}} {
+		names, _ := e.browse(t, repo.Ages{}, repo.UnusedFilter{Sort: sort})
+		require.Equal(t, want, names, "by %s", sort)
+	}
+	sums, err := e.DB.SumCandidates(background())
+	require.NoError(t, err)
+	require.EqualValues(t, 905, sums[0].Size)
 }
 
 func browseSearchesLedger(t *testing.T, e Engine) {

@@ -29,6 +29,7 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"candidates come in pages":                      candidatesInPages,
 	"a reported candidate is told":                  enqueuedIsTold,
 	"the next candidate is told":                    nextIsTold,
+	"the next candidate is the first of all":        nextIsTheFirst,
 	"a refused sweep leaves nothing":                refusedSweepLeavesNothing,
 	"what cannot be believed is told":               barrenIsTold,
 	"what is held stays held":                       heldStaysHeld,

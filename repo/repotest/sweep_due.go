@@ -168,3 +168,19 @@ func nextIsTold(t *testing.T, e Engine) {
 	_, found = e.next(t, ages)
 	require.False(t, found)
 }
+
+// nextIsTheFirst: of many that were found before, and are young.
+func nextIsTheFirst(t *testing.T, e Engine) {
+	ages := repo.Ages{Min: 10 * time.Hour, Orphan: time.Hour}
+	for range repo.FirstFound + 1 {
+		e.file(t, aged(2*time.Hour))
+	}
+	e.begin(t)
+	e.Exec(t, `UPDATE `+e.Own("candidate")+` SET first_seen = $1`, e.Moment(time.Now().Add(-30*time.Minute)))
+	in, _ := e.next(t, ages)
+	near(t, 8*time.Hour, in, "until the young are due")
+	e.file(t, aged(20*time.Hour))
+	e.begin(t)
+	in, _ = e.next(t, ages)
+	near(t, time.Hour, in, "until what is old is due")
+}

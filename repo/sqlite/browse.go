@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"pruned/repo"
@@ -16,27 +17,45 @@ func (db *DB) CountFiles(ctx context.Context) (n int64, err error) {
 	return n, translate(err, "count the files")
 }
 
-// unusedSQL are the keys of one page. Names are read as texts, whatever they are.
-var unusedSQL = `
-SELECT c.file_id, c.direction, coalesce(CAST(f.filename AS TEXT), ''), coalesce(CAST(f.user_id AS TEXT), ''), coalesce(CAST(u.name AS TEXT), ''), count(*) OVER ()
+// unusedFromSQL are candidates, but rows that are gone since the sweep. A table that neither
+// the filter nor the order asks for is not read: of file the index of its key is enough.
+// Names are read as texts, whatever they are.
+const unusedFromSQL = `
   FROM pruned_candidate c
   LEFT JOIN file f ON c.direction = 'row' AND f.id = c.file_id
   LEFT JOIN user u ON u.id = f.user_id
- WHERE (c.direction <> 'row' OR f.id IS NOT NULL) AND (@direction = '' OR c.direction = @direction)
-   AND (@text = '' OR instr(lower(coalesce(CAST(f.filename AS TEXT), '')), lower(@text)) > 0 OR instr(lower(c.file_id), lower(@text)) > 0)
-   AND (@user = '' OR f.user_id = @user OR lower(u.name) = lower(@user))
-   AND (NOT @held OR c.shown AND NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store)))
- ORDER BY %s, c.file_id, c.direction LIMIT @limit OFFSET @offset`
+ WHERE (c.direction <> 'row' OR f.id IS NOT NULL){filter}`
 
-// madeSQL is when candidate c was made, as far as that is known, in seconds.
-var madeSQL = `coalesce(` + createdSQL + `, c.made_at / 1e6, c.first_seen / 1e6)`
+// unusedSQL reads names for one page alone, which it finds before, and counts all.
+const unusedSQL = `
+WITH page AS MATERIALIZED (SELECT c.file_id, c.direction {from} ORDER BY {order} LIMIT @limit OFFSET @offset)
+SELECT c.file_id, c.direction, coalesce(CAST(f.filename AS TEXT), ''), coalesce(CAST(f.user_id AS TEXT), ''), coalesce(CAST(u.name AS TEXT), ''), (SELECT count(*) {from})
+  {from} AND (c.file_id, c.direction) IN (SELECT file_id, direction FROM page) ORDER BY {order}`
 
 var unusedOrders = map[string]string{
-	"size":  `CASE WHEN c.direction = 'row' THEN ` + sizeSQL + ` ELSE c.size END DESC`,
-	"age":   madeSQL,
-	"due":   `max(` + madeSQL + ` + @min, c.first_seen / 1e6 + @orphan)`,
+	"size":  `c.size DESC`,
+	"age":   `coalesce(c.made_at, c.first_seen)`,
+	"due":   `max(coalesce(c.made_at, c.first_seen) + @min, c.first_seen + @orphan)`,
 	"name":  `coalesce(CAST(f.filename AS TEXT), '') = '', lower(CAST(f.filename AS TEXT))`,
 	"owner": `coalesce(u.name, f.user_id) IS NULL, lower(coalesce(u.name, f.user_id))`,
+}
+
+// unusedFilterSQL are the conditions that a filter has: those that are not there cost nothing.
+func unusedFilterSQL(f repo.UnusedFilter) (sql string) {
+	for _, c := range []struct {
+		is  bool
+		sql string
+	}{
+		{f.Direction != "", `c.direction = @direction`},
+		{f.Text != "", `(instr(lower(coalesce(CAST(f.filename AS TEXT), '')), lower(@text)) > 0 OR instr(lower(c.file_id), lower(@text)) > 0)`},
+		{f.User != "", `(f.user_id = @user OR lower(u.name) = lower(@user))`},
+		{f.Held, `c.shown AND NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store))`},
+	} {
+		if c.is {
+			sql += "\n   AND " + c.sql
+		}
+	}
+	return sql
 }
 
 // ListUnused lists a page of candidates.
@@ -45,10 +64,11 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 	if !known {
 		return nil, 0, fmt.Errorf("%q is no order of candidates", f.Sort)
 	}
-	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("text", f.Text), sql.Named("user", f.User), sql.Named("held", f.Held),
-		sql.Named("min", ages.Min.Seconds()), sql.Named("orphan", ages.Orphan.Seconds()), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
+	query := strings.NewReplacer("{from}", strings.Replace(unusedFromSQL, "{filter}", unusedFilterSQL(f), 1), "{order}", order+`, c.file_id, c.direction`).Replace(unusedSQL)
+	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("text", f.Text), sql.Named("user", f.User),
+		sql.Named("min", ages.Min.Microseconds()), sql.Named("orphan", ages.Orphan.Microseconds()), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
 	var u repo.Unused
-	err = queryEach(ctx, db.pool, fmt.Sprintf(unusedSQL, order), args,
+	err = queryEach(ctx, db.pool, query, args,
 		[]any{&u.FileID, &u.Direction, &u.Name, &u.Owner, &u.OwnerName, &total}, func() error {
 			page = append(page, u)
 			return nil

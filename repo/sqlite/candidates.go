@@ -129,22 +129,54 @@ func (db *DB) CountCandidates(ctx context.Context, t repo.Tx, d repo.Direction, 
 	return census, err
 }
 
+// awaitedSQL are the candidates of a direction that become due by themselves: no event about
+// them is in the queue (see eventLost), and no hold of their own holds them.
+const awaitedSQL = `SELECT c.file_id, c.first_seen FROM pruned_candidate c
+ WHERE c.direction = @direction AND coalesce(c.claimed_at NOT BETWEEN @lost AND @ahead, 1)
+   AND (c.confirmed OR NOT EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store)))
+ ORDER BY c.first_seen LIMIT @first`
+
 // NextCandidate leaves out what is held: it becomes due when a person confirms it.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
 	for _, d := range []repo.Direction{repo.FromRows, repo.FromVectors, repo.FromBytes, repo.FromCollections, repo.FromPoints} {
-		err := db.eachCandidate(ctx, db.pool, d, ages, "", -1, func(c repo.Candidate, _ time.Duration) {
-			if c.EnqueuedFor > 0 || c.Held {
-				return
-			}
-			if !found || c.DueIn < in {
-				in, found = c.DueIn, true
-			}
-		})
+		next, is, err := db.nextOf(ctx, d, ages)
 		if err != nil {
 			return 0, false, err
 		}
+		if is && (!found || next < in) {
+			in, found = next, true
+		}
 	}
 	return in, found, nil
+}
+
+// nextOf looks at those that were found first, and at all only where that does not tell: to
+// see when one is due its row is read, text and all.
+func (db *DB) nextOf(ctx context.Context, d repo.Direction, ages repo.Ages) (in time.Duration, found bool, err error) {
+	now := time.Now()
+	args := []any{sql.Named("direction", string(d)), sql.Named("lost", toMicros(now.Add(-eventLost))), sql.Named("ahead", toMicros(now.Add(time.Second))), sql.Named("first", repo.FirstFound)}
+	var read, last int64
+	if _, err := queryOne(ctx, db.pool, `SELECT count(*), coalesce(max(first_seen), 0) FROM (`+awaitedSQL+`)`, args, &read, &last); err != nil || read == 0 {
+		return 0, false, translate(err, "look for the next candidate among %s", d)
+	}
+	in, found, err = db.firstDue(ctx, d, ages, args)
+	later := ages.Orphan - now.Sub(clampToNow(fromMicros(last), now))
+	if err != nil || read < repo.FirstFound || found && in <= max(later, 0) {
+		return in, found, err
+	}
+	args[len(args)-1] = sql.Named("first", -1)
+	return db.firstDue(ctx, d, ages, args)
+}
+
+// firstDue is in how long the first of some awaited candidates is due.
+func (db *DB) firstDue(ctx context.Context, d repo.Direction, ages repo.Ages, awaited []any) (in time.Duration, found bool, err error) {
+	err = db.readCandidates(ctx, db.pool, d, ages, `c.file_id IN (SELECT file_id FROM (`+awaitedSQL+`))`, append(awaited, sql.Named("limit", -1)),
+		func(c repo.Candidate, _ time.Duration) {
+			if !c.Held && (!found || c.DueIn < in) {
+				in, found = c.DueIn, true
+			}
+		})
+	return in, found, err
 }
 
 // MarkEnqueued notes since when the queue has events about these files.
