@@ -44,7 +44,7 @@ func TestStatusTellsTheWork(t *testing.T) {
 	i.publish(t, seeded.Orphans[:3]...)
 	s := ask[status](t, i, "status")
 	require.Empty(t, s.Errors)
-	require.Equal(t, []foundStatus{{Direction: "row", Count: 40, Oldest: s.Found[0].Oldest}}, s.Found)
+	require.Equal(t, []foundStatus{{Direction: "row", Count: 40, Bytes: 10240, Oldest: s.Found[0].Oldest}}, s.Found)
 	require.Len(t, s.Held, 1)
 	require.Equal(t, held.ID, s.Held[0].ID)
 	require.Nil(t, s.DueIn, "what is held does not become due")
@@ -72,7 +72,7 @@ func TestStatusTellsTheWork(t *testing.T) {
 	out := i.must(t, "status")
 	for _, want := range []string{
 		`(?m)^database +\S+, postgres\S+$`, `(?m)^vectors +pgvector, bound to this installation$`, `(?m)^uploads +\S+/uploads, bound to this installation$`,
-		`(?m)^daemon +none: `, `(?m)^found +37 files that nothing mentions, the first since \d+s$`, `(?m)^due next +nothing$`,
+		`(?m)^daemon +none: `, `(?m)^found +37 files that nothing mentions, 9\.3 KiB, the first since \d+s$`, `(?m)^due next +nothing$`,
 		`(?m)^held +40 of 100, row of database, since \d+s: 40 of 100 would go`, `(?m)^ +-> pruned sweep --confirm ` + held.ID + `$`,
 		`(?m)^waiting +3 objects to remove, the first in (59|60)m$`, `(?m)^trash +3 files of \d+ B can be restored, the oldest was deleted \d+s ago: `, `(?m)^freed +3 files, since \d{4}-\d\d-\d\d$`,
 		`(?m)^queue +PRUNED: 0 events pending, 0 unacked$`, "(?m)^dead letters +1: `pruned dead list` tells why$",
