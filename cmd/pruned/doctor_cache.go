@@ -19,9 +19,9 @@ func cacheFindings(ctx context.Context, c *command, a *app) []finding {
 	case err != nil:
 		f.OK, f.Detail = false, err.Error()
 	case age == 0:
-		f.Detail = fmt.Sprintf("%d files of speech and recordings take %s: PRUNED_CACHE_AGE is not set, and nothing removes them", old.Files, humanize.IBytes(uint64(old.Bytes)))
+		f.Detail = fmt.Sprintf("%s take %s: PRUNED_CACHE_AGE is not set, and nothing removes them", sweep.FormatCount(old.Files, "files of speech and recordings"), humanize.IBytes(uint64(old.Bytes)))
 	default:
-		f.Detail = fmt.Sprintf("%d files of speech and recordings that nothing touched for %s take %s: sweeps remove them", old.Files, shortDuration(age), humanize.IBytes(uint64(old.Bytes)))
+		f.Detail = fmt.Sprintf("%s that nothing touched for %s take %s: sweeps remove them", sweep.FormatCount(old.Files, "files of speech and recordings"), shortDuration(age), humanize.IBytes(uint64(old.Bytes)))
 		if a.blobs == nil {
 			break // told above
 		}

@@ -32,7 +32,7 @@ func TestDoctorTriesASweep(t *testing.T) {
 	testenv.NewFile(t, i.Pool)
 	d := i.diagnose(t)
 	require.True(t, d.OK)
-	require.Equal(t, "a dry sweep finds 1 orphans of 1 files", d.of(t, "sweep").Detail)
+	require.Equal(t, "a dry sweep finds 1 orphan of 1 file", d.of(t, "sweep").Detail)
 	require.Zero(t, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.candidate`))
 	i.Exec(t, `
 		CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;

@@ -155,7 +155,7 @@ func tombstoneFinding(ctx context.Context, a *app, kind string, store repo.Store
 		f.Remedy = "pruned run carries them out"
 	}
 	if waiting.Retried > 0 {
-		f.Detail += fmt.Sprintf("; %d were tried and put off: %s", waiting.Retried, waiting.Reason)
+		f.Detail += "; " + sweep.FormatCount(waiting.Retried, "removals were tried and put off: ") + waiting.Reason
 	}
 	return f, nil
 }

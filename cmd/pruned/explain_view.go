@@ -8,6 +8,7 @@ import (
 
 	"pruned/cmd/pruned/page"
 	"pruned/consumer/event"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 	"pruned/repo/openwebui"
 )
@@ -44,7 +45,7 @@ func (e *explanation) listFacts() (facts []page.Fact) {
 		facts = append(facts, page.Fact{Name: name, Text: e.describeMention(m), Table: m.Table, Row: m.Row})
 	}
 	for _, v := range e.Vectors {
-		tell("vectors", v.Name+", "+formatCount(v.Chunks, "chunks"))
+		tell("vectors", v.Name+", "+sweep.FormatCount(v.Chunks, "chunks"))
 	}
 	for _, o := range e.Bytes {
 		tell("bytes", printableText(o.Name, 0)+", "+formatBytes(o.Size))

@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/schollz/progressbar/v3"
@@ -25,16 +23,6 @@ func (c *command) isWide() bool { return c.cli.Output == "wide" }
 
 // isTable says whether a list is for people.
 func (c *command) isTable() bool { return c.cli.Output == "text" || c.isWide() }
-
-// formatCount writes how many there are of what a plural names, such as "files that nothing
-// mentions": of one in the singular.
-func formatCount(n int64, plural string) string {
-	if n == 1 {
-		noun, rest, _ := strings.Cut(plural, " ")
-		plural = strings.TrimSpace(strings.TrimSuffix(noun, "s") + " " + rest)
-	}
-	return humanize.Comma(n) + " " + plural
-}
 
 // printNone tells that a list is empty.
 func (c *command) printNone() error {

@@ -168,7 +168,7 @@ func TestPageInABrowser(t *testing.T) {
 		c.check(t, "/kept")
 		c.open(t, "/kept")
 		c.do(t, chromedp.Click(`input[name=id]`), chromedp.Click("form[action='/kept/end'] button"), chromedp.WaitVisible(".done"))
-		require.Contains(t, c.says(t), "1 files are kept no more.")
+		require.Contains(t, c.says(t), "1 file is kept no more.")
 
 		c.open(t, "/held")
 		id := get(t, c, chromedp.Value(`input[name=id]`))
@@ -182,7 +182,7 @@ func TestPageInABrowser(t *testing.T) {
 		}
 		c.open(t, "/deleted?user=alice")
 		c.do(t, chromedp.Click(`input[name=id]`), chromedp.Click("form[action='/deleted/restore'] button"), chromedp.WaitVisible(".done"))
-		require.Contains(t, c.says(t), "1 files restored")
+		require.Contains(t, c.says(t), "1 file restored")
 		require.EqualValues(t, 1, s.count(t, `SELECT count(*) FROM file WHERE id = $1`, s.orphans[1]))
 		c.open(t, "/dead")
 		c.do(t, chromedp.Click("td a[href^='/dead/show']"), chromedp.WaitVisible("pre"))

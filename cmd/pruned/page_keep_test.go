@@ -23,7 +23,7 @@ func TestPageKeeps(t *testing.T) {
 		}
 		require.Contains(t, v.see(t, "/unused?direction=row"), `name="id" value="`+s.orphans[0]+`"`)
 		kept := v.act(t, "/kept/add", url.Values{"id": {s.orphans[0], "nobody", s.orphans[1]}, "for": {"2160h"}, "note": {" audit <of 2026> "}})
-		require.Contains(t, kept, "2 files kept for 90d. 1 were refused: nobody: it has no row")
+		require.Contains(t, kept, "2 files kept for 90d. 1 file was refused: nobody: it has no row")
 		require.Contains(t, kept, "<td class=\"long\">audit &lt;of 2026&gt;</td>")
 		require.Contains(t, kept, "2 kept, newest first")
 		require.NotContains(t, v.see(t, "/unused?direction=row"), `name="id" value="`+s.orphans[0]+`"`)
@@ -33,7 +33,7 @@ func TestPageKeeps(t *testing.T) {
 		require.Contains(t, v.see(t, "/file?id="+s.used[0]), "pruned keep "+s.used[0])
 		require.NotContains(t, v.see(t, "/file?id=nobody"), "/kept/")
 		require.Contains(t, v.act(t, "/kept/add", url.Values{"id": {s.used[0]}, "for": {""}}), "for ever</td>")
-		require.Contains(t, v.act(t, "/kept/end", url.Values{"id": {s.orphans[0], "nobody"}}), "1 files are kept no more.")
+		require.Contains(t, v.act(t, "/kept/end", url.Values{"id": {s.orphans[0], "nobody"}}), "1 file is kept no more.")
 		require.Contains(t, v.see(t, "/deleted?outcome=keep+ended"), "kept no more: "+s.orphans[0]+", by Ann")
 		require.Contains(t, v.see(t, "/kept"), "2 kept, newest first")
 		require.EqualValues(t, 60, s.count(t, `SELECT count(*) FROM file`))

@@ -10,6 +10,7 @@ import (
 
 	"pruned/config"
 	"pruned/consumer/restore"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -89,7 +90,7 @@ func (r restoreReport) failure() (err error) {
 		err = fmt.Errorf("%w: %d of %d were refused", errRefused, r.Refused, len(r.Files))
 	}
 	if r.NotReindexed > 0 {
-		err = errors.Join(err, fmt.Errorf("%w: those of %s; `pruned restore --reindex ID...` tries them again", errNotReindexed, formatCount(int64(r.NotReindexed), "files")))
+		err = errors.Join(err, fmt.Errorf("%w: those of %s; `pruned restore --reindex ID...` tries them again", errNotReindexed, sweep.FormatCount(int64(r.NotReindexed), "files")))
 	}
 	return err
 }
@@ -165,7 +166,7 @@ func (c *command) printRestored(report restoreReport) error {
 	}
 	if !c.cli.Restore.Reindex {
 		fmt.Fprintf(c.stdout, "%s %s, without vectors: --reindex has Open WebUI make them; it also does when a file is added to a knowledge base\n",
-			formatCount(int64(report.Restored), "files"), done)
+			sweep.FormatCount(int64(report.Restored), "files"), done)
 	}
 	if !c.cli.Restore.Keep {
 		fmt.Fprintf(c.stdout, "nothing mentions what comes back: use it, or keep it (--keep, `pruned keep`), else it goes again, %s after that is found\n", shortDuration(c.cli.Ages.Orphan))

@@ -120,9 +120,9 @@ func (s *status) tellSweep() []string {
 
 func (s *status) tellFound() (lines []string) {
 	for _, found := range s.Found {
-		text := formatCount(found.Count, sweep.DescribeFound(found.Direction))
+		text := sweep.FormatCount(found.Count, sweep.DescribeFound(found.Direction))
 		if found.Chunks > 0 {
-			text += ", " + formatCount(found.Chunks, "chunks")
+			text += ", " + sweep.FormatCount(found.Chunks, "chunks")
 		}
 		if found.Bytes > 0 {
 			text += ", " + formatBytes(found.Bytes)
@@ -160,7 +160,7 @@ func (s *status) tellWaiting() (lines []string) {
 		if waiting.Count == 0 {
 			continue
 		}
-		text := formatCount(waiting.Count, waitingWords[waiting.Kind])
+		text := sweep.FormatCount(waiting.Count, waitingWords[waiting.Kind])
 		if in := int64(waiting.DueIn); in > 0 {
 			text += ", the first in " + roughDuration(in)
 		} else {
@@ -179,16 +179,16 @@ func (s *status) tellTrash() []string {
 		return []string{"empty"}
 	}
 	return []string{fmt.Sprintf("%s of %s can be restored, the oldest was deleted %s ago: `pruned trash list`",
-		formatCount(s.Trash.Files, "files"), formatBytes(s.Trash.Bytes), roughDuration(int64(s.Trash.Oldest)))}
+		sweep.FormatCount(s.Trash.Files, "files"), formatBytes(s.Trash.Bytes), roughDuration(int64(s.Trash.Oldest)))}
 }
 
 func (s *status) tellFreed() []string {
 	if s.fresh || s.Freed.Since == nil {
 		return []string{"nothing"}
 	}
-	text := formatCount(s.Freed.Files, "files")
+	text := sweep.FormatCount(s.Freed.Files, "files")
 	if s.Freed.Rest > 0 {
-		text += ", and " + formatCount(s.Freed.Rest, "objects of files without a row")
+		text += ", and " + sweep.FormatCount(s.Freed.Rest, "objects of files without a row")
 	}
 	lines := []string{
 		text + ", since " + s.Freed.Since.Local().Format(time.DateOnly),
@@ -196,7 +196,7 @@ func (s *status) tellFreed() []string {
 			humanize.Comma(s.Freed.Minute), humanize.Comma(s.Freed.Hour), humanize.Comma(s.Freed.Day)),
 	}
 	if s.Daemon != nil && s.Daemon.Started != nil {
-		lines = append(lines, fmt.Sprintf("%s and %s since the daemon started", formatCount(s.Daemon.Chunks, "chunks"), formatBytes(s.Daemon.Bytes)))
+		lines = append(lines, fmt.Sprintf("%s and %s since the daemon started", sweep.FormatCount(s.Daemon.Chunks, "chunks"), formatBytes(s.Daemon.Bytes)))
 	}
 	return lines
 }

@@ -101,7 +101,7 @@ func describeLetGo(r sweep.Report, now time.Time) string {
 	case l.Files == 0:
 		return "confirmed; nothing of it is left to go: it is used by now, or gone"
 	default:
-		return humanize.Comma(l.Files) + " files go when they are due, " + describeFirst(l.FirstIn, now)
+		return sweep.FormatCount(l.Files, "files go when they are due, ") + describeFirst(l.FirstIn, now)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"pruned/consumer/embedded"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -60,7 +61,7 @@ func (c *command) describeLeft(ctx context.Context, a *app) (text string) {
 		var waiting repo.Backlog
 		waiting, err = a.db.Backlog(ctx, repo.AllKinds...)
 		if waiting.Count > 0 {
-			text = "; " + formatCount(waiting.Count, "removals of bytes or vectors") + " waited and are forgotten: what they meant stays, and a later installation's sweeps find it"
+			text = "; " + sweep.FormatCount(waiting.Count, "removals of bytes or vectors") + " waited and are forgotten: what they meant stays, and a later installation's sweeps find it"
 		}
 	}
 	if err != nil {

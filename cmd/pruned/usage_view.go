@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"github.com/dustin/go-humanize"
+
+	"pruned/consumer/sweep"
 )
 
 // printReport prints where the storage is: a table for each part that was asked for, and
@@ -46,7 +48,7 @@ func countCell(n *int64, unit string) string {
 	if n == nil {
 		return notCountedCell
 	}
-	return formatCount(*n, unit)
+	return sweep.FormatCount(*n, unit)
 }
 
 func bytesCell(n *int64) string {

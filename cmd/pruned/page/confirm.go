@@ -92,8 +92,8 @@ func describeLetGo(report sweep.Report) string {
 	case letGo == nil || letGo.Files == 0:
 		return "Confirmed; nothing of it is left to go in the queue: it is used by now, or gone."
 	case letGo.FirstIn <= 0:
-		return commaOf(letGo.Files) + " files go now."
+		return sweep.FormatCount(letGo.Files, "files go now.")
 	default:
-		return fmt.Sprintf("%s files go when they are due, the first in %s.", commaOf(letGo.Files), span(time.Duration(letGo.FirstIn)*time.Second))
+		return sweep.FormatCount(letGo.Files, "files go when they are due, the first in ") + span(time.Duration(letGo.FirstIn)*time.Second) + "."
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pruned/consumer/restore"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 	"pruned/repo/openwebui"
 )
@@ -119,12 +120,17 @@ func restoreFiles(ctx context.Context, _ *Page, open *Open, r *http.Request) (st
 			restored++
 		}
 	}
-	text := fmt.Sprintf("%d files restored, without vectors: Open WebUI makes those when a file is added to a knowledge base.", restored)
+	text := sweep.FormatCount(int64(restored), "files restored, without vectors: Open WebUI makes those when a file is added to a knowledge base.")
 	if len(refused) > 0 {
 		slices.Sort(refused)
-		text += fmt.Sprintf(" %d were refused: %s.", len(refused), strings.Join(slices.Compact(refused), "; "))
+		text += describeRefused(len(refused), slices.Compact(refused))
 	}
 	return text, nil
+}
+
+// describeRefused tells how many files were refused, and why.
+func describeRefused(n int, why []string) string {
+	return " " + sweep.FormatCount(int64(n), "files were refused: ") + strings.Join(why, "; ") + "."
 }
 
 // emptyTrash lets go what can be restored, as the command does.
@@ -145,7 +151,7 @@ func emptyTrash(ctx context.Context, _ *Page, open *Open, r *http.Request) (stri
 			return "", err
 		}
 	}
-	text := fmt.Sprintf("%s files left the trash", commaOf(len(list)))
+	text := sweep.FormatCount(int64(len(list)), "files left the trash")
 	return text + ": their bytes go now.", record(ctx, open, r, "emptied", "", text)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -100,9 +101,9 @@ func keepFiles(ctx context.Context, p *Page, open *Open, r *http.Request) (strin
 			done = append(done, id)
 		}
 	}
-	text := fmt.Sprintf("%d files kept %s.", len(done), how)
+	text := sweep.FormatCount(int64(len(done)), "files kept ") + how + "."
 	if len(refused) > 0 {
-		text += fmt.Sprintf(" %d were refused: %s.", len(refused), strings.Join(refused, "; "))
+		text += describeRefused(len(refused), refused)
 	}
 	if len(done) > 0 {
 		failed = errors.Join(failed, record(ctx, open, r, "keep", "", "kept "+how+": "+strings.Join(done, ", ")))
@@ -131,5 +132,5 @@ func endKeeps(ctx context.Context, _ *Page, open *Open, r *http.Request) (string
 	if len(done) > 0 {
 		failed = errors.Join(failed, record(ctx, open, r, "keep ended", "", "kept no more: "+strings.Join(done, ", ")))
 	}
-	return fmt.Sprintf("%d files are kept no more.", len(done)), failed
+	return sweep.FormatCount(int64(len(done)), "files are kept no more."), failed
 }

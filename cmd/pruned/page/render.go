@@ -26,6 +26,7 @@ var templateFuncs = template.FuncMap{
 	"asset":    func(name string) string { return assetNames[name] },
 	"bytes":    bytesOf,
 	"comma":    commaOf,
+	"count":    sweep.FormatCount,
 	"file":     fileLink,
 	"date":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
 	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
