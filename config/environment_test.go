@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -51,12 +52,25 @@ func TestValuesThatCannotBeRead(t *testing.T) {
 		"PRUNED_BATCH=1.5":            `PRUNED_BATCH: "1.5" cannot be read: wanted a whole number`,
 		"PRUNED_RATE=fast":            `PRUNED_RATE: "fast" cannot be read: wanted a number`,
 		"PRUNED_DRY_RUN=perhaps":      `PRUNED_DRY_RUN: "perhaps" cannot be read: wanted true or false`,
-		"PRUNED_MIN_AGE=24":           `PRUNED_MIN_AGE: "24" cannot be read: wanted a duration such as 90s, 5m or 24h`,
-		"PRUNED_RETENTION=7d":         `PRUNED_RETENTION: "7d" cannot be read: wanted a duration such as 90s, 5m or 24h`,
+		"PRUNED_MIN_AGE=24":           `PRUNED_MIN_AGE: "24" cannot be read: wanted a duration such as 90s, 24h or 30d`,
+		"PRUNED_RETENTION=7w":         `PRUNED_RETENTION: "7w" cannot be read: wanted a duration such as 90s, 24h or 30d`,
 		"PRUNED_MAX_BYTES=big":        `PRUNED_MAX_BYTES: "big" cannot be read: wanted a size such as 512MiB or 1GiB`,
 		"PRUNED_MAX_BYTES=9007199 PB": `PRUNED_MAX_BYTES: "9007199 PB" cannot be read: wanted a size such as 512MiB or 1GiB`,
 	} {
 		assert.Equal(t, []string{want}, lines(t, with(variable)))
+	}
+}
+
+func TestDurationsTakeDays(t *testing.T) {
+	t.Parallel()
+	c, err := parse(with("PRUNED_RETENTION=7d", "PRUNED_TRASH=0d", "PRUNED_MIN_AGE=1h30m"))
+	require.NoError(t, err)
+	assert.Equal(t, 7*24*time.Hour, c.Queue.Retention)
+	assert.Zero(t, c.Consumer.Trash)
+	assert.Equal(t, 90*time.Minute, c.Ages.Min)
+	for _, text := range []string{"d", "1.5d", "36501d", "1d12h", "7w", "", "9"} {
+		_, err := ParseDuration(text)
+		assert.Error(t, err, text)
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -63,6 +65,7 @@ func (e *environment) kongOptions(stdout io.Writer) []kong.Option {
 		kong.Resolvers(e),
 		kong.Bind(&Settings{e}),
 		kong.NamedMapper("truth", pythonBool{}),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), durationMapper{}),
 		kong.ValueFormatter(describeFlag),
 		kong.Help(e.printHelp),
 		// Whoever is new asks for commands; the settings fill a screen and more.

@@ -72,7 +72,7 @@ func checkOneOf(ps *problems, setting, value string, known ...string) {
 func describeType(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
-		return "a duration such as 90s, 5m or 24h"
+		return "a duration such as 90s, 24h or 30d"
 	case t == reflect.TypeFor[Size]():
 		return "a size such as 512MiB or 1GiB"
 	case t.Kind() == reflect.Bool:

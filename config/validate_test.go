@@ -13,7 +13,7 @@ import (
 
 func TestSettingsOutOfBounds(t *testing.T) {
 	t.Parallel()
-	const number, duration = "wanted a whole number from ", "wanted a duration such as 90s, 5m or 24h, 0s or more"
+	const number, duration = "wanted a whole number from ", "wanted a duration such as 90s, 24h or 30d, 0s or more"
 	for variable, want := range map[string]string{
 		"PRUNED_BATCH=0":                        "0 is out of range: " + number + "1 to 10000",
 		"PRUNED_BATCH=10001":                    "10001 is out of range: " + number + "1 to 10000",
@@ -34,8 +34,8 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_BYTES_DELAY=-1s":                "-1s is out of range: " + duration,
 		"PRUNED_TRASH=-1s":                      "-1s is out of range: " + duration,
 		"PRUNED_SWEEP_EVERY=-1s":                "-1s is out of range: " + duration,
-		"PRUNED_RETENTION=-1s":                  "-1s is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
-		"PRUNED_RETENTION=99ms":                 "99ms is out of range: wanted a duration such as 90s, 5m or 24h, 100ms or more",
+		"PRUNED_RETENTION=-1s":                  "-1s is out of range: wanted a duration such as 90s, 24h or 30d, 100ms or more",
+		"PRUNED_RETENTION=99ms":                 "99ms is out of range: wanted a duration such as 90s, 24h or 30d, 100ms or more",
 		"PRUNED_STREAM=OTHER_DEAD":              `"OTHER_DEAD" may be a stream of another installation's: wanted a name that does not end in _DEAD`,
 		"PRUNED_STREAM=other_deleted":           `"other_deleted" may be a stream of another installation's: wanted a name that does not end in _DELETED`,
 		"PRUNED_NOTIFY_URL=hooks.lan/t0ken":     `is no address of a web server: wanted http://host/path or https://host/path`,

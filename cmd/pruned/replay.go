@@ -47,7 +47,7 @@ func (r *replayCmd) parseOptions(now time.Time) (consumer.ReplayOptions, error) 
 
 // parseInstant reads a time, or how long ago it was.
 func parseInstant(text string, now time.Time) (time.Time, error) {
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+	if ago, err := config.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
@@ -55,7 +55,7 @@ func parseInstant(text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-01-31T08:00:00Z nor how long ago, such as 2h", text)
+	return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-01-31T08:00:00Z nor how long ago, such as 2h or 7d", text)
 }
 
 func (r *replayCmd) replayEvents(ctx *runContext, a *app, o consumer.ReplayOptions) error {

@@ -2,33 +2,23 @@ package main
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
+
+	"pruned/config"
 )
 
-// span is a duration on the command line, which may be days.
+// span is a duration on the command line that is not zero.
 type span time.Duration
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *span) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if days, are := strings.CutSuffix(string(text), "d"); are {
-		var n int
-		if n, err = strconv.Atoi(days); n > maxDays {
-			err = strconv.ErrRange
-		}
-		d = time.Duration(n) * 24 * time.Hour
-	}
+	d, err := config.ParseDuration(string(text))
 	if err != nil || d <= 0 {
 		return fmt.Errorf("%q: wanted a duration such as 90d or 12h", text)
 	}
 	*s = span(d)
 	return nil
 }
-
-// maxDays is a hundred years.
-const maxDays = 36500
 
 // shortSpan writes a duration of two days or more in days.
 func shortSpan(d time.Duration) string {

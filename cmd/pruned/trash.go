@@ -3,13 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"pruned/config"
+	"pruned/consumer/sweep"
 	"pruned/repo"
 )
 
@@ -103,19 +102,16 @@ func timeLeft(t repo.Trashed) string {
 }
 
 type trashEmptyCmd struct {
-	OlderThan time.Duration `placeholder:"D" help:"Only what was deleted so long ago, such as 24h."`
-	User      string        `placeholder:"USER" help:"Only files of this user: an id, or a name."`
+	OlderThan span   `placeholder:"D" help:"Only what was deleted so long ago, such as 24h or 30d."`
+	User      string `placeholder:"USER" help:"Only files of this user: an id, or a name."`
 }
 
 // Run forgets what is in the trash.
 func (r *trashEmptyCmd) Run(ctx *runContext) error {
-	if r.OlderThan < 0 {
-		return &config.UsageError{Err: errors.New("--older-than: wanted a duration such as 24h")}
-	}
 	return ctx.runWith(ctx, func(a *app) error {
 		filter := repo.TrashFilter{}
 		if r.OlderThan > 0 {
-			filter.Before = time.Now().Add(-r.OlderThan)
+			filter.Before = time.Now().Add(-time.Duration(r.OlderThan))
 		}
 		files, err := a.findTrash(ctx, filter, r.User)
 		if err != nil {
@@ -146,6 +142,6 @@ func trashFindings(ctx context.Context, a *app) []finding {
 		return []finding{{Check: "trash", OK: true, Detail: "empty"}}
 	}
 	return []finding{{Check: "trash", OK: true,
-		Detail: fmt.Sprintf("%d files of %s can be restored", sum.Files, formatBytes(sum.Bytes)),
+		Detail: sweep.FormatCount(sum.Files, "files") + " of " + formatBytes(sum.Bytes) + " can be restored",
 		Remedy: "`pruned trash list` shows them; `pruned trash empty` lets their bytes go now, where the disk is full"}}
 }

@@ -225,7 +225,7 @@ func TestTrashOfAFolder(t *testing.T) {
 	require.Contains(t, holdings(t, world).Rows, id)
 	i.staysForAnAge(t, id)
 
-	require.Equal(t, "emptied 0\n", i.must(t, "trash", "empty", "--older-than", "1h"))
+	require.Equal(t, "emptied 0\n", i.must(t, "trash", "empty", "--older-than", "1d"))
 	require.Equal(t, "emptied 0\n", i.must(t, "trash", "empty", "--user", "nobody"))
 	require.Contains(t, i.must(t, "trash", "empty"), "emptied ")
 	require.Equal(t, "none\n", i.must(t, "trash", "list"))
