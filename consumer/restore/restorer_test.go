@@ -121,6 +121,9 @@ func (s *steps) restart(at int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left, s.reached = at, make(chan struct{})
+	if at == 0 { // beside all of it
+		close(s.reached)
+	}
 }
 
 func (s *steps) take() {
@@ -191,7 +194,35 @@ func countRaces(t *testing.T) int {
 	return n
 }
 
-// A restore that races the removal of the bytes ends with both or with neither.
+// racer is a file that is restored while its tombstone is carried out.
+type racer struct {
+	id, path string
+	result   restore.Result
+	err      error
+}
+
+// restore begins at a step of the removal.
+func (r *racer) restore(begin <-chan struct{}, by *restore.Restorer) {
+	<-begin
+	for r.result, r.err = by.Restore(context.Background(), r.id); r.err != nil && repo.KindOf(r.err) == repo.Passing; {
+		r.result, r.err = by.Restore(context.Background(), r.id)
+	}
+}
+
+// addRacers adds files whose tombstones are due.
+func (p *place) addRacers(t testing.TB, n int) []*racer {
+	t.Helper()
+	racers := make([]*racer, n)
+	for i := range racers {
+		id, path := p.addFile(t)
+		p.discard(t, id, time.Microsecond)
+		racers[i] = &racer{id: id, path: path}
+	}
+	return racers
+}
+
+// A restore that races the removal of the bytes ends with both or with neither, of one file
+// and of several whose bytes go together.
 func TestRestoreRacesItsTombstone(t *testing.T) {
 	t.Parallel()
 	for name, install := range engines {
@@ -202,33 +233,30 @@ func TestRestoreRacesItsTombstone(t *testing.T) {
 			steps := &steps{}
 			reaper, restorer := p.newReaper(), p.newRestorer()
 			reaper.DB, reaper.Blobs = steppedDB{p.daemon, steps}, steppedBlobs{p.blobs, steps}
-			restored := 0
-			races := countRaces(t)
-			for range races {
-				id, path := p.addFile(t)
-				p.discard(t, id, time.Microsecond)
-				steps.restart(1 + rand.IntN(9))
-				var both sync.WaitGroup
-				var result restore.Result
-				var err error
-				both.Go(func() {
-					<-steps.reached
-					for result, err = restorer.Restore(context.Background(), id); err != nil && repo.KindOf(err) == repo.Passing; {
-						result, err = restorer.Restore(context.Background(), id)
-					}
-				})
+			races, done, restored := countRaces(t), 0, 0
+			for done < races {
+				racers := p.addRacers(t, min(1+rand.IntN(maxTogether), races-done))
+				done += len(racers)
+				steps.restart(rand.IntN(9))
+				var all sync.WaitGroup
+				for _, r := range racers {
+					all.Go(func() { r.restore(steps.reached, restorer) })
+				}
 				drained := reaper.Drain(context.Background())
 				steps.finish()
-				both.Wait()
-				require.NoError(t, err)
+				all.Wait()
 				if drained != nil {
 					require.Equal(t, repo.Passing, repo.KindOf(drained), drained)
 				}
 				require.NoError(t, reaper.Drain(context.Background()))
-				require.Equal(t, result.Refused == "", p.hasRow(t, id), result.Refused)
-				require.Equal(t, p.hasRow(t, id), hasBytes(path))
-				if p.hasRow(t, id) {
-					restored++
+				for _, r := range racers {
+					require.NoError(t, r.err)
+					has := p.hasRow(t, r.id)
+					require.Equal(t, r.result.Refused == "", has, r.result.Refused)
+					require.Equal(t, has, hasBytes(r.path))
+					if has {
+						restored++
+					}
 				}
 			}
 			t.Logf("%d of %d were restored", restored, races)
@@ -240,6 +268,9 @@ func TestRestoreRacesItsTombstone(t *testing.T) {
 		})
 	}
 }
+
+// maxTogether is how many files race at once at most.
+const maxTogether = 10
 
 // What cannot come back whole is refused, and told.
 func TestRestoreRefuses(t *testing.T) {
