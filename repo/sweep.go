@@ -167,9 +167,9 @@ type SweepStore interface {
 	ExpireOld(ctx context.Context, keep time.Duration) error
 }
 
-// FirstFound is how many candidates NextCandidate looks at before it looks at all: those
-// that were found first are due first, but for what is young.
-const FirstFound = 100
+// FirstDue is how many candidates of a direction NextCandidate looks at before it looks at
+// all: those that can be due first by what is known of them without their rows.
+const FirstDue = 100
 
 // Lease lets one process at a time sweep.
 type Lease interface {

@@ -134,11 +134,14 @@ func (db *DB) readCandidates(ctx context.Context, t repo.Tx, d repo.Direction, a
 const awaitedSQL = ` AND coalesce(claimed_at NOT BETWEEN statement_timestamp() - interval '1 hour' AND statement_timestamp() + interval '1 second', true)
    AND (confirmed OR NOT EXISTS (SELECT FROM pruned.hold h WHERE h.direction = candidate.direction AND (h.direction = 'row' OR h.store = candidate.store)))`
 
-// nextSQL is when the first of some candidates is due, when the next one can be that was
-// found later than all of them, and how many they are.
+// soonestSQL is in how long a candidate can be due at the soonest, by what is known of it
+// without its row.
+const soonestSQL = `extract(epoch FROM greatest(least(first_seen, statement_timestamp()) + make_interval(secs => @orphan::float8),
+       made_at + make_interval(secs => @min::float8)) - statement_timestamp())::float8`
+
+// nextSQL is in how long the first of some candidates is due.
 func nextSQL(d repo.Direction, where string) string {
-	return `SELECT min(` + dueInSQL + `) FILTER (WHERE v.there AND NOT v.held), coalesce(max(v.seen + @orphan::float8 - v.now), 0), count(*)
-		FROM (` + candidatesSQL(d, where) + `) v`
+	return `SELECT min(` + dueInSQL + `) FILTER (WHERE v.there AND NOT v.held) FROM (` + candidatesSQL(d, where) + `) v`
 }
 
 // NextCandidate returns how long until the first candidate is due. It leaves out held
@@ -156,18 +159,25 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	return in, found, nil
 }
 
-// nextOf looks at those that were found first, and at all only where that does not tell: to
-// see when one is due its row is read, text and all.
+// nextOf looks at those that can be due first, and at all only where others may be before
+// them: to see when one is due its row is read, text and all.
 func (db *DB) nextOf(ctx context.Context, d repo.Direction, ages repo.Ages) (next *float64, err error) {
-	var later float64
+	var soonest float64 // of those that are left out
 	var read int
-	sql, args := db.bindArgs(nextSQL(d, awaitedSQL+` ORDER BY first_seen LIMIT @first::int`), agesArgs(ages, pgx.NamedArgs{"first": repo.FirstFound}))
-	err = db.readRow(ctx, sql, args, &next, &later, &read)
-	if err != nil || read < repo.FirstFound || next != nil && *next <= max(later, 0) {
+	first := awaitedSQL + ` ORDER BY ` + soonestSQL + ` LIMIT @first::int`
+	more := pgx.NamedArgs{"first": repo.FirstDue, "direction": string(d)}
+	sql, args := db.bindArgs(`SELECT count(*), coalesce(max(soonest), 0) FROM (SELECT `+soonestSQL+` AS soonest FROM pruned.candidate
+		WHERE direction = @direction::text`+first+`) c`, agesArgs(ages, more))
+	if err := db.readRow(ctx, sql, args, &read, &soonest); err != nil || read == 0 {
+		return nil, err
+	}
+	sql, args = db.bindArgs(nextSQL(d, first), agesArgs(ages, more))
+	err = db.readRow(ctx, sql, args, &next)
+	if err != nil || read < repo.FirstDue || next != nil && *next <= max(soonest, 0) {
 		return next, err
 	}
 	sql, args = db.bindArgs(nextSQL(d, awaitedSQL), agesArgs(ages, nil))
-	return next, db.readRow(ctx, sql, args, &next, &later, &read)
+	return next, db.readRow(ctx, sql, args, &next)
 }
 
 // MarkEnqueued records that the queue has stored events about these candidates.

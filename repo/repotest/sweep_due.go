@@ -172,7 +172,7 @@ func nextIsTold(t *testing.T, e Engine) {
 // nextIsTheFirst: of many that were found before, and are young.
 func nextIsTheFirst(t *testing.T, e Engine) {
 	ages := repo.Ages{Min: 10 * time.Hour, Orphan: time.Hour}
-	for range repo.FirstFound + 1 {
+	for range repo.FirstDue + 1 {
 		e.file(t, aged(2*time.Hour))
 	}
 	e.begin(t)
@@ -183,4 +183,9 @@ func nextIsTheFirst(t *testing.T, e Engine) {
 	e.begin(t)
 	in, _ = e.next(t, ages)
 	near(t, time.Hour, in, "until what is old is due")
+	ages.Pending = 5 * time.Hour
+	e.Exec(t, `UPDATE file SET data = '{"status":"processing"}' WHERE created_at > $1`, time.Now().Add(-3*time.Hour).Unix())
+	ages.Min = time.Minute
+	in, _ = e.next(t, ages)
+	near(t, time.Hour, in, "until what is not in flight is due, after all that could be before it")
 }

@@ -17,20 +17,35 @@ func (db *DB) CountFiles(ctx context.Context) (n int64, err error) {
 	return n, translate(err, "count the files")
 }
 
-// unusedFromSQL are candidates, but rows that are gone since the sweep. A table that neither
-// the filter nor the order asks for is not read: of file the index of its key is enough.
-// Names are read as texts, whatever they are.
-const unusedFromSQL = `
-  FROM pruned_candidate c
+// unusedFromSQL are candidates that a filter means, beside those tables that the filter or
+// the order asks for: SQLite reads a row of each that is named. Names are read as texts,
+// whatever they are.
+func unusedFromSQL(filter, order string) string {
+	from := "\n  FROM pruned_candidate c"
+	if strings.Contains(filter+order, "f.") {
+		from += "\n  LEFT JOIN file f ON c.direction = 'row' AND f.id = c.file_id"
+	}
+	if strings.Contains(filter+order, "u.") {
+		from += "\n  LEFT JOIN user u ON u.id = f.user_id"
+	}
+	return from + "\n WHERE true" + filter
+}
+
+// thereSQL leaves out rows that are gone since the sweep.
+const thereSQL = `(c.direction <> 'row' OR EXISTS (SELECT 1 FROM file r WHERE r.id = c.file_id))`
+
+// unusedSQL reads names for one page alone, which it finds before, and counts all. What is
+// sorted is looked up in table file until the page is full, and in no order that its index
+// has; to count all, both indexes are read as they lie.
+const unusedSQL = `
+WITH page AS MATERIALIZED (SELECT file_id, direction FROM (SELECT c.file_id, c.direction {from} ORDER BY {order}, c.file_id, c.direction LIMIT -1) c
+                            WHERE ` + thereSQL + ` LIMIT @limit OFFSET @offset)
+SELECT c.file_id, c.direction, coalesce(CAST(f.filename AS TEXT), ''), coalesce(CAST(f.user_id AS TEXT), ''), coalesce(CAST(u.name AS TEXT), ''),
+       (SELECT count(*) {counted} AND ` + thereSQL + `)
+  FROM page p CROSS JOIN pruned_candidate c ON c.direction = p.direction AND c.file_id = p.file_id
   LEFT JOIN file f ON c.direction = 'row' AND f.id = c.file_id
   LEFT JOIN user u ON u.id = f.user_id
- WHERE (c.direction <> 'row' OR f.id IS NOT NULL){filter}`
-
-// unusedSQL reads names for one page alone, which it finds before, and counts all.
-const unusedSQL = `
-WITH page AS MATERIALIZED (SELECT c.file_id, c.direction {from} ORDER BY {order} LIMIT @limit OFFSET @offset)
-SELECT c.file_id, c.direction, coalesce(CAST(f.filename AS TEXT), ''), coalesce(CAST(f.user_id AS TEXT), ''), coalesce(CAST(u.name AS TEXT), ''), (SELECT count(*) {from})
-  {from} AND (c.file_id, c.direction) IN (SELECT file_id, direction FROM page) ORDER BY {order}`
+ ORDER BY {order}, c.file_id, c.direction`
 
 var unusedOrders = map[string]string{
 	"size":  `c.size DESC`,
@@ -49,7 +64,7 @@ func unusedFilterSQL(f repo.UnusedFilter) (sql string) {
 		{f.Direction != "", `c.direction = @direction`},
 		{f.Text != "", `(instr(lower(coalesce(CAST(f.filename AS TEXT), '')), lower(@text)) > 0 OR instr(lower(c.file_id), lower(@text)) > 0)`},
 		{f.User != "", `(f.user_id = @user OR lower(u.name) = lower(@user))`},
-		{f.Held, `c.shown AND NOT c.confirmed AND EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store))`},
+		{f.Held, `c.shown AND NOT c.confirmed AND (c.direction = 'row' AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row') OR (c.direction, c.store) IN (SELECT direction, store FROM pruned_hold))`},
 	} {
 		if c.is {
 			sql += "\n   AND " + c.sql
@@ -64,7 +79,8 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 	if !known {
 		return nil, 0, fmt.Errorf("%q is no order of candidates", f.Sort)
 	}
-	query := strings.NewReplacer("{from}", strings.Replace(unusedFromSQL, "{filter}", unusedFilterSQL(f), 1), "{order}", order+`, c.file_id, c.direction`).Replace(unusedSQL)
+	filter := unusedFilterSQL(f)
+	query := strings.NewReplacer("{from}", unusedFromSQL(filter, order), "{counted}", unusedFromSQL(filter, ""), "{order}", order).Replace(unusedSQL)
 	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("text", f.Text), sql.Named("user", f.User),
 		sql.Named("min", ages.Min.Microseconds()), sql.Named("orphan", ages.Orphan.Microseconds()), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
 	var u repo.Unused

@@ -130,11 +130,12 @@ func (db *DB) CountCandidates(ctx context.Context, t repo.Tx, d repo.Direction, 
 }
 
 // awaitedSQL are the candidates of a direction that become due by themselves: no event about
-// them is in the queue (see eventLost), and no hold of their own holds them.
-const awaitedSQL = `SELECT c.file_id, c.first_seen FROM pruned_candidate c
+// them is in the queue (see eventLost), and no hold of their own holds them. The first are
+// those that can be due at the soonest, by what is known of them without their rows.
+const awaitedSQL = `SELECT c.file_id, max(min(c.first_seen, @now) + @orphan, coalesce(c.made_at, 0) + @min) AS soonest FROM pruned_candidate c
  WHERE c.direction = @direction AND coalesce(c.claimed_at NOT BETWEEN @lost AND @ahead, 1)
    AND (c.confirmed OR NOT EXISTS (SELECT 1 FROM pruned_hold h WHERE h.direction = c.direction AND (h.direction = 'row' OR h.store = c.store)))
- ORDER BY c.first_seen LIMIT @first`
+ ORDER BY soonest LIMIT @first`
 
 // NextCandidate leaves out what is held: it becomes due when a person confirms it.
 func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Duration, found bool, err error) {
@@ -150,18 +151,18 @@ func (db *DB) NextCandidate(ctx context.Context, ages repo.Ages) (in time.Durati
 	return in, found, nil
 }
 
-// nextOf looks at those that were found first, and at all only where that does not tell: to
-// see when one is due its row is read, text and all.
+// nextOf looks at those that can be due first, and at all only where others may be before
+// them: to see when one is due its row is read, text and all.
 func (db *DB) nextOf(ctx context.Context, d repo.Direction, ages repo.Ages) (in time.Duration, found bool, err error) {
 	now := time.Now()
-	args := []any{sql.Named("direction", string(d)), sql.Named("lost", toMicros(now.Add(-eventLost))), sql.Named("ahead", toMicros(now.Add(time.Second))), sql.Named("first", repo.FirstFound)}
-	var read, last int64
-	if _, err := queryOne(ctx, db.pool, `SELECT count(*), coalesce(max(first_seen), 0) FROM (`+awaitedSQL+`)`, args, &read, &last); err != nil || read == 0 {
+	args := []any{sql.Named("direction", string(d)), sql.Named("now", toMicros(now)), sql.Named("lost", toMicros(now.Add(-eventLost))), sql.Named("ahead", toMicros(now.Add(time.Second))),
+		sql.Named("orphan", ages.Orphan.Microseconds()), sql.Named("min", ages.Min.Microseconds()), sql.Named("first", repo.FirstDue)}
+	var read, soonest int64 // of those that are left out
+	if _, err := queryOne(ctx, db.pool, `SELECT count(*), coalesce(max(soonest), 0) FROM (`+awaitedSQL+`)`, args, &read, &soonest); err != nil || read == 0 {
 		return 0, false, translate(err, "look for the next candidate among %s", d)
 	}
 	in, found, err = db.firstDue(ctx, d, ages, args)
-	later := ages.Orphan - now.Sub(clampToNow(fromMicros(last), now))
-	if err != nil || read < repo.FirstFound || found && in <= max(later, 0) {
+	if err != nil || read < repo.FirstDue || found && in <= max(fromMicros(soonest).Sub(now), 0) {
 		return in, found, err
 	}
 	args[len(args)-1] = sql.Named("first", -1)
