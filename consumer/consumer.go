@@ -22,12 +22,14 @@ type Options struct {
 	Workers       int           // batches handled at the same time; 1 if less
 	AckWait       time.Duration // of a lease; 60 s if zero
 	MaxAckPending int           // messages delivered and not settled; 20,000 if zero
-	Rate          float64       // files per second; 0 for no limit
+	Rate          float64       // events per second; 0 for no limit
 	Grace         time.Duration // for batches in hand when Run is told to stop; 30 s if zero
 	Idle          time.Duration // how long an empty queue is listened to at once; 2 s if zero
 	Drain         bool          // end as soon as nothing is left to do
 	DryRun        bool          // settle nothing
 
+	// Control is what people say: to pause, and another rate. It may be nil.
+	Control *Follower
 	// Ready is asked, with growing pauses, after the handler said that nothing
 	// can be deleted. When it agrees events are fetched again.
 	Ready func(context.Context) error
@@ -84,7 +86,8 @@ type Consumer struct {
 
 	// Of the fetcher's goroutine.
 	source          jetstream.Consumer
-	limit           *rate.Limiter
+	limit           *rate.Limiter               // nil without a limit
+	rate            float64                     // of the limiter
 	reconnectPauses *backoff.ExponentialBackOff // pauses while the queue is away
 	recoverPauses   *backoff.ExponentialBackOff // pauses while the environment is broken
 	trimmed         time.Time                   // when room was last made
@@ -111,12 +114,7 @@ func New(q *Queue, h event.Handler, o Options) *Consumer {
 		drainTimeout: defaultDrainTimeout, askEvery: pausedEvery,
 	}
 	c.queueDown.set(errNotStarted)
-	if o.Rate > 0 {
-		burst := max(1, int(o.Rate))
-		c.limit = rate.NewLimiter(rate.Limit(o.Rate), burst)
-		// It begins empty: each batch is paid for after it was handed over.
-		c.limit.AllowN(time.Now(), burst)
-	}
+	c.applyRate()
 	return c
 }
 
@@ -179,9 +177,13 @@ func withGrace(ctx context.Context, while time.Duration) (context.Context, conte
 func (c *Consumer) fetchAndDispatch(ctx context.Context, batches chan<- batch) error {
 	for eager := true; ctx.Err() == nil; {
 		c.heartbeat.Beat()
+		if err := c.awaitResumed(ctx); err != nil {
+			return err
+		}
 		if c.awaitDatabase(ctx); ctx.Err() != nil {
 			return nil
 		}
+		c.applyRate()
 		c.trimStream(ctx)
 		b, err := c.fetchNext(ctx, eager)
 		if err != nil {
@@ -206,21 +208,37 @@ func (c *Consumer) fetchAndDispatch(ctx context.Context, batches chan<- batch) e
 	return nil
 }
 
-// dispatch gives a batch to a worker. One that cannot start in good time goes back
-// to the queue.
+// dispatch gives a batch to a worker. One that cannot start in good time, or not before
+// the work is paused, goes back to the queue.
 func (c *Consumer) dispatch(ctx context.Context, b batch, batches chan<- batch) {
+	c.inHand.Add(1)
+	if !c.offerBatch(ctx, b, batches) {
+		c.nakAll(b.msgs)
+		c.releaseBatch()
+	}
+}
+
+// offerBatch returns true once a worker has taken the batch.
+func (c *Consumer) offerBatch(ctx context.Context, b batch, batches chan<- batch) bool {
 	late := time.NewTimer(time.Until(b.lease.Add(-c.o.AckWait / 2)))
 	defer late.Stop()
-	c.inHand.Add(1)
-	select {
-	case batches <- b:
-		return
-	case <-ctx.Done():
-	case <-c.dbDown.isSet():
-	case <-late.C:
+	for {
+		_, changed := c.o.Control.Current()
+		if c.pausedError() != nil {
+			return false
+		}
+		select {
+		case batches <- b:
+			return true
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		case <-c.dbDown.isSet():
+			return false
+		case <-late.C:
+			return false
+		}
 	}
-	c.nakAll(b.msgs)
-	c.releaseBatch()
 }
 
 // releaseBatch notes that a batch is out of everybody's hands.
@@ -229,17 +247,6 @@ func (c *Consumer) releaseBatch() {
 	select {
 	case c.settled <- struct{}{}:
 	default:
-	}
-}
-
-// throttle waits until the rate allows another batch.
-func (c *Consumer) throttle(ctx context.Context, n int) {
-	if c.limit != nil {
-		// Not WaitN: it does not wait at all for what comes after ctx ends.
-		_ = c.progress.track(func() error {
-			loop.Sleep(ctx, c.limit.ReserveN(time.Now(), n).Delay())
-			return nil
-		})
 	}
 }
 

@@ -16,7 +16,7 @@ func TestStreamsTellWhatDiffers(t *testing.T) {
 	Publish(t, q, someEvents(3))
 	states, err := q.Streams(Context(t))
 	require.NoError(t, err)
-	require.Len(t, states, 4)
+	require.Len(t, states, 5)
 	for _, s := range states {
 		require.Empty(t, s.Differs, s.Name)
 	}

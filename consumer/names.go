@@ -29,6 +29,9 @@ func (n names) hintStream() string       { return n.stream + "_HINTS" }
 
 func (n names) deletedStream() string { return n.stream + "_DELETED" }
 
+func (n names) controlBucket() string { return n.stream + "_CONTROL" }
+func (n names) controlStream() string { return "KV_" + n.controlBucket() } // as buckets are stored
+
 func (n names) deletedSubjects() string           { return n.prefix + ".event.>" }
 func (n names) deletedSubject(kind string) string { return n.prefix + ".event." + kind }
 

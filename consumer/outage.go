@@ -54,8 +54,8 @@ func (o *outage) isSet() <-chan struct{} {
 	return o.begun
 }
 
-// ErrPaused: somebody paused a consumer of ours.
-var ErrPaused = errors.New("it is paused: `nats consumer resume` lets it go on")
+// ErrConsumerPaused: somebody paused a consumer of ours by other means.
+var ErrConsumerPaused = errors.New("it is paused: `nats consumer resume` lets it go on")
 
 // pausedEvery is how often a consumer that brings nothing is asked whether it is
 // paused: by what it brings nobody can tell.
@@ -68,7 +68,7 @@ func (q *Queue) checkPaused(ctx context.Context, info *jetstream.ConsumerInfo) e
 		return nil
 	}
 	if !q.opts.Embedded {
-		return fmt.Errorf("consumer %s of stream %s delivers nothing for another %s: %w", info.Name, info.Stream, info.PauseRemaining.Round(time.Second), ErrPaused)
+		return fmt.Errorf("consumer %s of stream %s delivers nothing for another %s: %w", info.Name, info.Stream, info.PauseRemaining.Round(time.Second), ErrConsumerPaused)
 	}
 	if _, err := q.js.ResumeConsumer(ctx, info.Stream, info.Name); err != nil {
 		return fmt.Errorf("resuming consumer %s of stream %s: %w", info.Name, info.Stream, err)

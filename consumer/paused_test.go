@@ -29,7 +29,7 @@ func TestPausedConsumerIsSaid(t *testing.T) {
 	c := Quick(t, q, &fake{}, Options{Drain: true})
 	c.drainTimeout = time.Second
 	_, err := c.Run(Context(t))
-	require.ErrorIs(t, err, ErrPaused)
+	require.ErrorIs(t, err, ErrConsumerPaused)
 	require.ErrorContains(t, err, "consumer pruned of stream PRUNED")
 
 	h := &fake{}
@@ -37,7 +37,7 @@ func TestPausedConsumerIsSaid(t *testing.T) {
 	c.askEvery = 0
 	running(t, c)
 	require.Eventually(t, func() bool { return c.paused.err() != nil && c.queueDown.err() == nil }, Patience, time.Millisecond)
-	require.ErrorIs(t, c.State(), ErrPaused)
+	require.ErrorIs(t, c.State(), ErrConsumerPaused)
 	require.Zero(t, h.files())
 	_, err = q.js.ResumeConsumer(Context(t), "PRUNED", durableName)
 	require.NoError(t, err)
@@ -84,8 +84,8 @@ func TestPausedHintsAreSaid(t *testing.T) {
 	require.NoError(t, hinted.askPaused(Context(t), source))
 	pause(t, q, "PRUNED_HINTS", hintsName)
 	hinted.asked = time.Time{}
-	require.ErrorIs(t, hinted.askPaused(Context(t), source), ErrPaused)
+	require.ErrorIs(t, hinted.askPaused(Context(t), source), ErrConsumerPaused)
 	_, err = hinted.createConsumer(Context(t))
-	require.ErrorIs(t, err, ErrPaused)
+	require.ErrorIs(t, err, ErrConsumerPaused)
 	require.NotErrorIs(t, err, nats.ErrNoResponders)
 }

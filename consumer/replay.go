@@ -28,6 +28,7 @@ type ReplayOptions struct {
 	DryRun  bool    // settles nothing, and cannot be resumed
 	Rate    float64 // files per second; 0 for no limit
 	AckWait time.Duration
+	Control *Follower // what people say; may be nil
 
 	// Started is told under which name the replay can be resumed, none for a dry
 	// run, and how many events it is about.
@@ -45,7 +46,7 @@ type ReplayOptions struct {
 // an error, it can be resumed by name, for a day.
 func Replay(ctx context.Context, q *Queue, h event.Handler, o ReplayOptions) (Summary, error) {
 	began := time.Now()
-	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, Rate: o.Rate, DryRun: o.DryRun, Log: o.Log})}
+	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, Rate: o.Rate, DryRun: o.DryRun, Control: o.Control, Log: o.Log})}
 	if err := r.openSource(ctx); err != nil {
 		return Summary{}, err
 	}
@@ -87,6 +88,10 @@ func (r *replay) runBatches(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if err := r.c.pausedError(); err != nil {
+			return err
+		}
+		r.c.applyRate()
 		fetched := time.Now()
 		msgs, err := fetchMessages(r.source, r.c.fetchSize(), jetstream.FetchMaxWait(wait))
 		if len(msgs) > 0 {

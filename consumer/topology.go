@@ -43,7 +43,7 @@ func (q *Queue) ensureStreams(ctx context.Context) error {
 
 // wantedStreams are the streams, in the order in which they need each other.
 func (q *Queue) wantedStreams() []jetstream.StreamConfig {
-	configs := []jetstream.StreamConfig{q.eventStream(), q.hintStream(), q.deadLetterStream()}
+	configs := []jetstream.StreamConfig{q.eventStream(), q.hintStream(), q.deadLetterStream(), q.controlStream()}
 	if q.opts.Deleted {
 		configs = append(configs, q.deletedStream())
 	}
@@ -265,7 +265,7 @@ func adaptConfig(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 
 // Remove deletes the streams with everything in them.
 func (q *Queue) Remove(ctx context.Context) error {
-	for _, name := range []string{q.names.stream, q.names.scheduleStream(), q.names.hintStream(), q.names.deadLetterStream(), q.names.deletedStream()} {
+	for _, name := range []string{q.names.stream, q.names.scheduleStream(), q.names.hintStream(), q.names.deadLetterStream(), q.names.deletedStream(), q.names.controlStream()} {
 		if err := q.js.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return fmt.Errorf("deleting stream %s: %w", name, err)
 		}

@@ -37,7 +37,7 @@ func TestTrace(t *testing.T) {
 		}}
 		require.NoError(t, q.Trace(Context(t), s))
 		require.ElementsMatch(t, []string{" payload", "_LATER subject", "_LATER payload", "_DEAD header", "_DEAD payload"}, found, id)
-		require.Len(t, s.Searched, 4)
+		require.Len(t, s.Searched, 5)
 		after, err := q.Streams(Context(t))
 		require.NoError(t, err)
 		require.Equal(t, before, after)

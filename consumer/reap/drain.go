@@ -27,9 +27,10 @@ type task struct {
 }
 
 // reapKind carries out everything of a kind, in sets. A set that can never be carried
-// out is halved, until the tombstone that fails stands alone and is postponed.
+// out is halved, until the tombstone that fails stands alone and is postponed. While the work is
+// paused no set begins.
 func (x *Reaper) reapKind(ctx context.Context, w task) error {
-	for size := w.max; ; {
+	for size := w.max; x.Paused == nil || !x.Paused(); {
 		due, err := x.reapSet(ctx, w, size)
 		switch {
 		case err == nil && len(due) < size:
@@ -46,6 +47,7 @@ func (x *Reaper) reapKind(ctx context.Context, w task) error {
 			size = w.max
 		}
 	}
+	return nil
 }
 
 // reapSet carries out one set, and returns what it took.

@@ -42,6 +42,7 @@ type Reaper struct {
 	Blobs   repo.Blobs
 	Log     zerolog.Logger
 	Observe func(Removed) // is told of what went, where it was committed; of several kinds at once; may be nil
+	Paused  func() bool   // says that no set may begin for now; may be nil
 
 	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 

@@ -40,6 +40,9 @@ func (w *run) sweepCache(ctx context.Context) error {
 // whyCacheWaits is why nothing of the cache may be removed, a sentence. A dry run binds
 // the upload folder without marking it.
 func (w *run) whyCacheWaits(ctx context.Context) string {
+	if w.isPaused() {
+		return "the work is paused: `pruned resume` lets it go on"
+	}
 	uploads := w.Blobs.Info()
 	if w.DryRun && uploads.Folder != "" && w.confirmed[uploads.Name] {
 		return ""

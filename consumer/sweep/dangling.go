@@ -166,7 +166,7 @@ func (w *run) removeDangling(ctx context.Context) error {
 		due := map[string][]string{}
 		for _, c := range page {
 			after = c.FileID
-			if table, id, _ := strings.Cut(c.FileID, "/"); c.DueIn <= 0 && !c.Held && !w.DryRun {
+			if table, id, _ := strings.Cut(c.FileID, "/"); c.DueIn <= 0 && !c.Held && !w.removesNothing() {
 				due[table] = append(due[table], id)
 			}
 		}

@@ -161,7 +161,7 @@ func (w *run) removeFolders(ctx context.Context, keeper vectors.FolderKeeper) er
 
 // removePage removes what is left behind still: the store looks again.
 func (w *run) removePage(ctx context.Context, keeper vectors.FolderKeeper, due []string) error {
-	if len(due) == 0 || w.DryRun {
+	if len(due) == 0 || w.removesNothing() {
 		return nil
 	}
 	list, err := keeper.RemoveLeftovers(ctx, due, w.Ages.Min)

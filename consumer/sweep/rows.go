@@ -62,7 +62,7 @@ func (w *run) removeRows(ctx context.Context, keeper vectors.RowKeeper) (done bo
 	rows := &Rows{Found: lost.Rows, Records: lost.Records}
 	w.report.Rows = rows
 	rows.Waits = exceedsFraction(repo.CandidateCount{Found: lost.Rows, Total: lost.Rows + lost.Chunks}, w.MaxFraction)
-	if w.DryRun || rows.Waits != "" || lost.Rows+lost.Records == 0 {
+	if w.removesNothing() || rows.Waits != "" || lost.Rows+lost.Records == 0 {
 		return true, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, cmp.Or(w.rowsLimit, rowsTimeout))

@@ -36,6 +36,7 @@ type Sweeper struct {
 	Cache       repo.Cache    // the application's, beside the upload folder
 	CacheAge    time.Duration // at which its files go; zero: never
 	DryRun      bool          // takes the same path, publishes nothing, and rolls back
+	Paused      func() bool   // says that it only finds for now, and removes nothing itself; may be nil
 	Log         zerolog.Logger
 	// RemovesDangling: rows that nothing in the application can reach go, and are not only
 	// counted.
@@ -155,6 +156,11 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 	return w.report, err
 }
 
+func (s *Sweeper) isPaused() bool { return s.Paused != nil && s.Paused() }
+
+// removesNothing holds for a dry run, and while the work is paused.
+func (s *Sweeper) removesNothing() bool { return s.DryRun || s.isPaused() }
+
 // run is one under way.
 type run struct {
 	*Sweeper
@@ -242,7 +248,7 @@ func (w *run) runSteps(ctx context.Context) error {
 	if err == nil {
 		w.failed = errors.Join(w.failed, w.sweepDangling(ctx))
 	}
-	if err == nil && !w.DryRun {
+	if err == nil && !w.removesNothing() {
 		err = w.DB.ExpireOld(ctx, w.Retention)
 	}
 	return errors.Join(w.failed, err)
