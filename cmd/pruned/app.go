@@ -17,10 +17,12 @@ import (
 
 // app is what commands work with, opened in a straight line, closed in reverse.
 type app struct {
-	log    zerolog.Logger
-	db     repo.Engine
-	queue  *consumer.Queue
-	server *embedded.Server // of an embedded queue that is this process's
+	log   zerolog.Logger
+	db    repo.Engine
+	queue *consumer.Queue
+	// control follows what people say, where the queue was opened by more than a look.
+	control *consumer.Follower
+	server  *embedded.Server // of an embedded queue that is this process's
 
 	store vectors.Store
 	blobs repo.Blobs

@@ -22,6 +22,9 @@ type cli struct {
 	Trace      traceCmd      `cmd:"" help:"Tell where the id of a user, a file, a chat, a knowledge base still occurs; 1 where it does, 2 where something could not be searched."`
 	Usage      usageCmd      `cmd:"" help:"Tell where the storage is: by kind, by user, by knowledge base; rows whose bytes are missing, and what is stored more than once."`
 	Status     statusCmd     `cmd:"" help:"Show on one screen what is there, found, due, held, waiting, dead and freed."`
+	Pause      pauseCmd      `cmd:"" help:"Pause every process of the installation: no batch begins and nothing is removed; sweeps go on to find."`
+	Resume     resumeCmd     `cmd:"" help:"Let the work go on."`
+	Pace       rateCmd       `cmd:"" name:"rate" help:"Set how many events a second each process handles at most, or tell it."`
 	Dead       deadCmd       `cmd:"" help:"Dead letters: events that can never succeed."`
 	Keep       keepCmd       `cmd:"" help:"Keep files that nothing mentions, for a while or for ever: a reference of pruned's own."`
 	Restore    restoreCmd    `cmd:"" help:"Take deleted files back from the trash: the row, and its bytes, which are still there."`
@@ -56,7 +59,7 @@ type command struct {
 var chatty = []string{"run", "replay", "vacuum"}
 
 // destructive lists the commands that change something and have no dry run.
-var destructive = []string{"publish", "dead redrive", "dead purge", "trash empty", "keep add", "keep remove", "migrate", "uninstall"}
+var destructive = []string{"publish", "dead redrive", "dead purge", "trash empty", "pause", "resume", "rate", "keep add", "keep remove", "migrate", "uninstall"}
 
 // checkDryRun refuses a dry run of a command that has none.
 func (c *command) checkDryRun(name string) error {

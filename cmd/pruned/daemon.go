@@ -125,7 +125,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 			chunks.countRemoved(r)
 		}
 	}
-	w.opened = metrics.Open{DB: a.db, Queue: a.queue, Sweeps: w.sweeps, Executor: w.executor}
+	w.opened = metrics.Open{DB: a.db, Queue: a.queue, Control: a.control, Sweeps: w.sweeps, Executor: w.executor}
 	if s.notifier == nil {
 		s.notifier = s.newNotifier(a, s.metrics.CountNotification)
 	}

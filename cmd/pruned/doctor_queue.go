@@ -21,7 +21,7 @@ func (r *doctorCmd) queueFindings(ctx *runContext, a *app) []finding {
 		found = append(found, finding{Check: "stream", Detail: err.Error()})
 	}
 	if complete {
-		found = append(found, r.eventFinding(ctx, a), r.deadLetterFinding(ctx, a))
+		found = append(found, r.eventFinding(ctx, a), r.workFinding(ctx, a), r.deadLetterFinding(ctx, a))
 	}
 	if !a.queue.Schedules() {
 		found = append(found, finding{Check: "schedules", OK: true, Detail: "this NATS server has none: an event that is too young is not repeated",
@@ -36,6 +36,19 @@ func (r *doctorCmd) eventFinding(ctx *runContext, a *app) finding {
 		return finding{Check: "events", Detail: err.Error()}
 	}
 	return finding{Check: "events", OK: true, Detail: fmt.Sprintf("%s: %d pending, %d unacked", a.queue.Name(), backlog.Pending, backlog.Unacked)}
+}
+
+// workFinding tells what people said about the work.
+func (r *doctorCmd) workFinding(ctx *runContext, a *app) finding {
+	control, err := a.queue.ReadControl(ctx)
+	if err != nil {
+		return finding{Check: "work", Detail: err.Error()}
+	}
+	f := finding{Check: "work", OK: true, Warn: control.Paused != nil, Detail: control.Describe(ctx.cli.Consumer.Rate)}
+	if f.Warn {
+		f.Remedy = "pruned resume"
+	}
+	return f
 }
 
 // nearlyFull is the part of a stream's limit from which on it should be noticed.

@@ -36,7 +36,7 @@ func (c *command) consumerOptions(a *app) consumer.Options {
 	return consumer.Options{
 		Workers: settings.Workers, AckWait: ackWait,
 		MaxAckPending: settings.Workers * settings.Batch * 20, // batches grow tenfold
-		Rate:          settings.Rate, DryRun: settings.DryRun,
+		Rate:          settings.Rate, DryRun: settings.DryRun, Control: a.control,
 		Ready:      func(ctx context.Context) error { return a.db.IndexAll(ctx, nil) },
 		WasDeleted: a.wasDeleted,
 		Log:        a.log,
@@ -60,7 +60,7 @@ func (a *app) wasDeleted(ctx context.Context, e event.Event) (bool, error) {
 func (a *app) sharedExecutor() *reap.Reaper {
 	if a.tombstones == nil {
 		a.tombstones = &reap.Reaper{
-			DB: a.db, Vectors: a.store, Blobs: a.blobs, Log: a.log,
+			DB: a.db, Vectors: a.store, Blobs: a.blobs, Log: a.log, Paused: a.control.IsPaused,
 		}
 	}
 	return a.tombstones

@@ -173,6 +173,13 @@ func (d *service) listNotes() string {
 	}
 	state := w.sweeps.State()
 	var notes strings.Builder
+	control, _ := w.app.control.Current()
+	if err := control.WhyPaused(); err != nil {
+		fmt.Fprintln(&notes, err)
+	}
+	if control.Rate != nil {
+		fmt.Fprintln(&notes, control.DescribeRate(0))
+	}
 	if state.Err != nil {
 		fmt.Fprintf(&notes, "the last sweep failed: %v\n", state.Err)
 	}

@@ -21,7 +21,7 @@ var movedBy = map[string][]string{
 	"waiting": {
 		"pruned_holds", "pruned_sweep_last_held_orphans", "pruned_tombstones", "pruned_tombstones_overdue_seconds",
 		"pruned_trash_files", "pruned_trash_bytes", "pruned_queue_pending_events", "pruned_queue_unacked_events",
-		"pruned_queue_oldest_event_age_seconds", "pruned_redelivered_events_total",
+		"pruned_queue_oldest_event_age_seconds", "pruned_redelivered_events_total", "pruned_paused",
 	},
 	"notifications": {"pruned_notifications_total"},
 	"failures":      {"pruned_ready", "pruned_sweep_consecutive_failures", "pruned_scrape_errors_total"},

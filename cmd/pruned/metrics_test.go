@@ -150,6 +150,8 @@ func TestMetricsTellWhatWaits(t *testing.T) {
 			g["pruned_queue_oldest_event_age_seconds"] > 1 && g[count(event.Busy)] > 0 && g["pruned_redelivered_events_total"] > 0
 	})
 	require.NoError(t, app.Rollback(t.Context()))
+	i.must(t, "pause")
+	d.comesTo(t, "it is paused", func(g gauges) bool { return g["pruned_paused"] == 1 })
 	d.seen.requireMoved(t, "waiting")
 	require.Zero(t, d.stop(t))
 }

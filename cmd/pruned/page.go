@@ -30,7 +30,7 @@ func (c *command) openForPage(d *service) (*page.Open, error) {
 		return nil, why
 	}
 	return &page.Open{
-		DB: w.app.db, Queue: w.app.queue, Vectors: w.app.store.Info().Name, Blobs: w.app.blobs, Sweeps: w.sweeps, Executor: w.executor,
+		DB: w.app.db, Queue: w.app.queue, Control: w.app.control, Rate: c.cli.Consumer.Rate, Vectors: w.app.store.Info().Name, Blobs: w.app.blobs, Sweeps: w.sweeps, Executor: w.executor,
 		Ages: c.fileAges(), BytesDelay: c.cli.Consumer.BytesDelay,
 	}, nil
 }

@@ -235,7 +235,7 @@ func TestPageIsClosedToStrangers(t *testing.T) {
 			response, _ = v.send(t, http.MethodGet, path, nil, "Accept", "*/*")
 			require.Equal(t, http.StatusUnauthorized, response.StatusCode, path)
 		}
-		for _, path := range []string{"/held/confirm", "/kept/add", "/kept/end", "/deleted/restore", "/deleted/empty", "/dead/redrive", "/dead/purge"} {
+		for _, path := range []string{"/held/confirm", "/kept/add", "/kept/end", "/deleted/restore", "/deleted/empty", "/dead/redrive", "/dead/purge", "/live/pause", "/live/resume", "/live/rate"} {
 			response, _ = v.send(t, http.MethodPost, path, url.Values{"id": s.used})
 			require.Equal(t, http.StatusUnauthorized, response.StatusCode, path)
 		}

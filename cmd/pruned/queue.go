@@ -88,8 +88,14 @@ func openStreams(ctx context.Context, c *command, a *app, nc *nats.Conn, owner b
 	if err := a.db.Migrate(ctx); err != nil {
 		return err
 	}
-	a.queue, err = consumer.Open(ctx, nc, c.streamOptions(a, owner))
-	return err
+	if a.queue, err = consumer.Open(ctx, nc, c.streamOptions(a, owner)); err != nil {
+		return err
+	}
+	if a.control, err = a.queue.Follow(ctx); err != nil {
+		return err
+	}
+	a.onClose(func() error { a.control.Close(); return nil })
+	return nil
 }
 
 func (c *command) streamOptions(a *app, owner bool) consumer.StreamOptions {

@@ -94,6 +94,9 @@ type queueStatus struct {
 	Oldest      float64 `json:"oldest_s"`
 	DeadLetters uint64  `json:"dead_letters"`
 	Absent      bool    `json:"absent"` // it was not made yet
+
+	Control consumer.Control `json:"control"`
+	Work    string           `json:"work"` // whether it goes on, and how fast, in words
 }
 
 // Run looks once, or again and again. It changes nothing and makes nothing: what is missing
@@ -284,6 +287,10 @@ func (s *status) readQueue(ctx context.Context, c *command, a *app) (err error) 
 	if q.DeadLetters, err = a.queue.CountDeadLetters(ctx); err != nil {
 		return err
 	}
+	if q.Control, err = a.queue.ReadControl(ctx); err != nil {
+		return err
+	}
+	q.Work = q.Control.Describe(c.cli.Consumer.Rate)
 	q.Pending, q.Unacked, q.Oldest = backlog.Pending, backlog.Unacked, *roundSeconds(oldest)
 	s.Queue = q
 	return nil

@@ -45,6 +45,7 @@ func (c *command) showStatus(s *status, again bool) error {
 			{"waiting", "waiting", s.tellWaiting},
 			{"trash", "trash", s.tellTrash},
 			{"freed", "freed", s.tellFreed},
+			{"work", "queue", s.tellWork},
 			{"queue", "queue", s.tellQueue},
 			{"dead letters", "queue", s.tellDeadLetters},
 		} {
@@ -210,6 +211,13 @@ func (s *status) tellQueue() []string {
 		text += ", the oldest since " + roughDuration(int64(s.Queue.Oldest))
 	}
 	return []string{text}
+}
+
+func (s *status) tellWork() []string {
+	if s.Queue.Absent {
+		return []string{"not begun yet"}
+	}
+	return []string{s.Queue.Work}
 }
 
 func (s *status) tellDeadLetters() []string {

@@ -97,7 +97,7 @@ func (c *command) newSweeper(a *app) *sweep.Sweeper {
 		Ages: c.fileAges(), MaxFraction: c.cli.Sweep.MaxFraction, Retention: c.cli.Database.LedgerRetention,
 		Cache: openCache(c.cli.Storage.DataDir), CacheAge: c.cli.Ages.Cache,
 		RemovesDangling: c.cli.Database.RemovesDangling(),
-		DryRun:          c.cli.Consumer.DryRun, Log: a.log,
+		DryRun:          c.cli.Consumer.DryRun, Log: a.log, Paused: a.control.IsPaused,
 	}
 	if a.queue != nil {
 		s.Queue = a.queue

@@ -93,7 +93,7 @@ func (s *sessions) checkStores(ctx context.Context, a *app) error {
 
 // checkTombstones says whether what is due is left undone for long.
 func (s *sessions) checkTombstones(ctx context.Context, w *work) error {
-	if w.executor == nil {
+	if w.executor == nil || w.app.control.IsPaused() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, watchTimeout)

@@ -16,6 +16,7 @@ import (
 type Open struct {
 	DB       repo.Engine
 	Queue    *consumer.Queue
+	Control  *consumer.Follower
 	Sweeps   *sweep.Scheduler
 	Executor *reap.Reaper // nil in a dry run
 }
@@ -39,6 +40,8 @@ var (
 	unacked     = figure("pruned_queue_unacked_events", "Events that were delivered and not settled, delayed ones included.")
 	oldestEvent = figure("pruned_queue_oldest_event_age_seconds", "Since the oldest event was stored that is not settled; 0 where all are.")
 	deadLetters = figure("pruned_queue_dead_letters", "Events that can never succeed.")
+
+	paused = figure("pruned_paused", "Whether the work of every process is paused: 1 or 0.")
 
 	sweepSuccess   = figure("pruned_sweep_last_success_timestamp_seconds", "When this process last ended a sweep that did not fail.")
 	sweepDuration  = figure("pruned_sweep_last_duration_seconds", "How long the last sweep of this process took, also one that failed.")
@@ -64,6 +67,7 @@ func allGroups() []group {
 			{"dead_letters", []*prometheus.Desc{deadLetters}, readDeadLetters},
 		}},
 		{"process", []reading{
+			{"control", []*prometheus.Desc{paused}, readControl},
 			{"sweeps", []*prometheus.Desc{sweepSuccess, sweepDuration, sweepFailures, sweepOrphans, sweepPublished, sweepHeld}, readSweeps},
 		}},
 	}
@@ -139,6 +143,15 @@ func readDeadLetters(ctx context.Context, open *Open, tell emit) error {
 	n, err := open.Queue.CountDeadLetters(ctx)
 	tell(deadLetters, float64(n))
 	return err
+}
+
+func readControl(_ context.Context, open *Open, tell emit) error {
+	value := 0.0
+	if open.Control.IsPaused() {
+		value = 1
+	}
+	tell(paused, value)
+	return nil
 }
 
 func readSweeps(_ context.Context, open *Open, tell emit) error {

@@ -13,8 +13,12 @@ import (
 // liveEvery is the pause between two looks.
 const liveEvery = 2 * time.Second
 
-// live are figures of the process, in groups.
-type live struct{ Groups []liveGroup }
+// live are figures of the process, in groups, and what people said about the work.
+type live struct {
+	Groups []liveGroup
+	Paused bool
+	Work   string
+}
 
 type liveGroup struct {
 	Title   string
@@ -26,14 +30,22 @@ type liveFigure struct{ Key, Name, Text string }
 // liveSteps are the steps of a transaction, in their order.
 var liveSteps = []string{"lock", "find", "vectors", "delete", "record", "recheck", "commit"}
 
-func readLive(_ context.Context, p *Page, _ *Open, _ *http.Request) (any, error) {
-	return p.readFigures(), nil
+// readLive asks the queue what was said: what this process follows may be a moment behind
+// the button that was pressed.
+func readLive(ctx context.Context, p *Page, open *Open, _ *http.Request) (any, error) {
+	control, err := open.Queue.ReadControl(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := p.readFigures()
+	l.Paused, l.Work = control.Paused != nil, control.Describe(open.Rate)
+	return l, nil
 }
 
 // readFigures reads them as /metrics has them.
 func (p *Page) readFigures() *live {
 	all := p.Figures()
-	return &live{[]liveGroup{
+	return &live{Groups: []liveGroup{
 		{"Queue", []liveFigure{
 			count(all, "events that wait", "pruned_queue_pending_events"), count(all, "events under way", "pruned_queue_unacked_events"),
 			seconds(all, "age of the oldest event", "pruned_queue_oldest_event_age_seconds"), count(all, "dead letters", "pruned_queue_dead_letters"),
@@ -103,6 +115,10 @@ func streamFigures(p *Page, w http.ResponseWriter, r *http.Request) {
 			for _, f := range group.Figures {
 				figures[f.Key] = f.Text
 			}
+		}
+		if open, err := p.Open(); err == nil {
+			control, _ := open.Control.Current()
+			figures["work"] = control.Describe(open.Rate)
 		}
 		text, err := json.Marshal(figures)
 		if err != nil || response.SetWriteDeadline(time.Now().Add(readTimeout)) != nil {

@@ -127,7 +127,11 @@ func (o *overview) findAlarms(ctx context.Context, p *Page, open *Open) error {
 			fmt.Sprintf("%s of %s in %s: %s", commaOf(h.Found), commaOf(h.Total), h.Store, h.Reason),
 			"/held", "Look at it, then let it go", "pruned sweep --confirm " + h.ID})
 	}
-	if open.Executor != nil {
+	control, _ := open.Control.Current()
+	if err := control.WhyPaused(); err != nil {
+		o.Alarms = append(o.Alarms, alarm{"Paused", err.Error(), "/live", "Resume, or see how far it is", "pruned resume"})
+	}
+	if open.Executor != nil && control.Paused == nil {
 		late, err := open.Executor.Overdue(ctx)
 		if err != nil {
 			return err

@@ -44,7 +44,9 @@ type Options struct {
 type Open struct {
 	DB       repo.Engine
 	Queue    *consumer.Queue
-	Vectors  string // what the store is called
+	Control  *consumer.Follower
+	Rate     float64 // as PRUNED_RATE says
+	Vectors  string  // what the store is called
 	Blobs    repo.Blobs
 	Sweeps   *sweep.Scheduler
 	Executor *reap.Reaper // nil in a dry run

@@ -49,6 +49,9 @@ var allActions = map[string]action{
 	"/kept/end":        {"/kept", endKeeps},
 	"/deleted/restore": {"/deleted", restoreFiles},
 	"/deleted/empty":   {"/deleted", emptyTrash},
+	"/live/pause":      {"/live", pauseWork},
+	"/live/resume":     {"/live", resumeWork},
+	"/live/rate":       {"/live", setRate},
 	"/dead/redrive":    {"/dead", redriveLetters},
 	"/dead/purge":      {"/dead", purgeLetters},
 }
