@@ -13,9 +13,11 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"pruned/consumer/event"
 	"pruned/consumer/loop"
+	"pruned/consumer/tracing"
 )
 
 // PublishHint publishes an event of the application as it came. It returns once the
@@ -30,6 +32,8 @@ func (q *Queue) PublishEvent(ctx context.Context, e event.Event) error {
 	if err := e.Validate(); err != nil {
 		return fmt.Errorf("an event to publish: %w", err)
 	}
+	ctx, span := q.tracer().Start(ctx, "publish", trace.WithSpanKind(trace.SpanKindProducer))
+	defer span.End()
 	return q.publishOnce(ctx, e.ID, q.names.eventSubject(e.Source), e.Encode())
 }
 
@@ -43,6 +47,7 @@ func (q *Queue) publishOnce(ctx context.Context, id, subject string, payload []b
 	msg := nats.NewMsg(subject)
 	msg.Data = payload
 	msg.Header.Set(jetstream.MsgIDHeader, url.QueryEscape(id))
+	tracing.Inject(trace.SpanContextFromContext(ctx), msg.Header)
 	return q.withStreams(ctx, func() error {
 		if _, err := q.js.PublishMsg(ctx, msg); err != nil {
 			return fmt.Errorf("publishing on %s: %w", subject, storeError(err))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
 
 	"pruned/consumer/event"
 )
@@ -17,6 +18,7 @@ type message struct {
 	meta   *jetstream.MsgMetadata
 	event  event.Event
 	result event.Result // without an outcome it is given back
+	span   trace.Span   // nil where nobody traces, and of what is no event
 }
 
 var errNoOutcome = errors.New("the handler gave no outcome")
@@ -73,6 +75,7 @@ func (c *Consumer) parseMessages(msgs []jetstream.Msg) (messages, invalid []*mes
 // callHandler has the handler judge events, each file once, and gives every event of
 // a file the same result.
 func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease time.Time) {
+	ctx = c.startSpans(ctx, messages)
 	var deliveries []event.Delivery
 	place := map[string]int{} // in deliveries, of what an event is about
 	for _, m := range messages {
@@ -80,7 +83,7 @@ func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease t
 			continue
 		}
 		place[m.event.Key()] = len(deliveries)
-		deliveries = append(deliveries, event.Delivery{Event: m.event, Deliveries: m.meta.NumDelivered})
+		deliveries = append(deliveries, event.Delivery{Event: m.event, Deliveries: m.meta.NumDelivered, Span: m.spanContext()})
 	}
 	extend := func() error { return extendAll(messages) }
 	results, err := c.h.Handle(ctx, deliveries, lease, extend)
@@ -112,6 +115,7 @@ func extendAll(messages []*message) error {
 // reportBatch counts a batch, logs it and tells who wants to know. Outcomes are counted by
 // files: what several events say of one is counted once, and the rest as repeated.
 func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
+	endSpans(messages)
 	one := BatchReport{Summary: Summary{Batches: 1, Duration: took.Seconds()}, Outcomes: map[Counted]int{}}
 	var pending uint64
 	counted := map[string]bool{}

@@ -9,8 +9,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
 
 	"pruned/consumer/event"
+	"pruned/consumer/tracing"
 )
 
 // ErrFull: the stream stores no more.
@@ -42,6 +44,11 @@ type Published struct{ Stored, Duplicates int }
 // what was stored by then is counted, and stays.
 func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts PublishOptions) (Published, error) {
 	var count Published
+	ctx, span := q.tracer().Start(ctx, "publish", trace.WithSpanKind(trace.SpanKindProducer))
+	defer func() {
+		span.SetAttributes(tracing.Stored.Int(count.Stored))
+		span.End()
+	}()
 	line := newPipeline(q.js, func(subject string, ack *jetstream.PubAck, err error) error {
 		switch {
 		case err != nil:
@@ -54,14 +61,14 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error
 		return nil
 	})
 	if opts.Settled == nil {
-		err := line.sendAndAwait(ctx, q.messagesOf(events, opts.Dedupe, nil))
+		err := line.sendAndAwait(ctx, q.messagesOf(ctx, events, opts.Dedupe, nil))
 		return count, err
 	}
 	w, err := newOutcomeWaiter(q.nc, opts.Settled)
 	if err != nil {
 		return count, err
 	}
-	err = line.sendAndAwait(ctx, q.messagesOf(events, opts.Dedupe, w))
+	err = line.sendAndAwait(ctx, q.messagesOf(ctx, events, opts.Dedupe, w))
 	if err == nil {
 		err = w.awaitAll(ctx)
 	}
@@ -69,8 +76,8 @@ func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error
 }
 
 // messagesOf makes messages of events, and tells w, if there is one, to expect
-// their outcomes.
-func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w *outcomeWaiter) iter.Seq2[*nats.Msg, error] {
+// their outcomes. They carry the span of ctx.
+func (q *Queue) messagesOf(ctx context.Context, events iter.Seq2[event.Event, error], dedupe bool, w *outcomeWaiter) iter.Seq2[*nats.Msg, error] {
 	return func(yield func(*nats.Msg, error) bool) {
 		for e, err := range events {
 			if err == nil {
@@ -82,6 +89,7 @@ func (q *Queue) messagesOf(events iter.Seq2[event.Event, error], dedupe bool, w 
 			}
 			msg := nats.NewMsg(q.names.eventSubject(e.Source))
 			msg.Data = e.Encode()
+			tracing.Inject(trace.SpanContextFromContext(ctx), msg.Header)
 			if dedupe {
 				msg.Header.Set(jetstream.MsgIDHeader, e.MsgID())
 			}

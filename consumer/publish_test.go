@@ -150,7 +150,7 @@ func TestPublishHoldsFewEvents(t *testing.T) {
 		answered++
 		return err
 	})
-	err := line.sendAndAwait(Context(t), q.messagesOf(func(yield func(event.Event, error) bool) {
+	err := line.sendAndAwait(Context(t), q.messagesOf(Context(t), func(yield func(event.Event, error) bool) {
 		for e, err := range someEvents(20 * window) {
 			made++
 			most = max(most, made-answered)

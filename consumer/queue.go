@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // ErrForeign: the stream belongs to another installation.
@@ -30,7 +31,9 @@ type StreamOptions struct {
 	// Embedded: this process owns the queue, nobody else can be working on it.
 	Embedded bool
 	Deleted  bool // there is a stream of what was deleted
-	Log      zerolog.Logger
+	// Tracer makes spans of what is published and handled; nil: nobody traces.
+	Tracer trace.Tracer
+	Log    zerolog.Logger
 }
 
 // Queue is the streams of one installation. Its methods may be called at the

@@ -9,8 +9,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
 
 	"pruned/consumer/event"
+	"pruned/consumer/tracing"
 )
 
 // ErrNoSchedules: the queue's server cannot deliver later (before 2.12).
@@ -19,7 +21,8 @@ var ErrNoSchedules = errors.New("the queue's server does not schedule messages")
 // ScheduledEvent is an event that becomes useful at a time.
 type ScheduledEvent struct {
 	event.Event
-	At time.Time
+	At   time.Time
+	Span trace.SpanContext // that had it come later
 }
 
 // Schedule has events delivered at their times, a minute ahead at the earliest. A
@@ -52,6 +55,7 @@ func (q *Queue) schedulesOf(events []ScheduledEvent) iter.Seq2[*nats.Msg, error]
 			}
 			msg := nats.NewMsg(q.names.scheduleSubject(c.Key()))
 			msg.Data = c.Encode()
+			tracing.Inject(c.Span, msg.Header)
 			msg.Header.Set(jetstream.ScheduleHeader, "@at "+q.fireAt(now, c.At).Format(time.RFC3339))
 			msg.Header.Set(jetstream.ScheduleTargetHeader, q.names.dueSubject())
 			if !yield(msg, nil) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"pruned/consumer/event"
 )
@@ -16,10 +17,13 @@ func TestScheduleFiresAsAClaim(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	q.soonest = 0
+	spans := sdktrace.NewTracerProvider()
+	q.opts.Tracer = spans.Tracer("test")
+	_, young := q.opts.Tracer.Start(Context(t), "event")
 	odd := strings.Repeat("odd id.*> ", 100)
 	first, second := event.New("f", "publish", "why"), event.New(odd, "publish", "why")
 	require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{
-		{Event: first, At: time.Now()},
+		{Event: first, At: time.Now(), Span: young.SpanContext()},
 		{Event: second, At: time.Now()},
 	}))
 	got := make(chan event.Delivery, 2)
@@ -33,6 +37,7 @@ func TestScheduleFiresAsAClaim(t *testing.T) {
 	for range 2 {
 		d := Await(t, got)
 		fired[d.Subject] = d.Event
+		require.Equal(t, d.Subject == "f", d.Span.TraceID() == young.SpanContext().TraceID(), "it goes on in its trace")
 	}
 	require.Equal(t, map[string]event.Event{"f": first, odd: second}, fired)
 }

@@ -140,7 +140,7 @@ func (c *Consumer) scheduleYoung(ctx context.Context, messages []*message) {
 		young = append(young, m)
 		if !seen[m.event.Key()] {
 			seen[m.event.Key()] = true
-			later = append(later, ScheduledEvent{Event: m.event, At: now.Add(m.result.RetryIn)})
+			later = append(later, ScheduledEvent{Event: m.event, At: now.Add(m.result.RetryIn), Span: m.spanContext()})
 		}
 	}
 	if len(later) == 0 || !c.q.Schedules() {

@@ -133,6 +133,7 @@ type Tombstone struct {
 	Delay    time.Duration // until it is due
 	Age      time.Duration // since it was written, of one that is due
 	Attempts int
+	Trace    string // under which span it was written, as traceparent has it; empty: nobody traces
 }
 
 // IsAboutFile says that a row of table file speaks against carrying it out.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"pruned/consumer"
 	"pruned/consumer/embedded"
@@ -17,9 +18,10 @@ import (
 
 // app is what commands work with, opened in a straight line, closed in reverse.
 type app struct {
-	log   zerolog.Logger
-	db    repo.Engine
-	queue *consumer.Queue
+	log    zerolog.Logger
+	tracer trace.Tracer // nil: nobody traces
+	db     repo.Engine
+	queue  *consumer.Queue
 	// control follows what people say, where the queue was opened by more than a look.
 	control *consumer.Follower
 	server  *embedded.Server // of an embedded queue that is this process's
@@ -46,7 +48,7 @@ func (a *app) onClose(fn func() error) { a.closers = append(a.closers, fn) }
 
 // runWith opens components in order, calls fn and closes them.
 func (c *command) runWith(ctx context.Context, fn func(*app) error, components ...component) (err error) {
-	a := &app{log: c.newLogger()}
+	a := &app{log: c.newLogger(), tracer: c.tracer}
 	defer func() { err = errors.Join(err, a.close()) }()
 	for _, open := range components {
 		if err := open(ctx, c, a); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"go.opentelemetry.io/otel/trace"
 
 	"pruned/config"
 )
@@ -52,7 +53,8 @@ type command struct {
 	stdout io.Writer
 	stderr io.Writer
 	// quiet: it answers a question, and logs what it does only when it is asked to.
-	quiet bool
+	quiet  bool
+	tracer trace.Tracer // nil: nobody traces
 }
 
 // chatty lists the commands that work for long, and are watched by their log.

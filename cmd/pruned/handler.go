@@ -60,7 +60,7 @@ func (a *app) wasDeleted(ctx context.Context, e event.Event) (bool, error) {
 func (a *app) sharedExecutor() *reap.Reaper {
 	if a.tombstones == nil {
 		a.tombstones = &reap.Reaper{
-			DB: a.db, Vectors: a.store, Blobs: a.blobs, Log: a.log, Paused: a.control.IsPaused,
+			DB: a.db, Vectors: a.store, Blobs: a.blobs, Log: a.log, Paused: a.control.IsPaused, Tracer: a.tracer,
 		}
 	}
 	return a.tombstones

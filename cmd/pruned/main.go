@@ -54,12 +54,22 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		c.quiet = !isCommand(parsed.Command(), chatty...) && !c.cli.Verbose
 	}
 	if err == nil {
-		err = parsed.Run(&runContext{ctx, c})
+		err = c.runTraced(ctx, parsed)
 	}
 	if err != nil && !errors.Is(err, config.ErrDone) && !printed.any && (c.isJSON() || wantsJSON(args)) {
 		err = errors.Join(err, c.printObject(map[string]string{"error": err.Error()}))
 	}
 	return c.reportError(err)
+}
+
+// runTraced runs the command, and sends the last spans that it made.
+func (c *command) runTraced(ctx context.Context, parsed *kong.Context) error {
+	stop, err := c.startTracing(ctx)
+	if err != nil {
+		return &config.UsageError{Err: err}
+	}
+	defer stop()
+	return parsed.Run(&runContext{ctx, c})
 }
 
 // reportError prints an error once, and turns it into an exit status.

@@ -102,7 +102,7 @@ func (c *command) streamOptions(a *app, owner bool) consumer.StreamOptions {
 	q := c.cli.Queue
 	return consumer.StreamOptions{
 		Name: q.Stream, Installation: a.db.Identity().Key, Retention: q.Retention,
-		MaxBytes: int64(q.MaxBytes), Embedded: owner, Log: a.log,
+		MaxBytes: int64(q.MaxBytes), Embedded: owner, Log: a.log, Tracer: c.tracer,
 		Deleted: c.cli.Notify.Deleted,
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Outcome is what became of one event.
@@ -43,6 +45,7 @@ type Result struct {
 type Delivery struct {
 	Event
 	Deliveries uint64
+	Span       trace.SpanContext // under which it is handled; invalid where nobody traces
 }
 
 // Handler decides about batches. It is called by several workers at once.

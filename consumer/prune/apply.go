@@ -7,6 +7,7 @@ import (
 
 	"pruned/consumer/event"
 	"pruned/consumer/leftover"
+	"pruned/consumer/tracing"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -30,22 +31,22 @@ func (x *Transaction) apply(ctx context.Context, tx repo.Tx, p plan, events []ev
 
 // applyFiles is apply for the files that go.
 func (x *Transaction) applyFiles(ctx context.Context, tx repo.Tx, p plan, events []event.Delivery, report *Report) error {
-	end := report.Timing.begin(Vectors)
+	end := report.Timing.begin(ctx, Vectors)
 	chunks, rest, err := x.removeVectors(ctx, tx, p)
 	if end(); err != nil {
 		return err
 	}
 	var deleted []repo.Deleted
 	if len(p.rows) > 0 {
-		end := report.Timing.begin(Delete)
+		end := report.Timing.begin(ctx, Delete)
 		deleted, err = x.DB.Delete(ctx, tx, p.rows, x.Trash)
 		if end(); err != nil {
 			return err
 		}
 	}
 	report.Rows, report.Chunks = int64(len(deleted)), chunks
-	defer report.Timing.begin(Record)()
-	if report.Tombstones = x.tombstonesOf(p, deleted, rest); len(report.Tombstones) > 0 {
+	defer report.Timing.begin(ctx, Record)()
+	if report.Tombstones = x.tombstonesOf(p, deleted, rest, events); len(report.Tombstones) > 0 {
 		if err := x.DB.AddTombstones(ctx, tx, report.Tombstones); err != nil {
 			return err
 		}
@@ -80,23 +81,35 @@ func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (ch
 
 // tombstonesOf names what is left to be removed after the commit: bytes, and vectors if
 // rest says so.
-func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool) (list []repo.Tombstone) {
+func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool, events []event.Delivery) (list []repo.Tombstone) {
+	traces := traceOf(events)
 	for _, d := range deleted {
 		if name := x.Blobs.NameOf(d.Path); name != "" {
-			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: max(x.BytesDelay, x.Trash)})
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: max(x.BytesDelay, x.Trash), Trace: traces[d.ID]})
 		}
 	}
 	for _, id := range p.remains {
 		for _, blob := range p.blobs[id] {
-			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: x.BytesDelay})
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: x.BytesDelay, Trace: traces[id]})
 		}
 	}
 	if rest {
 		for _, id := range slices.Concat(p.rows, p.remains) {
-			list = append(list, repo.Tombstone{Kind: repo.Vectors, FileID: id})
+			list = append(list, repo.Tombstone{Kind: repo.Vectors, FileID: id, Trace: traces[id]})
 		}
 	}
 	return list
+}
+
+// traceOf is under which span each event is handled, by its subject.
+func traceOf(events []event.Delivery) map[string]string {
+	traces := map[string]string{}
+	for _, e := range events {
+		if e.Span.IsSampled() {
+			traces[e.Subject] = tracing.Format(e.Span)
+		}
+	}
+	return traces
 }
 
 // ledgerEntries are a line for each row that was deleted, and for each object of a file
@@ -130,7 +143,7 @@ func (x *Transaction) recheck(ctx context.Context, tx repo.Tx, v *view, p plan, 
 	if p.isEmpty() {
 		return nil
 	}
-	defer timing.begin(Recheck)()
+	defer timing.begin(ctx, Recheck)()
 	came, err := x.DB.RecheckReferences(ctx, tx, v.found, slices.Concat(v.unreferenced(), leftover.Names(p.leftovers)), p.remains)
 	v.found.Changed += came.Changed
 	late := lateReferencesError(came.References)

@@ -38,7 +38,7 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 			ids = append(ids, e.Subject)
 		}
 	}
-	end := timing.begin(Lock)
+	end := timing.begin(ctx, Lock)
 	v.locked, err = x.DB.Lock(ctx, tx, ids, x.Ages)
 	if end(); err != nil {
 		return v, err
@@ -53,7 +53,7 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 	}
 	// Without a row there is nothing to look for, but the snapshot that step 6
 	// compares with.
-	end = timing.begin(Find)
+	end = timing.begin(ctx, Find)
 	find := x.DB.FindReferences
 	if v.indexedOnly = len(leftovers)+len(late) == 0; v.indexedOnly {
 		find = x.DB.FindIndexed
@@ -95,7 +95,7 @@ func (x *Transaction) findChanged(ctx context.Context, tx repo.Tx, v *view, timi
 	if !v.indexedOnly || len(ids) == 0 {
 		return nil
 	}
-	defer timing.begin(Find)()
+	defer timing.begin(ctx, Find)()
 	known := v.found.Referenced
 	v.found, err = x.DB.FindReferences(ctx, tx, ids)
 	maps.Copy(v.found.Referenced, known)

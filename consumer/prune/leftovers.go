@@ -135,16 +135,17 @@ func (x *Transaction) applyLeftovers(ctx context.Context, tx repo.Tx, p plan, ev
 	if len(p.leftovers) == 0 {
 		return nil
 	}
-	end := report.Timing.begin(Vectors)
+	end := report.Timing.begin(ctx, Vectors)
 	chunks, rest, err := x.removeLeftovers(ctx, tx, p.leftovers)
 	if end(); err != nil {
 		return err
 	}
 	report.Chunks += chunks
-	defer report.Timing.begin(Record)()
+	defer report.Timing.begin(ctx, Record)()
 	var tombstones []repo.Tombstone
+	traces := traceOf(events)
 	for _, l := range rest {
-		tombstones = append(tombstones, repo.Tombstone{Kind: l.Direction().Kind(), FileID: l.Name()})
+		tombstones = append(tombstones, repo.Tombstone{Kind: l.Direction().Kind(), FileID: l.Name(), Trace: traces[l.Name()]})
 	}
 	if len(tombstones) > 0 {
 		report.Tombstones = append(report.Tombstones, tombstones...)

@@ -110,6 +110,8 @@ func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Deliver
 // try is the seven steps, once. indexed says that the index has just been brought up to
 // date.
 func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (report Report, err error) {
+	ctx, span := startSpan(ctx, events)
+	defer func() { endSpan(span, report, err) }()
 	start := time.Now()
 	report.Timing = Timing{}
 	var lockedSince time.Time
@@ -139,7 +141,7 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 			err = repo.ErrDryRun
 		}
 		if err == nil {
-			endCommit = report.Timing.begin(Commit)
+			endCommit = report.Timing.begin(ctx, Commit)
 		}
 		return err
 	})

@@ -31,7 +31,9 @@ type task struct {
 // paused no set begins.
 func (x *Reaper) reapKind(ctx context.Context, w task) error {
 	for size := w.max; x.Paused == nil || !x.Paused(); {
+		began := time.Now()
 		due, err := x.reapSet(ctx, w, size)
+		x.traceSet(due, began, err)
 		switch {
 		case err == nil && len(due) < size:
 			return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"pruned/consumer/leftover"
 	"pruned/repo"
@@ -43,6 +44,8 @@ type Reaper struct {
 	Log     zerolog.Logger
 	Observe func(Removed) // is told of what went, where it was committed; of several kinds at once; may be nil
 	Paused  func() bool   // says that no set may begin for now; may be nil
+
+	Tracer trace.Tracer // makes spans of tombstones that were written under one; may be nil
 
 	answerAge time.Duration // of tests; maxAnswerAge and maxNamesAge if zero
 

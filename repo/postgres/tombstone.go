@@ -12,20 +12,20 @@ import (
 
 // addTombstonesSQL records some of the files that have a row besides: see rowsMissingSQL.
 const addTombstonesSQL = `
-INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, beside)
-SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay,
+INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, trace, beside)
+SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay, u.trace,
        ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10)
-  FROM unnest(@kinds::text[], @ids::text[], @names::text[], @delays::float8[]) u (kind, file_id, name, delay)`
+  FROM unnest(@kinds::text[], @ids::text[], @names::text[], @delays::float8[], @traces::text[]) u (kind, file_id, name, delay, trace)`
 
 // AddTombstones writes tombstones.
 func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
-	var kinds, ids, names []string
+	var kinds, ids, names, traces []string
 	var delays []float64
 	for _, s := range tombstones {
 		kinds, ids, names = append(kinds, s.Kind), append(ids, s.FileID), append(names, s.Name)
-		delays = append(delays, s.Delay.Seconds())
+		delays, traces = append(delays, s.Delay.Seconds()), append(traces, s.Trace)
 	}
-	sql, args := db.bindPrepared(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays})
+	sql, args := db.bindPrepared(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays, "traces": traces})
 	_, err := pgxTx(t).Exec(ctx, sql, args...)
 	return pgerr.Translate(err, "write %d tombstones", len(tombstones))
 }
@@ -34,7 +34,7 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 // its own. Those of another database, that came with a copy of this table, are never
 // taken.
 const dueSQL = `
-SELECT seq, kind, file_id, name, attempts, extract(epoch FROM clock_timestamp() - made_at)::float8 FROM pruned.tombstone
+SELECT seq, kind, file_id, name, attempts, extract(epoch FROM clock_timestamp() - made_at)::float8, trace FROM pruned.tombstone
  WHERE due_at <= clock_timestamp() AND kind = @kind::text AND identity = @identity::text
  ORDER BY due_at, seq LIMIT @limit::int
    FOR UPDATE SKIP LOCKED`
@@ -47,7 +47,7 @@ func (db *DB) FetchDue(ctx context.Context, t repo.Tx, kind string, limit int) (
 	rows, _ := pgxTx(t).Query(ctx, dueSQL, pgx.NamedArgs{"kind": kind, "identity": db.identity.String(), "limit": limit})
 	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s repo.Tombstone, err error) {
 		var age float64
-		err = row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &age)
+		err = row.Scan(&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &age, &s.Trace)
 		s.Age = toDuration(age)
 		return s, err
 	})

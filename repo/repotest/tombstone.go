@@ -62,7 +62,8 @@ func tombstonesAreDue(t *testing.T, e Engine) {
 	near(t, time.Hour, in, "until the first is due")
 	require.Empty(t, e.due(t, repo.Bytes, 10))
 
-	e.entomb(t, repo.Tombstone{Kind: repo.Vectors, FileID: "v"})
+	e.entomb(t, repo.Tombstone{Kind: repo.Vectors, FileID: "v", Trace: "00-1-2-01"})
+	require.Equal(t, "00-1-2-01", e.due(t, repo.Vectors, 1)[0].Trace, "the span goes with it")
 	for _, id := range []string{"first", "second", "third"} {
 		e.entomb(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: id + ".pdf"})
 	}

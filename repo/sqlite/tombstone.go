@@ -24,6 +24,7 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 		Name string
 		Due  int64
 		Wait int64
+		Span string
 	}
 	var last int64
 	if _, err := queryOne(ctx, db.writer, `UPDATE pruned_state SET tombstones = tombstones + ?1 RETURNING tombstones`, []any{len(tombstones)}, &last); err != nil {
@@ -32,17 +33,17 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 	now := time.Now()
 	stones := make([]stone, len(tombstones))
 	for i, s := range tombstones {
-		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, toMicros(now.Add(s.Delay)), s.Delay.Microseconds()}
+		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, toMicros(now.Add(s.Delay)), s.Delay.Microseconds(), s.Trace}
 	}
-	_, err := tx.execWrite(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, made_at, beside)
-		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', ?3,
+	_, err := tx.execWrite(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, trace, made_at, beside)
+		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', value ->> '$.Span', ?3,
 		       (SELECT json_group_array(id) FROM (SELECT CAST(id AS TEXT) AS id FROM file WHERE id IS NOT NULL ORDER BY id LIMIT 10)) FROM json_each(?1)`,
 		jsonList(stones), db.identity.Key, toMicros(now))
 	return translate(err, "write %d tombstones", len(tombstones))
 }
 
 const dueSQL = `
-SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at) FROM pruned_tombstone
+SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at), trace FROM pruned_tombstone
  WHERE due_at <= @now AND kind = @kind AND identity = @identity
  ORDER BY due_at, seq LIMIT @limit`
 
@@ -59,7 +60,7 @@ func (db *DB) FetchDue(ctx context.Context, t repo.Tx, kind string, most int) (d
 	var made int64
 	err = queryEach(ctx, sqliteTx(t).view(), dueSQL,
 		[]any{sql.Named("now", toMicros(now)), sql.Named("kind", kind), sql.Named("identity", db.identity.Key), sql.Named("limit", most)},
-		[]any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &made}, func() error {
+		[]any{&s.Seq, &s.Kind, &s.FileID, &s.Name, &s.Attempts, &made, &s.Trace}, func() error {
 			s.Age = now.Sub(fromMicros(made))
 			due = append(due, s)
 			return nil
