@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 	"pruned/repo/postgres/pgerr"
 )
 
@@ -49,7 +50,7 @@ UPDATE pruned.trash SET bytes_gone = true
 func (db *DB) ClaimBytes(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
 	names := make([]string, len(tombstones))
 	for i, s := range tombstones {
-		names[i] = s.Name
+		names[i] = openwebui.BaseName(s.Name)
 	}
 	_, err := pgxTx(t).Exec(ctx, claimSQL, names)
 	return pgerr.Translate(err, "claim the bytes of %d tombstones", len(tombstones))

@@ -137,7 +137,7 @@ func trashLeavesTheLiving(t *testing.T, e Engine) {
 }
 
 // trashTellsClaims: what ended leaves the trash before its bytes do; what shares its bytes
-// with a file that ended earlier stays, and says so.
+// with a file that ended earlier stays, and says so. In a bucket names have folders.
 func trashTellsClaims(t *testing.T, e Engine) {
 	ids := e.files(t, 3)
 	e.discard(t, "e", time.Hour, ids...)
@@ -145,8 +145,10 @@ func trashTellsClaims(t *testing.T, e Engine) {
 		return repo.Tombstone{Kind: repo.Bytes, FileID: "another", Name: id + "_report.pdf"}
 	}
 	e.Exec(t, `UPDATE `+e.Own("trash")+` SET made_at = $1 WHERE file_id = $2`, e.Moment(time.Now().Add(-2*time.Hour)), ids[0])
+	inFolder := name(ids[1])
+	inFolder.Name = "team/" + inFolder.Name
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
-		require.NoError(t, e.DB.ClaimBytes(ctx, tx, []repo.Tombstone{name(ids[0]), name(ids[1]), {Kind: repo.Vectors, FileID: ids[2]}}))
+		require.NoError(t, e.DB.ClaimBytes(ctx, tx, []repo.Tombstone{name(ids[0]), inFolder, {Kind: repo.Vectors, FileID: ids[2]}}))
 	})
 	list, err := e.DB.ListTrash(background(), repo.TrashFilter{})
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pruned/repo"
+	"pruned/repo/openwebui"
 )
 
 // keptSQL is the value of a column as JSON, with its type: SQLite checks none, and what is
@@ -75,7 +76,7 @@ func (db *DB) ClaimBytes(ctx context.Context, t repo.Tx, tombstones []repo.Tombs
 	var names []string
 	for _, s := range tombstones {
 		if s.Name != "" {
-			names = append(names, s.Name)
+			names = append(names, openwebui.BaseName(s.Name))
 		}
 	}
 	these, now := jsonList(names), toMicros(time.Now())
