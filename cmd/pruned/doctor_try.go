@@ -43,7 +43,7 @@ func (r *doctorCmd) sweepFindings(ctx *runContext, a *app) []finding {
 	case err != nil:
 		return []finding{{Check: "sweep", Detail: "a dry sweep fails: " + oneLine(err)}}
 	}
-	found := []finding{{Check: "sweep", OK: true, Detail: "a dry sweep finds " + sweep.FormatCount(report.Totals.Orphans, "orphans") + " of " + sweep.FormatCount(int64(report.Files), "files")}}
+	found := []finding{{Check: "sweep", OK: true, Detail: "a dry sweep finds " + sweep.FormatCount(report.Totals.Orphans, "orphans") + " of " + sweep.FormatCount(report.Files, "files")}}
 	found = append(found, folderFindings(report.Folders)...)
 	return append(found, rowFindings(report.Rows)...)
 }
