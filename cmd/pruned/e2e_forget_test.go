@@ -20,7 +20,7 @@ import (
 // installation, once all that is due has gone, and the files of SQLite were vacuumed.
 func TestE2EForgetting(t *testing.T) {
 	dir := t.TempDir()
-	b := startBeside(t, openwebui.Options{DataDir: dir, VectorDB: openwebui.Chroma}, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0")
+	b := startBeside(t, openwebui.Options{DataDir: dir, VectorDB: openwebui.Chroma}, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_ROWS=dangling")
 	l := b.makeLeaver(t)
 	// By the end of it nobody else has the files open.
 	require.True(t, t.Run("forget", func(t *testing.T) { b.forget(t, l, b.chromaShelf()) }))
@@ -44,7 +44,7 @@ func TestE2EForgetting(t *testing.T) {
 func TestE2EForgettingPostgreSQL(t *testing.T) {
 	d := testenv.New(t, testenv.Empty())
 	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector},
-		"DATABASE_URL="+d.URL, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0")
+		"DATABASE_URL="+d.URL, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_ROWS=dangling")
 	b.Database = d
 	l := b.makeLeaver(t)
 	b.forget(t, l, b.pgShelf())
@@ -79,8 +79,8 @@ func (b *beside) makeLeaver(t *testing.T) (l leaver) {
 	return l
 }
 
-// forget deletes the user, and whatever is due then. What is left is the row of the memory,
-// without its point: the application keeps those of users who are gone, and trace tells it.
+// forget deletes the user, and whatever is due then: the row of the memory as well, which the
+// application keeps.
 func (b *beside) forget(t *testing.T, l leaver, s shelf) {
 	t.Helper()
 	require.Contains(t, s.names(t), openwebui.MemoryCollection(l.id))
@@ -90,11 +90,6 @@ func (b *beside) forget(t *testing.T, l leaver, s shelf) {
 		b.drain(t)
 	}
 	require.NotContains(t, s.names(t), openwebui.MemoryCollection(l.id))
-	status, out, errs := b.pruned(t, "", "trace", plantedWord)
-	require.Equal(t, exitFailed, status, out+errs)
-	require.Regexp(t, `(?m)^\S+ +(\S+\.)?memory `, out)
-	require.Contains(t, out, "found in 1 places")
-	s.exec(t, `DELETE FROM memory WHERE user_id = $1`, l.id)
 }
 
 // requireForgotten asks for the word, and for the user: that the memories went is told by our

@@ -3,8 +3,8 @@ package openwebui
 // Dangling are the links of rows that nothing in Open WebUI can reach once the parent is
 // gone, in the order in which they are removed. It asks SQLite for no foreign keys, so that
 // they stay there when a chat, a file or a knowledge base is deleted; those of a channel
-// stay in every database (openwebui 0.12.4: models/chats.py, files.py, knowledge.py,
-// channels.py, messages.py). Each is read by its parent's id only, or the parent is looked
+// and the memories of a user stay in every database (openwebui 0.12.4: models/chats.py,
+// files.py, knowledge.py, channels.py, messages.py, memories.py). Each is read by its parent's id only, or the parent is looked
 // up before anything is answered; of a file that is gone there is nothing to answer.
 //
 // Not among them is what is read without the parent. A shared chat is opened by its own id,
@@ -25,6 +25,7 @@ var Dangling = []Parent{
 	{"knowledge_directory", "knowledge_id", "knowledge", "id"},
 	{"knowledge_file", "knowledge_id", "knowledge", "id"},
 	{"knowledge_file", "file_id", "file", "id"},
+	{"memory", "user_id", "user", "id"},
 }
 
 // DanglingTables are the tables of Dangling, each once.

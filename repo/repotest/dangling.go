@@ -74,7 +74,7 @@ func (e Engine) removeDangling(t testing.TB, table string, ids ...string) (n int
 // danglingRowsGo: every link of the list is one of the application's own, and tells.
 func danglingRowsGo(t *testing.T, e Engine) {
 	e.parents(t)
-	there := map[string]string{"channel": aChannel, "message": aMessage, "chat": aChat, "knowledge": aKnowledge}
+	there := map[string]string{"channel": aChannel, "message": aMessage, "chat": aChat, "knowledge": aKnowledge, "user": aUser}
 	living, gone := map[string][]string{"message": {aMessage}}, map[string][]string{}
 	for _, p := range openwebui.Dangling {
 		parent := there[p.Table]
