@@ -24,7 +24,7 @@ import (
 const (
 	diskCycles    = 10
 	cycleFiles    = 3
-	livingFiles   = 8
+	livingFiles   = 12
 	longText      = 40    // sentences: several chunks
 	diskTolerance = 0.05  // of what the same content takes on a fresh installation
 	diskWaste     = 0.5   // that the cycles leave at least, else they show nothing

@@ -158,7 +158,7 @@ func TestMigrationKeepsCandidates(t *testing.T) {
 	before := schema(t, d)
 	d.Exec(t, `DELETE FROM pruned_migration WHERE version_id >= 12`)
 	d.Exec(t, `DROP TABLE pruned_name; DROP TABLE pruned_trash; DROP TABLE pruned_confirmation; DROP TABLE pruned_keep`)
-	d.Exec(t, `ALTER TABLE pruned_candidate DROP COLUMN confirmed_by; ALTER TABLE pruned_hold DROP COLUMN partly`)
+	d.Exec(t, `ALTER TABLE pruned_candidate DROP COLUMN confirmed_by; ALTER TABLE pruned_hold DROP COLUMN partly; ALTER TABLE pruned_tombstone DROP COLUMN trace`)
 	for _, direction := range []string{"row", "vector", "bytes"} {
 		d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at, sweep, size, chunks, made_at, confirmed, claimed_at, store, shown)
 			VALUES ('a', ?, 1, 2, 3, 4, 5, 6, 7, 8, 'store', 9)`, direction)
@@ -167,7 +167,7 @@ func TestMigrationKeepsCandidates(t *testing.T) {
 		VALUES (1, 'i', 'bytes', 'f', 'n', 2, 3, 'e', 4, 5, '["b"]'), (7, 'i', 'vectors', 'f', '', 2, 0, '', NULL, NULL, '[]')`)
 	open(t, d)
 	require.Equal(t, before, schema(t, d))
-	require.EqualValues(t, 5, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id >= 12`))
+	require.EqualValues(t, 6, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id >= 12`))
 	require.EqualValues(t, 3, d.Count(t, `SELECT count(*) FROM pruned_candidate WHERE file_id = 'a' AND first_seen = 1 AND seen_at = 2 AND sweep = 3
 		AND size = 4 AND chunks = 5 AND made_at = 6 AND confirmed = 7 AND claimed_at = 8 AND store = 'store' AND shown = 9`))
 	for _, direction := range []string{"folder", "collection", "points", "dangling"} {

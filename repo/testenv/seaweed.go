@@ -157,7 +157,7 @@ func (s *S3) begin(ctx context.Context) error {
 // start starts the server on its ports.
 func (s *S3) start(ctx context.Context) error {
 	args := []string{"server", "-dir", s.dir, "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", "-s3", "-s3.config", filepath.Join(s.dir, "users.json"),
-		"-master.volumeSizeLimitMB", "64", "-volume.max", "200"}
+		"-master.volumeSizeLimitMB", "64", "-volume.max", "1000"}
 	for i, option := range seaweedPorts {
 		args = append(args, fmt.Sprintf("-%s=%d", option, s.ports[i]))
 	}
@@ -168,7 +168,8 @@ func (s *S3) start(ctx context.Context) error {
 	defer log.Close()
 	cmd := exec.Command(s.program, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
-	cmd.Env = slices.Concat(cleanEnv, []string{"HOME=" + s.dir, "TMPDIR=" + s.dir})
+	// One volume for each bucket, not seven: a server without any left fails for good.
+	cmd.Env = slices.Concat(cleanEnv, []string{"HOME=" + s.dir, "TMPDIR=" + s.dir, "WEED_MASTER_VOLUME_GROWTH_COPY_1=1"})
 	cmd.SysProcAttr = account{}.mortal()
 	if s.process, err = startProcess(cmd); err != nil {
 		return err

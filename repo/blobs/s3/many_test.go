@@ -13,8 +13,7 @@ const manyObjects = 25_000
 
 // A listing of many pages, while others write and remove, has each object once that is
 // there all the while; it holds no more than a page.
-func TestManyObjectsWhileOthersWrite(t *testing.T) {
-	t.Parallel()
+func TestManyObjectsWhileOthersWrite(t *testing.T) { // alone: it measures the heap
 	w := open(t, nil)
 	w.putMany(t, manyObjects)
 

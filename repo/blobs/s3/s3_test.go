@@ -2,11 +2,13 @@ package s3_test
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -60,9 +62,17 @@ func (w *world) reopen(t *testing.T, o s3.Options) *bucket.Store {
 	return store
 }
 
+// put writes an object. The server fails where a new bucket has no volume yet.
 func (w *world) put(t testing.TB, key, content string) {
 	t.Helper()
-	_, err := w.client.PutObject(t.Context(), w.options.Bucket, key, strings.NewReader(content), int64(len(content)), minio.PutObjectOptions{DisableMultipart: true})
+	put := func() error {
+		_, err := w.client.PutObject(t.Context(), w.options.Bucket, key, strings.NewReader(content), int64(len(content)), minio.PutObjectOptions{DisableMultipart: true})
+		return err
+	}
+	err := put()
+	if minio.ToErrorResponse(err).StatusCode >= http.StatusInternalServerError {
+		require.Eventually(t, func() bool { err = put(); return err == nil }, time.Minute, 50*time.Millisecond, key)
+	}
 	require.NoError(t, err)
 }
 

@@ -10,3 +10,5 @@ SELECT false, id::text, split_part(coalesce(path, ''), '/', -1) FROM "public"."f
 UNION ALL
 SELECT false, f.id::text, n.name FROM "public"."file" f JOIN unnest(@names::text[]) n (name) ON n.name = split_part(f.path, '/', -1)
  WHERE cardinality(@names::text[]) > 0
+UNION ALL
+SELECT false, '', name FROM pruned.trash WHERE name = ANY (@names::text[]) AND NOT bytes_gone
