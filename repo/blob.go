@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 )
@@ -40,6 +41,10 @@ type Blobs interface {
 	// Stat looks at one object by its name; there is false without an error where
 	// it is none of the store. A name that leaves the store is ErrOutside.
 	Stat(ctx context.Context, name string) (blob Blob, there bool, err error)
+
+	// Open opens one object by its name, to be read from its beginning; nil without an
+	// error where it is none of the store. A name that leaves the store is ErrOutside.
+	Open(ctx context.Context, name string) (io.ReadCloser, error)
 
 	// Remove removes objects, each judged alone: failed says, by name, why one is
 	// still there. One that is not there was removed. A name that leaves the store,

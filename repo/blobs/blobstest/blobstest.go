@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"lists what it finds":              listsFound,
 		"lists as far as wanted":           listsAsFarAsWanted,
 		"tells the size and age of one":    tellsSizeAndAge,
+		"reads one":                        readsOne,
 		"removes a set":                    removesSet,
 		"judges every object alone":        judgesAlone,
 		"leaves nothing behind by a check": leavesNothingByCheck,

@@ -2,6 +2,8 @@ package blobstest
 
 import (
 	"context"
+	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -113,6 +115,23 @@ func tellsSizeAndAge(t *testing.T, f Fixture) {
 	require.False(t, there)
 }
 
+func readsOne(t *testing.T, f Fixture) {
+	f.putObjects(t, fileID+"_a", otherID+"_b")
+	opened, err := f.Store.Open(t.Context(), fileID+"_a")
+	require.NoError(t, err)
+	read, err := io.ReadAll(opened)
+	require.NoError(t, errors.Join(err, opened.Close()))
+	require.Equal(t, content, string(read))
+	opened, err = f.Store.Open(t.Context(), fileID+"_missing")
+	require.NoError(t, err)
+	require.Nil(t, opened)
+	for _, name := range outside {
+		opened, err = f.Store.Open(t.Context(), name)
+		require.ErrorIs(t, err, repo.ErrOutside, "%q", name)
+		require.Nil(t, opened, "%q", name)
+	}
+}
+
 func removesSet(t *testing.T, f Fixture) {
 	f.putObjects(t, fileID+"_a", fileID+"_b", otherID+"_c", "plain")
 	names := []string{fileID + "_a", otherID + "_c", "plain"} // plugins name objects as they like
@@ -169,9 +188,10 @@ func failsClosed(t *testing.T, f Fixture) {
 	require.NoError(t, f.Store.Close())
 	_, found := f.Store.Find(t.Context(), []string{fileID})
 	_, _, seen := f.Store.Stat(t.Context(), fileID+"_a")
+	_, opened := f.Store.Open(t.Context(), fileID+"_a")
 	_, removed := f.Store.Remove(t.Context(), []string{fileID + "_a"})
 	for what, err := range map[string]error{
-		"find": found, "list": lastError(f.Store.List(t.Context())), "stat": seen, "check": f.Store.Check(t.Context()), "remove": removed,
+		"find": found, "list": lastError(f.Store.List(t.Context())), "stat": seen, "open": opened, "check": f.Store.Check(t.Context()), "remove": removed,
 	} {
 		require.Error(t, err, what)
 		require.Equal(t, repo.Environment, repo.KindOf(err), "%s: no file is to blame", what)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"sync/atomic"
@@ -35,6 +36,9 @@ type Client interface {
 	List(ctx context.Context, prefix string) iter.Seq2[Object, error]
 	// Stat looks at an object. That there is none is no word about the bucket.
 	Stat(ctx context.Context, key string) (o Object, there bool, err error)
+	// Get begins to read an object; nil where there is none, which is no word about the
+	// bucket.
+	Get(ctx context.Context, key string) (io.ReadCloser, error)
 	// Remove removes an object; one that is not there was removed.
 	Remove(ctx context.Context, key string) error
 	// CheckBucket fails where the bucket is not there, or cannot be asked.

@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"context"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -149,4 +150,20 @@ func (s *Store) Stat(ctx context.Context, name string) (blob repo.Blob, there bo
 		return blob, false, s.fail(ctx, doing, err)
 	}
 	return s.blobOf(o), true, nil
+}
+
+// Open reads an object, and no copy either.
+func (s *Store) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	const doing = "read an object"
+	if err := s.checkOpen(doing); err != nil {
+		return nil, err
+	}
+	if err := checkKey(name); err != nil {
+		return nil, err
+	}
+	content, err := s.Client.Get(ctx, name)
+	if err == nil && content == nil {
+		err = s.Client.CheckBucket(ctx) // a bucket that is gone looks the same
+	}
+	return content, s.fail(ctx, doing, err)
 }

@@ -189,6 +189,27 @@ func (s *Store) Stat(_ context.Context, name string) (blob repo.Blob, there bool
 	return s.describeFile(info), true, nil
 }
 
+// Open opens a plain file that lies directly in the folder. What a link leads to is not that
+// file, and what was put in its place between the two looks is not either.
+func (s *Store) Open(_ context.Context, name string) (io.ReadCloser, error) {
+	root, info, err := s.lookAt(name)
+	if err != nil || info == nil || !info.Mode().IsRegular() {
+		return nil, err
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // which waits for no writer of a pipe
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open upload %q: %w", name, err)
+	}
+	opened, err := file.Stat()
+	if err != nil || !os.SameFile(info, opened) {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
 // lookAt returns the folder, and no info where there is nothing of that name in it.
 func (s *Store) lookAt(name string) (root *os.Root, info fs.FileInfo, err error) {
 	if name == "." || !filepath.IsLocal(name) || filepath.Base(name) != name || strings.ContainsRune(name, 0) {

@@ -120,7 +120,8 @@ func TestTimesOfRestoredBytes(t *testing.T) {
 	require.InDelta(t, 0, blob.Age, float64(time.Minute))
 }
 
-func TestRemoveStaysInTheFolder(t *testing.T) {
+// What is removed or read lies in the folder itself, and is no link.
+func TestStaysInTheFolder(t *testing.T) {
 	t.Parallel()
 	f := open(t, id+"_a")
 	require.NoError(t, os.Mkdir(filepath.Join(f.dir, "folder"), 0o755))
@@ -131,6 +132,8 @@ func TestRemoveStaysInTheFolder(t *testing.T) {
 	for _, name := range []string{"", ".", "..", "/", "../secret", "./" + id + "_a", "folder/../" + id + "_a", "folder/a", "folder", "folder/",
 		"link", "up", "up/secret", f.outside, filepath.Join(f.dir, id+"_a"), "a/b", strings.Repeat("x", 300)} {
 		require.ErrorIs(t, f.remove(t, name), repo.ErrOutside, "%q", name)
+		opened, _ := f.Open(t.Context(), name)
+		require.Nil(t, opened, "%q", name)
 	}
 	require.Equal(t, before, f.names(t))
 	require.FileExists(t, f.outside)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net"
 	"net/http"
@@ -147,6 +148,17 @@ func (c *client) Stat(ctx context.Context, key string) (o bucket.Object, there b
 	o = objectOf(info)
 	o.Key = key
 	return o, true, nil
+}
+
+func (c *client) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	content, _, _, err := minio.Core{Client: c.server}.GetObject(ctx, c.bucket, key, minio.GetObjectOptions{})
+	if isMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, translate(err, "s3:GetObject and s3:ListBucket")
+	}
+	return content, nil
 }
 
 func (c *client) Remove(ctx context.Context, key string) error {
