@@ -39,6 +39,7 @@ type Unused struct {
 // order, and which page of them.
 type UnusedFilter struct {
 	Direction Direction // empty: all
+	ID        string    // of one file; empty: of all
 	Text      string    // a part of the name or the id, in any case
 	User      string    // an id, or a name in any case
 	Held      bool      // only what ConfirmHold would let go, were everything confirmed

@@ -60,6 +60,7 @@ func onPageSites(t *testing.T, files, orphans int, test func(*testing.T, *pageSi
 		d.Exec(t, user)
 		i := bare(append([]string{"DATABASE_URL=sqlite:///" + d.Path, "DATA_DIR=" + dir, "VECTOR_DB=none", "PRUNED_NATS_LISTEN=127.0.0.1:0", "PRUNED_HTTP=127.0.0.1:0",
 			"PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_LOG_FORMAT=json"}, settings...)...)
+		i.dir = dir
 		test(t, &pageSite{installation: i, orphans: seeded.Orphans, used: seeded.InUse, exec: d.Exec, count: d.Count,
 			refuse: `CREATE TRIGGER refuse BEFORE DELETE ON file WHEN OLD.id = '%s' BEGIN SELECT RAISE(ABORT, 'legal hold'); END`})
 	})
@@ -181,7 +182,7 @@ func TestPageIsUsed(t *testing.T) {
 		require.Contains(t, unused, "4.9 KiB")
 		require.Contains(t, unused, "1 unused")
 		about := v.see(t, "/file?id="+s.orphans[1])
-		require.Contains(t, about, "It begins &amp; ends")
+		require.Contains(t, v.see(t, "/unused/show?id="+s.orphans[1]), "It begins &amp; ends")
 		require.Contains(t, about, "verdict")
 		require.Contains(t, v.see(t, "/file?id=11111111-2222-4333-8444-555555555555"), "was ever seen here")
 

@@ -50,6 +50,7 @@ func unusedFilterSQL(f repo.UnusedFilter) (sql string) {
 		sql string
 	}{
 		{f.Direction != "", `c.direction = @direction::text`},
+		{f.ID != "", `c.file_id = @id::text`},
 		{f.Text != "", `(strpos(lower(coalesce(f.filename, '')), lower(@text::text)) > 0 OR strpos(lower(c.file_id), lower(@text::text)) > 0)`},
 		{f.User != "", `(f.user_id = @user::text OR lower(u.name::text) = lower(@user::text))`},
 		{f.Held, `c.shown AND NOT c.confirmed AND ((c.direction, c.store) IN (SELECT direction, CASE direction WHEN 'row' THEN '' ELSE store END FROM pruned.hold)) IS TRUE`},
@@ -69,7 +70,7 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 	}
 	from := strings.NewReplacer("{user}", db.quotedTable("user"), "{filter}", unusedFilterSQL(f)).Replace(unusedFromSQL)
 	sql, args := db.bindArgs(strings.NewReplacer("{from}", from, "{order}", order+`, c.file_id COLLATE "C", c.direction`).Replace(unusedSQL), pgx.NamedArgs{
-		"direction": string(f.Direction), "text": f.Text, "user": f.User, "limit": f.Limit, "offset": f.Offset,
+		"direction": string(f.Direction), "id": f.ID, "text": f.Text, "user": f.User, "limit": f.Limit, "offset": f.Offset,
 		"min": ages.Min.Seconds(), "orphan": ages.Orphan.Seconds(),
 	})
 	var u repo.Unused

@@ -58,11 +58,13 @@ func browseListsUnused(t *testing.T, e Engine) {
 		_, total := e.browse(t, ages, repo.UnusedFilter{Sort: sort, Text: "rge.p"})
 		require.EqualValues(t, 1, total)
 	}
-	for _, f := range []repo.UnusedFilter{{Direction: repo.FromRows, Text: "LARGE"}, {User: "zoë"}, {User: aUser}, {Text: large[:8]}} {
+	for _, f := range []repo.UnusedFilter{{Direction: repo.FromRows, Text: "LARGE"}, {User: "zoë"}, {User: aUser}, {Text: large[:8]}, {ID: large}} {
 		names, _ := e.browse(t, ages, f)
 		require.Equal(t, []string{"Large.PDF"}, names, f)
 	}
-	_, total := e.browse(t, ages, repo.UnusedFilter{Held: true})
+	_, total := e.browse(t, ages, repo.UnusedFilter{ID: large[:8]})
+	require.Zero(t, total, "an id is no part of one")
+	_, total = e.browse(t, ages, repo.UnusedFilter{Held: true})
 	require.Zero(t, total)
 	rows := e.hold(t, repo.Hold{ID: "h", Direction: repo.FromRows, Store: "database", Reason: "r", Found: 2, Total: 2})
 	names, _ := e.browse(t, ages, repo.UnusedFilter{Held: true})

@@ -62,6 +62,7 @@ func unusedFilterSQL(f repo.UnusedFilter) (sql string) {
 		sql string
 	}{
 		{f.Direction != "", `c.direction = @direction`},
+		{f.ID != "", `c.file_id = @id`},
 		{f.Text != "", `(instr(lower(coalesce(CAST(f.filename AS TEXT), '')), lower(@text)) > 0 OR instr(lower(c.file_id), lower(@text)) > 0)`},
 		{f.User != "", `(f.user_id = @user OR lower(u.name) = lower(@user))`},
 		{f.Held, `c.shown AND NOT c.confirmed AND (c.direction = 'row' AND EXISTS (SELECT 1 FROM pruned_hold WHERE direction = 'row') OR (c.direction, c.store) IN (SELECT direction, store FROM pruned_hold))`},
@@ -81,7 +82,7 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 	}
 	filter := unusedFilterSQL(f)
 	query := strings.NewReplacer("{from}", unusedFromSQL(filter, order), "{counted}", unusedFromSQL(filter, ""), "{order}", order).Replace(unusedSQL)
-	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("text", f.Text), sql.Named("user", f.User),
+	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("id", f.ID), sql.Named("text", f.Text), sql.Named("user", f.User),
 		sql.Named("min", ages.Min.Microseconds()), sql.Named("orphan", ages.Orphan.Microseconds()), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
 	var u repo.Unused
 	err = queryEach(ctx, db.pool, query, args,

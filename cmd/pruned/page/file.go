@@ -15,7 +15,7 @@ type file struct {
 	ID      string // empty: none was asked for
 	Found   Explanation
 	Facts   []linkedFact
-	Text    string        // its beginning
+	Unused  bool          // so that it can be shown how it begins
 	Trashed *repo.Trashed // nil: it cannot be restored
 	Kept    *repo.Keep    // nil: nobody keeps it
 	Keeping *keepChoice   // nil: it has no row
@@ -39,9 +39,10 @@ func readFile(ctx context.Context, p *Page, open *Open, r *http.Request) (any, e
 	for _, fact := range f.Found.Facts {
 		f.Facts = append(f.Facts, linkedFact{fact, p.linkTo(fact)})
 	}
-	if f.Text, err = open.DB.ReadText(ctx, f.ID); err != nil {
+	if _, err = findUnused(ctx, open, f.ID); err != nil && !errors.Is(err, errNoPreview) {
 		return nil, err
 	}
+	f.Unused = err == nil
 	trashed, err := open.DB.ListTrash(ctx, repo.TrashFilter{IDs: []string{f.ID}})
 	if len(trashed) > 0 {
 		f.Trashed = &trashed[0]

@@ -38,6 +38,7 @@ type unusedLine struct {
 	repo.Unused
 	Reason   string
 	Keepable bool // it has a row, and nobody keeps it
+	Shown    bool // it can be asked for how it begins
 }
 
 // unusedFilter is what a link asks for.
@@ -107,7 +108,7 @@ func withReasons(ctx context.Context, open *Open, page []repo.Unused) (lines []u
 	kept, err := keepsOf(ctx, open, rows)
 	for _, u := range page {
 		_, isKept := kept[u.FileID]
-		line := unusedLine{u, "its row is gone", u.Direction == repo.FromRows && !isKept}
+		line := unusedLine{u, "its row is gone", u.Direction == repo.FromRows && !isKept, hasPreview(u.Direction) && !isKept}
 		switch {
 		case u.Direction == repo.FromRows && isKept:
 			line.Reason = "it is kept: the next sweep leaves it out"

@@ -39,6 +39,7 @@ var allViews = []*view{
 	{Path: "/doctor", Title: "Doctor", name: "doctor", timeout: doctorTimeout, read: readDoctor},
 	{Path: "/settings", Title: "Settings", name: "settings", read: readSettings},
 	{Path: "/file", Title: "One file", name: "file", read: readFile},
+	{Path: "/unused/show", Title: "How it begins", name: "preview", hidden: true, read: readPreview},
 	{Path: "/dead/show", Title: "Dead letter", name: "letter", hidden: true, read: readLetter},
 }
 
@@ -58,9 +59,10 @@ var allActions = map[string]action{
 
 // allStreams answer with something else than a page.
 var allStreams = map[string]func(*Page, http.ResponseWriter, *http.Request){
-	"/unused.csv":  exportCSV,
-	"/unused.json": exportJSON,
-	"/live/events": streamFigures,
+	"/unused.csv":   exportCSV,
+	"/unused.json":  exportJSON,
+	"/unused/image": serveImage,
+	"/live/events":  streamFigures,
 }
 
 const (
@@ -106,6 +108,8 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &bad):
 		return http.StatusBadRequest
+	case errors.Is(err, errNoPreview):
+		return http.StatusNotFound
 	case errors.Is(err, errReadOnly):
 		return http.StatusConflict
 	}
