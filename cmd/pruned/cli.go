@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.opentelemetry.io/otel/trace"
 
+	"pruned/cmd/pruned/page"
 	"pruned/config"
 )
 
@@ -54,6 +55,7 @@ type command struct {
 	stderr io.Writer
 	// quiet: it answers a question, and logs what it does only when it is asked to.
 	quiet  bool
+	recent *page.Log    // what was logged last, where there is a page
 	tracer trace.Tracer // nil: nobody traces
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"pruned/cmd/pruned/page"
 	"pruned/config"
 )
 
@@ -45,7 +46,7 @@ func main() {
 // run is the whole program but its exit.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	printed := &printer{to: stdout}
-	c := &command{cli: &cli{}, stdin: stdin, stdout: printed, stderr: stderr}
+	c := &command{cli: &cli{}, stdin: stdin, stdout: printed, stderr: stderr, recent: &page.Log{}}
 	parsed, err := config.Parse(c.cli, args, environ, printed,
 		kong.Name("pruned"), kong.Vars{"version": "pruned " + version},
 		kong.Description("Deletes the files that an Open WebUI installation no longer uses."))

@@ -132,6 +132,9 @@ func (c *command) newLogger() zerolog.Logger {
 	if settings.Format == "console" || settings.Format == "auto" && isTerminal(out) {
 		out = zerolog.ConsoleWriter{Out: c.stderr, TimeFormat: "15:04:05", NoColor: !isTerminal(c.stderr)}
 	}
+	if c.cli.HTTP.AdminToken != "" {
+		out = zerolog.MultiLevelWriter(out, c.recent)
+	}
 	return zerolog.New(out).Level(level).With().Timestamp().Logger()
 }
 

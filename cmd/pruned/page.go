@@ -19,7 +19,7 @@ func (c *command) newPage(ctx context.Context, d *service) http.Handler {
 	return page.New(ctx, page.Options{
 		Token: string(settings.AdminToken), Proxies: settings.ProxyPrefixes(), OpenWebUI: c.cli.OpenWebUI.URL, Version: version,
 		DryRun: c.cli.Consumer.DryRun, Commands: pageCommands{c, d}, Open: func() (*page.Open, error) { return c.openForPage(d) },
-		Unwell: d.whyUnready, Figures: d.metrics.Figures, Log: c.newLogger(),
+		Unwell: d.whyUnready, Figures: d.metrics.Figures, Log: c.newLogger(), Recent: c.recent,
 	})
 }
 

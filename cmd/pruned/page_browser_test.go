@@ -148,6 +148,7 @@ func TestPageInABrowser(t *testing.T) {
 	onPageSites(t, 60, 40, func(t *testing.T, s *pageSite) {
 		s.exec(t, fmt.Sprintf(s.refuse, s.orphans[0]))
 		s.exec(t, `UPDATE file SET filename = 'Quarterly report, a rather long name of a file that wraps.pdf', user_id = 'alice', meta = '{"size": 5000000}', data = '{"content": "It begins here."}' WHERE id = $1`, s.orphans[1])
+		s.store(t, s.orphans[3], picture(t))
 		d := s.start(t)
 		c := browse(t, d.url(t), filepath.Base(t.Name()))
 		c.check(t, "/signin")
@@ -155,11 +156,15 @@ func TestPageInABrowser(t *testing.T) {
 		v := visit(t, d)
 		v.signIn(t, "Ann")
 		v.shows(t, "/", "Held")
-		for _, path := range append(pageViews, "/unused?direction=row", "/file?id="+s.orphans[1], "/file?id="+s.used[0]) {
+		for _, path := range append(pageViews, "/unused?direction=row", "/file?id="+s.orphans[1], "/file?id="+s.used[0], showPath(s.orphans[1]), showPath(s.orphans[3])) {
 			c.check(t, path)
 		}
 		c.open(t, "/live")
 		c.do(t, chromedp.WaitVisible(chromedp.Search(`//*[@data-live-state and text()="live"]`)))
+		require.Contains(t, c.says(t), "somebody signed in to the page")
+		c.open(t, "/unused?direction=row")
+		c.do(t, chromedp.Click(fmt.Sprintf(`a[href="%s"]`, showPath(s.orphans[3]))), chromedp.WaitVisible("img.preview"))
+		require.Equal(t, 40, get(t, c, chromedp.Evaluate[int](`document.querySelector("img.preview").decode().then(() => document.querySelector("img.preview").naturalWidth)`, chromedp.EvalAwaitPromise)))
 		c.open(t, "/unused")
 		c.do(t, chromedp.SendKeys("#text", "Quarterly\r"), chromedp.WaitVisible(chromedp.Search(`//caption[starts-with(text(),"1 unused")]`)))
 

@@ -18,6 +18,7 @@ type live struct {
 	Groups []liveGroup
 	Paused bool
 	Work   string
+	Log    string
 }
 
 type liveGroup struct {
@@ -39,6 +40,7 @@ func readLive(ctx context.Context, p *Page, open *Open, _ *http.Request) (any, e
 	}
 	l := p.readFigures()
 	l.Paused, l.Work = control.Paused != nil, control.Describe(open.Rate)
+	l.Log = p.Recent.Text()
 	return l, nil
 }
 
@@ -109,6 +111,7 @@ func streamFigures(p *Page, w http.ResponseWriter, r *http.Request) {
 	response := http.NewResponseController(w)
 	ticks := time.NewTicker(liveEvery)
 	defer ticks.Stop()
+	var logged string
 	for {
 		figures := map[string]string{}
 		for _, group := range p.readFigures().Groups {
@@ -119,6 +122,9 @@ func streamFigures(p *Page, w http.ResponseWriter, r *http.Request) {
 		if open, err := p.Open(); err == nil {
 			control, _ := open.Control.Current()
 			figures["work"] = control.Describe(open.Rate)
+		}
+		if text := p.Recent.Text(); text != logged {
+			figures["log"], logged = text, text
 		}
 		text, err := json.Marshal(figures)
 		if err != nil || response.SetWriteDeadline(time.Now().Add(readTimeout)) != nil {

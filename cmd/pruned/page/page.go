@@ -38,6 +38,8 @@ type Options struct {
 	// Figures are those of the process, by their names and labels in /metrics.
 	Figures func() map[string]float64
 	Log     zerolog.Logger
+	// Recent are the last lines of the process's log.
+	Recent *Log
 }
 
 // Open is what a daemon works with.

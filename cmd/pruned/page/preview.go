@@ -148,7 +148,7 @@ func isText(head []byte) bool {
 // firstLine is the first line that has something to read, cut.
 func firstLine(text string) string {
 	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(strings.Map(readable, strings.ToValidUTF8(line, ""))); line != "" {
+		if line = readableLine(strings.ToValidUTF8(line, "")); line != "" {
 			return cut(maxLine, line)
 		}
 	}
