@@ -119,6 +119,9 @@ func (c *chroma) insertChunks(collection string, form chunkForm, files ...string
 
 // insertPoints stores points that hold nothing of a file.
 func (c *chroma) insertPoints(collection string, form chunkForm, ids []string) error {
+	if len(ids) == 0 {
+		return nil // a collection that never held any has no folder
+	}
 	id, err := c.ensureCollection(collection)
 	if err != nil {
 		return err

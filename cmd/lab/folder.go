@@ -95,7 +95,7 @@ func execSQLite(ctx context.Context, path, statement string, args ...any) error 
 
 // encodeIDs is ids as one parameter, for json_each.
 func encodeIDs(ids []string) []any {
-	text, err := json.Marshal(ids)
+	text, err := json.Marshal(append([]string{}, ids...)) // none are [], not null
 	if err != nil {
 		panic(err) // strings always can be
 	}
