@@ -123,16 +123,21 @@ func (s *Store) checkOpen(doing string) error {
 }
 
 // NameOf is the key that a path names in this bucket. A path of the local provider names a
-// file in the upload folder, which is called as the copy of an object. What names another
-// bucket stays as it is, and whoever asks for it is refused by that name.
+// file in the upload folder, which is called as the copy of an object, if the application
+// named it: an object called "report.pdf" may be anybody's. What names another bucket, or
+// such a file, gives a name by which whoever asks for it is refused.
 func (s *Store) NameOf(path string) string {
 	if key, is := strings.CutPrefix(path, s.Root); is && checkKey(key) == nil {
 		return key
 	}
-	if base := openwebui.BaseName(path); base != "" && !strings.Contains(path, "://") {
-		return s.prefix + base
+	base := openwebui.BaseName(path)
+	switch {
+	case base == "" || strings.Contains(path, "://"):
+		return path
+	case openwebui.ObjectFile(base) == "":
+		return "/" + strings.TrimLeft(path, "/")
 	}
-	return path
+	return s.prefix + base
 }
 
 // checkKey refuses what servers read as another key: some trim a slash at the start,

@@ -114,7 +114,8 @@ func TestNamesOfPaths(t *testing.T) {
 	} {
 		require.Equal(t, want, store.NameOf(path), path)
 	}
-	for _, path := range []string{"s3://bucket2/team/" + id + "_a", "s3://bucket//team/" + id + "_a", "s3://bucket/", "s3://bucket/a//b", "gs://bucket/" + id + "_a"} {
+	for _, path := range []string{"s3://bucket2/team/" + id + "_a", "s3://bucket//team/" + id + "_a", "s3://bucket/", "s3://bucket/a//b", "gs://bucket/" + id + "_a",
+		"/app/backend/data/uploads/report.pdf", "uploads/report.pdf", "report.pdf"} {
 		name := store.NameOf(path)
 		_, _, err := store.Stat(t.Context(), name)
 		require.ErrorIs(t, err, repo.ErrOutside, path)
