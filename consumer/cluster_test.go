@@ -3,7 +3,6 @@ package consumer
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -15,14 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer/event"
+	"pruned/repo/testenv"
 )
 
 // startCluster runs three servers that know each other.
 func startCluster(t *testing.T) []*server.Server {
 	t.Helper()
-	ports := freePorts(t, 3)
+	var ports []int
 	var routes []*url.URL
-	for _, port := range ports {
+	for range 3 { // the servers must know each other's before they start
+		port := testenv.FreePort(t)
+		ports = append(ports, port)
 		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", port)})
 	}
 	var nodes []*server.Server
@@ -55,22 +57,6 @@ func formed(nodes []*server.Server) bool {
 		led = led || s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == len(nodes)
 	}
 	return led
-}
-
-// freePorts returns ports that were free a moment ago: the servers must know
-// each other's before they start.
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		addr, ok := l.Addr().(*net.TCPAddr)
-		require.True(t, ok)
-		ports = append(ports, addr.Port)
-	}
-	return ports
 }
 
 func urls(nodes []*server.Server) string {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"net"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -75,10 +75,7 @@ func TestDoctorTriesTheQueue(t *testing.T) {
 // What fails in a daemon nobody else can see: doctor asks it.
 func TestDoctorAsksTheDaemon(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := fmt.Sprint("127.0.0.1:", testenv.FreePort(t))
 	i := install(t, testenv.Vectors(small)).with("PRUNED_HTTP=" + address)
 	i.must(t, "migrate")
 	i.seed(t, 1, 0)

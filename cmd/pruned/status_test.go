@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -106,11 +106,10 @@ func TestStatusTellsWhatCannotBeReached(t *testing.T) {
 // A daemon with an embedded queue is asked for both, on the other engine as well.
 func TestStatusBesideADaemon(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
-	folder, _ := scratch(t, "PRUNED_HTTP="+port)
+	folder, _ := scratch(t, fmt.Sprint("PRUNED_HTTP=127.0.0.1:", testenv.FreePort(t)))
 	server := install(t, testenv.Vectors(small))
 	server.seed(t, 20, 2)
-	for name, i := range map[string]*installation{"sqlite": folder, "postgres": server.with("PRUNED_HTTP=" + freePort(t))} {
+	for name, i := range map[string]*installation{"sqlite": folder, "postgres": server.with(fmt.Sprint("PRUNED_HTTP=127.0.0.1:", testenv.FreePort(t)))} {
 		d := i.start(t)
 		var s status
 		require.Eventually(t, func() bool {
@@ -157,13 +156,4 @@ func (o *countingOutput) Write(p []byte) (int, error) {
 		o.reached()
 	}
 	return n, err
-}
-
-// freePort is an address that nobody listens on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }

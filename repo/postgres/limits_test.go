@@ -1,7 +1,7 @@
 package postgres_test
 
 import (
-	"net"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,15 +55,11 @@ func TestForeignServerThatIsAwayIsNoPassingFailure(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
 	ids := newFiles(t, d, 1)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
+	port := fmt.Sprint(testenv.FreePort(t))
 	d.Exec(t, `CREATE EXTENSION postgres_fdw; CREATE SERVER faraway FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '`+port+`')`)
 	d.Exec(t, `CREATE USER MAPPING FOR CURRENT_USER SERVER faraway; CREATE FOREIGN TABLE remote (v text) SERVER faraway`)
 	refresh(t, db)
-	_, err = tryLook(db, ids...)
+	_, err := tryLook(db, ids...)
 	require.Equal(t, "08001", repo.SQLState(err))
 	require.Equal(t, repo.Environment, repo.KindOf(err))
 	require.ErrorContains(t, err, "faraway")

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"path/filepath"
+	"testing"
+
+	"github.com/gofrs/flock"
 )
 
 // Ports below the range that the kernel gives to outgoing connections: a
@@ -12,15 +16,49 @@ import (
 // meanwhile must not be given that port and so connect to itself.
 const firstPort, lastPort = 15000, 32000
 
+// FreePort returns a port of 127.0.0.1 that nobody listens on, and that no test
+// is given again as long as this process runs.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
 func freePort() (int, error) {
 	var failures []error
 	for range 20 {
 		port := firstPort + rand.IntN(lastPort-firstPort)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		err := reservePort(port)
 		if err == nil {
-			return port, listener.Close()
+			return port, nil
 		}
 		failures = append(failures, err)
 	}
 	return 0, fmt.Errorf("find a free port: %w", errors.Join(failures...))
+}
+
+// reservePort locks the port for this process before it looks whether somebody
+// listens there. A port is free for a while before its server has started, and
+// again while the server is killed and restarted; where another test took it
+// then, each would have asked the other's server.
+func reservePort(port int) error {
+	dir := filepath.Join(scratchRoot(), "ports")
+	if err := mkdir(dir); err != nil {
+		return err
+	}
+	free, err := flock.New(filepath.Join(dir, fmt.Sprint(port))).TryLock() // the kernel frees it when the process ends
+	if err != nil {
+		return err
+	}
+	if !free {
+		return fmt.Errorf("port %d is another test's", port)
+	}
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/gofrs/flock"
 )
@@ -20,7 +19,7 @@ type scratch struct {
 
 // newScratch makes a folder that belongs to the account.
 func newScratch(ctx context.Context, owner account) (*scratch, error) {
-	root := filepath.Join(os.TempDir(), "pruned-test-"+strconv.Itoa(os.Geteuid()))
+	root := scratchRoot()
 	if err := mkdir(root); err != nil {
 		return nil, fmt.Errorf("make the folder of the test servers: %w", err)
 	}
@@ -42,6 +41,11 @@ func newScratch(ctx context.Context, owner account) (*scratch, error) {
 		return nil, errors.Join(err, s.remove())
 	}
 	return s, nil
+}
+
+// scratchRoot is the folder of everything that test servers need while they run.
+func scratchRoot() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("pruned-test-%d", os.Geteuid()))
 }
 
 // sweepScratches runs under the lock of root: no other process is between
