@@ -7,18 +7,18 @@ import (
 
 // adaptiveBatchSize finds the size of a batch. Looking for references costs the same for
 // one file and for a thousand, and so do the round trips and the pages of a table that
-// files share: batches grow while a transaction is fast, so that nobody notices its
-// locks, or where looking takes more than a quarter of it, to at most ten times their
-// first size. They shrink again where it is slow and looking takes less than a
-// sixteenth.
+// files share: batches grow while a transaction is so fast that one of twice as many is
+// not slow, in which nobody notices its locks, or where looking takes more than a quarter
+// of it, to at most ten times their first size. They shrink again where it is slow and
+// looking takes less than a sixteenth.
 type adaptiveBatchSize struct {
 	first   int
 	current atomic.Int64
 }
 
 const (
-	fastTransaction = 150 * time.Millisecond
-	slowTransaction = 4 * fastTransaction
+	slowTransaction = 600 * time.Millisecond
+	fastTransaction = slowTransaction / 2
 )
 
 func (s *adaptiveBatchSize) setFirst(first int) {
