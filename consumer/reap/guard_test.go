@@ -285,7 +285,7 @@ func TestCheckAndActWhereRowsAreGone(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, due)
 	require.Equal(t, 1, i.CountTombstones(t))
-	i.Exec(t, `UPDATE pruned.tombstone SET made_at = made_at - interval '25 h'`)
+	i.Exec(t, `UPDATE pruned.tombstone SET made_at = made_at - interval '25 h'; UPDATE pruned.survivor SET made_at = made_at - interval '25 h'`)
 	x.Blobs = longWritten{x.Blobs}
 	require.NoError(t, x.Drain(t.Context()))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[0]))

@@ -64,7 +64,11 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 // has been in the trash for long enough. Candidates among rows are deleted by every sweep
 // that does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
-	if err := errors.Join(db.expireTrash(ctx), db.expireKeeps(ctx)); err != nil || keep <= 0 {
+	err := errors.Join(db.expireTrash(ctx), db.expireKeeps(ctx), db.InTx(ctx, nil, func(t repo.Tx) error {
+		_, err := t.Exec(ctx, expireSurvivorsSQL)
+		return err
+	}))
+	if err != nil || keep <= 0 {
 		return err
 	}
 	return db.inNewTx(ctx, longTimeout, func(t repo.Tx) error {

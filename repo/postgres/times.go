@@ -36,6 +36,7 @@ UPDATE pruned.ledger SET at = clock_timestamp() WHERE at > clock_timestamp();
 UPDATE pruned.confirmation SET at = clock_timestamp() WHERE at > clock_timestamp();
 UPDATE pruned.keep SET made_at = clock_timestamp() WHERE made_at > clock_timestamp();
 UPDATE pruned.trash SET made_at = clock_timestamp() WHERE made_at > clock_timestamp();
+UPDATE pruned.survivor SET made_at = clock_timestamp() WHERE made_at > clock_timestamp();
 UPDATE pruned.hold SET at = least(at, clock_timestamp()), shown_at = least(shown_at, clock_timestamp())
  WHERE greatest(at, shown_at) > clock_timestamp();` + mendTombstonesSQL
 
@@ -45,16 +46,21 @@ func mendTimes(ctx context.Context, t pgx.Tx) error {
 }
 
 // rowsMissingSQL is the condition that rows of table file are missing that pruned did
-// not delete: more than half of those that were beside the last tombstone when it
-// was written, or all. It holds for a day, and as long as the table is empty: rows
+// not delete: more than half of those that were there when the last tombstones were
+// written, or all. It holds for a day, and as long as the table is empty: rows
 // that the application deleted are missing as well.
 const rowsMissingSQL = `
        (SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (bool_or(fresh) OR NOT EXISTS (SELECT FROM %s))
           FROM (SELECT made_at > clock_timestamp() - interval '1 day' - ` + delaySQL + ` AS fresh,
-                       NOT EXISTS (SELECT FROM %s f WHERE f.id = b.id)
-                       AND NOT EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = b.id AND l.outcome = 'deleted') AS lost
-                  FROM (SELECT * FROM pruned.tombstone WHERE identity = @identity::text ORDER BY seq DESC LIMIT 1) t
-                 CROSS JOIN unnest(t.beside) b (id)) w)`
+                       NOT EXISTS (SELECT FROM %s f WHERE f.id = s.id)
+                       AND NOT EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = s.id AND l.outcome = 'deleted') AS lost
+                  FROM (SELECT * FROM pruned.survivor WHERE identity = @identity::text ORDER BY seq DESC LIMIT 1) last
+                 CROSS JOIN unnest(last.files) s (id)) w)`
+
+// expireSurvivorsSQL deletes the lines that do not count any more. No batch does so: two
+// would wait for each other.
+const expireSurvivorsSQL = `
+DELETE FROM pruned.survivor s WHERE EXISTS (SELECT FROM pruned.survivor WHERE identity = s.identity AND seq > s.seq)`
 
 var timesSQL = `SELECT ` + openwebui.TimesSQL("f.created_at::float8", "n.now") + `, ` + openwebui.TimesSQL("f.updated_at::float8", "n.now") + `
   FROM %s f, (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n`

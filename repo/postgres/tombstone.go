@@ -12,9 +12,11 @@ import (
 
 // addTombstonesSQL records some of the files that have a row besides: see rowsMissingSQL.
 const addTombstonesSQL = `
-INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, trace, beside)
-SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay, u.trace,
-       ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10)
+WITH survivor AS (
+    INSERT INTO pruned.survivor (identity, files, delay)
+    VALUES (@identity::text, ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10), (SELECT max(d) FROM unnest(@delays::float8[]) d)))
+INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, trace)
+SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay, u.trace
   FROM unnest(@kinds::text[], @ids::text[], @names::text[], @delays::float8[], @traces::text[]) u (kind, file_id, name, delay, trace)`
 
 // AddTombstones writes tombstones.
@@ -67,16 +69,18 @@ func (db *DB) PendingBlobs(ctx context.Context, t repo.Tx, ids []string) (map[st
 	return names, pgerr.Translate(err, "look for tombstones of %d files", len(ids))
 }
 
-// stillReferencedSQL finds rows that have one of the ids, or whose path has one of the
-// base names (plugins share paths); its first row tells that rows are missing. An entry of
-// the trash that is not claimed came after the claim (ClaimBytes): its row may come back.
-const stillReferencedSQL = `
+// presentIDsSQL finds rows that have one of the ids; its first row tells that rows are missing.
+const presentIDsSQL = `
 SELECT true, '', '' WHERE ` + rowsMissingSQL + `
 UNION ALL
-SELECT false, id::text, split_part(coalesce(path, ''), '/', -1) FROM %s WHERE id = ANY (@ids::text[])
+SELECT false, id::text, split_part(coalesce(path, ''), '/', -1) FROM %s WHERE id = ANY (@ids::text[])`
+
+// stillReferencedSQL finds besides rows whose path has one of the base names (plugins share
+// paths). An entry of the trash that is not claimed came after the claim (ClaimBytes): its row
+// may come back.
+const stillReferencedSQL = presentIDsSQL + `
 UNION ALL
 SELECT false, f.id::text, n.name FROM %s f JOIN unnest(@names::text[]) n (name) ON n.name = split_part(f.path, '/', -1)
- WHERE cardinality(@names::text[]) > 0
 UNION ALL
 SELECT false, '', name FROM pruned.trash WHERE name = ANY (@names::text[]) AND NOT bytes_gone`
 
@@ -93,7 +97,11 @@ func (db *DB) StillReferenced(ctx context.Context, t repo.Tx, tombstones []repo.
 			names = append(names, openwebui.BaseName(s.Name))
 		}
 	}
-	sql, args := db.bindPrepared(stillReferencedSQL, pgx.NamedArgs{"ids": ids, "names": names, "identity": db.identity.String()})
+	sql, named := presentIDsSQL, pgx.NamedArgs{"ids": ids, "identity": db.identity.String()}
+	if len(names) > 0 {
+		sql, named["names"] = stillReferencedSQL, names
+	}
+	sql, args := db.bindPrepared(sql, named)
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	livingIDs, livingNames := map[string]bool{}, map[string]bool{}
 	var missing bool

@@ -157,24 +157,25 @@ func TestMigrationKeepsCandidates(t *testing.T) {
 	open(t, d)
 	before := schema(t, d)
 	d.Exec(t, `DELETE FROM pruned_migration WHERE version_id >= 12`)
-	d.Exec(t, `DROP TABLE pruned_name; DROP TABLE pruned_trash; DROP TABLE pruned_confirmation; DROP TABLE pruned_keep`)
-	d.Exec(t, `ALTER TABLE pruned_candidate DROP COLUMN confirmed_by; ALTER TABLE pruned_hold DROP COLUMN partly; ALTER TABLE pruned_tombstone DROP COLUMN trace`)
+	d.Exec(t, `DROP TABLE pruned_name; DROP TABLE pruned_trash; DROP TABLE pruned_confirmation; DROP TABLE pruned_keep; DROP TABLE pruned_survivor`)
+	d.Exec(t, `ALTER TABLE pruned_candidate DROP COLUMN confirmed_by; ALTER TABLE pruned_hold DROP COLUMN partly; ALTER TABLE pruned_tombstone DROP COLUMN trace; ALTER TABLE pruned_tombstone ADD COLUMN beside TEXT NOT NULL DEFAULT '[]'`)
 	for _, direction := range []string{"row", "vector", "bytes"} {
 		d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at, sweep, size, chunks, made_at, confirmed, claimed_at, store, shown)
 			VALUES ('a', ?, 1, 2, 3, 4, 5, 6, 7, 8, 'store', 9)`, direction)
 	}
 	d.Exec(t, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, attempts, error, delay, made_at, beside)
-		VALUES (1, 'i', 'bytes', 'f', 'n', 2, 3, 'e', 4, 5, '["b"]'), (7, 'i', 'vectors', 'f', '', 2, 0, '', NULL, NULL, '[]')`)
+		VALUES (1, 'i', 'bytes', 'f', 'n', 2, 3, 'e', 4, 5, '["b"]'), (7, 'i', 'vectors', 'f', '', 2, 0, '', NULL, NULL, '["c"]')`)
 	open(t, d)
 	require.Equal(t, before, schema(t, d))
-	require.EqualValues(t, 6, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id >= 12`))
+	require.EqualValues(t, 7, d.Count(t, `SELECT count(*) FROM pruned_migration WHERE version_id >= 12`))
 	require.EqualValues(t, 3, d.Count(t, `SELECT count(*) FROM pruned_candidate WHERE file_id = 'a' AND first_seen = 1 AND seen_at = 2 AND sweep = 3
 		AND size = 4 AND chunks = 5 AND made_at = 6 AND confirmed = 7 AND claimed_at = 8 AND store = 'store' AND shown = 9`))
 	for _, direction := range []string{"folder", "collection", "points", "dangling"} {
 		d.Exec(t, `INSERT INTO pruned_candidate (file_id, direction, first_seen, seen_at) VALUES ('a', ?, 1, 2)`, direction)
 	}
 	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_tombstone WHERE seq = 1 AND identity = 'i' AND kind = 'bytes' AND file_id = 'f' AND name = 'n'
-		AND due_at = 2 AND attempts = 3 AND error = 'e' AND delay = 4 AND made_at = 5 AND beside = '["b"]'`))
+		AND due_at = 2 AND attempts = 3 AND error = 'e' AND delay = 4 AND made_at = 5`))
+	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_survivor WHERE identity = 'i' AND files = '["c"]' AND delay IS NULL AND made_at = 0`))
 	require.EqualValues(t, 1, d.Count(t, `SELECT count(*) FROM pruned_tombstone WHERE seq = 7 AND delay IS NULL AND made_at IS NULL`))
 }
 

@@ -71,6 +71,7 @@ func mendTimesStatements(now time.Time) []statement {
 		  WHERE max(first_seen, seen_at, coalesce(made_at, 0), coalesce(claimed_at, 0)) > ?1`,
 		`UPDATE pruned_hold SET at = min(at, ?1), shown_at = min(shown_at, ?1) WHERE max(at, shown_at) > ?1`,
 		`UPDATE pruned_confirmation SET at = ?1 WHERE at > ?1`,
+		`UPDATE pruned_survivor SET made_at = ?1 WHERE made_at > ?1`,
 	} {
 		list = append(list, statement{sql, []any{toMicros(now)}})
 	}

@@ -35,12 +35,20 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 	for i, s := range tombstones {
 		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, toMicros(now.Add(s.Delay)), s.Delay.Microseconds(), s.Trace}
 	}
-	_, err := tx.execWrite(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, trace, made_at, beside)
-		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', value ->> '$.Span', ?3,
-		       (SELECT json_group_array(id) FROM (SELECT CAST(id AS TEXT) AS id FROM file WHERE id IS NOT NULL ORDER BY id LIMIT 10)) FROM json_each(?1)`,
+	_, err := tx.execWrite(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, trace, made_at)
+		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', value ->> '$.Span', ?3 FROM json_each(?1)`,
 		jsonList(stones), db.identity.Key, toMicros(now))
+	if err == nil {
+		_, err = tx.execWrite(ctx, noteSurvivorsSQL, jsonList(stones), db.identity.Key, toMicros(now))
+	}
 	return translate(err, "write %d tombstones", len(tombstones))
 }
+
+// noteSurvivorsSQL notes some of the files that have a row besides: see rowsMissingSQL.
+const noteSurvivorsSQL = `
+INSERT OR REPLACE INTO pruned_survivor (identity, files, delay, made_at)
+VALUES (?2, (SELECT json_group_array(id) FROM (SELECT CAST(id AS TEXT) AS id FROM file WHERE id IS NOT NULL ORDER BY id LIMIT 10)),
+        (SELECT max(value ->> '$.Wait') FROM json_each(?1)), ?3)`
 
 const dueSQL = `
 SELECT seq, kind, file_id, name, attempts, coalesce(made_at, due_at), trace FROM pruned_tombstone
@@ -222,15 +230,15 @@ func (db *DB) mendTombstones(ctx context.Context, t *tx, now time.Time) error {
 }
 
 // rowsMissingSQL says whether rows of table file are missing that pruned did not
-// delete: more than half of those that were beside the last tombstone when it was
+// delete: more than half of those that were there when the last tombstones were
 // written, or all. It holds for a day, and as long as the table is empty: rows that
 // the application deleted are missing as well.
 const rowsMissingSQL = `
 SELECT count(*) FILTER (WHERE lost) * 2 > count(*) AND (max(fresh) OR NOT EXISTS (SELECT 1 FROM file))
-  FROM (SELECT coalesce(t.made_at, 0) > @now - 86400000000 - ` + delaySQL + ` AS fresh,
-               NOT EXISTS (SELECT 1 FROM file f WHERE f.id = b.value)
-               AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = b.value AND l.outcome = 'deleted') AS lost
-          FROM (SELECT * FROM pruned_tombstone WHERE identity = @identity ORDER BY seq DESC LIMIT 1) t, json_each(t.beside) b)`
+  FROM (SELECT made_at > @now - 86400000000 - ` + delaySQL + ` AS fresh,
+               NOT EXISTS (SELECT 1 FROM file f WHERE f.id = s.value)
+               AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = s.value AND l.outcome = 'deleted') AS lost
+          FROM pruned_survivor, json_each(files) s WHERE identity = @identity)`
 
 func (db *DB) rowsMissing(ctx context.Context, q querier) error {
 	var missing *bool
