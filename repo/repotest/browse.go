@@ -16,6 +16,7 @@ var browseCases = map[string]func(*testing.T, Engine){
 	"browsing lists what is unused":    browseListsUnused,
 	"browsing pages what is unused":    browsePagesUnused,
 	"browsing sorts what was found":    browseSortsFound,
+	"browsing lists no row that went":  browseListsNoRowThatWent,
 	"browsing searches the ledger":     browseSearchesLedger,
 	"browsing counts what went by day": browseCountsDays,
 	"browsing shows a text's start":    browseShowsText,
@@ -124,6 +125,33 @@ func browseSortsFound(t *testing.T, e Engine) {
 	sums, err := e.DB.SumCandidates(background())
 	require.NoError(t, err)
 	require.EqualValues(t, 905, sums[0].Size)
+}
+
+// browseListsNoRowThatWent: in no order, and by no filter, a row that went since the sweep
+// is listed or counted.
+func browseListsNoRowThatWent(t *testing.T, e Engine) {
+	e.insert(t, "user", row{"id": aUser, "name": "Zoë"})
+	left := e.file(t, row{"filename": "left.pdf", "user_id": aUser, "meta": `{"size": 5}`})
+	went := e.file(t, row{"filename": "went.pdf", "user_id": aUser, "meta": `{"size": 900}`})
+	n := e.begin(t)
+	e.mark(t, n, repo.FromBytes, repo.Listed{FileID: "rowless", Name: "rowless_a", Size: 50})
+	e.Exec(t, `DELETE FROM file WHERE id = $1`, went)
+	for _, sort := range repo.UnusedSorts {
+		for _, f := range []repo.UnusedFilter{{}, {Direction: repo.FromRows}, {Text: ".pdf"}, {User: "zoë"}} {
+			want := []string{"left.pdf"}
+			if f == (repo.UnusedFilter{}) {
+				want = append(want, "rowless")
+			}
+			f.Sort = sort
+			names, total := e.browse(t, repo.Ages{}, f)
+			require.ElementsMatch(t, want, names, f)
+			require.EqualValues(t, len(want), total, f)
+		}
+	}
+	names, _ := e.browse(t, repo.Ages{}, repo.UnusedFilter{ID: went})
+	require.Empty(t, names)
+	names, _ = e.browse(t, repo.Ages{}, repo.UnusedFilter{ID: left})
+	require.Equal(t, []string{"left.pdf"}, names)
 }
 
 func browseSearchesLedger(t *testing.T, e Engine) {

@@ -17,42 +17,40 @@ func (db *DB) CountFiles(ctx context.Context) (n int64, err error) {
 	return n, translate(err, "count the files")
 }
 
-// unusedFromSQL are candidates that a filter means, beside those tables that the filter or
-// the order asks for: SQLite reads a row of each that is named. Names are read as texts,
-// whatever they are.
+// unusedFromSQL are candidates that a filter means, but rows that are gone since the sweep,
+// beside those tables that the filter or the order asks for: SQLite reads a row of each that
+// is named. Names are read as texts, whatever they are.
 func unusedFromSQL(filter, order string) string {
-	from := "\n  FROM pruned_candidate c"
+	join, there := "", `EXISTS (SELECT 1 FROM file r WHERE r.id = c.file_id)`
 	if strings.Contains(filter+order, "f.") {
-		from += "\n  LEFT JOIN file f ON c.direction = 'row' AND f.id = c.file_id"
+		join, there = "\n  LEFT JOIN file f ON c.direction = 'row' AND f.id = c.file_id", `f.id IS NOT NULL`
 	}
 	if strings.Contains(filter+order, "u.") {
-		from += "\n  LEFT JOIN user u ON u.id = f.user_id"
+		join += "\n  LEFT JOIN user u ON u.id = f.user_id"
 	}
-	return from + "\n WHERE true" + filter
+	return "FROM pruned_candidate c" + join + "\n WHERE (c.direction <> 'row' OR " + there + ")" + filter
 }
 
-// thereSQL leaves out rows that are gone since the sweep.
-const thereSQL = `(c.direction <> 'row' OR EXISTS (SELECT 1 FROM file r WHERE r.id = c.file_id))`
-
-// unusedSQL reads names for one page alone, which it finds before, and counts all. What is
-// sorted is looked up in table file until the page is full, and in no order that its index
-// has; to count all, both indexes are read as they lie.
+// unusedSQL goes through table file once, to count all and to find one page, and reads names
+// for that page alone. Of all it keeps in memory no more than a number and what it sorts by.
+// Those at the same place are in the order in which they were found first.
 const unusedSQL = `
-WITH page AS MATERIALIZED (SELECT file_id, direction FROM (SELECT c.file_id, c.direction {from} ORDER BY {order}, c.file_id, c.direction LIMIT -1) c
-                            WHERE ` + thereSQL + ` LIMIT @limit OFFSET @offset)
+WITH found AS MATERIALIZED (SELECT c.rowid AS candidate, {order} AS place
+  {from})
 SELECT c.file_id, c.direction, coalesce(CAST(f.filename AS TEXT), ''), coalesce(CAST(f.user_id AS TEXT), ''), coalesce(CAST(u.name AS TEXT), ''),
-       (SELECT count(*) {counted} AND ` + thereSQL + `)
-  FROM page p CROSS JOIN pruned_candidate c ON c.direction = p.direction AND c.file_id = p.file_id
+       (SELECT count(*) FROM found)
+  FROM (SELECT candidate, place FROM found ORDER BY place NULLS LAST, candidate LIMIT @limit OFFSET @offset) p
+  CROSS JOIN pruned_candidate c ON c.rowid = p.candidate
   LEFT JOIN file f ON c.direction = 'row' AND f.id = c.file_id
   LEFT JOIN user u ON u.id = f.user_id
- ORDER BY {order}, c.file_id, c.direction`
+ ORDER BY p.place NULLS LAST, p.candidate`
 
 var unusedOrders = map[string]string{
-	"size":  `c.size DESC`,
+	"size":  `-c.size`,
 	"age":   `coalesce(c.made_at, c.first_seen)`,
 	"due":   `max(coalesce(c.made_at, c.first_seen) + @min, c.first_seen + @orphan)`,
-	"name":  `coalesce(CAST(f.filename AS TEXT), '') = '', lower(CAST(f.filename AS TEXT))`,
-	"owner": `coalesce(u.name, f.user_id) IS NULL, lower(coalesce(u.name, f.user_id))`,
+	"name":  `lower(nullif(CAST(f.filename AS TEXT), ''))`,
+	"owner": `lower(coalesce(u.name, f.user_id))`,
 }
 
 // unusedFilterSQL are the conditions that a filter has: those that are not there cost nothing.
@@ -81,7 +79,7 @@ func (db *DB) ListUnused(ctx context.Context, ages repo.Ages, f repo.UnusedFilte
 		return nil, 0, fmt.Errorf("%q is no order of candidates", f.Sort)
 	}
 	filter := unusedFilterSQL(f)
-	query := strings.NewReplacer("{from}", unusedFromSQL(filter, order), "{counted}", unusedFromSQL(filter, ""), "{order}", order).Replace(unusedSQL)
+	query := strings.NewReplacer("{from}", unusedFromSQL(filter, order), "{order}", order).Replace(unusedSQL)
 	args := []any{sql.Named("direction", string(f.Direction)), sql.Named("id", f.ID), sql.Named("text", f.Text), sql.Named("user", f.User),
 		sql.Named("min", ages.Min.Microseconds()), sql.Named("orphan", ages.Orphan.Microseconds()), sql.Named("limit", f.Limit), sql.Named("offset", f.Offset)}
 	var u repo.Unused
