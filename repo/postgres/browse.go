@@ -43,7 +43,8 @@ var unusedOrders = map[string]string{
 }
 
 // unusedFilterSQL are the conditions that a filter has: those that are not there cost nothing.
-// What is held is no join, of which the planner would expect a few rows.
+// What is held is no join, and asks for nothing in a way that the planner has statistics of:
+// they are older than the hold, so that it would expect a few rows.
 func unusedFilterSQL(f repo.UnusedFilter) (sql string) {
 	for _, c := range []struct {
 		is  bool
@@ -53,7 +54,7 @@ func unusedFilterSQL(f repo.UnusedFilter) (sql string) {
 		{f.ID != "", `c.file_id = @id::text`},
 		{f.Text != "", `(strpos(lower(coalesce(f.filename, '')), lower(@text::text)) > 0 OR strpos(lower(c.file_id), lower(@text::text)) > 0)`},
 		{f.User != "", `(f.user_id = @user::text OR lower(u.name::text) = lower(@user::text))`},
-		{f.Held, `c.shown AND NOT c.confirmed AND ((c.direction, c.store) IN (SELECT direction, CASE direction WHEN 'row' THEN '' ELSE store END FROM pruned.hold)) IS TRUE`},
+		{f.Held, `CASE WHEN c.shown THEN NOT c.confirmed END AND ((c.direction, c.store) IN (SELECT direction, CASE direction WHEN 'row' THEN '' ELSE store END FROM pruned.hold)) IS TRUE`},
 	} {
 		if c.is {
 			sql += "\n   AND " + c.sql
