@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // chromaVersion is the one that Open WebUI 0.12.4 brings. Its wheel holds the
@@ -95,30 +93,7 @@ func (c *Chroma) start() (err error) {
 	if c.process, err = startProcess(cmd); err != nil {
 		return err
 	}
-	return c.awaitReady()
-}
-
-func (c *Chroma) awaitReady() error {
-	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
-	defer cancel()
-	retry := time.NewTicker(10 * time.Millisecond)
-	defer retry.Stop()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for {
-		response, err := client.Get(c.URL() + "/api/v2/heartbeat")
-		if err == nil {
-			response.Body.Close()
-			return nil
-		}
-		select {
-		case <-c.process.done:
-			text, _ := os.ReadFile(c.log)
-			return fmt.Errorf("it ended while starting: %s", tail(string(text)))
-		case <-ctx.Done():
-			return errors.Join(err, c.process.kill())
-		case <-retry.C:
-		}
-	}
+	return c.process.awaitAnswer(c.URL()+"/api/v2/heartbeat", c.log)
 }
 
 // Stop ends the server in an orderly way. Nothing happens the second time.

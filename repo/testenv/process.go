@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
@@ -50,6 +51,30 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	return p, nil
+}
+
+// awaitAnswer asks a server until it answers, whatever that is, or kills it; log is the file
+// that it writes to.
+func (p *process) awaitAnswer(url, log string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	retry := time.NewTicker(10 * time.Millisecond)
+	defer retry.Stop()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for {
+		response, err := client.Get(url)
+		if err == nil {
+			return response.Body.Close()
+		}
+		select {
+		case <-p.done:
+			text, _ := os.ReadFile(log)
+			return fmt.Errorf("it ended while starting: %s", tail(string(text)))
+		case <-ctx.Done():
+			return errors.Join(err, p.kill())
+		case <-retry.C:
+		}
+	}
 }
 
 // end sends the signal and waits until every process of the server is gone.
