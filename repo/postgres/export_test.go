@@ -66,14 +66,15 @@ func (db *DB) MissingForeignKeys(ctx context.Context) (missing []string, err err
 // Schema is the schema of the application's tables.
 func (db *DB) Schema() string { return db.schema }
 
-// interruptedTx calls a function before each query of dead links.
+// interruptedTx calls a function before each query that begins in a way.
 type interruptedTx struct {
 	pgx.Tx
+	begin  string
 	before func()
 }
 
 func (t interruptedTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if strings.HasPrefix(sql, "SELECT t.file_id, t.knowledge_id") {
+	if strings.HasPrefix(sql, t.begin) {
 		t.before()
 	}
 	return t.Tx.Query(ctx, sql, args...)
@@ -81,5 +82,10 @@ func (t interruptedTx) Query(ctx context.Context, sql string, args ...any) (pgx.
 
 // BeforeDeadLinks has a transaction call a function right before it looks for dead links.
 func BeforeDeadLinks(t repo.Tx, before func()) repo.Tx {
-	return tx{interruptedTx{pgxTx(t), before}}
+	return tx{interruptedTx{pgxTx(t), "SELECT t.file_id, t.knowledge_id", before}}
+}
+
+// BeforeSearch has it call one right before it runs the statement of a plan.
+func BeforeSearch(t repo.Tx, before func()) repo.Tx {
+	return tx{interruptedTx{pgxTx(t), "\nWITH quiet (yes)", before}}
 }

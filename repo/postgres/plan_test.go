@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
+	"pruned/repo/postgres"
 	"pruned/repo/testenv"
 )
 
@@ -103,4 +104,41 @@ func TestPreparedStatementsOutliveTheirTable(t *testing.T) {
 	d.Exec(t, `CREATE TABLE file (LIKE file_of_before INCLUDING ALL)`)
 	d.Exec(t, `INSERT INTO file SELECT * FROM file_of_before`)
 	locks()
+}
+
+// A pass that ends between a new plan and its statement outdates the plan. The look makes
+// another one, and again, but does not go on for as long as passes end.
+func TestPassBetweenAPlanAndItsStatement(t *testing.T) {
+	t.Parallel()
+	d, other := newDB(t)
+	ids := newFiles(t, d, 2)
+	testenv.InsertNote(t, d.Pool, ids[0])
+	refresh(t, other)
+	tables := 0
+	// find looks with no plan, and has so many passes read a table of their own meanwhile.
+	find := func(passes int) (found repo.References, searched int, err error) {
+		db := open(t, d)
+		err = db.InTx(t.Context(), nil, func(tx repo.Tx) error {
+			found, err = db.FindReferences(t.Context(), postgres.BeforeSearch(tx, func() {
+				if searched++; searched > passes {
+					return
+				}
+				tables++
+				d.Exec(t, fmt.Sprintf(`CREATE TABLE of_a_plugin_%d (id text PRIMARY KEY)`, tables))
+				refresh(t, other)
+			}), ids)
+			return err
+		})
+		return found, searched, err
+	}
+	for passes := range 3 {
+		found, searched, err := find(passes)
+		require.NoError(t, err)
+		require.Equal(t, passes+1, searched)
+		require.Contains(t, found.Referenced, ids[0])
+		require.NotContains(t, found.Referenced, ids[1])
+	}
+	_, searched, err := find(1000)
+	require.Equal(t, 3, searched)
+	require.Equal(t, repo.Passing, repo.KindOf(err))
 }
