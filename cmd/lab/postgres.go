@@ -27,7 +27,7 @@ var settings = []string{"fsync=on", "full_page_writes=on", "shared_buffers=2GB",
 // startPostgres starts the server, once.
 func (l *lab) startPostgres(ctx context.Context) (err error) {
 	if l.server == nil {
-		l.server, err = testenv.StartServer(ctx, testenv.ServerOptions{Settings: slices.Concat(settings, l.further)})
+		l.server, err = testenv.StartServer(ctx, testenv.ServerOptions{OnDisk: true, Settings: slices.Concat(settings, l.further)})
 	}
 	return err
 }

@@ -80,7 +80,7 @@ func templateCluster(ctx context.Context) (string, error) {
 	recipe := digest(requirements, migrate, []byte(cmp.Or(older, postgresVersion)), []byte(strings.Join(Revisions, " ")))
 	return Cached(ctx, "cluster-"+recipe, func(ctx context.Context, dir string) (err error) {
 		// Little WAL is kept, because each test process copies it.
-		s, err := startServer(ctx, initCluster, []string{"max_wal_size=64MB", "min_wal_size=32MB"})
+		s, err := startServer(ctx, initCluster, ServerOptions{Settings: []string{"max_wal_size=64MB", "min_wal_size=32MB"}})
 		if err != nil {
 			return err
 		}

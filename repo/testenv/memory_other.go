@@ -2,5 +2,5 @@
 
 package testenv
 
-// InMemory knows of no such folder.
-func InMemory() (dir string, ok bool) { return "", false }
+// memoryRoot knows of no such folder.
+func memoryRoot() (root string, ok bool) { return "", false }

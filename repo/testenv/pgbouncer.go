@@ -59,7 +59,7 @@ func startPooler(ctx context.Context, d *Database) (address string, stop func() 
 	if err != nil {
 		return "", nil, err
 	}
-	home, err := newScratch(ctx, d.Server.account)
+	home, err := newScratch(ctx, d.Server.account, false)
 	if err != nil {
 		return "", nil, err
 	}

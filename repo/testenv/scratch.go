@@ -17,9 +17,13 @@ type scratch struct {
 	lock *flock.Flock
 }
 
-// newScratch makes a folder that belongs to the account.
-func newScratch(ctx context.Context, owner account) (*scratch, error) {
+// newScratch makes a folder that belongs to the account. It lies in memory where there is
+// enough, unless onDisk: a database that is made and dropped is hundreds of files.
+func newScratch(ctx context.Context, owner account, onDisk bool) (*scratch, error) {
 	root := scratchRoot()
+	if memory, ok := memoryRoot(); ok && !onDisk {
+		root = filepath.Join(memory, filepath.Base(root))
+	}
 	if err := mkdir(root); err != nil {
 		return nil, fmt.Errorf("make the folder of the test servers: %w", err)
 	}

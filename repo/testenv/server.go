@@ -25,6 +25,7 @@ const (
 // ServerOptions are the choices for a server of one's own.
 type ServerOptions struct {
 	Empty    bool     // a cluster without the template databases
+	OnDisk   bool     // as an operator's, never in memory
 	Settings []string // more settings, as "name=value"
 }
 
@@ -43,7 +44,7 @@ type Server struct {
 // defaultSettings favour speed over safety: the data is thrown away.
 var defaultSettings = []string{
 	"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
-	"fsync=off", "shared_buffers=256MB", "maintenance_work_mem=256MB", "max_wal_size=8GB",
+	"fsync=off", "shared_buffers=256MB", "maintenance_work_mem=256MB", "max_wal_size=1GB",
 	"deadlock_timeout=5s",                                                 // of which pruned waits a tenth: other tests lock shared catalogs
 	"track_counts=on", "autovacuum=on", "dynamic_shared_memory_type=mmap", // /dev/shm is small in containers
 }
@@ -52,14 +53,14 @@ var defaultSettings = []string{
 // bounds the start only; the server runs until Stop, or until this process ends.
 func StartServer(ctx context.Context, options ServerOptions) (*Server, error) {
 	if options.Empty {
-		return startServer(ctx, initCluster, options.Settings)
+		return startServer(ctx, initCluster, options)
 	}
-	return startServer(ctx, copyTemplateCluster, options.Settings)
+	return startServer(ctx, copyTemplateCluster, options)
 }
 
 // startServer starts a server on the data folder that makeData makes.
-func startServer(ctx context.Context, makeData func(ctx context.Context, s *Server) error, settings []string) (_ *Server, err error) {
-	s := &Server{own: settings}
+func startServer(ctx context.Context, makeData func(ctx context.Context, s *Server) error, options ServerOptions) (_ *Server, err error) {
+	s := &Server{own: options.Settings}
 	install, err := postgres(ctx)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func startServer(ctx context.Context, makeData func(ctx context.Context, s *Serv
 	if s.account, err = serverAccount(); err != nil {
 		return nil, err
 	}
-	if s.scratch, err = newScratch(ctx, s.account); err != nil {
+	if s.scratch, err = newScratch(ctx, s.account, options.OnDisk); err != nil {
 		return nil, err
 	}
 	if err = makeData(ctx, s); err == nil {

@@ -13,7 +13,7 @@ func (s *Server) Standby(ctx context.Context) (*Server, error) {
 		return standby.tool(ctx, "pg_basebackup", "--dbname", s.URL(superuser), "--pgdata", standby.data(),
 			"--write-recovery-conf", "--checkpoint", "fast", "--no-sync")
 	}
-	standby, err := startServer(ctx, backup, s.own)
+	standby, err := startServer(ctx, backup, ServerOptions{Settings: s.own})
 	if err != nil {
 		return nil, fmt.Errorf("start a standby: %w", err)
 	}
