@@ -130,6 +130,10 @@ func makeTemplate(ctx context.Context, s *Server, python, database, revision, sc
 	if err := s.execute(ctx, database, "VACUUM (ANALYZE)"); err != nil {
 		return err
 	}
+	return s.closeTemplate(ctx, database)
+}
+
+func (s *Server) closeTemplate(ctx context.Context, database string) error {
 	return s.execute(ctx, superuser, "ALTER DATABASE "+database+" WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
 }
 

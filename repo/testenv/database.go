@@ -28,21 +28,28 @@ type Option func(*request)
 type request struct {
 	template string
 	schema   string
+	prepare  func(ctx context.Context, url string) error
 	vectors  *VectorOptions
 }
 
-// Revision asks for the schema at one of Revisions.
-func Revision(revision string) Option {
-	return func(r *request) { r.template = Template(revision) }
+func from(template, schema string) Option {
+	return func(r *request) { r.template, r.schema, r.prepare = template, schema, nil }
 }
 
+// Revision asks for the schema at one of Revisions.
+func Revision(revision string) Option { return from(Template(revision), "public") }
+
 // Empty asks for a database without any table.
-func Empty() Option { return func(r *request) { r.template = "template0" } }
+func Empty() Option { return from("template0", "public") }
 
 // InSchema asks for the newest schema, with its tables in schema Schema as
 // DATABASE_SCHEMA puts them.
-func InSchema() Option {
-	return func(r *request) { r.template, r.schema = schemaTemplate, Schema }
+func InSchema() Option { return from(schemaTemplate, Schema) }
+
+// Prepared asks for a copy of a database with the newest schema that prepare has run on.
+// It runs once on each server: the tests of a process have one way to prepare.
+func Prepared(prepare func(ctx context.Context, url string) error) Option {
+	return func(r *request) { r.prepare = prepare }
 }
 
 // Vectors asks for the application's table of vectors beside its schema.
@@ -60,7 +67,8 @@ func New(t testing.TB, options ...Option) *Database {
 // New makes a database on this server, dropped when the test ends.
 func (s *Server) New(t testing.TB, options ...Option) *Database {
 	t.Helper()
-	r := request{template: Template(Head), schema: "public"}
+	var r request
+	from(Template(Head), "public")(&r)
 	for _, option := range options {
 		option(&r)
 	}
@@ -77,7 +85,14 @@ func (s *Server) New(t testing.TB, options ...Option) *Database {
 }
 
 func (s *Server) newDatabase(ctx context.Context, r request) (*Database, error) {
-	name, err := s.clone(ctx, r.template)
+	template, err := r.template, error(nil)
+	if r.prepare != nil {
+		template, err = s.prepareTemplate(ctx, r.prepare)
+	}
+	if err != nil {
+		return nil, err
+	}
+	name, err := s.clone(ctx, template)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +112,26 @@ func (s *Server) newDatabase(ctx context.Context, r request) (*Database, error) 
 		return nil, errors.Join(err, db.drop())
 	}
 	return db, nil
+}
+
+// prepareTemplate makes the template of Prepared, unless there is one.
+func (s *Server) prepareTemplate(ctx context.Context, prepare func(ctx context.Context, url string) error) (string, error) {
+	s.preparing.Lock()
+	defer s.preparing.Unlock()
+	if s.prepared != "" {
+		return s.prepared, nil
+	}
+	name, err := s.clone(ctx, Template(Head))
+	if err == nil {
+		err = prepare(ctx, s.URL(name))
+	}
+	if err == nil {
+		err = s.closeTemplate(ctx, name)
+	}
+	if err == nil {
+		s.prepared = name
+	}
+	return name, err
 }
 
 // CreateDatabase makes a database from a Template, or from "template0", and

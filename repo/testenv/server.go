@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -39,6 +40,9 @@ type Server struct {
 	port    int
 	process *process
 	created atomic.Int64
+
+	preparing sync.Mutex
+	prepared  string // the template of Prepared; empty while there is none
 }
 
 // defaultSettings favour speed over safety: the data is thrown away.
