@@ -51,7 +51,7 @@ image-check: build ## static, small, runs without an environment
 bench: ## tables of rates, memory, sessions, commits, locks (installs Open WebUI once, 1.2 GB)
 	$(GO) run ./cmd/lab bench
 
-bench-small: ## the same on a tenth, to see that it works
+bench-small: ## the same on a hundredth, to see that it works
 	$(GO) run ./cmd/lab bench --small
 
 # Alternately, three times each, the same benchmark on the same database (476 MB):

@@ -10,7 +10,7 @@ import (
 
 type benchCmd struct {
 	Rounds int    `default:"3" help:"Of each comparison; the medians are printed."`
-	Small  bool   `help:"A tenth of everything, to see that it works: the figures mean little."`
+	Small  bool   `help:"A hundredth of everything, to see that it works: the figures mean nothing."`
 	Only   string `enum:"all,deletes,trash,page,in-use,memory,sessions,sweep,collections,sqlite" default:"all" help:"One table: deletes, trash, page, in-use, memory, sessions, sweep, collections or sqlite."`
 }
 
@@ -25,7 +25,7 @@ type bench struct {
 func (c *benchCmd) Run(ctx context.Context, l *lab) error {
 	b := &bench{lab: l, rounds: c.Rounds, shrink: 1}
 	if c.Small {
-		b.rounds, b.shrink = 1, 10
+		b.rounds, b.shrink = 1, 100
 	}
 	for _, part := range []struct {
 		name string

@@ -25,6 +25,7 @@ const (
 // folderRuns are what became of copies of one folder.
 type folderRuns struct {
 	*folder
+	undisturbed    time.Duration
 	alone, beside  ran
 	before, during []*writer // of each database
 	byHand         openwebui.PerFile
@@ -34,7 +35,7 @@ type folderRuns struct {
 // that writes to the same two databases waits for it, and the application's own
 // way to delete files one by one; each on a copy of the same data.
 func (b *bench) measureSQLite(ctx context.Context) (err error) {
-	r := &folderRuns{}
+	r := &folderRuns{undisturbed: undisturbed / time.Duration(b.shrink)}
 	r.folder, err = b.seedFolder(ctx, folderSeed{words: wordsOfAChunk, sharedEvery: 10, SeedOptions: testenv.SeedOptions{
 		Files: (folderOrphans + folderInUse) / b.shrink, Orphans: folderOrphans / b.shrink, ChunksPerFile: 3,
 		Vectors: testenv.VectorOptions{Dim: 384}, Chats: folderChats / b.shrink, ChatBytes: chatBytes, FileBytes: 3000,
@@ -102,7 +103,7 @@ func (r *folderRuns) runAlone(ctx context.Context, f *folder) (err error) {
 // meanwhile.
 func (r *folderRuns) runBeside(ctx context.Context, f *folder) error {
 	r.before, r.during = f.newWriters(), f.newWriters()
-	if err := whileWriting(ctx, r.before, func(ctx context.Context) error { loop.Sleep(ctx, undisturbed); return nil }); err != nil {
+	if err := whileWriting(ctx, r.before, func(ctx context.Context) error { loop.Sleep(ctx, r.undisturbed); return nil }); err != nil {
 		return err
 	}
 	if err := f.publishEvents(ctx, f.shuffledIDs()); err != nil {
