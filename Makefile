@@ -10,10 +10,10 @@ GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 ALLOY    := 6.2.0
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e check settings
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## a scratch installation with known orphans, cleaned before your eyes: SQLite, Chroma, nothing installed
 	$(GO) run ./cmd/pruned demo
@@ -95,10 +95,14 @@ kill-short: ## a few kills on each engine
 	$(GO) run ./cmd/lab kill-restore --times 4 --files 400 --orphans 200
 	$(GO) run ./cmd/lab kill-restore --times 4 --files 200 --orphans 100 --engine sqlite
 
-# One at a time, and without -race (make test has it): latencies are measured, and
-# under it SQLite is twenty times slower.
+# Without -race (make test has it): under it SQLite is twenty times slower. One package at
+# a time, of which the test that tells latencies runs alone.
+E2E := $(GO) test -count=1 -p 1 -timeout 30m -tags e2e -v -run E2E
 e2e: ## with a real, running Open WebUI (installs 1.2 GB once)
-	$(GO) test -count=1 -p 1 -timeout 30m -tags e2e -v -run E2E ./cmd/pruned ./consumer/webhook ./repo/testenv/openwebui
+	$(E2E) -short ./cmd/pruned ./consumer/webhook ./repo/testenv/openwebui
+
+e2e-long: ## the same where 2,000 files go while it is used, and ten cycles fill the disk
+	$(E2E) ./cmd/pruned ./consumer/webhook ./repo/testenv/openwebui
 
 # Their seeds run in make test.
 FUZZ_SECONDS ?= 600

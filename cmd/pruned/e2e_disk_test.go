@@ -22,7 +22,6 @@ import (
 )
 
 const (
-	diskCycles    = 10
 	cycleFiles    = 3
 	livingFiles   = 12
 	longText      = 40    // sentences: several chunks
@@ -35,6 +34,7 @@ const (
 // filled is as empty again, after a run and a vacuum, as it was when nothing but what is in
 // use had ever been there. All of pruned's own counts as well.
 func TestE2EDiskSQLite(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	b := startBeside(t, openwebui.Options{DataDir: t.TempDir(), VectorDB: openwebui.Chroma},
 		"PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0")
@@ -44,7 +44,11 @@ func TestE2EDiskSQLite(t *testing.T) {
 	fresh := b.measureDisk(t, "fresh")
 	require.NoError(t, b.app.Restart(t.Context()))
 
-	for cycle := range diskCycles {
+	cycles := 10
+	if testing.Short() {
+		cycles = 3
+	}
+	for cycle := range cycles {
 		files := b.fillBase(t, cycleNumbers+cycle*cycleFiles, cycleFiles)
 		require.NoError(t, b.app.Reindex(t.Context()))
 		require.NoError(t, b.app.DeleteFile(t.Context(), files[0].ID))

@@ -19,6 +19,7 @@ import (
 // TestE2EForgetting: of a user who was deleted no word is left in any file of the
 // installation, once all that is due has gone, and the files of SQLite were vacuumed.
 func TestE2EForgetting(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	b := startBeside(t, openwebui.Options{DataDir: dir, VectorDB: openwebui.Chroma}, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_ROWS=dangling")
 	l := b.makeLeaver(t)
@@ -42,6 +43,7 @@ func TestE2EForgetting(t *testing.T) {
 // TestE2EForgettingPostgreSQL: no row of any table holds a word of the user. What deleted rows
 // leave in their tables goes by vacuum.
 func TestE2EForgettingPostgreSQL(t *testing.T) {
+	t.Parallel()
 	d := testenv.New(t, testenv.Empty())
 	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector},
 		"DATABASE_URL="+d.URL, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_ROWS=dangling")

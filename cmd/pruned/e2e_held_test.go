@@ -15,6 +15,7 @@ import (
 // was stopped after its first step leaves chunks that queries find. They go, alone, and the
 // application takes the file again.
 func TestE2ETakenOutPostgreSQL(t *testing.T) {
+	t.Parallel()
 	d := testenv.New(t, testenv.Empty())
 	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector},
 		"DATABASE_URL="+d.URL, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0")
@@ -23,6 +24,7 @@ func TestE2ETakenOutPostgreSQL(t *testing.T) {
 }
 
 func TestE2ETakenOutSQLite(t *testing.T) {
+	t.Parallel()
 	b := startBeside(t, openwebui.Options{DataDir: t.TempDir(), VectorDB: openwebui.Chroma}, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0")
 	b.takeOut(t, b.chromaShelf(), `UPDATE pruned_candidate SET first_seen = first_seen - 7200000000 WHERE file_id = $1`)
 }

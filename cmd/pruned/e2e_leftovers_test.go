@@ -25,6 +25,7 @@ type things struct {
 // kind: rows that nothing reaches, folders of collections that were dropped, old sound.
 // What is in use, young, or of a plugin stays.
 func TestE2ELeftoversSQLite(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	b := startBeside(t, openwebui.Options{DataDir: t.TempDir(), VectorDB: openwebui.Chroma, Env: map[string]string{"ENABLE_CHANNELS": "true"}},
 		"PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0", "PRUNED_ROWS=dangling", "PRUNED_CACHE_AGE=1h")

@@ -19,16 +19,22 @@ import (
 )
 
 const (
-	manyFiles = 2000
 	// largeFile is more chunks than Chroma keeps out of its index on disk.
 	largeFile = 1200
 	usualFile = 3
 	// sharedEvery of the files has a chunk in a knowledge base, too.
-	sharedEvery   = 20
-	waitingChunks = manyFiles / sharedEvery
-	restRounds    = 25
-	seededName    = "document.txt"
+	sharedEvery = 20
+	seededName  = "document.txt"
 )
+
+// load says how many files go while the application works, and how often it works before:
+// few show that no request fails, many what requests take.
+func load() (files, restRounds int) {
+	if testing.Short() {
+		return 200, 5
+	}
+	return 2000, 25
+}
 
 // seedMany leaves many files that nothing uses, while the application does not
 // run: rows, bytes, and vectors in a Chroma of its own version.
@@ -42,7 +48,8 @@ func (b *beside) seedMany(t *testing.T, knowledge string) {
 	require.NoError(t, os.CopyFS(quick, os.DirFS(b.vectors())))
 	server := startVectors(t, quick)
 	at := time.Now().Add(-time.Hour).Unix()
-	for i := range manyFiles {
+	files, _ := load()
+	for i := range files {
 		id := testenv.NewID()
 		path := filepath.Join(b.app.UploadDir(), testenv.StoredName(id, seededName))
 		require.NoError(t, os.WriteFile(path, []byte("What "+id+" says."), 0o644))
@@ -81,6 +88,7 @@ func (b *beside) work(t *testing.T) (made []openwebui.File) {
 		return l
 	}
 	alone, during, idle := latencies{}, latencies{}, latencies{}
+	files, restRounds := load()
 	for range restRounds {
 		made = append(made, b.round(t, len(made)+1, alone))
 	}
@@ -88,14 +96,14 @@ func (b *beside) work(t *testing.T) (made []openwebui.File) {
 	within, cancel := context.WithTimeout(t.Context(), 4*signalTimeout)
 	defer cancel()
 	began, before := time.Now(), doomed()
-	require.Equal(t, left{rows: manyFiles, bytes: manyFiles, chunks: before.chunks}, before, "the work takes place while all are there")
-	// A hundred files in a knowledge base that links to none of them look as if links
+	require.Equal(t, left{rows: files, bytes: files, chunks: before.chunks}, before, "the work takes place while all are there")
+	// So many files in a knowledge base that links to none of them look as if links
 	// were lost: a person says that they were not.
 	held := b.sweep(t, exitHeld)
 	require.Contains(t, held.Holds[0].Reason, "links were lost")
 	b.sweep(t, exitDone, "--confirm", held.ID)
 	// The end is that all is gone but what waits for Chroma, which was asked for each.
-	for now := before; now != (left{chunks: waitingChunks}) || b.untried(t, webui) > 0; {
+	for now := before; now != (left{chunks: files / sharedEvery}) || b.untried(t, webui) > 0; {
 		require.NoError(t, within.Err(), "left: %+v", now)
 		latest := latencies{}
 		made = append(made, b.round(t, len(made)+1, latest))
@@ -106,7 +114,7 @@ func (b *beside) work(t *testing.T) (made []openwebui.File) {
 			during.add(latest)
 		}
 	}
-	t.Logf("%d files went in %s", manyFiles, time.Since(began).Round(100*time.Millisecond))
+	t.Logf("%d files went in %s", files, time.Since(began).Round(100*time.Millisecond))
 	for name := range alone {
 		t.Logf("%s: median alone %s, while files go %s (%.2f times; longest %s, of %d), between %s", name, alone.median(name),
 			during.median(name), float64(during.median(name))/float64(alone.median(name)), slices.Max(during[name]), len(during[name]), idle.median(name))

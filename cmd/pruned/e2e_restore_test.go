@@ -13,11 +13,14 @@ import (
 )
 
 func TestE2ERestore(t *testing.T) {
+	t.Parallel()
 	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
 		d := testenv.New(t, testenv.Empty())
 		testRestore(t, startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector}, "DATABASE_URL="+d.URL))
 	})
 	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
 		testRestore(t, startBeside(t, openwebui.Options{DataDir: t.TempDir(), VectorDB: openwebui.Chroma}))
 	})
 }

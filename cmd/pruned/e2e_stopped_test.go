@@ -16,6 +16,7 @@ import (
 // a memory that is being written lose nothing, although everything unused is swept and deleted
 // with ages of zero whenever the application waits in the midst of them.
 func TestE2EStoppedPostgreSQL(t *testing.T) {
+	t.Parallel()
 	d := testenv.New(t, testenv.Empty())
 	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector},
 		"DATABASE_URL="+d.URL, "PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0")
@@ -27,6 +28,7 @@ func TestE2EStoppedPostgreSQL(t *testing.T) {
 }
 
 func TestE2EStoppedSQLite(t *testing.T) {
+	t.Parallel()
 	b := startBeside(t, openwebui.Options{DataDir: t.TempDir(), VectorDB: openwebui.Chroma},
 		"PRUNED_MIN_AGE=0", "PRUNED_ORPHAN_AGE=0", "PRUNED_BYTES_DELAY=0")
 	s := b.newStops(t)

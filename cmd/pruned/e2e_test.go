@@ -98,6 +98,7 @@ func (b *beside) told(t *testing.T, world openwebui.World, l lost) {
 
 // TestE2EPostgreSQL: the application is used, and tells pruned by its webhook.
 func TestE2EPostgreSQL(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	d := testenv.New(t, testenv.Empty())
 	b := startBeside(t, openwebui.Options{DatabaseURL: d.URL, DataDir: t.TempDir(), VectorDB: openwebui.PGVector}, "DATABASE_URL="+d.URL)
