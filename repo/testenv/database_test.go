@@ -2,9 +2,11 @@ package testenv_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
@@ -130,4 +132,26 @@ func TestFixturesJoinATransaction(t *testing.T) {
 	testenv.NewFile(t, tx)
 	require.NoError(t, tx.Rollback(context.Background()))
 	require.Zero(t, testenv.Value[int](t, db, "SELECT count(*) FROM file"))
+}
+
+// What is prepared is made once, and each test has a copy of it.
+func TestPrepared(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	prepare := testenv.Prepared(func(ctx context.Context, url string) error {
+		ran++
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, `CREATE TABLE prepared (id int)`)
+		return errors.Join(err, conn.Close(ctx))
+	})
+	const count = `SELECT count(*) FROM prepared`
+	one, two := testenv.New(t, prepare), testenv.New(t, prepare)
+	require.Equal(t, 1, ran)
+	one.Exec(t, `INSERT INTO prepared VALUES (1)`)
+	require.Equal(t, 1, testenv.Value[int](t, one, count))
+	require.Zero(t, testenv.Value[int](t, two, count))
+	require.Zero(t, testenv.Value[int](t, testenv.New(t, prepare, testenv.Empty()), countTables))
 }
