@@ -72,7 +72,7 @@ func TestSweepsAtStartAndAtTheDueTime(t *testing.T) {
 	i.AddUsedFiles(t, 1)
 	file := i.AddFile(t)
 	s := &Scheduler{Sweeper: sweeper(t, i, q)}
-	s.Sweeper.Ages.Orphan = time.Second
+	s.Sweeper.Ages.Orphan = 5 * time.Second // longer than the first sweep takes: what becomes due within one waits for a minute
 	sweeping(t, s)
 	fixture.AwaitEvents(t, q, 1)
 	require.Equal(t, file, fixture.EventsIn(t, q)[0].Subject)
