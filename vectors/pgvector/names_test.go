@@ -19,7 +19,7 @@ func TestNamesAreToldApart(t *testing.T) {
 	id := uuid.NewString()
 	names := []string{
 		"", "-", "----", id, "file-" + id, "file-", "file-x", "x" + id, id + "\n", "\n" + id, id + "0", id[:35], strings.ToUpper(id),
-		strings.ReplaceAll(id, "-", ""), strings.ReplaceAll(id, "-", "_"), id[:8] + "a" + id[9:], id[:7] + "-" + id[8:], "g" + id[1:], "é" + id[1:], "file-" + strings.ToUpper(id), "file-" + id + "0",
+		strings.ReplaceAll(id, "-", ""), strings.ReplaceAll(id, "-", "_"), id[:8] + "a" + id[9:], id[:7] + "-" + id[8:], id[:35] + "-", strings.Repeat("-", 36), strings.Repeat("-", 64), "g" + id[1:], "é" + id[1:], "file-" + strings.ToUpper(id), "file-" + id + "0",
 		"user-memory-", "user-memory-" + id, "user-memory-x", "User-memory-x", "web-search-", "web-search-x", "web-searches-x", "knowledge-bases", "knowledge-bases2", "my-plugin",
 	}
 	for length := 61; length <= 66; length++ {

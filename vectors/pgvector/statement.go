@@ -27,15 +27,16 @@ const unowned = `collection_name NOT LIKE 'file-%'`
 // to its own chunks there.
 var shared = unowned + ` AND ` + sharedCondition("collection_name") + ` AND {named}`
 
-// sharedCondition is vectors.IsShared in SQL, without a regular expression: PostgreSQL takes
-// fifty times as long for one that counts digits, and it is asked of every row of a table.
+// sharedCondition is vectors.IsShared in SQL, without a regular expression that counts, which
+// takes PostgreSQL fifty times as long, and without translate, which takes it eight times: it
+// is asked of every row of a table.
 func sharedCondition(name string) string {
-	return `(` + uuidCondition(name) + ` OR length(` + name + `) IN (63, 64) AND translate(` + name + `, '0123456789abcdef', '') = '')`
+	return `(` + uuidCondition(name) + ` OR length(` + name + `) IN (63, 64) AND ` + name + ` !~ '[^0-9a-f]')`
 }
 
-// uuidCondition holds for names that nothing but digits and the dashes of a UUID are in.
+// uuidCondition holds for names of the shape of a UUID that have no further dash in it.
 func uuidCondition(name string) string {
-	return name + ` LIKE '________-____-____-____-____________' AND translate(` + name + `, '0123456789abcdef', '') = '----'`
+	return name + ` LIKE '________-____-____-____-____________' AND ` + name + ` !~ '[^0-9a-f-]' AND ` + name + ` NOT LIKE '%-%-%-%-%-%'`
 }
 
 // knownCondition is vectors.IsKnown.
