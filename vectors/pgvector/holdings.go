@@ -9,8 +9,8 @@ import (
 )
 
 // holdingsSQL looks at one chunk of each own collection, and at all those of the
-// files in shared ones. Those are a sub-select, which PostgreSQL hashes, and no array, in
-// which it would search for the file of each chunk from the beginning.
+// files in shared ones. Those are an array as it is, which PostgreSQL hashes, where it has no
+// index for it; of a sub-select it does not know how few chunks match, and sorts all of them.
 var holdingsSQL = `
 SELECT f.id, f.collection, coalesce(nullif(c.maker, '` + unreadable + `'), '')
   FROM unnest($1::text[], $2::text[]) AS f (collection, id),
@@ -18,7 +18,7 @@ SELECT f.id, f.collection, coalesce(nullif(c.maker, '` + unreadable + `'), '')
  UNION ALL
 SELECT id, collection_name, coalesce(min(nullif(maker, '` + unreadable + `')), '')
   FROM (SELECT {file_id}, collection_name, {created_by} FROM ONLY {table}
-         WHERE {file_id} IN (SELECT unnest($2::text[])) AND ` + shared + `) AS c (id, collection_name, maker)
+         WHERE {file_id} = ANY($2::text[]) AND ` + shared + `) AS c (id, collection_name, maker)
  GROUP BY 1, 2`
 
 // Holdings goes by index or, where there is none, once through the table.
