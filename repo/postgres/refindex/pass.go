@@ -204,7 +204,8 @@ func (ix *Index) registerTables(ctx context.Context, t pgx.Tx, s *passState, rel
 
 // forgetFilesSQL also deletes the references of files that vanished. Of a file and a name
 // that are the same the file is known: it is one to whom more applies. Sets are subtracted,
-// and only as many rows are read as there are names.
+// and only as many rows are read as there are names. References are looked up for each: they
+// are mostly few, or none, and the planner would sort all that there are.
 const forgetFilesSQL = `
 WITH gone AS (
     DELETE FROM pruned.known_file k WHERE NOT k.is_name AND NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id
@@ -214,7 +215,9 @@ WITH gone AS (
          UNION ALL
         SELECT n.name FROM pruned.name n JOIN %s f ON f.id = n.name) RETURNING file_id
 )
-DELETE FROM pruned.reference r USING (SELECT file_id FROM gone UNION ALL SELECT file_id FROM unwanted) g WHERE r.file_id = g.file_id`
+DELETE FROM pruned.reference WHERE ctid = ANY (ARRAY(
+    SELECT r.at FROM (SELECT file_id FROM gone UNION ALL SELECT file_id FROM unwanted) g
+     CROSS JOIN LATERAL (SELECT ctid FROM pruned.reference WHERE file_id = g.file_id OFFSET 0) r (at)))`
 
 // learnSQL adds the ids that no pass has seen; a query gives them as (id, name, is_name). A
 // file that rows which were read before may mention waits for a full pass, whose

@@ -6,7 +6,9 @@ WITH gone AS (
          UNION ALL
         SELECT n.name FROM pruned.name n JOIN "public"."file" f ON f.id = n.name) RETURNING file_id
 )
-DELETE FROM pruned.reference r USING (SELECT file_id FROM gone UNION ALL SELECT file_id FROM unwanted) g WHERE r.file_id = g.file_id;
+DELETE FROM pruned.reference WHERE ctid = ANY (ARRAY(
+    SELECT r.at FROM (SELECT file_id FROM gone UNION ALL SELECT file_id FROM unwanted) g
+     CROSS JOIN LATERAL (SELECT ctid FROM pruned.reference WHERE file_id = g.file_id OFFSET 0) r (at)));
 INSERT INTO pruned.known_file (file_id, token, literal, name, is_name, generation)
 SELECT t.id, t.token, (t.token NOT LIKE '________-____-____-____-____________' OR t.token ~ '[^0-9a-f-]'
        OR length(replace(t.token, '-', '')) <> 32),
