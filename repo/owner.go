@@ -8,9 +8,9 @@ import "context"
 type Ownership interface {
 	Approvals
 
-	// FindUnknownIDs says which of these ids no row of table file has, nor had as far as
-	// the ledger knows.
-	FindUnknownIDs(ctx context.Context, tx Tx, ids []string) ([]string, error)
+	// FindRowless says which of these ids no row of table file has, and whether one had, as
+	// far as the ledger knows.
+	FindRowless(ctx context.Context, tx Tx, ids []string) (had map[string]bool, err error)
 
 	// FindUnknownUsers says which of these users this database never had: they are in no
 	// row of table user, and made no file of table file.

@@ -44,10 +44,11 @@ func (d Direction) Kind() string {
 }
 
 // Listed is what a store lists of one file: one object of its bytes, or its
-// vectors.
+// vectors in one collection.
 type Listed struct {
 	FileID    string
 	Name      string        // of the object; empty for vectors
+	Shared    string        // the collection, where it is not the file's own; empty for objects
 	Size      int64         // of the object, in bytes
 	Allocated int64         // what the object takes, see Blob
 	Chunks    int64         // vectors; zero where the store does not count them

@@ -46,10 +46,11 @@ type Collection struct {
 	Chunks int64  `json:"chunks"`
 }
 
-// File is a file that has chunks.
+// File is a file that has chunks, in its own collection or in a shared one.
 type File struct {
 	ID     string
-	Chunks int64 // zero where counting them costs more than listing
+	Shared string // the collection, where it is a shared one
+	Chunks int64  // zero where counting them costs more than listing
 }
 
 // Holding says that chunks of a file lie in a collection.
@@ -82,9 +83,9 @@ type Store interface {
 	// Collections lists where chunks of one file lie, by name.
 	Collections(ctx context.Context, id string) ([]Collection, error)
 
-	// Files lists the files that have chunks, in their own collections or in
-	// shared ones, in any order; one may come more than once, each time with other
-	// chunks. The sequence ends with its first error. It is bounded in memory.
+	// Files lists the files that have chunks, in their own collections and in each of the
+	// shared ones, in any order; one may come more than once of a collection, each time with
+	// other chunks. The sequence ends with its first error. It is bounded in memory.
 	Files(ctx context.Context) iter.Seq2[File, error]
 
 	// Holdings lists in which collections chunks of these files lie, each file and

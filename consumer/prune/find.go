@@ -131,9 +131,9 @@ func (x *Transaction) findStrangers(ctx context.Context, tx repo.Tx, gone []stri
 	if len(ids) == 0 {
 		return found, nil
 	}
-	strangers, err := x.DB.FindUnknownIDs(ctx, tx, ids)
-	for _, id := range strangers {
-		found[id] = true
+	had, err := x.DB.FindRowless(ctx, tx, ids)
+	for id, was := range had {
+		found[id] = !was
 	}
 	return found, err
 }

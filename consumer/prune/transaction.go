@@ -21,8 +21,8 @@ type Database interface {
 
 	// IndexChanges brings the reference index up to date (see repo.Index).
 	IndexChanges(ctx context.Context) error
-	// FindUnknownIDs says which ids no row ever had (see repo.Ownership).
-	FindUnknownIDs(ctx context.Context, tx repo.Tx, ids []string) ([]string, error)
+	// FindRowless says which ids no row has, and whether one had (see repo.Ownership).
+	FindRowless(ctx context.Context, tx repo.Tx, ids []string) (map[string]bool, error)
 }
 
 // Leftovers is what is needed of it besides for collections and points.

@@ -78,7 +78,8 @@ func (w *run) namedCollections(context.Context) iter.Seq2[repo.Listed, error] {
 }
 
 // namedPoints lists the points of collections that are not leftovers themselves, and what
-// knowledge bases hold of each file.
+// knowledge bases hold of each file, where a link is missing: only there are the ids of all
+// chunks read, that tell whether others came since.
 func (w *run) namedPoints(ctx context.Context) iter.Seq2[repo.Listed, error] {
 	var names, knowledge []string
 	for _, c := range w.names.list {
@@ -86,7 +87,7 @@ func (w *run) namedPoints(ctx context.Context) iter.Seq2[repo.Listed, error] {
 		case w.unused[c.Name]:
 		case vectors.PointTable(c.Name) != "":
 			names = append(names, c.Name)
-		case vectors.IsKnowledge(c.Name):
+		case w.unlinked[c.Name]:
 			knowledge = append(knowledge, c.Name)
 		}
 	}
@@ -115,9 +116,11 @@ func (w *run) namedPoints(ctx context.Context) iter.Seq2[repo.Listed, error] {
 // sweepLeftovers lists and publishes collections, then points, where the store of vectors
 // was listed.
 func (w *run) sweepLeftovers(ctx context.Context, listed []*direction) error {
-	if !slices.ContainsFunc(listed, func(d *direction) bool { return d.Direction == repo.FromVectors }) {
+	i := slices.IndexFunc(listed, func(d *direction) bool { return d.Direction == repo.FromVectors })
+	if i < 0 {
 		return nil // the store cannot be read
 	}
+	w.unlinked = listed[i].unlinked
 	began := time.Now()
 	for _, d := range w.leftoverDirections() {
 		done, err := w.listLeftovers(ctx, d)

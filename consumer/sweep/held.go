@@ -4,10 +4,34 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"pruned/consumer/leftover"
 	"pruned/repo"
+	"pruned/vectors"
 )
+
+// noteUnlinked notes the knowledge bases that hold a file of a page which they do not link.
+func (w *run) noteUnlinked(ctx context.Context, tx repo.Tx, page []repo.Listed, count *tally) error {
+	var pairs []string
+	for _, item := range page {
+		if vectors.IsKnowledge(item.Shared) && !count.unlinked[item.Shared] {
+			pairs = append(pairs, item.Shared+"/"+item.FileID)
+		}
+	}
+	if len(pairs) == 0 {
+		return nil
+	}
+	missing, err := w.DB.FindMissingRows(ctx, tx, repo.KnowledgeLinks, pairs)
+	for _, pair := range missing {
+		if count.unlinked == nil {
+			count.unlinked = map[string]bool{}
+		}
+		knowledge, _, _ := strings.Cut(pair, "/")
+		count.unlinked[knowledge] = true
+	}
+	return err
+}
 
 // findLostHeld says why it is not believed that the files which knowledge bases hold without
 // a link were taken out of them, or nothing. Those count that nobody let

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"context"
+	"iter"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"pruned/consumer/internal/fixture"
 	"pruned/repo"
 	"pruned/repo/testenv"
+	"pruned/vectors"
 )
 
 // shelf is a knowledge base with linked files that live, and one that lives elsewhere and
@@ -87,6 +90,36 @@ func TestSweepFindsChunksOfFilesThatWereTakenOut(t *testing.T) {
 	require.Zero(t, i.CountTombstones(t))
 	require.Zero(t, sweepOnce(t, s).Totals.Orphans)
 	require.Equal(t, 6, testenv.Value[int](t, i.Database, `SELECT count(*) FROM file`))
+}
+
+// asked remembers whose chunks were asked for.
+type asked struct {
+	vectors.CollectionStore
+	knowledge []string
+}
+
+func (a *asked) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
+	a.knowledge = append(a.knowledge, knowledge...)
+	return a.CollectionStore.ListChunks(ctx, knowledge, files)
+}
+
+// The ids of all chunks of a knowledge base are read only where a file of it lacks its link,
+// however many pages its files came in.
+func TestChunksAreReadWhereALinkIsMissing(t *testing.T) {
+	t.Parallel()
+	i := newShelf(t, 5)
+	whole := testenv.InsertKnowledge(t, i.Pool, i.linked...)
+	for _, file := range i.linked {
+		testenv.InsertChunks(t, i.Pool, testenv.Chunks{FileID: file, Collection: whole, N: 2, Vectors: fixture.SmallVectors})
+	}
+	s, store := sweeper(t, i.Installation, fixture.OpenQueue(t)), &asked{CollectionStore: i.Store}
+	s.Vectors, s.pageSize = store, 3
+	require.EqualValues(t, 1, sweepOnce(t, s).Totals.Orphans)
+	require.Equal(t, []string{i.base}, store.knowledge)
+	testenv.LinkKnowledge(t, i.Pool, i.base, i.taken)
+	store.knowledge = nil
+	require.Zero(t, sweepOnce(t, s).Totals.Orphans)
+	require.Empty(t, store.knowledge)
 }
 
 // Of a store outside the database they go after the commit, by a tombstone that asks again.

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,12 @@ import (
 )
 
 const (
-	// pageSize is how many candidates, or things in a store, are dealt with at once.
+	// pageSize is how many candidates, or things in a store that only tell whose it is, are
+	// dealt with at once.
 	pageSize = 1000
+	// listPageSize is how many things in a store are: the database compares a page with
+	// all that it has, and so a few large ones cost less than many.
+	listPageSize = 20000
 	// restFactor a listing, in multiples of what it took: one may be a scan of the
 	// whole store.
 	restFactor = 20
@@ -36,10 +41,12 @@ type contents struct {
 	there  int64    // files with something in it
 	known  int64    // those of them that have a row here, or had
 	sample []string // of the others
+
+	unlinked map[string]bool // knowledge bases that hold a file which they do not link
 }
 
 func (d *direction) setContents(count *tally) {
-	d.contents = contents{count.countFiles(), count.countKnown(), count.sample}
+	d.contents = contents{count.countFiles(), count.countKnown(), count.sample, count.unlinked}
 }
 
 // listing is what is remembered of the last one of a store.
@@ -66,7 +73,7 @@ func (w *run) storeDirections() []*direction {
 func listedVectors(files iter.Seq2[vectors.File, error]) iter.Seq2[repo.Listed, error] {
 	return func(yield func(repo.Listed, error) bool) {
 		for f, err := range files {
-			if !yield(repo.Listed{FileID: f.ID, Chunks: f.Chunks}, err) {
+			if !yield(repo.Listed{FileID: f.ID, Shared: f.Shared, Chunks: f.Chunks}, err) {
 				return
 			}
 		}
@@ -108,15 +115,15 @@ func (w *run) mayRest(last listing) bool {
 }
 
 // pages lists a store page by page.
-func (d *direction) pages(ctx context.Context) iter.Seq2[[]repo.Listed, error] {
+func (d *direction) pages(ctx context.Context, size int) iter.Seq2[[]repo.Listed, error] {
 	return func(yield func([]repo.Listed, error) bool) {
-		page := make([]repo.Listed, 0, pageSize)
+		page := make([]repo.Listed, 0, size)
 		for item, err := range d.files(ctx) {
 			if err != nil {
 				yield(nil, &listError{d.store.Name, err})
 				return
 			}
-			if page = append(page, item); len(page) == pageSize {
+			if page = append(page, item); len(page) == size {
 				if !yield(page, nil) {
 					return
 				}
@@ -144,7 +151,7 @@ func (w *run) recordStore(ctx context.Context, d *direction) error {
 	stage := "reading " + d.store.Name
 	var count tally
 	var read int64
-	for page, err := range d.pages(ctx) {
+	for page, err := range d.pages(ctx, cmp.Or(w.pageSize, listPageSize)) {
 		if err != nil {
 			return err
 		}
@@ -170,11 +177,14 @@ func (w *run) recordPage(ctx context.Context, d *direction, page []repo.Listed, 
 		return w.recordLeftovers(ctx, d, page, count)
 	}
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
-		ours, err := count.addPage(ctx, w.DB, tx, d.Direction, page)
-		if err != nil || len(ours) == 0 {
+		rowless, err := count.addPage(ctx, w.DB, tx, d.Direction, page)
+		if err == nil {
+			err = w.noteUnlinked(ctx, tx, page, count)
+		}
+		if err != nil || len(rowless) == 0 {
 			return err
 		}
-		return w.DB.UpsertListed(ctx, tx, w.number, d.Direction, d.store.Name, ours)
+		return w.DB.UpsertListed(ctx, tx, w.number, d.Direction, d.store.Name, rowless)
 	})
 }
 

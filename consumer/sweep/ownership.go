@@ -158,7 +158,7 @@ func (s *Sweeper) ApproveStores(ctx context.Context) error {
 
 func (w *run) approveByEvidence(ctx context.Context, tx repo.Tx, d *direction) error {
 	count, read := &tally{}, 0
-	for page, err := range d.pages(ctx) {
+	for page, err := range d.pages(ctx, pageSize) {
 		if err == nil {
 			_, err = count.addPage(ctx, w.DB, tx, d.Direction, page)
 		}

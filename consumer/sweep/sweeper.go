@@ -49,6 +49,7 @@ type Sweeper struct {
 	dangled     danglingListing            // the same of dangling ones
 	ttl         time.Duration              // of the lease; leaseTTL if zero
 	rowsLimit   time.Duration              // for removing lost rows; rowsTimeout if zero
+	pageSize    int                        // of what a store lists; listPageSize if zero
 	toldForeign bool                       // collections of other programs were told
 }
 
@@ -173,6 +174,9 @@ type run struct {
 
 	names  names           // the store's collections, as listed at the beginning
 	unused map[string]bool // of them, those that nothing uses
+	// unlinked are knowledge bases that hold a file which they do not link, as of the last
+	// listing of the files.
+	unlinked map[string]bool
 
 	letGo     distinct        // files that were confirmed
 	confirmed map[string]bool // stores that are bound from now on, also in a dry run

@@ -104,6 +104,7 @@ func TestSweepOfManyPages(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(i.Uploads, testenv.NewID()+"_a"), nil, 0o600))
 	}
 	s := sweeper(t, i, q)
+	s.pageSize = pageSize
 	report := sweepOnce(t, s)
 	require.EqualValues(t, 2*n, report.Published)
 	require.EqualValues(t, 2*n, report.Totals.Orphans)

@@ -19,10 +19,11 @@ type tally struct {
 	ours             bool     // one at least has a row, or had
 	sample           []string // of strangers
 	strange          []string // own collections of ids that never were a file's, and are no UUID
+	unlinked         map[string]bool
 }
 
-// addPage counts a page, and returns what of it may be this installation's: that an id is
-// no UUID, and no file's here either, says that it is another program's.
+// addPage counts a page, and returns what of it has no row and may be this installation's:
+// that an id is no UUID, and never was a file's here either, says that it is another program's.
 func (c *tally) addPage(ctx context.Context, db repo.Ownership, tx repo.Tx, d repo.Direction, page []repo.Listed) ([]repo.Listed, error) {
 	ids, seen := []string{}, map[string]bool{}
 	for _, item := range page {
@@ -31,24 +32,24 @@ func (c *tally) addPage(ctx context.Context, db repo.Ownership, tx repo.Tx, d re
 			ids = append(ids, item.FileID)
 		}
 	}
-	strangers, err := db.FindUnknownIDs(ctx, tx, ids)
+	had, err := db.FindRowless(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}
-	stranger := make(map[string]bool, len(strangers))
-	for _, id := range strangers {
-		stranger[id] = true
-	}
-	ours := make([]repo.Listed, 0, len(page))
+	var rowless []repo.Listed
 	for _, item := range page {
-		if d == repo.FromVectors && stranger[item.FileID] && !mention.IsUUID(mention.Token(item.FileID)) {
+		was, is := had[item.FileID]
+		stranger := is && !was
+		if d == repo.FromVectors && stranger && !mention.IsUUID(mention.Token(item.FileID)) {
 			c.addForeign(item.FileID)
 			continue
 		}
-		ours = append(ours, item)
-		c.countFile(item.FileID, stranger[item.FileID])
+		if is {
+			rowless = append(rowless, item)
+		}
+		c.countFile(item.FileID, stranger)
 	}
-	return ours, nil
+	return rowless, nil
 }
 
 func (c *tally) countFile(id string, stranger bool) {
@@ -106,9 +107,9 @@ func ForeignCollections(ctx context.Context, db repo.Engine, store vectors.Store
 	}
 	stranger := map[string]bool{}
 	err = db.InTx(ctx, nil, func(tx repo.Tx) error {
-		strangers, err := db.FindUnknownIDs(ctx, tx, ids)
-		for _, id := range strangers {
-			stranger[id] = true
+		had, err := db.FindRowless(ctx, tx, ids)
+		for id, was := range had {
+			stranger[id] = !was
 		}
 		return err
 	})

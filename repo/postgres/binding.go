@@ -11,15 +11,21 @@ import (
 	"pruned/repo/postgres/refindex"
 )
 
-const strangersSQL = `
-SELECT c.file_id FROM unnest($1::text[]) c (file_id)
- WHERE ` + rowlessSQL + `
-   AND NOT EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted' OFFSET 0)`
+const rowlessIDsSQL = `
+SELECT c.file_id, EXISTS (SELECT FROM pruned.ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted' OFFSET 0)
+  FROM unnest($1::text[]) c (file_id) WHERE ` + rowlessSQL
 
-// FindUnknownIDs lists those of these ids that were never a file's here.
-func (db *DB) FindUnknownIDs(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
-	strangers, err := refindex.ReadColumn[string](ctx, pgxTx(t), db.withFileTable(strangersSQL), ids)
-	return strangers, pgerr.Translate(err, "look which of %d ids were ever files", len(ids))
+// FindRowless finds those of these ids that are no file's here, and whether they were.
+func (db *DB) FindRowless(ctx context.Context, t repo.Tx, ids []string) (map[string]bool, error) {
+	rows, _ := pgxTx(t).Query(ctx, db.withFileTable(rowlessIDsSQL), ids)
+	had := map[string]bool{}
+	var id string
+	var was bool
+	_, err := pgx.ForEachRow(rows, []any{&id, &was}, func() error {
+		had[id] = was
+		return nil
+	})
+	return had, pgerr.Translate(err, "look which of %d ids were ever files", len(ids))
 }
 
 // FindUnknownUsers lists those of these users that this database never had.

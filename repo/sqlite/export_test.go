@@ -60,7 +60,7 @@ func (db *DB) ComposedStatements(ctx context.Context) (map[string]string, error)
 		"leftover_candidates.sql": candidatesSQL(repo.FromPoints, `c.file_id > @after`),
 		"drop_stale.sql":          dropStaleSQL,
 		"shadow.sql":              joinSQL(shadow...),
-		"unknown_ids.sql":         unknownIDsSQL,
+		"rowless_ids.sql":         rowlessIDsSQL,
 		"empty_links.sql":         joinSQL(empty...),
 		"backlog.sql":             backlogSQL,
 		"mend_tombstones.sql":     joinSQL(anyAheadSQL, mendTombstonesSQL),

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,11 +59,13 @@ func (db *DB) UpsertListed(ctx context.Context, t repo.Tx, sweep int64, d repo.D
 			o.Made = &made
 		}
 	}
-	if len(rest) == 0 {
-		return nil
+	for some := range slices.Chunk(rest, markPage) {
+		if err := tx.deferred.enqueue(ctx, statement{markListedSQL, []any{sql.Named("listed", jsonList(some)),
+			sql.Named("direction", string(d)), sql.Named("store", store), sql.Named("sweep", sweep), sql.Named("now", toMicros(now))}}); err != nil {
+			return err
+		}
 	}
-	return tx.deferred.enqueue(ctx, statement{markListedSQL, []any{sql.Named("listed", jsonList(rest)),
-		sql.Named("direction", string(d)), sql.Named("store", store), sql.Named("sweep", sweep), sql.Named("now", toMicros(now))}})
+	return nil
 }
 
 // findHandled says which of what is listed has a row, shares its bytes with one, or

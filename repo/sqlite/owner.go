@@ -14,15 +14,20 @@ func queryText(ctx context.Context, t repo.Tx, query string, args ...any) ([]str
 	return queryColumn[string](ctx, sweepView{sqliteTx(t)}, query, args...)
 }
 
-const unknownIDsSQL = `
-SELECT c.file_id FROM (SELECT value AS file_id FROM json_each(?1)) c
- WHERE ` + noRowSQL + `
-   AND NOT EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted')`
+const rowlessIDsSQL = `
+SELECT c.file_id, EXISTS (SELECT 1 FROM pruned_ledger l WHERE l.file_id = c.file_id AND l.outcome = 'deleted')
+  FROM (SELECT value AS file_id FROM json_each(?1)) c WHERE ` + noRowSQL
 
-// FindUnknownIDs says which of these ids were never a file's here.
-func (db *DB) FindUnknownIDs(ctx context.Context, t repo.Tx, ids []string) ([]string, error) {
-	unknown, err := queryText(ctx, t, unknownIDsSQL, jsonList(ids))
-	return unknown, translate(err, "look which of %d ids were ever files", len(ids))
+// FindRowless finds those of these ids that are no file's here, and whether they were.
+func (db *DB) FindRowless(ctx context.Context, t repo.Tx, ids []string) (map[string]bool, error) {
+	had := map[string]bool{}
+	var id string
+	var was bool
+	err := queryEach(ctx, sweepView{sqliteTx(t)}, rowlessIDsSQL, []any{jsonList(ids)}, []any{&id, &was}, func() error {
+		had[id] = was
+		return nil
+	})
+	return had, translate(err, "look which of %d ids were ever files", len(ids))
 }
 
 // FindUnknownUsers says which of these users this database never had.

@@ -61,8 +61,8 @@ var errStop = errors.New("stop")
 func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
 		err := e.withSession(ctx, "list the files in the embedded Chroma", func(s *session) error {
-			each := func(id string, chunks int64) error {
-				if id != "" && !yield(vectors.File{ID: id, Chunks: chunks}, nil) {
+			each := func(f vectors.File) error {
+				if f.ID != "" && !yield(f, nil) {
 					return errStop
 				}
 				return nil
@@ -70,7 +70,7 @@ func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 			for _, sql := range []string{ownFilesSQL, markedNamesSQL} {
 				err := s.listNames(ctx, sql, ownPrefix, func(c vectors.Collection) error {
 					if id, own := vectors.CollectionOwner(c.Name); own {
-						return each(id, c.Chunks)
+						return each(vectors.File{ID: id, Chunks: c.Chunks})
 					}
 					return nil
 				})
@@ -106,7 +106,7 @@ func (s *session) listNames(ctx context.Context, sql, after string, each func(ve
 // file's own collection says it too. The two forms go on within a file's chunks,
 // and from one file to the next.
 var mentionsSQL = `
-SELECT m.string_value, m.rowid, coalesce(c.database_id = ?1 AND ` + sharedOnes + `, 0)
+SELECT m.string_value, m.rowid, CASE WHEN c.database_id = ?1 AND ` + sharedOnes + ` THEN c.name ELSE '' END
   FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
   LEFT JOIN segments s ON s.id = e.segment_id LEFT JOIN collections c ON c.id = s.collection
  WHERE m.key = '` + fileKey + `' AND `
@@ -118,25 +118,27 @@ var (
 
 const mentionsAPage = 2000
 
-func (s *session) listSharedFiles(ctx context.Context, each func(id string, chunks int64) error) error {
+func (s *session) listSharedFiles(ctx context.Context, each func(vectors.File) error) error {
 	last, row, sql := "", int64(0), nextFileSQL
 	for {
-		chunks, rows := map[string]int64{}, 0
+		chunks, rows := map[vectors.File]int64{}, 0
 		err := s.queryEach(ctx, func(scan func(...any) error) error {
-			var shared int64
-			err := scan(&last, &row, &shared)
-			chunks[last] += shared
-			rows++
-			return err
+			var shared string
+			if err := scan(&last, &row, &shared); err != nil {
+				return err
+			}
+			if rows++; shared != "" {
+				chunks[vectors.File{ID: last, Shared: shared}]++
+			}
+			return nil
 		}, sql, s.database, last, row, mentionsAPage)
 		if err != nil {
 			return err
 		}
-		for id, n := range chunks {
-			if n > 0 {
-				if err := each(id, n); err != nil {
-					return err
-				}
+		for f, n := range chunks {
+			f.Chunks = n
+			if err := each(f); err != nil {
+				return err
 			}
 		}
 		switch {

@@ -93,7 +93,7 @@ func (s *Server) countFilesIn(ctx context.Context, c collection) iter.Seq2[vecto
 				chunks[one.file]++
 			}
 			for id, n := range chunks {
-				if !yield(vectors.File{ID: id, Chunks: n}, nil) {
+				if !yield(vectors.File{ID: id, Shared: c.Name, Chunks: n}, nil) {
 					return
 				}
 			}

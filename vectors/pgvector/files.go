@@ -26,44 +26,25 @@ var (
 	// ownFilesSQL counts from the index on the collection alone, as far as the
 	// table has been vacuumed.
 	ownFilesSQL = `
-SELECT substr(collection_name, 6), count(*)
+SELECT substr(collection_name, 6), '', count(*)
   FROM ONLY {table}
  WHERE collection_name LIKE 'file-_%'
  GROUP BY collection_name`
 
-	// sharedFilesByIndexSQL goes from each file's first entry in the index to the
-	// next file's. It does not count: an index on an expression does not answer
-	// without the table, so that counting would read all of it.
-	sharedFilesByIndexSQL = `
-WITH RECURSIVE f (id) AS (
-    (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + ` AND {file_id} IS NOT NULL
-      ORDER BY {file_id} LIMIT 1)
-     UNION ALL
-    SELECT (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + ` AND {file_id} > f.id
-             ORDER BY {file_id} LIMIT 1)
-      FROM f WHERE f.id IS NOT NULL)
-SELECT id, 0::bigint FROM f WHERE id <> ''`
-
-	// sharedFilesSQL reads the table, where that is encrypted decrypts all that
-	// is shared. What cannot be decrypted is nobody's.
+	// sharedFilesSQL reads the table, where that is encrypted decrypts all that may be shared:
+	// no index has both the file and the collection. Whether a name is one of Open WebUI's is
+	// not asked for each row. What cannot be decrypted is nobody's.
 	sharedFilesSQL = `
-SELECT id, count(*)
-  FROM (SELECT {file_id} FROM ONLY {table} WHERE ` + shared + `) AS c (id)
- WHERE id NOT IN ('', '` + unreadable + `')
- GROUP BY id`
+SELECT id, name, chunks
+  FROM (SELECT id, name, count(*)
+          FROM (SELECT {file_id}, collection_name FROM ONLY {table}
+                 WHERE ` + unowned + ` AND length(collection_name) IN (36, 63, 64) AND {named}) AS c (id, name)
+         GROUP BY id, name OFFSET 0) AS f (id, name, chunks)
+ WHERE ` + sharedCondition("name") + ` AND id NOT IN ('', '` + unreadable + `')`
 )
 
-// orderedSQL asks whether an index of table $1 has the files' ids in their order:
-// without one, each step of sharedFilesByIndexSQL would read the table.
-const orderedSQL = `
-SELECT EXISTS (` + fileIDIndexSQL + `
-   AND a.amname = 'btree' AND i.indcollation[0] = 'pg_catalog."default"'::regcollation
-   AND EXISTS (SELECT FROM pg_opclass o WHERE o.oid = i.indclass[0] AND o.opcdefault))
-  FROM (SELECT $1::text::regclass) AS m (attrelid)`
-
 // Files lists the files that have chunks: those with an own collection from its
-// index, those in shared ones from the index on the file's id or, where there is
-// none, from the whole table.
+// index, those in shared ones from the whole table.
 func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
 		wanted := true
@@ -116,13 +97,6 @@ func (s *Store) fileQueries(ctx context.Context, tx ownTx, t *table) ([]fileQuer
 		decrypting.fileID = encryptedFileID(1)
 		return []fileQuery{own, {byTable, decrypting.expandNames(sharedFilesSQL), t.withKey(s.key)}}, nil
 	}
-	var ordered bool
-	if err := tx.QueryRow(ctx, orderedSQL, t.quotedName()).Scan(&ordered); err != nil {
-		return nil, fmt.Errorf("read the indexes of %s: %w", t.quotedName(), err)
-	}
-	if ordered {
-		return []fileQuery{own, {settings: byIndex, sql: t.expandNames(sharedFilesByIndexSQL)}}, nil
-	}
 	return []fileQuery{own, {settings: byTable, sql: t.expandNames(sharedFilesSQL)}}, nil
 }
 
@@ -135,7 +109,7 @@ func (q fileQuery) yieldFiles(ctx context.Context, tx ownTx, yield func(vectors.
 	defer rows.Close()
 	var f vectors.File
 	for rows.Next() {
-		if err := rows.Scan(&f.ID, &f.Chunks); err != nil {
+		if err := rows.Scan(&f.ID, &f.Shared, &f.Chunks); err != nil {
 			return false, err
 		}
 		if !yield(f) {

@@ -14,16 +14,16 @@ import (
 )
 
 // countByOwner counts the chunks of each file: by the name of its own collection, in
-// shared ones by the metadata.
-func countByOwner(chunks []Chunk) map[string]int64 {
-	files := map[string]int64{}
+// each shared one by the metadata.
+func countByOwner(chunks []Chunk) map[vectors.File]int64 {
+	files := map[vectors.File]int64{}
 	for _, c := range chunks {
 		id, own := strings.CutPrefix(c.Collection, "file-")
-		if !own {
-			id = c.FileID
-		}
-		if id != "" {
-			files[id]++
+		switch {
+		case own:
+			files[vectors.File{ID: id}]++
+		case c.FileID != "":
+			files[vectors.File{ID: c.FileID, Shared: c.Collection}]++
 		}
 	}
 	return files
@@ -42,14 +42,14 @@ func (f Fixture) listFiles(t *testing.T) []string {
 	return sortedKeys(ids)
 }
 
-// requireListed says that the store lists exactly the files of these chunks, and counts
-// none too often.
+// requireListed says that the store lists exactly the files of these chunks, where they are,
+// and counts none too often.
 func (f Fixture) requireListed(t *testing.T, chunks []Chunk) {
 	t.Helper()
-	want, got := countByOwner(chunks), map[string]int64{}
+	want, got := countByOwner(chunks), map[vectors.File]int64{}
 	for file, err := range f.Store.Files(t.Context()) {
 		require.NoError(t, err)
-		got[file.ID] += file.Chunks
+		got[vectors.File{ID: file.ID, Shared: file.Shared}] += file.Chunks
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(got)))
 	for id, n := range got {

@@ -37,9 +37,7 @@ func leavesOthersCollections(t *testing.T, f Fixture) {
 	w := newWorld()
 	staying := slices.Concat(othersChunks(t, f, w.locked), othersChunks(t, f, w.loose), othersChunks(t, f, uuid.NewString()))
 	f.Insert(t, slices.Concat(w.going, staying)...)
-	want := countByOwner(w.going)
-	want["search-cache"] = 3
-	require.Equal(t, sortedKeys(want), f.listFiles(t))
+	require.ElementsMatch(t, []string{w.locked, w.loose, "search-cache"}, f.listFiles(t))
 
 	got, err := f.Store.Collections(t.Context(), w.locked)
 	require.NoError(t, err)
