@@ -122,6 +122,24 @@ func TestChunksAreReadWhereALinkIsMissing(t *testing.T) {
 	require.Empty(t, store.knowledge)
 }
 
+// A chunk without metadata is nobody's: it stays, and all else is found, and goes, beside it.
+func TestChunksWithoutMetadataStay(t *testing.T) {
+	t.Parallel()
+	i, q := newShelf(t, 5), fixture.OpenQueue(t)
+	i.Exec(t, `INSERT INTO document_chunk (id, collection_name, text) VALUES ('bare', $1, 'a page')`, i.base)
+	l := addLeftovers(t, i.Installation)
+	i.Exec(t, `UPDATE document_chunk SET vmetadata = NULL WHERE vmetadata->>'file_id' IS NULL`)
+	s := sweeper(t, i.Installation, q)
+	require.EqualValues(t, 1+len(l.unused), sweepOnce(t, s).Totals.Orphans)
+	i.age(t)
+	sum := i.Consume(t, q)
+	require.Equal(t, 1+len(l.unused), sum.Deleted, sum)
+	require.Equal(t, l.used, l.left(t, i.Installation))
+	require.Zero(t, i.chunks(t, i.base, i.taken))
+	require.Equal(t, 1, testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk WHERE id = 'bare'`))
+	i.requireWhole(t)
+}
+
 // Of a store outside the database they go after the commit, by a tombstone that asks again.
 func TestChunksOfFilesThatWereTakenOutGoOutsideTheDatabase(t *testing.T) {
 	t.Parallel()

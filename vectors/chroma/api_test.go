@@ -73,7 +73,7 @@ func (a api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 	type records struct {
 		IDs        []string         `json:"ids"`
 		Embeddings [][]float32      `json:"embeddings"`
-		Documents  []string         `json:"documents"`
+		Documents  []*string        `json:"documents"`
 		Metadatas  []map[string]any `json:"metadatas"`
 	}
 	sets := map[string]*records{}
@@ -85,7 +85,7 @@ func (a api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 		}
 		set.IDs = append(set.IDs, chunk.ID)
 		set.Embeddings = append(set.Embeddings, vector(n))
-		set.Documents = append(set.Documents, "the text of "+chunk.ID)
+		set.Documents = append(set.Documents, document(chunk))
 		set.Metadatas = append(set.Metadatas, metadata(chunk))
 	}
 	for name, set := range sets {
@@ -93,10 +93,21 @@ func (a api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 	}
 }
 
+// metadata is nil for none, and so is document.
 func metadata(chunk vectorstest.Chunk) map[string]any {
 	m := chunk.Metadata()
-	m["start_index"], m["draft"] = 1.5, true
+	if m != nil {
+		m["start_index"], m["draft"] = 1.5, true
+	}
 	return m
+}
+
+func document(chunk vectorstest.Chunk) *string {
+	if chunk.Bare {
+		return nil
+	}
+	text := "the text of " + chunk.ID
+	return &text
 }
 
 func (a api) ids(t testing.TB, collection string) []string {

@@ -91,6 +91,39 @@ func TestPointsBesideARunningChroma(t *testing.T) {
 	}
 }
 
+// The application makes the collection of names anew only when somebody asks it to: after a
+// change of the model that embeds, its vectors have another dimension than all others. Its
+// points are listed, and go, as those of other collections, and what stays answers.
+func TestNamesOfKnowledgeBasesHaveAnotherDimension(t *testing.T) {
+	t.Parallel()
+	for _, embedded := range []bool{true, false} {
+		b := runBeside(t)
+		memory, stays, goes, file := "user-memory-"+uuid.NewString(), uuid.NewString(), uuid.NewString(), uuid.NewString()
+		names := b.create(t, vectors.KnowledgeNames)
+		b.ask(t, http.MethodPost, "/"+b.database+"/collections/"+names+"/add", map[string]any{"ids": []string{stays, goes}, "documents": []string{"one", "two"},
+			"embeddings": [][]float32{{1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}}, "metadatas": []map[string]any{{"knowledge_base_id": stays}, nil}}, &struct{}{})
+		b.insert(t, many(20, memory, "")...)
+		b.insert(t, many(20, vectorstest.Base, file)...)
+		var store vectors.CollectionStore = newServer(t, chroma.HTTPOptions{URL: b.server})
+		if embedded {
+			store = newEmbedded(t, b.dir)
+		}
+		require.ElementsMatch(t, []string{memory, vectorstest.Base, vectors.KnowledgeNames}, listNames(t, store))
+		require.Equal(t, map[string]int{memory: 20, vectors.KnowledgeNames: 2}, countPoints(t, store, memory, vectors.KnowledgeNames))
+		for found, err := range store.Files(t.Context()) {
+			require.NoError(t, err)
+			require.Equal(t, vectors.File{ID: file, Shared: vectorstest.Base, Chunks: 20}, found)
+		}
+		removed, err := store.RemovePoints(t.Context(), nil, vectors.KnowledgeNames, []string{goes}, vectors.AllowAll)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, removed.Chunks)
+		b.restart(t) // carries out what waits
+		require.Equal(t, []string{stays}, b.ids(t, names))
+		require.Len(t, b.query(t, memory, 3, 30), 20)
+		require.Len(t, b.query(t, vectorstest.Base, 3, 30), 20)
+	}
+}
+
 // What a crash left of a collection is listed, once, and cleared with whatever is removed
 // next.
 func TestCollectionLeftByACrash(t *testing.T) {

@@ -77,11 +77,16 @@ func (i installation) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 	require.NoError(t, i.Pool.SendBatch(context.Background(), batch).Close())
 }
 
-func metadata(t testing.TB, chunk vectorstest.Chunk) string {
+// metadata is nil for NULL.
+func metadata(t testing.TB, chunk vectorstest.Chunk) *string {
 	t.Helper()
-	text, err := json.Marshal(chunk.Metadata())
+	if chunk.Bare {
+		return nil
+	}
+	bytes, err := json.Marshal(chunk.Metadata())
 	require.NoError(t, err)
-	return string(text)
+	text := string(bytes)
+	return &text
 }
 
 func (i installation) left(t testing.TB) []string {

@@ -30,6 +30,8 @@ func addCollectionCases(cases map[string]func(*testing.T, Fixture), first Fixtur
 		"points: of many collections are listed":     listsPointsOfMany,
 		"chunks: of knowledge bases are listed":      listsChunks,
 		"chunks: of many files are listed":           listsChunksOfMany,
+		"chunks: without metadata are nobody's":      leavesBareChunks,
+		"points: without metadata go by their ids":   removesBarePoints,
 	})
 	if first.Begin != nil {
 		cases["collections: come back with a rollback"] = rollsBackCollections

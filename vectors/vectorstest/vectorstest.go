@@ -25,10 +25,14 @@ type Chunk struct {
 	Hash       string // of the whole text, in its metadata
 	CreatedBy  string // in its metadata; none if empty
 	Unnamed    bool   // its metadata has no name, as what plugins store
+	Bare       bool   // it has no metadata, nor a text where a store has that among it
 }
 
-// Metadata is what the application, or a plugin, writes beside the text.
+// Metadata is what the application, or a plugin, writes beside the text; nil is nothing.
 func (c Chunk) Metadata() map[string]any {
+	if c.Bare {
+		return nil
+	}
 	m := map[string]any{"page": 7}
 	if !c.Unnamed {
 		m["name"] = "report.pdf"
