@@ -11,8 +11,10 @@ import (
 	"pruned/vectors"
 )
 
-// noteUnlinked notes the knowledge bases that hold a file of a page which they do not link.
-func (w *run) noteUnlinked(ctx context.Context, tx repo.Tx, page []repo.Listed, count *tally) error {
+// noteUnlinked notes the knowledge bases that hold a file of a page which they do not link. A
+// failure notes all of them: whoever lists what they hold meets it again, and tells it, when
+// files have been published.
+func (w *run) noteUnlinked(ctx context.Context, page []repo.Listed, count *tally) {
 	var pairs []string
 	for _, item := range page {
 		if vectors.IsKnowledge(item.Shared) && !count.unlinked[item.Shared] {
@@ -20,9 +22,16 @@ func (w *run) noteUnlinked(ctx context.Context, tx repo.Tx, page []repo.Listed, 
 		}
 	}
 	if len(pairs) == 0 {
-		return nil
+		return
 	}
-	missing, err := w.DB.FindMissingRows(ctx, tx, repo.KnowledgeLinks, pairs)
+	missing := pairs
+	_ = w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
+		found, err := w.DB.FindMissingRows(ctx, tx, repo.KnowledgeLinks, pairs)
+		if err == nil {
+			missing = found
+		}
+		return err
+	})
 	for _, pair := range missing {
 		if count.unlinked == nil {
 			count.unlinked = map[string]bool{}
@@ -30,7 +39,6 @@ func (w *run) noteUnlinked(ctx context.Context, tx repo.Tx, page []repo.Listed, 
 		knowledge, _, _ := strings.Cut(pair, "/")
 		count.unlinked[knowledge] = true
 	}
-	return err
 }
 
 // findLostHeld says why it is not believed that the files which knowledge bases hold without

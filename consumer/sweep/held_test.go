@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"testing"
 	"time"
@@ -120,6 +121,29 @@ func TestChunksAreReadWhereALinkIsMissing(t *testing.T) {
 	store.knowledge = nil
 	require.Zero(t, sweepOnce(t, s).Totals.Orphans)
 	require.Empty(t, store.knowledge)
+}
+
+// noLinks is a database that cannot tell which files are linked, as where an index is blind.
+type noLinks struct{ repo.Leftovers }
+
+func (l noLinks) FindMissingRows(ctx context.Context, tx repo.Tx, table string, ids []string) ([]string, error) {
+	if table == repo.KnowledgeLinks {
+		return nil, errors.New("nobody knows")
+	}
+	return l.Leftovers.FindMissingRows(ctx, tx, table, ids)
+}
+
+// What is left of files is published all the same, and the sweep tells the failure.
+func TestUnknownLinksStopNoFile(t *testing.T) {
+	t.Parallel()
+	i, q := newShelf(t, 5), fixture.OpenQueue(t)
+	left := i.AddRemains(t, true, true)
+	s := sweeper(t, i.Installation, q)
+	s.DB.Leftovers = noLinks{s.DB.Leftovers}
+	report, err := s.Sweep(t.Context(), Options{})
+	require.ErrorContains(t, err, "nobody knows")
+	require.EqualValues(t, 1, report.Published)
+	require.Equal(t, left, fixture.EventsIn(t, q)[0].Subject)
 }
 
 // A chunk without metadata is nobody's: it stays, and all else is found, and goes, beside it.

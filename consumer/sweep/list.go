@@ -176,11 +176,9 @@ func (w *run) recordPage(ctx context.Context, d *direction, page []repo.Listed, 
 	case d.IsLeftover():
 		return w.recordLeftovers(ctx, d, page, count)
 	}
+	w.noteUnlinked(ctx, page, count)
 	return w.inTx(ctx, func(ctx context.Context, tx repo.Tx) error {
 		rowless, err := count.addPage(ctx, w.DB, tx, d.Direction, page)
-		if err == nil {
-			err = w.noteUnlinked(ctx, tx, page, count)
-		}
 		if err != nil || len(rowless) == 0 {
 			return err
 		}
