@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"pruned/consumer/loop"
 	"pruned/repo/testenv"
 )
 
@@ -100,18 +101,34 @@ func (w *world) withConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 const clockTick = 10 * time.Millisecond
 
 // serverCPU is what the server's sessions have used so far that have ended: the same on a
-// machine that is busy.
+// machine that is busy. It waits until those of this database have.
 func (w *world) serverCPU(ctx context.Context) (used time.Duration, err error) {
 	var dir string
-	if err := w.withConn(ctx, func(conn *pgx.Conn) error { return conn.QueryRow(ctx, "SHOW data_directory").Scan(&dir) }); err != nil {
-		return 0, err
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
+	err = w.adminWorld().withConn(ctx, func(conn *pgx.Conn) error {
+		for sessions := 1; sessions > 0; loop.Sleep(ctx, 2*clockTick) {
+			if err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = $1", w.database).Scan(&sessions); err != nil {
+				return err
+			}
+		}
+		return conn.QueryRow(ctx, "SHOW data_directory").Scan(&dir)
+	})
 	if err != nil {
 		return 0, err
 	}
+	text, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
 	pid, _, _ := strings.Cut(string(text), "\n")
-	if text, err = os.ReadFile(filepath.Join("/proc", pid, "stat")); err != nil {
+	for before := time.Duration(-1); err == nil && used != before; loop.Sleep(ctx, 20*clockTick) {
+		before = used
+		used, err = readEnded(pid)
+	}
+	return used, err
+}
+
+// readEnded is what the children of a process have used that have ended: the last are not
+// counted at once.
+func readEnded(pid string) (used time.Duration, err error) {
+	text, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	if err != nil {
 		return 0, err
 	}
 	_, rest, _ := strings.Cut(string(text), ") ") // behind the program's name
