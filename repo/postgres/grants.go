@@ -44,13 +44,16 @@ func (db *DB) requiredPrivileges(ctx context.Context, t pgx.Tx) (list []requirem
 	list = append(list, requirement{privilege: "DELETE", table: db.quotedTable("file")},
 		requirement{privilege: "UPDATE (" + lockColumn + ")", table: db.quotedTable("file")})
 	unbound, err := db.requiredForLinks(ctx, t)
-	for _, table := range locked {
-		unbound = append(unbound, requirement{privilege: lockPrivilege(t), table: table, instead: "UPDATE, DELETE, TRUNCATE"})
-	}
 	if db.options.RemovesDangling {
 		unbound = db.addForDangling(unbound, tables)
 	}
-	return append(list, unbound...), err
+	list = append(list, unbound...)
+	for _, table := range locked {
+		if !slices.Contains(list, requirement{privilege: "DELETE", table: table}) {
+			list = append(list, requirement{privilege: lockPrivilege(t), table: table, instead: "UPDATE, DELETE, TRUNCATE"})
+		}
+	}
+	return list, err
 }
 
 // addForDangling adds the privileges to delete dangling rows of the tables that are read.
@@ -159,10 +162,14 @@ func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 		var schema bool
 		err = pgxTx(t).QueryRow(ctx, `SELECT quote_ident(current_user), to_regnamespace('pruned') IS NOT NULL
 			OR has_database_privilege(current_database(), 'CREATE')`).Scan(&role, &schema)
-		if missing = grantStatements(lacking, role); !schema {
+		if err != nil {
+			return pgerr.Translate(err, "read privileges")
+		}
+		foreign, err := refindex.ReadColumn[string](ctx, pgxTx(t), ownershipSQL, role, false)
+		if missing = append(grantStatements(lacking, role), foreign...); !schema {
 			missing = append(missing, "CREATE SCHEMA pruned AUTHORIZATION "+role+";")
 		}
-		return pgerr.Translate(err, "read privileges")
+		return pgerr.Translate(err, "look at schema pruned")
 	})
 	if err != nil {
 		return nil, err
@@ -175,16 +182,20 @@ func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
 }
 
 // ownershipSQL hands schema pruned to role $1, quoted: migrations alter tables, which
-// takes their owner. A sequence of a column goes with its table.
+// takes their owner. A sequence of a column goes with its table. $2: also what is the
+// current role's already.
 const ownershipSQL = `
-SELECT format('ALTER SCHEMA pruned OWNER TO %s;', $1::text) FROM pg_namespace WHERE nspname = 'pruned'
-UNION ALL
-SELECT format('ALTER %s %s OWNER TO %s;', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, $1::text)
-  FROM pg_class c WHERE c.relnamespace = to_regnamespace('pruned') AND c.relkind IN ('r', 'S')
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
-                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
-UNION ALL
-SELECT format('ALTER FUNCTION %s OWNER TO %s;', oid::regprocedure, $1::text) FROM pg_proc WHERE pronamespace = to_regnamespace('pruned')`
+SELECT statement FROM (
+    SELECT nspowner, format('ALTER SCHEMA pruned OWNER TO %s;', $1::text) FROM pg_namespace WHERE nspname = 'pruned'
+    UNION ALL
+    SELECT c.relowner, format('ALTER %s %s OWNER TO %s;', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, $1::text)
+      FROM pg_class c WHERE c.relnamespace = to_regnamespace('pruned') AND c.relkind IN ('r', 'S')
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
+                          AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+    UNION ALL
+    SELECT proowner, format('ALTER FUNCTION %s OWNER TO %s;', oid::regprocedure, $1::text) FROM pg_proc WHERE pronamespace = to_regnamespace('pruned')
+) o (owner, statement)
+ WHERE $2 OR NOT pg_has_role(owner, 'USAGE')`
 
 // Grants returns the statements, for a superuser or the owner, that let a role run pruned
 // with these settings, and nothing more. The last lets it read the tables that later
@@ -196,7 +207,7 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 		if err != nil {
 			return err
 		}
-		ours, err := refindex.ReadColumn[string](ctx, pgxTx(t), ownershipSQL, role)
+		ours, err := refindex.ReadColumn[string](ctx, pgxTx(t), ownershipSQL, role, true)
 		if err != nil {
 			return pgerr.Translate(err, "look at schema pruned")
 		}

@@ -112,6 +112,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	locate := func(ctx context.Context) error { return db.locateServer(ctx, &config.ConnConfig.Config) }
 	for _, check := range []func(context.Context) error{db.recognizeDatabase, locate, db.readIdentity, db.openIndex} {
 		if err := check(ctx); err != nil {
+			err = db.nameMissing(ctx, err)
 			pool.Close()
 			return nil, err
 		}

@@ -134,8 +134,8 @@ func (db *DB) insertRestored(ctx context.Context, t pgx.Tx, id, sql string, args
 	})
 	batch.Queue(safePath)
 	err := t.SendBatch(ctx, batch).Close()
-	if err = pgerr.Translate(err, "write the row of file %s", id); repo.SQLState(err) == "42501" {
-		return &repo.Error{Kind: repo.Environment, SQLState: "42501", Doing: "restore file " + id,
+	if err = pgerr.Translate(err, "write the row of file %s", id); repo.SQLState(err) == denied {
+		return &repo.Error{Kind: repo.Environment, SQLState: denied, Doing: "restore file " + id,
 			Err: fmt.Errorf("the role may not write table file: GRANT INSERT ON %s TO %s; (%w)", db.quotedTable("file"), refindex.QuoteName(t.Conn().Config().User), err)}
 	}
 	if err == nil && written != 1 {
