@@ -9,8 +9,10 @@ TOOLS    := $(CACHE)/bin
 GOLANGCI := v2.15.0
 GOVULN   := v1.1.4
 ALLOY    := 6.2.0
+RELEASER := v2.15.1
+SBOM     := v1.10.0
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -145,6 +147,27 @@ $(TOOLS)/golangci-lint-$(GOLANGCI):
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI) ## golangci-lint, built from its module
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
+
+$(TOOLS)/goreleaser-$(RELEASER):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS)/releaser-$(RELEASER) $(GO) install github.com/goreleaser/goreleaser/v2@$(RELEASER)
+	ln -sf $(TOOLS)/releaser-$(RELEASER)/goreleaser $@
+
+$(TOOLS)/cyclonedx-gomod-$(SBOM):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS)/sbom-$(SBOM) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(SBOM)
+	ln -sf $(TOOLS)/sbom-$(SBOM)/cyclonedx-gomod $@
+
+# Four programs, their archives, checksums and bills of materials, in dist/release. A
+# snapshot publishes nothing.
+release-check: export PATH := $(TOOLS)/sbom-$(SBOM):$(PATH)
+release-check: export VERSION := $(VERSION)
+release-check: $(TOOLS)/goreleaser-$(RELEASER) $(TOOLS)/cyclonedx-gomod-$(SBOM) ## what a release holds, built and not published: minutes
+	$< check
+	$< release --snapshot --clean
+	@for system in linux_amd64 linux_arm64 darwin_amd64 darwin_arm64; do \
+	  grep -q modernc.org/sqlite dist/release/pruned_*_$$system.cdx.json || { echo "no bill of materials for $$system"; exit 1; }; done
+	@cd dist/release && sha256sum --quiet -c checksums.txt
 
 $(TOOLS)/govulncheck-$(GOVULN):
 	mkdir -p $(TOOLS)
