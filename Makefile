@@ -11,8 +11,10 @@ GOVULN   := v1.1.4
 ALLOY    := 6.2.0
 RELEASER := v2.15.1
 SBOM     := v1.10.0
+KUBECONF := v0.8.0
+KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -168,6 +170,26 @@ release-check: $(TOOLS)/goreleaser-$(RELEASER) $(TOOLS)/cyclonedx-gomod-$(SBOM) 
 	@for system in linux_amd64 linux_arm64 darwin_amd64 darwin_arm64; do \
 	  grep -q modernc.org/sqlite dist/release/pruned_*_$$system.cdx.json || { echo "no bill of materials for $$system"; exit 1; }; done
 	@cd dist/release && sha256sum --quiet -c checksums.txt
+
+$(TOOLS)/kubeconform-$(KUBECONF):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS)/kube-$(KUBECONF) $(GO) install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONF)
+	ln -sf $(TOOLS)/kube-$(KUBECONF)/kubeconform $@
+
+# The schemas of Kubernetes' API, from a package for Python that carries them. They name
+# each other by an address, here by the file beside them.
+$(TOOLS)/kubernetes-$(KUBE):
+	mkdir -p $(TOOLS)
+	dir=$$(mktemp -d) && trap 'rm -rf '$$dir EXIT && python3 -m venv $$dir/venv && \
+	$$dir/venv/bin/pip download -q --no-deps -d $$dir kubernetes-validate==$(KUBE) && \
+	echo "85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9  $$dir/kubernetes_validate-$(KUBE)-py3-none-any.whl" | sha256sum -c - && \
+	python3 -m zipfile -e $$dir/kubernetes_validate-$(KUBE)-py3-none-any.whl $$dir && \
+	sed -i 's|"/api/_definitions.json|"_definitions.json|; s|"$$id"|"title"|' $$dir/kubernetes_validate/kubernetes-json-schema/v$(KUBE)-local-strict/*.json && \
+	mv $$dir/kubernetes_validate/kubernetes-json-schema/v$(KUBE)-local-strict $@
+
+# A ServiceMonitor is no part of that API, and is read by nobody here.
+kube-check: $(TOOLS)/kubeconform-$(KUBECONF) $(TOOLS)/kubernetes-$(KUBE) ## the example for Kubernetes against the schemas of its API
+	$< -strict -summary -skip ServiceMonitor -schema-location '$(TOOLS)/kubernetes-$(KUBE)/{{.ResourceKind}}{{.KindSuffix}}.json' config/kubernetes
 
 $(TOOLS)/govulncheck-$(GOVULN):
 	mkdir -p $(TOOLS)
