@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/gofrs/flock"
@@ -15,6 +16,10 @@ import (
 // server that is restarted must find its port free, and a client that dials it
 // meanwhile must not be given that port and so connect to itself.
 const firstPort, lastPort = 15000, 32000
+
+// reservedPorts holds the lock of each port, which the kernel frees when the process ends:
+// a lock that nothing holds goes earlier, with its file, when that is collected.
+var reservedPorts sync.Map
 
 // FreePort returns a port of 127.0.0.1 that nobody listens on, and that no test
 // is given again as long as this process runs.
@@ -49,13 +54,15 @@ func reservePort(port int) error {
 	if err := mkdir(dir); err != nil {
 		return err
 	}
-	free, err := flock.New(filepath.Join(dir, fmt.Sprint(port))).TryLock() // the kernel frees it when the process ends
+	lock := flock.New(filepath.Join(dir, fmt.Sprint(port)))
+	free, err := lock.TryLock()
 	if err != nil {
 		return err
 	}
 	if !free {
-		return fmt.Errorf("port %d is another test's", port)
+		return errors.Join(fmt.Errorf("port %d is another test's", port), lock.Close())
 	}
+	reservedPorts.Store(port, lock)
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return err
