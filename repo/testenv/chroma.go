@@ -109,9 +109,7 @@ func (c *Chroma) End() error {
 	if c.process == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-	defer cancel()
-	err := c.process.end(ctx, syscall.SIGTERM)
+	err := c.process.end(syscall.SIGTERM)
 	c.process = nil
 	if err != nil {
 		return fmt.Errorf("stop the Chroma server: %w", err)

@@ -106,9 +106,7 @@ func (c *Collector) end() error {
 	if c.process == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-	defer cancel()
-	err := c.process.end(ctx, syscall.SIGTERM)
+	err := c.process.end(syscall.SIGTERM)
 	c.process = nil
 	if err != nil {
 		return fmt.Errorf("stop the collector of OpenTelemetry: %w", err)

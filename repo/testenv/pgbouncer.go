@@ -81,11 +81,7 @@ func startPooler(ctx context.Context, d *Database) (address string, stop func() 
 	if err != nil {
 		return "", nil, errors.Join(err, home.remove())
 	}
-	stop = func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-		defer cancel()
-		return errors.Join(process.end(ctx, syscall.SIGTERM), home.remove())
-	}
+	stop = func() error { return errors.Join(process.end(syscall.SIGTERM), home.remove()) }
 	u := url.URL{
 		Scheme: "postgres", User: url.User(superuser), Host: fmt.Sprintf("127.0.0.1:%d", port),
 		Path: "/" + d.Name, RawQuery: "sslmode=disable",

@@ -78,7 +78,9 @@ func (p *process) awaitAnswer(url, log string) error {
 }
 
 // end sends the signal and waits until every process of the server is gone.
-func (p *process) end(ctx context.Context, signal os.Signal) error {
+func (p *process) end(signal os.Signal) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

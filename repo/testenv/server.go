@@ -213,9 +213,7 @@ func (s *Server) halt(signal os.Signal) error {
 	if s.process == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-	defer cancel()
-	err := s.process.end(ctx, signal)
+	err := s.process.end(signal)
 	s.process = nil
 	return err
 }
