@@ -279,6 +279,9 @@ func TestCheckAndActWhereRowsAreGone(t *testing.T) {
 	}
 	others := i.AddFiles(t, 4)
 	ids = entombAll(t, i, repo.Bytes, 1)
+	require.NoError(t, i.DB.ExpireOld(t.Context(), 0))
+	require.Equal(t, 1, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.survivor WHERE cardinality(files) = 4`), "the line of the last batch")
+	require.Equal(t, 1, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.survivor`))
 	i.Exec(t, `DELETE FROM file WHERE id <> $1`, others[0])
 	x := i.NewReaper(t)
 	due, err := x.Due(t.Context())
