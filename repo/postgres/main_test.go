@@ -20,6 +20,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
+	"pruned/repo/repotest"
 	"pruned/repo/testenv"
 )
 
@@ -64,22 +65,14 @@ func newDB(t testing.TB, options ...testenv.Option) (*testenv.Database, *postgre
 	return d, open(t, d)
 }
 
-// migrate makes our tables in a database that is copied for each test: to make them for each
-// takes longer than most tests. It remembers no place, so that a copy is an installation of
-// its own.
+// migrate prepares the database that is copied for each test.
 func migrate(ctx context.Context, url string) error {
 	db, err := postgres.Open(ctx, postgres.Options{URL: url, Schema: "public"})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	return db.InTx(ctx, nil, func(tx repo.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM pruned.place`)
-		return err
-	})
+	return repotest.MigrateTemplate(ctx, db)
 }
 
 // inTx runs fn in a transaction, which commits.
