@@ -61,14 +61,10 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 }
 
 // ExpireOld deletes lines of the ledger, confirmations and candidates that are older than keep, and what
-// has been in the trash for long enough. Candidates among rows are deleted by every sweep
+// has been in the trash for long enough, and survivors that do not count any more. Candidates among rows are deleted by every sweep
 // that does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
-	err := errors.Join(db.expireTrash(ctx), db.expireKeeps(ctx), db.InTx(ctx, nil, func(t repo.Tx) error {
-		_, err := t.Exec(ctx, expireSurvivorsSQL)
-		return err
-	}))
-	if err != nil || keep <= 0 {
+	if err := errors.Join(db.expireTrash(ctx), db.expireKeeps(ctx), db.expireSurvivors(ctx)); err != nil || keep <= 0 {
 		return err
 	}
 	return db.inNewTx(ctx, longTimeout, func(t repo.Tx) error {

@@ -62,6 +62,13 @@ const rowsMissingSQL = `
 const expireSurvivorsSQL = `
 DELETE FROM pruned.survivor s WHERE EXISTS (SELECT FROM pruned.survivor WHERE identity = s.identity AND seq > s.seq)`
 
+func (db *DB) expireSurvivors(ctx context.Context) error {
+	return db.InTx(ctx, nil, func(t repo.Tx) error {
+		_, err := t.Exec(ctx, expireSurvivorsSQL)
+		return err
+	})
+}
+
 var timesSQL = `SELECT ` + openwebui.TimesSQL("f.created_at::float8", "n.now") + `, ` + openwebui.TimesSQL("f.updated_at::float8", "n.now") + `
   FROM %s f, (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) n`
 
