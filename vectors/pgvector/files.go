@@ -22,26 +22,30 @@ SET LOCAL enable_bitmapscan TO DEFAULT;
 SET LOCAL enable_sort TO DEFAULT;
 SET LOCAL enable_hashagg TO DEFAULT`
 
-var (
-	// ownFilesSQL counts from the index on the collection alone, as far as the
-	// table has been vacuumed.
-	ownFilesSQL = `
+// ownFilesSQL counts from the index on the collection alone, as far as the
+// table has been vacuumed.
+const ownFilesSQL = `
 SELECT substr(collection_name, 6), '', count(*)
   FROM ONLY {table}
  WHERE collection_name LIKE 'file-_%'
  GROUP BY collection_name`
 
-	// sharedFilesSQL reads the table, where that is encrypted decrypts all that may be shared:
-	// no index has both the file and the collection. Whether a name is one of Open WebUI's is
-	// not asked for each row. What cannot be decrypted is nobody's.
-	sharedFilesSQL = `
+// sharedFilesSQL reads the table: no index has both the file and the collection. Whether a
+// name is one of Open WebUI's is not asked for each row that is plain, but before any is
+// decrypted: what is another program's is not looked into. What cannot be decrypted is nobody's.
+func (t *table) sharedFilesSQL() string {
+	candidates := unowned + ` AND length(collection_name) IN (36, 63, 64) AND {named}`
+	if t.encrypted {
+		candidates = shared
+	}
+	return t.expandNames(`
 SELECT id, name, chunks
   FROM (SELECT id, name, count(*)
           FROM (SELECT {file_id}, collection_name FROM ONLY {table}
-                 WHERE ` + unowned + ` AND length(collection_name) IN (36, 63, 64) AND {named}) AS c (id, name)
+                 WHERE ` + candidates + `) AS c (id, name)
          GROUP BY id, name OFFSET 0) AS f (id, name, chunks)
- WHERE ` + sharedCondition("name") + ` AND id NOT IN ('', '` + unreadable + `')`
-)
+ WHERE ` + sharedCondition("name") + ` AND id NOT IN ('', '` + unreadable + `')`)
+}
 
 // Files lists the files that have chunks: those with an own collection from its
 // index, those in shared ones from the whole table.
@@ -95,9 +99,9 @@ func (s *Store) fileQueries(ctx context.Context, tx ownTx, t *table) ([]fileQuer
 		// The key is its only parameter.
 		decrypting := *t
 		decrypting.fileID = encryptedFileID(1)
-		return []fileQuery{own, {byTable, decrypting.expandNames(sharedFilesSQL), t.withKey(s.key)}}, nil
+		return []fileQuery{own, {byTable, decrypting.sharedFilesSQL(), t.withKey(s.key)}}, nil
 	}
-	return []fileQuery{own, {settings: byTable, sql: t.expandNames(sharedFilesSQL)}}, nil
+	return []fileQuery{own, {settings: byTable, sql: t.sharedFilesSQL()}}, nil
 }
 
 // yieldFiles yields what the query returns, and says whether more is wanted.
