@@ -17,9 +17,10 @@ import (
 	"pruned/consumer/internal/fixture/natstest"
 	"pruned/consumer/loop"
 	"pruned/repo"
+	"pruned/repo/testenv"
 )
 
-func TestMain(m *testing.M) { natstest.Main(m) }
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 const Patience = natstest.Patience
 

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"pruned/consumer"
 	"pruned/repo/blobs/local"
@@ -21,8 +20,6 @@ import (
 	"pruned/repo/testenv"
 )
 
-// A server that ends while one of its streams looks for its source leaves that
-// goroutine of its own until a timer of its own fires.
 func TestMain(m *testing.M) {
 	openFolder = func(dir string) (*local.Store, error) {
 		folder, err := local.Open(dir)
@@ -32,7 +29,7 @@ func TestMain(m *testing.M) {
 		return folder.ByModification(), nil
 	}
 	openCache = func(dir string) *cache.Folder { return cache.New(dir).ByModification() }
-	testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
+	testenv.Main(m)
 }
 
 const (

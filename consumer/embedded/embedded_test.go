@@ -16,7 +16,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
+
+	"pruned/repo/testenv"
 )
 
 // ownerVar makes of the test binary a process that owns a queue until it is
@@ -32,8 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1)
 	}
-	// See package consumer's tests.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
+	testenv.Main(m)
 }
 
 // ownForEver opens a queue, stores a message, says so, and never closes.

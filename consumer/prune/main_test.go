@@ -3,7 +3,7 @@ package prune_test
 import (
 	"testing"
 
-	"pruned/consumer/internal/fixture"
+	"pruned/repo/testenv"
 )
 
-func TestMain(m *testing.M) { fixture.Main(m) }
+func TestMain(m *testing.M) { testenv.Main(m) }

@@ -23,7 +23,7 @@ import (
 	"pruned/vectors"
 )
 
-func TestMain(m *testing.M) { fixture.Main(m) }
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 // place is an installation as two processes have it: one carries out tombstones, the
 // other restores.

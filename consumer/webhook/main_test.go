@@ -13,15 +13,12 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"pruned/consumer/event"
+	"pruned/repo/testenv"
 )
 
-// A server that ends leaves goroutines of its own until its timers fire.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*stream).trySetupSourceConsumer.func3"))
-}
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 const token = "the-right-token"
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -31,21 +32,41 @@ func sharedServer(t testing.TB) *Server {
 	return shared.server
 }
 
-// Main runs the tests of a package, stops the server that they shared, and
-// fails if a goroutine is left that the options do not name. Call it from
-// TestMain; it does not return.
-func Main(m *testing.M, options ...goleak.Option) { goleak.VerifyTestMain(suite{m}, options...) }
+// Timers of a library may end its goroutines after the last test: nats-server waits up to
+// 30 seconds for an answer about the source of a stream, also after its shutdown.
+const (
+	leakPatience  = 45 * time.Second
+	leakPollEvery = 500 * time.Millisecond
+)
 
-type suite struct{ tests *testing.M }
-
-func (s suite) Run() int {
-	code := s.tests.Run()
+// Main runs the tests of a package, stops the servers that they shared, and fails where a
+// goroutine is left that does not end by itself. Call it from TestMain; it does not return.
+func Main(m *testing.M) {
+	code := m.Run()
 	tellLeftOut()
 	if err := errors.Join(stopShared(), endSharedS3()); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the test server:", err)
-		return max(code, 1)
+		code = max(code, 1)
 	}
-	return code
+	if code == 0 {
+		if err := awaitNoLeak(leakPatience); err != nil {
+			fmt.Fprintln(os.Stderr, "after the tests:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// awaitNoLeak returns what goleak still finds when the time is over.
+func awaitNoLeak(patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := goleak.Find()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(leakPollEvery)
+	}
 }
 
 func stopShared() error {
