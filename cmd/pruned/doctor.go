@@ -126,7 +126,7 @@ func (r *doctorCmd) checkAll(ctx *runContext, a *app, parts opened) (found []fin
 	if !r.Quick {
 		found = append(found, bucketFindings(ctx, a)...)
 		found = append(found, r.diskFindings(ctx, a)...)
-		found = append(found, unreadableFindings(ctx, a)...)
+		found = append(append(found, unreadableFindings(ctx, a)...), namelessFindings(ctx, a)...)
 		found = append(found, r.workFindings(ctx, a)...)
 		found = append(found, cacheFindings(ctx, ctx.command, a)...)
 		found = append(found, danglingFindings(ctx, ctx.command, a)...)
