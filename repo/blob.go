@@ -57,3 +57,14 @@ type Blobs interface {
 
 	Close() error
 }
+
+// BlobGuard says which of these objects may go, as of now. there is what was just seen of
+// those that are there.
+type BlobGuard func(ctx context.Context, names []string, there map[string]Blob) (may []string, err error)
+
+// GuardedBlobs is a store that removes many objects with one request. It looks at them,
+// asks the guard, and removes what that lets go, in sets that take a moment each.
+type GuardedBlobs interface {
+	// RemoveGuarded is Remove, and says nothing of what the guard does not let go.
+	RemoveGuarded(ctx context.Context, names []string, guard BlobGuard) (failed map[string]error, err error)
+}

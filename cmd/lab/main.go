@@ -24,6 +24,7 @@ func run() int {
 	var cli struct {
 		Demo        demoCmd        `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
 		Bench       benchCmd       `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
+		Bytes       bytesCmd       `cmd:"" help:"Remove bytes by the client of their store and by the program, and print both rates."`
 		Race        raceCmd        `cmd:"" help:"Attach files while they are deleted, and count what is lost."`
 		Kill        killCmd        `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
 		KillRestore killRestoreCmd `cmd:"" help:"Kill drains, and restores of what they deleted, and see that every file is there or in the trash."`

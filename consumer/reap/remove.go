@@ -68,7 +68,7 @@ func (x *Reaper) removeVectors(ctx context.Context, tx repo.Tx, due []repo.Tombs
 const (
 	// bytesBatchSize are looked for by their ids at once, at first; then twice as many as
 	// were removed while the last answer held.
-	bytesBatchSize = 250
+	bytesBatchSize, maxBytesBatch = 250, 1000
 	// maxAnswerAge is how old the answer may be that no row has the id of an object that
 	// goes. Hundreds leave a folder meanwhile; a bucket may take longer for each.
 	maxAnswerAge = 20 * time.Millisecond
@@ -94,7 +94,7 @@ func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombston
 			if c.addRemoval(did); err != nil {
 				return c, err
 			}
-			size = 2 * max(len(batch)-len(left), 1)
+			size = min(2*max(len(batch)-len(left), 1), maxBytesBatch)
 			rest = slices.Concat(left, rest[len(batch):])
 		}
 		due = rest
@@ -105,6 +105,10 @@ func (x *Reaper) removeBytes(ctx context.Context, _ repo.Tx, due []repo.Tombston
 // removeBatch looks for the ids of a set, and removes objects until the answer is too
 // old, one at least. It returns what is left of the set.
 func (x *Reaper) removeBatch(ctx context.Context, set []repo.Tombstone) (left []repo.Tombstone, c removal, err error) {
+	if store, asks := x.Blobs.(repo.GuardedBlobs); asks {
+		c, err = x.removeGuardedBytes(ctx, store, set)
+		return nil, c, err
+	}
 	asked := time.Now()
 	left, c.Settlement, err = x.recheckIDs(ctx, set)
 	for first := true; err == nil && len(left) > 0 && (first || time.Since(asked) < cmp.Or(x.answerAge, maxAnswerAge)); first = false {
@@ -133,36 +137,49 @@ func (x *Reaper) recheckIDs(ctx context.Context, set []repo.Tombstone) (rest []r
 // clockSlack is how coarse the times of a file system are.
 const clockSlack = 2 * time.Second
 
-// removeObject removes one object, unless it was written since the tombstone was: a
-// restore may bring bytes before rows. A sweep finds what no row comes for.
+// removeObject removes one object, unless it was written since the tombstone was.
 func (x *Reaper) removeObject(ctx context.Context, t repo.Tombstone) (c removal, err error) {
 	blob, there, err := x.Blobs.Stat(ctx, t.Name)
-	if err == nil && there && blob.Age < t.Age-clockSlack {
-		x.Log.Warn().Str("file", t.FileID).Str("name", t.Name).Msg("a tombstone is dropped: the bytes were written since")
-		c.Done, c.Notes = []int64{t.Seq}, []repo.Note{{FileID: t.FileID, Text: "bytes kept: they were written since"}}
-		return c, nil
+	if err == nil && there && isWrittenSince(t, blob) {
+		return x.keepWritten(t), nil
 	}
 	if err == nil {
 		var failed map[string]error
 		failed, err = x.Blobs.Remove(ctx, []string{t.Name})
 		err = cmp.Or(err, failed[t.Name])
 	}
-	switch {
-	case err == nil:
-		c.Done = append(c.Done, t.Seq)
-		if there {
-			c.removed = Removed{Objects: 1, Bytes: blob.Size}
-		}
-	case errors.Is(err, repo.ErrOutside):
-		x.Log.Warn().Err(err).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
-		c.Notes = append(c.Notes, repo.Note{FileID: t.FileID, Text: "bytes left alone: " + err.Error()})
-		c.Done = append(c.Done, t.Seq)
-	case repo.KindOf(err) == repo.Environment: // the store is away: no tombstone's fault
+	if repo.KindOf(err) == repo.Environment { // the store is away: no tombstone's fault
 		return c, err
-	default:
-		c.Retry = append(c.Retry, x.retryFailed(t, err))
+	}
+	if c = x.settleObject(t, err); err == nil && there {
+		c.removed = Removed{Objects: 1, Bytes: blob.Size}
 	}
 	return c, nil
+}
+
+// isWrittenSince says that an object is younger than its tombstone: a restore may bring
+// bytes before rows. A sweep finds what no row comes for.
+func isWrittenSince(t repo.Tombstone, blob repo.Blob) bool { return blob.Age < t.Age-clockSlack }
+
+func (x *Reaper) keepWritten(t repo.Tombstone) (c removal) {
+	x.Log.Warn().Str("file", t.FileID).Str("name", t.Name).Msg("a tombstone is dropped: the bytes were written since")
+	c.Done, c.Notes = []int64{t.Seq}, []repo.Note{{FileID: t.FileID, Text: "bytes kept: they were written since"}}
+	return c
+}
+
+// settleObject is what becomes of a tombstone by why its object is still there, if it is.
+func (x *Reaper) settleObject(t repo.Tombstone, failed error) (c removal) {
+	switch {
+	case failed == nil:
+		c.Done = []int64{t.Seq}
+	case errors.Is(failed, repo.ErrOutside):
+		x.Log.Warn().Err(failed).Str("file", t.FileID).Msg("the bytes of a deleted file are left alone")
+		c.Notes = []repo.Note{{FileID: t.FileID, Text: "bytes left alone: " + failed.Error()}}
+		c.Done = []int64{t.Seq}
+	default:
+		c.Retry = []repo.Retry{x.retryFailed(t, failed)}
+	}
+	return c
 }
 
 // A check and its act belong together. A set of tombstones takes minutes, and rows

@@ -39,13 +39,28 @@ type Client interface {
 	// Get begins to read an object; nil where there is none, which is no word about the
 	// bucket.
 	Get(ctx context.Context, key string) (io.ReadCloser, error)
-	// Remove removes an object; one that is not there was removed.
+	// Remove removes an object that was seen; one that is gone by now was removed.
 	Remove(ctx context.Context, key string) error
 	// CheckBucket fails where the bucket is not there, or cannot be asked.
 	CheckBucket(ctx context.Context) error
 	// CheckRemove fails where objects like key, which is none, could not be removed.
 	CheckRemove(ctx context.Context, key string) error
 	Close() error
+}
+
+// Batched is a Client that removes many objects with one request.
+type Batched interface {
+	// RemoveBatch asks for the removal of no more than MaxBatch objects, whose keys are
+	// plain. refused says of some why they stay, by key. ErrBatchRefused as a whole says
+	// that each has to be asked for alone.
+	RemoveBatch(ctx context.Context, keys []string) (refused map[string]error, err error)
+	MaxBatch() int
+}
+
+// Seeker is a Client that lists from the middle of a bucket.
+type Seeker interface {
+	// ListAfter lists as List does, the objects whose keys are greater than after.
+	ListAfter(ctx context.Context, prefix, after string) iter.Seq2[Object, error]
 }
 
 // Versioned is a Client whose bucket keeps what is removed.
@@ -56,6 +71,9 @@ type Versioned interface {
 
 // ErrRefused says that the server keeps one object, and may let others go.
 var ErrRefused = errors.New("the store does not let it go")
+
+// ErrBatchRefused says that the server does not take a request about many objects.
+var ErrBatchRefused = errors.New("the store takes no request about many objects")
 
 // Options are what is known of a bucket.
 type Options struct {
@@ -76,8 +94,9 @@ type Options struct {
 // Store is a bucket.
 type Store struct {
 	Options
-	prefix string // of keys: with a slash at its end, or empty
-	closed atomic.Bool
+	prefix  string // of keys: with a slash at its end, or empty
+	closed  atomic.Bool
+	setSize atomic.Int64 // how many go at once; see resize
 }
 
 var _ repo.Blobs = (*Store)(nil)

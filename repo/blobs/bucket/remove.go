@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,69 +18,187 @@ import (
 
 var errStillThere = errors.New("the server said that it removed the object, and still has it")
 
-// Remove removes each with a request of its own, several at once: servers read a list of
-// keys differently from the keys, and answer by keys that were not asked for.
+const (
+	firstSet, maxSet = 250, 1000
+	// setTime is how long the requests may take that remove a set: for so long nobody asks
+	// again whether its objects may go.
+	setTime = 100 * time.Millisecond
+)
+
+// Remove is RemoveGuarded where all may go.
 func (s *Store) Remove(ctx context.Context, names []string) (failed map[string]error, err error) {
+	return s.RemoveGuarded(ctx, names, func(_ context.Context, names []string, _ map[string]repo.Blob) ([]string, error) { return names, nil })
+}
+
+// RemoveGuarded removes set by set: looks, asks the guard, removes, and looks again.
+func (s *Store) RemoveGuarded(ctx context.Context, names []string, guard repo.BlobGuard) (failed map[string]error, err error) {
 	failed = map[string]error{}
 	if err := s.checkOpen("remove objects"); err != nil {
 		return failed, err
 	}
-	// Nothing is found either in a bucket that is not there.
-	checkBucket := sync.OnceValue(func() error { return s.Client.CheckBucket(ctx) })
-	var mu sync.Mutex
-	group, removing := errgroup.WithContext(ctx)
-	group.SetLimit(requests)
+	var keys []string
 	for _, name := range names {
+		if err := checkKey(name); err != nil {
+			failed[name] = err
+		} else {
+			keys = append(keys, name)
+		}
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	for len(keys) > 0 {
+		set := keys[:min(len(keys), cmp.Or(int(s.setSize.Load()), firstSet))]
+		stay, err := s.removeSet(ctx, set, guard)
+		maps.Copy(failed, stay)
+		if err != nil {
+			return failed, s.fail(ctx, "remove objects", err)
+		}
+		keys = keys[len(set):]
+	}
+	return failed, nil
+}
+
+// removeSet returns why objects stay.
+func (s *Store) removeSet(ctx context.Context, keys []string, guard repo.BlobGuard) (stay map[string]error, err error) {
+	before, err := s.lookAtAll(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[string]repo.Blob, len(before))
+	for key, o := range before {
+		there[key] = s.blobOf(o)
+	}
+	may, err := guard(ctx, keys, there)
+	if err != nil || len(may) == 0 {
+		return nil, err
+	}
+	if stay, err = s.removeObjects(ctx, may, before); err != nil {
+		return nil, err
+	}
+	gone := slices.DeleteFunc(may, func(key string) bool { return stay[key] != nil })
+	more, err := s.removeRest(ctx, gone)
+	maps.Copy(stay, more)
+	return stay, err
+}
+
+// removeObjects removes those that were seen, and looks again at all, in a bucket that is
+// there.
+func (s *Store) removeObjects(ctx context.Context, keys []string, seen map[string]Object) (stay map[string]error, err error) {
+	asked := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, there := seen[key]; return !there })
+	stay = map[string]error{}
+	if len(asked) > 0 {
+		began := time.Now()
+		refused, err := s.askToRemove(ctx, asked)
+		if err != nil {
+			return nil, err
+		}
+		s.resize(len(asked), time.Since(began))
+		left, err := s.lookAtAll(ctx, asked)
+		if err != nil {
+			return nil, err
+		}
+		for key := range left {
+			stay[key] = fmt.Errorf("remove object %q: %w", key, cmp.Or(refused[key], errStillThere))
+		}
+	}
+	// Nothing is found either in a bucket that is not there.
+	return stay, s.Client.CheckBucket(ctx)
+}
+
+// resize has the next sets take about setTime.
+func (s *Store) resize(n int, took time.Duration) {
+	size := cmp.Or(int(s.setSize.Load()), firstSet)
+	switch {
+	case took > 2*setTime:
+		s.setSize.Store(int64(max(size/2, 1)))
+	case took < setTime && n >= size:
+		s.setSize.Store(int64(min(2*size, maxSet)))
+	}
+}
+
+// askToRemove sends those whose keys a list may hold together, and the others alone.
+func (s *Store) askToRemove(ctx context.Context, keys []string) (refused map[string]error, err error) {
+	refused = map[string]error{}
+	alone := keys
+	if client, does := s.Client.(Batched); does && len(keys) > 1 {
+		var together []string
+		together, alone = splitKeys(keys, isPlain)
+		for batch := range slices.Chunk(together, client.MaxBatch()) {
+			some, err := client.RemoveBatch(ctx, batch)
+			if errors.Is(err, ErrBatchRefused) {
+				alone = append(alone, batch...)
+			} else if err != nil {
+				return nil, err
+			}
+			maps.Copy(refused, some)
+		}
+	}
+	some, err := s.each(ctx, alone, func(ctx context.Context, key string) error { return s.Client.Remove(ctx, key) })
+	maps.Copy(refused, some)
+	return refused, err
+}
+
+// isPlain says that every server reads a key in a list as it reads it alone, and answers by
+// the same.
+func isPlain(key string) bool {
+	return !strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == 0xfffe || r == 0xffff })
+}
+
+func splitKeys(keys []string, is func(string) bool) (are, others []string) {
+	for _, key := range keys {
+		if is(key) {
+			are = append(are, key)
+		} else {
+			others = append(others, key)
+		}
+	}
+	return are, others
+}
+
+// each does something with each key, several at once, and returns what concerns one alone.
+func (s *Store) each(ctx context.Context, keys []string, do func(context.Context, string) error) (failed map[string]error, err error) {
+	failed = map[string]error{}
+	var mu sync.Mutex
+	group, doing := errgroup.WithContext(ctx)
+	group.SetLimit(requests)
+	for _, key := range keys {
 		group.Go(func() error {
-			err := s.removeOne(removing, name, checkBucket)
-			if err == nil || repo.KindOf(err) != repo.Permanent {
+			err := do(doing, key)
+			if !errors.Is(err, ErrRefused) {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			failed[name] = err
+			failed[key] = err
 			return nil
 		})
 	}
 	return failed, group.Wait()
 }
 
-func (s *Store) removeOne(ctx context.Context, name string, checkBucket func() error) error {
-	if err := checkKey(name); err != nil {
-		return err
-	}
-	if err := s.removeObject(ctx, name, checkBucket); err != nil {
-		if errors.Is(err, ErrRefused) || errors.Is(err, errStillThere) {
-			return fmt.Errorf("remove object %q: %w", name, err)
+// removeRest removes what there is of objects that are gone: their versions, where that is
+// wanted, and their copies.
+func (s *Store) removeRest(ctx context.Context, keys []string) (stay map[string]error, err error) {
+	stay = map[string]error{}
+	if client, has := s.Client.(Versioned); has && s.Versions {
+		if stay, err = s.each(ctx, keys, client.RemoveVersions); err != nil {
+			return stay, err
 		}
-		return s.fail(ctx, "remove an object", err)
 	}
-	base := s.copyOfKey(name)
-	if s.Copies == nil || base == "" {
-		return nil
+	for _, key := range keys {
+		base := s.copyOfKey(key)
+		if s.Copies == nil || base == "" || stay[key] != nil {
+			continue
+		}
+		switch err := s.removeCopy(ctx, base); {
+		case err == nil || errors.Is(err, repo.ErrOutside): // no folder has a file of that name
+		case repo.KindOf(err) == repo.Permanent:
+			stay[key] = err
+		default:
+			return stay, err
+		}
 	}
-	err := s.removeCopy(ctx, base)
-	if errors.Is(err, repo.ErrOutside) {
-		return nil // no folder has a file of that name
-	}
-	return err
-}
-
-func (s *Store) removeObject(ctx context.Context, key string, checkBucket func() error) error {
-	if err := s.Client.Remove(ctx, key); err != nil {
-		return err
-	}
-	_, there, err := s.Client.Stat(ctx, key)
-	if err == nil && there {
-		err = errStillThere
-	}
-	if err == nil {
-		err = checkBucket()
-	}
-	if versioned, has := s.Client.(Versioned); err == nil && has && s.Versions {
-		err = versioned.RemoveVersions(ctx, key)
-	}
-	return err
+	return stay, nil
 }
 
 // removeCopy removes a file of the upload folder, and again if a download that was under

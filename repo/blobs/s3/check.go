@@ -21,7 +21,7 @@ func (c *client) CheckBucket(ctx context.Context) error {
 // would leave a mark behind.
 func (c *client) CheckRemove(ctx context.Context, key string) error {
 	versioning, err := c.server.GetBucketVersioning(ctx, c.bucket)
-	if c.unversioned.Store(err == nil && versioning.Status == ""); !c.unversioned.Load() {
+	if err != nil || versioning.Status != "" {
 		return ctx.Err()
 	}
 	return translate(c.server.RemoveObject(ctx, c.bucket, key, minio.RemoveObjectOptions{}), "s3:DeleteObject")

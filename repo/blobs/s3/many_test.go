@@ -2,20 +2,30 @@ package s3_test
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-const manyObjects = 25_000
+// manyObjects is the number of objects of a long listing; PRUNED_TEST_OBJECTS is another.
+func manyObjects() int {
+	n, err := strconv.Atoi(os.Getenv("PRUNED_TEST_OBJECTS"))
+	if err != nil {
+		return 3000
+	}
+	return n
+}
 
 // A listing of many pages, while others write and remove, has each object once that is
 // there all the while; it holds no more than a page.
 func TestManyObjectsWhileOthersWrite(t *testing.T) { // alone: it measures the heap
 	w := open(t, nil)
-	w.putMany(t, manyObjects)
+	many := manyObjects()
+	w.putMany(t, many)
 
 	wrote, listed := make(chan struct{}), make(chan struct{})
 	var writing sync.WaitGroup
@@ -47,7 +57,7 @@ func TestManyObjectsWhileOthersWrite(t *testing.T) { // alone: it measures the h
 	}
 	close(listed)
 	writing.Wait()
-	for i := range manyObjects {
+	for i := range many {
 		require.True(t, seen[fmt.Sprintf("%s_%06d", other, i)])
 	}
 	clear(seen)
@@ -60,7 +70,7 @@ func (w *world) heapOfListing(t *testing.T) (most uint64) {
 	before, n := heap(), 0
 	for _, err := range w.List(t.Context()) {
 		require.NoError(t, err)
-		if n++; n%5000 == 0 {
+		if n++; n%1000 == 0 {
 			most = max(most, heap()-min(before, heap()))
 		}
 	}

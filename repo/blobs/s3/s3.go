@@ -1,7 +1,7 @@
 // Package s3 keeps the bytes of files in a bucket that speaks S3 (STORAGE_PROVIDER=s3).
 //
-// Its central idea is to send one key with each request that removes, and never one that a
-// server reads as another. What is done with answers package bucket knows.
+// Its central idea is to send no key that a server reads as another, and to ask for what it
+// answers as little as possible. What is done with answers package bucket knows.
 package s3
 
 import (
@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -42,13 +41,12 @@ type client struct {
 	server    *minio.Client
 	bucket    string
 	transport *http.Transport
-	// unversioned: the bucket was seen to keep no versions. Where it may keep them, a
-	// removal of what is not there would leave a mark each time.
-	unversioned atomic.Bool
 }
 
 var (
 	_ bucket.Client    = (*client)(nil)
+	_ bucket.Batched   = (*client)(nil)
+	_ bucket.Seeker    = (*client)(nil)
 	_ bucket.Versioned = (*client)(nil)
 	_ bucket.Describer = (*client)(nil)
 )
@@ -117,8 +115,12 @@ func (c *client) Close() error {
 }
 
 func (c *client) List(ctx context.Context, prefix string) iter.Seq2[bucket.Object, error] {
+	return c.ListAfter(ctx, prefix, "")
+}
+
+func (c *client) ListAfter(ctx context.Context, prefix, after string) iter.Seq2[bucket.Object, error] {
 	return func(yield func(bucket.Object, error) bool) {
-		for o := range c.server.ListObjectsIter(ctx, c.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
+		for o := range c.server.ListObjectsIter(ctx, c.bucket, minio.ListObjectsOptions{Prefix: prefix, StartAfter: after, Recursive: true}) {
 			if o.Err != nil {
 				yield(bucket.Object{}, translate(o.Err, "s3:ListBucket"))
 				return
@@ -161,13 +163,43 @@ func (c *client) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return content, nil
 }
 
-func (c *client) Remove(ctx context.Context, key string) error {
-	if !c.unversioned.Load() {
-		if _, there, err := c.Stat(ctx, key); err != nil || !there {
-			return err
+func (c *client) Remove(ctx context.Context, key string) error { return c.removeVersion(ctx, key, "") }
+
+// MaxBatch is as many as S3 takes.
+func (c *client) MaxBatch() int { return 1000 }
+
+// RemoveBatch takes from the answers only what they say of keys that were asked for.
+func (c *client) RemoveBatch(ctx context.Context, keys []string) (refused map[string]error, err error) {
+	objects := func(yield func(minio.ObjectInfo) bool) {
+		for _, key := range keys {
+			if !yield(minio.ObjectInfo{Key: key}) {
+				return
+			}
 		}
 	}
-	return c.removeVersion(ctx, key, "")
+	answers, err := c.server.RemoveObjectsWithIter(ctx, c.bucket, objects, minio.RemoveObjectsOptions{})
+	if err != nil {
+		return nil, err
+	}
+	refused = map[string]error{}
+	for answer := range answers {
+		said := minio.ToErrorResponse(answer.Err)
+		switch {
+		case answer.Err == nil || isMissing(answer.Err):
+		case said.Code != "" && said.StatusCode == 0: // about one object
+			refused[answer.ObjectName] = fmt.Errorf("%w: %w", bucket.ErrRefused, translate(answer.Err, "s3:DeleteObject"))
+		case isRefusal(said.StatusCode):
+			return nil, fmt.Errorf("%w: %w", bucket.ErrBatchRefused, answer.Err)
+		default:
+			return nil, translate(answer.Err, "s3:DeleteObject")
+		}
+	}
+	return refused, ctx.Err()
+}
+
+// isRefusal says that a server would answer the same again.
+func isRefusal(status int) bool {
+	return status >= http.StatusBadRequest && status < http.StatusInternalServerError && status != http.StatusTooManyRequests || status == http.StatusNotImplemented
 }
 
 func (c *client) removeVersion(ctx context.Context, key, version string) error {
