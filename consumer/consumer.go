@@ -20,7 +20,7 @@ import (
 // Options say how events are consumed.
 type Options struct {
 	Workers       int           // batches handled at the same time; 1 if less
-	AckWait       time.Duration // of a lease; 60 s if zero
+	AckWait       time.Duration // after which the work of a process that died is another one's; 15 s if zero
 	MaxAckPending int           // messages delivered and not settled; 20,000 if zero
 	Rate          float64       // events per second; 0 for no limit
 	Grace         time.Duration // for batches in hand when Run is told to stop; 30 s if zero
@@ -52,7 +52,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Workers = max(o.Workers, 1)
 	if o.AckWait <= 0 {
-		o.AckWait = time.Minute
+		o.AckWait = 15 * time.Second
 	}
 	if o.MaxAckPending <= 0 {
 		o.MaxAckPending = 20_000
@@ -98,6 +98,7 @@ type Consumer struct {
 	progress     progress       // of a drain
 	drainTimeout time.Duration  // of a drain that makes none
 	askEvery     time.Duration
+	maxWaiting   time.Duration // of a batch, for a worker that is free
 
 	mu  sync.Mutex
 	sum Summary
@@ -111,7 +112,7 @@ func New(q *Queue, h event.Handler, o Options) *Consumer {
 		reconnectPauses: loop.NewBackoff(100*time.Millisecond, 5*time.Second),
 		recoverPauses:   loop.NewBackoff(500*time.Millisecond, 30*time.Second),
 
-		drainTimeout: defaultDrainTimeout, askEvery: pausedEvery,
+		drainTimeout: defaultDrainTimeout, askEvery: pausedEvery, maxWaiting: defaultMaxWaiting,
 	}
 	c.queueDown.set(errNotStarted)
 	c.applyRate()
@@ -208,19 +209,23 @@ func (c *Consumer) fetchAndDispatch(ctx context.Context, batches chan<- batch) e
 	return nil
 }
 
+// defaultMaxWaiting is how long a batch waits for a worker before another process may have it.
+const defaultMaxWaiting = 30 * time.Second
+
 // dispatch gives a batch to a worker. One that cannot start in good time, or not before
 // the work is paused, goes back to the queue.
 func (c *Consumer) dispatch(ctx context.Context, b batch, batches chan<- batch) {
 	c.inHand.Add(1)
+	b.release = c.keepLease(b.msgs)
 	if !c.offerBatch(ctx, b, batches) {
 		c.nakAll(b.msgs)
-		c.releaseBatch()
+		c.releaseBatch(b)
 	}
 }
 
 // offerBatch returns true once a worker has taken the batch.
 func (c *Consumer) offerBatch(ctx context.Context, b batch, batches chan<- batch) bool {
-	late := time.NewTimer(time.Until(b.lease.Add(-c.o.AckWait / 2)))
+	late := time.NewTimer(time.Until(b.fetched.Add(c.maxWaiting)))
 	defer late.Stop()
 	for {
 		_, changed := c.o.Control.Current()
@@ -242,7 +247,8 @@ func (c *Consumer) offerBatch(ctx context.Context, b batch, batches chan<- batch
 }
 
 // releaseBatch notes that a batch is out of everybody's hands.
-func (c *Consumer) releaseBatch() {
+func (c *Consumer) releaseBatch(b batch) {
+	b.release()
 	c.inHand.Add(-1)
 	select {
 	case c.settled <- struct{}{}:

@@ -48,7 +48,7 @@ type growing struct {
 }
 
 func (g *growing) Size() int { g.asked++; return g.asked }
-func (g *growing) Handle(_ context.Context, events []event.Delivery, _ time.Time, _ func() error) ([]event.Result, error) {
+func (g *growing) Handle(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 	g.sizes = append(g.sizes, len(events))
 	return all(events, event.Deleted), nil
 }
@@ -146,7 +146,8 @@ func TestLateBatchGoesBack(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	Publish(t, q, someEvents(2))
-	c := Quick(t, q, &fake{size: 1}, Options{AckWait: 2 * time.Second})
+	c := Quick(t, q, &fake{size: 1}, Options{})
+	c.maxWaiting = 100 * time.Millisecond
 	require.NoError(t, c.startConsumer(Context(t)))
 	b := takeBatch(t, c, 1)
 	naks, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
@@ -156,7 +157,7 @@ func TestLateBatchGoesBack(t *testing.T) {
 	msg, err := naks.NextMsg(Patience)
 	require.NoError(t, err)
 	require.Equal(t, "-NAK", string(msg.Data))
-	require.Less(t, time.Until(b.lease), c.o.AckWait/2+time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(b.fetched), c.maxWaiting)
 	require.Zero(t, c.inHand.Load())
 }
 

@@ -112,7 +112,7 @@ func TestStartWhilePaused(t *testing.T) {
 	_, err := Quick(t, q, h, Options{Control: f, Drain: true}).Run(Context(t))
 	require.ErrorIs(t, err, ErrPaused)
 	require.ErrorContains(t, err, "by Ann")
-	_, err = Replay(Context(t), q, h, ReplayOptions{All: true, Control: f, AckWait: time.Minute, Log: Log(t)})
+	_, err = Replay(Context(t), q, h, ReplayOptions{All: true, Control: f, Log: Log(t)})
 	require.ErrorIs(t, err, ErrPaused)
 	require.Zero(t, h.files())
 	sum, err := Quick(t, q, &fake{}, Options{Control: f, Drain: true, DryRun: true}).Run(Context(t))

@@ -17,10 +17,11 @@ const linger = 50 * time.Millisecond
 
 // batch is messages that were fetched together.
 type batch struct {
-	msgs  []jetstream.Msg
-	lease time.Time // when the queue gives them to somebody else
+	msgs    []jetstream.Msg
+	fetched time.Time // at the earliest
 
 	messages, invalid []*message // what they hold
+	release           func()     // once they are settled or given back
 }
 
 // fetchNext fetches one batch, which may be empty. When the last one was empty it
@@ -40,24 +41,24 @@ func (c *Consumer) fetchNext(ctx context.Context, eager bool) (batch, error) {
 	}
 	now := time.Now()
 	if n == 1 || ctx.Err() != nil {
-		return batch{msgs: first, lease: now.Add(c.o.AckWait)}, nil
+		return batch{msgs: first, fetched: now}, nil
 	}
 	b, err := c.fetchBatch(now, n-1, jetstream.FetchMaxWait(linger))
 	if err != nil {
 		// It comes up again, with the next fetch.
-		b.lease = now.Add(c.o.AckWait)
+		b.fetched = now
 	}
 	b.msgs = append(first, b.msgs...)
 	return b, nil
 }
 
-// fetchBatch fetches up to n messages, leased at a time not before since.
+// fetchBatch fetches up to n messages, at a time not before since.
 func (c *Consumer) fetchBatch(since time.Time, n int, opts ...jetstream.FetchOpt) (batch, error) {
 	msgs, err := fetchMessages(c.source, n, opts...)
 	if len(msgs) == 0 {
 		return batch{}, err
 	}
-	return batch{msgs: msgs, lease: since.Add(c.o.AckWait)}, nil
+	return batch{msgs: msgs, fetched: since}, nil
 }
 
 // fetchSize is how many messages to ask for. A second's worth of the rate keeps it

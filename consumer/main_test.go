@@ -95,7 +95,7 @@ func (f *fake) Size() int {
 	return f.size
 }
 
-func (f *fake) Handle(ctx context.Context, events []event.Delivery, _ time.Time, _ func() error) ([]event.Result, error) {
+func (f *fake) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 	f.mu.Lock()
 	f.batches = append(f.batches, events)
 	if f.seen == nil {

@@ -32,7 +32,7 @@ func (c *Consumer) runWorker(ctx context.Context, batches <-chan batch) {
 		settling.Wait()
 		settling.Go(func() {
 			settle()
-			c.releaseBatch()
+			c.releaseBatch(b)
 		})
 	}
 }
@@ -41,7 +41,7 @@ func (c *Consumer) runWorker(ctx context.Context, batches <-chan batch) {
 func (c *Consumer) decideBatch(ctx context.Context, b batch) (settle func()) {
 	began := time.Now()
 	if len(b.messages) > 0 {
-		c.callHandler(ctx, b.messages, b.lease)
+		c.callHandler(ctx, b.messages)
 	}
 	took := time.Since(began)
 	return func() {
@@ -74,7 +74,7 @@ func (c *Consumer) parseMessages(msgs []jetstream.Msg) (messages, invalid []*mes
 
 // callHandler has the handler judge events, each file once, and gives every event of
 // a file the same result.
-func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease time.Time) {
+func (c *Consumer) callHandler(ctx context.Context, messages []*message) {
 	ctx = c.startSpans(ctx, messages)
 	var deliveries []event.Delivery
 	place := map[string]int{} // in deliveries, of what an event is about
@@ -85,8 +85,7 @@ func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease t
 		place[m.event.Key()] = len(deliveries)
 		deliveries = append(deliveries, event.Delivery{Event: m.event, Deliveries: m.meta.NumDelivered, Span: m.spanContext()})
 	}
-	extend := func() error { return extendAll(messages) }
-	results, err := c.h.Handle(ctx, deliveries, lease, extend)
+	results, err := c.h.Handle(ctx, deliveries)
 	if err == nil {
 		c.recovered.Store(true)
 	} else if ctx.Err() == nil && c.dbDown.set(err) {
@@ -100,16 +99,6 @@ func (c *Consumer) callHandler(ctx context.Context, messages []*message, lease t
 			m.result = event.Result{Outcome: event.Failed, Err: errNoOutcome}
 		}
 	}
-}
-
-// extendAll asks for a whole lease more for each message.
-func extendAll(messages []*message) error {
-	for _, m := range messages {
-		if err := m.msg.InProgress(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // reportBatch counts a batch, logs it and tells who wants to know. Outcomes are counted by

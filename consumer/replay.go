@@ -24,10 +24,9 @@ type ReplayOptions struct {
 	Dead    bool      // dead letters; those that succeed are removed
 	Resume  string    // name of a replay that was interrupted: what is left of it
 
-	Reason  string  // for the ledger, in place of the events' own
-	DryRun  bool    // settles nothing, and cannot be resumed
-	Rate    float64 // files per second; 0 for no limit
-	AckWait time.Duration
+	Reason  string    // for the ledger, in place of the events' own
+	DryRun  bool      // settles nothing, and cannot be resumed
+	Rate    float64   // files per second; 0 for no limit
 	Control *Follower // what people say; may be nil
 
 	// Started is told under which name the replay can be resumed, none for a dry
@@ -46,7 +45,7 @@ type ReplayOptions struct {
 // an error, it can be resumed by name, for a day.
 func Replay(ctx context.Context, q *Queue, h event.Handler, o ReplayOptions) (Summary, error) {
 	began := time.Now()
-	r := &replay{q: q, o: o, c: New(q, h, Options{AckWait: o.AckWait, Rate: o.Rate, DryRun: o.DryRun, Control: o.Control, Log: o.Log})}
+	r := &replay{q: q, o: o, c: New(q, h, Options{Rate: o.Rate, DryRun: o.DryRun, Control: o.Control, Log: o.Log})}
 	if err := r.openSource(ctx); err != nil {
 		return Summary{}, err
 	}
@@ -92,11 +91,10 @@ func (r *replay) runBatches(ctx context.Context) error {
 			return err
 		}
 		r.c.applyRate()
-		fetched := time.Now()
 		msgs, err := fetchMessages(r.source, r.c.fetchSize(), jetstream.FetchMaxWait(wait))
 		if len(msgs) > 0 {
 			wait = linger
-			if err := r.handleBatch(work, msgs, fetched.Add(r.c.o.AckWait)); err != nil {
+			if err := r.handleBatch(work, msgs); err != nil {
 				return err
 			}
 			r.c.throttle(ctx, len(msgs))
@@ -117,8 +115,9 @@ func (r *replay) runBatches(ctx context.Context) error {
 
 // handleBatch has the messages of one fetch judged, and settles them. What was stored
 // after the replay began is none of its business.
-func (r *replay) handleBatch(ctx context.Context, msgs []jetstream.Msg, lease time.Time) error {
+func (r *replay) handleBatch(ctx context.Context, msgs []jetstream.Msg) error {
 	began := time.Now()
+	defer r.c.keepLease(msgs)()
 	here, beyond := r.splitAtEnd(msgs)
 	if len(beyond) > 0 {
 		if err := r.q.ackAll(ctx, beyond); err != nil {
@@ -135,7 +134,7 @@ func (r *replay) handleBatch(ctx context.Context, msgs []jetstream.Msg, lease ti
 		}
 	}
 	if len(messages) > 0 {
-		r.c.callHandler(ctx, messages, lease)
+		r.c.callHandler(ctx, messages)
 	}
 	messages = append(messages, invalid...)
 	r.settleMessages(ctx, messages)

@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -163,6 +162,7 @@ func handleBatch(t *testing.T, c *Consumer, b batch) {
 	t.Helper()
 	batches := make(chan batch, 1)
 	b.messages, b.invalid = c.parseMessages(b.msgs)
+	b.release = func() {}
 	batches <- b
 	close(batches)
 	c.inHand.Add(1)
@@ -177,33 +177,6 @@ func TestBarrierCoversTheBatch(t *testing.T) {
 	require.NoError(t, c.startConsumer(Context(t)))
 	handleBatch(t, c, takeBatch(t, c, 500))
 	require.Zero(t, QueueBacklog(t, q), "when the last ack is answered all are in")
-}
-
-func TestExtendKeepsTheLease(t *testing.T) {
-	t.Parallel()
-	q := OpenQueue(t)
-	Publish(t, q, someEvents(2))
-	progress, err := q.nc.SubscribeSync("$JS.ACK.PRUNED.>")
-	require.NoError(t, err)
-	require.NoError(t, q.nc.Flush())
-	h := &extender{}
-	sum := Drain(t, q, h, Options{})
-	require.Equal(t, 2, sum.Kept)
-	for range 2 {
-		msg, err := progress.NextMsg(Patience)
-		require.NoError(t, err)
-		require.Equal(t, "+WPI", string(msg.Data))
-	}
-}
-
-type extender struct{}
-
-func (extender) Size() int { return 10 }
-func (extender) Handle(_ context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
-	if time.Until(lease) > time.Minute {
-		return nil, errors.New("a lease longer than AckWait")
-	}
-	return all(events, event.Kept), extend()
 }
 
 func TestMetadataOfForeignMessages(t *testing.T) {

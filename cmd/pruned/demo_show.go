@@ -22,8 +22,8 @@ type recorder struct {
 }
 
 // Handle is the handler's, remembered.
-func (r *recorder) Handle(ctx context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
-	results, err := r.Handler.Handle(ctx, events, lease, extend)
+func (r *recorder) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
+	results, err := r.Handler.Handle(ctx, events)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, result := range results {

@@ -28,13 +28,13 @@ func (c *command) newTransaction(a *app) *prune.Transaction {
 func (c *command) newBatch(a *app, observe func(prune.Report, error)) *prune.Handler {
 	transaction := c.newTransaction(a)
 	transaction.Expect, transaction.Observe = a.sharedExecutor().Expect, observe
-	return prune.NewHandler(transaction, c.cli.Consumer.Batch, ackWait, a.log)
+	return prune.NewHandler(transaction, c.cli.Consumer.Batch, batchTimeout, a.log)
 }
 
 func (c *command) consumerOptions(a *app) consumer.Options {
 	settings := c.cli.Consumer
 	return consumer.Options{
-		Workers: settings.Workers, AckWait: ackWait,
+		Workers:       settings.Workers,
 		MaxAckPending: settings.Workers * settings.Batch * 20, // batches grow tenfold
 		Rate:          settings.Rate, DryRun: settings.DryRun, Control: a.control,
 		Ready:      func(ctx context.Context) error { return a.db.IndexAll(ctx, nil) },

@@ -63,7 +63,7 @@ func (r *replayCmd) replayEvents(ctx *runContext, a *app, o consumer.ReplayOptio
 		return err
 	}
 	bar := ctx.progressBar("replaying")
-	o.DryRun, o.Rate, o.AckWait, o.Control, o.Log = ctx.cli.Consumer.DryRun, ctx.cli.Consumer.Rate, ackWait, a.control, a.log
+	o.DryRun, o.Rate, o.Control, o.Log = ctx.cli.Consumer.DryRun, ctx.cli.Consumer.Rate, a.control, a.log
 	o.Started = func(name string, total uint64) {
 		a.log.Info().Str("name", name).Uint64("events", total).Bool("dry_run", o.DryRun).Msg("the replay begins")
 		bar.ChangeMax64(int64(total))

@@ -22,7 +22,8 @@ type runCmd struct {
 }
 
 const (
-	ackWait = 60 * time.Second
+	// batchTimeout is what the time of transactions and bisections is a part of.
+	batchTimeout = 60 * time.Second
 	// executorEvery is how often tombstones are looked at.
 	executorEvery = 10 * time.Second
 	// stopTimeout bounds what a summary still asks after a stop.

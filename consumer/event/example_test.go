@@ -3,7 +3,6 @@ package event_test
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"pruned/consumer/event"
 )
@@ -58,7 +57,7 @@ type decider struct{}
 
 func (decider) Size() int { return 100 }
 
-func (decider) Handle(_ context.Context, events []event.Delivery, _ time.Time, _ func() error) ([]event.Result, error) {
+func (decider) Handle(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 	var results []event.Result
 	for _, e := range events {
 		switch e.Subject {
@@ -82,7 +81,7 @@ func ExampleHandler() {
 		{Event: event.New("locked", "my-plugin", ""), Deliveries: 3}, // it came twice before
 		{Event: event.New("deleted-long-ago", "my-plugin", ""), Deliveries: 1},
 	}
-	results, err := handler.Handle(context.Background(), batch, time.Now().Add(time.Minute), func() error { return nil })
+	results, err := handler.Handle(context.Background(), batch)
 	if err != nil {
 		return // nothing can be deleted for now: what has no result is given back
 	}

@@ -51,13 +51,12 @@ type Delivery struct {
 // Handler decides about batches. It is called by several workers at once.
 type Handler interface {
 	// Handle decides about events, each file id at most once, and returns one result
-	// per event in their order. lease is when the queue gives them to somebody
-	// else; extend asks for a whole lease more.
+	// per event in their order. The queue gives them to nobody else meanwhile.
 	//
 	// An error means that nothing can be deleted until somebody mends the
 	// environment. The results may then be missing: events without one are
 	// given back at once and nothing is fetched until Options.Ready agrees.
-	Handle(ctx context.Context, events []Delivery, lease time.Time, extend func() error) ([]Result, error)
+	Handle(ctx context.Context, events []Delivery) ([]Result, error)
 
 	// Size is how many events the next batch may have.
 	Size() int

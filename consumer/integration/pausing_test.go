@@ -23,8 +23,8 @@ func newPausing(h event.Handler) *pausing {
 	return &pausing{Handler: h, handled: make(chan struct{}), resume: make(chan struct{})}
 }
 
-func (p *pausing) Handle(ctx context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
-	results, err := p.Handler.Handle(ctx, events, lease, extend)
+func (p *pausing) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
+	results, err := p.Handler.Handle(ctx, events)
 	for n := range results {
 		if results[n].Outcome == event.Failed {
 			p.failed.Add(1)

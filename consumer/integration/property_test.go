@@ -277,8 +277,8 @@ type forgetful struct {
 	got    map[string][]event.Outcome
 }
 
-func (f *forgetful) Handle(ctx context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
-	results, err := f.Handler.Handle(ctx, events, lease, extend)
+func (f *forgetful) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
+	results, err := f.Handler.Handle(ctx, events)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for n, result := range results {

@@ -37,12 +37,12 @@ func (s *scripted) Lock(ctx context.Context, tx repo.Tx, ids []string, ages repo
 }
 
 // script returns a batch handler of i whose transactions fail so.
-func script(t *testing.T, i *fixture.Installation, ackWait time.Duration, fail func(ctx context.Context, ids []string) error) (*prune.Handler, *scripted) {
+func script(t *testing.T, i *fixture.Installation, timeout time.Duration, fail func(ctx context.Context, ids []string) error) (*prune.Handler, *scripted) {
 	t.Helper()
 	s := &scripted{Database: i.DB, fail: fail}
 	x := i.NewTransaction()
 	x.DB = s
-	return prune.NewHandler(x, 500, ackWait, fixture.Log(t)), s
+	return prune.NewHandler(x, 500, timeout, fixture.Log(t)), s
 }
 
 func failure(kind repo.Kind) error { return &repo.Error{Kind: kind, Doing: "test", Err: errScripted} }
@@ -87,7 +87,7 @@ func TestWhatAFailureMeans(t *testing.T) {
 		files := i.AddFiles(t, 8)
 		i.RefreshIndex(t)
 		b, s := script(t, i, time.Minute, bad(files[5], c.kind))
-		results, err := fixture.HandleLease(t, b, c.times, files...)
+		results, err := fixture.HandleBatch(t, b, c.times, files...)
 		require.NoError(t, err)
 		for n, r := range results {
 			want := c.others
@@ -116,27 +116,29 @@ func TestEnvironmentThatBreaksBetweenHalves(t *testing.T) {
 		}
 		return nil
 	})
-	results, err := fixture.HandleLease(t, b, 1, files...)
+	results, err := fixture.HandleBatch(t, b, 1, files...)
 	require.ErrorIs(t, err, errScripted)
 	require.Equal(t, []event.Outcome{event.Deleted, event.Deleted, "", ""}, outcomes(results))
 }
 
-// Halving ends at half of the lease: what comes after would not be ours any more.
-func TestHalvingEndsWithHalfOfTheLease(t *testing.T) {
+// Halving ends at half of the time: other batches wait.
+func TestHalvingEndsWithHalfOfTheTime(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
 	files := i.AddFiles(t, 4)
 	i.RefreshIndex(t)
-	b, s := script(t, i, time.Minute, bad(files[0], repo.Permanent))
-	lease := time.Now().Add(30 * time.Second) // half is over
-	results, err := b.Handle(t.Context(), fixture.Deliveries(1, files...), lease, nil)
+	b, s := script(t, i, 3*time.Second, func(ctx context.Context, _ []string) error {
+		<-ctx.Done() // a third is over
+		return failure(repo.Permanent)
+	})
+	results, err := fixture.HandleBatch(t, b, 1, files...)
 	require.NoError(t, err)
 	require.Equal(t, []event.Outcome{event.Failed, event.Failed, event.Failed, event.Failed}, outcomes(results))
-	require.Len(t, s.tried, 1)
+	require.Len(t, s.tried, 2)
 }
 
-// No transaction but that of a single slow file outlives a third of the lease.
-func TestTransactionsEndBeforeTheLease(t *testing.T) {
+// No transaction but that of a single slow file outlives a third of the time.
+func TestTransactionsEndInTime(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
 	files := i.AddFiles(t, 2)
@@ -148,42 +150,32 @@ func TestTransactionsEndBeforeTheLease(t *testing.T) {
 		least, most = min(least, time.Until(deadline)), max(most, time.Until(deadline))
 		return nil
 	})
-	_, err := fixture.HandleLease(t, b, 5, files...)
+	_, err := fixture.HandleBatch(t, b, 5, files...)
 	require.NoError(t, err)
 	require.LessOrEqual(t, most, 10*time.Second)
 }
 
 // A file whose transaction repeatedly takes too long ends up alone, with all the
-// time it needs, while its lease is extended; the others do not wait for it.
+// time it needs; the others do not wait for it.
 func TestSlowFileEnds(t *testing.T) {
 	t.Parallel()
 	i := fixture.Install(t)
 	files := i.AddFiles(t, 40)
 	slow := files[17]
 	i.RefreshIndex(t)
-	const ackWait = 3 * time.Second
-	extended := make(chan struct{}, 1)
-	b, _ := script(t, i, ackWait, func(ctx context.Context, ids []string) error {
+	b, _ := script(t, i, 3*time.Second, func(ctx context.Context, ids []string) error {
 		if !slices.Contains(ids, slow) {
 			return nil
 		}
 		if deadline, _ := ctx.Deadline(); time.Until(deadline) < time.Minute {
 			return failure(repo.Passing)
 		}
-		<-extended // it takes longer than the lease
 		return nil
 	})
-	extend := func() error {
-		select {
-		case extended <- struct{}{}:
-		default:
-		}
-		return nil
-	}
 	left := files
 	for times := uint64(1); len(left) > 0; times++ {
 		require.Less(t, times, uint64(12))
-		results, err := b.Handle(t.Context(), fixture.Deliveries(times, left...), time.Now().Add(time.Minute), extend)
+		results, err := fixture.HandleBatch(t, b, times, left...)
 		require.NoError(t, err)
 		var again []string
 		for n, r := range results {
@@ -213,7 +205,7 @@ func TestSlowPoisonEnds(t *testing.T) {
 		}
 		return failure(repo.Permanent)
 	})
-	results, err := fixture.HandleLease(t, b, 3, file)
+	results, err := fixture.HandleBatch(t, b, 3, file)
 	require.NoError(t, err)
 	require.Equal(t, []event.Outcome{event.Poison}, outcomes(results))
 	require.Equal(t, fixture.Whole, i.LeftOf(t, file))
@@ -229,7 +221,7 @@ func TestBatchOfEverything(t *testing.T) {
 	_, err := holder.Exec(t.Context(), `SELECT FROM file WHERE id = $1 FOR UPDATE`, busy)
 	require.NoError(t, err)
 	b := i.NewHandler(t, i.NewTransaction())
-	results, err := fixture.HandleLease(t, b, 1, doomed, used, busy, gone)
+	results, err := fixture.HandleBatch(t, b, 1, doomed, used, busy, gone)
 	require.NoError(t, err)
 	require.Equal(t, []event.Outcome{event.Deleted, event.Kept, event.Busy, event.Gone}, outcomes(results))
 	require.Zero(t, i.LeftOf(t, doomed).Chunks)
@@ -251,7 +243,7 @@ func TestWorkersShareFiles(t *testing.T) {
 	for _, list := range [][]string{files, backwards} {
 		workers.Go(func() {
 			for {
-				results, err := fixture.HandleLease(t, b, 1, list...)
+				results, err := fixture.HandleBatch(t, b, 1, list...)
 				if err != nil {
 					t.Error(err)
 					return
@@ -278,7 +270,7 @@ func TestOnlyFullBatchesChangeTheSize(t *testing.T) {
 	i.RefreshIndex(t)
 	b := i.NewHandler(t, i.NewTransaction())
 	b.SetSize(4000)
-	_, err := fixture.HandleLease(t, b, 1, i.AddFiles(t, 3)...)
+	_, err := fixture.HandleBatch(t, b, 1, i.AddFiles(t, 3)...)
 	require.NoError(t, err)
 	require.Equal(t, 4000, b.Size())
 
@@ -288,7 +280,7 @@ func TestOnlyFullBatchesChangeTheSize(t *testing.T) {
 	}
 	slow, _ := script(t, i, time.Minute, bad(i.Name, 1))
 	slow.SetSize(4000)
-	_, err = fixture.HandleLease(t, slow, 1, many...)
+	_, err = fixture.HandleBatch(t, slow, 1, many...)
 	require.NoError(t, err)
 	require.Equal(t, 2000, slow.Size())
 }

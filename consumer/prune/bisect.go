@@ -21,11 +21,10 @@ const (
 // bisection is one batch under way.
 type bisection struct {
 	*Handler
-	extend      func() error
 	until       time.Time // when bisecting ends
 	results     map[string]event.Result
 	failedAlone []failedEvent
-	deleted     bool // anything in this lease
+	deleted     bool // anything in this batch
 }
 
 // failedEvent is an event that failed for good, alone in its own transaction.
@@ -40,14 +39,14 @@ func (f failedEvent) describe() string {
 	return what[f.Type] + " " + f.Subject
 }
 
-var errLeaseOver = errors.New("half of its lease is over")
+var errTimeOver = errors.New("half of its time is over")
 
 // runChunks handles events in transactions that are as short as the engine wants them.
-// The events that half of the lease is too short for come again.
+// The events that half of the time is too short for come again.
 func (b *bisection) runChunks(ctx context.Context, events []event.Delivery) error {
 	for first := true; len(events) > 0; first = false {
 		if !first && time.Now().After(b.until) {
-			b.recordFailed(events, errLeaseOver)
+			b.recordFailed(events, errTimeOver)
 			return nil
 		}
 		n := b.lockHold.limitFiles(len(events))
@@ -74,7 +73,7 @@ func (b *bisection) runPart(ctx context.Context, events []event.Delivery) error 
 	case kind == repo.Permanent:
 		return b.runParts(ctx, events, (len(events)+1)/2, err)
 	case kind == repo.Passing && countRepeats(events) > 0:
-		// Each try may take a third of the lease, so that halves would get
+		// Each try may take a third of the time, so that halves would get
 		// nowhere: with every delivery they are quartered once more.
 		return b.runParts(ctx, events, max(len(events)>>(2*countRepeats(events)), 1), err)
 	}
@@ -82,7 +81,7 @@ func (b *bisection) runPart(ctx context.Context, events []event.Delivery) error 
 }
 
 // runParts handles events in transactions of at most size. The events that half of the
-// lease is too short for come again.
+// time is too short for come again.
 func (b *bisection) runParts(ctx context.Context, events []event.Delivery, size int, cause error) error {
 	b.log.Debug().Err(cause).Int("events", len(events)).Int("size", size).Msg("the batch cannot commit as one")
 	for part := range slices.Chunk(events, size) {
@@ -97,10 +96,10 @@ func (b *bisection) runParts(ctx context.Context, events []event.Delivery, size 
 	return nil
 }
 
-// runTx is one transaction, bounded to a third of the lease. Only full batches tell
+// runTx is one transaction, bounded to a third of the time. Only full batches tell
 // anything about their size.
 func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
-	ctx, cancel := context.WithTimeout(ctx, b.ackWait/3)
+	ctx, cancel := context.WithTimeout(ctx, b.timeout/3)
 	defer cancel()
 	full := len(events) >= b.Size()
 	report, err := b.transaction.Run(ctx, events)
@@ -118,44 +117,16 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 	return nil
 }
 
-// runSingle gives one file that repeatedly took too long all the time it needs, and
-// keeps its lease meanwhile.
+// runSingle gives one file that repeatedly took too long all the time it needs.
 func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, singleTimeout)
 	defer cancel()
-	stop := b.keepLease()
 	report, err := b.transaction.Run(ctx, events)
-	stop()
 	if err != nil {
 		return b.recordFailure(events, err)
 	}
 	b.recordReport(report)
 	return nil
-}
-
-// keepLease extends the lease until stop is called.
-func (b *bisection) keepLease() (stop func()) {
-	done := make(chan struct{})
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ticker := time.NewTicker(b.ackWait / 3)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ticker.C:
-				if err := b.extend(); err != nil {
-					b.log.Warn().Err(err).Msg("the lease of a slow file cannot be extended")
-				}
-			}
-		}
-	}()
-	return func() {
-		close(done)
-		<-stopped
-	}
 }
 
 // recordReport takes over what a transaction committed, and logs a line a file.
@@ -168,7 +139,7 @@ func (b *bisection) recordReport(report Report) {
 	}
 }
 
-// recordFailure notes the failure of events that are not tried again in this lease. It returns
+// recordFailure notes the failure of events that are not tried again in this batch. It returns
 // the error if it is one of the environment.
 func (b *bisection) recordFailure(events []event.Delivery, err error) error {
 	switch kind := repo.KindOf(err); {
@@ -190,7 +161,7 @@ func (b *bisection) recordFailed(events []event.Delivery, err error) {
 }
 
 // classify tells poison from a database that lets nothing be deleted: another file of
-// this lease must have been, or this one have failed like this before.
+// this batch must have been, or this one have failed like this before.
 func (b *bisection) classify(f failedEvent) event.Result {
 	if b.deleted || f.Deliveries >= maxPassing {
 		return event.Result{Outcome: event.Poison, Detail: f.err.Error(), Err: fmt.Errorf("%s: %w", f.describe(), f.err)}

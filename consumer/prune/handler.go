@@ -15,7 +15,7 @@ import (
 type Handler struct {
 	transaction *Transaction
 	log         zerolog.Logger
-	ackWait     time.Duration
+	timeout     time.Duration // of a batch, roughly
 	batchSize   adaptiveBatchSize
 	lockHold    lockHoldLimit
 
@@ -26,9 +26,10 @@ type Handler struct {
 
 var _ event.Handler = (*Handler)(nil)
 
-// NewHandler returns a handler whose batches start with size events.
-func NewHandler(t *Transaction, size int, ackWait time.Duration, log zerolog.Logger) *Handler {
-	h := &Handler{transaction: t, log: log, ackWait: ackWait}
+// NewHandler returns a handler whose batches start with size events. A transaction may take a
+// third of the timeout, and a batch that is bisected half of it.
+func NewHandler(t *Transaction, size int, timeout time.Duration, log zerolog.Logger) *Handler {
+	h := &Handler{transaction: t, log: log, timeout: timeout}
 	h.batchSize.setFirst(size)
 	h.lockHold.setMax(t.DB.MaxLockHold())
 	return h
@@ -37,10 +38,10 @@ func NewHandler(t *Transaction, size int, ackWait time.Duration, log zerolog.Log
 // Size is how many events the next batch may have.
 func (h *Handler) Size() int { return h.batchSize.nextSize() }
 
-// Handle tries a batch whole at first; it bisects, within half of the lease, a batch
+// Handle tries a batch whole at first; it bisects, within half of its time, a batch
 // that can never commit.
-func (h *Handler) Handle(ctx context.Context, events []event.Delivery, lease time.Time, extend func() error) ([]event.Result, error) {
-	b := &bisection{Handler: h, extend: extend, results: map[string]event.Result{}, until: lease.Add(-h.ackWait / 2)}
+func (h *Handler) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
+	b := &bisection{Handler: h, results: map[string]event.Result{}, until: time.Now().Add(h.timeout / 2)}
 	err := b.runChunks(ctx, events)
 	for _, failed := range b.failedAlone {
 		b.results[failed.Key()] = b.classify(failed)

@@ -54,7 +54,7 @@ func TestPoisonStandsAlone(t *testing.T) {
 			guilty := files[41]
 			i.Exec(t, fmt.Sprintf(o.sql, guilty))
 			i.RefreshIndex(t)
-			results, err := fixture.HandleLease(t, i.NewHandler(t, i.NewTransaction()), 1, files...)
+			results, err := fixture.HandleBatch(t, i.NewHandler(t, i.NewTransaction()), 1, files...)
 			require.NoError(t, err)
 			i.DrainTombstones(t)
 			for k, file := range files {
@@ -88,7 +88,7 @@ func TestGuardedTableIsNoPoison(t *testing.T) {
 	i.RefreshIndex(t)
 	i.Exec(t, guard)
 	b := i.NewHandler(t, i.NewTransaction())
-	results, err := fixture.HandleLease(t, b, 1, append(files, kept, gone)...)
+	results, err := fixture.HandleBatch(t, b, 1, append(files, kept, gone)...)
 	require.NoError(t, err)
 	for _, r := range results[:len(files)] {
 		require.Equal(t, event.Failed, r.Outcome)
@@ -98,7 +98,7 @@ func TestGuardedTableIsNoPoison(t *testing.T) {
 	require.Equal(t, event.Gone, results[len(files)+1].Outcome)
 
 	i.Exec(t, `DROP TRIGGER guard ON file`)
-	results, err = fixture.HandleLease(t, b, 2, files...)
+	results, err = fixture.HandleBatch(t, b, 2, files...)
 	require.NoError(t, err)
 	for _, r := range results {
 		require.Equal(t, event.Deleted, r.Outcome)
@@ -115,7 +115,7 @@ func TestLonelyPoisonEnds(t *testing.T) {
 	i.Exec(t, guard)
 	b := i.NewHandler(t, i.NewTransaction())
 	for times, want := range []event.Outcome{event.Failed, event.Failed, event.Poison} {
-		results, err := fixture.HandleLease(t, b, uint64(times+1), file)
+		results, err := fixture.HandleBatch(t, b, uint64(times+1), file)
 		require.NoError(t, err)
 		require.Equal(t, want, results[0].Outcome, "delivery %d", times+1)
 	}

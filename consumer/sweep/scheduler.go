@@ -20,6 +20,10 @@ const (
 	sweepSoonest = time.Minute     // between sweeps for what stays due: it is held
 	dueSlack     = 50 * time.Millisecond
 
+	// defaultLeaseRetry makes a sweep of a process that died another one's soon after its
+	// lease has ended.
+	defaultLeaseRetry = 3 * time.Second
+
 	// maxChanged bytes of changed rows make a pass over the index worth more than
 	// reading them again with every batch.
 	maxChanged = 8 << 20
@@ -82,7 +86,7 @@ func (s *Scheduler) initOnce() {
 			s.debounce = hintDebounce
 		}
 		if s.leaseRetry == 0 {
-			s.leaseRetry = leaseTTL
+			s.leaseRetry = defaultLeaseRetry
 		}
 	})
 }
