@@ -117,7 +117,7 @@ func TestCrashAtCommitIsUnknown(t *testing.T) {
 	refresh(t, db)
 	err := deleteAndThen(t, db, id, func(repo.Tx) { require.NoError(t, server.Kill()) })
 	require.Equal(t, repo.Unknown, repo.KindOf(err))
-	require.Equal(t, repo.Passing, repo.KindOf(db.IndexChanges(t.Context())))
+	require.Equal(t, repo.Environment, repo.KindOf(db.IndexChanges(t.Context())))
 	require.NoError(t, server.Restart(t.Context()))
 	d.Pool.Reset()
 	require.True(t, exists(t, d, id))

@@ -115,7 +115,7 @@ func TestErrorsOfSessions(t *testing.T) {
 	for url, want := range map[string]repo.Kind{
 		d.Server.URL("nowhere"): repo.Environment, // no such database
 		"postgres://nobody@" + hostOf(t, d) + "/x?sslmode=disable": repo.Environment, // no such role
-		"postgres://x@127.0.0.1:1/x?connect_timeout=2":             repo.Passing,     // nobody there, yet
+		"postgres://x@127.0.0.1:1/x?connect_timeout=2":             repo.Environment, // nobody there
 		"postgres://x@[::bad/x":                                    repo.Environment, // no URL
 	} {
 		_, err := postgres.Open(t.Context(), postgres.Options{URL: url})

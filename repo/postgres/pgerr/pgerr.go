@@ -50,7 +50,8 @@ var kinds = map[string]repo.Kind{
 
 // Translate turns an error of the driver into a *repo.Error: what was being
 // done, and what it means. Whatever is not the server's own word came from the
-// connection (the network, a deadline, a server that went away), and passes.
+// connection (the network, a deadline, a server that went away), and passes, but for a
+// connection that cannot be made.
 // Errors that are translated already pass through.
 func Translate(err error, doing string, args ...any) error {
 	if err == nil {
@@ -63,6 +64,7 @@ func Translate(err error, doing string, args ...any) error {
 	translated := &repo.Error{Kind: repo.Passing, Doing: fmt.Sprintf(doing, args...), Err: err}
 	var pg *pgconn.PgError
 	var parse *pgconn.ParseConfigError
+	var connect *pgconn.ConnectError
 	var scan pgx.ScanArgError
 	switch {
 	case errors.As(err, &scan):
@@ -76,6 +78,10 @@ func Translate(err error, doing string, args ...any) error {
 		translated.Kind = repo.Environment
 	case errors.Is(err, pgx.ErrTxCommitRollback):
 		translated.Kind = repo.Permanent
+	}
+	if errors.As(err, &connect) && translated.Kind == repo.Passing {
+		// No event is to be taken from those who can connect, to fail here.
+		translated.Kind = repo.Environment
 	}
 	return translated
 }
