@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"pruned/consumer/event"
 	"pruned/repo/testenv"
@@ -96,6 +97,29 @@ func TestLeaderOfAClusterDies(t *testing.T) {
 	Publish(t, q, EventsOf(event.New("after", "s", "")))
 	require.Eventually(t, func() bool { return h.files() == 1001 }, Patience, 10*time.Millisecond)
 	stop()
+}
+
+// Replicas that begin at once make the streams together, and what one asks of a stream that
+// has no leader yet is never answered.
+func TestReplicasBeginAtOnce(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t)
+	var replicas errgroup.Group
+	for range 5 {
+		nc := Dial(t, urls(nodes))
+		replicas.Go(func() error {
+			q, err := Open(Context(t), nc, StreamOptionsOf(t))
+			if err != nil {
+				return err
+			}
+			f, err := q.Follow(Context(t))
+			if err == nil {
+				f.Close()
+			}
+			return err
+		})
+	}
+	require.NoError(t, replicas.Wait())
 }
 
 func leaderOf(t *testing.T, q *Queue, nodes []*server.Server) *server.Server {

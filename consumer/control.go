@@ -60,7 +60,9 @@ func (q *Queue) controlStream() jetstream.StreamConfig {
 }
 
 func (q *Queue) controlBucket(ctx context.Context) (jetstream.KeyValue, error) {
-	bucket, err := q.js.KeyValue(ctx, q.names.controlBucket())
+	bucket, err := askAgain(ctx, func(ctx context.Context) (jetstream.KeyValue, error) {
+		return q.js.KeyValue(ctx, q.names.controlBucket())
+	})
 	if err != nil {
 		return nil, fmt.Errorf("opening bucket %s: %w", q.names.controlBucket(), err)
 	}
@@ -79,7 +81,7 @@ func (q *Queue) ReadControl(ctx context.Context) (c Control, err error) {
 		return c, err
 	}
 	for _, key := range []string{pausedKey, rateKey} {
-		switch entry, err := bucket.Get(ctx, key); {
+		switch entry, err := askAgain(ctx, func(ctx context.Context) (jetstream.KeyValueEntry, error) { return bucket.Get(ctx, key) }); {
 		case errors.Is(err, jetstream.ErrKeyNotFound):
 		case err != nil:
 			return c, fmt.Errorf("reading key %s of bucket %s: %w", key, bucket.Bucket(), err)

@@ -91,14 +91,16 @@ func (c *Consumer) startConsumer(ctx context.Context) error {
 }
 
 func (c *Consumer) createConsumer(ctx context.Context) error {
-	source, err := c.q.js.CreateOrUpdateConsumer(ctx, c.q.names.stream, jetstream.ConsumerConfig{
-		Durable:       durableName,
-		FilterSubject: c.q.names.eventSubjects(),
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       c.o.AckWait,
-		MaxDeliver:    -1,
-		MaxAckPending: c.o.MaxAckPending,
+	source, err := askAgain(ctx, func(ctx context.Context) (jetstream.Consumer, error) {
+		return c.q.js.CreateOrUpdateConsumer(ctx, c.q.names.stream, jetstream.ConsumerConfig{
+			Durable:       durableName,
+			FilterSubject: c.q.names.eventSubjects(),
+			DeliverPolicy: jetstream.DeliverAllPolicy,
+			AckPolicy:     jetstream.AckExplicitPolicy,
+			AckWait:       c.o.AckWait,
+			MaxDeliver:    -1,
+			MaxAckPending: c.o.MaxAckPending,
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("making consumer %s of stream %s: %w", durableName, c.q.names.stream, err)

@@ -141,19 +141,36 @@ func (q *Queue) commonConfig(name string, maxBytes int64) jetstream.StreamConfig
 }
 
 func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) error {
-	stream, err := q.js.Stream(ctx, want.Name)
+	find := func(ctx context.Context) (jetstream.Stream, error) { return q.js.Stream(ctx, want.Name) }
+	stream, err := askAgain(ctx, find)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		err = q.createStream(ctx, want)
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return err
 		}
 		// Somebody was faster.
-		stream, err = q.js.Stream(ctx, want.Name)
+		stream, err = askAgain(ctx, find)
 	}
 	if err != nil {
 		return fmt.Errorf("looking for stream %s: %w", want.Name, err)
 	}
 	return q.adaptStream(ctx, stream.CachedInfo().Config, want)
+}
+
+// answerTimeout is for one answer of the server.
+const answerTimeout = 2 * time.Second
+
+// askAgain asks again until there is an answer or ctx ends: a cluster never answers what it
+// was asked about a stream that had no leader yet, as when replicas begin at once.
+func askAgain[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	for {
+		asking, cancel := context.WithTimeout(ctx, answerTimeout)
+		answer, err := ask(asking)
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return answer, err
+		}
+	}
 }
 
 // createStream makes a stream with three replicas where the cluster can, else with one.
@@ -164,7 +181,7 @@ func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) er
 	}
 	var err error
 	for _, cfg.Replicas = range tries {
-		_, err = q.js.CreateStream(ctx, cfg)
+		_, err = askAgain(ctx, func(ctx context.Context) (jetstream.Stream, error) { return q.js.CreateStream(ctx, cfg) })
 		if !hasCode(err, codeNoPeers, codeNotClustered) {
 			break
 		}
