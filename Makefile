@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: ## tables of rates, memory, sessions, commits, locks (installs Open WebUI
 
 bench-small: ## the same on a hundredth, to see that it works
 	$(GO) run ./cmd/lab bench --small
+
+bench-scale: ## beside 30,000, 300,000 and 3,000,000 small messages: first sweep, deletes alone and beside an application, memory
+	$(GO) run ./cmd/lab bench --only scale
 
 # Alternately, three times each, the same benchmark on the same database (476 MB):
 # CPU-s says the same on a machine that is busy. The other commit's memory is bounded

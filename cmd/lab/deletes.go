@@ -35,7 +35,9 @@ func (b *bench) measureDeletes(ctx context.Context) error {
 	}
 	events := origin.shuffledIDs()
 	bare := func(sessions int, statements ...string) func(*world) (time.Duration, error) {
-		return func(w *world) (time.Duration, error) { return w.bareDeletes(ctx, events, sessions, statements...) }
+		return func(w *world) (time.Duration, error) {
+			return w.bareDeletes(ctx, w.orphansOf(events), sessions, statements...)
+		}
 	}
 	pruned := func(settings ...string) func(*world) (time.Duration, error) {
 		return func(w *world) (time.Duration, error) { return w.drainEvents(ctx, events, settings...) }
@@ -114,10 +116,13 @@ const (
 	bareFiles  = `DELETE FROM file WHERE id = ANY ($1::text[])`
 )
 
-// bareDeletes deletes the orphans in the order of the events, in so many sessions
-// at once.
-func (w *world) bareDeletes(ctx context.Context, events []string, sessions int, statements ...string) (time.Duration, error) {
-	orphans := slices.DeleteFunc(slices.Clone(events), func(id string) bool { return !slices.Contains(w.Orphans, id) })
+// orphansOf are the orphans in the order of the events.
+func (w *world) orphansOf(events []string) []string {
+	return slices.DeleteFunc(slices.Clone(events), func(id string) bool { return !slices.Contains(w.Orphans, id) })
+}
+
+// bareDeletes deletes the orphans in their order, in so many sessions at once.
+func (w *world) bareDeletes(ctx context.Context, orphans []string, sessions int, statements ...string) (time.Duration, error) {
 	batches := slices.Collect(slices.Chunk(orphans, batch))
 	next := make(chan []string, len(batches))
 	for _, ids := range batches {

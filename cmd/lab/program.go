@@ -78,7 +78,12 @@ func (i *installation) publishType(ctx context.Context, typ string, names []stri
 }
 
 func (i *installation) drainQueue(ctx context.Context, settings ...string) (ran, error) {
-	out, r, err := i.runProgram(ctx, nil, nil, settings, "run", "--drain", "--output", "json")
+	return i.drainLogged(ctx, nil, settings...)
+}
+
+// drainLogged is drainQueue with a reader of the program's log.
+func (i *installation) drainLogged(ctx context.Context, log io.Writer, settings ...string) (ran, error) {
+	out, r, err := i.runProgram(ctx, nil, log, settings, "run", "--drain", "--output", "json")
 	if err == nil {
 		err = json.Unmarshal(out, &r.summary)
 	}
