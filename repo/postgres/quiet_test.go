@@ -3,10 +3,12 @@ package postgres_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"pruned/repo"
 	"pruned/repo/postgres"
@@ -98,6 +100,31 @@ func requireQuietLooks(t *testing.T, late bool) {
 		first, second := scansOf(t, db, late, ids...)
 		require.Equal(t, [2]int64{1, 0}, [2]int64{first, second}, "a trigger may write what it likes, so that everything is read first")
 	}
+}
+
+// Quiet: transactions of ours that run beside each other disturb no look.
+func TestQuietLooksBesideEachOther(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	refresh(t, db)
+	ids := newFiles(t, d, 2)
+	pass(t, db)
+	first, second := scansOf(t, db, true, ids[0])
+	require.EqualValues(t, 1, first+second)
+	var workers errgroup.Group
+	var read atomic.Int64
+	for _, id := range ids {
+		workers.Go(func() error {
+			for range 30 {
+				first, second := scansOf(t, db, true, id)
+				read.Add(first + second)
+			}
+			return nil
+		})
+	}
+	require.NoError(t, workers.Wait())
+	require.Less(t, read.Load(), int64(10), "but for one that committed between our list and the server's snapshot")
 }
 
 // quietScene is two files, of which a third party begins to mention the first.

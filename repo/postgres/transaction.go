@@ -101,15 +101,10 @@ func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn
 		db.noticePooler(err)
 		return err
 	}
-	number, err := db.index.ReadNumber(ctx, opened)
-	if err != nil {
+	if err := db.index.NoteNumber(ctx, opened); err != nil {
 		return err
 	}
-	if err := db.commitTx(ctx, opened); err != nil {
-		return err
-	}
-	db.index.NoteCommit(number)
-	return nil
+	return db.commitTx(ctx, opened)
 }
 
 // execMode is how a statement is sent that many transactions run: prepared once a session,

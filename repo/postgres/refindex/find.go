@@ -24,6 +24,7 @@ type answerHeader struct {
 	Generation int
 	Sound      bool
 	Server     string         // see serverSQL
+	Own        string         // our transaction's number, where it has one
 	Marks      map[int]string // up to which the index is true, by the relation's number
 }
 
@@ -56,6 +57,14 @@ type lookState struct {
 	Began string // the first transaction that had not ended when the look began
 	// Changed: the look read a row that the index does not cover.
 	Changed bool
+
+	own       uint64 // the transaction's number, zero where it has none yet
+	ownServer string
+}
+
+// newState is what every look leaves.
+func newState(p *Plan, h *answerHeader) *lookState {
+	return &lookState{Catalog: p.catalog, Deletes: p.deletes, Began: beginOf(h.Snapshot), own: toNumber(h.Own), ownServer: h.Server}
 }
 
 // FindReferences returns which of these ids, whose rows are locked, are mentioned by a
@@ -82,7 +91,9 @@ func (ix *Index) FindIndexed(ctx context.Context, t pgx.Tx, ids []string) (repo.
 		if err == nil && h.Deletes != p.deletes {
 			err = errOutdated // a trigger, a rule or a key that the plan does not know
 		}
-		return &lookState{Catalog: p.catalog, Deletes: p.deletes, Snapshot: snapshot, Server: server, Since: h.Marks, Began: beginOf(h.Snapshot), Changed: changed}, err
+		state := newState(p, h)
+		state.Snapshot, state.Server, state.Since, state.Changed = snapshot, server, h.Marks, changed
+		return state, err
 	})
 }
 
@@ -93,7 +104,9 @@ func (ix *Index) readAll(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Refe
 	if err == nil {
 		ix.quiet.found(p, h, changed)
 	}
-	return &lookState{Catalog: p.catalog, Deletes: p.deletes, Snapshot: h.Snapshot, Server: h.Server, Began: beginOf(h.Snapshot)}, err
+	state := newState(p, h)
+	state.Snapshot, state.Server = h.Snapshot, h.Server
+	return state, err
 }
 
 // runLook runs a statement, and says whether it read a row that the index does not cover.
@@ -122,6 +135,12 @@ func beginOf(snapshot string) string {
 	return first
 }
 
+// endOf returns the first transaction that had not begun at a snapshot.
+func endOf(snapshot string) string {
+	_, rest, _ := strings.Cut(snapshot, ":")
+	return beginOf(rest)
+}
+
 // find runs a look, and asks what every look asks besides.
 func (ix *Index) find(ctx context.Context, t pgx.Tx, ids []string, run func(*Plan, *repo.References) (*lookState, error)) (repo.References, error) {
 	look := repo.References{Referenced: map[string]repo.Reference{}, Unknown: map[string]bool{}}
@@ -138,6 +157,8 @@ func (ix *Index) find(ctx context.Context, t pgx.Tx, ids []string, run func(*Pla
 		if err != nil {
 			return err
 		}
+		// Long before the commit: a look of another worker's may begin meanwhile.
+		ix.quiet.add(state.own, state.ownServer)
 		text, err := json.Marshal(state)
 		if err != nil {
 			return err
@@ -178,7 +199,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		if !known {
 			return errOutdated
 		}
-		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, state.Snapshot, ix.quiet.ours(), state.Server, since}
+		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, state.Snapshot, ix.quiet.ours(state.Snapshot, state.Server), state.Server, since}
 		if p.revives() {
 			files, owners := splitLinks(found.DeadLinks, ids)
 			args = append(args, ids, files, owners)

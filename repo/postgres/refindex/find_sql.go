@@ -41,6 +41,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'catalog', (` + catalog + `),
          'index', (` + indexDigestSQL + `),
          'server', ` + serverSQL + `,
+         'own', pg_current_xact_id_if_assigned()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
          'deletes', (` + deletes + `),
          'marks', (` + marks + `),

@@ -23,16 +23,20 @@ import (
 //     number, which they have before any savepoint's; prepared ones too.
 //   - No trigger, rule or key writes into a searched table when we delete (plainSQL). One
 //     that did and is gone was dropped by somebody else's transaction.
-//   - A number is ours once its transaction has committed: it is never given out again.
-//   - A server that crashed may give out again what had left no trace, and another one,
-//     promoted or restored, what the first had given out. Recovery ends with a checkpoint,
-//     and each server started at a time of its own (serverSQL).
+//   - A number is ours from the moment on at which it is read, whether its transaction commits
+//     or not: no server gives it out again, but for one that crashed, as to what had left no
+//     trace, and another one, promoted or restored, as to what the first had given out.
+//     Recovery ends with a checkpoint, and each server started at a time of its own: a number
+//     is ours for the server alone on which it was read (serverSQL).
 type quiet struct {
 	mu       sync.Mutex
 	plan     *Plan
 	snapshot string // of the last look that found nothing; empty where none did
 	server   string
-	own      []uint64
+	asked    bool // by a look: before the first nothing is worth noting
+
+	own       []uint64 // our transactions, of one server
+	ownServer string
 }
 
 // serverSQL changes with every start, every recovery and every checkpoint of the server.
@@ -96,71 +100,87 @@ SELECT concat_ws(' ', (` + plainSQL + `)::text, string_agg(oid::text, ' ' ORDER 
 func (q *quiet) since(p *Plan) (snapshot string, own []string, server string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.asked = true
 	if q.plan != p {
 		return "", []string{}, ""
 	}
-	return q.snapshot, q.list(), q.server
+	return q.snapshot, q.list(q.snapshot, q.server), q.server
 }
 
-// ours are the numbers that are ours, for a recheck.
-func (q *quiet) ours() []string {
+// ours are the numbers that are ours on a server, and may have been in use at a snapshot or
+// given out since.
+func (q *quiet) ours(snapshot, server string) []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.list()
+	return q.list(snapshot, server)
 }
 
-func (q *quiet) list() []string {
-	own := make([]string, len(q.own))
-	for i, id := range q.own {
-		own[i] = strconv.FormatUint(id, 10)
+func (q *quiet) list(snapshot, server string) []string {
+	own := []string{}
+	if begin := toNumber(beginOf(snapshot)); begin > 0 && q.ownServer == server {
+		for _, id := range q.own {
+			if id >= begin {
+				own = append(own, strconv.FormatUint(id, 10))
+			}
+		}
 	}
 	return own
 }
 
-// found notes what a look found: whether any row of an indexed table changed.
+// toNumber is zero where a text is none.
+func toNumber(text string) uint64 {
+	n, _ := strconv.ParseUint(text, 10, 64)
+	return n
+}
+
+// found notes what a look found: whether any row of an indexed table changed. Of looks that
+// ran beside each other it keeps the one that began last.
 func (q *quiet) found(p *Plan, h *answerHeader, changed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if changed {
-		q.forget()
+	switch {
+	case changed:
+		q.plan, q.snapshot = nil, ""
+	case q.plan != p || q.server != h.Server || isNewer(h.Snapshot, q.snapshot):
+		q.plan, q.snapshot, q.server = p, h.Snapshot, h.Server
+	}
+}
+
+// isNewer compares two snapshots by their ends.
+func isNewer(a, b string) bool { return toNumber(endOf(a)) > toNumber(endOf(b)) }
+
+func (q *quiet) isAsked() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.asked
+}
+
+// add notes a number that is ours; zero is none.
+func (q *quiet) add(id uint64, server string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if id == 0 || slices.Contains(q.own, id) && q.ownServer == server {
 		return
 	}
-	q.plan, q.snapshot, q.server = p, h.Snapshot, h.Server
-	first, _, _ := strings.Cut(h.Snapshot, ":")
-	if xmin, err := strconv.ParseUint(first, 10, 64); err == nil {
-		q.own = slices.DeleteFunc(q.own, func(id uint64) bool { return id < xmin })
+	if q.ownServer != server {
+		q.own, q.ownServer = nil, server
 	}
-}
-
-func (q *quiet) forget() { q.plan, q.snapshot, q.own = nil, "", nil }
-
-func (q *quiet) isSet() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.plan != nil
-}
-
-func (q *quiet) add(id uint64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.own = append(q.own, id); len(q.own) > maxSince {
-		q.forget()
+		q.own = slices.Clone(q.own[len(q.own)/2:])
 	}
 }
 
-// ReadNumber reads the number of a transaction of ours, for NoteCommit; zero where it has
-// none, or where it is of no use. There is no index while the database is being opened.
-func (ix *Index) ReadNumber(ctx context.Context, t pgx.Tx) (number uint64, err error) {
-	if ix == nil || !ix.quiet.isSet() {
-		return 0, nil
+// NoteNumber notes the number of a transaction of ours that is about to commit, where it has
+// one and looks ask for such. There is no index while the database is being opened.
+func (ix *Index) NoteNumber(ctx context.Context, t pgx.Tx) error {
+	if ix == nil || !ix.quiet.isAsked() {
+		return nil
 	}
-	err = t.QueryRow(ctx, `SELECT coalesce(pg_current_xact_id_if_assigned()::text::bigint, 0)`).Scan(&number)
-	return number, pgerr.Translate(err, "read the number of the transaction")
-}
-
-// NoteCommit notes that a transaction of ours has committed.
-func (ix *Index) NoteCommit(number uint64) {
-	if number > 0 {
-		ix.quiet.add(number)
+	var number uint64
+	var server string
+	err := t.QueryRow(ctx, `SELECT n, CASE WHEN n > 0 THEN `+serverSQL+` ELSE '' END FROM coalesce(pg_current_xact_id_if_assigned()::text::bigint, 0) n`).Scan(&number, &server)
+	if err == nil {
+		ix.quiet.add(number, server)
 	}
+	return pgerr.Translate(err, "read the number of the transaction")
 }

@@ -113,6 +113,7 @@ SELECT string_agg(concat_ws('=', e.oid, e.enumlabel), ' ' ORDER BY e.oid) FROM p
          'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
             FROM pruned.relation),
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
+         'own', pg_current_xact_id_if_assigned()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
          'deletes', (
 WITH RECURSIVE 
