@@ -231,7 +231,8 @@ const ageOfEndSQL = `(SELECT age(pg_snapshot_xmax(pg_current_snapshot())::xid))`
 // savepoints, may be: its own rows count as well.
 const ownVersions = "1048576"
 
-// changedSince is the condition that row version t is not older than a mark.
+// changedSince is the condition that row version t is not older than a mark. It is asked of
+// every row: the mark's own age is asked once.
 func changedSince(mark string) string {
-	return "(age(t.xmin) <= age(" + mark + ") AND age(t.xmin) > " + ageOfEndSQL + " - " + ownVersions + ")"
+	return "(age(t.xmin) <= (SELECT age(" + mark + ")) AND age(t.xmin) > " + ageOfEndSQL + " - " + ownVersions + ")"
 }

@@ -121,6 +121,6 @@ func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.R
 // livingRowsSQL finds which of the files $1 are mentioned by living rows $2 that did not
 // change since the index read them.
 func (r *relation) livingRowsSQL() string {
-	return fmt.Sprintf(`SELECT u.file_id FROM unnest($1::text[], $2::text[]) u (file_id, row_id) JOIN ONLY %s t ON %s WHERE age(t.xmin) > age(%s)%s`,
+	return fmt.Sprintf(`SELECT u.file_id FROM unnest($1::text[], $2::text[]) u (file_id, row_id) JOIN ONLY %s t ON %s WHERE age(t.xmin) > (SELECT age(%s))%s`,
 		r.quotedName(), r.keyIs("u.row_id"), r.markSQL(), r.aliveSQL())
 }
