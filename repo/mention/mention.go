@@ -204,14 +204,15 @@ func tokenAt(text []byte, start int, separator byte, token *[tokenLen]byte) bool
 
 // Finder looks for a set of ids in texts.
 type Finder struct {
-	uuids map[string][]string // token -> ids that it stands for
-	words wordSet
+	uuids    map[string][]string // token -> ids that it stands for
+	words    wordSet
+	shortest int // of the words, bareLen if none is shorter
 }
 
 // NewFinder returns a finder of these ids. Ids that can be searched in no way
 // are left out.
 func NewFinder(ids []string) *Finder {
-	f := &Finder{uuids: make(map[string][]string, len(ids))}
+	f := &Finder{uuids: make(map[string][]string, len(ids)), shortest: bareLen}
 	var words []word
 	for _, id := range ids {
 		switch token := Token(id); {
@@ -219,11 +220,16 @@ func NewFinder(ids []string) *Finder {
 			f.uuids[token] = append(f.uuids[token], id)
 		case IsLiteral(token):
 			words = append(words, word{[]byte(token), id})
+			f.shortest = min(f.shortest, len(token))
 		}
 	}
 	f.words = newWordSet(words)
 	return f
 }
+
+// ShortestText is how many bytes a text has at least that mentions one of the ids, or any
+// UUID, in whatever way it is written: all ways but the plainest are longer.
+func (f *Finder) ShortestText() int { return f.shortest }
 
 // FindsAny says whether text mentions any of the ids.
 func (f *Finder) FindsAny(text []byte) (does bool) {

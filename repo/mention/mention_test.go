@@ -142,7 +142,9 @@ func TestFinderOfManyWords(t *testing.T) {
 				want = append(want, id)
 			}
 		}
-		mention.NewFinder(ids).Find([]byte(text), func(id string) { got = append(got, id) })
+		finder := mention.NewFinder(ids)
+		finder.Find([]byte(text), func(id string) { got = append(got, id) })
+		require.True(t, len(got) == 0 || len(text) >= finder.ShortestText(), text)
 		slices.Sort(want)
 		slices.Sort(got)
 		require.Equal(t, slices.Compact(want), slices.Compact(got), text)

@@ -195,6 +195,20 @@ func TestEveryTableKeeps(t *testing.T) {
 	requireKinds(t, db, ids)
 }
 
+// Sixteen bytes may be a UUID whose text is shorter than any other way to write one.
+func TestBytesThatAreLettersKeep(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	const id = "61626364-6566-4768-a96a-6b6c6d6e6f70"
+	testenv.InsertFile(t, d.Pool, testenv.File{ID: id})
+	d.Exec(t, `CREATE TABLE extra (id int PRIMARY KEY, v bytea)`)
+	refresh(t, db)
+	requireFree(t, db, id)
+	d.Exec(t, `INSERT INTO extra VALUES (1, uuid_send('`+id+`'))`)
+	readAll(t, d, db)
+	requireKept(t, db, id)
+}
+
 func requireKinds(t testing.TB, db *postgres.DB, ids []string) {
 	t.Helper()
 	found := look(t, db, ids...)

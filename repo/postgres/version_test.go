@@ -107,7 +107,7 @@ func TestMaintenanceLosesNothing(t *testing.T) {
 func TestVacuumFullDuringPasses(t *testing.T) {
 	t.Parallel()
 	d, db := newDB(t)
-	const n = 20000
+	const n = 50000 // of which each page may have twice as many as the one before
 	ids := newFiles(t, d, 3)
 	d.Exec(t, `INSERT INTO note (id, user_id, title) SELECT lpad(i::text, 6, '0'), 'u', 't' FROM generate_series(1, $1::int) i`, n)
 	for i, at := range []int{1, n / 2, n} {

@@ -115,11 +115,11 @@ type knownFiles struct {
 }
 
 // falsePositiveRate is the fraction of other ids that the filter lets through; the
-// database sorts them out.
-const falsePositiveRate = 0.01
+// database sorts them out, at a cost for which the filter refuses hundreds.
+const falsePositiveRate = 0.0005
 
 // loadFilter returns the filter, brought up to date, inside a transaction that excludes
-// passes. It takes about ten bits a file.
+// passes. It takes about sixteen bits a file.
 func (k *knownFiles) loadFilter(ctx context.Context, t pgx.Tx, passedAt time.Time) (*bloom.BloomFilter, error) {
 	if k.filter != nil && k.passedAt.Equal(passedAt) {
 		return k.filter, nil

@@ -24,13 +24,15 @@ type indexer struct {
 	t        pgx.Tx
 	literals *mention.Finder    // the known ids that are no UUID
 	known    *bloom.BloomFilter // the others; nil while there is too little to read
+	shortest int                // text that can mention any of them: most columns of most rows hold less
 	// mentioned takes the UUIDs of rows that nobody reads again until they change.
 	mentioned uuidSet
 }
 
 func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
 	ids, err := ReadColumn[string](ctx, t, `SELECT file_id FROM pruned.known_file WHERE literal`)
-	return &indexer{t: t, literals: mention.NewFinder(ids)}, pgerr.Translate(err, "list the ids that are no UUID")
+	literals := mention.NewFinder(ids)
+	return &indexer{t: t, literals: literals, shortest: literals.ShortestText()}, pgerr.Translate(err, "list the ids that are no UUID")
 }
 
 // indexChanged reads the rows of all tables that changed since their marks, and moves

@@ -95,13 +95,15 @@ func (x *indexer) nextTable(ctx context.Context, relations []*relation, known *k
 // blocks that there are now, and those that come later are read as changed.
 func (x *indexer) readPages(ctx context.Context, r *relation, s *tableScan, until time.Time, progress repo.Progress) error {
 	page := newPageBuffer(r, x.known, &x.mentioned)
-	read := s.rows
+	read, blocks := s.rows, int64(minPageBlocks)
 	for again := true; again && s.next < s.until; again = time.Now().Before(until) {
-		end := min(s.next+pageBlocks, s.until)
-		blocks := fmt.Sprintf("t.ctid >= '(%d,0)' AND t.ctid < '(%d,0)'", s.next, end)
-		if err := x.readRows(ctx, page, rowFilter{where: blocks, mark: r.markSQL(), whole: true}); err != nil {
+		began := time.Now()
+		end := min(s.next+blocks, s.until)
+		where := fmt.Sprintf("t.ctid >= '(%d,0)' AND t.ctid < '(%d,0)'", s.next, end)
+		if err := x.readRows(ctx, page, rowFilter{where: where, mark: r.markSQL(), whole: true}); err != nil {
 			return err
 		}
+		blocks = nextBlocks(blocks, time.Since(began))
 		s.next, s.rows = end, read+page.seen
 		if progress != nil {
 			progress(r.String(), s.rows, max(s.estimate, s.rows))
@@ -110,9 +112,21 @@ func (x *indexer) readPages(ctx context.Context, r *relation, s *tableScan, unti
 	return page.flushMentions(ctx, x.t)
 }
 
-// pageBlocks of a table are read before it is asked whether to go on: with chats
-// two thousand or so.
-const pageBlocks = 32
+// Blocks of a table are read before it is asked whether to go on: with chats two thousand or
+// so at first, and twice as many while they are read so fast that nobody waits for long. Of
+// small rows each statement reads many then.
+const (
+	minPageBlocks = 32
+	maxPageBlocks = 4096
+	briefPage     = 50 * time.Millisecond
+)
+
+func nextBlocks(blocks int64, took time.Duration) int64 {
+	if took < briefPage {
+		return min(2*blocks, maxPageBlocks)
+	}
+	return max(blocks/2, minPageBlocks)
+}
 
 const nextScanSQL = `
 SELECT r.id, r.relid, r.signature, r.scanning = s.generation, coalesce(r.position, ''), r.rows, greatest(c.reltuples, 0)::bigint, s.generation

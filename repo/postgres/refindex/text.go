@@ -126,7 +126,9 @@ func (x *indexer) fetchRows(ctx context.Context, page *pageBuffer) (more bool, e
 			page.startRow(string(values[0]), len(values[1]) > 0)
 		}
 		for i, text := range values[3:] {
-			bytes += int64(len(text))
+			if bytes += int64(len(text)); len(text) < x.shortest && !page.relation.columns[i].binary {
+				continue
+			}
 			page.relation.columns[i].eachCounted(text, func(part []byte) {
 				mention.Tokens(part, page.addToken)
 				x.literals.Find(part, page.addLiteral)
