@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"pruned/repo"
 	"pruned/repo/postgres"
+	"pruned/repo/postgres/refindex"
 	"pruned/repo/testenv"
 )
 
@@ -70,7 +72,7 @@ func requireQuietLooks(t *testing.T, late bool) {
 		}
 		require.Equal(t, [2]int64{want, 0}, [2]int64{first, second}, why)
 	}
-	requireScans(1, "nothing is known yet")
+	requireScans(1, "the tables were read whole after the last pass over changes")
 	requireScans(0, "only we have written")
 	requireScans(0, "and again")
 	idle := d.Conn(t)
@@ -92,8 +94,14 @@ func requireQuietLooks(t *testing.T, late bool) {
 	requireScans(1, "somebody has written")
 	requireScans(1, "the index does not know that row yet")
 	pass(t, db)
-	requireScans(1, "a pass has read it")
-	requireScans(0, "and is true again")
+	requireScans(0, "a pass has read it")
+	exec(t, idle, `BEGIN; SELECT pg_current_xact_id()`)
+	insertMention(t, d, "of no file either")
+	pass(t, db)
+	requireScans(1, "that pass's marks are older than what it has read")
+	exec(t, idle, `ROLLBACK`)
+	pass(t, db)
+	requireScans(0, "a pass beside nobody moved them")
 	d.Exec(t, `CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 		CREATE TRIGGER nothing AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION nothing()`)
 	for range 2 {
@@ -110,8 +118,6 @@ func TestQuietLooksBesideEachOther(t *testing.T) {
 	refresh(t, db)
 	ids := newFiles(t, d, 2)
 	pass(t, db)
-	first, second := scansOf(t, db, true, ids[0])
-	require.EqualValues(t, 1, first+second)
 	var workers errgroup.Group
 	var read atomic.Int64
 	for _, id := range ids {
@@ -208,24 +214,29 @@ func TestQuietMissesNothing(t *testing.T) {
 			(*quietScene).deleteOtherAnyway,
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			d := server.New(t)
-			db := open(t, d)
-			ids := newFiles(t, d, 2)
-			s := &quietScene{t, d, db, d.Conn(t), ids[0], ids[1]}
-			c.before(s)
-			refresh(t, db)
-			for i := range 3 {
-				scansOf(t, db, i > 0, ids...)
-			}
-			c.after(s)
-			if name == "in a table that came meanwhile" {
-				_, err := tryLook(db, s.id)
-				require.Error(t, err)
-				refresh(t, db)
-			}
-			requireKept(t, db, s.id)
-			requireKept(t, db, s.id)
-		})
+		for _, looks := range []int{0, 3} {
+			t.Run(fmt.Sprintf("%s, behind a pass and %d looks", name, looks), func(t *testing.T) {
+				requireQuietFinds(t, server.New(t), looks, c.before, c.after)
+			})
+		}
 	}
+}
+
+func requireQuietFinds(t *testing.T, d *testenv.Database, looks int, before, after func(*quietScene)) {
+	t.Helper()
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	s := &quietScene{t, d, db, d.Conn(t), ids[0], ids[1]}
+	before(s)
+	refresh(t, db)
+	pass(t, db)
+	for i := range looks {
+		scansOf(t, db, i > 0, ids...)
+	}
+	after(s)
+	if _, err := tryLook(db, s.id); errors.Is(err, refindex.ErrIncomplete) { // a table came meanwhile
+		refresh(t, db)
+	}
+	requireKept(t, db, s.id)
+	requireKept(t, db, s.id)
 }

@@ -101,7 +101,7 @@ func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn
 		db.noticePooler(err)
 		return err
 	}
-	if err := db.index.NoteNumber(ctx, opened); err != nil {
+	if err := db.index.NoteNumber(ctx, opened); err != nil && !opened.Conn().IsClosed() {
 		return err
 	}
 	return db.commitTx(ctx, opened)

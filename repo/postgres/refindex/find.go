@@ -86,7 +86,7 @@ func (ix *Index) FindIndexed(ctx context.Context, t pgx.Tx, ids []string) (repo.
 		}
 		// Of a look that ended before this one begins: the index that this one asks held
 		// already all that there was then.
-		snapshot, own, server := ix.quiet.since(p)
+		snapshot, own, server := ix.quiet.since(p.index)
 		h, changed, err := p.runLook(ctx, t, p.findIndexed, look, ids, ix.ExecMode(), ids, ix.Schema, snapshot, own, server)
 		if err == nil && h.Deletes != p.deletes {
 			err = errOutdated // a trigger, a rule or a key that the plan does not know
@@ -99,10 +99,10 @@ func (ix *Index) FindIndexed(ctx context.Context, t pgx.Tx, ids []string) (repo.
 
 // readAll reads also every row that the index does not cover.
 func (ix *Index) readAll(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References, ids []string) (*lookState, error) {
-	snapshot, own, server := ix.quiet.since(p)
+	snapshot, own, server := ix.quiet.since(p.index)
 	h, changed, err := p.runLook(ctx, t, p.find, look, ids, ix.ExecMode(), ids, ix.Schema, snapshot, own, server)
 	if err == nil {
-		ix.quiet.found(p, h, changed)
+		ix.quiet.found(h, changed)
 	}
 	state := newState(p, h)
 	state.Snapshot, state.Server = h.Snapshot, h.Server
@@ -225,7 +225,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		}
 		// Where something appeared, our transaction is about to end for nothing, and what went in
 		// it comes back unread: a dead link that lives by what somebody committed meanwhile.
-		ix.quiet.found(p, h, changed || state.Changed || len(appeared.References) > 0)
+		ix.quiet.found(h, changed || state.Changed || len(appeared.References) > 0)
 		return nil
 	})
 	return appeared, err

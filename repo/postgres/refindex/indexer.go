@@ -36,41 +36,73 @@ func newIndexer(ctx context.Context, t pgx.Tx) (*indexer, error) {
 }
 
 // indexChanged reads the rows of all tables that changed since their marks, and moves
-// the marks.
-func (x *indexer) indexChanged(ctx context.Context, relations []*relation, mark string) error {
+// the marks. It returns a snapshot at which no row of theirs lay behind the new ones, for
+// looks once this is committed; nil where none is known.
+func (x *indexer) indexChanged(ctx context.Context, relations []*relation, s *passState) (h *answerHeader, err error) {
 	var complete []int
-	var changed []string
 	for _, r := range relations {
 		// A table that was never read whole keeps its mark until it is.
-		if r.canIndex() && r.generation > 0 {
+		if r.isComplete() {
 			complete = append(complete, r.id)
-			if len(r.columns) > 0 {
-				changed = append(changed, fmt.Sprintf("SELECT %d WHERE EXISTS (SELECT FROM ONLY %s t WHERE %s)", r.id, r.quotedName(), r.isChanged()))
-			}
 		}
 	}
-	if len(changed) > 0 {
-		ids, err := ReadColumn[int](ctx, x.t, strings.Join(changed, " UNION ALL "))
-		if err != nil {
-			return pgerr.Translate(err, "look for tables that changed")
-		}
-		for _, r := range relations {
-			if slices.Contains(ids, r.id) {
-				page := newPageBuffer(r, x.known, &x.mentioned)
-				if err := x.readRows(ctx, page, rowFilter{where: r.isChanged(), mark: "$1::text::xid8::xid"}, mark); err != nil {
-					return err
-				}
-				if err := page.flushMentions(ctx, x.t); err != nil {
-					return err
-				}
+	h, changed, err := x.findChanged(ctx, relations)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range relations {
+		if slices.Contains(changed, r.id) {
+			page := newPageBuffer(r, x.known, &x.mentioned)
+			if err := x.readRows(ctx, page, rowFilter{where: r.isChanged(), mark: "$1::text::xid8::xid"}, s.mark); err != nil {
+				return nil, err
+			}
+			if err := page.flushMentions(ctx, x.t); err != nil {
+				return nil, err
 			}
 		}
 	}
 	if err := x.mentioned.flushUUIDs(ctx, x.t, false); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = ANY ($1::int[])`, complete, mark)
-	return pgerr.Translate(err, "move the marks of the tables")
+	switch {
+	case h == nil || len(changed) == 0:
+	case s.alone:
+		// Every number below the end of the pass's first snapshot, which is the new mark, had
+		// ended: what is not older has one from there on, and looks ask whose those are.
+		h.Snapshot = s.mark + ":" + s.mark + ":"
+	default:
+		h = nil
+	}
+	_, err = x.t.Exec(ctx, `UPDATE pruned.relation SET w = $2::text::xid8 WHERE id = ANY ($1::int[])`, complete, s.mark)
+	return h, pgerr.Translate(err, "move the marks of the tables")
+}
+
+func (r *relation) isComplete() bool { return r.canIndex() && r.generation > 0 }
+
+// findChanged finds the tables with rows that changed since their marks, dead or alive. It
+// returns the snapshot of that, nil where a table was not asked. What looks know does not spare
+// it: they leave out dead rows, which an index without them would never find when they live
+// again.
+func (x *indexer) findChanged(ctx context.Context, relations []*relation) (h *answerHeader, ids []int, err error) {
+	h = &answerHeader{}
+	if err := x.t.QueryRow(ctx, indexDigestSQL).Scan(&h.Index); err != nil {
+		return nil, nil, pgerr.Translate(err, "read the state of the reference index")
+	}
+	branches, all := []string{"SELECT 0 WHERE false"}, true
+	for _, r := range relations {
+		if r.isComplete() && len(r.columns) > 0 {
+			branches = append(branches, fmt.Sprintf("SELECT %d WHERE EXISTS (SELECT FROM ONLY %s t WHERE %s)", r.id, r.quotedName(), r.isChanged()))
+		}
+		all = all && (r.isComplete() || !r.canIndex())
+	}
+	sql := `SELECT pg_current_snapshot()::text, ` + serverSQL + `, ARRAY(` + strings.Join(branches, " UNION ALL ") + `)`
+	if err := x.t.QueryRow(ctx, sql).Scan(&h.Snapshot, &h.Server, &ids); err != nil {
+		return nil, nil, pgerr.Translate(err, "look for tables that changed")
+	}
+	if !all {
+		h = nil
+	}
+	return h, ids, nil
 }
 
 func (r *relation) isChanged() string { return changedSince(r.markSQL()) }

@@ -54,7 +54,16 @@ var errTablesChanged = &repo.Error{Kind: repo.Passing, Doing: "read the tables",
 
 // IndexChanges reads only what changed since the last pass.
 func (ix *Index) IndexChanges(ctx context.Context) error {
-	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error { return ix.indexChangesInTx(ctx, t) })
+	ix.quiet.begin()
+	var h *answerHeader
+	err := ix.Run(ctx, passTimeout, func(t pgx.Tx) (err error) {
+		h, err = ix.indexChangesInTx(ctx, t)
+		return err
+	})
+	if err == nil && h != nil {
+		ix.quiet.found(h, false)
+	}
+	return err
 }
 
 // indexPages reads pages until no table has to be read whole any more.
@@ -85,13 +94,14 @@ const lockStateSQL = `LOCK TABLE pruned.state IN EXCLUSIVE MODE`
 
 // stateSQL reads the state from which a pass starts.
 const stateSQL = `
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text, generation, passed_at, clock_timestamp(),
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot()), generation, passed_at, clock_timestamp(),
        identity = ` + identitySQL + ` AND (` + soundSQL + `)
   FROM pruned.state`
 
 // passState is pruned.state as a pass finds it.
 type passState struct {
 	mark       string // every transaction before this one has ended
+	alone      bool   // and that is where the snapshot ends
 	generation int
 	passedAt   *time.Time // nil before the first pass
 	now        time.Time
@@ -105,52 +115,52 @@ func (ix *Index) lockState(ctx context.Context, t pgx.Tx) (*passState, error) {
 	}
 	s := &passState{}
 	err := t.QueryRow(ctx, stateSQL, ix.catalogArgs(nil)).
-		Scan(&s.mark, &s.generation, &s.passedAt, &s.now, &s.sound)
+		Scan(&s.mark, &s.alone, &s.generation, &s.passedAt, &s.now, &s.sound)
 	if err == nil {
 		_, err = t.Exec(ctx, ShortWaitSQL)
 	}
 	return s, pgerr.Translate(err, "read the state of the reference index")
 }
 
-// indexChangesInTx reads what changed since the last one.
-func (ix *Index) indexChangesInTx(ctx context.Context, t pgx.Tx) error {
+// indexChangesInTx reads what changed since the last one; see indexChanged.
+func (ix *Index) indexChangesInTx(ctx context.Context, t pgx.Tx) (h *answerHeader, err error) {
 	s, err := ix.lockState(ctx, t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !s.sound {
 		if err := ix.startAnew(ctx, t, s); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	relations, err := ix.readCatalog(ctx, t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range relations {
 		if !r.readable {
-			return unreadableError(r)
+			return nil, unreadableError(r)
 		}
 	}
 	if err := ix.refuseLost(ctx, t); err != nil {
-		return err
+		return nil, err
 	}
 	if err := ix.registerTables(ctx, t, s, relations); err != nil {
-		return err
+		return nil, err
 	}
 	if err := ix.learnIDs(ctx, t, s); err != nil {
-		return err
+		return nil, err
 	}
 	x, err := newIndexer(ctx, t)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := x.indexChanged(ctx, relations, s.mark); err != nil {
-		return err
+	if h, err = x.indexChanged(ctx, relations, s); err != nil {
+		return nil, err
 	}
 	_, err = t.Exec(ctx, `UPDATE pruned.state SET identity = `+identitySQL+`, passed_at = @now, generation = @generation`,
 		ix.catalogArgs(pgx.NamedArgs{"now": s.now, "generation": s.generation}))
-	return pgerr.Translate(err, "write the state of the reference index")
+	return h, pgerr.Translate(err, "write the state of the reference index")
 }
 
 // startAnew empties the index. Not by TRUNCATE: a search with an older snapshot would see

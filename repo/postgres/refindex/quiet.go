@@ -14,10 +14,10 @@ import (
 
 // A look reads every table for the row versions that the index does not cover, which costs
 // what all of them cost, and finds none most of the time. To write a row a transaction needs
-// a number. So where a look has found no such row, and every number that was in use at its
-// end or given out since is one of our own process's or still in use, there is none at the
-// next look either: what we write has no new row version in a searched table. All of that
-// must be sure:
+// a number. So where a look has found no such row, or a pass has left none, and every number
+// that was in use at that snapshot or given out since is one of our own process's or still in
+// use, there is none at the next look either: what we write has no new row version in a
+// searched table. All of that must be sure:
 //
 //   - Transactions in progress at the first look are in its snapshot's list by their own
 //     number, which they have before any savepoint's; prepared ones too.
@@ -30,10 +30,10 @@ import (
 //     is ours for the server alone on which it was read (serverSQL).
 type quiet struct {
 	mu       sync.Mutex
-	plan     *Plan
+	index    string // the digest of pruned.relation at that look: which tables it asked
 	snapshot string // of the last look that found nothing; empty where none did
 	server   string
-	asked    bool // by a look: before the first nothing is worth noting
+	begun    bool // before the first look or pass nothing is worth noting
 
 	own       []uint64 // our transactions, of one server
 	ownServer string
@@ -96,12 +96,12 @@ const deletesSQL = `
 WITH RECURSIVE ` + deletedCTE + `
 SELECT concat_ws(' ', (` + plainSQL + `)::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted`
 
-// since are the arguments of quietCTE for a search by a plan.
-func (q *quiet) since(p *Plan) (snapshot string, own []string, server string) {
+// since are the arguments of quietCTE for a search of the tables of an index.
+func (q *quiet) since(index string) (snapshot string, own []string, server string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.asked = true
-	if q.plan != p {
+	q.begun = true
+	if q.index != index {
 		return "", []string{}, ""
 	}
 	return q.snapshot, q.list(q.snapshot, q.server), q.server
@@ -133,26 +133,32 @@ func toNumber(text string) uint64 {
 	return n
 }
 
-// found notes what a look found: whether any row of an indexed table changed. Of looks that
-// ran beside each other it keeps the one that began last.
-func (q *quiet) found(p *Plan, h *answerHeader, changed bool) {
+// found notes what a look found, or a pass left: whether any row of an indexed table changed.
+// Of those that ran beside each other it keeps the one that began last.
+func (q *quiet) found(h *answerHeader, changed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
 	case changed:
-		q.plan, q.snapshot = nil, ""
-	case q.plan != p || q.server != h.Server || isNewer(h.Snapshot, q.snapshot):
-		q.plan, q.snapshot, q.server = p, h.Snapshot, h.Server
+		q.snapshot = ""
+	case q.index != h.Index || q.server != h.Server || isNewer(h.Snapshot, q.snapshot):
+		q.index, q.snapshot, q.server = h.Index, h.Snapshot, h.Server
 	}
 }
 
 // isNewer compares two snapshots by their ends.
 func isNewer(a, b string) bool { return toNumber(endOf(a)) > toNumber(endOf(b)) }
 
-func (q *quiet) isAsked() bool {
+func (q *quiet) begin() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.asked
+	q.begun = true
+}
+
+func (q *quiet) hasBegun() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.begun
 }
 
 // add notes a number that is ours; zero is none.
@@ -173,7 +179,7 @@ func (q *quiet) add(id uint64, server string) {
 // NoteNumber notes the number of a transaction of ours that is about to commit, where it has
 // one and looks ask for such. There is no index while the database is being opened.
 func (ix *Index) NoteNumber(ctx context.Context, t pgx.Tx) error {
-	if ix == nil || !ix.quiet.isAsked() {
+	if ix == nil || !ix.quiet.hasBegun() {
 		return nil
 	}
 	var number uint64
