@@ -52,13 +52,20 @@ func (c *Consumer) fetchNext(ctx context.Context, eager bool) (batch, error) {
 	return b, nil
 }
 
-// fetchBatch fetches up to n messages, at a time not before since.
+// fetchBatch fetches up to n messages, at a time not before since. What a busy server
+// does not send in time it is asked for again, where most of the rest has come.
 func (c *Consumer) fetchBatch(since time.Time, n int, opts ...jetstream.FetchOpt) (batch, error) {
-	msgs, err := fetchMessages(c.source, n, opts...)
-	if len(msgs) == 0 {
-		return batch{}, err
+	var msgs []jetstream.Msg
+	for {
+		asked := n - len(msgs)
+		came, err := fetchMessages(c.source, asked, opts...)
+		if msgs = append(msgs, came...); len(msgs) == 0 {
+			return batch{}, err
+		}
+		if err != nil || len(msgs) == n || 2*len(came) < asked {
+			return batch{msgs: msgs, fetched: since}, nil // the error comes up again, with the next fetch
+		}
 	}
-	return batch{msgs: msgs, fetched: since}, nil
 }
 
 // fetchSize is how many messages to ask for. A second's worth of the rate keeps it

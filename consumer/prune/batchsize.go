@@ -9,8 +9,8 @@ import (
 // one file and for a thousand, and so do the round trips and the pages of a table that
 // files share: batches grow while a transaction is so fast that one of twice as many is
 // not slow, in which nobody notices its locks, or where looking takes more than a quarter
-// of it, to at most ten times their first size. They shrink again where it is slow and
-// looking takes less than a sixteenth.
+// of it, and faster where that is more than half, to at most ten times their first size. They
+// shrink again where it is slow and looking takes less than a sixteenth.
 type adaptiveBatchSize struct {
 	first   int
 	current atomic.Int64
@@ -32,14 +32,18 @@ func (s *adaptiveBatchSize) nextSize() int { return int(s.current.Load()) }
 // for references.
 func (s *adaptiveBatchSize) adaptTo(looking, took time.Duration) {
 	switch {
+	case looking*2 > took:
+		s.grow(4)
 	case took < fastTransaction, looking*4 > took:
-		s.grow()
+		s.grow(2)
 	case took > slowTransaction && looking*16 < took:
 		s.shrink()
 	}
 }
 
-func (s *adaptiveBatchSize) grow() { s.current.Store(min(s.current.Load()*2, int64(s.first)*10)) }
+func (s *adaptiveBatchSize) grow(times int64) {
+	s.current.Store(min(s.current.Load()*times, int64(s.first)*10))
+}
 
 // shrink makes batches smaller again, also where one took too long.
 func (s *adaptiveBatchSize) shrink() { s.current.Store(max(s.current.Load()/2, int64(s.first))) }

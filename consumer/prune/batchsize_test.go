@@ -13,7 +13,7 @@ func TestAdaptiveBatchSize(t *testing.T) {
 	s.setFirst(500)
 	require.Equal(t, 500, s.nextSize())
 	long := 100 * time.Second
-	dear, fair, cheap := long/3, long/10, long/100 // looks, of a long transaction
+	most, dear, fair, cheap := long*2/3, long/3, long/10, long/100 // looks, of a long transaction
 	for _, want := range []int{1000, 2000, 4000, 5000, 5000} {
 		s.adaptTo(dear, long)
 		require.Equal(t, want, s.nextSize())
@@ -24,6 +24,11 @@ func TestAdaptiveBatchSize(t *testing.T) {
 		s.adaptTo(cheap, long)
 		require.Equal(t, want, s.nextSize())
 	}
+	for _, want := range []int{2000, 5000, 5000} {
+		s.adaptTo(most, long)
+		require.Equal(t, want, s.nextSize())
+	}
+	s.setFirst(500)
 	s.adaptTo(0, fastTransaction-1)
 	require.Equal(t, 1000, s.nextSize(), "nobody notices a fast one")
 	s.adaptTo(0, slowTransaction)
