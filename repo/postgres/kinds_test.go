@@ -138,6 +138,44 @@ var kinds = []kind{
 	},
 }
 
+// What Open WebUI made before 0.9 has no primary key, but an index that no two rows share
+// (openwebui 0.8.12: internal/migrations): by that the index names its rows, as long as it is
+// there and no row can be without.
+func TestUniqueIndexNamesRows(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	d.Exec(t, `ALTER TABLE note DROP CONSTRAINT note_pkey CASCADE; CREATE UNIQUE INDEX note_id ON note (id)`)
+	ids := newFiles(t, d, 4)
+	named := func() bool {
+		return testenv.Value[bool](t, d, `SELECT EXISTS (SELECT FROM pruned.reference r JOIN pruned.relation s ON s.id = r.source
+WHERE s.relid = 'note'::regclass AND r.file_id = $1)`, ids[0])
+	}
+	refresh(t, db)
+	insertMention(t, d, ids[0])
+	for _, step := range []struct {
+		change string
+		named  bool
+	}{
+		{`ALTER TABLE note ALTER id SET NOT NULL`, true},
+		{`ALTER TABLE note ALTER id DROP NOT NULL`, false},
+		{`ALTER TABLE note ALTER id SET NOT NULL`, true},
+		{`DROP INDEX note_id`, false},
+		{`CREATE UNIQUE INDEX note_id ON note (id) WHERE title <> ''`, false},
+		{`DROP INDEX note_id; CREATE UNIQUE INDEX note_id ON note (lower(id))`, false},
+		{`ALTER TABLE note ADD UNIQUE (id) DEFERRABLE`, false},
+		{`CREATE UNIQUE INDEX note_id_title ON note (id) INCLUDE (title)`, true},
+	} {
+		d.Exec(t, step.change)
+		readAll(t, d, db)
+		requireKept(t, db, ids[0])
+		requireFree(t, db, ids[2:]...)
+		require.Equal(t, step.named, named(), step.change)
+	}
+	d.Exec(t, `UPDATE note SET title = $1`, ids[1])
+	requireKept(t, db, ids[1])
+	requireFree(t, db, ids[0])
+}
+
 // A foreign table has no row versions: it is read each time, as of the first read
 // in a transaction, which is how postgres_fdw reads.
 func TestForeignTablesKeep(t *testing.T) {

@@ -80,7 +80,7 @@ SELECT string_agg(concat_ws('=', e.oid, e.enumlabel), ' ' ORDER BY e.oid) FROM p
 // changed, or the labels of one, a column computed in another way while it is read; or
 // other columns that count. PostgreSQL refuses any other change of a type while a column
 // uses it. c is the relation in pg_class, beside relationsCTE.
-const signatureSQL = `
+var signatureSQL = `
        concat_ws(' ', c.oid, (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname, c.relkind, c.relam,
            (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.attmissingval,
                         CASE WHEN a.atttypid >= 16384 THEN (` + labelsSQL + `) END,
@@ -89,7 +89,22 @@ const signatureSQL = `
               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            (SELECT string_agg(concat_ws(':', k.oid, k.conkey), ',' ORDER BY k.oid)
               FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')),
-           (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid))`
+           (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid),
+           CASE WHEN NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+                THEN (SELECT concat_ws(':', i.indexrelid, i.indkey) FROM (` + keyOf("c.oid") + `) i) END)`
+
+// keyOf is the query of the index by which rows of a table are named: that of the primary
+// key, or where there is none another that no two rows share and none is without. Tables
+// that Open WebUI made before 0.9 have only such (openwebui 0.8: internal/migrations).
+func keyOf(table string) string {
+	return `
+SELECT i.* FROM pg_index i CROSS JOIN LATERAL (SELECT (i.indkey::int2[])[:i.indnkeyatts - 1]) k (attnums)
+ WHERE i.indrelid = ` + table + ` AND (i.indisprimary OR i.indisunique AND i.indisvalid AND i.indimmediate
+       AND i.indpred IS NULL AND i.indexprs IS NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (k.attnums) AND NOT a.attnotnull)
+       AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = i.indrelid AND n.contype = 'n' AND NOT n.convalidated AND n.conkey && k.attnums))
+ ORDER BY NOT i.indisprimary, i.indnkeyatts, i.indexrelid LIMIT 1`
+}
 
 var catalogSQL = relationsCTE + `, ` + deletedCTE + `
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5(` + signatureSQL + `),
@@ -100,15 +115,15 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(m.amname, ''), md5
  WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
  ORDER BY c.oid`
 
-// equalSQL is the operator by which the index of primary key k compares its column at
-// k.position: the operator of an extension's type is in the extension's schema.
+// equalSQL is the operator by which index k compares its column at k.position: the operator
+// of an extension's type is in the extension's schema.
 const equalSQL = `
 SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
-  FROM pg_index i JOIN pg_opclass p ON p.oid = i.indclass[k.position - 1]
+  FROM pg_opclass p
   JOIN pg_am m ON m.oid = p.opcmethod AND m.amname = 'btree'
   JOIN pg_amop a ON a.amopfamily = p.opcfamily AND a.amoplefttype = p.opcintype AND a.amoprighttype = p.opcintype AND a.amopstrategy = 3
   JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
- WHERE i.indexrelid = k.conindid`
+ WHERE p.oid = k.indclass[k.position - 1]`
 
 // textless are base types that cannot hold the text of an id. Every other type counts,
 // also those that nobody knows yet. Arrays and domains are as their elements and base
@@ -143,8 +158,9 @@ SELECT c.attrelid, c.attnum, c.attname, format_type(c.atttypid, -1),
        ARRAY(SELECT e.path FROM excluded e WHERE e.oid = c.attrelid AND e.attname = c.attname AND e.path <> ''),
        coalesce(k.position, 0), coalesce((` + equalSQL + `), '='), c.attgenerated = 'v'
   FROM columns c LEFT JOIN LATERAL (
-           SELECT k.conindid, array_position(k.conkey, c.attnum) AS position FROM pg_constraint k
-            WHERE k.conrelid = c.attrelid AND k.contype = 'p') k ON true
+           SELECT i.indclass, p.at + 1 AS position
+             FROM (` + keyOf("c.attrelid") + `) i CROSS JOIN LATERAL (SELECT array_position(i.indkey::int2[], c.attnum) AS at) p
+            WHERE p.at < i.indnkeyatts) k ON true
  ORDER BY c.attrelid, c.attnum`
 
 // relation is one table, partition or child that may mention files.
@@ -156,7 +172,7 @@ type relation struct {
 	signature    string
 	readable     bool
 	columns      []column // those that can hold text, and count
-	key          []column // primary key, in its order
+	key          []column // what names a row, in the order of its index
 	parents      []parent // without one of these the row is dead
 	hasFileFK    bool     // a row goes with its file, by a foreign key
 	deleted      bool     // a row may go with its file, or with what goes with that

@@ -106,7 +106,15 @@ SELECT string_agg(concat_ws('=', e.oid, e.enumlabel), ' ' ORDER BY e.oid) FROM p
               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            (SELECT string_agg(concat_ws(':', k.oid, k.conkey), ',' ORDER BY k.oid)
               FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f')),
-           (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid))), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
+           (SELECT string_agg(concat_ws('.', e.attname, e.path), ',' ORDER BY e.attname, e.path) FROM excluded e WHERE e.oid = c.oid),
+           CASE WHEN NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+                THEN (SELECT concat_ws(':', i.indexrelid, i.indkey) FROM (
+SELECT i.* FROM pg_index i CROSS JOIN LATERAL (SELECT (i.indkey::int2[])[:i.indnkeyatts - 1]) k (attnums)
+ WHERE i.indrelid = c.oid AND (i.indisprimary OR i.indisunique AND i.indisvalid AND i.indimmediate
+       AND i.indpred IS NULL AND i.indexprs IS NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (k.attnums) AND NOT a.attnotnull)
+       AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = i.indrelid AND n.contype = 'n' AND NOT n.convalidated AND n.conkey && k.attnums))
+ ORDER BY NOT i.indisprimary, i.indnkeyatts, i.indexrelid LIMIT 1) i) END)), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
                     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'),
                   (SELECT string_agg(concat_ws(':', relation, attname, parent), ',' ORDER BY relation, attname) FROM linked),
                   (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))),
