@@ -283,6 +283,29 @@ func TestRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+// The schema of Chroma before 1.5, which Open WebUI brought before 0.8, has no table for lists
+// in metadata: the same goes as from one that has it.
+func TestOlderChroma(t *testing.T) {
+	t.Parallel()
+	b := runBeside(t)
+	b.insert(t, many(5, "file-a", "a")...)
+	b.insert(t, many(20, "halfway", "")...)
+	b.insert(t, many(3, "file-b", "b")...)
+	b.loseCollection(t, "halfway", false)
+	b.Stop(t)
+	b.exec(t, "DROP TABLE embedding_metadata_array; DELETE FROM migrations WHERE dir = 'metadb' AND version = 6")
+	store := newEmbedded(t, b.dir)
+	removed, err := store.Remove(t.Context(), nil, []string{"a"})
+	require.NoError(t, err)
+	require.Equal(t, vectors.Removed{Chunks: 5}, removed)
+	store.SetClock(2 * minAge)
+	lost, err := store.RemoveLost(t.Context(), minAge)
+	require.NoError(t, err)
+	require.Positive(t, lost.Rows)
+	require.Equal(t, 3, value[int](t, b.sql(t), "SELECT count(*) FROM embeddings"))
+	require.Zero(t, value[int](t, b.sql(t), "SELECT count(*) FROM sqlite_master WHERE name = 'embedding_metadata_array'"))
+}
+
 func TestNotMadeYet(t *testing.T) {
 	t.Parallel()
 	empty := t.TempDir()

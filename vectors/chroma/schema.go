@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// knownMigrations are those of chromadb 1.5.9, as its table migrations lists
-// them: folder, number, hash of the text.
+// knownMigrations are those of chromadb 1.5.2 to 1.5.9, as its table migrations lists
+// them: folder, number, hash of the text. Those of 1.3.7 and 1.4.0 are the same but for one.
 var knownMigrations = map[string]string{
 	"embeddings_queue 1": "d3755dfd232be8e8301f4d7fcfb3a486",
 	"embeddings_queue 2": "8fbfe4ffb3e57f1d8bfdc58510a82e85",
@@ -46,13 +46,19 @@ var knownColumns = map[string]string{
 	"embeddings_queue":          "seq_id created_at operation topic id vector encoding metadata",
 }
 
+// The migration that chromadb before 1.5 lacks, and the table that it makes.
+const (
+	arrayMigration = "metadb 6"
+	arrayTable     = "embedding_metadata_array"
+)
+
 // recognizeSchema refuses every other schema by its name: nothing is known of what
 // another release would make of our changes.
 func (s *session) recognizeSchema(ctx context.Context, options EmbeddedOptions) error {
-	if err := s.recognizeColumns(ctx); err != nil {
+	if err := s.recognizeMigrations(ctx); err != nil {
 		return err
 	}
-	if err := s.recognizeMigrations(ctx); err != nil {
+	if err := s.recognizeColumns(ctx); err != nil {
 		return err
 	}
 	triggers, err := queryColumn[string](ctx, s, "SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1")
@@ -86,12 +92,32 @@ func (s *session) recognizeColumns(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !s.hasArrays {
+		if err := s.standInForArrays(ctx, found); err != nil {
+			return err
+		}
+	}
 	for table, columns := range knownColumns {
 		if got := strings.Join(found[table], " "); got != columns {
 			return fmt.Errorf("%s has another schema than Chroma 1.5.9: table %s has columns (%s), not (%s)", databaseFile, table, got, columns)
 		}
 	}
 	return nil
+}
+
+// standInForArrays makes the table that an older Chroma lacks, empty and of this connection
+// alone, for the statements that name it.
+func (s *session) standInForArrays(ctx context.Context, found map[string][]string) error {
+	if len(found[arrayTable]) > 0 {
+		return missingMigration(arrayMigration)
+	}
+	found[arrayTable] = strings.Fields(knownColumns[arrayTable])
+	_, err := s.conn.ExecContext(ctx, "CREATE TEMP TABLE "+arrayTable+" ("+strings.Join(found[arrayTable], ", ")+")")
+	return err
+}
+
+func missingMigration(name string) error {
+	return fmt.Errorf("%s has another schema than Chroma 1.5.9: migration %s is missing", databaseFile, name)
 }
 
 func (s *session) recognizeMigrations(ctx context.Context) error {
@@ -107,8 +133,11 @@ func (s *session) recognizeMigrations(ctx context.Context) error {
 		delete(missing, name)
 		return nil
 	}, "SELECT dir || ' ' || version, hash, filename FROM migrations")
+	_, lacks := missing[arrayMigration]
+	s.hasArrays = !lacks
+	delete(missing, arrayMigration)
 	if err == nil && len(missing) > 0 {
-		return fmt.Errorf("%s has another schema than Chroma 1.5.9: migration %s is missing", databaseFile, slices.Min(slices.Collect(maps.Keys(missing))))
+		return missingMigration(slices.Min(slices.Collect(maps.Keys(missing))))
 	}
 	return err
 }

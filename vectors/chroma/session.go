@@ -24,6 +24,8 @@ type session struct {
 	conn     *sql.Conn
 	database string // id of ours among Chroma's databases
 	pace     pace
+	// hasArrays: it is of chromadb 1.5 or later, which keeps lists in metadata.
+	hasArrays bool
 }
 
 // withSession runs fn on the opened files, if there are any. Everything that goes
