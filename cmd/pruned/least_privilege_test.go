@@ -25,7 +25,14 @@ func newLeastRole(t *testing.T, settings ...string) *leastRole {
 	t.Helper()
 	i := install(t, testenv.Vectors(small)).with("PRUNED_MAX_FRACTION=1", "PRUNED_TRASH=72h").with(settings...)
 	seeded := i.seed(t, 20, 4)
-	r := &leastRole{owner: i, name: "least_of_" + i.Name, orphans: seeded.Orphans, inUse: seeded.InUse}
+	r := makeLeastRole(t, i)
+	r.orphans, r.inUse = seeded.Orphans, seeded.InUse
+	return r
+}
+
+func makeLeastRole(t *testing.T, i *installation) *leastRole {
+	t.Helper()
+	r := &leastRole{owner: i, name: "least_of_" + i.Name}
 	r.as = i.with("DATABASE_URL=" + strings.Replace(i.URL, "postgres@", r.name+"@", 1))
 	i.Exec(t, `CREATE ROLE `+r.name+` LOGIN`)
 	t.Cleanup(func() {
@@ -136,6 +143,40 @@ func TestLeastPrivilegeOfSettings(t *testing.T) {
 	}
 	r.requireJob(t)
 	require.Zero(t, testenv.Value[int](t, r.owner.Database, `SELECT count(*) FROM memory`))
+}
+
+// Encrypted chunks are read by a function of the session, and by pgcrypto, wherever it lies.
+func TestLeastPrivilegeOfEncryptedChunks(t *testing.T) {
+	t.Parallel()
+	const key = "a key of the test's"
+	i := install(t, testenv.Vectors(testenv.VectorOptions{Dim: 3, Crypto: key})).with("PRUNED_MAX_FRACTION=1", "PGVECTOR_PGCRYPTO=true", "PGVECTOR_PGCRYPTO_KEY="+key)
+	i.Exec(t, `CREATE SCHEMA extensions; ALTER EXTENSION pgcrypto SET SCHEMA extensions`)
+	r := makeLeastRole(t, i)
+	insert := func(collection, file string) {
+		i.Exec(t, `INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)
+VALUES ($1, '[1,2,3]', $2, extensions.pgp_sym_encrypt('a text', $4), extensions.pgp_sym_encrypt('{"file_id":"' || $3 || '", "name":"a"}', $4))`, testenv.NewID(), collection, file, key)
+	}
+	orphan, used := testenv.NewFile(t, i.Pool), testenv.NewFile(t, i.Pool)
+	shelf := testenv.InsertKnowledge(t, i.Pool, used)
+	insert(testenv.FileCollection(orphan), orphan)
+	insert(shelf, used)
+	for _, grant := range r.grants(t) {
+		i.Exec(t, grant)
+	}
+	r.as.must(t, "migrate")
+	chunks := func() int { return testenv.Value[int](t, i.Database, `SELECT count(*) FROM document_chunk`) }
+	for _, grant := range []string{`GRANT TEMPORARY ON DATABASE ` + i.Name + ` TO "` + r.name + `";`, `GRANT USAGE ON SCHEMA extensions TO "` + r.name + `";`} {
+		require.Contains(t, r.grants(t), grant)
+		i.Exec(t, undoing(grant))
+		r.requireNamed(t, grant)
+		status, _, _ := r.as.pruned(t, "", "run", "--once")
+		require.Equal(t, exitFailed, status, grant)
+		require.Equal(t, 2, chunks(), grant)
+		i.Exec(t, grant)
+	}
+	require.True(t, ask[diagnosis](t, r.as, "doctor").OK)
+	require.Equal(t, 1, ask[onceReport](t, r.as, "run", "--once").Summary.Deleted)
+	require.Equal(t, 1, chunks())
 }
 
 // fillSQL inserts a row with one text wherever it has a text.

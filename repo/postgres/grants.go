@@ -122,65 +122,6 @@ func grantStatements(list []requirement, role string) (grants []string) {
 	return grants
 }
 
-// missingSQL numbers the privileges, on tables or on columns, that our role lacks.
-const missingSQL = `
-SELECT i FROM unnest(@tables::text[], @privileges::text[], @columns::text[]) WITH ORDINALITY u (name, privilege, col, i)
- WHERE NOT CASE WHEN u.col = '' THEN has_table_privilege(u.name, u.privilege)
-                ELSE has_column_privilege(u.name, u.col, u.privilege) END
- ORDER BY i`
-
-// missingPrivileges returns those of the list that our own role lacks.
-func missingPrivileges(ctx context.Context, t pgx.Tx, list []requirement) (missing []requirement, err error) {
-	var tables, privileges, columns []string
-	for _, w := range list {
-		privilege, column, _ := strings.Cut(strings.TrimSuffix(w.privilege, ")"), " (")
-		if w.instead != "" {
-			privilege += ", " + w.instead
-		}
-		tables, privileges, columns = append(tables, w.table), append(privileges, privilege), append(columns, column)
-	}
-	indexes, err := refindex.ReadColumn[int](ctx, t, missingSQL, pgx.NamedArgs{"tables": tables, "privileges": privileges, "columns": columns})
-	for _, i := range indexes {
-		missing = append(missing, list[i-1])
-	}
-	return missing, pgerr.Translate(err, "read privileges")
-}
-
-// Privileges finds the required privileges that this role lacks; it reads catalogs alone.
-func (db *DB) Privileges(ctx context.Context) ([]repo.Finding, error) {
-	var missing []string
-	var role string
-	err := db.InTx(ctx, nil, func(t repo.Tx) error {
-		list, err := db.requiredPrivileges(ctx, pgxTx(t))
-		if err != nil {
-			return err
-		}
-		lacking, err := missingPrivileges(ctx, pgxTx(t), list)
-		if err != nil {
-			return err
-		}
-		var schema bool
-		err = pgxTx(t).QueryRow(ctx, `SELECT quote_ident(current_user), to_regnamespace('pruned') IS NOT NULL
-			OR has_database_privilege(current_database(), 'CREATE')`).Scan(&role, &schema)
-		if err != nil {
-			return pgerr.Translate(err, "read privileges")
-		}
-		foreign, err := refindex.ReadColumn[string](ctx, pgxTx(t), ownershipSQL, role, false)
-		if missing = append(grantStatements(lacking, role), foreign...); !schema {
-			missing = append(missing, "CREATE SCHEMA pruned AUTHORIZATION "+role+";")
-		}
-		return pgerr.Translate(err, "look at schema pruned")
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(missing) == 0 {
-		return []repo.Finding{{Check: "privileges", OK: true, Detail: "role " + role + " may read every table and delete files"}}, nil
-	}
-	return []repo.Finding{{Check: "privileges", Detail: "role " + role + " lacks some; nothing is deleted while a table cannot be searched",
-		Remedy: strings.Join(missing, " ")}}, nil
-}
-
 // ownershipSQL hands schema pruned to role $1, quoted: migrations alter tables, which
 // takes their owner. A sequence of a column goes with its table. $2: also what is the
 // current role's already.
@@ -214,6 +155,10 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 		if len(ours) == 0 {
 			ours = []string{"CREATE SCHEMA pruned AUTHORIZATION " + role + ";"}
 		}
+		decrypts, err := db.decryptStatements(ctx, pgxTx(t), role, true)
+		if err != nil {
+			return err
+		}
 		later := []string{"SELECT"}
 		if db.options.Strict {
 			later = append(later, lockPrivilege(pgxTx(t)))
@@ -223,7 +168,7 @@ func (db *DB) Grants(ctx context.Context, role string) (list []string, err error
 		list = slices.Concat([]string{
 			fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", refindex.QuoteName(db.identity.Name), role),
 			fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", strings.Join(schemasOf(wanted), ", "), role),
-		}, grantStatements(wanted, role), ours, []string{
+		}, grantStatements(wanted, role), decrypts, ours, []string{
 			fmt.Sprintf("ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT %s ON TABLES TO %s;", refindex.QuoteName(owner), refindex.QuoteName(db.schema), strings.Join(later, ", "), role),
 		})
 		return pgerr.Translate(err, "look for the owner of table file")

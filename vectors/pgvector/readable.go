@@ -31,7 +31,7 @@ func (t *table) makeReadable(ctx context.Context, tx vectors.Tx) error {
 		return nil
 	}
 	_, err := tx.Exec(ctx, strings.Replace(readableSQL, "{pgcrypto}", quoteName(t.pgcrypto), 1))
-	return describeFailure(err, "make the function that decrypts (GRANT TEMPORARY ON DATABASE helps if it is a matter of privilege)")
+	return describeFailure(err, "make the function that decrypts")
 }
 
 // wrongKeySQL tells by a row that there are chunks, and that none can be read. The first

@@ -125,7 +125,7 @@ func describeFailure(pg *pgconn.PgError) error {
 	}
 	text := fmt.Sprintf("%s (SQLSTATE %s)", message, pg.Code)
 	if pg.Code == "42501" {
-		text += "; nothing is deleted until that is granted (GRANT SELECT; for row-level security ALTER ROLE ... BYPASSRLS): pruned doctor lists the statements"
+		text += "; nothing is deleted until that is granted: pruned doctor lists the statements (row-level security takes ALTER ROLE ... BYPASSRLS)"
 	}
 	if pg.Code == "08001" {
 		text += "; nothing is deleted while a foreign table cannot be searched (PRUNED_IGNORE takes it out)"

@@ -171,6 +171,7 @@ type relation struct {
 	kind, method string
 	signature    string
 	readable     bool
+	closed       bool     // our role may not use its schema
 	columns      []column // those that can hold text, and count
 	key          []column // what names a row, in the order of its index
 	parents      []parent // without one of these the row is dead

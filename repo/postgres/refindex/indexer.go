@@ -161,5 +161,13 @@ func (x *indexer) flushPage(ctx context.Context, page *pageBuffer) (err error) {
 // unreadableError names a table that may not be read, and the remedy.
 func unreadableError(r *relation) error {
 	return &repo.Error{Kind: repo.Environment, SQLState: "42501", Doing: "read table " + r.String(),
-		Err: fmt.Errorf("permission denied; nothing is deleted while a table cannot be searched: GRANT SELECT ON %s TO CURRENT_USER (by its owner, for pruned's role)", r.quotedName())}
+		Err: fmt.Errorf("permission denied; nothing is deleted while a table cannot be searched: GRANT %s TO CURRENT_USER (by its owner, for pruned's role)", r.missingPrivilege())}
+}
+
+// missingPrivilege is the one by which a table can be read.
+func (r *relation) missingPrivilege() string {
+	if r.closed {
+		return "USAGE ON SCHEMA " + QuoteName(r.schema)
+	}
+	return "SELECT ON " + r.quotedName()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -56,25 +57,46 @@ func RefuseUnfit(ctx context.Context, t pgx.Tx, schema string) error {
 // they passed over like those that it never could read, the files that they mention would
 // be free.
 var lostTablesSQL = excludedCTE + `
-SELECT n.nspname, c.relname FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT n.nspname, c.relname, NOT has_schema_privilege(n.oid, 'USAGE') FROM pruned.relation r JOIN pg_class c ON c.oid = r.relid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT (` + readableSQL + `) AND c.oid NOT IN (SELECT e.oid FROM excluded e WHERE e.attname = '')
  ORDER BY 1, 2`
 
 // refuseLost refuses to go on without a table that was searched until now, or whose rows
 // were lost.
 func (ix *Index) refuseLost(ctx context.Context, t pgx.Tx) error {
+	lost, err := ix.findLost(ctx, t)
+	if err != nil {
+		return err
+	}
+	if len(lost) > 0 {
+		return unreadableError(lost[0])
+	}
+	return refuseEmptied(ctx, t)
+}
+
+func (ix *Index) findLost(ctx context.Context, t pgx.Tx) ([]*relation, error) {
 	rows, _ := t.Query(ctx, lostTablesSQL, ix.ExecMode(), ix.catalogArgs(nil))
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*relation, error) {
 		r := &relation{}
-		return r, row.Scan(&r.schema, &r.name)
+		return r, row.Scan(&r.schema, &r.name, &r.closed)
 	})
-	if err == nil && len(lost) > 0 {
-		return unreadableError(lost[0])
+	return lost, pgerr.Translate(err, "look for tables that may not be read any more")
+}
+
+// LostPrivileges are the statements that let a role, quoted, read tables again that were
+// searched until now.
+func (ix *Index) LostPrivileges(ctx context.Context, t pgx.Tx, role string) (grants []string, err error) {
+	readable, err := ReadColumn[bool](ctx, t, `
+SELECT true FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'pruned' AND c.relname = 'relation' AND `+readableSQL)
+	if err != nil || len(readable) == 0 {
+		return nil, pgerr.Translate(err, "look for schema pruned")
 	}
-	if err != nil {
-		return pgerr.Translate(err, "look for tables that may not be read any more")
+	lost, err := ix.findLost(ctx, t)
+	for _, r := range lost {
+		grants = append(grants, "GRANT "+r.missingPrivilege()+" TO "+role+";")
 	}
-	return refuseEmptied(ctx, t)
+	return slices.Compact(grants), err
 }
 
 // emptiedTablesSQL finds UNLOGGED tables without a single row that mentioned files: a crash
