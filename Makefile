@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres compat build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ test: ## every test, against real servers
 # have. What it cannot run is named above its last line.
 test-postgres: ## the tests of package repo/postgres on an older version: POSTGRES=14 (the oldest), 15, 16 or 17
 	cd repo/postgres && PRUNED_TEST_POSTGRES=$(or $(POSTGRES),14) $(GO) test -count=1 -timeout 20m
+
+# Each release's own migrations make its schema, with the Chroma that it brings. Of each it
+# keeps 5 to 65 MB. A package for Python of 130 MB is fetched, once.
+compat: ## a row for each release of Open WebUI that is supported: 20 minutes
+	$(GO) run ./cmd/lab compat
 
 build: ## the program, static, as the image holds it
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/pruned ./cmd/pruned

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"slices"
+	"strings"
 
 	"pruned/repo/openwebui"
 )
@@ -16,6 +17,9 @@ func CheckRevision(revision string) Finding {
 		return Finding{Check: "revision", Detail: "table alembic_version is empty: Open WebUI's migrations have not run to their end", Remedy: "start Open WebUI once"}
 	case slices.Contains(openwebui.Revisions, revision):
 		f.Detail += ", which is known"
+		if lacking := openwebui.FindLacking(revision); len(lacking) > 0 {
+			f.Detail += "; it has no " + strings.Join(lacking, "; no ")
+		}
 	default:
 		f.Detail += ", which is newer than this pruned knows (" + openwebui.Revisions[len(openwebui.Revisions)-1] + ")"
 		f.Remedy = "look for a newer pruned; mentions in new tables and columns count all the same"

@@ -24,7 +24,6 @@ const (
 	usualFile = 3
 	// sharedEvery of the files has a chunk in a knowledge base, too.
 	sharedEvery = 20
-	seededName  = "document.txt"
 )
 
 // load says how many files go while the application works, and how often it works before:

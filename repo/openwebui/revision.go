@@ -1,6 +1,9 @@
 package openwebui
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Revisions are those of Open WebUI's schema up to 0.12.4, in their order, which
 // their names do not tell (openwebui: migrations/versions).
@@ -14,3 +17,21 @@ a1b2c3d4e5f6 b2c3d4e5f6a7 a3dd5bedd151 d4e5f6a7b8c9 b7c8d9e0f1a2 e1f2a3b4c5d6 c1
 856c5b02fb54 9a1b2c3d4e5f c49178636c78 b0018471bbbe 55f1302ac17c 959eaac8f909 f0bd01a18a3d 1ce6ade7d93b
 6d09d1bf1f23 d4c1a8e37b62 a7d3e9f2b641 b8e4f0a3c752 d6a8c3f912ab e7b9d4a023bc f8c0e5b134cd b8f2c6d91a04
 c92da83b017f 0bd252b206fb`)
+
+// came says since which revision there is something that not all releases have, and what of
+// pruned needs it.
+var came = []struct{ revision, what string }{
+	{"f1e2d3c4b5a6", "access_grant (0.8): PRUNED_DEPARTED=ignore leaves nothing out"},
+	{"3ff2c63645b8", "webhooks (0.10): sweeps run by the timer"},
+}
+
+// FindLacking lists what a revision does not have yet; nothing of one that nobody knows.
+func FindLacking(revision string) (list []string) {
+	at := slices.Index(Revisions, revision)
+	for _, c := range came {
+		if at >= 0 && at < slices.Index(Revisions, c.revision) {
+			list = append(list, c.what)
+		}
+	}
+	return list
+}

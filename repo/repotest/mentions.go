@@ -14,7 +14,7 @@ import (
 // since the last pass or is found through the index.
 func everyMentionKeeps(t *testing.T, e Engine) {
 	e.parents(t)
-	all := places()
+	all := e.places(t)
 	ids := e.files(t, len(all))
 	e.refresh(t)
 	e.free(t, ids...)

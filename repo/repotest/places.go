@@ -2,6 +2,7 @@ package repotest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -113,6 +114,21 @@ func places() []place {
 		all = append(all, place{table, "file_id", "%s", nil})
 	}
 	return all
+}
+
+// places are those that the release at hand has.
+func (e Engine) places(t testing.TB) []place {
+	t.Helper()
+	all := places()
+	if e.Columns != nil {
+		all = append(all, olderPlaces...)
+	}
+	return slices.DeleteFunc(all, func(p place) bool { return !e.has(t, p.table, p.column) })
+}
+
+// olderPlaces are those that the newest release has no more.
+var olderPlaces = []place{
+	{"config", "data", `{"ui":{"banners":[{"content":"![](/api/v1/files/%s/content)"}]}}`, nil},
 }
 
 const itemColumns = `chat.meta chat.variables chat.tasks

@@ -74,11 +74,7 @@ func (e Engine) insert(t testing.TB, table string, r row) string {
 
 func (e Engine) insertWith(t testing.TB, exec func(testing.TB, string, ...any) int64, table string, r row) string {
 	t.Helper()
-	full := row{"id": fresh}
-	if slices.Contains(idless, table) {
-		delete(full, "id")
-	}
-	maps.Copy(full, required[table])
+	full := e.completed(t, table, r)
 	maps.Copy(full, r)
 	for column, value := range full {
 		if value == fresh {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
+	"pruned/repo/testenv"
 )
 
 // Engine is one case's own database, empty, with pruned's own tables in it.
@@ -30,6 +31,9 @@ type Engine struct {
 	Count func(t testing.TB, sql string, args ...any) int64
 	// Table is how a transaction of the engine's names a table of the application.
 	Table func(name string) string
+	// Columns are those of a table at another release of Open WebUI; nil at the newest. A case
+	// that is about what a release lacks is left out there.
+	Columns func(t testing.TB, table string) []testenv.ColumnInfo
 	// Binary is the engine's type of a column that holds bytes.
 	Binary string
 	// Own names a table of pruned's, and Moment is a time as one of its columns has it.

@@ -69,7 +69,7 @@ func newMigrated(t *testing.T, journal string) *testenv.SQLite {
 }
 
 func newEngine(t *testing.T, d *testenv.SQLite) repotest.Engine {
-	return repotest.Engine{
+	e := repotest.Engine{
 		DB: repo.NewEngine(open(t, d)), Exec: d.Exec, Unchecked: d.Exec, Count: d.Count,
 		Table: func(name string) string { return name },
 
@@ -81,6 +81,10 @@ func newEngine(t *testing.T, d *testenv.SQLite) repotest.Engine {
 		Own:    func(name string) string { return "pruned_" + name },
 		Moment: func(at time.Time) any { return at.UnixMicro() },
 	}
+	if testenv.Release() != "" {
+		e.Columns = d.Columns
+	}
+	return e
 }
 
 // open opens a database with our tables in it.

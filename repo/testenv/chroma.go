@@ -42,8 +42,9 @@ func StartChroma(t testing.TB, dir string) *Chroma {
 func RunChroma(ctx context.Context, dir, log string) (c *Chroma, err error) {
 	c = &Chroma{dir: dir, log: log}
 	if c.python, err = python(ctx); err == nil {
-		c.install, err = Cached(ctx, "chroma-"+chromaVersion, func(ctx context.Context, dir string) error {
-			return pip(ctx, c.python, "--no-deps", "--target", dir, "chromadb=="+chromaVersion)
+		version := chromaOfRelease()
+		c.install, err = Cached(ctx, "chroma-"+version, func(ctx context.Context, dir string) error {
+			return pip(ctx, c.python, "--no-deps", "--target", dir, "chromadb=="+version)
 		})
 	}
 	if err != nil {

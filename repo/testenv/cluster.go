@@ -77,7 +77,7 @@ func templateCluster(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	recipe := digest(requirements, migrate, []byte(cmp.Or(older, postgresVersion)), []byte(strings.Join(Revisions, " ")))
+	recipe := digest(requirements, migrate, []byte(cmp.Or(older, postgresVersion)), []byte(strings.Join(Revisions, " ")), schemaRecipe())
 	return Cached(ctx, "cluster-"+recipe, func(ctx context.Context, dir string) (err error) {
 		// Little WAL is kept, because each test process copies it.
 		s, err := startServer(ctx, initCluster, ServerOptions{Settings: []string{"max_wal_size=64MB", "min_wal_size=32MB"}})
@@ -104,6 +104,9 @@ func makeTemplates(ctx context.Context, s *Server) error {
 	if err != nil {
 		return err
 	}
+	if Release() != "" { // of which not all can migrate into a schema
+		return makeTemplate(ctx, s, python, Template(Head), Head, "")
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2)
 	for _, revision := range Revisions {
@@ -124,7 +127,7 @@ func makeTemplate(ctx context.Context, s *Server, python, database, revision, sc
 			return err
 		}
 	}
-	if err := runMigrations(ctx, python, s.URL(database), revision, schema); err != nil {
+	if err := migrateTo(ctx, python, s.URL(database), revision, schema); err != nil {
 		return fmt.Errorf("migrate %s to %s: %w", database, revision, err)
 	}
 	if err := s.execute(ctx, database, "VACUUM (ANALYZE)"); err != nil {
@@ -137,10 +140,25 @@ func (s *Server) closeTemplate(ctx context.Context, database string) error {
 	return s.execute(ctx, superuser, "ALTER DATABASE "+database+" WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
 }
 
-// runMigrations gives the application the folders that it wants to write to
-// when it is merely imported.
+// runMigrations brings a database to a revision by the newest release's migrations.
 func runMigrations(ctx context.Context, python, url, revision, schema string) error {
 	dir, err := os.MkdirTemp("", "pruned-migrate-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	script := filepath.Join(dir, "migrate.py")
+	if err := os.WriteFile(script, migrate, 0o644); err != nil {
+		return err
+	}
+	return runApplication(ctx, python, []string{script, revision},
+		"ENABLE_DB_MIGRATIONS=false", "DATABASE_URL="+url, "DATABASE_SCHEMA="+schema)
+}
+
+// runApplication runs Python that imports the application, with the folders that it wants to
+// write to when it is merely imported.
+func runApplication(ctx context.Context, python string, args []string, settings ...string) error {
+	dir, err := os.MkdirTemp("", "pruned-import-")
 	if err != nil {
 		return err
 	}
@@ -150,20 +168,12 @@ func runMigrations(ctx context.Context, python, url, revision, schema string) er
 			return err
 		}
 	}
-	script := filepath.Join(dir, "migrate.py")
-	if err := os.WriteFile(script, migrate, 0o644); err != nil {
-		return err
-	}
-	err = command{
-		program: python, args: []string{script, revision}, dir: dir,
-		env: []string{
-			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "USE_SLIM_DOCKER=true", "WEBUI_SECRET_KEY=test",
-			"DATA_DIR=" + filepath.Join(dir, "data"), "STATIC_DIR=" + filepath.Join(dir, "static"),
-			"FRONTEND_BUILD_DIR=" + filepath.Join(dir, "frontend"), "ENABLE_DB_MIGRATIONS=false",
-			"DATABASE_URL=" + url, "DATABASE_SCHEMA=" + schema,
-		},
-	}.run(ctx)
-	return err
+	env := append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "USE_SLIM_DOCKER=true", "WEBUI_SECRET_KEY=test",
+		"DATA_DIR=" + filepath.Join(dir, "data"), "STATIC_DIR=" + filepath.Join(dir, "static"),
+		"FRONTEND_BUILD_DIR=" + filepath.Join(dir, "frontend"),
+	}, settings...)
+	return command{program: python, args: args, dir: dir, env: env}.run(ctx)
 }
 
 // execute runs one statement on a connection of its own.

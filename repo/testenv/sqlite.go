@@ -48,12 +48,12 @@ func newSQLite(t testing.TB, journal string) *SQLite {
 
 // CopySQLite puts a webui.db with the newest schema and no rows at path.
 func CopySQLite(ctx context.Context, path string) error {
-	dir, err := Cached(ctx, "sqlite-"+digest(requirements, migrate), func(ctx context.Context, dir string) error {
+	dir, err := Cached(ctx, "sqlite-"+digest(requirements, migrate, schemaRecipe()), func(ctx context.Context, dir string) error {
 		python, err := python(ctx)
 		if err != nil {
 			return err
 		}
-		if err := runMigrations(ctx, python, "sqlite:///"+filepath.Join(dir, "webui.db"), Head, ""); err != nil {
+		if err := migrateTo(ctx, python, "sqlite:///"+filepath.Join(dir, "webui.db"), Head, ""); err != nil {
 			return fmt.Errorf("migrate SQLite to %s: %w", Head, err)
 		}
 		return makeReadable(dir)
