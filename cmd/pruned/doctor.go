@@ -13,6 +13,7 @@ import (
 type doctorCmd struct {
 	Quick  bool   `help:"Only whether database, stores and queue answer, the role may read what it must, the queue stores, and the daemon that runs here is ready: for a health check." xor:"part"`
 	Grants string `placeholder:"ROLE" help:"Only print the least that a role of the database has to be granted." xor:"part"`
+	NATS   bool   `name:"nats-permissions" help:"Only print the least that a user of the NATS server has to be permitted." xor:"part"`
 }
 
 // finding is one line of the doctor's.
@@ -26,6 +27,9 @@ const runMakesIt = "pruned run makes it"
 // Run looks at everything, the rest too where something is wrong. It makes and
 // changes nothing.
 func (r *doctorCmd) Run(ctx *runContext) error {
+	if r.NATS {
+		return r.printPermissions(ctx)
+	}
 	if r.Grants != "" {
 		return ctx.runWith(ctx, func(a *app) error { return r.printGrants(ctx, a) }, openDatabase)
 	}

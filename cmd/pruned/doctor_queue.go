@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -86,4 +87,21 @@ func (r *doctorCmd) deadLetterFinding(ctx *runContext, a *app) finding {
 		f.Remedy = "pruned dead list tells why"
 	}
 	return f
+}
+
+// printPermissions prints them as the server's settings have them, of which JSON is a part.
+func (r *doctorCmd) printPermissions(ctx *runContext) error {
+	permissions, err := consumer.PermissionsOf(ctx.cli.Queue.Stream)
+	if err != nil {
+		return err
+	}
+	if ctx.isJSON() {
+		return ctx.printObject(permissions)
+	}
+	text, err := json.MarshalIndent(permissions, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(ctx.stdout, "permissions: %s\n", text)
+	return err
 }

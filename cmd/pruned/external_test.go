@@ -14,11 +14,15 @@ import (
 // startNATS starts a server of the test's own, for one user.
 func startNATS(t *testing.T) *server.Server {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{
-		ServerName: "test", Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 40,
-		Username: "pruned", Password: "s3cret",
-	})
+	return startNATSWith(t, &server.Options{Username: "pruned", Password: "s3cret"})
+}
+
+// startNATSWith starts one for whom its options say.
+func startNATSWith(t *testing.T, o *server.Options) *server.Server {
+	t.Helper()
+	o.ServerName, o.Host, o.Port, o.NoSigs, o.NoLog = "test", "127.0.0.1", server.RANDOM_PORT, true, true
+	o.JetStream, o.StoreDir, o.JetStreamMaxMemory, o.JetStreamMaxStore = true, t.TempDir(), 64<<20, 1<<40
+	s, err := server.NewServer(o)
 	require.NoError(t, err)
 	s.Start()
 	require.True(t, s.ReadyForConnections(signalTimeout))
