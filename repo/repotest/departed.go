@@ -298,7 +298,7 @@ func lookAgainFindsRevived(t *testing.T, e Engine) {
 		require.Len(t, appeared, 2, "and its link")
 		e.Exec(t, `DELETE FROM access_grant`)
 		appeared = again(func() {
-			e.insert(t, "model", row{"id": "using", "meta": `{"knowledge":[{"type":"note","id":"left-note"}]}`})
+			e.insert(t, "model", row{"id": "using", "user_id": aUser, "meta": `{"knowledge":[{"type":"note","id":"left-note"}]}`})
 		})
 		require.Len(t, appeared, 1)
 		e.Exec(t, `DELETE FROM model WHERE id = 'using'`)
