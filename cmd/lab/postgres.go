@@ -116,16 +116,33 @@ func (w *world) serverCPU(ctx context.Context) (used time.Duration, err error) {
 		return 0, err
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
-	pid, _, _ := strings.Cut(string(text), "\n")
-	for before := time.Duration(-1); err == nil && used != before; loop.Sleep(ctx, 20*clockTick) {
-		before = used
-		used, err = readEnded(pid)
+	if err != nil {
+		return 0, err
 	}
-	return used, err
+	pid, _, _ := strings.Cut(string(text), "\n")
+	for hasSessions(pid, w.database) {
+		loop.Sleep(ctx, 2*clockTick)
+	}
+	return readEnded(pid)
 }
 
-// readEnded is what the children of a process have used that have ended: the last are not
-// counted at once.
+// hasSessions tells whether a server has processes for a database, or any that it has not
+// waited for yet: until then theirs are not counted.
+func hasSessions(pid, database string) bool {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	return slices.ContainsFunc(stats, func(path string) bool {
+		text, _ := os.ReadFile(path) // it may have ended
+		_, rest, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(rest)
+		if len(fields) < 2 || fields[1] != pid {
+			return false
+		}
+		title, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		return fields[0] == "Z" || strings.Contains(string(title), " "+database+" ")
+	})
+}
+
+// readEnded is what the children of a process have used that have ended.
 func readEnded(pid string) (used time.Duration, err error) {
 	text, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
 	if err != nil {
