@@ -1,6 +1,7 @@
 package reap
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -17,12 +18,13 @@ func TestRestsOfTheExecutor(t *testing.T) {
 	t.Parallel()
 	const interval = 10 * time.Second
 	table, beside := &Reaper{Vectors: vectors.None{}}, &Reaper{Vectors: elsewhere{}}
-	require.Equal(t, interval, table.restAfter(repo.Vectors, interval, time.Millisecond))
-	require.Equal(t, 20*time.Minute, table.restAfter(repo.Vectors, interval, time.Minute))
+	require.Equal(t, interval, table.restAfter(repo.Vectors, interval, time.Millisecond, nil))
+	require.Equal(t, 20*time.Minute, table.restAfter(repo.Vectors, interval, time.Minute, nil))
+	require.Equal(t, time.Minute, table.restAfter(repo.Vectors, interval, time.Minute, errors.New("no answer")))
 	for _, rest := range []func(time.Duration) time.Duration{
-		func(took time.Duration) time.Duration { return table.restAfter(repo.Bytes, interval, took) },
-		func(took time.Duration) time.Duration { return beside.restAfter(repo.Bytes, interval, took) },
-		func(took time.Duration) time.Duration { return beside.restAfter(repo.Vectors, interval, took) },
+		func(took time.Duration) time.Duration { return table.restAfter(repo.Bytes, interval, took, nil) },
+		func(took time.Duration) time.Duration { return beside.restAfter(repo.Bytes, interval, took, nil) },
+		func(took time.Duration) time.Duration { return beside.restAfter(repo.Vectors, interval, took, nil) },
 	} {
 		require.Equal(t, minRest, rest(time.Millisecond))
 		require.Equal(t, time.Minute, rest(time.Minute))

@@ -107,7 +107,7 @@ func (x *Reaper) Run(ctx context.Context, interval time.Duration) {
 
 func (x *Reaper) runTurns(ctx context.Context, t *turns, interval time.Duration) {
 	t.heartbeat.Beat()
-	ended, rest := time.Now(), x.restAfter(t.kind, interval, 0)
+	ended, rest := time.Now(), x.restAfter(t.kind, interval, 0, nil)
 	for {
 		next := t.next(ended.Add(rest), ended.Add(max(rest, interval)))
 		select {
@@ -125,16 +125,21 @@ func (x *Reaper) runTurns(ctx context.Context, t *turns, interval time.Duration)
 			x.Log.Warn().Err(err).Str("kind", t.kind).Msg("tombstones could not be carried out; they are tried again")
 		}
 		ended = time.Now()
-		rest = x.restAfter(t.kind, interval, ended.Sub(began))
+		rest = x.restAfter(t.kind, interval, ended.Sub(began), err)
 	}
 }
 
 // restAfter is twenty times as long as the work where that may be a scan of a large
 // table, which is worth many files. A store of its own costs by the file: there
-// the same rest would keep what came meanwhile waiting for hours.
-func (x *Reaper) restAfter(kind string, interval, took time.Duration) time.Duration {
-	if kind == repo.Vectors && x.removesInTx() { // by collections there is an index
+// the same rest would keep what came meanwhile waiting for hours. A turn that failed may
+// only have waited, for a database that was away: it says nothing of the work.
+func (x *Reaper) restAfter(kind string, interval, took time.Duration, failed error) time.Duration {
+	inTx := kind == repo.Vectors && x.removesInTx() // by collections there is an index
+	switch {
+	case inTx && failed == nil:
 		return max(interval, 20*took)
+	case inTx:
+		return max(interval, took)
 	}
 	return max(minRest, took)
 }
