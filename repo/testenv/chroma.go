@@ -79,7 +79,7 @@ func (c *Chroma) begin() error {
 const chromaProgram = `import sys, chromadb_rust_bindings as r; r.cli(["chroma", "run", "--host", "127.0.0.1", "--path", sys.argv[1], "--port", sys.argv[2]])`
 
 func (c *Chroma) start() (err error) {
-	if c.port, err = freePort(); err != nil {
+	if c.port, err = TakePort(); err != nil {
 		return err
 	}
 	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

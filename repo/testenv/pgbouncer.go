@@ -42,55 +42,79 @@ server_round_robin = 1
 // is stopped when the test ends.
 func PgBouncer(t testing.TB, d *Database) string {
 	t.Helper()
-	address, stop, err := startPooler(context.Background(), d)
+	p, err := d.Server.StartPooler(context.Background(), d.Name)
 	if err != nil {
-		t.Fatalf("start PgBouncer: %v", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := stop(); err != nil {
+		if err := p.Stop(); err != nil {
 			t.Errorf("stop PgBouncer: %v", err)
 		}
 	})
-	return address
+	return p.URL
 }
 
-func startPooler(ctx context.Context, d *Database) (address string, stop func() error, err error) {
+// Pooler is a PgBouncer before one database.
+type Pooler struct {
+	URL     string // of the database, through it
+	server  *Server
+	home    *scratch
+	process *process
+	output  *strings.Builder
+}
+
+// StartPooler starts a pooler before a database of this server.
+func (s *Server) StartPooler(ctx context.Context, database string) (*Pooler, error) {
+	home, err := newScratch(ctx, s.account, false)
+	if err != nil {
+		return nil, fmt.Errorf("start PgBouncer: %w", err)
+	}
+	p := &Pooler{server: s, home: home}
+	port, err := TakePort()
+	if err == nil {
+		u := url.URL{
+			Scheme: "postgres", User: url.User(superuser), Host: fmt.Sprintf("127.0.0.1:%d", port),
+			Path: "/" + database, RawQuery: "sslmode=disable",
+		}
+		p.URL = u.String()
+		err = os.WriteFile(p.config(), fmt.Appendf(nil, poolerSettings, database, s.port, superuser, port), 0o644)
+	}
+	if err == nil {
+		err = p.Start(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start PgBouncer: %w", errors.Join(err, p.home.remove()))
+	}
+	return p, nil
+}
+
+func (p *Pooler) config() string { return p.home.path("pgbouncer.ini") }
+
+// Start starts a pooler that was killed.
+func (p *Pooler) Start(ctx context.Context) error {
 	install, err := pooler(ctx)
 	if err != nil {
-		return "", nil, err
+		return err
 	}
-	home, err := newScratch(ctx, d.Server.account, false)
-	if err != nil {
-		return "", nil, err
-	}
-	port, err := freePort()
-	if err != nil {
-		return "", nil, errors.Join(err, home.remove())
-	}
-	config := home.path("pgbouncer.ini")
-	text := fmt.Sprintf(poolerSettings, d.Name, d.Server.port, superuser, port)
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-		return "", nil, errors.Join(err, home.remove())
-	}
-	var output strings.Builder
-	cmd := exec.Command(filepath.Join(install, "usr", "sbin", "pgbouncer"), config)
-	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = home.dir, &output, d.Server.account.mortal()
+	p.output = &strings.Builder{}
+	cmd := exec.Command(filepath.Join(install, "usr", "sbin", "pgbouncer"), p.config())
+	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = p.home.dir, p.output, p.server.account.mortal()
 	libraries, _ := filepath.Glob(filepath.Join(install, "usr", "lib", "*-linux-gnu")) // a fault in the pattern would show in every test
 	cmd.Env = append([]string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}, cleanEnv...)
-	process, err := startProcess(cmd)
-	if err != nil {
-		return "", nil, errors.Join(err, home.remove())
+	if p.process, err = startProcess(cmd); err != nil {
+		return err
 	}
-	stop = func() error { return errors.Join(process.end(syscall.SIGTERM), home.remove()) }
-	u := url.URL{
-		Scheme: "postgres", User: url.User(superuser), Host: fmt.Sprintf("127.0.0.1:%d", port),
-		Path: "/" + d.Name, RawQuery: "sslmode=disable",
+	if err := awaitPooler(ctx, p.URL, p.process); err != nil {
+		return errors.Join(err, p.Kill(), errors.New(tail(p.output.String())))
 	}
-	if err := awaitPooler(ctx, u.String(), process); err != nil {
-		return "", nil, errors.Join(err, stop(), errors.New(tail(output.String())))
-	}
-	return u.String(), stop, nil
+	return nil
 }
+
+// Kill ends it as a crash does; Start starts it again.
+func (p *Pooler) Kill() error { return p.process.kill() }
+
+// Stop ends it for good.
+func (p *Pooler) Stop() error { return errors.Join(p.process.end(syscall.SIGTERM), p.home.remove()) }
 
 func awaitPooler(ctx context.Context, address string, process *process) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)

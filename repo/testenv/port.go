@@ -25,14 +25,15 @@ var reservedPorts sync.Map
 // is given again as long as this process runs.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	port, err := freePort()
+	port, err := TakePort()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return port
 }
 
-func freePort() (int, error) {
+// TakePort is FreePort outside tests.
+func TakePort() (int, error) {
 	var failures []error
 	for range 20 {
 		port := firstPort + rand.IntN(lastPort-firstPort)

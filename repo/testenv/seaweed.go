@@ -145,7 +145,7 @@ var seaweedPorts = []string{"s3.port", "s3.port.grpc", "s3.port.iceberg", "s3.po
 func (s *S3) begin(ctx context.Context) error {
 	s.ports = s.ports[:0]
 	for range seaweedPorts {
-		port, err := freePort()
+		port, err := TakePort()
 		if err != nil {
 			return err
 		}

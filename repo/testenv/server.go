@@ -109,7 +109,7 @@ func (s *Server) configure() error {
 func (s *Server) startOnFreePort(ctx context.Context) error {
 	var failures []error
 	for range 3 {
-		port, err := freePort()
+		port, err := TakePort()
 		if err != nil {
 			return err
 		}
@@ -164,11 +164,17 @@ func (s *Server) awaitReady(ctx context.Context) error {
 // URL is the address of one of the server's databases, as its superuser.
 func (s *Server) URL(database string) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.User(superuser), Host: fmt.Sprintf("127.0.0.1:%d", s.port),
+		Scheme: "postgres", User: url.User(superuser), Host: s.Address(),
 		Path: "/" + database, RawQuery: "sslmode=disable",
 	}
 	return u.String()
 }
+
+// Address is where it listens.
+func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
+// Own gives a folder to the account that the server runs as.
+func (s *Server) Own(path string) error { return s.account.own(path) }
 
 // Log is what the server has logged so far.
 func (s *Server) Log() string {
