@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres compat build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres compat build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,20 @@ kill-sweep: ## fifty kills of sweeps at random moments, and of drains of what th
 RACES ?= 10000
 restore-races: ## restores that race the removal of the bytes, on both engines: RACES=10000
 	PRUNED_TEST_RACES=$(RACES) $(GO) test -count=1 -timeout 3h -v -run TestRestoreRacesItsTombstone ./consumer/restore
+
+# The commit before the newest migration: the last that a rolling upgrade may begin with.
+OLD ?= $(shell git log -1 --format=%h --diff-filter=A -- repo/postgres/migrations)^
+replicas: ## three daemons on three servers of NATS: shared work, kills, cut networks, a rolling upgrade from OLD
+	$(GO) run ./cmd/lab replicas --old '$(OLD)'
+
+replicas-short: ## the same with fewer files and kills, without the upgrade
+	$(GO) run ./cmd/lab replicas --files 2000 --kills 2
+
+chaos: ## faults of servers, networks and folders in the midst of the work (mounts two small disks, as root)
+	$(GO) run ./cmd/lab chaos
+
+chaos-short: ## a few of them
+	$(GO) run ./cmd/lab chaos --files 200 --only '^(PostgreSQL killed|NATS killed|network to PostgreSQL cut|uploads gone)'
 
 race: ## attaches while files are deleted, counted
 	$(GO) run ./cmd/lab race

@@ -132,10 +132,6 @@ func (k *kills) noteKill(ctx context.Context) error {
 	return err
 }
 
-// leaseOfTheDead is for how long the queue waits for those who took events and do
-// not answer (see ackWait of the program). Who waits for it takes that long.
-const leaseOfTheDead = 50 * time.Second
-
 // runLast is the drain that nobody kills, of what the killed have left, and one of
 // the events that have not been made yet.
 func (k *kills) runLast(ctx context.Context) error {
@@ -146,9 +142,6 @@ func (k *kills) runLast(ctx context.Context) error {
 	r, err := k.drainQueue(ctx)
 	if err != nil {
 		return err
-	}
-	if r.wall > leaseOfTheDead {
-		return fmt.Errorf("the last drain took %.1fs for %d rows and %d tombstones: it waits for the leases of the dead, or this machine is busy", r.wall.Seconds(), left.rows, left.tombstones)
 	}
 	if err := k.publishSome(ctx, len(k.unpublished)); err != nil {
 		return err

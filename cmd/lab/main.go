@@ -30,9 +30,19 @@ func run() int {
 		Kill        killCmd        `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
 		KillRestore killRestoreCmd `cmd:"" help:"Kill drains, and restores of what they deleted, and see that every file is there or in the trash."`
 		KillSweep   killSweepCmd   `cmd:"" help:"Kill sweeps at random moments, and see that nothing is lost or left."`
+		Replicas    replicasCmd    `cmd:"" help:"Three daemons on one PostgreSQL and three servers of JetStream, killed, cut off and upgraded."`
+		Chaos       chaosCmd       `cmd:"" help:"Faults of servers, networks and folders in the midst of the work, one after the other."`
+		Node        nodeCmd        `cmd:"" hidden:""`
 	}
 	parsed := kong.Parse(&cli, kong.Name("lab"), kong.BindTo(ctx, (*context.Context)(nil)))
-	if err := inLab(ctx, func(l *lab) error { return parsed.Run(l) }); err != nil {
+	if parsed.Command() == "node" {
+		return exitCode(cli.Node.Run(ctx))
+	}
+	return exitCode(inLab(ctx, func(l *lab) error { return parsed.Run(l) }))
+}
+
+func exitCode(err error) int {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		return 1
 	}
