@@ -92,9 +92,10 @@ func (r *replicas) beginThree(ctx context.Context, binary string) error {
 		if err := r.begin(binary); err != nil {
 			return err
 		}
-	}
-	if err := await(ctx, limit, func() error { return r.checkReady(ctx) }); err != nil {
-		return err
+		// One after the other: older builds could not make the streams together.
+		if err := await(ctx, limit, func() error { return r.checkReady(ctx) }); err != nil {
+			return err
+		}
 	}
 	if _, _, err := r.runProgram(ctx, nil, nil, nil, "pause"); err != nil {
 		return err
