@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres compat build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores compat build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ test-postgres: ## the tests of package repo/postgres on an older version: POSTGR
 # keeps 5 to 65 MB. A package for Python of 130 MB is fetched, once.
 compat: ## a row for each release of Open WebUI that is supported: 20 minutes
 	$(GO) run ./cmd/lab compat
+
+# Stores whose servers take minutes to build, once, or whose tests do; one line for each.
+test-stores: ## the tests of stores that take longer: MinIO, and listings of 25,000 objects
+	PRUNED_TEST_S3=minio $(GO) test -count=1 -timeout 30m ./repo/blobs/s3
+	PRUNED_TEST_OBJECTS=25000 $(GO) test -count=1 -timeout 30m -run 'TestBlobs/objects_come_and_go' ./repo/blobs/s3
 
 build: ## the program, static, as the image holds it
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/pruned ./cmd/pruned

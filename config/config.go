@@ -25,6 +25,8 @@ type Config struct {
 	Chroma    Chroma    `embed:"" group:"Open WebUI's vectors"`
 	Storage   Storage   `embed:"" group:"Open WebUI's uploads"`
 	S3        S3        `embed:"" group:"Open WebUI's uploads"`
+	GCS       GCS       `embed:"" group:"Open WebUI's uploads"`
+	Azure     Azure     `embed:"" group:"Open WebUI's uploads"`
 	OpenWebUI OpenWebUI `embed:"" group:"Open WebUI's API"`
 	Queue     Queue     `embed:"" group:"Queue"`
 	Consumer  Consumer  `embed:"" group:"Batches"`

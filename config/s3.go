@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -25,10 +24,7 @@ func (s S3) checkS3(ps *problems) {
 		ps.addProblem("S3_BUCKET_NAME", "is not set: wanted Open WebUI's, as STORAGE_PROVIDER is s3")
 	}
 	if s.Endpoint != "" {
-		u, err := url.Parse(s.Endpoint)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-			ps.addProblem("S3_ENDPOINT_URL", "%s is no address of a server: wanted http(s)://host:port", secret.Redact(s.Endpoint))
-		}
+		checkServerAddress(ps, "S3_ENDPOINT_URL", s.Endpoint, "")
 	}
 	if slices.ContainsFunc(strings.Split(s.KeyPrefix, "/"), func(part string) bool { return part == "." || part == ".." }) {
 		ps.addProblem("S3_KEY_PREFIX", "%q has a part that is only dots, which servers read differently: wanted one without", s.KeyPrefix)

@@ -11,20 +11,21 @@ import (
 	"github.com/google/uuid"
 
 	"pruned/repo"
-	"pruned/repo/blobs/s3"
+	"pruned/repo/blobs/bucket/buckettest"
 	"pruned/repo/testenv"
 )
 
 type bytesCmd struct {
-	Files  int `default:"10000" help:"Objects that go."`
-	Others int `default:"10000" help:"Objects beside them that stay."`
-	Rounds int `default:"3" help:"How often."`
+	Provider string `enum:"s3,gcs,azure" default:"s3" help:"Of the store: s3, gcs or azure."`
+	Files    int    `default:"10000" help:"Objects that go."`
+	Others   int    `default:"10000" help:"Objects beside them that stay."`
+	Rounds   int    `default:"3" help:"How often."`
 }
 
 // Run removes the same objects by the client of the store, believing it, and by the
 // program's store of bytes, which looks before and after; in turns on one server.
 func (c *bytesCmd) Run(ctx context.Context, _ *lab) (err error) {
-	server, err := testenv.RunS3(ctx)
+	server, err := testenv.RunBytes(ctx, c.Provider)
 	if err != nil {
 		return err
 	}
@@ -33,15 +34,15 @@ func (c *bytesCmd) Run(ctx context.Context, _ *lab) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := s3.New(s3.Options{Endpoint: "http://" + b.Endpoint, Bucket: b.Name, AccessKey: testenv.S3AccessKey, SecretKey: testenv.S3SecretKey})
+	store, err := buckettest.Open(ctx, b, buckettest.Options{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	return c.compare(ctx, "SeaweedFS", b, store)
+	return c.compare(ctx, b, store)
 }
 
-func (c *bytesCmd) compare(ctx context.Context, server string, b testenv.Bucket, store repo.Blobs) error {
+func (c *bytesCmd) compare(ctx context.Context, b testenv.Bucket, store repo.Blobs) error {
 	content := bytes.Repeat([]byte("b"), 3000)
 	if err := testenv.PutMany(ctx, b, newKeys(c.Others), content); err != nil {
 		return err
@@ -64,7 +65,7 @@ func (c *bytesCmd) compare(ctx context.Context, server string, b testenv.Bucket,
 			}
 		}
 		rate := func(d time.Duration) string { return fmt.Sprintf("%.0f", float64(c.Files)/d.Seconds()) }
-		rows = append(rows, []string{server, rate(took[0]), rate(took[1]), fmt.Sprintf("%.2f", took[0].Seconds()/took[1].Seconds())})
+		rows = append(rows, []string{c.Provider, rate(took[0]), rate(took[1]), fmt.Sprintf("%.2f", took[0].Seconds()/took[1].Seconds())})
 	}
 	return printTable(fmt.Sprintf("%d objects of 3 kB that go, mixed with %d that stay", c.Files, c.Others),
 		[]string{"server", "its client's bulk delete, objects/s", "pruned, objects/s", "ratio"}, rows)

@@ -13,6 +13,7 @@ import (
 
 type killCmd struct {
 	Engine    string `enum:"postgres,sqlite" default:"postgres" help:"Of the database: postgres (with pgvector) or sqlite (with embedded Chroma)."`
+	Bytes     string `enum:"folder,s3,gcs,azure" default:"folder" help:"Where the bytes are: folder, s3, gcs or azure (the last three with postgres)."`
 	Times     int    `default:"50" help:"How often."`
 	Files     int    `default:"20000" help:"Files."`
 	Orphans   int    `default:"10000" help:"How many of them nothing uses."`
@@ -28,6 +29,11 @@ func (c *killCmd) Run(ctx context.Context, l *lab) error {
 	}
 	if err := p.recordLeftovers(ctx); err != nil {
 		return err
+	}
+	if w, is := p.counted.(*world); is && w.bucket != nil {
+		if err := w.bindBucket(ctx); err != nil {
+			return err
+		}
 	}
 	all := p.shuffledSubjects()
 	k := &kills{promises: p, times: c.Times, unpublished: all, portion: max(1, len(all)/(2*c.Times))}
@@ -52,6 +58,9 @@ func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, erro
 	}
 	if err == nil {
 		err = w.seedLeftovers(ctx, leftovers(c.Leftovers))
+	}
+	if err == nil && c.Bytes != "folder" {
+		err = w.moveBytes(ctx, c.Bytes)
 	}
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ type held struct {
 	rows       int64 // of table file
 	chunks     int64 // in the files' own collections
 	shared     int64 // of theirs in knowledge bases
-	bytes      int64 // files in the upload folder
+	bytes      int64 // files in the upload folder, and objects of a bucket
 	tombstones int64
 }
 
@@ -63,7 +62,7 @@ func newPromises(ctx context.Context, i *installation, c counted) (p *promises, 
 		return nil, err
 	}
 	n := int64(len(i.InUse))
-	if p.inUse.rows != n || p.inUse.bytes != n || p.inUse.chunks < n || p.inUse.shared == 0 {
+	if p.inUse.rows != n || p.inUse.bytes != n*i.bytesPlaces() || p.inUse.chunks < n || p.inUse.shared == 0 {
 		return nil, fmt.Errorf("%d files in use have only %s", n, p.inUse)
 	}
 	return p, p.checkNothingLost(ctx)
@@ -74,20 +73,18 @@ func (p *promises) countAll(ctx context.Context, ids []string) (held, error) {
 	if err != nil {
 		return h, err
 	}
-	entries, err := os.ReadDir(p.uploads())
+	names, err := p.objectNames(ctx)
 	if err != nil {
 		return h, err
 	}
-	there := map[string]bool{}
-	for _, entry := range entries {
+	there := map[string]int64{}
+	for _, name := range names {
 		// Every name begins with the id that it belongs to.
-		id, _, _ := strings.Cut(entry.Name(), "_")
-		there[id] = true
+		id, _, _ := strings.Cut(name, "_")
+		there[id]++
 	}
 	for _, id := range ids {
-		if there[id] {
-			h.bytes++
-		}
+		h.bytes += there[id]
 	}
 	return h, nil
 }

@@ -18,6 +18,7 @@ type lab struct {
 	dir     string
 	binary  string
 	worlds  int
+	bytes   testenv.ByteServer // once one is needed
 }
 
 // inLab builds the program, runs fn beside it, and leaves nothing behind.
@@ -37,6 +38,9 @@ func inLab(ctx context.Context, fn func(*lab) error) error {
 	if l.server != nil {
 		err = errors.Join(err, l.server.Stop())
 	}
+	if l.bytes != nil {
+		err = errors.Join(err, l.bytes.End())
+	}
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
@@ -47,7 +51,8 @@ type installation struct {
 	*testenv.Seeded
 	leftovers leftovers
 	dir       string
-	stores    []string // settings that say where its database and vectors are
+	stores    []string       // settings that say where its database, vectors and bytes are
+	bucket    testenv.Bucket // where its bytes are, beside the copies in its folder; nil without
 }
 
 // makeInstallation makes a data folder.

@@ -119,7 +119,7 @@ func TestPageShowsHowObjectsBegin(t *testing.T) {
 	found, err := filepath.Glob(filepath.Join(i.uploads(), id+"*"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(found[0], []byte(shown), 0o600))
-	b, _ := i.bucketOf(t)
+	b, _ := i.bucketOf(t, "s3")
 	require.NoError(t, os.WriteFile(found[0], []byte("a copy"), 0o600))
 	v := visit(t, b.start(t))
 	v.signIn(t, "Ann")

@@ -22,7 +22,9 @@ var byteStores = map[string]opener[repo.Blobs]{
 	"local": func(_ context.Context, c *command, _ *app) (repo.Blobs, error) {
 		return openFolder(c.cli.Storage.UploadDir())
 	},
-	"s3": openS3,
+	"s3":    openS3,
+	"gcs":   openGCS,
+	"azure": openAzure,
 }
 
 // opener opens a store by the settings.

@@ -8,6 +8,8 @@ import (
 
 	"pruned/config"
 	"pruned/repo"
+	"pruned/repo/blobs/azure"
+	"pruned/repo/blobs/gcs"
 	"pruned/repo/blobs/local"
 	"pruned/repo/blobs/s3"
 	"pruned/repo/cache"
@@ -87,6 +89,32 @@ func openS3(_ context.Context, c *command, _ *app) (repo.Blobs, error) {
 	return s3.New(s3.Options{
 		Endpoint: settings.Endpoint, Region: settings.Region, Bucket: settings.Bucket, Prefix: settings.KeyPrefix,
 		AccessKey: settings.AccessKey, SecretKey: string(settings.SecretKey), Addressing: settings.Addressing,
+		Copies: copies, Versions: c.cli.Storage.RemovesVersions(),
+	})
+}
+
+// openGCS opens a bucket, and the folder of copies where there is one.
+func openGCS(ctx context.Context, c *command, _ *app) (repo.Blobs, error) {
+	copies, err := openCopies(c.cli.Storage.UploadDir())
+	if err != nil {
+		return nil, err
+	}
+	settings := c.cli.GCS
+	return gcs.New(ctx, gcs.Options{
+		Bucket: settings.Bucket, Credentials: string(settings.Credentials), Emulator: settings.Emulator,
+		Copies: copies, Versions: c.cli.Storage.RemovesVersions(),
+	})
+}
+
+// openAzure opens a container, and the folder of copies where there is one.
+func openAzure(_ context.Context, c *command, _ *app) (repo.Blobs, error) {
+	copies, err := openCopies(c.cli.Storage.UploadDir())
+	if err != nil {
+		return nil, err
+	}
+	settings := c.cli.Azure
+	return azure.New(azure.Options{
+		Endpoint: settings.Endpoint, Container: settings.Container, Key: string(settings.Key),
 		Copies: copies, Versions: c.cli.Storage.RemovesVersions(),
 	})
 }

@@ -9,32 +9,28 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// S3Bucket is a bucket that speaks S3.
-type S3Bucket struct {
-	Name, Endpoint string // the second without a scheme
-	Client         *minio.Client
+// s3Bucket is a bucket that speaks S3.
+type s3Bucket struct {
+	name, endpoint string // the second without a scheme
+	client         *minio.Client
 }
-
-var _ Bucket = S3Bucket{}
 
 // MakeBucket makes a bucket on this server.
-func (s *S3) MakeBucket(ctx context.Context, name string) (b S3Bucket, err error) {
-	b = S3Bucket{Name: name, Endpoint: s.Endpoint()}
-	if b.Client, err = s.Client(); err == nil {
-		err = b.Client.MakeBucket(ctx, name, minio.MakeBucketOptions{})
+func (s *S3) MakeBucket(ctx context.Context, name string) (Bucket, error) {
+	client, err := s.Client()
+	if err == nil {
+		err = client.MakeBucket(ctx, name, minio.MakeBucketOptions{})
 	}
-	return b, err
+	return s3Bucket{name, s.Endpoint(), client}, err
 }
 
-// Put puts an object in one piece.
-func (b S3Bucket) Put(ctx context.Context, key string, content []byte) error {
-	_, err := b.Client.PutObject(ctx, b.Name, key, bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{DisableMultipart: true})
+func (b s3Bucket) Put(ctx context.Context, key string, content []byte) error {
+	_, err := b.client.PutObject(ctx, b.name, key, bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{DisableMultipart: true})
 	return err
 }
 
-// Keys are in order.
-func (b S3Bucket) Keys(ctx context.Context) (keys []string, err error) {
-	for o := range b.Client.ListObjectsIter(ctx, b.Name, minio.ListObjectsOptions{Recursive: true}) {
+func (b s3Bucket) Keys(ctx context.Context) (keys []string, err error) {
+	for o := range b.client.ListObjectsIter(ctx, b.name, minio.ListObjectsOptions{Recursive: true}) {
 		if o.Err != nil {
 			return nil, o.Err
 		}
@@ -44,8 +40,7 @@ func (b S3Bucket) Keys(ctx context.Context) (keys []string, err error) {
 	return keys, ctx.Err()
 }
 
-// RemoveMany sends lists of a thousand.
-func (b S3Bucket) RemoveMany(ctx context.Context, keys []string) error {
+func (b s3Bucket) RemoveMany(ctx context.Context, keys []string) error {
 	objects := make(chan minio.ObjectInfo)
 	go func() {
 		defer close(objects)
@@ -54,17 +49,15 @@ func (b S3Bucket) RemoveMany(ctx context.Context, keys []string) error {
 		}
 	}()
 	var failed []error
-	for answer := range b.Client.RemoveObjectsWithResult(ctx, b.Name, objects, minio.RemoveObjectsOptions{}) {
+	for answer := range b.client.RemoveObjectsWithResult(ctx, b.name, objects, minio.RemoveObjectsOptions{}) {
 		failed = append(failed, answer.Err)
 	}
 	return errors.Join(failed...)
 }
 
-// Settings have the keys of a user who may do everything.
-func (b S3Bucket) Settings() []string {
-	return []string{"STORAGE_PROVIDER=s3", "S3_ENDPOINT_URL=http://" + b.Endpoint, "S3_BUCKET_NAME=" + b.Name,
+func (b s3Bucket) Settings() []string {
+	return []string{"STORAGE_PROVIDER=s3", "S3_ENDPOINT_URL=http://" + b.endpoint, "S3_BUCKET_NAME=" + b.name,
 		"S3_ACCESS_KEY_ID=" + S3AccessKey, "S3_SECRET_ACCESS_KEY=" + S3SecretKey}
 }
 
-// Root names the bucket.
-func (b S3Bucket) Root() string { return "s3://" + b.Name + "/" }
+func (b s3Bucket) Root() string { return "s3://" + b.name + "/" }

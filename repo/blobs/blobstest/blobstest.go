@@ -30,6 +30,8 @@ type Fixture struct {
 	// Outside are names that leave the store or name no plain object, beside those
 	// that no store has.
 	Outside []string
+	// Many is how many objects are more than one request lists; 3000 where it is zero.
+	Many int
 }
 
 const (

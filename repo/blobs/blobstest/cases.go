@@ -1,6 +1,7 @@
 package blobstest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -36,15 +37,15 @@ func findsNothing(t *testing.T, f Fixture) {
 }
 
 // manyNames are more than one request of any store lists.
-func manyNames() (names []string) {
-	for n := range 3000 {
+func (f Fixture) manyNames() (names []string) {
+	for n := range cmp.Or(f.Many, 3000) {
 		names = append(names, otherID+"_"+strings.Repeat("x", n%100)+string(rune('a'+n/100)))
 	}
 	return names
 }
 
 func findsAmongMany(t *testing.T, f Fixture) {
-	names := f.putObjects(t, manyNames()...)
+	names := f.putObjects(t, f.manyNames()...)
 	f.putObjects(t, fileID+"_a", fileID+"_\xff")
 	require.Equal(t, []string{fileID + "_a"}, f.findNames(t, fileID)[fileID])
 	require.Len(t, f.findNames(t, otherID)[otherID], len(names))
@@ -64,7 +65,7 @@ func listsOwners(t *testing.T, f Fixture) {
 
 // listsFound: List tells of a file what Find finds of it, also where there are many.
 func listsFound(t *testing.T, f Fixture) {
-	names := f.putObjects(t, append(manyNames(), fileID+"_a")...)
+	names := f.putObjects(t, append(f.manyNames(), fileID+"_a")...)
 	listed := f.listAll(t)
 	require.Len(t, listed, len(names))
 	require.Equal(t, fileID, listed[fileID+"_a"].FileID)

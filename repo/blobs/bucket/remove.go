@@ -89,10 +89,10 @@ func (s *Store) removeObjects(ctx context.Context, keys []string, seen map[strin
 	if len(asked) > 0 {
 		began := time.Now()
 		refused, err := s.askToRemove(ctx, asked)
+		s.resize(len(asked), time.Since(began), err)
 		if err != nil {
 			return nil, err
 		}
-		s.resize(len(asked), time.Since(began))
 		left, err := s.lookAtAll(ctx, asked)
 		if err != nil {
 			return nil, err
@@ -105,13 +105,14 @@ func (s *Store) removeObjects(ctx context.Context, keys []string, seen map[strin
 	return stay, s.Client.CheckBucket(ctx)
 }
 
-// resize has the next sets take about setTime.
-func (s *Store) resize(n int, took time.Duration) {
+// resize has the next sets take about setTime: also where this one took so long that the
+// request failed by that.
+func (s *Store) resize(n int, took time.Duration, failed error) {
 	size := cmp.Or(int(s.setSize.Load()), firstSet)
 	switch {
 	case took > 2*setTime:
 		s.setSize.Store(int64(max(size/2, 1)))
-	case took < setTime && n >= size:
+	case failed == nil && took < setTime && n >= size:
 		s.setSize.Store(int64(min(2*size, maxSet)))
 	}
 }

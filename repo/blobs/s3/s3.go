@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -53,8 +52,6 @@ var (
 
 const (
 	amazon = "https://s3.amazonaws.com"
-	// answerTimeout bounds the wait for an answer's first byte.
-	answerTimeout = time.Minute
 	// tries of a request, with pauses between them that grow: 429, 503, a broken connection.
 	tries = 5
 )
@@ -69,11 +66,7 @@ func New(o Options) (*bucket.Store, error) {
 	if err != nil || u.Host == "" {
 		return nil, errors.New("the endpoint of S3 is no address of a server")
 	}
-	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: answerTimeout,
-		MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute, DisableCompression: true,
-	}
+	transport := bucket.NewTransport()
 	clock := &bucket.Clock{Transport: transport}
 	server, err := minio.New(u.Host, &minio.Options{
 		Creds: o.credentials(), Secure: u.Scheme == "https", Transport: clock, MaxRetries: tries,

@@ -8,32 +8,35 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-	"github.com/minio/minio-go/v7"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
 )
 
-// bucketOf puts the uploads of an installation into a bucket, as Open WebUI with
-// STORAGE_PROVIDER=s3 has them: what lies in the folder are copies.
-func (i *installation) bucketOf(t *testing.T) (*installation, func() []string) {
+// bucketOf puts the uploads of an installation into a bucket, as Open WebUI with that
+// provider has them: what lies in the folder are copies.
+func (i *installation) bucketOf(t *testing.T, provider string) (*installation, func() []string) {
 	t.Helper()
-	name := "b" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	server, client := testenv.NewBucket(t, name)
+	b, err := testenv.SharedBytes(t, provider).MakeBucket(t.Context(), "b"+strings.ReplaceAll(uuid.NewString(), "-", ""))
+	require.NoError(t, err)
+	settings, prefix := b.Settings(), ""
+	if provider == "s3" {
+		settings, prefix = append(settings, "S3_KEY_PREFIX=team"), "team/"
+	}
 	for _, file := range i.copies(t) {
-		_, err := client.FPutObject(t.Context(), name, "team/"+file, filepath.Join(i.uploads(), file), minio.PutObjectOptions{})
+		content, err := os.ReadFile(filepath.Join(i.uploads(), file))
 		require.NoError(t, err)
+		require.NoError(t, b.Put(t.Context(), prefix+file, content))
 	}
-	i.Exec(t, `UPDATE file SET path = 's3://`+name+`/team/' || split_part(path, '/', -1)`)
-	keys := func() (keys []string) {
-		for o := range client.ListObjectsIter(t.Context(), name, minio.ListObjectsOptions{Recursive: true}) {
-			require.NoError(t, o.Err)
-			keys = append(keys, strings.TrimPrefix(o.Key, "team/"))
+	i.Exec(t, `UPDATE file SET path = $1 || split_part(path, '/', -1)`, b.Root()+prefix)
+	return i.with(settings...), func() (names []string) {
+		keys, err := b.Keys(t.Context())
+		require.NoError(t, err)
+		for _, key := range keys {
+			names = append(names, strings.TrimPrefix(key, prefix))
 		}
-		return keys
+		return names
 	}
-	return i.with("STORAGE_PROVIDER=s3", "S3_ENDPOINT_URL=http://"+server.Endpoint(), "S3_BUCKET_NAME="+name, "S3_KEY_PREFIX=team",
-		"S3_ACCESS_KEY_ID="+testenv.S3AccessKey, "S3_SECRET_ACCESS_KEY="+testenv.S3SecretKey), keys
 }
 
 // copies are the names in the upload folder, but for marks.
@@ -53,11 +56,22 @@ func (i *installation) copies(t *testing.T) (names []string) {
 // bucket is this installation's; what the trash holds stays in the bucket until it ends.
 func TestBytesInABucket(t *testing.T) {
 	t.Parallel()
+	for provider, told := range map[string]string{
+		"s3": "keeps no versions: what is removed is gone", "gcs": "keeps no generations", "azure": "a blob that has snapshots stays",
+	} {
+		t.Run(provider, func(t *testing.T) {
+			t.Parallel()
+			testBytesInABucket(t, provider, told)
+		})
+	}
+}
+
+func testBytesInABucket(t *testing.T, provider, told string) {
 	i := install(t)
 	seeded := i.seed(t, 40, 6)
 	stray := uuid.NewString() + "_stray.txt"
 	require.NoError(t, os.WriteFile(filepath.Join(i.uploads(), stray), []byte("no row"), 0o600))
-	b, keys := i.bucketOf(t)
+	b, keys := i.bucketOf(t, provider)
 	left := uuid.NewString() + "_left.txt" // an upload that failed: a copy alone
 	require.NoError(t, os.WriteFile(filepath.Join(i.uploads(), left), []byte("a copy"), 0o600))
 	before := keys()
@@ -65,7 +79,7 @@ func TestBytesInABucket(t *testing.T) {
 	usage := b.must(t, "usage", "--by", "kind")
 	require.Contains(t, usage, "bytes")
 	require.NotContains(t, usage, "missing bytes")
-	require.Contains(t, b.must(t, "doctor"), "keeps no versions: what is removed is gone")
+	require.Contains(t, b.must(t, "doctor"), told)
 
 	trash := b.with("PRUNED_TRASH=1h")
 	trash.publish(t, seeded.Orphans[0])
