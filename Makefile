@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores compat build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores compat load build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ chaos: ## faults of servers, networks and folders in the midst of the work (moun
 
 chaos-short: ## a few of them
 	$(GO) run ./cmd/lab chaos --files 200 --only '^(PostgreSQL killed|NATS killed|network to PostgreSQL cut|uploads gone)'
+
+load: ## ten minutes of 200 events a second beside an application that writes, in turns with none: LOAD="--for 1m --rate 100"
+	$(GO) run ./cmd/lab load $(LOAD)
 
 race: ## attaches while files are deleted, counted
 	$(GO) run ./cmd/lab race

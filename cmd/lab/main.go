@@ -26,6 +26,7 @@ func run() int {
 		Bench       benchCmd       `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
 		Bytes       bytesCmd       `cmd:"" help:"Remove bytes by the client of their store and by the program, and print both rates."`
 		Compat      compatCmd      `cmd:"" help:"A row for each release of Open WebUI: the suites and a small world on the schema that its own migrations make."`
+		Load        loadCmd        `cmd:"" help:"Hold a load of events beside an application that writes, and compare what its writes take without and with it."`
 		Race        raceCmd        `cmd:"" help:"Attach files while they are deleted, and count what is lost."`
 		Kill        killCmd        `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
 		KillRestore killRestoreCmd `cmd:"" help:"Kill drains, and restores of what they deleted, and see that every file is there or in the trash."`

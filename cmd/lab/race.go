@@ -64,7 +64,7 @@ func (l *lab) runRace(ctx context.Context, attaches int, settings []string) (r r
 	if err != nil {
 		return r, err
 	}
-	stop, err := w.startDaemon(ctx, append(settings, "PRUNED_MIN_AGE=0", "PRUNED_SWEEP_EVERY=1s", "PRUNED_MAX_FRACTION=1", "PRUNED_BATCH=100"))
+	stop, _, err := w.startDaemon(ctx, append(settings, "PRUNED_MIN_AGE=0", "PRUNED_SWEEP_EVERY=1s", "PRUNED_MAX_FRACTION=1", "PRUNED_BATCH=100"))
 	if err != nil {
 		return r, err
 	}
@@ -131,7 +131,7 @@ func (w *world) attachFiles(ctx context.Context, attaches int) error {
 }
 
 // startDaemon runs the program until stop is called, which kills one that does not stop.
-func (w *world) startDaemon(ctx context.Context, settings []string) (stop func() error, err error) {
+func (w *world) startDaemon(ctx context.Context, settings []string) (stop func() error, pid int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, w.binary, "run")
 	cmd.Env = append(w.environment(), append(settings, "PRUNED_HTTP=127.0.0.1:0")...)
@@ -139,7 +139,7 @@ func (w *world) startDaemon(ctx context.Context, settings []string) (stop func()
 	cmd.WaitDelay = time.Minute
 	if err := cmd.Start(); err != nil {
 		cancel()
-		return nil, err
+		return nil, 0, err
 	}
 	return func() error {
 		cancel()
@@ -147,5 +147,5 @@ func (w *world) startDaemon(ctx context.Context, settings []string) (stop func()
 			return fmt.Errorf("pruned run: %w", err)
 		}
 		return nil
-	}, nil
+	}, cmd.Process.Pid, nil
 }

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"pruned/consumer/loop"
+	"pruned/repo/testenv"
+)
+
+type loadCmd struct {
+	For  time.Duration `default:"10m" help:"How long events come, in all."`
+	Turn time.Duration `default:"30s" help:"How long at a time; as long before each the work is paused and no event comes."`
+	Rate int           `default:"200" help:"Events a second: one of two is about an orphan."`
+	Slow bool          `help:"Only show how much slower the application was, as on a machine that is busy."`
+}
+
+// The most by which the median of what the application's writes take may grow, and that of
+// which one of a hundred takes longer.
+const (
+	maxMedianGrowth = 1.10
+	maxTailGrowth   = 1.25
+)
+
+// load is one run: a daemon, a publisher and an application on one database.
+type load struct {
+	*world
+	rate      int
+	events    []string
+	daemon    int // pid
+	publisher io.WriteCloser
+}
+
+// turn is what was seen of one length of time with the work, and of as much before it without.
+type turn struct {
+	without, with []time.Duration
+	deleted       int64
+	waiting       int64 // orphans published so far that are still there at its end
+	residentMB    float64
+}
+
+// Run holds the load, prints a row a turn, and fails where a file in use was lost, an orphan
+// left, or the application slowed down too much.
+func (c *loadCmd) Run(ctx context.Context, l *lab) error {
+	turns := max(int(c.For/c.Turn), 1)
+	events := int(c.Turn.Seconds()) * c.Rate * turns
+	orphans := events / 2
+	w, err := l.seedWorld(ctx, testenv.SeedOptions{Files: orphans + 10000, Orphans: orphans, ChunksPerFile: 3, Vectors: testenv.VectorOptions{Dim: 64}, Chats: 2000, ChatBytes: 8 << 10}, true)
+	if err != nil {
+		return err
+	}
+	run := &load{world: w, rate: c.Rate}
+	for i, id := range w.Orphans {
+		run.events = append(run.events, id, w.InUse[i%len(w.InUse)])
+	}
+	seen, err := run.hold(ctx, turns, c.Turn)
+	if err != nil {
+		return err
+	}
+	if err := run.print(seen, c); err != nil {
+		return err
+	}
+	return errors.Join(run.checkLoad(ctx), run.judge(seen, c.Slow))
+}
+
+// hold runs all of it for so many turns, and then what is left.
+func (r *load) hold(ctx context.Context, turns int, length time.Duration) (seen []turn, err error) {
+	stop, pid, err := r.startDaemon(ctx, []string{"PRUNED_SWEEP_EVERY=0", "PRUNED_MAX_FRACTION=0"}) // sweeps publish nothing
+	if err != nil {
+		return nil, err
+	}
+	r.daemon = pid
+	publish := exec.CommandContext(ctx, r.binary, "publish", "--reason", "load")
+	publish.Env = r.environment()
+	if r.publisher, err = publish.StdinPipe(); err == nil {
+		err = r.awaitDaemon(ctx)
+	}
+	if err == nil {
+		err = publish.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	for range turns {
+		if err != nil {
+			break
+		}
+		var t turn
+		t, err = r.holdTurn(ctx, length)
+		seen = append(seen, t)
+	}
+	err = errors.Join(err, r.publisher.Close(), publish.Wait(), stop())
+	if err == nil {
+		_, err = r.drainQueue(ctx)
+	}
+	return seen, err
+}
+
+// awaitDaemon waits until its queue can be asked.
+func (r *load) awaitDaemon(ctx context.Context) (err error) {
+	deadline, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for loop.Sleep(deadline, 10*publishTick) {
+		if _, _, err = r.runProgram(ctx, nil, nil, nil, "rate"); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// holdTurn measures the application with the work paused, and then with it.
+func (r *load) holdTurn(ctx context.Context, length time.Duration) (t turn, err error) {
+	if _, _, err = r.runProgram(ctx, nil, nil, nil, "pause"); err != nil {
+		return t, err
+	}
+	if t.without, err = r.write(ctx, length, nil); err != nil {
+		return t, err
+	}
+	if _, _, err = r.runProgram(ctx, nil, nil, nil, "resume"); err != nil {
+		return t, err
+	}
+	before, err := r.countDeleted(ctx)
+	if err != nil {
+		return t, err
+	}
+	published := r.events[:min(int(length.Seconds())*r.rate, len(r.events))]
+	r.events = r.events[len(published):]
+	if t.with, err = r.write(ctx, length, published); err != nil {
+		return t, err
+	}
+	after, err := r.countDeleted(ctx)
+	t.deleted = after - before
+	t.waiting = int64(len(r.Orphans)-len(r.events)/2) - after
+	t.residentMB, _ = readProcValue(r.daemon, "status", "VmRSS:")
+	t.residentMB /= 1024
+	return t, err
+}
+
+func (r *load) countDeleted(ctx context.Context) (n int64, err error) {
+	return n, errors.Join(err, r.withConn(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `SELECT count(*) FROM pruned.ledger WHERE outcome = 'deleted'`).Scan(&n)
+	}))
+}
+
+const (
+	loadWriters = 2
+	publishTick = 100 * time.Millisecond
+)
+
+// write has the application write for so long, while events are published evenly, and
+// returns what each of its transactions took.
+func (r *load) write(ctx context.Context, length time.Duration, events []string) (took []time.Duration, err error) {
+	limited, cancel := context.WithTimeout(ctx, length)
+	defer cancel()
+	writers := make([]*chatWriter, loadWriters)
+	group, _ := errgroup.WithContext(ctx)
+	for i := range writers {
+		writers[i] = &chatWriter{files: r.InUse}
+		group.Go(func() error {
+			return r.withConn(ctx, func(conn *pgx.Conn) error { return writers[i].writeUntil(limited, conn) })
+		})
+	}
+	group.Go(func() error { // what is late at the end comes at once
+		for each := max(r.rate*int(publishTick)/int(time.Second), 1); len(events) > 0; loop.Sleep(limited, publishTick) {
+			some := events[:min(each, len(events))]
+			events = events[len(some):]
+			if _, err := io.WriteString(r.publisher, strings.Join(some, "\n")+"\n"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	err = group.Wait()
+	for _, w := range writers {
+		took = append(took, w.took...)
+	}
+	return took, err
+}
+
+// checkLoad looks for what must be there, and for what must not.
+func (r *load) checkLoad(ctx context.Context) error {
+	var inUse, left, unattached int
+	err := r.withConn(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `SELECT (SELECT count(*) FROM file WHERE id = ANY ($1)), (SELECT count(*) FROM file WHERE id = ANY ($2)),
+			(SELECT count(*) FROM chat_file l WHERE NOT EXISTS (SELECT FROM file f WHERE f.id = l.file_id))`, r.InUse, r.Orphans).Scan(&inUse, &left, &unattached)
+	})
+	if err == nil && (inUse != len(r.InUse) || left > 0 || unattached > 0) {
+		err = fmt.Errorf("%d of %d files in use are left, %d orphans, %d links without their file", inUse, len(r.InUse), left, unattached)
+	}
+	return err
+}
+
+func (r *load) print(seen []turn, c *loadCmd) error {
+	var rows [][]string
+	for i, t := range seen {
+		rows = append(rows, append([]string{fmt.Sprint(i + 1), fmt.Sprintf("%.0f", float64(t.deleted)/c.Turn.Seconds()), fmt.Sprint(t.waiting), fmt.Sprintf("%.0f MB", t.residentMB)}, latencies(t)...))
+	}
+	rows = append(rows, append([]string{"all", "", "", ""}, latencies(sumTurns(seen))...))
+	return printTable(fmt.Sprintf("%d events a second in turns of %s, beside an application that writes chats and attaches files", c.Rate, c.Turn),
+		[]string{"turn", "deleted/s", "behind", "resident", "writes/s without", "with", "median without", "with", "ratio", "99 % without", "with", "ratio"}, rows)
+}
+
+// latencies are the application's, without the work and with it.
+func latencies(t turn) (cells []string) {
+	for _, list := range [][]time.Duration{t.without, t.with} {
+		cells = append(cells, fmt.Sprint(len(list)))
+	}
+	for _, q := range []float64{0.5, 0.99} {
+		without, with := quantile(t.without, q), quantile(t.with, q)
+		cells = append(cells, fmt.Sprintf("%.2f ms", without), fmt.Sprintf("%.2f ms", with), fmt.Sprintf("%.2f", with/without))
+	}
+	return cells
+}
+
+func sumTurns(seen []turn) (all turn) {
+	for _, t := range seen {
+		all.without, all.with = slices.Concat(all.without, t.without), slices.Concat(all.with, t.with)
+	}
+	return all
+}
+
+// judge says whether memory and rate were flat, and how much slower the application was.
+func (r *load) judge(seen []turn, slow bool) error {
+	first, last := seen[0], seen[len(seen)-1]
+	if len(seen) > 4 && last.residentMB > 1.2*max(first.residentMB, seen[len(seen)/2].residentMB) {
+		return fmt.Errorf("memory grew from %.0f to %.0f MB", first.residentMB, last.residentMB)
+	}
+	if behind := int64(5 * r.rate); last.waiting > behind {
+		return fmt.Errorf("it is behind by %d orphans, more than %d", last.waiting, behind)
+	}
+	all := sumTurns(seen)
+	median, tail := quantile(all.with, 0.5)/quantile(all.without, 0.5), quantile(all.with, 0.99)/quantile(all.without, 0.99)
+	if !slow && (median > maxMedianGrowth || tail > maxTailGrowth) {
+		return fmt.Errorf("the application's writes took %.2f times as long (99 %%: %.2f), where %.2f and %.2f are allowed", median, tail, maxMedianGrowth, maxTailGrowth)
+	}
+	return nil
+}
