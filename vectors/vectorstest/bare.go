@@ -19,7 +19,7 @@ func bareChunk(collection string) Chunk {
 // with the collection alone; one in a file's own collection goes with the file. All that has
 // metadata goes as ever.
 func leavesBareChunks(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	own, bare := bareChunk(vectors.FileCollection(w.locked)), []Chunk{bareChunk(w.bases[0]), bareChunk(w.bases[0]), bareChunk(w.bases[1])}
 	f.Insert(t, slices.Concat(w.allChunks(), bare, []Chunk{own})...)
 	f.requireListed(t, append(w.allChunks(), own))

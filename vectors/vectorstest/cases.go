@@ -11,7 +11,7 @@ import (
 )
 
 func leavesOthers(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.allChunks()...)
 	require.EqualValues(t, len(w.going), f.removeFiles(t, []string{w.locked, w.loose}))
 	f.requireHeld(t, w.staying)
@@ -23,7 +23,7 @@ func leavesOthers(t *testing.T, f Fixture) {
 // the transaction is asked to do it without one. A file that was reported twice has
 // two tombstones.
 func removesWithoutTx(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.allChunks()...)
 	removed, err := f.Store.Remove(t.Context(), nil, []string{w.locked, w.loose, w.locked})
 	require.NoError(t, err)
@@ -36,14 +36,14 @@ func removesWithoutTx(t *testing.T, f Fixture) {
 }
 
 func removesNothing(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.staying...)
 	require.Zero(t, f.removeFiles(t, []string{w.locked, w.loose}))
 	f.requireHeld(t, w.staying)
 }
 
 func doesNothing(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.allChunks()...)
 	chunks, rest := f.removeInTx(t, nil)
 	require.Zero(t, chunks)
@@ -68,7 +68,7 @@ func takesIDsAsTheyAre(t *testing.T, f Fixture) {
 func removesMany(t *testing.T, f Fixture) {
 	var ids []string
 	var going []Chunk
-	for range 500 {
+	for range f.manyCollections(500) {
 		id := uuid.NewString()
 		ids = append(ids, id)
 		going = append(going, newChunk(vectors.FileCollection(id), id, ""), newChunk(Base, id, ""))
@@ -80,7 +80,7 @@ func removesMany(t *testing.T, f Fixture) {
 }
 
 func countsCollections(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, append(w.allChunks(), newChunk(w.bases[0], w.locked, ""))...)
 	want := []vectors.Collection{
 		{Name: vectors.FileCollection(w.locked), Chunks: 3}, {Name: w.bases[0], Chunks: 4}, {Name: w.bases[1], Chunks: 3},
@@ -104,6 +104,6 @@ func isInOrder(t *testing.T, f Fixture) {
 	require.Equal(t, transactional, info.InDatabase)
 	require.Equal(t, transactional, f.Begin != nil)
 	require.NoError(t, f.Store.Check(t.Context()))
-	f.Insert(t, newWorld().allChunks()...)
+	f.Insert(t, f.newWorld().allChunks()...)
 	require.NoError(t, f.Store.Check(t.Context()))
 }

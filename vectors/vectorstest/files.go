@@ -58,7 +58,7 @@ func (f Fixture) requireListed(t *testing.T, chunks []Chunk) {
 }
 
 func listsFiles(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.requireListed(t, nil)
 	f.Insert(t, w.allChunks()...)
 	f.requireListed(t, w.allChunks())
@@ -78,10 +78,10 @@ func listsOddIDs(t *testing.T, f Fixture) {
 }
 
 // listsMany has files that lie in an own collection, in a shared one, in both. There are
-// 520 own ones, which is more than a page of any store.
+// 520 own ones, which is more than a page of any store that has pages of collections.
 func listsMany(t *testing.T, f Fixture) {
 	var chunks []Chunk
-	for n := range 780 {
+	for n := range f.manyCollections(780) {
 		id := uuid.NewString()
 		if n%3 != 0 {
 			chunks = append(chunks, newChunk(vectors.FileCollection(id), id, ""))
@@ -96,7 +96,7 @@ func listsMany(t *testing.T, f Fixture) {
 
 // listsAsFarAsWanted also goes on working when it was left.
 func listsAsFarAsWanted(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.allChunks()...)
 	for n := range 3 {
 		for _, err := range f.Store.Files(t.Context()) {

@@ -11,7 +11,7 @@ import (
 )
 
 func rollsBack(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.allChunks()...)
 	tx := f.Begin(t)
 	chunks, rest, err := f.Store.(vectors.Transactional).RemoveInTx(t.Context(), tx, []string{w.locked, w.loose})
@@ -29,7 +29,7 @@ func rollsBack(t *testing.T, f Fixture) {
 // skipsHeld holds, of a file with a row and of one without, the first chunk of
 // each collection.
 func skipsHeld(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.allChunks()...)
 	var held []Chunk
 	var release []func()
@@ -53,7 +53,7 @@ func skipsHeld(t *testing.T, f Fixture) {
 // skipsWorker has two workers with the same files, in opposite order and at the
 // same time.
 func skipsWorker(t *testing.T, f Fixture) {
-	w := newWorld()
+	w := f.newWorld()
 	f.Insert(t, w.allChunks()...)
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	defer cancel()

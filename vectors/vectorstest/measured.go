@@ -27,7 +27,7 @@ func countsEveryCollection(t *testing.T, f Fixture) {
 		id := uuid.NewString()
 		chunks = append(chunks, newChunk(vectors.FileCollection(id), id, ""))
 	}
-	chunks = append(chunks, f.takenChunks(append(newWorld().allChunks(), newChunk("my-plugin", "", "")))...)
+	chunks = append(chunks, f.takenChunks(append(f.newWorld().allChunks(), newChunk("my-plugin", "", "")))...)
 	f.Insert(t, chunks...)
 	want := map[string]int64{}
 	for _, c := range chunks {

@@ -148,7 +148,7 @@ func listsPoints(t *testing.T, f Fixture) {
 	require.Empty(t, f.listPoints(t))
 	absent := "user-memory-" + uuid.NewString()
 	require.Empty(t, f.listPoints(t, absent))
-	chunks, names := mixedCollections()
+	chunks, names := f.mixedCollections()
 	f.Insert(t, chunks...)
 	f.requirePoints(t, chunks)
 	some, _ := splitByCollection(chunks, names)

@@ -69,6 +69,19 @@ type Fixture struct {
 	// Takes says whether the store can have a collection of this name; nil
 	// where it takes any.
 	Takes func(collection string) bool
+	// Strange is what the store calls a collection that is somebody else's; nil where it
+	// has no name of its own for it.
+	Strange func(collection string) string
+	// Few: it costs the store seconds to make many collections.
+	Few bool
+}
+
+// manyCollections is as many as a case makes that wants more than n, or fewer.
+func (f Fixture) manyCollections(n int) int {
+	if f.Few {
+		return n / 20
+	}
+	return n
 }
 
 // caseTimeout is far more than anything takes; only a wait that would never end

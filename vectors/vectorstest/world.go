@@ -23,8 +23,9 @@ type world struct {
 }
 
 // newWorld: both files lie in their own collections and in both knowledge
-// bases. Beside them is everything that is not theirs but nearly.
-func newWorld() world {
+// bases. Beside them is everything that is not theirs but nearly, as far as the store can
+// have it.
+func (f Fixture) newWorld() world {
 	w := world{locked: uuid.NewString(), loose: uuid.NewString(), bases: []string{uuid.NewString(), uuid.NewString()}}
 	hash := strings.Repeat("ab", 32)
 	for _, id := range []string{w.locked, w.loose} {
@@ -46,6 +47,7 @@ func newWorld() world {
 		newChunk(w.bases[1], vectors.FileCollection(w.loose), ""),   // a collection, not an id
 		newChunk(w.locked, "", hash), newChunk(w.loose, twin, hash), // knowledge bases that are called so
 	)
+	w.staying = f.takenChunks(w.staying)
 	return w
 }
 
