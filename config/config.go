@@ -23,6 +23,7 @@ type Config struct {
 	Database  Database  `embed:"" group:"Open WebUI's database"`
 	Vectors   Vectors   `embed:"" group:"Open WebUI's vectors"`
 	Chroma    Chroma    `embed:"" group:"Open WebUI's vectors"`
+	Milvus    Milvus    `embed:"" group:"Open WebUI's vectors"`
 	Storage   Storage   `embed:"" group:"Open WebUI's uploads"`
 	S3        S3        `embed:"" group:"Open WebUI's uploads"`
 	GCS       GCS       `embed:"" group:"Open WebUI's uploads"`

@@ -164,10 +164,10 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		"PRUNED_WROKERS: is not a setting: wanted one that is, such as PRUNED_WORKERS",
 		`PRUNED_RATE: "x" cannot be read: wanted a number`,
 		"DATABASE_URL: is not set, nor is DATA_DIR, and there is no webui.db in ., data, /app/backend/data: " + wantedDatabase + ", or Open WebUI's data folder in DATA_DIR",
-		"VECTOR_DB: \"milvus\" is not built yet: " + wantedVectors,
+		"VECTOR_DB: \"qdrant\" is not built yet: " + wantedVectors,
 		"PRUNED_BATCH: 0 is out of range: wanted a whole number from 1 to 10000",
 		`PRUNED_LOG_LEVEL: "?" is not known: wanted one of trace, debug, info, warn, error`,
-	}, lines(t, []string{"PRUNED_WROKERS=1", "PRUNED_RATE=x", "PRUNED_LOG_LEVEL=?", "VECTOR_DB=milvus"}, "--batch=0"))
+	}, lines(t, []string{"PRUNED_WROKERS=1", "PRUNED_RATE=x", "PRUNED_LOG_LEVEL=?", "VECTOR_DB=qdrant"}, "--batch=0"))
 }
 
 func TestValidateAgain(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 // opens it.
 var vectorStores = map[string]opener[vectors.Store]{
 	"chroma":   openChroma,
+	"milvus":   openMilvus,
 	"pgvector": openPGVector,
 	"none":     func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },
 }

@@ -16,6 +16,7 @@ import (
 	"pruned/repo/postgres"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
+	"pruned/vectors/milvus"
 	"pruned/vectors/pgvector"
 )
 
@@ -52,6 +53,15 @@ func openChroma(ctx context.Context, c *command, _ *app) (vectors.Store, error) 
 	return chroma.New(ctx, chroma.HTTPOptions{
 		URL: url, Tenant: settings.Tenant, Database: settings.Database, Headers: headers,
 		Token: settings.Token(), UserPassword: settings.UserPassword(),
+	})
+}
+
+// openMilvus opens a server.
+func openMilvus(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.Milvus
+	return milvus.New(ctx, milvus.Options{
+		URL: settings.URI, Database: settings.Database, Token: string(settings.Token), CAFile: settings.CAFile,
+		Multitenancy: settings.Multitenancy, Prefix: settings.Prefix,
 	})
 }
 
