@@ -28,12 +28,15 @@ func isOneOf(field string, values []string) condition {
 	return condition(field + " in [" + strings.Join(quoteAll(values), ",") + "]")
 }
 
-// isOfFiles compares the metadata. Not every server knows "in" there. The alternatives are
-// a tree, since what parses them limits its depth.
-func isOfFiles(files []string) condition {
+// fileField is the key of the metadata that names the file.
+const fileField = metaField + `["` + fileKey + `"]`
+
+// isFileOneOf is isOneOf in the words of milvus-lite, which does not know "in" for metadata.
+// The alternatives are a tree, since what parses them limits its depth.
+func isFileOneOf(files []string) condition {
 	var terms []string
 	for _, value := range quoteAll(files) {
-		terms = append(terms, metaField+`["`+fileKey+`"] == `+value)
+		terms = append(terms, fileField+" == "+value)
 	}
 	for len(terms) > 1 {
 		var pairs []string

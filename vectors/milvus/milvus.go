@@ -23,6 +23,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
@@ -54,7 +55,8 @@ type Store struct {
 	conn    *grpc.ClientConn
 	server  milvuspb.MilvusServiceClient
 	layout  layout
-	secrets []string // what no error may quote
+	version atomic.Pointer[string] // of the server, once it was asked for
+	secrets []string               // what no error may quote
 }
 
 var (

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
@@ -32,7 +33,7 @@ const (
 	// metadataAtOnce bounds a page with metadata, which has about a kilobyte for each.
 	metadataAtOnce = 4000
 	// filesAtOnce bounds a question about several files.
-	filesAtOnce = 250
+	filesAtOnce = 1000
 )
 
 // row is a row of a collection.
@@ -100,9 +101,13 @@ func (q question) pageLimit() int {
 
 // readPage is one page: all keys of it, and the rows that are meant.
 func (s *Store) readPage(ctx context.Context, from section, q question, at cursor) (keys []string, rows []row, err error) {
+	ofFiles, err := s.isOfFiles(ctx, q.files)
+	if err != nil {
+		return nil, nil, err
+	}
 	request := &milvuspb.QueryRequest{
 		CollectionName:   from.collection.name,
-		Expr:             string(allOf(at.condition(), isOneOf(keyField, q.keys), isOneOf(tenantField, from.tenants), isOfFiles(q.files))),
+		Expr:             string(allOf(at.condition(), isOneOf(keyField, q.keys), isOneOf(tenantField, from.tenants), ofFiles)),
 		OutputFields:     []string{keyField},
 		ConsistencyLevel: commonpb.ConsistencyLevel_Bounded,
 		QueryParams: []*commonpb.KeyValuePair{
@@ -125,6 +130,30 @@ func (s *Store) readPage(ctx context.Context, from section, q question, at curso
 		return nil, nil, err
 	}
 	return s.readRows(answer, from, q, at)
+}
+
+// liteVersion begins the version of milvus-lite.
+const liteVersion = "milvus_lite"
+
+// isOfFiles compares the metadata, in words that the server knows: the engine reads the
+// metadata of each row once for "in", and once for each of many alternatives.
+func (s *Store) isOfFiles(ctx context.Context, files []string) (condition, error) {
+	if len(files) == 0 {
+		return "", nil
+	}
+	version := s.version.Load()
+	if version == nil {
+		answer, err := call(ctx, s, "ask for the version", s.server.GetVersion, &milvuspb.GetVersionRequest{})
+		if err != nil {
+			return "", err
+		}
+		version = &answer.Version
+		s.version.Store(version)
+	}
+	if strings.HasPrefix(*version, liteVersion) {
+		return isFileOneOf(files), nil
+	}
+	return isOneOf(fileField, files), nil
 }
 
 // query loads a collection that is not: the application does so, too, whenever it reads.

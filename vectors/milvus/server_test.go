@@ -225,6 +225,10 @@ func (s *twisted) pass(ctx context.Context) context.Context {
 	return metadata.NewOutgoingContext(ctx, metadata.Pairs("dbname", incoming.Get("dbname")[0]))
 }
 
+func (s *twisted) GetVersion(ctx context.Context, in *milvuspb.GetVersionRequest) (*milvuspb.GetVersionResponse, error) {
+	return s.behind.GetVersion(s.pass(ctx), in)
+}
+
 func (s *twisted) ShowCollections(ctx context.Context, in *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
 	if s.show != nil {
 		return s.show()
