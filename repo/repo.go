@@ -131,7 +131,8 @@ type Tombstone struct {
 	FileID   string
 	Name     string        // base name of the bytes; empty for vectors
 	Delay    time.Duration // until it is due
-	Age      time.Duration // since it was written, of one that is due
+	Age      time.Duration // since it was written, of one that is due, when it was
+	Fetched  time.Time
 	Attempts int
 	Trace    string // under which span it was written, as traceparent has it; empty: nobody traces
 }

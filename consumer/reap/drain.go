@@ -132,7 +132,11 @@ func (x *Reaper) fetchDue(ctx context.Context, tx repo.Tx, kind string, most int
 	if err != nil || !is {
 		return nil, err
 	}
-	return x.DB.FetchDue(ctx, tx, kind, most)
+	due, err := x.DB.FetchDue(ctx, tx, kind, most)
+	for i, now := 0, time.Now(); i < len(due); i++ {
+		due[i].Fetched = now
+	}
+	return due, err
 }
 
 // settleSet writes what became of a set, in short transactions.

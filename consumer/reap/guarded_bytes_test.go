@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -104,4 +105,13 @@ func TestSetsOfWhichOneFails(t *testing.T) {
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile, Bytes: 1}, i.LeftOf(t, ids[1]))
 	require.Equal(t, fixture.Left{Chunks: fixture.ChunksOfAFile}, i.LeftOf(t, ids[2]))
 	require.Equal(t, errStuck.Error(), testenv.Value[string](t, i.Database, `SELECT error FROM pruned.tombstone`))
+}
+
+// A tombstone grows older while the set that it was fetched with takes its time: what was
+// written ten seconds after it is younger for as long as that takes.
+func TestWrittenSinceInALongSet(t *testing.T) {
+	t.Parallel()
+	fetched := repo.Tombstone{Age: time.Hour, Fetched: time.Now().Add(-10 * time.Minute)}
+	require.True(t, reap.IsWrittenSince(fetched, repo.Blob{Age: time.Hour + 10*time.Minute - 10*time.Second}))
+	require.False(t, reap.IsWrittenSince(fetched, repo.Blob{Age: time.Hour + 10*time.Minute + 10*time.Second}))
 }

@@ -157,9 +157,12 @@ func (x *Reaper) removeObject(ctx context.Context, t repo.Tombstone) (c removal,
 	return c, nil
 }
 
-// isWrittenSince says that an object is younger than its tombstone: a restore may bring
-// bytes before rows. A sweep finds what no row comes for.
-func isWrittenSince(t repo.Tombstone, blob repo.Blob) bool { return blob.Age < t.Age-clockSlack }
+// isWrittenSince says that an object that was just looked at is younger than its tombstone,
+// which has grown older since it was fetched: a restore may bring bytes before rows. A sweep
+// finds what no row comes for.
+func isWrittenSince(t repo.Tombstone, blob repo.Blob) bool {
+	return blob.Age < t.Age+time.Since(t.Fetched)-clockSlack
+}
 
 func (x *Reaper) keepWritten(t repo.Tombstone) (c removal) {
 	x.Log.Warn().Str("file", t.FileID).Str("name", t.Name).Msg("a tombstone is dropped: the bytes were written since")
