@@ -134,6 +134,7 @@ func (r *ruin) close() error {
 	}
 	for _, disk := range r.disks {
 		err = errors.Join(err, exec.Command("umount", "--lazy", disk).Run())
+		_ = os.Remove(disk) // where only the disk was mounted; else it is not empty
 	}
 	if r.world != nil {
 		err = errors.Join(err, r.world.server.Stop())

@@ -35,15 +35,21 @@ func open(t *testing.T, o buckettest.Options) *world {
 	return &world{w, client, strings.Trim(strings.TrimPrefix(w.Bucket.Root(), "s3:"), "/")}
 }
 
-// The suites, below a prefix and in the whole bucket. No row names what cannot be text, and
-// MinIO takes no name that is a path for some.
+// No row names what cannot be text, and MinIO takes no name that is a path for some.
+var server = buckettest.Server{
+	Provider: "s3", Prefix: "team", Takes: utf8.ValidString, Pages: 1100, Many: 3000, Together: true,
+	WrongKeys: map[string]string{"S3_SECRET_ACCESS_KEY": "wrong", "S3_ACCESS_KEY_ID": "nobody"},
+	IsPage:    func(url string) bool { return strings.Contains(url, "list-type=2") },
+}
+
+// The suites, below a prefix and in the whole bucket.
 func TestBlobs(t *testing.T) {
 	t.Parallel()
-	buckettest.Run(t, buckettest.Server{
-		Provider: "s3", Prefix: "team", Takes: utf8.ValidString, Pages: 1100, Many: 3000, Together: true,
-		WrongKeys: map[string]string{"S3_SECRET_ACCESS_KEY": "wrong", "S3_ACCESS_KEY_ID": "nobody"},
-		IsPage:    func(url string) bool { return strings.Contains(url, "list-type=2") },
-	})
+	buckettest.Run(t, server)
+}
+
+func TestListingIsFlat(t *testing.T) { // alone: it measures the heap
+	buckettest.RequireFlatListing(t, server)
 }
 
 // A key that may only read is told which right it lacks, of one object and of many, and
