@@ -157,22 +157,6 @@ func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) e
 	return q.adaptStream(ctx, stream.CachedInfo().Config, want)
 }
 
-// answerTimeout is for one answer of the server.
-const answerTimeout = 2 * time.Second
-
-// askAgain asks again until there is an answer or ctx ends: a cluster never answers what it
-// was asked about a stream that had no leader yet, as when replicas begin at once.
-func askAgain[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	for {
-		asking, cancel := context.WithTimeout(ctx, answerTimeout)
-		answer, err := ask(asking)
-		cancel()
-		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return answer, err
-		}
-	}
-}
-
 // createStream makes a stream with three replicas where the cluster can, else with one.
 func (q *Queue) createStream(ctx context.Context, cfg jetstream.StreamConfig) error {
 	tries := []int{3, 1}
