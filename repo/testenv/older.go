@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -36,28 +35,12 @@ func olderBuild() (string, error) {
 	return build, nil
 }
 
-// leftOut are the tests that an older PostgreSQL cannot run, and why.
-var leftOut struct {
-	sync.Mutex
-	tests []string
-}
-
 // NeedsNewest leaves a test out where an older PostgreSQL is asked for, which lacks
-// something. Main says so at the end.
+// something.
 func NeedsNewest(t testing.TB, lacking string) {
 	t.Helper()
-	if os.Getenv(olderVariable) == "" {
-		return
-	}
-	leftOut.Lock()
-	defer leftOut.Unlock()
-	leftOut.tests = append(leftOut.tests, fmt.Sprintf("%s (%s)", t.Name(), lacking))
-	t.Skipf("PostgreSQL %s lacks %s", os.Getenv(olderVariable), lacking)
-}
-
-func tellLeftOut() {
-	for _, test := range slices.Sorted(slices.Values(leftOut.tests)) {
-		fmt.Printf("not run on PostgreSQL %s, which lacks it here: %s\n", os.Getenv(olderVariable), test)
+	if major := os.Getenv(olderVariable); major != "" {
+		LeaveOut(t, "PostgreSQL "+major+" lacks it here: "+lacking)
 	}
 }
 

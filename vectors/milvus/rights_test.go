@@ -20,7 +20,7 @@ import (
 func TestRights(t *testing.T) {
 	t.Parallel()
 	if !allStores {
-		t.Skip("milvus-lite asks nobody who he is: make test-stores runs it on an engine of its own")
+		testenv.LeaveOut(t, "milvus-lite asks nobody who he is: make test-stores runs it on an engine of its own")
 	}
 	url := testenv.StartMilvus(t, testenv.MilvusOptions{Guarded: true}).URL()
 	ctx := t.Context()
