@@ -3,7 +3,7 @@ package consumer
 import "strings"
 
 // Permissions are the subjects that a user of the queue's server needs to run pruned, with
-// every command, and no more: the form of the server's own settings.
+// every command: the form of the server's own settings.
 type Permissions struct {
 	Publish   []string `json:"publish"`
 	Subscribe []string `json:"subscribe"`
@@ -28,19 +28,19 @@ func PermissionsOf(stream string) (Permissions, error) {
 		"$KV." + n.controlBucket() + ".>", "_INBOX.>", "$JS.API.INFO",
 	}}
 	for _, s := range []string{n.stream, n.scheduleStream(), n.hintStream(), n.deadLetterStream(), n.deletedStream(), n.controlStream()} {
-		p.add(s, streamAPI)
+		p.allow(s, streamAPI)
 	}
 	for _, s := range []string{n.stream, n.hintStream(), n.deadLetterStream()} {
-		p.add(s, consumedAPI)
+		p.allow(s, consumedAPI)
 		p.Publish = append(p.Publish, "$JS.ACK."+s+".>")
 	}
-	p.add(n.stream, purgedAPI, []string{"CONSUMER.LIST.%"})
-	p.add(n.deadLetterStream(), purgedAPI)
+	p.allow(n.stream, purgedAPI, []string{"CONSUMER.LIST.%"})
+	p.allow(n.deadLetterStream(), purgedAPI)
 	return p, nil
 }
 
-// add adds requests about a stream.
-func (p *Permissions) add(stream string, requests ...[]string) {
+// allow adds requests about a stream.
+func (p *Permissions) allow(stream string, requests ...[]string) {
 	for _, list := range requests {
 		for _, request := range list {
 			p.Publish = append(p.Publish, "$JS.API."+strings.ReplaceAll(request, "%", stream))

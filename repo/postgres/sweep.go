@@ -60,9 +60,9 @@ func (db *DB) BeginSweep(ctx context.Context, t repo.Tx) (sweep int64, err error
 	return sweep, pgerr.Translate(err, "number a sweep")
 }
 
-// ExpireOld deletes lines of the ledger, confirmations and candidates that are older than keep, and what
-// has been in the trash for long enough, and survivors that do not count any more. Candidates among rows are deleted by every sweep
-// that does not find them.
+// ExpireOld deletes lines of the ledger, confirmations and candidates that are older than
+// keep, what has been in the trash for long enough, and survivors that do not count any
+// more. Candidates among rows are deleted by every sweep that does not find them.
 func (db *DB) ExpireOld(ctx context.Context, keep time.Duration) error {
 	if err := errors.Join(db.expireTrash(ctx), db.expireKeeps(ctx), db.expireSurvivors(ctx)); err != nil || keep <= 0 {
 		return err

@@ -151,8 +151,9 @@ func (s *Store) deleteTenants(ctx context.Context, from section, subject func(st
 	return s.deleteRows(ctx, from, subjects, find, func(r row) string { return subject(r.collection) }, guard, removed)
 }
 
-// dropCollection drops a collection that holds one of the application's alone: the running
-// application finds nothing there, and makes it again when it writes.
+// dropCollection drops a collection that holds one of the application's alone: a search of
+// the running application fails there, of what nothing uses any more, everything else finds
+// nothing, and it makes it again when it writes.
 func (s *Store) dropCollection(ctx context.Context, from section, subject string, guard vectors.Guard, removed *vectors.Removed) (bool, error) {
 	chunks, err := s.countRows(ctx, from.collection)
 	if err != nil {
