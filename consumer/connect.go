@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -47,9 +49,19 @@ func Connect(ctx context.Context, o ConnectOptions) (*nats.Conn, error) {
 		nc, err = nats.Connect(o.URL, options...)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the queue at %s: %w", strings.Join(shown, ","), err)
+		return nil, fmt.Errorf("connecting to the queue at %s: %w", strings.Join(shown, ","), explainEnd(err))
 	}
 	return nc, nil
+}
+
+// explainEnd says what it mostly means that a server ends the connection right after the
+// handshake: its alert that names the certificate is lost where we write at that moment.
+func explainEnd(err error) error {
+	ended := errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+	if ended && errors.Is(err, nats.ErrTLS) {
+		return fmt.Errorf("%w; it may want a client certificate of an authority that it trusts (NATS_CERT, NATS_KEY)", err)
+	}
+	return err
 }
 
 // connectionOptions are the options of a connection that must outlast its server: it

@@ -104,6 +104,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
 		config.ConnConfig.RuntimeParams["application_name"] = "pruned"
 	}
+	config.BeforeConnect = readCertificates(options.URL)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, pgerr.Translate(err, "connect to PostgreSQL")
@@ -118,6 +119,17 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// readCertificates reads them for each connection: they are renewed while we run.
+func readCertificates(url string) func(context.Context, *pgx.ConnConfig) error {
+	return func(_ context.Context, config *pgx.ConnConfig) error {
+		now, err := pgx.ParseConfig(url)
+		if err == nil {
+			config.TLSConfig, config.Fallbacks = now.TLSConfig, now.Fallbacks
+		}
+		return err
+	}
 }
 
 // openIndex makes the reference index of the recognized database.

@@ -28,6 +28,7 @@ type ServerOptions struct {
 	Empty    bool     // a cluster without the template databases
 	OnDisk   bool     // as an operator's, never in memory
 	Settings []string // more settings, as "name=value"
+	TLS      *TLS     // speaks it, with a build that lacks pgvector
 }
 
 // Server is a PostgreSQL server of its own, with its own data folder. Its
@@ -65,7 +66,11 @@ func StartServer(ctx context.Context, options ServerOptions) (*Server, error) {
 // startServer starts a server on the data folder that makeData makes.
 func startServer(ctx context.Context, makeData func(ctx context.Context, s *Server) error, options ServerOptions) (_ *Server, err error) {
 	s := &Server{own: options.Settings}
-	install, err := postgres(ctx)
+	build := postgres
+	if options.TLS != nil {
+		build = tlsPostgres
+	}
+	install, err := build(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +81,13 @@ func startServer(ctx context.Context, makeData func(ctx context.Context, s *Serv
 	if s.scratch, err = newScratch(ctx, s.account, options.OnDisk); err != nil {
 		return nil, err
 	}
-	if err = makeData(ctx, s); err == nil {
+	err = makeData(ctx, s)
+	if err == nil && options.TLS != nil {
+		var settings []string
+		settings, err = s.useTLS(*options.TLS)
+		s.own = slices.Concat(s.own, settings)
+	}
+	if err == nil {
 		err = s.configure()
 	}
 	if err == nil {

@@ -62,6 +62,7 @@ func New(ctx context.Context, options Options) (*Store, error) {
 		return nil, fmt.Errorf("read the database URL of the vector store: %w", err)
 	}
 	limitSessions(config)
+	config.BeforeConnect = readCertificates(options.URL)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the sessions of the vector store: %w", err)
@@ -81,6 +82,17 @@ func limitSessions(config *pgxpool.Config) {
 	}
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
 		config.ConnConfig.RuntimeParams["application_name"] = "pruned"
+	}
+}
+
+// readCertificates reads them for each session: they are renewed while we run.
+func readCertificates(url string) func(context.Context, *pgx.ConnConfig) error {
+	return func(_ context.Context, config *pgx.ConnConfig) error {
+		now, err := pgx.ParseConfig(url)
+		if err == nil {
+			config.TLSConfig, config.Fallbacks = now.TLSConfig, now.Fallbacks
+		}
+		return err
 	}
 }
 
