@@ -51,7 +51,7 @@ func TestFilesHaveNoSchemasAndNoPGVector(t *testing.T) {
 	for _, file := range []string{"DATABASE_URL=sqlite:////data/webui.db", "DATABASE_TYPE=sqlite"} {
 		assert.Equal(t, []string{
 			"DATABASE_SCHEMA: is set, and a database that is a file has no schemas: unset it",
-			`VECTOR_DB: "pgvector" is built only in the database of DATABASE_URL, and that is SQLite: ` + wantedVectors,
+			`PGVECTOR_DB_URL: is not set, and the database is SQLite, which has no vectors: ` + wantedPostgres,
 		}, lines(t, []string{file, "DATA_DIR=/data", "DATABASE_SCHEMA=owui", "VECTOR_DB=pgvector"}))
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Vectors is for the vector store. After Parse URL is set if DB is pgvector.
 type Vectors struct {
 	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|milvus|pgvector|none" help:"Open WebUI's vector store; unset: chroma."`
-	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" address:"" flagless:"" help:"Unset: the database's."`
+	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" address:"" flagless:"" help:"Unset: the database's; another one is a store of its own."`
 	PGCrypto    bool        `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
 	PGCryptoKey secret.Text `name:"pgvector-pgcrypto-key" env:"PGVECTOR_PGCRYPTO_KEY" flagless:"" help:"Key of the encrypted chunks."`
 
@@ -46,8 +46,8 @@ func (c *Config) checkVectors(ps *problems) {
 
 func (c *Config) checkPGVector(ps *problems) {
 	v := c.Vectors
-	if c.Database.isFile() {
-		ps.addProblem("VECTOR_DB", "\"pgvector\" is built only in the database of DATABASE_URL, and that is SQLite: %s", wantedVectors)
+	if c.Database.isFile() && v.URL == "" {
+		ps.addProblem("PGVECTOR_DB_URL", "is not set, and the database is SQLite, which has no vectors: %s", wantedPostgres)
 	}
 	if v.URL != "" {
 		if _, err := dsn.NormalizePostgres(string(v.URL)); err != nil {

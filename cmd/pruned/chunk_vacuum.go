@@ -13,7 +13,6 @@ import (
 	"pruned/consumer/prune"
 	"pruned/consumer/reap"
 	"pruned/repo/postgres/pgerr"
-	"pruned/vectors/pgvector"
 )
 
 // searchesSuffer is what an operator should know before the remedy.
@@ -25,7 +24,7 @@ const searchesSuffer = "until somebody vacuums the chunks after a deletion, sear
 // (PGVECTOR_ITERATIVE_SCAN, by default since pgvector 0.8). Of an ivfflat index a VACUUM mends
 // no search.
 type chunkVacuum struct {
-	store   *pgvector.Store // nil: chunks lie elsewhere
+	store   chunkTable // nil: chunks lie elsewhere
 	url     string
 	log     zerolog.Logger
 	removed atomic.Int64 // chunks, since the last vacuum
@@ -41,7 +40,7 @@ type chunkVacuum struct {
 const restFactor = 10
 
 func (c *command) newChunkVacuum(a *app) *chunkVacuum {
-	store, _ := a.store.(*pgvector.Store)
+	store, _ := a.store.(chunkTable)
 	return &chunkVacuum{store: store, url: string(c.cli.Vectors.URL), log: a.log, look: 30 * time.Second, rest: 10 * time.Minute}
 }
 

@@ -13,7 +13,6 @@ import (
 	"pruned/cmd/pruned/vacuum"
 	"pruned/repo/postgres"
 	"pruned/repo/postgres/pgerr"
-	"pruned/vectors/pgvector"
 )
 
 // diskCheck gathers what is told of the disk in one line, and what to do.
@@ -111,17 +110,18 @@ func (d *diskCheck) addFiles(ctx context.Context, paths []string) error {
 
 // addTables tells of the tables that grow most, and of that of the vectors.
 func (d *diskCheck) addTables(ctx context.Context, c *command, a *app) error {
-	db, ok := a.db.Admin.(*postgres.DB)
-	if !ok {
-		return nil
+	var targets vacuumTargets
+	if db, ok := a.db.Admin.(*postgres.DB); ok {
+		targets.tables = []tableGroup{{string(c.cli.Database.URL), db.Largest()}}
 	}
-	targets := vacuumTargets{tables: []tableGroup{{string(c.cli.Database.URL), db.Largest()}}}
-	if store, ok := a.store.(*pgvector.Store); ok {
+	if store, ok := a.store.(chunkTable); ok {
 		name, err := store.TableName(ctx)
 		if err != nil {
 			return err
 		}
-		targets.addTable(string(c.cli.Vectors.URL), name)
+		if name != "" {
+			targets.addTable(string(c.cli.Vectors.URL), name)
+		}
 	}
 	for _, group := range targets.tables {
 		if err := d.addGroup(ctx, group); err != nil {

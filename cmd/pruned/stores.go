@@ -65,29 +65,48 @@ func openMilvus(ctx context.Context, c *command, _ *app) (vectors.Store, error) 
 	})
 }
 
-var errOtherDatabase = errors.New("VECTOR_DB=pgvector wants DATABASE_URL to be PostgreSQL")
-
-// openPGVector takes the store for a part of the database, and so refuses one
-// that lies in another.
+// openPGVector opens the store as a part of the database, however its address is spelt,
+// unless it lies in another.
 func openPGVector(ctx context.Context, c *command, a *app) (vectors.Store, error) {
+	settings := c.cli.Vectors
+	options := pgvector.Options{URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: settings.PGCryptoKey}
 	db, ok := a.db.Admin.(*postgres.DB)
 	if !ok {
-		return nil, errOtherDatabase
+		return openRemotePGVector(ctx, options)
 	}
-	settings := c.cli.Vectors
-	store, err := pgvector.New(ctx, pgvector.Options{
-		URL: string(settings.URL), Crypto: settings.PGCrypto, CryptoKey: settings.PGCryptoKey,
-	})
+	store, err := pgvector.New(ctx, options)
 	if err != nil {
 		return nil, err
 	}
 	identity := db.Installation()
-	if err := store.SameDatabase(ctx, identity.System, identity.Database); err != nil {
-		store.Close()
+	same, err := store.IsIn(ctx, identity.System, identity.Database)
+	if err == nil && same {
+		return store, nil
+	}
+	store.Close()
+	if err != nil {
+		return nil, err
+	}
+	return openRemotePGVector(ctx, options)
+}
+
+func openRemotePGVector(ctx context.Context, options pgvector.Options) (vectors.Store, error) {
+	store, err := pgvector.NewRemote(ctx, options)
+	if err != nil {
 		return nil, err
 	}
 	return store, nil
 }
+
+// chunkTable is a store that is a table of PostgreSQL, which can be vacuumed.
+type chunkTable interface {
+	TableName(ctx context.Context) (string, error)
+}
+
+var (
+	_ chunkTable = (*pgvector.Store)(nil)
+	_ chunkTable = (*pgvector.Remote)(nil)
+)
 
 // openS3 opens a bucket, and the folder of copies where there is one.
 func openS3(_ context.Context, c *command, _ *app) (repo.Blobs, error) {

@@ -8,7 +8,6 @@ import (
 
 	"pruned/repo/postgres"
 	"pruned/vectors/chroma"
-	"pruned/vectors/pgvector"
 )
 
 type vacuumCmd struct {
@@ -95,7 +94,7 @@ func (c *command) findVacuumTargets(ctx context.Context, a *app) (t vacuumTarget
 		if info, missing := os.Stat(path); err == nil && missing == nil && info.Size() > 0 {
 			t.files = append(t.files, path)
 		}
-	case *pgvector.Store:
+	case chunkTable:
 		name, err := store.TableName(ctx)
 		if err != nil {
 			return t, err

@@ -3,7 +3,10 @@ package pgvector_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -78,4 +81,50 @@ func BenchmarkDelete(b *testing.B) {
 		removed, err := store.Remove(ctx, tx, ids)
 		return removed.Chunks, err
 	})
+}
+
+// BenchmarkRemote removes files of ten chunks each from another database, half of them in a
+// knowledge base, beside the same by two plain deletes. FILES=10000 unless it is set.
+func BenchmarkRemote(b *testing.B) {
+	files := 10_000
+	if text := os.Getenv("FILES"); text != "" {
+		files, _ = strconv.Atoi(text)
+	}
+	db := testenv.New(b, testenv.Vectors(testenv.VectorOptions{}))
+	db.Exec(b, benchPool)
+	store, err := pgvector.NewRemote(b.Context(), pgvector.Options{URL: db.URL})
+	require.NoError(b, err)
+	b.Cleanup(store.Close)
+	require.NoError(b, store.Index(b.Context()))
+	measure := func(remove func(ids, own []string)) time.Duration {
+		db.Exec(b, `INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)
+			SELECT f || '-' || n, p.v, CASE WHEN n % 2 = 0 THEN 'b0000000-0000-4000-8000-00000000ba5e' ELSE 'file-' || f END, repeat(md5(f || '/' || n), 30),
+			       jsonb_build_object('file_id', f::text, 'name', repeat('n', 200))
+			  FROM generate_series(1, $1::int) AS f, generate_series(1, 10) AS n JOIN pool AS p ON p.i = n`, files)
+		db.Exec(b, "VACUUM ANALYZE document_chunk")
+		began := time.Now()
+		for n := 1; n <= files; n += 500 {
+			var ids, own []string
+			for f := n; f < min(n+500, files+1); f++ {
+				ids, own = append(ids, strconv.Itoa(f)), append(own, fmt.Sprintf("file-%d", f))
+			}
+			remove(ids, own)
+		}
+		took := time.Since(began)
+		require.Zero(b, testenv.Value[int](b, db, "SELECT count(*) FROM document_chunk"))
+		return took
+	}
+	for b.Loop() {
+		bulk := measure(func(ids, own []string) {
+			db.Exec(b, `DELETE FROM document_chunk WHERE collection_name = ANY($1)`, own)
+			db.Exec(b, `DELETE FROM document_chunk WHERE vmetadata->>'file_id' = ANY($1) AND collection_name NOT LIKE 'file-%'`, ids)
+		})
+		took := measure(func(ids, _ []string) {
+			_, err := store.Remove(b.Context(), nil, ids)
+			require.NoError(b, err)
+		})
+		b.ReportMetric(float64(files)/took.Seconds(), "files/s")
+		b.ReportMetric(float64(files)/bulk.Seconds(), "bulk-files/s")
+		b.ReportMetric(bulk.Seconds()/took.Seconds(), "of-bulk")
+	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Check looks at the table as it is now. A table that is not there yet is in
 // order: there are no chunks.
-func (s *Store) Check(ctx context.Context) error {
+func (s *chunkTable) Check(ctx context.Context) error {
 	return s.inTx(ctx, "check the chunks", func(tx ownTx) error {
 		t, err := s.findTable(ctx, tx)
 		if err != nil || t.isAbsent() {
@@ -56,7 +56,7 @@ func (t *table) checkIndex(ctx context.Context, tx ownTx) error {
 }
 
 // tryKey is checkKey in a transaction that has not decrypted yet.
-func (s *Store) tryKey(ctx context.Context, tx vectors.Tx, t *table) error {
+func (s *chunkTable) tryKey(ctx context.Context, tx vectors.Tx, t *table) error {
 	if err := t.makeReadable(ctx, tx); err != nil {
 		return err
 	}

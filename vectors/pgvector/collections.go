@@ -19,8 +19,8 @@ SELECT collection_name, count(*)
 
 // Collections lists where chunks of one file lie, in the byte order of the
 // names. Without the index on the file's id it reads the whole table.
-func (s *Store) Collections(ctx context.Context, id string) (collections []vectors.Collection, err error) {
-	err = s.inReadTx(ctx, "list the collections of file "+id, func(tx ownTx, t *table) error {
+func (s *chunkTable) Collections(ctx context.Context, id string) (collections []vectors.Collection, err error) {
+	err = s.inTableTx(ctx, "list the collections of file "+id, func(tx ownTx, t *table) error {
 		args := t.withKey(s.key, vectors.FileCollection(id), id)
 		rows, _ := tx.Query(ctx, t.expandNames(collectionsSQL), args...) // an error comes out of the rows as well
 		collections, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Collection])

@@ -11,11 +11,11 @@ import (
 var SharedCondition, KnownCondition = sharedCondition, knownCondition
 
 // Sessions is how many sessions the store has opened so far.
-func (s *Store) Sessions() int64 { return s.pool.Stat().NewConnsCount() }
+func (s *chunkTable) Sessions() int64 { return s.pool.Stat().NewConnsCount() }
 
 // FilesPlans are the plans of the queries that Files runs.
-func (s *Store) FilesPlans(ctx context.Context) (plans []string, err error) {
-	err = s.inReadTx(ctx, "explain", func(tx ownTx, t *table) error {
+func (s *chunkTable) FilesPlans(ctx context.Context) (plans []string, err error) {
+	err = s.inTableTx(ctx, "explain", func(tx ownTx, t *table) error {
 		queries, err := s.fileQueries(ctx, tx, t)
 		if err != nil {
 			return err
@@ -37,8 +37,8 @@ func (s *Store) FilesPlans(ctx context.Context) (plans []string, err error) {
 }
 
 // ListPlans are the plans of the queries that list collections and points.
-func (s *Store) ListPlans(ctx context.Context, names []string) (plans []string, err error) {
-	err = s.inReadTx(ctx, "explain", func(tx ownTx, t *table) error {
+func (s *chunkTable) ListPlans(ctx context.Context, names []string) (plans []string, err error) {
+	err = s.inTableTx(ctx, "explain", func(tx ownTx, t *table) error {
 		if _, err := tx.Exec(ctx, byIndex); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Store) ListPlans(ctx context.Context, names []string) (plans []string, 
 
 // Table is the schema and name of the table that holds the vectors; both are
 // empty while there is none.
-func (s *Store) Table(ctx context.Context) (schema, name string, err error) {
+func (s *chunkTable) Table(ctx context.Context) (schema, name string, err error) {
 	t, err := s.findTableInSession(ctx)
 	if err != nil || t.isAbsent() {
 		return "", "", err

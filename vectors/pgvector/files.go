@@ -49,10 +49,10 @@ SELECT id, name, chunks
 
 // Files lists the files that have chunks: those with an own collection from its
 // index, those in shared ones from the whole table.
-func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+func (s *chunkTable) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
 		wanted := true
-		err := s.inReadTx(ctx, "list the files that have chunks", func(tx ownTx, t *table) error {
+		err := s.inTableTx(ctx, "list the files that have chunks", func(tx ownTx, t *table) error {
 			return s.listFiles(ctx, tx, t, func(f vectors.File) bool {
 				wanted = yield(f, nil)
 				return wanted
@@ -65,7 +65,7 @@ func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 }
 
 // listFiles yields what the queries of a listing return, until no more is wanted.
-func (s *Store) listFiles(ctx context.Context, tx ownTx, t *table, yield func(vectors.File) bool) error {
+func (s *chunkTable) listFiles(ctx context.Context, tx ownTx, t *table, yield func(vectors.File) bool) error {
 	queries, err := s.fileQueries(ctx, tx, t)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ type fileQuery struct {
 
 // fileQueries is the queries that list every file: first those with an own
 // collection, then those in shared ones.
-func (s *Store) fileQueries(ctx context.Context, tx ownTx, t *table) ([]fileQuery, error) {
+func (s *chunkTable) fileQueries(ctx context.Context, tx ownTx, t *table) ([]fileQuery, error) {
 	own := fileQuery{settings: byIndex, sql: t.expandNames(ownFilesSQL)}
 	if t.encrypted {
 		if err := s.checkKey(ctx, tx, t); err != nil {

@@ -22,11 +22,11 @@ SELECT id, collection_name, coalesce(min(nullif(maker, '` + unreadable + `')), '
  GROUP BY 1, 2`
 
 // Holdings goes by index or, where there is none, once through the table.
-func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
+func (s *chunkTable) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err = s.inReadTx(ctx, "look where the chunks of files lie", func(tx ownTx, t *table) error {
+	err = s.inTableTx(ctx, "look where the chunks of files lie", func(tx ownTx, t *table) error {
 		rows, _ := tx.Query(ctx, t.expandNames(holdingsSQL), t.withKey(s.key, ownCollections(ids), ids)...) // an error comes out of the rows as well
 		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Holding])
 		return describeFailure(err, "look for the chunks of %d files in %s", len(ids), t.quotedName())
@@ -41,8 +41,8 @@ SELECT name FROM (SELECT DISTINCT collection_name FROM ONLY {table} OFFSET 0) AS
  ORDER BY name COLLATE "C" LIMIT $1::int`
 
 // Strange lists collections that are not named as Open WebUI names them.
-func (s *Store) Strange(ctx context.Context) (names []string, err error) {
-	err = s.inReadTx(ctx, "list the collections of others", func(tx ownTx, t *table) error {
+func (s *chunkTable) Strange(ctx context.Context) (names []string, err error) {
+	err = s.inTableTx(ctx, "list the collections of others", func(tx ownTx, t *table) error {
 		if _, err := tx.Exec(ctx, byIndex); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (t *table) quotedIndex() string { return quoteName(t.schema, indexName) }
 // over the table, and the privileges of the table's owner. Where there is no
 // table yet, an index of the same use, or an encrypted table, of which no index
 // can be made, it does nothing.
-func (s *Store) Index(ctx context.Context) error {
+func (s *chunkTable) Index(ctx context.Context) error {
 	return s.withSession(ctx, "make index "+indexName, func(conn *pgx.Conn) error {
 		t, err := s.findTableOn(ctx, conn)
 		if err != nil || t.isAbsent() || t.encrypted {
@@ -87,7 +87,7 @@ func (t *table) createIndex(ctx context.Context, conn *pgx.Conn, state indexStat
 }
 
 // DropIndex removes the index that Index makes.
-func (s *Store) DropIndex(ctx context.Context) error {
+func (s *chunkTable) DropIndex(ctx context.Context) error {
 	return s.withSession(ctx, "drop index "+indexName, func(conn *pgx.Conn) error {
 		t, err := s.findTableOn(ctx, conn)
 		if err != nil || t.isAbsent() {

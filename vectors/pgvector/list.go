@@ -21,8 +21,8 @@ SELECT collection_name, count(*)
  ORDER BY collection_name LIMIT $2::int`
 
 // ListCollections reads a page before it tells of it, so that the caller can ask for the
-// points of each collection: there is one session.
-func (s *Store) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {
+// points of each collection: sessions are few.
+func (s *chunkTable) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {
 	return func(yield func(vectors.Collection, error) bool) {
 		for after := ""; ; {
 			page, err := s.readCollections(ctx, after)
@@ -43,8 +43,8 @@ func (s *Store) ListCollections(ctx context.Context) iter.Seq2[vectors.Collectio
 	}
 }
 
-func (s *Store) readCollections(ctx context.Context, after string) (page []vectors.Collection, err error) {
-	err = s.inReadTx(ctx, "list the collections", func(tx ownTx, t *table) error {
+func (s *chunkTable) readCollections(ctx context.Context, after string) (page []vectors.Collection, err error) {
+	err = s.inTableTx(ctx, "list the collections", func(tx ownTx, t *table) error {
 		if _, err := tx.Exec(ctx, byIndex); err != nil {
 			return err
 		}
@@ -61,12 +61,12 @@ SELECT collection_name, id FROM ONLY {table} WHERE collection_name = ANY(ARRAY(S
 // ListPoints tells of each point as it is read: no index has them in their order, so that
 // each page would be sorted out of whole collections. The store can do nothing else
 // meanwhile.
-func (s *Store) ListPoints(ctx context.Context, collections []string) iter.Seq2[vectors.Point, error] {
+func (s *chunkTable) ListPoints(ctx context.Context, collections []string) iter.Seq2[vectors.Point, error] {
 	return func(yield func(vectors.Point, error) bool) {
 		wanted := true
 		err := vectors.CheckListed(collections...)
 		if err == nil && len(collections) > 0 {
-			err = s.inReadTx(ctx, "list the points of collections", func(tx ownTx, t *table) error {
+			err = s.inTableTx(ctx, "list the points of collections", func(tx ownTx, t *table) error {
 				err := t.yieldPoints(ctx, tx, collections, func(p vectors.Point) bool {
 					wanted = yield(p, nil)
 					return wanted

@@ -16,12 +16,12 @@ SELECT collection_name, file_id, id
  WHERE file_id NOT IN ('', '` + unreadable + `') AND (cardinality($2::text[]) = 0 OR file_id = ANY($2::text[]))`
 
 // ListChunks tells of each chunk as it is read. The store can do nothing else meanwhile.
-func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
+func (s *chunkTable) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
 	return func(yield func(vectors.FileChunk, error) bool) {
 		wanted := true
 		err := vectors.CheckKnowledge(knowledge)
 		if err == nil && len(knowledge) > 0 {
-			err = s.inReadTx(ctx, "list the chunks of knowledge bases", func(tx ownTx, t *table) error {
+			err = s.inTableTx(ctx, "list the chunks of knowledge bases", func(tx ownTx, t *table) error {
 				err := s.yieldChunks(ctx, tx, t, knowledge, files, func(c vectors.FileChunk) bool {
 					wanted = yield(c, nil)
 					return wanted
@@ -35,7 +35,7 @@ func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.
 	}
 }
 
-func (s *Store) yieldChunks(ctx context.Context, tx ownTx, t *table, knowledge, files []string, yield func(vectors.FileChunk) bool) error {
+func (s *chunkTable) yieldChunks(ctx context.Context, tx ownTx, t *table, knowledge, files []string, yield func(vectors.FileChunk) bool) error {
 	if files == nil {
 		files = []string{}
 	}

@@ -1,8 +1,8 @@
-// Package pgvector is the vector store that lies in PostgreSQL, in the same
-// database as the application's other tables: table document_chunk.
+// Package pgvector is the vector store that lies in PostgreSQL: table document_chunk, in the
+// database of the application's other tables (Store) or in another (Remote).
 //
-// Its central idea is that deleting chunks is one statement of the transaction
-// that deletes the file. That statement takes every row FOR UPDATE SKIP LOCKED
+// Its central idea is that deleting chunks is one statement, in the same database one of
+// the transaction that deletes the file. That statement takes every row FOR UPDATE SKIP LOCKED
 // before it deletes it, so that it neither waits for the application nor
 // deadlocks with another worker, and it finds rows by index whatever the
 // planner's statistics say, so that its cost depends on the files alone. The
@@ -35,13 +35,8 @@ type Options struct {
 	CryptoKey secret.Text // PGVECTOR_PGCRYPTO_KEY; needed with Crypto, ignored without
 }
 
-// Store is the table of chunks.
-type Store struct {
-	pool   *pgxpool.Pool
-	crypto bool
-	key    secret.Text
-	known  atomic.Pointer[table] // nil until looked for
-}
+// Store is the table of chunks in the database of the rows.
+type Store struct{ *chunkTable }
 
 var (
 	_ vectors.Transactional   = (*Store)(nil)
@@ -50,10 +45,29 @@ var (
 	_ vectors.Encrypted       = (*Store)(nil)
 )
 
+// chunkTable is the table, wherever it lies.
+type chunkTable struct {
+	pool   *pgxpool.Pool
+	crypto bool
+	key    secret.Text
+	known  atomic.Pointer[table] // nil until looked for
+}
+
 // New makes a store. It opens no session: the table is looked for when it is
 // first needed, and whatever is wrong with it is an error of Check and of
 // each removal.
 func New(ctx context.Context, options Options) (*Store, error) {
+	t, err := openTable(ctx, options, sessionsOfStore)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{t}, nil
+}
+
+// sessionsOfStore is enough: what removes does so in the transactions of others.
+const sessionsOfStore = 1
+
+func openTable(ctx context.Context, options Options, sessions int32) (*chunkTable, error) {
 	if options.Crypto && options.CryptoKey == "" {
 		return nil, errors.New("PGVECTOR_PGCRYPTO is set, but PGVECTOR_PGCRYPTO_KEY is not")
 	}
@@ -61,19 +75,19 @@ func New(ctx context.Context, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL of the vector store: %w", err)
 	}
-	limitSessions(config)
+	limitSessions(config, sessions)
 	config.BeforeConnect = readCertificates(options.URL)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the sessions of the vector store: %w", err)
 	}
-	return &Store{pool: pool, crypto: options.Crypto, key: options.CryptoKey}, nil
+	return &chunkTable{pool: pool, crypto: options.Crypto, key: options.CryptoKey}, nil
 }
 
-// limitSessions keeps at most one session, for a short while, and leaves nothing in it
-// that a pooler between transactions would lose.
-func limitSessions(config *pgxpool.Config) {
-	config.MaxConns, config.MinConns, config.MinIdleConns = 1, 0, 0
+// limitSessions keeps few sessions, for a short while, and leaves nothing in them that a
+// pooler between transactions would lose.
+func limitSessions(config *pgxpool.Config, most int32) {
+	config.MaxConns, config.MinConns, config.MinIdleConns = most, 0, 0
 	config.MaxConnIdleTime, config.HealthCheckPeriod = 10*time.Second, 10*time.Second
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.ConnConfig.BuildContextWatcherHandler = cancelOnServer
@@ -103,7 +117,7 @@ func cancelOnServer(conn *pgconn.PgConn) ctxwatch.Handler {
 }
 
 // Close closes the session, if one is open.
-func (s *Store) Close() { s.pool.Close() }
+func (s *chunkTable) Close() { s.pool.Close() }
 
 // String keeps the key out of what is printed.
-func (s *Store) String() string { return "pgvector" }
+func (s *chunkTable) String() string { return "pgvector" }

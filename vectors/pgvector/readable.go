@@ -41,7 +41,7 @@ SELECT WHERE EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` 
    AND NOT EXISTS (SELECT FROM ONLY {table} WHERE vmetadata IS NOT NULL AND ` + shared + ` AND {file_id} IS DISTINCT FROM '` + unreadable + `')`
 
 // checkKey refuses a key that decrypts nothing: all chunks would seem to be nobody's.
-func (s *Store) checkKey(ctx context.Context, tx vectors.Tx, t *table) error {
+func (s *chunkTable) checkKey(ctx context.Context, tx vectors.Tx, t *table) error {
 	if !t.encrypted {
 		return nil
 	}
@@ -59,8 +59,8 @@ SELECT count(*) FILTER (WHERE id = '` + unreadable + `'), count(*)
 
 // Unreadable counts, among up to 10,000 encrypted chunks in shared collections, those
 // that the key does not decrypt. They are never removed: whose they are nobody can tell.
-func (s *Store) Unreadable(ctx context.Context) (n, of int64, err error) {
-	err = s.inReadTx(ctx, "look for chunks that cannot be read", func(tx ownTx, t *table) error {
+func (s *chunkTable) Unreadable(ctx context.Context) (n, of int64, err error) {
+	err = s.inTableTx(ctx, "look for chunks that cannot be read", func(tx ownTx, t *table) error {
 		if !t.encrypted {
 			return nil
 		}

@@ -62,7 +62,7 @@ func (s *Store) Remove(ctx context.Context, tx vectors.Tx, ids []string) (remove
 
 // onTable runs fn on the table, if there is one, inside tx or, without tx, in a
 // transaction of its own.
-func (s *Store) onTable(ctx context.Context, tx vectors.Tx, doing string, fn func(vectors.Tx, *table, indexes) error) error {
+func (s *chunkTable) onTable(ctx context.Context, tx vectors.Tx, doing string, fn func(vectors.Tx, *table, indexes) error) error {
 	resolved := func(tx vectors.Tx, find func(context.Context) (*table, error)) error {
 		t, found, err := s.resolveTable(ctx, tx, find)
 		if err != nil || t.isAbsent() {
@@ -78,7 +78,7 @@ func (s *Store) onTable(ctx context.Context, tx vectors.Tx, doing string, fn fun
 	})
 }
 
-func (s *Store) removeChunks(ctx context.Context, tx vectors.Tx, t *table, found indexes, ids []string) (int64, error) {
+func (s *chunkTable) removeChunks(ctx context.Context, tx vectors.Tx, t *table, found indexes, ids []string) (int64, error) {
 	if found.collection && found.fileID {
 		chunks, _, err := t.removeByIndex(ctx, tx, ids)
 		return chunks, err

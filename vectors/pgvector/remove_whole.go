@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"pruned/vectors"
 )
 
@@ -13,6 +15,12 @@ type selection struct {
 	what       string
 	take, left string // statements; the first parameter is the keys
 	args       []any  // the others
+}
+
+var wholeCollections = selection{what: "collections", take: takeCollections, left: leftCollectionsSQL}
+
+func pointsOf(collection string) selection {
+	return selection{what: "points of collection " + collection, take: takePoints, left: leftPointsSQL, args: []any{collection}}
 }
 
 // leftCollectionsSQL and leftPointsSQL tell by their number of rows how many of the keys
@@ -35,7 +43,7 @@ func (s *Store) RemoveCollections(ctx context.Context, tx vectors.Tx, names []st
 	if err := vectors.CheckWhole(names); err != nil {
 		return vectors.Removed{}, err
 	}
-	return s.removeSelected(ctx, tx, names, selection{what: "collections", take: takeCollections, left: leftCollectionsSQL})
+	return s.removeSelected(ctx, tx, names, wholeCollections)
 }
 
 // RemovePoints removes points of one collection by the index on their ids. Those wait that
@@ -44,9 +52,7 @@ func (s *Store) RemovePoints(ctx context.Context, tx vectors.Tx, collection stri
 	if err := vectors.CheckListed(collection); err != nil {
 		return vectors.Removed{}, err
 	}
-	return s.removeSelected(ctx, tx, ids, selection{
-		what: "points of collection " + collection, take: takePoints, left: leftPointsSQL, args: []any{collection},
-	})
+	return s.removeSelected(ctx, tx, ids, pointsOf(collection))
 }
 
 func (s *Store) removeSelected(ctx context.Context, tx vectors.Tx, keys []string, chosen selection) (removed vectors.Removed, err error) {
@@ -65,6 +71,13 @@ func (s *Store) removeSelected(ctx context.Context, tx vectors.Tx, keys []string
 }
 
 func (s selection) withKeys(keys []string) []any { return append([]any{keys}, s.args...) }
+
+// listLeft returns the keys that have rows.
+func (s selection) listLeft(ctx context.Context, tx ownTx, t *table, keys []string) ([]string, error) {
+	rows, _ := tx.Query(ctx, t.expandNames(s.left), s.withKeys(keys)...) // an error comes out of the rows as well
+	left, err := pgx.AppendRows([]string(nil), rows, pgx.RowTo[string])
+	return left, describeFailure(err, "look for %s in %s", s.what, t.quotedName())
+}
 
 // findLeft returns the keys that still have rows. A transaction tells only how many: where
 // it is some of them, each half is asked about again.

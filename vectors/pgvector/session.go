@@ -26,9 +26,9 @@ SET LOCAL row_security = off;
 SET LOCAL statement_timeout = 0;
 SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`
 
-// withSession runs fn in the store's own session. There is one: fn must not ask for
+// withSession runs fn in a session of the store's own. They are few: fn must not ask for
 // another.
-func (s *Store) withSession(ctx context.Context, doing string, fn func(*pgx.Conn) error) error {
+func (s *chunkTable) withSession(ctx context.Context, doing string, fn func(*pgx.Conn) error) error {
 	err := s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return fn(conn.Conn()) })
 	switch {
 	case err == nil:
@@ -50,7 +50,7 @@ func (t ownTx) Exec(ctx context.Context, sql string, args ...any) (int64, error)
 }
 
 // inTx runs fn in a transaction in the store's own session.
-func (s *Store) inTx(ctx context.Context, doing string, fn func(ownTx) error) error {
+func (s *chunkTable) inTx(ctx context.Context, doing string, fn func(ownTx) error) error {
 	return s.withSession(ctx, doing, func(conn *pgx.Conn) error { return inSafeTx(ctx, conn, begin, fn) })
 }
 
@@ -62,8 +62,8 @@ func inSafeTx(ctx context.Context, conn *pgx.Conn, begin string, fn func(ownTx) 
 const beginReading = begin + `;
 SET LOCAL idle_in_transaction_session_timeout = 0`
 
-// inReadTx runs fn in a transaction that can read the table, unless there is none.
-func (s *Store) inReadTx(ctx context.Context, doing string, fn func(ownTx, *table) error) error {
+// inTableTx runs fn in a transaction in which the table can be read, unless there is none.
+func (s *chunkTable) inTableTx(ctx context.Context, doing string, fn func(ownTx, *table) error) error {
 	return s.withSession(ctx, doing, func(conn *pgx.Conn) error {
 		return inSafeTx(ctx, conn, beginReading, func(tx ownTx) error {
 			t, err := s.findTable(ctx, tx)

@@ -58,7 +58,7 @@ SELECT coalesce(n.nspname, ''),
 
 // findTable looks for the table, remembers where it is, and refuses in a sentence
 // what the settings do not fit.
-func (s *Store) findTable(ctx context.Context, tx ownTx) (*table, error) {
+func (s *chunkTable) findTable(ctx context.Context, tx ownTx) (*table, error) {
 	var t table
 	var kind, crypto string
 	_, err := tx.Exec(ctx, `SET LOCAL search_path TO DEFAULT`)
@@ -84,7 +84,7 @@ func (s *Store) findTable(ctx context.Context, tx ownTx) (*table, error) {
 	return &t, nil
 }
 
-func (s *Store) acceptTable(t *table, kind, crypto string) error {
+func (s *chunkTable) acceptTable(t *table, kind, crypto string) error {
 	switch {
 	case kind != "r":
 		return fmt.Errorf("%s is not a plain table, as Open WebUI makes it", t.quotedName())
@@ -105,7 +105,7 @@ func (s *Store) acceptTable(t *table, kind, crypto string) error {
 }
 
 // findTableOn looks for the table in a transaction of its own.
-func (s *Store) findTableOn(ctx context.Context, conn *pgx.Conn) (t *table, err error) {
+func (s *chunkTable) findTableOn(ctx context.Context, conn *pgx.Conn) (t *table, err error) {
 	err = inSafeTx(ctx, conn, begin, func(tx ownTx) error {
 		t, err = s.findTable(ctx, tx)
 		return err
@@ -114,7 +114,7 @@ func (s *Store) findTableOn(ctx context.Context, conn *pgx.Conn) (t *table, err 
 }
 
 // findTableInSession looks for the table in the store's own session.
-func (s *Store) findTableInSession(ctx context.Context) (t *table, err error) {
+func (s *chunkTable) findTableInSession(ctx context.Context) (t *table, err error) {
 	err = s.inTx(ctx, "find the chunks", func(tx ownTx) error {
 		t, err = s.findTable(ctx, tx)
 		return err
@@ -123,7 +123,7 @@ func (s *Store) findTableInSession(ctx context.Context) (t *table, err error) {
 }
 
 // TableName is the name of the table, quoted, with its schema; empty where there is none.
-func (s *Store) TableName(ctx context.Context) (string, error) {
+func (s *chunkTable) TableName(ctx context.Context) (string, error) {
 	t, err := s.findTableInSession(ctx)
 	if err != nil || t.isAbsent() {
 		return "", err
@@ -155,7 +155,7 @@ SELECT FROM pg_attribute m, generate_series(1, 1 +
 // resolveTable says where the table is now and which indexes it has, through the
 // transaction. Only when the table is not where it was is it looked for again,
 // by find, in a session that knows the search path.
-func (s *Store) resolveTable(ctx context.Context, tx vectors.Tx, find func(context.Context) (*table, error)) (*table, indexes, error) {
+func (s *chunkTable) resolveTable(ctx context.Context, tx vectors.Tx, find func(context.Context) (*table, error)) (*table, indexes, error) {
 	t := s.known.Load()
 	for range 3 {
 		if t == nil {

@@ -15,13 +15,18 @@ var errEncrypted = errors.New("texts and metadata are encrypted: only which chun
 // see in it: chunks of a file in a table that is encrypted.
 func (s *Store) Trace(ctx context.Context, search *trace.Search) error {
 	encrypted := false
-	err := s.inReadTx(ctx, "look at the table of vectors", func(_ ownTx, t *table) error {
+	err := s.inTableTx(ctx, "look at the table of vectors", func(_ ownTx, t *table) error {
 		encrypted = t.encrypted
 		return nil
 	})
 	if err != nil || !encrypted {
 		return err
 	}
+	return s.traceEncrypted(ctx, search)
+}
+
+// traceEncrypted tells which chunks are of a file of this id.
+func (s *chunkTable) traceEncrypted(ctx context.Context, search *trace.Search) error {
 	collections, err := s.Collections(ctx, search.ID)
 	if err != nil {
 		return err

@@ -13,10 +13,10 @@ var _ vectors.Measured = (*Store)(nil)
 const countSQL = `SELECT collection_name, count(*) FROM ONLY {table} GROUP BY collection_name`
 
 // CountChunks counts by index, as far as the table has been vacuumed without the table.
-func (s *Store) CountChunks(ctx context.Context) iter.Seq2[vectors.Collection, error] {
+func (s *chunkTable) CountChunks(ctx context.Context) iter.Seq2[vectors.Collection, error] {
 	return func(yield func(vectors.Collection, error) bool) {
 		wanted := true
-		err := s.inReadTx(ctx, "count the chunks of collections", func(tx ownTx, t *table) error {
+		err := s.inTableTx(ctx, "count the chunks of collections", func(tx ownTx, t *table) error {
 			if _, err := tx.Exec(ctx, byIndex); err != nil {
 				return err
 			}
@@ -39,8 +39,8 @@ func (s *Store) CountChunks(ctx context.Context) iter.Seq2[vectors.Collection, e
 }
 
 // MeasureDisk measures the table with its indexes and texts.
-func (s *Store) MeasureDisk(ctx context.Context) (disk vectors.Disk, err error) {
-	err = s.inReadTx(ctx, "measure the table of vectors", func(tx ownTx, t *table) error {
+func (s *chunkTable) MeasureDisk(ctx context.Context) (disk vectors.Disk, err error) {
+	err = s.inTableTx(ctx, "measure the table of vectors", func(tx ownTx, t *table) error {
 		disk.Where = "table " + t.schema + "." + tableName
 		return tx.QueryRow(ctx, `SELECT pg_total_relation_size($1::text::regclass)`, t.quotedName()).Scan(&disk.Bytes)
 	})
