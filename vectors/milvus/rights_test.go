@@ -24,8 +24,7 @@ func TestRights(t *testing.T) {
 	}
 	url := testenv.StartMilvus(t, testenv.MilvusOptions{Guarded: true}).URL()
 	ctx := t.Context()
-	a := &api{url: url, database: "default", multitenancy: true}
-	a.MilvusServiceClient = connect(t, url, "default")
+	a := &api{MilvusData: connect(t, url, "default", true), url: url, database: "default"}
 	file := uuid.NewString()
 	a.insert(t, append(many(3, vectors.FileCollection(file), file), many(3, vectorstest.Base, file)...)...)
 

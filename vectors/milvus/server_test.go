@@ -52,7 +52,7 @@ func removesWhileOthersWrite(t *testing.T, server *testenv.Milvus) {
 	written := 0
 	writer.Go(func() error {
 		for ; ctx.Err() == nil; written++ {
-			a.insertRows(t, a.serverName(vectorstest.Base), []vectorstest.Chunk{{ID: fmt.Sprint("w", written), Collection: vectorstest.Base, FileID: other}})
+			a.insertRows(t, a.ServerName(vectorstest.Base), []vectorstest.Chunk{{ID: fmt.Sprint("w", written), Collection: vectorstest.Base, FileID: other}})
 		}
 		return nil
 	})
@@ -96,7 +96,7 @@ func TestStagingIsLeftAlone(t *testing.T) {
 			a := newDatabase(t, testenv.SharedMilvusLite(t).URL(), multitenancy)
 			file := uuid.NewString()
 			a.insert(t, many(3, vectors.FileCollection(file), file)...)
-			staging := a.serverName(vectors.FileCollection(file)) + "_bm25_staging"
+			staging := a.ServerName(vectors.FileCollection(file)) + "_bm25_staging"
 			a.create(t, staging, dimension)
 			store := a.store(t)
 			require.ErrorContains(t, store.Check(t.Context()), staging)
@@ -184,17 +184,17 @@ func removesFromEachState(t *testing.T, server *testenv.Milvus) {
 	a := newDatabase(t, server.URL(), false)
 	store := a.store(t)
 	file := uuid.NewString()
-	a.create(t, a.serverName(vectorstest.Base), dimension)
-	a.insertRows(t, a.serverName(vectorstest.Base), many(3, vectorstest.Base, file))
-	a.create(t, a.serverName(vectors.FileCollection(file)), 8)
+	a.create(t, a.ServerName(vectorstest.Base), dimension)
+	a.insertRows(t, a.ServerName(vectorstest.Base), many(3, vectorstest.Base, file))
+	a.create(t, a.ServerName(vectors.FileCollection(file)), 8)
 	removed, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
 	require.EqualValues(t, 3, removed.Chunks, "the own one was not loaded, and is not counted")
-	require.Equal(t, []string{a.serverName(vectorstest.Base)}, a.collections(t))
+	require.Equal(t, []string{a.ServerName(vectorstest.Base)}, a.collections(t))
 
 	a.insert(t, many(3, vectors.FileCollection(file), file)...)
 	a.insert(t, many(3, vectorstest.Base, file)...)
-	done(t)(a.ReleaseCollection(t.Context(), &milvuspb.ReleaseCollectionRequest{CollectionName: a.serverName(vectorstest.Base)}))
+	done(t)(a.ReleaseCollection(t.Context(), &milvuspb.ReleaseCollectionRequest{CollectionName: a.ServerName(vectorstest.Base)}))
 	removed, err = store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
 	require.EqualValues(t, 6, removed.Chunks)
@@ -237,7 +237,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 		}, "wants the privileges"},
 		"half of the columns": {true, func(s *twisted) {
 			s.query = func(int, *milvuspb.QueryRequest) (*milvuspb.QueryResults, error) {
-				return &milvuspb.QueryResults{Status: &commonpb.Status{}, FieldsData: []*schemapb.FieldData{textField("id", []string{"a"})}}, nil
+				return &milvuspb.QueryResults{Status: &commonpb.Status{}, FieldsData: []*schemapb.FieldData{testenv.MilvusTexts("id", []string{"a"})}}, nil
 			}
 		}, "parts are missing"},
 		"an error after the first page": {true, func(s *twisted) {

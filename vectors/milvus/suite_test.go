@@ -18,10 +18,10 @@ var (
 // takes says whether the application can store a collection of that name, and, where each
 // is one of the server's, whether the server's name tells which it is.
 func (a *api) takes(collection string) bool {
-	if a.multitenancy {
+	if a.Multitenancy {
 		return takesTenant.MatchString(collection)
 	}
-	told, is := milvus.ToldBySingle(a.serverName(collection))
+	told, is := milvus.ToldBySingle(a.ServerName(collection))
 	_, own := vectors.CollectionOwner(collection)
 	known := own || vectors.IsKnown(collection)
 	return takesName.MatchString(collection) && known == (is && told == collection)
@@ -48,7 +48,7 @@ func TestSuite(t *testing.T) {
 					a := newDatabase(t, server.URL(), multitenancy)
 					f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Takes: a.takes, Few: !multitenancy}
 					if !multitenancy {
-						f.Strange = a.serverName
+						f.Strange = a.ServerName
 					}
 					return f
 				})
