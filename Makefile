@@ -132,7 +132,7 @@ kill-short: ## a few kills on each engine
 
 # Without -race (make test has it): under it SQLite is twenty times slower. One package at
 # a time, of which the test that tells latencies runs alone.
-E2E := $(GO) test -count=1 -p 1 -timeout 30m -tags e2e -v -run E2E
+E2E := PRUNED_TEST_S3=minio $(GO) test -count=1 -p 1 -timeout 30m -tags e2e -v -run E2E
 e2e: ## with a real, running Open WebUI (installs 1.2 GB once)
 	$(E2E) -short ./cmd/pruned ./consumer/webhook ./repo/testenv/openwebui
 

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 )
 
 // The vector stores that Start knows how to configure.
 const (
 	PGVector = "pgvector"
 	Chroma   = "chroma"
+	Milvus   = "milvus"
 )
 
 // Options says what an Open WebUI is started on.
@@ -19,7 +21,8 @@ type Options struct {
 	DatabaseURL string
 	// DataDir holds uploads, the embedded vector store, the log. It must exist.
 	DataDir string
-	// VectorDB is PGVector (in the database of DatabaseURL) or Chroma (embedded, in DataDir).
+	// VectorDB is PGVector (in the database of DatabaseURL), Chroma (embedded, in DataDir), or
+	// Milvus (at the MILVUS_URI of Env).
 	VectorDB string
 	// Env adds to the application's environment, or overrides it.
 	Env map[string]string
@@ -42,7 +45,7 @@ func (o Options) environment(stubURL string) []string {
 		"VECTOR_DB":        o.VectorDB,
 		"WEBUI_SECRET_KEY": "the same after a restart, so that tokens stay valid",
 
-		// A slim image brings no Chroma; only a full one may use it.
+		// A slim image may use pgvector alone.
 		"USE_SLIM_DOCKER":    slim(o.VectorDB),
 		"OFFLINE_MODE":       "true",
 		"HF_HUB_OFFLINE":     "1",
@@ -80,8 +83,5 @@ func (o Options) environment(stubURL string) []string {
 }
 
 func slim(vectorDB string) string {
-	if vectorDB == Chroma {
-		return "false"
-	}
-	return "true"
+	return strconv.FormatBool(vectorDB == PGVector)
 }
