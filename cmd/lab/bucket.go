@@ -48,20 +48,13 @@ func (i *installation) copyNames() (names []string, err error) {
 	return names, err
 }
 
-// bindBucket says that the bucket is this installation's, as a person does who confirms a
-// sweep: that would let everything go at once.
-func (w *world) bindBucket(ctx context.Context) error {
+// bucketName is what the program calls the bucket.
+func (w *world) bucketName(ctx context.Context) (string, error) {
 	store, err := buckettest.Open(ctx, w.bucket, buckettest.Options{})
 	if err != nil {
-		return err
+		return "", err
 	}
-	return errors.Join(store.Close(), w.withConn(ctx, func(conn *pgx.Conn) error {
-		bound, err := conn.Exec(ctx, `INSERT INTO pruned.binding (store, identity, accepted) SELECT $1, min(identity), '' FROM pruned.binding HAVING count(*) > 0`, store.Info().Name)
-		if err == nil && bound.RowsAffected() != 1 {
-			err = errors.New("no store is bound to this installation")
-		}
-		return err
-	}))
+	return store.Info().Name, store.Close()
 }
 
 // objectNames are those of the bytes, wherever they are: with a bucket twice.

@@ -13,6 +13,7 @@ import (
 
 type killCmd struct {
 	Engine    string `enum:"postgres,sqlite" default:"postgres" help:"Of the database: postgres (with pgvector) or sqlite (with embedded Chroma)."`
+	Vectors   string `enum:"own,milvus" default:"own" help:"Where the vectors are: own (as the engine has them) or milvus (with postgres)."`
 	Bytes     string `enum:"folder,s3,gcs,azure" default:"folder" help:"Where the bytes are: folder, s3, gcs or azure (the last three with postgres)."`
 	Times     int    `default:"50" help:"How often."`
 	Files     int    `default:"20000" help:"Files."`
@@ -30,8 +31,8 @@ func (c *killCmd) Run(ctx context.Context, l *lab) error {
 	if err := p.recordLeftovers(ctx); err != nil {
 		return err
 	}
-	if w, is := p.counted.(*world); is && w.bucket != nil {
-		if err := w.bindBucket(ctx); err != nil {
+	if w, is := p.counted.(*world); is {
+		if err := w.bindServers(ctx); err != nil {
 			return err
 		}
 	}
@@ -43,8 +44,10 @@ func (c *killCmd) Run(ctx context.Context, l *lab) error {
 	return k.runLast(ctx)
 }
 
+const chunksPerFile = 2
+
 func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, error) {
-	o := testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: 2, Vectors: testenv.VectorOptions{Dim: 8}}
+	o := testenv.SeedOptions{Files: c.Files, Orphans: c.Orphans, ChunksPerFile: chunksPerFile, Vectors: testenv.VectorOptions{Dim: 8}}
 	if c.Engine == "sqlite" {
 		f, err := l.seedFolder(ctx, folderSeed{SeedOptions: o, words: fewWords, sharedEvery: 10, leftovers: leftovers(c.Leftovers)})
 		if err != nil {
@@ -58,6 +61,9 @@ func (c *killCmd) seedInstallation(ctx context.Context, l *lab) (*promises, erro
 	}
 	if err == nil {
 		err = w.seedLeftovers(ctx, leftovers(c.Leftovers))
+	}
+	if err == nil && c.Vectors != "own" {
+		err = w.moveVectors(ctx, c.Vectors)
 	}
 	if err == nil && c.Bytes != "folder" {
 		err = w.moveBytes(ctx, c.Bytes)

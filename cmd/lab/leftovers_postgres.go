@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -34,16 +35,17 @@ const leftoversSQL = `
 SELECT count(DISTINCT collection_name) FILTER (WHERE collection_name = ANY (($1::text[])[$3::int + 1:])),
        count(*) FILTER (WHERE collection_name = $4::text AND id = ANY (($2::text[])[$3::int + 1:])),
        count(DISTINCT collection_name) FILTER (WHERE collection_name = ANY (($1::text[])[:$3::int])),
-       count(*) FILTER (WHERE collection_name = $4::text AND id = ANY (($2::text[])[:$3::int]))
+       count(*) FILTER (WHERE collection_name = $4::text AND id = ANY (($2::text[])[:$3::int])),
+       (SELECT count(*) FROM pruned.tombstone WHERE kind NOT IN ('vectors', 'bytes'))
   FROM document_chunk WHERE collection_name = ANY ($1::text[] || $4::text)`
 
 func (w *world) countLeftovers(ctx context.Context) (c leftoverCount, err error) {
 	n := w.leftovers
 	err = w.withConn(ctx, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, leftoversSQL, n.searches(), n.memories(), int(n), memoryCollection).
-			Scan(&c.searches, &c.memories, &c.unusedSearches, &c.unusedMemories)
+			Scan(&c.searches, &c.memories, &c.unusedSearches, &c.unusedMemories, &c.tombstones)
 	})
-	return c, err
+	return c, errors.Join(err, w.countLeftoverChunks(ctx, &c))
 }
 
 func (w *world) ageLeftovers(ctx context.Context) error {

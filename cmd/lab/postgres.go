@@ -16,10 +16,12 @@ import (
 	"pruned/repo/testenv"
 )
 
-// world is an installation on PostgreSQL, with its vectors in the same database.
+// world is an installation on PostgreSQL, with its vectors in the same database unless they
+// have a server.
 type world struct {
 	*installation
 	url, database string
+	vectors       vectorServer // or nil
 }
 
 // The server is as an operator's: durable, with room for the data.
@@ -40,7 +42,7 @@ func (l *lab) newWorld(url string, seeded *testenv.Seeded) (*world, error) {
 	}
 	i, err := l.makeInstallation("DATABASE_URL="+url, "VECTOR_DB=pgvector")
 	i.Seeded = seeded
-	return &world{i, url, config.Database}, err
+	return &world{installation: i, url: url, database: config.Database}, err
 }
 
 // seedWorld makes a world. Its data folder is made, whether bytes are seeded or not.
@@ -171,11 +173,10 @@ func (w *world) countHeld(ctx context.Context, ids []string) (h held, err error)
 	err = w.withConn(ctx, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, heldSQL, ids).Scan(&h.rows, &h.chunks, &h.shared, &h.tombstones)
 	})
-	return h, err
+	return h, errors.Join(err, w.countChunks(ctx, ids, &h))
 }
 
-// Vectors go in the transaction: none waits, and none is there in part.
+// No vectors wait for anybody.
 func (w *world) countWaiting(context.Context) (held, error) { return held{}, nil }
-func (w *world) countTorn(context.Context) (int64, error)   { return 0, nil }
 func (w *world) checkSound(context.Context) error           { return nil }
 func (w *world) settleStore(context.Context) error          { return nil }

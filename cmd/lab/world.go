@@ -19,6 +19,7 @@ type lab struct {
 	binary  string
 	worlds  int
 	bytes   testenv.ByteServer // once one is needed
+	ends    []func() error     // of what else was started
 }
 
 // inLab builds the program, runs fn beside it, and leaves nothing behind.
@@ -40,6 +41,9 @@ func inLab(ctx context.Context, fn func(*lab) error) error {
 	}
 	if l.bytes != nil {
 		err = errors.Join(err, l.bytes.End())
+	}
+	for _, end := range l.ends {
+		err = errors.Join(err, end())
 	}
 	return errors.Join(err, os.RemoveAll(dir))
 }
