@@ -193,14 +193,20 @@ func (m *Milvus) askHealth(ctx context.Context) (err error) {
 	return err
 }
 
+// begin starts the server for the first time; on other ports where one is taken, or, as its
+// starter sees it, is still remembered by the kernel for connections that have ended.
 func (m *Milvus) begin() (_ *Milvus, err error) {
 	if m.dir, err = os.MkdirTemp("", "pruned-milvus-"); err != nil {
 		return nil, err
 	}
-	if err = m.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start Milvus: %w", err), os.RemoveAll(m.dir))
+	var failures []error
+	for range 3 {
+		if err = m.start(); err == nil {
+			return m, nil
+		}
+		failures = append(failures, err)
 	}
-	return m, nil
+	return nil, errors.Join(fmt.Errorf("start Milvus: %w", errors.Join(failures...)), os.RemoveAll(m.dir))
 }
 
 func (m *Milvus) start() error {
