@@ -56,6 +56,7 @@ func (c *Consumer) decideBatch(ctx context.Context, b batch) (settle func()) {
 
 // parseMessages tells events from what is none.
 func (c *Consumer) parseMessages(msgs []jetstream.Msg) (messages, invalid []*message) {
+	messages = make([]*message, 0, len(msgs))
 	for _, msg := range msgs {
 		meta, err := msg.Metadata()
 		if err != nil {
@@ -76,8 +77,8 @@ func (c *Consumer) parseMessages(msgs []jetstream.Msg) (messages, invalid []*mes
 // a file the same result.
 func (c *Consumer) callHandler(ctx context.Context, messages []*message) {
 	ctx = c.startSpans(ctx, messages)
-	var deliveries []event.Delivery
-	place := map[string]int{} // in deliveries, of what an event is about
+	deliveries := make([]event.Delivery, 0, len(messages))
+	place := make(map[string]int, len(messages)) // in deliveries, of what an event is about
 	for _, m := range messages {
 		if _, ok := place[m.event.Key()]; ok {
 			continue
@@ -107,7 +108,7 @@ func (c *Consumer) reportBatch(messages []*message, took time.Duration) {
 	endSpans(messages)
 	one := BatchReport{Summary: Summary{Batches: 1, Duration: took.Seconds()}, Outcomes: map[Counted]int{}}
 	var pending uint64
-	counted := map[string]bool{}
+	counted := make(map[string]bool, len(messages))
 	for _, m := range messages {
 		pending = m.meta.NumPending
 		about := m.event.Key()

@@ -73,7 +73,7 @@ func fetchMessages(c jetstream.Consumer, n int, opts ...jetstream.FetchOpt) ([]j
 	if err != nil {
 		return nil, err
 	}
-	var msgs []jetstream.Msg
+	msgs := make([]jetstream.Msg, 0, min(n, readAtOnce))
 	for msg := range fetched.Messages() {
 		msgs = append(msgs, msg)
 	}

@@ -30,7 +30,7 @@ func (c *Consumer) settleBatch(ctx context.Context, messages []*message) {
 		c.storeDeadLetters(ctx, messages)
 		c.publishDeleted(ctx, messages)
 	}
-	var acks []jetstream.Msg
+	acks := make([]jetstream.Msg, 0, len(messages))
 	var failed error
 	for _, m := range messages {
 		if c.isAcked(m.result.Outcome) {

@@ -44,8 +44,8 @@ func limitMemory(least int64) {
 
 // limitFor is the limit that leaves room where so many bytes are in use: what is needed
 // for long, as the reference index of SQLite, would otherwise be collected again and
-// again, in vain.
-func limitFor(inUse uint64) int64 { return int64(inUse+inUse/8) + 10<<20 }
+// again, in vain. About ten megabytes beside the heap count too.
+func limitFor(inUse uint64) int64 { return int64(inUse+inUse/8) + 20<<20 }
 
 // inUse are the bytes of the heap that the last collection found in use.
 func inUse() uint64 {

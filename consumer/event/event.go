@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -193,6 +194,11 @@ func readText(members map[string]json.RawMessage, name string, into *string) err
 	raw, ok := members[name]
 	if !ok {
 		return fmt.Errorf("%s is missing, wanted a text", name)
+	}
+	// A text without escapes is what it looks like; most are.
+	if n := len(raw) - 1; n > 0 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		*into = string(raw[1:n])
+		return nil
 	}
 	var s *string
 	if err := json.Unmarshal(raw, &s); err != nil || s == nil {

@@ -83,6 +83,7 @@ func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (ch
 // rest says so.
 func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool, events []event.Delivery) (list []repo.Tombstone) {
 	traces := traceOf(events)
+	list = make([]repo.Tombstone, 0, len(deleted))
 	for _, d := range deleted {
 		if name := x.Blobs.NameOf(d.Path); name != "" {
 			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: max(x.BytesDelay, x.Trash), Trace: traces[d.ID]})
@@ -125,6 +126,7 @@ func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (lis
 		return repo.Entry{FileID: id, Path: path, Outcome: string(outcome),
 			EventID: by[id].ID, Source: by[id].Source, Reason: by[id].Reason}
 	}
+	list = make([]repo.Entry, 0, len(deleted))
 	for _, d := range deleted {
 		list = append(list, entry(d.ID, d.Path, event.Deleted))
 	}

@@ -9,12 +9,19 @@ import (
 // one file and for a thousand, and so do the round trips and the pages of a table that
 // files share: batches grow while a transaction is so fast that one of twice as many is
 // not slow, in which nobody notices its locks, or where looking takes more than a quarter
-// of it, and faster where that is more than half, to at most ten times their first size. They
-// shrink again where it is slow and looking takes less than a sixteenth.
+// of it, and faster and further where that is more than half. They shrink again where it is
+// slow and looking takes less than a sixteenth.
 type adaptiveBatchSize struct {
 	first   int
 	current atomic.Int64
 }
+
+// How many times their first size batches may have: where looking is what takes the time, and
+// where it is not. More events in hand take more memory then, and save little.
+const (
+	mostGrowth = 10
+	fastGrowth = 4
+)
 
 const (
 	slowTransaction = 600 * time.Millisecond
@@ -33,16 +40,17 @@ func (s *adaptiveBatchSize) nextSize() int { return int(s.current.Load()) }
 func (s *adaptiveBatchSize) adaptTo(looking, took time.Duration) {
 	switch {
 	case looking*2 > took:
-		s.grow(4)
+		s.grow(4, mostGrowth)
 	case took < fastTransaction, looking*4 > took:
-		s.grow(2)
+		s.grow(2, fastGrowth)
 	case took > slowTransaction && looking*16 < took:
 		s.shrink()
 	}
 }
 
-func (s *adaptiveBatchSize) grow(times int64) {
-	s.current.Store(min(s.current.Load()*times, int64(s.first)*10))
+// grow makes batches larger, to at most so many times their first size.
+func (s *adaptiveBatchSize) grow(times, most int) {
+	s.current.Store(int64(max(s.nextSize(), min(s.nextSize()*times, s.first*most))))
 }
 
 // shrink makes batches smaller again, also where one took too long.

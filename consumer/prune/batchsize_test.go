@@ -14,10 +14,14 @@ func TestAdaptiveBatchSize(t *testing.T) {
 	require.Equal(t, 500, s.nextSize())
 	long := 100 * time.Second
 	most, dear, fair, cheap := long*2/3, long/3, long/10, long/100 // looks, of a long transaction
-	for _, want := range []int{1000, 2000, 4000, 5000, 5000} {
+	for _, want := range []int{1000, 2000, 2000} {
 		s.adaptTo(dear, long)
 		require.Equal(t, want, s.nextSize())
 	}
+	s.adaptTo(most, long)
+	require.Equal(t, 5000, s.nextSize(), "looks are most of it")
+	s.adaptTo(dear, long)
+	require.Equal(t, 5000, s.nextSize(), "it grows no more, and does not shrink")
 	s.adaptTo(fair, long)
 	require.Equal(t, 5000, s.nextSize(), "neither dear nor cheap")
 	for _, want := range []int{2500, 1250, 625, 500, 500} {

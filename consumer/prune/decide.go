@@ -37,7 +37,7 @@ func (p plan) isEmpty() bool { return len(p.rows)+len(p.remains)+len(p.leftovers
 // decide sorts files, collections and points by their outcomes. It is pure: all that it goes by is in the view,
 // and what cannot be known keeps a file.
 func decide(v view, ages repo.Ages) plan {
-	p := plan{results: map[string]event.Result{}, blobs: v.blobs}
+	p := plan{results: make(map[string]event.Result, len(v.locked.Files)), rows: make([]string, 0, len(v.locked.Files)), blobs: v.blobs}
 	for _, f := range v.locked.Files {
 		result := decideRow(f, v.found, ages)
 		p.results[f.ID] = result

@@ -22,13 +22,22 @@ var literalShape, valueShape = regexp.MustCompile(LiteralShape), regexp.MustComp
 // Token is the form in which an id is looked for: lower case, since URLs are
 // typed in any. Only ASCII has one here, as in the databases: others disagree about
 // the lower case of a Kelvin sign, and an id with such a letter is not searched.
-func Token(id string) string { return string(lower([]byte(id))) }
+func Token(id string) string {
+	for i := range len(id) {
+		if isUpper(id[i]) {
+			return string(lower([]byte(id)))
+		}
+	}
+	return id // nearly all are lower case
+}
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 
 // lower is a copy of text in lower case.
 func lower(text []byte) []byte {
 	text = bytes.Clone(text)
 	for i, c := range text {
-		if c >= 'A' && c <= 'Z' {
+		if isUpper(c) {
 			text[i] = c + ('a' - 'A')
 		}
 	}

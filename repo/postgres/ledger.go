@@ -17,12 +17,15 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
 // RecordEntries writes lines of the ledger.
 func (db *DB) RecordEntries(ctx context.Context, t repo.Tx, entries []repo.Entry) error {
 	var columns [6][]string
+	for i := range columns {
+		columns[i] = make([]string, 0, len(entries))
+	}
 	for _, e := range entries {
 		for i, v := range []string{e.FileID, e.Path, e.Outcome, e.EventID, e.Source, e.Reason} {
 			columns[i] = append(columns[i], v)
 		}
 	}
-	_, err := pgxTx(t).Exec(ctx, recordSQL, columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
+	_, err := pgxTx(t).Exec(ctx, recordSQL, db.execMode(), columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
 	return pgerr.Translate(err, "record %d deletions", len(entries))
 }
 

@@ -49,7 +49,8 @@ func (db *DB) Lock(ctx context.Context, t repo.Tx, ids []string, ages repo.Ages)
 	rows, _ := pgxTx(t).Query(ctx, sql, args...)
 	var f repo.File
 	var age, ripe, orphan float64
-	held := map[string]bool{}
+	held := make(map[string]bool, len(ids))
+	locked.Files = make([]repo.File, 0, len(ids))
 	_, err := pgx.ForEachRow(rows, []any{&f.ID, &f.Path, &age, &ripe, &f.InFlight, &orphan, &f.HasGrace}, func() error {
 		f.Age, f.EligibleIn, f.UnreferencedFor = toDuration(age), toDuration(ripe), toDuration(orphan)
 		locked.Files = append(locked.Files, f)

@@ -21,11 +21,10 @@ SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_inte
 
 // AddTombstones writes tombstones.
 func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
-	var kinds, ids, names, traces []string
-	var delays []float64
-	for _, s := range tombstones {
-		kinds, ids, names = append(kinds, s.Kind), append(ids, s.FileID), append(names, s.Name)
-		delays, traces = append(delays, s.Delay.Seconds()), append(traces, s.Trace)
+	n := len(tombstones)
+	kinds, ids, names, delays, traces := make([]string, n), make([]string, n), make([]string, n), make([]float64, n), make([]string, n)
+	for i, s := range tombstones {
+		kinds[i], ids[i], names[i], delays[i], traces[i] = s.Kind, s.FileID, s.Name, s.Delay.Seconds(), s.Trace
 	}
 	sql, args := db.bindPrepared(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays, "traces": traces})
 	_, err := pgxTx(t).Exec(ctx, sql, args...)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -111,7 +112,7 @@ func (ix *Index) readAll(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Refe
 
 // runLook runs a statement, and says whether it read a row that the index does not cover.
 func (p *Plan) runLook(ctx context.Context, t pgx.Tx, sql string, look *repo.References, ids []string, args ...any) (h *answerHeader, changed bool, err error) {
-	finder := mention.NewFinder(ids)
+	finder := sync.OnceValue(func() *mention.Finder { return mention.NewFinder(ids) }) // mostly nothing is to be read
 	h, err = p.runStatement(ctx, t, sql, args, func(a *answerRow) {
 		switch a.part {
 		case partUnknown:
@@ -123,7 +124,7 @@ func (p *Plan) runLook(ctx context.Context, t pgx.Tx, sql string, look *repo.Ref
 		case partChanged:
 			changed = changed || a.relation.canIndex()
 			look.Changed += int64(len(a.text))
-			a.findIDs(finder, func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
+			a.findIDs(finder(), func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
 		}
 	})
 	return h, changed, err
@@ -184,7 +185,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 	if err := json.Unmarshal([]byte(found.Snapshot), &state); err != nil {
 		return appeared, pgerr.Translate(err, "read what the look for references left")
 	}
-	finder := mention.NewFinder(ids)
+	finder := sync.OnceValue(func() *mention.Finder { return mention.NewFinder(ids) })
 	err := ix.withPlan(ctx, t, ix.LastPlan.Load(), func(p *Plan) error {
 		// Another worker may have left another plan since.
 		if p.catalog != state.Catalog || state.Since != nil && p.deletes != state.Deletes {
@@ -214,7 +215,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 			case partChanged:
 				changed = changed || a.relation.canIndex()
 				appeared.Changed += int64(len(a.text))
-				a.findIDs(finder, func(id string) { keepFirst(appeared.References, id, a.toReference()) })
+				a.findIDs(finder(), func(id string) { keepFirst(appeared.References, id, a.toReference()) })
 			}
 		})
 		if err != nil || state.Since == nil {
