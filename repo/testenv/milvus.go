@@ -41,13 +41,13 @@ type MilvusOptions struct {
 // Milvus is a server of vectors: the engine, or milvus-lite.
 type Milvus struct {
 	dir     string
-	port    int
-	command func() (*exec.Cmd, error) // that starts it
+	ports   []int                          // the first is that of its clients
+	command func(ports []string) *exec.Cmd // that starts it
 	process *process
 }
 
 // URL is the address of the server.
-func (m *Milvus) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", m.port) }
+func (m *Milvus) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", m.ports[0]) }
 
 var (
 	sharedMilvus     common[*Milvus]
@@ -69,7 +69,18 @@ func SharedMilvusLite(t testing.TB) *Milvus {
 // StartMilvus starts an engine of one's own, which stops with the test.
 func StartMilvus(t testing.TB, options MilvusOptions) *Milvus {
 	t.Helper()
-	m, err := RunMilvus(context.Background(), options)
+	return ownMilvus(t, func(ctx context.Context) (*Milvus, error) { return RunMilvus(ctx, options) })
+}
+
+// StartMilvusLite is the same of milvus-lite.
+func StartMilvusLite(t testing.TB) *Milvus {
+	t.Helper()
+	return ownMilvus(t, RunMilvusLite)
+}
+
+func ownMilvus(t testing.TB, run func(context.Context) (*Milvus, error)) *Milvus {
+	t.Helper()
+	m, err := run(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,11 +99,19 @@ shutil.rmtree(os.path.join(os.path.dirname(milvus.__file__), "data", "bin"))`
 
 // milvusProgram writes the settings as the wheel's own starter does, and becomes the
 // server. The ports of etcd that the starter does not know are in a file of etcd's own;
-// collections are loaded as soon as that can be seen, and there may be many databases.
-const milvusProgram = `import os, sys, milvus
+// collections are loaded as soon as that can be seen, and there may be many databases. A
+// port is free although the kernel remembers connections there that have ended.
+const milvusProgram = `import os, socket, sys, milvus
 install, data, guarded, *ports = sys.argv[1:]
 names = ["proxy", "proxy_internal", "etcd", "root_coord", "query_coord", "query_node", "index_coord", "index_node", "data_coord", "data_node"]
-config = milvus.MilvusServerConfig(data_dir=data, **{name + "_port": port for name, port in zip(names, ports)})
+class Config(milvus.MilvusServerConfig):
+    def try_bind_port(self, port):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+        sock.listen()
+        return sock
+config = Config(data_dir=data, **{name + "_port": port for name, port in zip(names, ports)})
 client, peer = ("http://127.0.0.1:" + port for port in (ports[2], ports[10]))
 etcd = os.path.join(data, "etcd.yaml")
 with open(etcd, "w") as file:
@@ -128,21 +147,12 @@ func RunMilvus(ctx context.Context, options MilvusOptions) (*Milvus, error) {
 		return nil, fmt.Errorf("install Milvus: %w", err)
 	}
 	m := &Milvus{}
-	m.command = func() (*exec.Cmd, error) {
-		args := []string{"-c", milvusProgram, install, m.dir, fmt.Sprint(options.Guarded)}
-		ports, err := freePorts(milvusPorts)
-		if err != nil {
-			return nil, err
-		}
-		m.port = ports[0]
-		for _, port := range ports {
-			args = append(args, fmt.Sprint(port))
-		}
-		cmd := exec.Command(python, args...)
+	m.command = func(ports []string) *exec.Cmd {
+		cmd := exec.Command(python, append([]string{"-c", milvusProgram, install, m.dir, fmt.Sprint(options.Guarded)}, ports...)...)
 		cmd.Env = []string{"PYTHONPATH=" + install}
-		return cmd, nil
+		return cmd
 	}
-	return m.begin()
+	return m.begin(milvusPorts)
 }
 
 // RunMilvusLite starts a milvus-lite, for programs, which End it.
@@ -158,13 +168,12 @@ func RunMilvusLite(ctx context.Context) (*Milvus, error) {
 		return nil, fmt.Errorf("install milvus-lite: %w", err)
 	}
 	m := &Milvus{}
-	m.command = func() (cmd *exec.Cmd, err error) {
-		m.port, err = TakePort()
-		cmd = exec.Command(python, "-m", "milvus_lite", "server", "--data-dir", filepath.Join(m.dir, "data"), "--host", "127.0.0.1", "--port", fmt.Sprint(m.port))
+	m.command = func(ports []string) *exec.Cmd {
+		cmd := exec.Command(python, "-m", "milvus_lite", "server", "--data-dir", filepath.Join(m.dir, "data"), "--host", "127.0.0.1", "--port", ports[0])
 		cmd.Env = []string{"PYTHONPATH=" + install}
-		return cmd, err
+		return cmd
 	}
-	return m.begin()
+	return m.begin(1)
 }
 
 func freePorts(n int) (ports []int, err error) {
@@ -180,7 +189,7 @@ func freePorts(n int) (ports []int, err error) {
 
 // askHealth fails until every part of the server says that it is well.
 func (m *Milvus) askHealth(ctx context.Context) (err error) {
-	conn, err := grpc.NewClient(fmt.Sprintf("passthrough:///127.0.0.1:%d", m.port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(fmt.Sprintf("passthrough:///127.0.0.1:%d", m.ports[0]), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
 	}
@@ -193,15 +202,17 @@ func (m *Milvus) askHealth(ctx context.Context) (err error) {
 	return err
 }
 
-// begin starts the server for the first time; on other ports where one is taken, or, as its
-// starter sees it, is still remembered by the kernel for connections that have ended.
-func (m *Milvus) begin() (_ *Milvus, err error) {
+// begin starts the server for the first time; on other ports where somebody has taken one.
+func (m *Milvus) begin(ports int) (_ *Milvus, err error) {
 	if m.dir, err = os.MkdirTemp("", "pruned-milvus-"); err != nil {
 		return nil, err
 	}
 	var failures []error
 	for range 3 {
-		if err = m.start(); err == nil {
+		if m.ports, err = freePorts(ports); err == nil {
+			err = m.start()
+		}
+		if err == nil {
 			return m, nil
 		}
 		failures = append(failures, err)
@@ -210,10 +221,11 @@ func (m *Milvus) begin() (_ *Milvus, err error) {
 }
 
 func (m *Milvus) start() error {
-	cmd, err := m.command()
-	if err != nil {
-		return err
+	var ports []string
+	for _, port := range m.ports {
+		ports = append(ports, fmt.Sprint(port))
 	}
+	cmd := m.command(ports)
 	log, err := os.OpenFile(m.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -258,6 +270,14 @@ func (m *Milvus) Kill(t testing.TB) {
 		t.Fatal(err)
 	}
 	m.process = nil
+}
+
+// Restart starts a server that was killed again, on the same data and ports.
+func (m *Milvus) Restart(t testing.TB) {
+	t.Helper()
+	if err := m.start(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // End stops the server and removes what it kept: in an orderly way it takes half a minute.

@@ -130,7 +130,7 @@ func (s *Store) describeFailure(doing string, err error) error {
 		}
 	}
 	if code := status.Code(err); code == codes.PermissionDenied || code == codes.Unauthenticated {
-		text += ": MILVUS_TOKEN wants the privileges Query, Load, GetLoadState, Delete, DropCollection and ShowCollections"
+		text += ": MILVUS_TOKEN wants the privileges Query, Load, GetLoadState, Delete, DropCollection and ShowCollections, for trace DescribeCollection"
 	}
 	return unusable("%s, at the Milvus server %s: %w", doing, s.host, &failure{text, err})
 }

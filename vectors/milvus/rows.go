@@ -110,11 +110,7 @@ func (s *Store) readPage(ctx context.Context, from section, q question, at curso
 		Expr:             string(allOf(at.condition(), isOneOf(keyField, q.keys), isOneOf(tenantField, from.tenants), ofFiles)),
 		OutputFields:     []string{keyField},
 		ConsistencyLevel: commonpb.ConsistencyLevel_Bounded,
-		QueryParams: []*commonpb.KeyValuePair{
-			{Key: "limit", Value: strconv.Itoa(at.limit)},
-			// The lowest keys of all, not of the first that comes to hand.
-			{Key: "iterator", Value: "True"}, {Key: "reduce_stop_for_best", Value: "True"},
-		},
+		QueryParams:      pageParams(at.limit),
 	}
 	if q.strong {
 		request.ConsistencyLevel = commonpb.ConsistencyLevel_Strong
@@ -130,6 +126,13 @@ func (s *Store) readPage(ctx context.Context, from section, q question, at curso
 		return nil, nil, err
 	}
 	return s.readRows(answer, from, q, at)
+}
+
+// pageParams ask for the lowest keys of all, not of the first that comes to hand.
+func pageParams(limit int) []*commonpb.KeyValuePair {
+	return []*commonpb.KeyValuePair{
+		{Key: "limit", Value: strconv.Itoa(limit)}, {Key: "iterator", Value: "True"}, {Key: "reduce_stop_for_best", Value: "True"},
+	}
 }
 
 // liteVersion begins the version of milvus-lite.

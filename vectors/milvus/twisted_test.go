@@ -73,13 +73,13 @@ func (s *twisted) DropCollection(ctx context.Context, in *milvuspb.DropCollectio
 }
 
 // twist is such a server before another one, and its address.
-func twist(t testing.TB, url string) (*twisted, string) {
+func twist(t testing.TB, url string, options ...grpc.ServerOption) (*twisted, string) {
 	t.Helper()
 	conn, err := grpc.NewClient("passthrough:///"+strings.TrimPrefix(url, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	s := &twisted{behind: milvuspb.NewMilvusServiceClient(conn)}
-	server := grpc.NewServer()
+	server := grpc.NewServer(options...)
 	milvuspb.RegisterMilvusServiceServer(server, s)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
