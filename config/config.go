@@ -24,6 +24,7 @@ type Config struct {
 	Vectors   Vectors   `embed:"" group:"Open WebUI's vectors"`
 	Chroma    Chroma    `embed:"" group:"Open WebUI's vectors"`
 	Milvus    Milvus    `embed:"" group:"Open WebUI's vectors"`
+	Weaviate  Weaviate  `embed:"" group:"Open WebUI's vectors"`
 	Storage   Storage   `embed:"" group:"Open WebUI's uploads"`
 	S3        S3        `embed:"" group:"Open WebUI's uploads"`
 	GCS       GCS       `embed:"" group:"Open WebUI's uploads"`

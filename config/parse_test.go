@@ -63,6 +63,7 @@ func TestDefaults(t *testing.T) {
 		Vectors:  Vectors{DB: "none"},
 		Chroma:   Chroma{Port: 8000, Tenant: "default_tenant", Database: "default_database"},
 		Milvus:   Milvus{Database: "default", Prefix: "open_webui"},
+		Weaviate: Weaviate{Port: 8080},
 		Storage:  Storage{DataDir: data, Provider: "local", Versions: "keep"},
 		Queue: Queue{
 			DataDir: data + "/pruned", Listen: "127.0.0.1:4222", Stream: "PRUNED",
@@ -88,7 +89,8 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"PGVECTOR_PGCRYPTO_KEY=k", "CHROMA_HTTP_HOST=chroma", "CHROMA_HTTP_PORT=80", "CHROMA_HTTP_SSL=true",
 		"CHROMA_HTTP_HEADERS=A=b", "CHROMA_TENANT=t", "CHROMA_DATABASE=d", "CHROMA_CLIENT_AUTH_PROVIDER=" + chromaAuthn,
 		"CHROMA_CLIENT_AUTH_CREDENTIALS=c", "MILVUS_URI=https://m", "MILVUS_TOKEN=t", "MILVUS_DB=d", "MILVUS_SERVER_PEM_PATH=/c",
-		"ENABLE_MILVUS_MULTITENANCY_MODE=True", "MILVUS_COLLECTION_PREFIX=p", "STORAGE_PROVIDER=s3", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
+		"ENABLE_MILVUS_MULTITENANCY_MODE=True", "MILVUS_COLLECTION_PREFIX=p",
+		"WEAVIATE_HTTP_HOST=w", "WEAVIATE_HTTP_PORT=81", "WEAVIATE_HTTP_SECURE=true", "WEAVIATE_API_KEY=k", "STORAGE_PROVIDER=s3", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
 		"S3_BUCKET_NAME=b", "S3_KEY_PREFIX=team", "S3_ENDPOINT_URL=https://s3.lan", "S3_REGION_NAME=r", "S3_ACCESS_KEY_ID=a",
 		"S3_SECRET_ACCESS_KEY=s", "S3_ADDRESSING_STYLE=path", "PRUNED_VERSIONS=delete",
 		"PRUNED_NATS_LISTEN=[::1]:0", "PRUNED_STREAM=Other-1", "PRUNED_BATCH=10000", "PRUNED_WORKERS=64",
@@ -110,6 +112,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 			AuthProvider: chromaAuthn, Credentials: "c",
 		},
 		Milvus:    Milvus{URI: "https://m", Token: "t", Database: "d", CAFile: "/c", Multitenancy: true, Prefix: "p"},
+		Weaviate:  Weaviate{Host: "w", Port: 81, Secure: true, APIKey: "k"},
 		Storage:   Storage{DataDir: "/data", Provider: "s3", Versions: "delete"},
 		S3:        S3{Bucket: "b", KeyPrefix: "team", Endpoint: "https://s3.lan", Region: "r", AccessKey: "a", SecretKey: "s", Addressing: "path"},
 		OpenWebUI: OpenWebUI{URL: "https://chat/below", Token: "sk-k"},
@@ -158,7 +161,7 @@ func TestFlagWinsOverVariable(t *testing.T) {
 
 func TestSecretsHaveNoFlag(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token"} {
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token", "weaviate-api-key"} {
 		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
 	}
 }

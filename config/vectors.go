@@ -10,7 +10,7 @@ import (
 
 // Vectors is for the vector store. After Parse URL is set if DB is pgvector.
 type Vectors struct {
-	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|milvus|pgvector|none" help:"Open WebUI's vector store; unset: chroma."`
+	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|milvus|pgvector|weaviate|none" help:"Open WebUI's vector store; unset: chroma."`
 	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" address:"" flagless:"" help:"Unset: the database's; another one is a store of its own."`
 	PGCrypto    bool        `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
 	PGCryptoKey secret.Text `name:"pgvector-pgcrypto-key" env:"PGVECTOR_PGCRYPTO_KEY" flagless:"" help:"Key of the encrypted chunks."`
@@ -20,7 +20,7 @@ type Vectors struct {
 
 // VectorStores are the names of the vector stores that can be set: those with
 // settings of their own have a line in checkVectors.
-var VectorStores = []string{"chroma", "milvus", "pgvector", "none"}
+var VectorStores = []string{"chroma", "milvus", "pgvector", "weaviate", "none"}
 
 var wantedVectors = "wanted one of " + strings.Join(VectorStores, ", ")
 
@@ -32,6 +32,8 @@ func (c *Config) checkVectors(ps *problems) {
 		c.Milvus.checkMilvus(ps)
 	case "pgvector":
 		c.checkPGVector(ps)
+	case "weaviate":
+		c.Weaviate.checkWeaviate(ps)
 	case "":
 		c.Chroma.checkChroma(ps)
 		if c.Vectors.URL != "" {

@@ -14,6 +14,7 @@ var vectorStores = map[string]opener[vectors.Store]{
 	"chroma":   openChroma,
 	"milvus":   openMilvus,
 	"pgvector": openPGVector,
+	"weaviate": openWeaviate,
 	"none":     func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },
 }
 

@@ -18,6 +18,7 @@ import (
 	"pruned/vectors/chroma"
 	"pruned/vectors/milvus"
 	"pruned/vectors/pgvector"
+	"pruned/vectors/weaviate"
 )
 
 // checkGuessedVectors refuses a store that was not set where the database has vectors:
@@ -63,6 +64,12 @@ func openMilvus(ctx context.Context, c *command, _ *app) (vectors.Store, error) 
 		URL: settings.URI, Database: settings.Database, Token: string(settings.Token), CAFile: settings.CAFile,
 		Multitenancy: settings.Multitenancy, Prefix: settings.Prefix,
 	})
+}
+
+// openWeaviate opens a server.
+func openWeaviate(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.Weaviate
+	return weaviate.New(ctx, weaviate.Options{Host: settings.Host, Port: settings.Port, Secure: settings.Secure, APIKey: string(settings.APIKey)})
 }
 
 // openPGVector opens the store as a part of the database, however its address is spelt,

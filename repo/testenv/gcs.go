@@ -22,7 +22,7 @@ const gcsVersion = "v1.56.1"
 type gcs struct{ daemon }
 
 func runGCS(ctx context.Context) (ByteServer, error) {
-	install, err := buildModule(ctx, "github.com/fsouza/fake-gcs-server", gcsVersion)
+	install, err := buildModule(ctx, "fake-gcs-server-"+gcsVersion, "github.com/fsouza/fake-gcs-server@"+gcsVersion)
 	if err != nil {
 		return nil, fmt.Errorf("build fake-gcs-server: %w", err)
 	}

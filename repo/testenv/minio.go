@@ -13,7 +13,7 @@ const minioVersion = "v0.0.0-20260212201848-7aac2a2c5b7c"
 
 // runMinIO starts MinIO, which knows one user here.
 func runMinIO(ctx context.Context) (*S3, error) {
-	install, err := buildModule(ctx, "github.com/minio/minio", minioVersion)
+	install, err := buildModule(ctx, "minio-"+minioVersion, "github.com/minio/minio@"+minioVersion)
 	if err != nil {
 		return nil, fmt.Errorf("build MinIO: %w", err)
 	}
@@ -31,11 +31,12 @@ func runMinIO(ctx context.Context) (*S3, error) {
 	return s, s.begin(ctx, 2)
 }
 
-// buildModule builds a program of a module with what built this one, into the cache.
-func buildModule(ctx context.Context, module, version string) (dir string, err error) {
-	return Cached(ctx, filepath.Base(module)+"-"+version, func(ctx context.Context, dir string) error {
+// buildModule builds a program of a module with what built this one, into a folder of the
+// cache.
+func buildModule(ctx context.Context, name, program string) (dir string, err error) {
+	return Cached(ctx, name, func(ctx context.Context, dir string) error {
 		return command{
-			program: "go", args: []string{"install", module + "@" + version},
+			program: "go", args: []string{"install", program},
 			env: append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS="), dir: dir,
 		}.run(ctx)
 	})

@@ -46,6 +46,24 @@ func TakePort() (int, error) {
 	return 0, fmt.Errorf("find a free port: %w", errors.Join(failures...))
 }
 
+// takePortRow takes n ports of which each is the one before and one.
+func takePortRow(n int) (ports []int, err error) {
+	var failures []error
+	for range 20 {
+		first, err := TakePort()
+		ports = []int{first}
+		for err == nil && len(ports) < n {
+			err = reservePort(first + len(ports))
+			ports = append(ports, first+len(ports))
+		}
+		if err == nil {
+			return ports, nil
+		}
+		failures = append(failures, err)
+	}
+	return nil, errors.Join(failures...)
+}
+
 // reservePort locks the port for this process before it looks whether somebody
 // listens there. A port is free for a while before its server has started, and
 // again while the server is killed and restarted; where another test took it

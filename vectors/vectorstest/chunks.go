@@ -63,7 +63,7 @@ func listsChunksOfMany(t *testing.T, f Fixture) {
 	for b, n := range []int{1, 700, 2100, 3} {
 		bases = append(bases, fmt.Sprintf("%08x-0000-4000-9000-000000000000", b))
 		for c := range n {
-			chunks = append(chunks, Chunk{ID: fmt.Sprintf("c%d-%d", b, c), Collection: bases[b], FileID: fmt.Sprint("f", c%300)})
+			chunks = append(chunks, Chunk{ID: f.pointID(fmt.Sprintf("c%d-%d", b, c)), Collection: bases[b], FileID: fmt.Sprint("f", c%300)})
 		}
 	}
 	for n := range 300 {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"pruned/vectors"
@@ -72,6 +73,9 @@ type Fixture struct {
 	// Strange is what the store calls a collection that is somebody else's; nil where it
 	// has no name of its own for it.
 	Strange func(collection string) string
+	// UUIDs: ids of points are UUIDs, and no others can be stored; collections of ids that
+	// are none cannot be told.
+	UUIDs bool
 	// Few: it costs the store seconds to make many collections.
 	Few bool
 }
@@ -82,6 +86,21 @@ func (f Fixture) manyCollections(n int) int {
 		return n / 20
 	}
 	return n
+}
+
+// pointID is an id that is spelt so where the store takes any, else a UUID of its own.
+func (f Fixture) pointID(text string) string {
+	if f.UUIDs {
+		return uuid.NewSHA1(uuid.Nil, []byte(text)).String()
+	}
+	return text
+}
+
+func (f Fixture) pointIDs(texts ...string) (ids []string) {
+	for _, text := range texts {
+		ids = append(ids, f.pointID(text))
+	}
+	return ids
 }
 
 // caseTimeout is far more than anything takes; only a wait that would never end

@@ -1,0 +1,4 @@
+package weaviate
+
+// CollectionOf is the collection that a class holds.
+var CollectionOf = collectionOf

@@ -1,0 +1,160 @@
+package weaviate
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"unicode/utf8"
+
+	"pruned/vectors"
+)
+
+// Files lists the application's classes, and reads the metadata in the shared ones.
+func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+	return func(yield func(vectors.File, error) bool) {
+		all, err := s.listClasses(ctx)
+		if err != nil {
+			yield(vectors.File{}, err)
+			return
+		}
+		for _, one := range all.sorted() {
+			if id, own := vectors.CollectionOwner(one.collection); own && !yield(vectors.File{ID: id}, nil) {
+				return
+			}
+		}
+		for _, of := range all.shared() {
+			for page, err := range s.listFileObjects(ctx, of, nil) {
+				if err != nil {
+					yield(vectors.File{}, err)
+					return
+				}
+				for id, n := range countByFile(page) {
+					if !yield(vectors.File{ID: id, Shared: of.collection, Chunks: n}, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func countByFile(page []object) map[string]int64 {
+	counts := map[string]int64{}
+	for _, o := range page {
+		counts[o.file]++
+	}
+	return counts
+}
+
+// listFileObjects lists the chunks of these files, or of any where none is named.
+func (s *Store) listFileObjects(ctx context.Context, of class, files []string) iter.Seq2[[]object, error] {
+	return func(yield func([]object, error) bool) {
+		for _, some := range portions(files) {
+			for page, err := range s.listObjects(ctx, of, question{files: some}) {
+				page = slices.DeleteFunc(page, func(o object) bool { return o.file == "" })
+				if !yield(page, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// portions are as many files as one question takes, and the next; of none, one without.
+func portions(files []string) [][]string {
+	if len(files) == 0 {
+		return [][]string{nil}
+	}
+	return slices.Collect(slices.Chunk(distinct(files), filesAtOnce))
+}
+
+// distinct leaves out what comes again, and what no server can have: it takes only texts.
+func distinct(list []string) (values []string) {
+	seen := map[string]bool{}
+	for _, one := range list {
+		if !seen[one] && utf8.ValidString(one) {
+			seen[one] = true
+			values = append(values, one)
+		}
+	}
+	return values
+}
+
+// Collections counts a file's chunks in its own collection, and in every shared one.
+func (s *Store) Collections(ctx context.Context, id string) (list []vectors.Collection, err error) {
+	all, err := s.listClasses(ctx)
+	if err != nil || !utf8.ValidString(id) {
+		return nil, err
+	}
+	for _, of := range all.locate([]string{vectors.FileCollection(id)}) {
+		n, err := s.countObjects(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, vectors.Collection{Name: of.collection, Chunks: n})
+	}
+	for _, of := range all.shared() {
+		c := vectors.Collection{Name: of.collection}
+		for page, err := range s.listFileObjects(ctx, of, []string{id}) {
+			if err != nil {
+				return nil, err
+			}
+			c.Chunks += int64(len(page))
+		}
+		list = append(list, c)
+	}
+	list = slices.DeleteFunc(list, func(c vectors.Collection) bool { return c.Chunks == 0 })
+	slices.SortFunc(list, func(a, b vectors.Collection) int { return cmp.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// Holdings reads the files' own collections, and lists their chunks in shared ones.
+func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
+	if ids = distinct(ids); len(ids) == 0 {
+		return nil, nil
+	}
+	all, err := s.listClasses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[vectors.Holding]bool{}
+	note := func(of class, files []string) error {
+		for page, err := range s.listObjects(ctx, of, question{files: files}) {
+			if err != nil {
+				return err
+			}
+			for _, o := range page {
+				one := vectors.Holding{FileID: o.file, Collection: of.collection, CreatedBy: o.maker}
+				if id, own := vectors.CollectionOwner(of.collection); own {
+					one.FileID = id
+				}
+				if !seen[one] {
+					seen[one] = true
+					list = append(list, one)
+				}
+			}
+		}
+		return nil
+	}
+	for _, of := range all.locate(ownCollections(ids)) {
+		if err := note(of, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, of := range all.shared() {
+		for some := range slices.Chunk(ids, filesAtOnce) {
+			if err := note(of, some); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
+}
+
+func ownCollections(ids []string) (names []string) {
+	for _, id := range ids {
+		names = append(names, vectors.FileCollection(id))
+	}
+	return names
+}

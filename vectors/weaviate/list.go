@@ -1,0 +1,89 @@
+package weaviate
+
+import (
+	"context"
+	"iter"
+
+	"pruned/vectors"
+)
+
+// ListCollections lists classes. What is in them is not counted.
+func (s *Store) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {
+	return func(yield func(vectors.Collection, error) bool) {
+		all, err := s.listClasses(ctx)
+		if err != nil {
+			yield(vectors.Collection{}, err)
+			return
+		}
+		for _, one := range all.sorted() {
+			if vectors.IsListed(one.collection) && !yield(vectors.Collection{Name: one.collection}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ListPoints reads the ids in these collections.
+func (s *Store) ListPoints(ctx context.Context, collections []string) iter.Seq2[vectors.Point, error] {
+	return func(yield func(vectors.Point, error) bool) {
+		if err := vectors.CheckListed(collections...); err != nil {
+			yield(vectors.Point{}, err)
+			return
+		}
+		for point, err := range s.listFrom(ctx, collections, nil) {
+			if !yield(vectors.Point{Collection: point.Collection, ID: point.ID}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ListChunks reads the metadata in these collections.
+func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
+	return func(yield func(vectors.FileChunk, error) bool) {
+		if err := vectors.CheckKnowledge(knowledge); err != nil {
+			yield(vectors.FileChunk{}, err)
+			return
+		}
+		for _, some := range portions(files) {
+			for chunk, err := range s.listFrom(ctx, knowledge, some) {
+				if err == nil && chunk.FileID == "" {
+					continue
+				}
+				if !yield(chunk, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// listFrom lists the points of these collections, or those of some files in them.
+func (s *Store) listFrom(ctx context.Context, collections, files []string) iter.Seq2[vectors.FileChunk, error] {
+	return func(yield func(vectors.FileChunk, error) bool) {
+		if len(collections) == 0 {
+			return
+		}
+		all, err := s.listClasses(ctx)
+		if err != nil {
+			yield(vectors.FileChunk{}, err)
+			return
+		}
+		for _, of := range all.locate(distinct(collections)) {
+			if len(files) > 0 && of.kinds[fileKey] == "" {
+				continue
+			}
+			for page, err := range s.listObjects(ctx, of, question{files: files}) {
+				if err != nil {
+					yield(vectors.FileChunk{}, err)
+					return
+				}
+				for _, o := range page {
+					if !yield(vectors.FileChunk{Collection: of.collection, FileID: o.file, ID: o.id}, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
