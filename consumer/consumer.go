@@ -81,6 +81,7 @@ type Consumer struct {
 	dbDown    *outage // the environment does not permit deletions
 	paused    *outage // somebody paused the consumer
 	recovered atomic.Bool
+	lastTook  atomic.Int64  // how long the last batch was handled
 	inHand    atomic.Int64  // batches between the fetcher and their settlement
 	settled   chan struct{} // after inHand went down
 
@@ -90,6 +91,7 @@ type Consumer struct {
 	rate            float64                     // of the limiter
 	reconnectPauses *backoff.ExponentialBackOff // pauses while the queue is away
 	recoverPauses   *backoff.ExponentialBackOff // pauses while the environment is broken
+	behind          bool                        // more waited behind the last batch
 	trimmed         time.Time                   // when room was last made
 	target          uint64                      // events that a dry run's drain is about
 	asked           time.Time                   // when the consumer was last asked whether it is paused
@@ -197,6 +199,7 @@ func (c *Consumer) fetchAndDispatch(ctx context.Context, batches chan<- batch) e
 		eager = len(b.msgs) > 0
 		if eager {
 			b.messages, b.invalid = c.parseMessages(b.msgs) // beside the running transactions
+			c.behind = isBehind(b)
 			c.dispatch(ctx, b, batches)
 			c.throttle(ctx, len(b.msgs))
 		} else {

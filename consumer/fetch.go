@@ -15,6 +15,23 @@ import (
 // linger is for the rest of a batch, and for what comes with a first message.
 const linger = 50 * time.Millisecond
 
+// Events that come one by one are waited for as long as the last batch took: so a small
+// installation answers soon, and a large one, where a batch takes long however few events it
+// has, is at work for half of the time at most.
+const (
+	minLinger = 10 * time.Millisecond
+	maxLinger = time.Second
+)
+
+// chooseLinger returns how long the rest of a batch is waited for. A queue in which more is
+// known to wait has it at once.
+func (c *Consumer) chooseLinger() time.Duration {
+	if c.o.Drain || c.behind {
+		return linger
+	}
+	return min(max(time.Duration(c.lastTook.Load()), minLinger), maxLinger)
+}
+
 // batch is messages that were fetched together.
 type batch struct {
 	msgs    []jetstream.Msg
@@ -33,7 +50,7 @@ func (c *Consumer) fetchNext(ctx context.Context, eager bool) (batch, error) {
 	}
 	n := c.fetchSize()
 	if eager {
-		return c.fetchBatch(time.Now(), n, jetstream.FetchMaxWait(linger))
+		return c.fetchBatch(time.Now(), n, jetstream.FetchMaxWait(c.chooseLinger()))
 	}
 	first, err := fetchMessages(c.source, 1, jetstream.FetchMaxWait(c.o.Idle), jetstream.FetchHeartbeat(c.o.Idle/4))
 	if len(first) == 0 {
@@ -43,7 +60,7 @@ func (c *Consumer) fetchNext(ctx context.Context, eager bool) (batch, error) {
 	if n == 1 || ctx.Err() != nil {
 		return batch{msgs: first, fetched: now}, nil
 	}
-	b, err := c.fetchBatch(now, n-1, jetstream.FetchMaxWait(linger))
+	b, err := c.fetchBatch(now, n-1, jetstream.FetchMaxWait(c.chooseLinger()))
 	if err != nil {
 		// It comes up again, with the next fetch.
 		b.fetched = now
@@ -66,6 +83,12 @@ func (c *Consumer) fetchBatch(since time.Time, n int, opts ...jetstream.FetchOpt
 			return batch{msgs: msgs, fetched: since}, nil // the error comes up again, with the next fetch
 		}
 	}
+}
+
+// isBehind tells from a batch whether more waited in the queue when it was fetched.
+func isBehind(b batch) bool {
+	meta, err := b.msgs[len(b.msgs)-1].Metadata()
+	return err == nil && meta.NumPending > 0
 }
 
 // fetchSize is how many messages to ask for. A second's worth of the rate keeps it

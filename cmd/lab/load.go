@@ -106,11 +106,11 @@ func (r *load) hold(ctx context.Context, turns int, length time.Duration) (seen 
 }
 
 // awaitDaemon waits until its queue can be asked.
-func (r *load) awaitDaemon(ctx context.Context) (err error) {
+func (w *world) awaitDaemon(ctx context.Context) (err error) {
 	deadline, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for loop.Sleep(deadline, 10*publishTick) {
-		if _, _, err = r.runProgram(ctx, nil, nil, nil, "rate"); err == nil {
+		if _, _, err = w.runProgram(ctx, nil, nil, nil, "rate"); err == nil {
 			return nil
 		}
 	}
