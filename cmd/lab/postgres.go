@@ -129,7 +129,8 @@ func (w *world) serverCPU(ctx context.Context) (used time.Duration, err error) {
 }
 
 // hasSessions tells whether a server has processes for a database, or any that it has not
-// waited for yet: until then theirs are not counted.
+// waited for yet: until then theirs are not counted. One that gives back its memory, of which
+// the server's is two gigabytes, has no title any more.
 func hasSessions(pid, database string) bool {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	return slices.ContainsFunc(stats, func(path string) bool {
@@ -140,7 +141,7 @@ func hasSessions(pid, database string) bool {
 			return false
 		}
 		title, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-		return fields[0] == "Z" || strings.Contains(string(title), " "+database+" ")
+		return fields[0] == "Z" || len(title) == 0 || strings.Contains(string(title), " "+database+" ")
 	})
 }
 
