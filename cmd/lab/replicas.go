@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -19,11 +20,16 @@ type replicasCmd struct {
 	Files int    `default:"8000" help:"Files of each part, of which nothing uses one half."`
 	Kills int    `default:"10" help:"How many daemons are killed."`
 	Old   string `help:"A commit, whose build runs beside this one's."`
+	Only  string `help:"Parts whose names match this expression."`
 }
 
 // Run has three daemons work on one PostgreSQL and one JetStream of three servers, and prints
 // what came of it.
 func (c *replicasCmd) Run(ctx context.Context, l *lab) error {
+	only, err := regexp.Compile(c.Only)
+	if err != nil {
+		return err
+	}
 	parts := []struct {
 		name string
 		run  func(context.Context, *replicas) (string, error)
@@ -40,6 +46,9 @@ func (c *replicasCmd) Run(ctx context.Context, l *lab) error {
 	}
 	var rows [][]string
 	for _, part := range parts {
+		if !only.MatchString(part.name) {
+			continue
+		}
 		found, err := l.withReplicas(ctx, c.Files, part.run)
 		if err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)

@@ -37,7 +37,7 @@ func load() (files, restRounds int) {
 
 // seedMany leaves many files that nothing uses, while the application does not
 // run: rows, bytes, and vectors in a Chroma of its own version.
-func (b *beside) seedMany(t *testing.T, knowledge string) {
+func (b *beside) seedMany(t *testing.T, knowledge string, files int) {
 	t.Helper()
 	began := time.Now()
 	db := b.webui(t)
@@ -47,7 +47,6 @@ func (b *beside) seedMany(t *testing.T, knowledge string) {
 	require.NoError(t, os.CopyFS(quick, os.DirFS(b.vectors())))
 	server := startVectors(t, quick)
 	at := time.Now().Add(-time.Hour).Unix()
-	files, _ := load()
 	for i := range files {
 		id := testenv.NewID()
 		path := filepath.Join(b.app.UploadDir(), testenv.StoredName(id, seededName))

@@ -51,7 +51,8 @@ func TestE2ESQLite(t *testing.T) {
 	require.NotContains(t, run.errs.String(), `"level":"error"`)
 
 	require.NoError(t, b.app.Halt())
-	b.seedMany(t, waiting[0].Knowledge)
+	files, _ := load()
+	b.seedMany(t, waiting[0].Knowledge, files)
 	require.NoError(t, b.app.Restart(t.Context()))
 	world.Used = append(world.Used, added)
 	require.NoError(t, openwebui.VerifyPruned(t.Context(), b.app, world))
