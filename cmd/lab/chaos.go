@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,9 @@ type fault struct {
 	name    string
 	nodes   int                                // servers of the queue; one if zero
 	server  []string                           // settings of PostgreSQL's
+	clock   bool                               // of PostgreSQL's, can be moved
+	with    []string                           // settings of the daemon
+	schema  string                             // of Open WebUI's database; empty: the newest
 	prepare func(context.Context, *ruin) error // before the daemon starts; may be nil
 	provoke func(context.Context, *ruin) error // in the midst of the work
 	lift    func(context.Context, *ruin) error // may be nil: it passes by itself
@@ -85,7 +89,7 @@ func (l *lab) survive(ctx context.Context, f fault, files int) (s survived, err 
 	if err != nil {
 		return s, err
 	}
-	if err := r.work(ctx); err != nil {
+	if err := r.work(ctx, f.with); err != nil {
 		return s, err
 	}
 	if err := f.provoke(ctx, r); err != nil {
@@ -112,9 +116,9 @@ func (l *lab) survive(ctx context.Context, f fault, files int) (s survived, err 
 
 func (l *lab) openRuin(ctx context.Context, f fault, files int) (r *ruin, err error) {
 	r = &ruin{}
-	own := &lab{dir: l.dir, binary: l.binary, worlds: l.worlds}
+	own := &lab{dir: l.dir, binary: l.binary, worlds: l.worlds, schema: f.schema}
 	l.worlds++
-	if own.server, err = testenv.StartServer(ctx, testenv.ServerOptions{Settings: f.server}); err != nil {
+	if own.server, err = testenv.StartServer(ctx, testenv.ServerOptions{Settings: f.server, Clock: f.clock}); err != nil {
 		return r, err
 	}
 	r.scene, err = own.openScene(ctx, files, files/2, max(f.nodes, 1))
@@ -143,8 +147,8 @@ func (r *ruin) close() error {
 }
 
 // work starts a daemon, has events published, and returns once it has done a part of them.
-func (r *ruin) work(ctx context.Context) error {
-	settings := append(r.network.settings(r.world.database), slowly...)
+func (r *ruin) work(ctx context.Context, with []string) error {
+	settings := slices.Concat(r.network.settings(r.world.database), slowly, with)
 	d, err := r.startReplica("daemon", r.binary, append(settings, fmt.Sprintf("PRUNED_RATE=%d", slowRate))...)
 	if err != nil {
 		return err

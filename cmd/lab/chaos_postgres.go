@@ -34,6 +34,9 @@ var databaseFaults = []fault{
 	{name: "REINDEX", provoke: runSQL("REINDEX DATABASE")},
 	{name: "columns added and dropped", provoke: runSQL("ALTER TABLE file ADD COLUMN lab text DEFAULT 'x'", "ALTER TABLE chat ADD COLUMN lab text DEFAULT 'x'", "ALTER TABLE file DROP COLUMN lab")},
 	{name: "a table of references locked", provoke: lockChats, lasts: 10 * time.Second, lift: undoAll},
+	{name: "Open WebUI migrates its database", schema: testenv.Revisions[2], provoke: migrate},
+	{name: "the database's clock jumps ahead", clock: true, with: noMinAge, provoke: moveClock("+2d"), lasts: 10 * time.Second, lift: undoAll},
+	{name: "the database's clock jumps back", clock: true, with: noMinAge, provoke: moveClock("-2d"), lasts: 10 * time.Second, lift: undoAll},
 	{name: "pooler killed and started again", prepare: addPooler, provoke: killPooler, unready: "connect", lift: undoAll},
 }
 
@@ -222,6 +225,24 @@ func writeInAnyOrder(ctx context.Context, conn *pgx.Conn, ids []string) error {
 		}
 		return nil
 	})
+}
+
+// migrate has Open WebUI's own migrations bring the database to the newest release's.
+func migrate(ctx context.Context, r *ruin) error {
+	return testenv.Migrate(ctx, r.world.url, testenv.Head)
+}
+
+// noMinAge spares the day for which bytes that are younger than their tombstones are left
+// alone: which of two clocks is wrong nobody can tell.
+var noMinAge = []string{"PRUNED_MIN_AGE=0"}
+
+// moveClock has the database's clock differ for a while. What was written in that time has
+// its times from then.
+func moveClock(offset string) func(context.Context, *ruin) error {
+	return func(_ context.Context, r *ruin) error {
+		r.later(func(context.Context) error { return r.world.server.SetClock("+0s") })
+		return r.world.server.SetClock(offset)
+	}
 }
 
 // addPooler puts a pooler between the daemon and the server.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -50,7 +51,7 @@ func (l *lab) seedWorld(ctx context.Context, o testenv.SeedOptions, bytes bool) 
 	if err := l.startPostgres(ctx); err != nil {
 		return nil, err
 	}
-	url, err := l.server.CreateDatabase(ctx, testenv.Template(testenv.Head))
+	url, err := l.server.CreateDatabase(ctx, testenv.Template(cmp.Or(l.schema, testenv.Head)))
 	if err != nil {
 		return nil, err
 	}

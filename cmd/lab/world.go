@@ -15,6 +15,7 @@ import (
 type lab struct {
 	server  *testenv.Server
 	further []string // settings of that server
+	schema  string   // of new worlds, one of testenv.Revisions; empty: the newest
 	dir     string
 	binary  string
 	worlds  int

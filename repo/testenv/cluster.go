@@ -136,6 +136,16 @@ func makeTemplate(ctx context.Context, s *Server, python, database, revision, sc
 	return s.closeTemplate(ctx, database)
 }
 
+// Migrate has Open WebUI's own migrations bring a database to a revision, beside whoever
+// uses it.
+func Migrate(ctx context.Context, url, revision string) error {
+	python, err := python(ctx)
+	if err != nil {
+		return err
+	}
+	return migrateTo(ctx, python, url, revision, "")
+}
+
 func (s *Server) closeTemplate(ctx context.Context, database string) error {
 	return s.execute(ctx, superuser, "ALTER DATABASE "+database+" WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
 }

@@ -1,7 +1,6 @@
 package testenv
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -136,47 +135,7 @@ func awaitPooler(ctx context.Context, address string, process *process) error {
 	}
 }
 
-// pooler is the folder that Debian's packages were unpacked in: nothing is
-// installed in the system, where a service would be started.
+// pooler is the folder of PgBouncer.
 func pooler(ctx context.Context) (string, error) {
-	return Cached(ctx, "pgbouncer-"+release(), func(ctx context.Context, dir string) error {
-		work, err := os.MkdirTemp("", "pruned-install-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(work)
-		download := command{program: "apt-get", args: append([]string{"download"}, poolerPackages...), dir: work}
-		if err = download.run(ctx); err != nil {
-			updateErr := command{program: "apt-get", args: []string{"update"}}.run(ctx)
-			err = download.run(ctx)
-			if err != nil {
-				return fmt.Errorf("the tests of a pooler need Debian's PgBouncer: %w", errors.Join(updateErr, err))
-			}
-		}
-		packages, err := filepath.Glob(filepath.Join(work, "*.deb"))
-		if err != nil {
-			return err
-		}
-		for _, file := range packages {
-			if err := (command{program: "dpkg-deb", args: []string{"--extract", file, dir}}).run(ctx); err != nil {
-				return err
-			}
-		}
-		return makeReadable(dir)
-	})
-}
-
-// release is the code name of this machine's distribution.
-func release() string {
-	file, err := os.Open("/etc/os-release")
-	if err != nil {
-		return "unknown"
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if name, found := strings.CutPrefix(lines.Text(), "VERSION_CODENAME="); found {
-			return name
-		}
-	}
-	return "unknown"
+	return unpacked(ctx, "pgbouncer", poolerPackages...)
 }

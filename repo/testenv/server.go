@@ -29,6 +29,7 @@ type ServerOptions struct {
 	OnDisk   bool     // as an operator's, never in memory
 	Settings []string // more settings, as "name=value"
 	TLS      *TLS     // speaks it, with a build that lacks pgvector
+	Clock    bool     // can be moved: see SetClock
 }
 
 // Server is a PostgreSQL server of its own, with its own data folder. Its
@@ -38,6 +39,7 @@ type Server struct {
 	account account
 	scratch *scratch
 	own     []string // settings beyond the default ones, as "name=value"
+	env     []string // beyond cleanEnv
 	port    int
 	process *process
 	created atomic.Int64
@@ -86,6 +88,9 @@ func startServer(ctx context.Context, makeData func(ctx context.Context, s *Serv
 		var settings []string
 		settings, err = s.useTLS(*options.TLS)
 		s.own = slices.Concat(s.own, settings)
+	}
+	if err == nil && options.Clock {
+		s.env, err = s.movableClock(ctx)
 	}
 	if err == nil {
 		err = s.configure()
@@ -140,7 +145,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	defer log.Close()
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", fmt.Sprint(s.port))
-	cmd.Dir, cmd.Env = s.scratch.dir, cleanEnv
+	cmd.Dir, cmd.Env = s.scratch.dir, slices.Concat(cleanEnv, s.env)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = s.account.mortal()
 	if s.process, err = startProcess(cmd); err != nil {
