@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores compat load build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short race restore-races model model-long fuzz e2e e2e-long check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores compat load build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,10 @@ chaos: ## faults of servers, networks and folders in the midst of the work (moun
 chaos-short: ## a few of them
 	$(GO) run ./cmd/lab chaos --files 200 --only '^(PostgreSQL killed|NATS killed|network to PostgreSQL cut|uploads gone)'
 
+faults: ## the program ended by SIGKILL at each named moment of deletion, settlement, tombstones, sweep, trash and restore, on both engines
+	$(GO) run ./cmd/lab faults
+	$(GO) run ./cmd/lab faults --engine sqlite
+
 load: ## ten minutes of 200 events a second beside an application that writes, in turns with none: LOAD="--for 1m --rate 100"
 	$(GO) run ./cmd/lab load $(LOAD)
 
@@ -139,6 +143,14 @@ e2e: ## with a real, running Open WebUI (installs 1.2 GB once)
 e2e-long: ## the same where 2,000 files go while it is used, and ten cycles fill the disk
 	$(E2E) ./cmd/pruned ./consumer/webhook ./repo/testenv/openwebui
 
+# Each in turn, with and without the work. It says nothing on a machine that is busy.
+e2e-latency: ## that no request of a real Open WebUI on SQLite and Chroma takes 300 ms while 1,000 files go
+	$(GO) test -count=1 -timeout 30m -tags e2e -v -run '^TestLatency$$' ./cmd/pruned
+
+# Most of it is waiting for answers that do not come.
+permissions: ## that each permission of NATS that doctor prints is needed, and named where it is missing: an hour
+	PRUNED_TEST_PERMISSIONS=all $(GO) test -count=1 -timeout 3h -run TestNATSPermissions ./cmd/pruned
+
 # Their seeds run in make test.
 FUZZ_SECONDS ?= 600
 fuzz: ## every fuzz test, ten minutes in all: FUZZ_SECONDS=600
@@ -166,7 +178,7 @@ model-long: $(TOOLS)/alloy-$(ALLOY).jar ## the same in larger worlds: hours
 check: ## format, vet, modules, README.md's table of settings
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not gofmt-ed'; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,model ./...
+	$(GO) vet -tags e2e,model,faults ./...
 	$(GO) mod tidy -diff
 	$(GO) test -run TestReadmeTellsEverySetting ./config
 

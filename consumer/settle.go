@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"pruned/consumer/event"
+	"pruned/consumer/fault"
 )
 
 const (
@@ -30,6 +31,7 @@ func (c *Consumer) settleBatch(ctx context.Context, messages []*message) {
 		c.storeDeadLetters(ctx, messages)
 		c.publishDeleted(ctx, messages)
 	}
+	fault.Point("told")
 	acks := make([]jetstream.Msg, 0, len(messages))
 	var failed error
 	for _, m := range messages {
@@ -40,6 +42,7 @@ func (c *Consumer) settleBatch(ctx context.Context, messages []*message) {
 		failed = errors.Join(failed, c.nakOrTerm(m))
 	}
 	failed = errors.Join(failed, c.q.ackAll(ctx, acks))
+	fault.Point("acked")
 	if failed == nil && !c.o.DryRun {
 		failed = c.replyAll(messages)
 	}

@@ -31,6 +31,7 @@ func run() int {
 		Kill        killCmd        `cmd:"" help:"Kill drains at random moments, and see that nothing is lost or left."`
 		KillRestore killRestoreCmd `cmd:"" help:"Kill drains, and restores of what they deleted, and see that every file is there or in the trash."`
 		KillSweep   killSweepCmd   `cmd:"" help:"Kill sweeps at random moments, and see that nothing is lost or left."`
+		Faults      faultsCmd      `cmd:"" help:"End the program at each of its named moments, and see that nothing is lost or left."`
 		Replicas    replicasCmd    `cmd:"" help:"Three daemons on one PostgreSQL and three servers of JetStream, killed, cut off and upgraded."`
 		Chaos       chaosCmd       `cmd:"" help:"Faults of servers, networks and folders in the midst of the work, one after the other."`
 		Node        nodeCmd        `cmd:"" hidden:""`

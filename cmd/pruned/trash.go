@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"pruned/consumer/fault"
 	"pruned/consumer/sweep"
 	"pruned/repo"
 )
@@ -125,6 +126,7 @@ func (r *trashEmptyCmd) Run(ctx *runContext) error {
 			if err := a.db.EmptyTrash(ctx, ids, ctx.cli.Consumer.BytesDelay); err != nil {
 				return err
 			}
+			fault.Point("trash emptied")
 		}
 		return ctx.printCount("emptied", len(files))
 	}, openMigrated)

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"pruned/consumer/event"
+	"pruned/consumer/fault"
 	"pruned/consumer/tracing"
 	"pruned/repo"
 )
@@ -36,6 +37,7 @@ type Timing map[Step]time.Duration
 
 // begin starts a step, and returns what ends it.
 func (t Timing) begin(ctx context.Context, step Step) (end func()) {
+	fault.Point(string(step))
 	_, span := tracing.Start(ctx, string(step))
 	start := time.Now()
 	return func() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pruned/consumer/event"
+	"pruned/consumer/fault"
 	"pruned/consumer/leftover"
 	"pruned/repo"
 	"pruned/vectors"
@@ -147,6 +148,7 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 	})
 	endCommit()
 	if err == nil {
+		fault.Point("committed")
 		x.expect(report.Tombstones)
 	}
 	report.Took = time.Since(start)

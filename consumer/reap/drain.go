@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"pruned/consumer/fault"
 	"pruned/repo"
 )
 
@@ -83,6 +84,7 @@ func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tom
 			if err != nil {
 				return err
 			}
+			fault.Point("set removed in a transaction")
 			if err := x.checkStillGone(ctx, tx, rest); err != nil {
 				return err
 			}
@@ -115,13 +117,16 @@ func (x *Reaper) reapOutsideTx(ctx context.Context, w task, most int) (due []rep
 	if err != nil || len(due) == 0 {
 		return due, err
 	}
+	fault.Point("set taken")
 	did, failure := w.remove(ctx, nil, due)
+	fault.Point("set removed")
 	x.reportRemoved(did.removed)
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if err := x.settleSet(after, did.Settlement); err != nil {
 		return due, err
 	}
+	fault.Point("set settled")
 	return due, failure
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"pruned/consumer/fault"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -151,6 +152,7 @@ func (x *Reaper) removeObject(ctx context.Context, t repo.Tombstone) (c removal,
 	if repo.KindOf(err) == repo.Environment { // the store is away: no tombstone's fault
 		return c, err
 	}
+	fault.Point("object removed")
 	if c = x.settleObject(t, err); err == nil && there {
 		c.removed = Removed{Objects: 1, Bytes: blob.Size}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"pruned/consumer/fault"
 	"pruned/repo"
 )
 
@@ -59,11 +60,13 @@ func (r *Restorer) Restore(ctx context.Context, id string) (result Result, err e
 	result.FileID = id
 	err = r.DB.InTx(ctx, nil, func(tx repo.Tx) error {
 		result, err = r.restoreIn(ctx, tx, id)
+		fault.Point("restore written")
 		if err == nil && r.DryRun {
 			err = repo.ErrDryRun
 		}
 		return err
 	})
+	fault.Point("restore committed")
 	switch {
 	case errors.Is(err, repo.ErrDryRun):
 		return result, nil
@@ -101,6 +104,7 @@ func (r *Restorer) restoreIn(ctx context.Context, tx repo.Tx, id string) (result
 			return result, err
 		}
 	}
+	fault.Point("restore found")
 	if result.Restored, err = r.DB.Restore(ctx, tx, id); err != nil {
 		return result, err
 	}

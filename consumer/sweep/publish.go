@@ -9,6 +9,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/event"
+	"pruned/consumer/fault"
 	"pruned/repo"
 )
 
@@ -133,6 +134,7 @@ func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Ev
 	if err != nil {
 		return fmt.Errorf("publish what a sweep found: %w", err)
 	}
+	fault.Point("published")
 	w.options.progress("publishing", w.report.Published, 0)
 	ids := make([]string, len(events))
 	for i, e := range events {

@@ -12,6 +12,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/event"
+	"pruned/consumer/fault"
 	"pruned/repo"
 	"pruned/vectors"
 )
@@ -224,9 +225,11 @@ func (w *run) runSteps(ctx context.Context) error {
 	if err := w.beginSweep(ctx); err != nil {
 		return err
 	}
+	fault.Point("rows listed")
 	if err := w.publishDue(ctx, w.rowDirection()); err != nil {
 		return err
 	}
+	fault.Point("rows published")
 	var listed []*direction
 	for _, d := range w.storeDirections() {
 		done, err := w.listStore(ctx, d)
@@ -237,6 +240,7 @@ func (w *run) runSteps(ctx context.Context) error {
 			listed = append(listed, d)
 		}
 	}
+	fault.Point("stores listed")
 	err := w.publishDue(ctx, listed...)
 	if err == nil {
 		err = w.sweepLeftovers(ctx, listed)
@@ -252,6 +256,7 @@ func (w *run) runSteps(ctx context.Context) error {
 	if err == nil {
 		w.failed = errors.Join(w.failed, w.sweepDangling(ctx))
 	}
+	fault.Point("swept")
 	if err == nil && !w.removesNothing() {
 		err = w.DB.ExpireOld(ctx, w.Retention)
 	}
