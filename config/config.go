@@ -23,7 +23,9 @@ type Config struct {
 	Database  Database  `embed:"" group:"Open WebUI's database"`
 	Vectors   Vectors   `embed:"" group:"Open WebUI's vectors"`
 	Chroma    Chroma    `embed:"" group:"Open WebUI's vectors"`
+	MariaDB   MariaDB   `embed:"" group:"Open WebUI's vectors"`
 	Milvus    Milvus    `embed:"" group:"Open WebUI's vectors"`
+	OpenGauss OpenGauss `embed:"" group:"Open WebUI's vectors"`
 	Weaviate  Weaviate  `embed:"" group:"Open WebUI's vectors"`
 	Storage   Storage   `embed:"" group:"Open WebUI's uploads"`
 	S3        S3        `embed:"" group:"Open WebUI's uploads"`

@@ -10,26 +10,33 @@ import (
 
 // Vectors is for the vector store. After Parse URL is set if DB is pgvector.
 type Vectors struct {
-	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|milvus|pgvector|weaviate|none" help:"Open WebUI's vector store; unset: chroma."`
+	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|mariadb-vector|milvus|opengauss|pgvector|weaviate|none" help:"Open WebUI's vector store; unset: chroma."`
 	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" address:"" flagless:"" help:"Unset: the database's; another one is a store of its own."`
 	PGCrypto    bool        `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
 	PGCryptoKey secret.Text `name:"pgvector-pgcrypto-key" env:"PGVECTOR_PGCRYPTO_KEY" flagless:"" help:"Key of the encrypted chunks."`
+
+	Unproven []string `name:"unproven" env:"PRUNED_UNPROVEN" placeholder:"STORE" help:"Vector stores that may be used though they were tested on a stand-in alone."`
 
 	Guessed bool `kong:"-"` // DB was not set
 }
 
 // VectorStores are the names of the vector stores that can be set: those with
 // settings of their own have a line in checkVectors.
-var VectorStores = []string{"chroma", "milvus", "pgvector", "weaviate", "none"}
+var VectorStores = []string{"chroma", "mariadb-vector", "milvus", "opengauss", "pgvector", "weaviate", "none"}
 
 var wantedVectors = "wanted one of " + strings.Join(VectorStores, ", ")
 
 func (c *Config) checkVectors(ps *problems) {
+	c.checkProved(ps)
 	switch c.Vectors.DB {
 	case "chroma":
 		c.Chroma.checkChroma(ps)
+	case "mariadb-vector":
+		c.MariaDB.checkMariaDB(ps)
 	case "milvus":
 		c.Milvus.checkMilvus(ps)
+	case "opengauss":
+		c.OpenGauss.checkOpenGauss(ps)
 	case "pgvector":
 		c.checkPGVector(ps)
 	case "weaviate":
@@ -39,6 +46,8 @@ func (c *Config) checkVectors(ps *problems) {
 		if c.Vectors.URL != "" {
 			ps.addProblem("VECTOR_DB", "is not set, and PGVECTOR_DB_URL is: wanted pgvector where the vectors are there, else chroma")
 		}
+	case "oracle23ai":
+		ps.addProblem("VECTOR_DB", "%q is refused: neither an Oracle nor a stand-in for it was to be had, so that nothing is known of what a removal does there; %s", c.Vectors.DB, wantedVectors)
 	default:
 		if !slices.Contains(VectorStores, c.Vectors.DB) {
 			ps.addProblem("VECTOR_DB", "%q is not built yet: %s", c.Vectors.DB, wantedVectors)
@@ -74,7 +83,12 @@ func (c *Config) completeVectors() (err error) {
 			c.noteAssumption("VECTOR_DB is not set: taken for chroma, as by Open WebUI, in %s; where the vectors are in PostgreSQL, set it to pgvector", c.Storage.VectorDir())
 		}
 	}
-	if c.Vectors.DB == "pgvector" {
+	switch c.Vectors.DB {
+	case "mariadb-vector":
+		err = c.MariaDB.completeMariaDB()
+	case "opengauss":
+		err = c.OpenGauss.completeOpenGauss()
+	case "pgvector":
 		c.Vectors.URL, err = dsn.NormalizePostgres(string(c.vectorsURL()))
 	}
 	return err

@@ -11,11 +11,13 @@ import (
 // vectorStores has a line for each vector store that VECTOR_DB can name, with what
 // opens it.
 var vectorStores = map[string]opener[vectors.Store]{
-	"chroma":   openChroma,
-	"milvus":   openMilvus,
-	"pgvector": openPGVector,
-	"weaviate": openWeaviate,
-	"none":     func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },
+	"chroma":         openChroma,
+	"mariadb-vector": openMariaDB,
+	"milvus":         openMilvus,
+	"opengauss":      openOpenGauss,
+	"pgvector":       openPGVector,
+	"weaviate":       openWeaviate,
+	"none":           func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },
 }
 
 // byteStores has a line for each store of bytes that STORAGE_PROVIDER can name, with

@@ -16,7 +16,9 @@ import (
 	"pruned/repo/postgres"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
+	"pruned/vectors/mariadb"
 	"pruned/vectors/milvus"
+	"pruned/vectors/opengauss"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/weaviate"
 )
@@ -55,6 +57,16 @@ func openChroma(ctx context.Context, c *command, _ *app) (vectors.Store, error) 
 		URL: url, Tenant: settings.Tenant, Database: settings.Database, Headers: headers,
 		Token: settings.Token(), UserPassword: settings.UserPassword(),
 	})
+}
+
+// openMariaDB opens a database of vectors.
+func openMariaDB(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	return mariadb.New(ctx, mariadb.Options{URL: string(c.cli.MariaDB.URL)})
+}
+
+// openOpenGauss opens a database of vectors.
+func openOpenGauss(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	return opengauss.New(ctx, opengauss.Options{URL: string(c.cli.OpenGauss.URL)})
 }
 
 // openMilvus opens a server.

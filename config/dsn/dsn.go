@@ -1,5 +1,5 @@
 // Package dsn turns the database URLs of Open WebUI, which SQLAlchemy reads, into
-// those that PostgreSQL's own tools read, or into the path of a file (SQLite).
+// those that PostgreSQL's own tools read, and those of other servers alike, or into the path of a file (SQLite).
 //
 // Its central idea is that the URL means the same afterwards, whatever is in the
 // password, and that an error never holds a part of it.
@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"pruned/config/secret"
 )
@@ -49,23 +51,48 @@ func NormalizeDatabase(raw string) (secret.Text, error) {
 // NormalizePostgres turns a URL of Open WebUI's into one that PostgreSQL's own tools
 // read.
 func NormalizePostgres(raw string) (secret.Text, error) {
+	return normalizeServer(raw, "postgresql", cleanQuery, "postgresql", "postgres")
+}
+
+// NormalizeOpenGauss does the same for openGauss, which they can read as well.
+func NormalizeOpenGauss(raw string) (secret.Text, error) {
+	return normalizeServer(raw, "postgresql", cleanQuery, "opengauss", "postgresql", "postgres")
+}
+
+// MariaDB is the scheme that Open WebUI wants of a MariaDB.
+const MariaDB = "mariadb+mariadbconnector"
+
+// NormalizeMariaDB turns a URL of Open WebUI's into one that any URL proper is read as.
+func NormalizeMariaDB(raw string) (secret.Text, error) {
+	if !strings.HasPrefix(raw, MariaDB+"://") {
+		return "", errNoURL
+	}
+	normalized, err := normalizeServer(raw, MariaDB, checkQuery, "mariadb")
+	if u, invalid := url.Parse(string(normalized)); err == nil && (invalid != nil || u.Path == "") {
+		return "", errors.New("names no database")
+	}
+	return normalized, err
+}
+
+// normalizeServer takes URLs of these dialects.
+func normalizeServer(raw, scheme string, clean func(string) (string, error), dialects ...string) (secret.Text, error) {
 	match := sqlalchemyURL.FindStringSubmatch(raw)
 	if match == nil {
 		return "", errNoURL
 	}
 	group := func(name string) string { return match[sqlalchemyURL.SubexpIndex(name)] }
-	if dialect := group("dialect"); dialect != "postgresql" && dialect != "postgres" {
+	if !slices.Contains(dialects, group("dialect")) {
 		return "", errNotBuilt
 	}
 	host, err := joinHost(group("host"), group("ipv6"), group("port"))
 	if err != nil {
 		return "", err
 	}
-	query, err := cleanQuery(group("query"))
+	query, err := clean(group("query"))
 	if err != nil {
 		return "", err
 	}
-	u := url.URL{Scheme: "postgresql", Host: host, RawQuery: query, User: makeUserinfo(group("user"), group("password"))}
+	u := url.URL{Scheme: scheme, Host: host, RawQuery: query, User: makeUserinfo(group("user"), group("password"))}
 	if database := group("database"); database != "" {
 		u.Path = "/" + database
 	}
@@ -116,12 +143,22 @@ var libpqOnly = []string{
 	"tcp_user_timeout", "gssencmode", "sslcompression",
 }
 
+var errQuery = errors.New("has parameters that cannot be read")
+
+func checkQuery(raw string) (string, error) {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return "", errQuery
+	}
+	return query.Encode(), nil
+}
+
 // cleanQuery also turns ssl, as other drivers call it, into sslmode, as
 // Open WebUI does (internal/db.py).
 func cleanQuery(raw string) (string, error) {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return "", errors.New("has parameters that cannot be read")
+		return "", errQuery
 	}
 	if mode := query.Get("ssl"); mode != "" && !query.Has("sslmode") {
 		query.Set("sslmode", mode)

@@ -40,6 +40,11 @@ func pointsOf(collection string, ids ...string) (chunks []Chunk) {
 	return chunks
 }
 
+// takenIDs are the chunks whose ids the store can have.
+func (f Fixture) takenIDs(chunks []Chunk) []Chunk {
+	return slices.DeleteFunc(chunks, func(c Chunk) bool { return f.TakesID != nil && !f.TakesID(c.ID) })
+}
+
 // removesPoints: of the same id in another collection nothing goes, and nothing by an id
 // that is only similar.
 func removesPoints(t *testing.T, f Fixture) {
@@ -49,9 +54,10 @@ func removesPoints(t *testing.T, f Fixture) {
 	staying := pointsOf(other, uuid.NewString(), uuid.NewString())
 	similar := slices.DeleteFunc(similarIDs(), func(id string) bool { return id == "" || slices.Contains(odd, id) })
 	staying = append(staying, pointsOf(memory, f.pointIDs(similar...)...)...)
+	going, staying = f.takenIDs(going), f.takenIDs(staying)
 	f.Insert(t, slices.Concat(going, names, staying)...)
 
-	asked := slices.Concat(idsOf(going), idsOf(going[:2]), idsOf(staying[:2]), idsOf(names), []string{uuid.NewString()})
+	asked := slices.Concat(f.pointIDs(odd...), idsOf(going), idsOf(going[:2]), idsOf(staying[:2]), idsOf(names), []string{uuid.NewString()})
 	require.EqualValues(t, len(going), f.removeAllPoints(t, memory, asked))
 	f.requireHeld(t, append(names, staying...))
 	require.Zero(t, f.removePoints(t, memory, asked), "the second time")

@@ -70,6 +70,8 @@ type Fixture struct {
 	// Takes says whether the store can have a collection of this name; nil
 	// where it takes any.
 	Takes func(collection string) bool
+	// TakesID says the same of the id of a chunk.
+	TakesID func(id string) bool
 	// Strange is what the store calls a collection that is somebody else's; nil where it
 	// has no name of its own for it.
 	Strange func(collection string) string
