@@ -150,7 +150,7 @@ e2e-latency: ## that no request of a real Open WebUI on SQLite and Chroma takes 
 
 # Most of it is waiting for answers that do not come.
 permissions: ## that each permission of NATS that doctor prints is needed, and named where it is missing: an hour
-	PRUNED_TEST_PERMISSIONS=all $(GO) test -count=1 -timeout 3h -run TestNATSPermissions ./cmd/pruned
+	PRUNED_TEST_PERMISSIONS=all $(GO) test -count=1 -timeout 3h -parallel 8 -run TestNATSPermissions ./cmd/pruned
 
 # Their seeds run in make test.
 FUZZ_SECONDS ?= 600

@@ -141,7 +141,7 @@ func (r *ruin) close() error {
 		_ = os.Remove(disk) // where only the disk was mounted; else it is not empty
 	}
 	if r.world != nil {
-		err = errors.Join(err, r.world.server.Stop())
+		err = errors.Join(err, r.world.endServers())
 	}
 	return err
 }
@@ -213,7 +213,7 @@ func undoAll(ctx context.Context, r *ruin) (err error) {
 // faults are all of them.
 func faults() []fault {
 	var all []fault
-	for _, some := range [][]fault{databaseFaults, queueFaults(), networkFaults, uploadFaults} {
+	for _, some := range [][]fault{databaseFaults, queueFaults(), networkFaults, uploadFaults, storeFaults} {
 		all = append(all, some...)
 	}
 	return all

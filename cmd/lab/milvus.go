@@ -71,3 +71,6 @@ func (m *milvusServer) list(ctx context.Context) (chunks []chunk, err error) {
 }
 
 func (m *milvusServer) end() error { return errors.Join(m.data.Close(), m.server.End()) }
+
+func (m *milvusServer) crash() error   { return m.server.Crash() }
+func (m *milvusServer) recover() error { return m.server.Recover() }

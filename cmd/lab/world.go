@@ -37,6 +37,11 @@ func inLab(ctx context.Context, fn func(*lab) error) error {
 	} else {
 		err = fn(l)
 	}
+	return errors.Join(err, l.endServers(), os.RemoveAll(dir))
+}
+
+// endServers ends what was started.
+func (l *lab) endServers() (err error) {
 	if l.server != nil {
 		err = errors.Join(err, l.server.Stop())
 	}
@@ -46,7 +51,7 @@ func inLab(ctx context.Context, fn func(*lab) error) error {
 	for _, end := range l.ends {
 		err = errors.Join(err, end())
 	}
-	return errors.Join(err, os.RemoveAll(dir))
+	return err
 }
 
 // installation is one data folder in the lab, whichever engine its database is

@@ -26,7 +26,10 @@ type Bucket interface {
 // for all.
 type ByteServer interface {
 	MakeBucket(ctx context.Context, name string) (Bucket, error)
-	// Kill kills the server as a crash would; Restart starts it again on the same ports.
+	// Crash kills the server as a crash would; Recover starts it again on the same ports.
+	Crash() error
+	Recover(ctx context.Context) error
+	// Kill and Restart are the same for a test.
 	Kill(t testing.TB)
 	Restart(t testing.TB)
 	// End stops the server and removes what it kept.

@@ -99,18 +99,24 @@ func (d *daemon) awaitReady(ctx context.Context) error {
 	}
 }
 
-// Kill kills the server as a crash would; Restart starts it again on the same ports.
+// Crash kills the server as a crash would; Recover starts it again on the same ports.
+func (d *daemon) Crash() error { return d.process.kill() }
+
+// Recover starts a server that was killed.
+func (d *daemon) Recover(ctx context.Context) error { return d.start(ctx) }
+
+// Kill is Crash for a test.
 func (d *daemon) Kill(t testing.TB) {
 	t.Helper()
-	if err := d.process.kill(); err != nil {
+	if err := d.Crash(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Restart starts a server that was killed.
+// Restart is Recover for a test.
 func (d *daemon) Restart(t testing.TB) {
 	t.Helper()
-	if err := d.start(context.Background()); err != nil {
+	if err := d.Recover(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -263,19 +263,28 @@ func (m *Milvus) awaitReady() error {
 	}
 }
 
-// Kill kills the server as a crash would.
-func (m *Milvus) Kill(t testing.TB) {
-	t.Helper()
-	if err := m.process.kill(); err != nil {
-		t.Fatal(err)
-	}
+// Crash kills the server as a crash would.
+func (m *Milvus) Crash() error {
+	err := m.process.kill()
 	m.process = nil
+	return err
 }
 
-// Restart starts a server that was killed again, on the same data and ports.
+// Recover starts a server that was killed again, on the same data and ports.
+func (m *Milvus) Recover() error { return m.start() }
+
+// Kill is Crash for a test.
+func (m *Milvus) Kill(t testing.TB) {
+	t.Helper()
+	if err := m.Crash(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Restart is Recover for a test.
 func (m *Milvus) Restart(t testing.TB) {
 	t.Helper()
-	if err := m.start(); err != nil {
+	if err := m.Recover(); err != nil {
 		t.Fatal(err)
 	}
 }
