@@ -46,10 +46,10 @@ compat: ## a row for each release of Open WebUI that is supported: 20 minutes
 	$(GO) run ./cmd/lab compat
 
 # Stores whose servers take minutes to build, once, or whose tests do; one line for each.
-test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 objects, Milvus in all its forms, Weaviate, 25,000 chunks in MariaDB
+test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 objects, Milvus in all its forms, Weaviate, OpenSearch (java and mvn), 25,000 chunks in MariaDB
 	PRUNED_TEST_S3=minio $(GO) test -count=1 -timeout 30m ./repo/blobs/s3
 	PRUNED_TEST_OBJECTS=25000 $(GO) test -count=1 -timeout 30m -run 'TestBlobs/objects_come_and_go|TestListingIsFlat' ./repo/blobs/s3
-	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/milvus ./vectors/weaviate
+	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/milvus ./vectors/opensearch ./vectors/weaviate
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestManyWhileOthersWrite ./vectors/mariadb
 
 build: ## the program, static, as the image holds it

@@ -16,6 +16,7 @@ var vectorStores = map[string]opener[vectors.Store]{
 	"milvus":         openMilvus,
 	"opengauss":      openOpenGauss,
 	"pgvector":       openPGVector,
+	"opensearch":     openOpenSearch,
 	"weaviate":       openWeaviate,
 	"none":           func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },
 }

@@ -19,6 +19,7 @@ import (
 	"pruned/vectors/mariadb"
 	"pruned/vectors/milvus"
 	"pruned/vectors/opengauss"
+	"pruned/vectors/opensearch"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/weaviate"
 )
@@ -75,6 +76,14 @@ func openMilvus(ctx context.Context, c *command, _ *app) (vectors.Store, error) 
 	return milvus.New(ctx, milvus.Options{
 		URL: settings.URI, Database: settings.Database, Token: string(settings.Token), CAFile: settings.CAFile,
 		Multitenancy: settings.Multitenancy, Prefix: settings.Prefix,
+	})
+}
+
+// openOpenSearch opens a server.
+func openOpenSearch(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.OpenSearch
+	return opensearch.New(ctx, opensearch.Options{
+		URL: settings.URI, Secure: settings.SSL, Verify: settings.Verify, User: settings.Username, Password: string(settings.Password),
 	})
 }
 

@@ -2,13 +2,11 @@ package testenv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -55,32 +53,13 @@ func StartWeaviate(t testing.TB, options WeaviateOptions) *Weaviate {
 	return w
 }
 
-// sharedWeaviates are those that the tests of this process have in common. Main ends them.
-var sharedWeaviates struct {
-	sync.Mutex
-	list []*Weaviate
-}
+var weaviatePool = newPool(func(ctx context.Context) (*Weaviate, error) { return RunWeaviate(ctx, WeaviateOptions{}) })
 
-// SharedWeaviate starts a server that outlives the test. Main stops it.
-func SharedWeaviate(t testing.TB) (*Weaviate, error) {
+// BorrowWeaviate is a server that no other test uses meanwhile; give hands it back, empty.
+// Main stops it.
+func BorrowWeaviate(t testing.TB) (w *Weaviate, give func()) {
 	t.Helper()
-	w, err := RunWeaviate(context.Background(), WeaviateOptions{})
-	if err == nil {
-		sharedWeaviates.Lock()
-		defer sharedWeaviates.Unlock()
-		sharedWeaviates.list = append(sharedWeaviates.list, w)
-	}
-	return w, err
-}
-
-func endSharedWeaviates() error {
-	sharedWeaviates.Lock()
-	defer sharedWeaviates.Unlock()
-	var failures []error
-	for _, w := range sharedWeaviates.list {
-		failures = append(failures, w.End())
-	}
-	return errors.Join(failures...)
+	return weaviatePool.borrow(t)
 }
 
 // RunWeaviate is StartWeaviate for programs, which End it.

@@ -36,34 +36,15 @@ func needServer(t testing.TB) {
 	}
 }
 
-// servers are those that nobody uses; a case has one alone, since the server has one list of
-// classes for all.
-var servers = make(chan *testenv.Weaviate, serversAtOnce)
-
-const serversAtOnce = 3
-
-func init() {
-	for range serversAtOnce {
-		servers <- nil
-	}
-}
-
-// newServer is an empty server for one case.
+// newServer is an empty server for one case: it has one list of classes for all.
 func newServer(t testing.TB) *api {
 	t.Helper()
 	needServer(t)
-	server := <-servers
-	if server == nil {
-		var err error
-		if server, err = testenv.SharedWeaviate(t); err != nil {
-			servers <- nil
-			t.Fatal(err)
-		}
-	}
+	server, give := testenv.BorrowWeaviate(t)
 	a := &api{port: server.Port()}
 	t.Cleanup(func() {
 		a.clear(t)
-		servers <- server
+		give()
 	})
 	return a
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 
@@ -22,8 +21,7 @@ const (
 	originKey = "collection_name"
 )
 
-// class is one of the server's. Only listClasses makes one, of what the server has, so that
-// none is empty.
+// class is one of the server's. Only List makes one.
 type class struct {
 	name       string
 	collection string // of the application's; empty where nobody can tell which
@@ -32,52 +30,26 @@ type class struct {
 	replicas int
 }
 
-// classes are the server's, by name.
-type classes map[string]class
-
-func (c classes) sorted() (list []class) {
-	for _, name := range slices.Sorted(maps.Keys(c)) {
-		list = append(list, c[name])
-	}
-	return list
-}
-
-// shared are those with chunks of several files.
-func (c classes) shared() (list []class) {
-	for _, one := range c.sorted() {
-		if vectors.IsShared(one.collection) && one.kinds[fileKey] != "" && one.kinds[vectors.NameKey] != "" {
-			list = append(list, one)
-		}
-	}
-	return list
-}
-
-// locate are those that hold these collections.
-func (c classes) locate(collections []string) (list []class) {
-	for _, collection := range collections {
-		if tellable.MatchString(collection) {
-			if one := c[classOf(collection)]; one.collection == collection {
-				list = append(list, one)
-			}
-		}
-	}
-	return list
-}
+func (c class) Name() string       { return c.name }
+func (c class) Collection() string { return c.collection }
+func (c class) HoldsFiles() bool   { return c.kinds[fileKey] != "" && c.kinds[vectors.NameKey] != "" }
 
 // noClass is a name that nobody has.
 const noClass = "Pruned_asks_what_it_may_read"
 
-// listClasses comes before anything else. The leader of the servers answers. Classes that
-// our key may not read it would leave out: it is asked for one that is not there, which it
-// says of only what may be read.
-func (s *Store) listClasses(ctx context.Context) (classes, error) {
-	err := s.server.Call(ctx, "ask for a class", http.MethodGet, "schema/"+noClass, nil, nil)
+// List comes before anything else. The leader of the servers answers. Classes that our key
+// may not read it would leave out: it is asked for one that is not there, which it says of
+// only what may be read.
+func (s *server) List(ctx context.Context) (list []class, err error) {
+	err = s.Call(ctx, "ask for a class", http.MethodGet, "schema/"+noClass, nil, nil)
 	var refusal *rest.RefusalError
 	if err != nil && (!errors.As(err, &refusal) || refusal.Status != http.StatusNotFound) {
 		return nil, err
 	}
-	list := classes{}
-	err = s.server.Call(ctx, "list the classes", http.MethodGet, "schema", nil, rest.Pieces(list.read))
+	err = s.Call(ctx, "list the classes", http.MethodGet, "schema", nil, rest.Pieces(func(from *json.Decoder) (err error) {
+		list, err = readClasses(from)
+		return err
+	}))
 	return list, err
 }
 
@@ -93,22 +65,22 @@ type described struct {
 	ReplicationConfig  struct{ Factor int }
 }
 
-// read reads them one by one: each has two kilobytes.
-func (c classes) read(from *json.Decoder) error {
+// readClasses reads them one by one: each has two kilobytes.
+func readClasses(from *json.Decoder) (list []class, err error) {
 	for _, want := range []json.Token{json.Delim('{'), "classes", json.Delim('[')} {
 		if got, err := from.Token(); err != nil || got != want {
-			return fmt.Errorf("it begins with %v, not with %v: %w", got, want, err)
+			return nil, fmt.Errorf("it begins with %v, not with %v: %w", got, want, err)
 		}
 	}
 	for from.More() {
 		var one described
 		if err := from.Decode(&one); err != nil {
-			return err
+			return nil, err
 		}
-		c[one.Class] = one.toClass()
+		list = append(list, one.toClass())
 	}
-	_, err := from.Token() // a list that was cut has no end
-	return err
+	_, err = from.Token() // a list that was cut has no end
+	return list, err
 }
 
 // toClass leaves out what the application would not make so.
@@ -141,14 +113,3 @@ var readable = map[string][]string{
 }
 
 var texts = []string{"text", "string", kindUUID}
-
-// Strange lists the classes that nobody can tell the collection of, by the server's names.
-func (s *Store) Strange(ctx context.Context) (list []string, err error) {
-	all, err := s.listClasses(ctx)
-	for _, one := range all.sorted() {
-		if one.collection == "" && len(list) < vectors.MaxStrange {
-			list = append(list, one.name)
-		}
-	}
-	return list, err
-}

@@ -77,7 +77,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 		answer func(int, http.ResponseWriter) bool
 		want   string
 	}{
-		"says that it deleted":    {"DELETE /v1/batch", say(200, `{"results":{"matches":3,"successful":3,"failed":0}}`), "does not delete object"},
+		"says that it deleted":    {"DELETE /v1/batch", say(200, `{"results":{"matches":3,"successful":3,"failed":0}}`), "does not delete"},
 		"says that it dropped":    {"DELETE /v1/schema", say(200, ""), "said that it dropped it"},
 		"read-only":               {"DELETE /v1/batch", say(500, `{"error":[{"message":"store is read-only"}]}`), "read-only"},
 		"no right to delete":      {"DELETE /v1/batch", say(403, `{"error":[{"message":"forbidden: `+secret+`"}]}`), "WEAVIATE_API_KEY wants"},

@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 
 	"pruned/vectors"
+	"pruned/vectors/apart"
 	"pruned/vectors/rest"
 )
 
@@ -34,9 +35,14 @@ type Options struct {
 
 // Store is a Weaviate server.
 type Store struct {
-	host   string
-	server *rest.Client
-	page   atomic.Int64 // the most objects that the server answers with
+	*apart.Store[class]
+	server *server
+}
+
+type server struct {
+	*rest.Client
+	host string
+	page atomic.Int64 // the most objects that the server answers with
 }
 
 var (
@@ -57,25 +63,19 @@ func New(_ context.Context, options Options) (*Store, error) {
 	if options.APIKey != "" {
 		header.Set("Authorization", "Bearer "+options.APIKey)
 	}
-	s := &Store{host: address.Host, server: rest.NewClient(rest.Options{
+	s := &server{host: address.Host, Client: rest.NewClient(rest.Options{
 		Server: "Weaviate", URL: address, Header: header, Secrets: []string{options.APIKey},
 		Rights: "WEAVIATE_API_KEY wants the permissions read_collections, delete_collections, read_data and delete_data on all collections",
 	})}
 	s.page.Store(largestPage)
-	return s, nil
+	return &Store{apart.New(s), s}, nil
 }
 
 // Close lets go of idle connections.
 func (s *Store) Close() { s.server.Close() }
 
 // String keeps secrets out of what is printed.
-func (s *Store) String() string { return "weaviate at " + s.host }
+func (s *Store) String() string { return "weaviate at " + s.server.host }
 
 // Info says that others may use it.
 func (s *Store) Info() vectors.Info { return vectors.Info{Name: s.String()} }
-
-// Check asks with our credentials, and looks at what is there.
-func (s *Store) Check(ctx context.Context) error {
-	_, err := s.listClasses(ctx)
-	return err
-}

@@ -1,4 +1,4 @@
-package weaviate
+package apart
 
 import (
 	"context"
@@ -7,16 +7,16 @@ import (
 	"pruned/vectors"
 )
 
-// ListCollections lists classes. What is in them is not counted.
-func (s *Store) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {
+// ListCollections lists places. What is in them is not counted.
+func (s *Store[P]) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {
 	return func(yield func(vectors.Collection, error) bool) {
-		all, err := s.listClasses(ctx)
+		all, err := s.list(ctx)
 		if err != nil {
 			yield(vectors.Collection{}, err)
 			return
 		}
-		for _, one := range all.sorted() {
-			if vectors.IsListed(one.collection) && !yield(vectors.Collection{Name: one.collection}, nil) {
+		for _, one := range all {
+			if vectors.IsListed(one.Collection()) && !yield(vectors.Collection{Name: one.Collection()}, nil) {
 				return
 			}
 		}
@@ -24,7 +24,7 @@ func (s *Store) ListCollections(ctx context.Context) iter.Seq2[vectors.Collectio
 }
 
 // ListPoints reads the ids in these collections.
-func (s *Store) ListPoints(ctx context.Context, collections []string) iter.Seq2[vectors.Point, error] {
+func (s *Store[P]) ListPoints(ctx context.Context, collections []string) iter.Seq2[vectors.Point, error] {
 	return func(yield func(vectors.Point, error) bool) {
 		if err := vectors.CheckListed(collections...); err != nil {
 			yield(vectors.Point{}, err)
@@ -39,7 +39,7 @@ func (s *Store) ListPoints(ctx context.Context, collections []string) iter.Seq2[
 }
 
 // ListChunks reads the metadata in these collections.
-func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
+func (s *Store[P]) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
 	return func(yield func(vectors.FileChunk, error) bool) {
 		if err := vectors.CheckKnowledge(knowledge); err != nil {
 			yield(vectors.FileChunk{}, err)
@@ -59,27 +59,27 @@ func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.
 }
 
 // listFrom lists the points of these collections, or those of some files in them.
-func (s *Store) listFrom(ctx context.Context, collections, files []string) iter.Seq2[vectors.FileChunk, error] {
+func (s *Store[P]) listFrom(ctx context.Context, collections, files []string) iter.Seq2[vectors.FileChunk, error] {
 	return func(yield func(vectors.FileChunk, error) bool) {
 		if len(collections) == 0 {
 			return
 		}
-		all, err := s.listClasses(ctx)
+		all, err := s.list(ctx)
 		if err != nil {
 			yield(vectors.FileChunk{}, err)
 			return
 		}
 		for _, of := range all.locate(distinct(collections)) {
-			if len(files) > 0 && of.kinds[fileKey] == "" {
+			if len(files) > 0 && !of.HoldsFiles() {
 				continue
 			}
-			for page, err := range s.listObjects(ctx, of, question{files: files}) {
+			for page, err := range s.server.Read(ctx, of, Question{Files: files}) {
 				if err != nil {
 					yield(vectors.FileChunk{}, err)
 					return
 				}
 				for _, o := range page {
-					if !yield(vectors.FileChunk{Collection: of.collection, FileID: o.file, ID: o.id}, nil) {
+					if !yield(vectors.FileChunk{Collection: of.Collection(), FileID: o.File, ID: o.ID}, nil) {
 						return
 					}
 				}

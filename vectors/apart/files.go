@@ -1,4 +1,4 @@
-package weaviate
+package apart
 
 import (
 	"cmp"
@@ -10,27 +10,27 @@ import (
 	"pruned/vectors"
 )
 
-// Files lists the application's classes, and reads the metadata in the shared ones.
-func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
+// Files lists the application's places, and reads the metadata in the shared ones.
+func (s *Store[P]) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
-		all, err := s.listClasses(ctx)
+		all, err := s.list(ctx)
 		if err != nil {
 			yield(vectors.File{}, err)
 			return
 		}
-		for _, one := range all.sorted() {
-			if id, own := vectors.CollectionOwner(one.collection); own && !yield(vectors.File{ID: id}, nil) {
+		for _, one := range all {
+			if id, own := vectors.CollectionOwner(one.Collection()); own && !yield(vectors.File{ID: id}, nil) {
 				return
 			}
 		}
 		for _, of := range all.shared() {
-			for page, err := range s.listFileObjects(ctx, of, nil) {
+			for page, err := range s.listFilePoints(ctx, of, nil) {
 				if err != nil {
 					yield(vectors.File{}, err)
 					return
 				}
 				for id, n := range countByFile(page) {
-					if !yield(vectors.File{ID: id, Shared: of.collection, Chunks: n}, nil) {
+					if !yield(vectors.File{ID: id, Shared: of.Collection(), Chunks: n}, nil) {
 						return
 					}
 				}
@@ -39,20 +39,20 @@ func (s *Store) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	}
 }
 
-func countByFile(page []object) map[string]int64 {
+func countByFile(page []Point) map[string]int64 {
 	counts := map[string]int64{}
 	for _, o := range page {
-		counts[o.file]++
+		counts[o.File]++
 	}
 	return counts
 }
 
-// listFileObjects lists the chunks of these files, or of any where none is named.
-func (s *Store) listFileObjects(ctx context.Context, of class, files []string) iter.Seq2[[]object, error] {
-	return func(yield func([]object, error) bool) {
+// listFilePoints lists the chunks of these files, or of any where none is named.
+func (s *Store[P]) listFilePoints(ctx context.Context, of P, files []string) iter.Seq2[[]Point, error] {
+	return func(yield func([]Point, error) bool) {
 		for _, some := range portions(files) {
-			for page, err := range s.listObjects(ctx, of, question{files: some}) {
-				page = slices.DeleteFunc(page, func(o object) bool { return o.file == "" })
+			for page, err := range s.server.Read(ctx, of, Question{Files: some}) {
+				page = slices.DeleteFunc(page, func(o Point) bool { return o.File == "" })
 				if !yield(page, err) || err != nil {
 					return
 				}
@@ -82,21 +82,21 @@ func distinct(list []string) (values []string) {
 }
 
 // Collections counts a file's chunks in its own collection, and in every shared one.
-func (s *Store) Collections(ctx context.Context, id string) (list []vectors.Collection, err error) {
-	all, err := s.listClasses(ctx)
+func (s *Store[P]) Collections(ctx context.Context, id string) (list []vectors.Collection, err error) {
+	all, err := s.list(ctx)
 	if err != nil || !utf8.ValidString(id) {
 		return nil, err
 	}
 	for _, of := range all.locate([]string{vectors.FileCollection(id)}) {
-		n, err := s.countObjects(ctx, of)
+		n, err := s.server.Count(ctx, of)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, vectors.Collection{Name: of.collection, Chunks: n})
+		list = append(list, vectors.Collection{Name: of.Collection(), Chunks: n})
 	}
 	for _, of := range all.shared() {
-		c := vectors.Collection{Name: of.collection}
-		for page, err := range s.listFileObjects(ctx, of, []string{id}) {
+		c := vectors.Collection{Name: of.Collection()}
+		for page, err := range s.listFilePoints(ctx, of, []string{id}) {
 			if err != nil {
 				return nil, err
 			}
@@ -110,23 +110,23 @@ func (s *Store) Collections(ctx context.Context, id string) (list []vectors.Coll
 }
 
 // Holdings reads the files' own collections, and lists their chunks in shared ones.
-func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
+func (s *Store[P]) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
 	if ids = distinct(ids); len(ids) == 0 {
 		return nil, nil
 	}
-	all, err := s.listClasses(ctx)
+	all, err := s.list(ctx)
 	if err != nil {
 		return nil, err
 	}
 	seen := map[vectors.Holding]bool{}
-	note := func(of class, files []string) error {
-		for page, err := range s.listObjects(ctx, of, question{files: files}) {
+	note := func(of P, files []string) error {
+		for page, err := range s.server.Read(ctx, of, Question{Files: files}) {
 			if err != nil {
 				return err
 			}
 			for _, o := range page {
-				one := vectors.Holding{FileID: o.file, Collection: of.collection, CreatedBy: o.maker}
-				if id, own := vectors.CollectionOwner(of.collection); own {
+				one := vectors.Holding{FileID: o.File, Collection: of.Collection(), CreatedBy: o.Maker}
+				if id, own := vectors.CollectionOwner(of.Collection()); own {
 					one.FileID = id
 				}
 				if !seen[one] {

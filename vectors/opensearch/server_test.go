@@ -1,0 +1,280 @@
+package opensearch_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"pruned/repo/testenv"
+	"pruned/vectors"
+	"pruned/vectors/opensearch"
+	"pruned/vectors/vectorstest"
+)
+
+// More than a page of everything, while others write: of what was there before, all goes
+// that should, and nothing else.
+func TestPagesWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	a := newServer(t)
+	store := a.store(t)
+	file, other := uuid.NewString(), uuid.NewString()
+	a.insert(t, many(24_900, vectorstest.Base, file)...)
+	a.insert(t, many(1, vectorstest.Base, other)...)
+	a.insert(t, many(100, vectors.FileCollection(file), file)...)
+	found := map[string]int64{}
+	for f, err := range store.Files(t.Context()) {
+		require.NoError(t, err)
+		found[f.Shared+" "+f.ID] += f.Chunks
+	}
+	require.Equal(t, map[string]int64{" " + file: 0, vectorstest.Base + " " + file: 24_900, vectorstest.Base + " " + other: 1}, found)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var writer errgroup.Group
+	written := 0
+	writer.Go(func() error {
+		for ; ctx.Err() == nil; written++ {
+			a.insertDocuments(t, indexName(vectorstest.Base), many(1, vectorstest.Base, other))
+		}
+		return nil
+	})
+	removed, err := store.Remove(t.Context(), nil, []string{file})
+	cancel()
+	require.NoError(t, writer.Wait())
+	require.NoError(t, err)
+	require.Equal(t, vectors.Removed{Chunks: 25_000}, removed)
+	require.Len(t, a.left(t), 1+written)
+}
+
+// What no refresh has shown yet goes, too, and what no filter finds: a value that is too long
+// for it, one in a field that took the first for a date.
+func TestWhatNoFilterFinds(t *testing.T) {
+	t.Parallel()
+	a := newServer(t)
+	long := strings.Repeat("long", 100)
+	other := uuid.NewString()
+	a.create(t, indexName(vectorstest.Base))
+	a.create(t, indexName(other))
+	a.insertDocuments(t, indexName(vectorstest.Base), append(many(2, vectorstest.Base, "report"), many(2, vectorstest.Base, long)...))
+	stays := many(1, vectorstest.Base, long+"x")
+	a.insertDocuments(t, indexName(vectorstest.Base), stays)
+	a.insertDocuments(t, indexName(other), append(many(1, other, "2024-01-01"), many(1, other, "2024-01-02")...))
+	removed, err := a.store(t).Remove(t.Context(), nil, []string{"report", long, "2024-01-02"})
+	require.NoError(t, err)
+	require.EqualValues(t, 5, removed.Chunks)
+	require.Len(t, a.left(t), 2)
+}
+
+// A name is never a pattern: nothing goes by one that only looks like others'.
+func TestNamesAreNoPatterns(t *testing.T) {
+	t.Parallel()
+	a := newServer(t)
+	chunks := append(many(1, "user-memory-"+uuid.NewString(), ""), many(1, vectors.FileCollection(uuid.NewString()), "")...)
+	a.insert(t, chunks...)
+	_, err := a.store(t).RemoveCollections(t.Context(), nil, []string{"user-memory-*", "user-memory-a,_all", "web-search-*"}, vectors.AllowAll)
+	require.NoError(t, err)
+	_, err = a.store(t).Remove(t.Context(), nil, []string{"*", "_all", "?", ".."})
+	require.NoError(t, err)
+	require.Len(t, a.left(t), 2)
+}
+
+// Indexes of others are neither told nor touched where they have another prefix, nor is what
+// another name stands for.
+func TestOthersKeepTheirs(t *testing.T) {
+	t.Parallel()
+	a := newServer(t)
+	file := uuid.NewString()
+	a.create(t, "logs")
+	a.create(t, "open_webuix_"+file)
+	a.call(t, http.MethodPost, "_aliases", `{"actions":[{"add":{"index":"logs","alias":"open_webui_file-`+file+`"}}]}`, nil)
+	a.insertDocuments(t, "logs", many(2, vectors.FileCollection(file), file))
+	strange, err := a.store(t).Strange(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"logs"}, strange, "it has a name of ours")
+	removed, err := a.store(t).Remove(t.Context(), nil, []string{file})
+	require.NoError(t, err)
+	require.Zero(t, removed.Chunks)
+	require.Len(t, a.left(t), 2)
+}
+
+// An index that goes while it is read has nothing; what comes again is found the next time.
+func TestIndexesThatComeAndGo(t *testing.T) {
+	t.Parallel()
+	a := newServer(t)
+	store := a.store(t)
+	file := uuid.NewString()
+	a.insert(t, many(3, vectorstest.Base, file)...)
+	dropped := false
+	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
+		if !dropped {
+			a.call(t, http.MethodDelete, indexName(vectorstest.Base), nil, nil)
+		}
+		dropped = true
+		return ids, nil
+	})
+	require.ErrorIs(t, err, vectors.ErrUnusable)
+	require.NotContains(t, a.indexes(t), indexName(vectorstest.Base), "it is not made again by a deletion")
+	again := append(many(2, vectorstest.Base, file), many(1, vectorstest.Base, uuid.NewString())...)
+	a.insert(t, again...)
+	removed, err := store.Remove(t.Context(), nil, []string{file})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, removed.Chunks)
+	require.Equal(t, []string{again[2].ID}, a.left(t))
+}
+
+// A server that is killed in the midst of a set is the store's failure; the next time the
+// rest goes.
+func TestServerKilledInASet(t *testing.T) {
+	t.Parallel()
+	needServer(t)
+	server := testenv.StartOpenSearch(t)
+	a := &api{url: server.URL()}
+	store := a.store(t)
+	file, stays := uuid.NewString(), many(3, vectorstest.Base, uuid.NewString())
+	a.insert(t, append(many(100, vectors.FileCollection(file), file), many(150, vectorstest.Base, file)...)...)
+	a.insert(t, stays...)
+	asked := 0
+	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
+		if asked++; asked == 2 {
+			server.Kill(t)
+		}
+		return ids, nil
+	})
+	require.ErrorIs(t, err, vectors.ErrUnusable)
+	require.Equal(t, 2, asked, "the file's own collection went")
+	require.ErrorIs(t, store.Check(t.Context()), vectors.ErrUnusable)
+	server.Restart(t)
+	a.call(t, http.MethodGet, "_cluster/health/open_webui_*?wait_for_status=green&timeout=60s", nil, nil)
+	removed, err := store.Remove(t.Context(), nil, []string{file})
+	require.NoError(t, err)
+	require.EqualValues(t, 150, removed.Chunks)
+	require.Len(t, a.left(t), 3)
+}
+
+// Read-only indexes, and closed ones, are told: nothing is taken for gone.
+func TestIndexesThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	a := newServer(t)
+	file, index := uuid.NewString(), indexName(vectorstest.Base)
+	a.insert(t, many(3, vectorstest.Base, file)...)
+	fails := func(why string) {
+		t.Helper()
+		_, err := a.store(t).Remove(t.Context(), nil, []string{file})
+		require.ErrorIs(t, err, vectors.ErrUnusable)
+		require.ErrorContains(t, err, why)
+	}
+	a.call(t, http.MethodPut, index+"/_settings", `{"index.blocks.write":true}`, nil)
+	fails("blocked")
+	a.call(t, http.MethodPut, index+"/_settings", `{"index.blocks.write":null}`, nil)
+	a.call(t, http.MethodPost, index+"/_close", nil, nil)
+	fails("closed")
+	a.call(t, http.MethodPost, index+"/_open", nil, nil)
+	removed, err := a.store(t).Remove(t.Context(), nil, []string{file})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, removed.Chunks)
+}
+
+const secret = "s3cr3t-and-more"
+
+// What a server answers that is without rights, of another kind, that loses the rest of a
+// page or lies: it is the store's own fault, nothing is taken for gone, and no secret is told.
+func TestAnswersThatSettleNothing(t *testing.T) {
+	t.Parallel()
+	needServer(t)
+	base := "/" + indexName(vectorstest.Base)
+	for name, c := range map[string]struct {
+		path   string // of the requests that are answered otherwise
+		from   int64  // the first of these
+		status int
+		answer string
+		want   string
+	}{
+		"says that it deleted":  {base + "/_bulk", 1, 200, `{"errors":false,"items":[]}`, "does not delete"},
+		"no right to delete":    {base + "/_bulk", 1, 403, `{"error":"` + secret + `"}`, "OPENSEARCH_USERNAME wants"},
+		"refuses one":           {base + "/_bulk", 1, 200, `{"errors":true,"items":[{"delete":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"queue is full"}}}]}`, "queue is full"},
+		"half of the indexes":   {"/open_webui_*/_mapping", 1, 200, `{"open_webui_x":{`, "list the indexes"},
+		"another program":       {"/open_webui_*/_mapping", 1, 404, `nothing here`, "404"},
+		"a proxy's no":          {base + "/_refresh", 1, 404, `{"error":"no such thing"}`, "404"},
+		"part of a refresh":     {base + "/_refresh", 1, 200, `{"_shards":{"total":2,"successful":1,"failed":1}}`, "has not refreshed"},
+		"part of an index":      {base + "/_search", 1, 200, `{"_scroll_id":"a","timed_out":false,"_shards":{"total":2,"failed":1},"hits":{"hits":[]}}`, "has not answered about all"},
+		"late":                  {base + "/_search", 1, 200, `{"_scroll_id":"a","timed_out":true,"_shards":{"total":1,"failed":0},"hits":{"hits":[]}}`, "has not answered about all"},
+		"not a search's answer": {base + "/_search", 1, 200, `{}`, "has not answered about all"},
+		"another index's":       {base + "/_search", 1, 200, `{"_scroll_id":"a","timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[{"_index":"other","_id":"a"}]}}`, "none of it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newServer(t)
+			file := uuid.NewString()
+			a.insert(t, many(3, vectorstest.Base, file)...)
+			behind, err := url.Parse(a.url)
+			require.NoError(t, err)
+			proxy := httputil.NewSingleHostReverseProxy(behind)
+			var asked atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, c.path) && asked.Add(1) >= c.from {
+					w.WriteHeader(c.status)
+					fmt.Fprint(w, c.answer)
+					return
+				}
+				proxy.ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			store := newStore(t, opensearch.Options{URL: server.URL, User: "u", Password: secret})
+			_, err = store.Remove(t.Context(), nil, []string{file})
+			require.ErrorIs(t, err, vectors.ErrUnusable)
+			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, err.Error(), secret)
+
+			removed, err := a.store(t).Remove(t.Context(), nil, []string{file}) // the next time
+			require.NoError(t, err)
+			require.EqualValues(t, 3, removed.Chunks)
+		})
+	}
+}
+
+func TestServerThatIsAway(t *testing.T) {
+	t.Parallel()
+	store := newStore(t, opensearch.Options{URL: fmt.Sprintf("http://127.0.0.1:%d", testenv.FreePort(t))})
+	require.ErrorIs(t, store.Check(t.Context()), vectors.ErrUnusable)
+	_, err := store.Remove(t.Context(), nil, []string{"a"})
+	require.ErrorIs(t, err, vectors.ErrUnusable)
+}
+
+// A certificate is checked where the application checks it, and credentials are sent.
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "u" || password != secret {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		fmt.Fprint(w, "{}")
+	}))
+	t.Cleanup(server.Close)
+	plain := strings.Replace(server.URL, "https", "http", 1)
+	require.NoError(t, newStore(t, opensearch.Options{URL: server.URL, User: "u", Password: secret}).Check(t.Context()))
+	require.NoError(t, newStore(t, opensearch.Options{URL: plain, Secure: true, User: "u", Password: secret}).Check(t.Context()))
+	require.NoError(t, newStore(t, opensearch.Options{URL: strings.Replace(server.URL, "//", "//u:"+secret+"@", 1)}).Check(t.Context()))
+	require.ErrorContains(t, newStore(t, opensearch.Options{URL: server.URL, User: "u", Password: "wrong"}).Check(t.Context()), "OPENSEARCH_USERNAME wants")
+	require.ErrorContains(t, newStore(t, opensearch.Options{URL: server.URL, Verify: true}).Check(t.Context()), "certificate")
+}
+
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"", "opensearch:9200", "ftp://u:" + secret + "@o", "http://u:" + secret + "@o:port"} {
+		_, err := opensearch.New(t.Context(), opensearch.Options{URL: address})
+		require.Error(t, err, address)
+		require.NotContains(t, err.Error(), secret)
+	}
+	for address, want := range map[string]string{"http://o": "opensearch at o:9200", "https://o": "opensearch at o:443", "http://u:p@o:1": "opensearch at o:1"} {
+		require.Equal(t, want, newStore(t, opensearch.Options{URL: address}).Info().Name)
+	}
+}
