@@ -14,7 +14,7 @@ import (
 // who lives, nothing uses. As many of each are in use.
 type leftovers int
 
-const searchPrefix = "web-search-"
+const searchPrefix = "web-search-" + testenv.UserID + "-"
 
 // searches are the names of the collections, each time the same: those that nothing uses
 // come first.
