@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores compat load build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 
 	PRUNED_TEST_OBJECTS=25000 $(GO) test -count=1 -timeout 30m -run 'TestBlobs/objects_come_and_go|TestListingIsFlat' ./repo/blobs/s3
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/milvus ./vectors/opensearch ./vectors/weaviate
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestManyWhileOthersWrite ./vectors/mariadb
+
+# Azurite and fake-gcs-server look at all that they keep for each request.
+test-objects: ## listings of 25,000 objects while others write, of the servers that take Google's and Azure's part: minutes
+	PRUNED_TEST_OBJECTS=25000 $(GO) test -count=1 -timeout 30m -run 'TestBlobs/objects_come_and_go' ./repo/blobs/gcs ./repo/blobs/azure
 
 build: ## the program, static, as the image holds it
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/pruned ./cmd/pruned

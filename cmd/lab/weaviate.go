@@ -54,7 +54,7 @@ func className(collection string) string {
 }
 
 // requestsAtOnce are sent to it.
-const requestsAtOnce = 8
+const requestsAtOnce = 3
 
 func (w *weaviateServer) insert(ctx context.Context, chunks []chunk) error {
 	objects := map[string][]map[string]any{}
