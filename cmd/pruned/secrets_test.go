@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -133,13 +134,16 @@ func TestSecretsShowNowhere(t *testing.T) {
 	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
 	nats := startNATSWith(t, &server.Options{Username: "pruned", Password: p["NATS_URL"]})
 	i := install(t, testenv.Vectors(small))
-	i = i.with(p.valued(map[string]string{
+	values := map[string]string{}
+	for name := range p {
+		values[name] = "%"
+	}
+	maps.Copy(values, map[string]string{
 		"DATABASE_URL": strings.Replace(i.URL, "postgres@", "postgres:%@", 1), "PGVECTOR_DB_URL": strings.Replace(i.URL, "postgres@", "postgres:%@", 1),
-		"NATS_URL": "nats://pruned:%@" + nats.Addr().String(), "DATABASE_PASSWORD": "%", "PGVECTOR_PGCRYPTO_KEY": "%",
-		"CHROMA_HTTP_HEADERS": "key=%", "CHROMA_CLIENT_AUTH_CREDENTIALS": "%", "MILVUS_TOKEN": "user:%", "S3_SECRET_ACCESS_KEY": "%",
-		"GOOGLE_APPLICATION_CREDENTIALS_JSON": `{"type":"service_account","private_key":"%"}`, "AZURE_STORAGE_KEY": "%", "OPEN_WEBUI_TOKEN": "%",
-		"PRUNED_WEBHOOK_TOKEN": "%", "PRUNED_ADMIN_TOKEN": "%", "PRUNED_NOTIFY_URL": mirror.URL + "/hooks/%?key=%", "PRUNED_NOTIFY_SECRET": "%",
-	})...).with("OPEN_WEBUI_URL="+mirror.URL, "PRUNED_LOG_LEVEL=trace", "PRUNED_TRASH=72h", "PRUNED_PPROF=127.0.0.1:0")
+		"NATS_URL": "nats://pruned:%@" + nats.Addr().String(), "CHROMA_HTTP_HEADERS": "key=%", "MILVUS_TOKEN": "user:%",
+		"GOOGLE_APPLICATION_CREDENTIALS_JSON": `{"type":"service_account","private_key":"%"}`, "PRUNED_NOTIFY_URL": mirror.URL + "/hooks/%?key=%",
+	})
+	i = i.with(p.valued(values)...).with("OPEN_WEBUI_URL="+mirror.URL, "PRUNED_LOG_LEVEL=trace", "PRUNED_TRASH=72h", "PRUNED_PPROF=127.0.0.1:0")
 	for name, planted := range p {
 		require.True(t, slices.ContainsFunc(i.env, func(s string) bool { return strings.HasPrefix(s, name+"=") && strings.Contains(s, planted) }), "%s is not planted", name)
 	}
