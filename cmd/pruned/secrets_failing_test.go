@@ -44,6 +44,10 @@ func TestSecretsShowInNoFailure(t *testing.T) {
 		"Google refuses":        {map[string]string{"STORAGE_PROVIDER": "gcs", "GCS_BUCKET_NAME": "b", "GOOGLE_APPLICATION_CREDENTIALS_JSON": serviceAccount(p, mirror.URL)}, "Google"},
 		"Google's key broken":   {map[string]string{"STORAGE_PROVIDER": "gcs", "GCS_BUCKET_NAME": "b", "GOOGLE_APPLICATION_CREDENTIALS_JSON": `{"type":"service_account","private_key":"%"}`}, "Google"},
 		"Milvus is none":        {map[string]string{"VECTOR_DB": "milvus", "MILVUS_URI": mirror.URL, "MILVUS_TOKEN": "u:%"}, "Milvus"},
+		"Weaviate refuses":      {map[string]string{"VECTOR_DB": "weaviate", "WEAVIATE_HTTP_HOST": host, "WEAVIATE_HTTP_PORT": port, "WEAVIATE_API_KEY": "%"}, "weaviate"},
+		"OpenSearch refuses":    {map[string]string{"VECTOR_DB": "opensearch", "OPENSEARCH_URI": mirror.URL, "OPENSEARCH_SSL": "false", "OPENSEARCH_USERNAME": "u", "OPENSEARCH_PASSWORD": "%"}, "opensearch"},
+		"MariaDB away":          {map[string]string{"VECTOR_DB": "mariadb-vector", "MARIADB_VECTOR_DB_URL": "mariadb+mariadbconnector://u:%@127.0.0.1:1/d"}, "127.0.0.1:1"},
+		"openGauss away":        {map[string]string{"VECTOR_DB": "opengauss", "PRUNED_UNPROVEN": "opengauss", "OPENGAUSS_DB_URL": "opengauss://u:%@127.0.0.1:1/d"}, "connect"},
 		"Chroma refuses":        {map[string]string{"VECTOR_DB": "chroma", "CHROMA_HTTP_HOST": mirror.URL, "CHROMA_HTTP_HEADERS": "key=%"}, "Chroma"},
 		"Chroma refuses a token": {map[string]string{"VECTOR_DB": "chroma", "CHROMA_HTTP_HOST": host, "CHROMA_HTTP_PORT": port,
 			"CHROMA_CLIENT_AUTH_PROVIDER": "chromadb.auth.token_authn.TokenAuthClientProvider", "CHROMA_CLIENT_AUTH_CREDENTIALS": "%"}, "Chroma"},
@@ -60,7 +64,7 @@ func TestSecretsShowInNoFailure(t *testing.T) {
 				_, out, errs := failing.pruned(t, "", append(command, "-v")...)
 				fmt.Fprintln(&said, out, errs)
 			}
-			require.Contains(t, said.String(), c.says)
+			require.Contains(t, strings.ToLower(said.String()), strings.ToLower(c.says))
 			p.requireAbsent(t, name, said.String())
 		})
 	}
