@@ -21,8 +21,10 @@ var errStillThere = errors.New("the server said that it removed the object, and 
 const (
 	firstSet, maxSet = 250, 1000
 	// setTime is how long the requests may take that remove a set: for so long nobody asks
-	// again whether its objects may go.
-	setTime = 100 * time.Millisecond
+	// again whether its objects may go. Where the looks at a set take longer, as with a
+	// server that is far or slow, it is as long as they do, up to maxSetTime: else most of
+	// the time would go into looks.
+	setTime, maxSetTime = 100 * time.Millisecond, 500 * time.Millisecond
 )
 
 // Remove is RemoveGuarded where all may go.
@@ -60,10 +62,12 @@ func (s *Store) RemoveGuarded(ctx context.Context, names []string, guard repo.Bl
 
 // removeSet returns why objects stay.
 func (s *Store) removeSet(ctx context.Context, keys []string, guard repo.BlobGuard) (stay map[string]error, err error) {
+	began := time.Now()
 	before, err := s.lookAtAll(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
+	looks := 3 * time.Since(began) // this one, the one afterwards, and that at the bucket
 	there := make(map[string]repo.Blob, len(before))
 	for key, o := range before {
 		there[key] = s.blobOf(o)
@@ -72,7 +76,7 @@ func (s *Store) removeSet(ctx context.Context, keys []string, guard repo.BlobGua
 	if err != nil || len(may) == 0 {
 		return nil, err
 	}
-	if stay, err = s.removeObjects(ctx, may, before); err != nil {
+	if stay, err = s.removeObjects(ctx, may, before, looks); err != nil {
 		return nil, err
 	}
 	gone := slices.DeleteFunc(may, func(key string) bool { return stay[key] != nil })
@@ -82,14 +86,14 @@ func (s *Store) removeSet(ctx context.Context, keys []string, guard repo.BlobGua
 }
 
 // removeObjects removes those that were seen, and looks again at all, in a bucket that is
-// there.
-func (s *Store) removeObjects(ctx context.Context, keys []string, seen map[string]Object) (stay map[string]error, err error) {
+// there. looks is what looking at them takes.
+func (s *Store) removeObjects(ctx context.Context, keys []string, seen map[string]Object, looks time.Duration) (stay map[string]error, err error) {
 	asked := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, there := seen[key]; return !there })
 	stay = map[string]error{}
 	if len(asked) > 0 {
 		began := time.Now()
 		refused, err := s.askToRemove(ctx, asked)
-		s.resize(len(asked), time.Since(began), err)
+		s.resize(len(asked), time.Since(began), min(max(setTime, looks), maxSetTime), err)
 		if err != nil {
 			return nil, err
 		}
@@ -105,14 +109,14 @@ func (s *Store) removeObjects(ctx context.Context, keys []string, seen map[strin
 	return stay, s.Client.CheckBucket(ctx)
 }
 
-// resize has the next sets take about setTime: also where this one took so long that the
-// request failed by that.
-func (s *Store) resize(n int, took time.Duration, failed error) {
+// resize has the next sets take about as long as wanted: also where this one took so long
+// that the request failed by that.
+func (s *Store) resize(n int, took, wanted time.Duration, failed error) {
 	size := cmp.Or(int(s.setSize.Load()), firstSet)
 	switch {
-	case took > 2*setTime:
+	case took > 2*wanted:
 		s.setSize.Store(int64(max(size/2, 1)))
-	case failed == nil && took < setTime && n >= size:
+	case failed == nil && took < wanted && n >= size:
 		s.setSize.Store(int64(min(2*size, maxSet)))
 	}
 }
