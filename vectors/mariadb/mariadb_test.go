@@ -68,8 +68,8 @@ func without(list []string, gone ...string) (rest []string) {
 	return rest
 }
 
-// While the application writes, nobody else can: the removal waits, and finds what it
-// wrote meanwhile.
+// What the application has changed and not committed the removal waits for, and finds what
+// else it wrote meanwhile.
 func TestWaitsForTheApplication(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t, testenv.SharedMariaDB(t))
@@ -79,7 +79,9 @@ func TestWaitsForTheApplication(t *testing.T) {
 	require.NoError(t, err)
 	_, err = application.ExecContext(t.Context(), "INSERT INTO document_chunk (id, embedding, collection_name) VALUES ('3', VEC_FromText(?), 'file-a')", direction())
 	require.NoError(t, err)
-	done := make(chan error)
+	_, err = application.ExecContext(t.Context(), "UPDATE document_chunk SET text = 'other' WHERE id = '1'")
+	require.NoError(t, err)
+	done := make(chan error, 1)
 	go func() {
 		_, err := store.Remove(context.WithoutCancel(t.Context()), nil, []string{"a"})
 		done <- err
@@ -88,7 +90,7 @@ func TestWaitsForTheApplication(t *testing.T) {
 		var waiting int
 		err := d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = ?", d.name).Scan(&waiting)
 		return err == nil && waiting > 0
-	}, time.Minute, 10*time.Millisecond)
+	}, time.Minute, 300*time.Millisecond) // what is read more often than ten times a second is not renewed
 	require.NoError(t, application.Commit())
 	require.NoError(t, <-done)
 	require.Equal(t, []string{"2"}, d.left(t))
