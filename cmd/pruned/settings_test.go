@@ -21,7 +21,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 	}{
 		"no database":              {[]string{"VECTOR_DB=none"}, nil, []string{"DATABASE_URL: is not set", "postgresql://"}},
 		"an encrypted database":    {[]string{"DATABASE_URL=sqlite+sqlcipher:////data/webui.db", "VECTOR_DB=none"}, nil, []string{"DATABASE_URL", "SQLCipher"}},
-		"vectors elsewhere":        {[]string{"DATABASE_URL=sqlite:////data/webui.db", "VECTOR_DB=pgvector"}, nil, []string{"VECTOR_DB", "SQLite", "chroma"}},
+		"vectors elsewhere":        {[]string{"DATABASE_URL=sqlite:////data/webui.db", "VECTOR_DB=pgvector"}, nil, []string{"PGVECTOR_DB_URL: is not set", "SQLite"}},
 		"a vector store not built": {append(fine[:1:1], "VECTOR_DB=qdrant"), nil, []string{`VECTOR_DB: "qdrant" is not built yet`}},
 		"a duration":               {append(fine, "PRUNED_MIN_AGE=1 day"), nil, []string{"PRUNED_MIN_AGE", "a duration such as"}},
 		"a negative age":           {append(fine, "PRUNED_MIN_AGE=-1h"), nil, []string{"PRUNED_MIN_AGE", "0s or more"}},
@@ -73,7 +73,6 @@ func TestWhatCannotBeOpened(t *testing.T) {
 		"a database that does not answer": {i.with("DATABASE_URL=postgresql://u:p4ssw0rd@127.0.0.1:1/d"), "connect to PostgreSQL"},
 		"a database of somebody else":     {empty, "schema public is empty"},
 		"a schema of somebody else":       {i.with("DATABASE_SCHEMA=nobody"), "schema nobody is empty"},
-		"another database's vectors":      {i.with("PGVECTOR_DB_URL=" + empty.URL), "PGVECTOR_DB_URL leads to database"},
 		"a table that is not there":       {i.with("PRUNED_IGNORE=nothing"), "nothing"},
 		"an empty data folder":            {bare("DATA_DIR="+t.TempDir(), "PRUNED_NATS_LISTEN=127.0.0.1:0"), "webui.db"},
 		"no upload folder":                {i.with("DATA_DIR=" + t.TempDir()), "DATA_DIR must be Open WebUI's"},
