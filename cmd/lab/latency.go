@@ -16,16 +16,18 @@ import (
 	"pruned/repo/testenv"
 )
 
-// Events come one by one, evenly.
+// Events come one by one, evenly. So many orphans that the daemon's first sweep holds them,
+// and publishes nothing about them.
 const (
 	latencyRate   = 50 // a second
 	latencyEvents = 1000
+	fewestEvents  = 50
 )
 
 // measureLatency measures how long an event takes from the moment it is published until its
 // publisher is told that its transaction has committed.
 func (b *bench) measureLatency(ctx context.Context) error {
-	n := latencyEvents / b.shrink
+	n := max(latencyEvents/b.shrink, fewestEvents)
 	w, err := b.seedWorld(ctx, testenv.SeedOptions{Files: 2 * n, Orphans: n, ChunksPerFile: 3, Vectors: testenv.VectorOptions{Dim: 64}, Chats: 2000 / b.shrink, ChatBytes: 8 << 10}, false)
 	if err != nil {
 		return err

@@ -80,10 +80,12 @@ func (x *Reaper) reapInTx(ctx context.Context, w task, most int) (due []repo.Tom
 			return err
 		}
 		if len(rest) > 0 {
+			began := time.Now()
 			did, err := w.remove(ctx, tx, rest)
 			if err != nil {
 				return err
 			}
+			x.turnsOf(w.kind).addRemoving(time.Since(began))
 			fault.Point("set removed in a transaction")
 			if err := x.checkStillGone(ctx, tx, rest); err != nil {
 				return err

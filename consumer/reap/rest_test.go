@@ -1,7 +1,6 @@
 package reap
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -18,13 +17,18 @@ func TestRestsOfTheExecutor(t *testing.T) {
 	t.Parallel()
 	const interval = 10 * time.Second
 	table, beside := &Reaper{Vectors: vectors.None{}}, &Reaper{Vectors: elsewhere{}}
-	require.Equal(t, interval, table.restAfter(repo.Vectors, interval, time.Millisecond, nil))
-	require.Equal(t, 20*time.Minute, table.restAfter(repo.Vectors, interval, time.Minute, nil))
-	require.Equal(t, time.Minute, table.restAfter(repo.Vectors, interval, time.Minute, errors.New("no answer")))
+	require.Equal(t, interval, table.restAfter(repo.Vectors, interval, time.Millisecond, time.Millisecond))
+	require.Equal(t, 20*time.Minute, table.restAfter(repo.Vectors, interval, 2*time.Minute, time.Minute))
+	require.Equal(t, time.Minute, table.restAfter(repo.Vectors, interval, time.Minute, time.Millisecond), "it waited, as before a commit")
+	scan := newTurns(repo.Vectors)
+	scan.addRemoving(time.Second)
+	scan.addRemoving(time.Second)
+	require.Equal(t, 2*time.Second, scan.takeRemoving())
+	require.Zero(t, scan.takeRemoving(), "the next turn's")
 	for _, rest := range []func(time.Duration) time.Duration{
-		func(took time.Duration) time.Duration { return table.restAfter(repo.Bytes, interval, took, nil) },
-		func(took time.Duration) time.Duration { return beside.restAfter(repo.Bytes, interval, took, nil) },
-		func(took time.Duration) time.Duration { return beside.restAfter(repo.Vectors, interval, took, nil) },
+		func(took time.Duration) time.Duration { return table.restAfter(repo.Bytes, interval, took, took) },
+		func(took time.Duration) time.Duration { return beside.restAfter(repo.Bytes, interval, took, took) },
+		func(took time.Duration) time.Duration { return beside.restAfter(repo.Vectors, interval, took, took) },
 	} {
 		require.Equal(t, minRest, rest(time.Millisecond))
 		require.Equal(t, time.Minute, rest(time.Minute))

@@ -25,7 +25,8 @@ type turns struct {
 	mu       sync.Mutex
 	due      []time.Time // when something comes due that is known of, in order
 	state    State
-	deferred error // why nothing is carried out for now, though it is due
+	deferred error         // why nothing is carried out for now, though it is due
+	removing time.Duration // what removals took in the transactions of this turn
 }
 
 func newTurns(kind string) *turns { return &turns{kind: kind, sooner: make(chan struct{}, 1)} }
@@ -63,6 +64,21 @@ func (t *turns) next(soonest, latest time.Time) time.Time {
 		return soonest
 	}
 	return t.due[0]
+}
+
+// addRemoving notes what a removal took.
+func (t *turns) addRemoving(took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.removing += took
+}
+
+// takeRemoving is what removals took since it was last asked.
+func (t *turns) takeRemoving() (took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	took, t.removing = t.removing, 0
+	return took
 }
 
 // record notes how a turn ended.
@@ -107,7 +123,7 @@ func (x *Reaper) Run(ctx context.Context, interval time.Duration) {
 
 func (x *Reaper) runTurns(ctx context.Context, t *turns, interval time.Duration) {
 	t.heartbeat.Beat()
-	ended, rest := time.Now(), x.restAfter(t.kind, interval, 0, nil)
+	ended, rest := time.Now(), x.restAfter(t.kind, interval, 0, 0)
 	for {
 		next := t.next(ended.Add(rest), ended.Add(max(rest, interval)))
 		select {
@@ -125,21 +141,17 @@ func (x *Reaper) runTurns(ctx context.Context, t *turns, interval time.Duration)
 			x.Log.Warn().Err(err).Str("kind", t.kind).Msg("tombstones could not be carried out; they are tried again")
 		}
 		ended = time.Now()
-		rest = x.restAfter(t.kind, interval, ended.Sub(began), err)
+		rest = x.restAfter(t.kind, interval, ended.Sub(began), t.takeRemoving())
 	}
 }
 
-// restAfter is twenty times as long as the work where that may be a scan of a large
-// table, which is worth many files. A store of its own costs by the file: there
-// the same rest would keep what came meanwhile waiting for hours. A turn that failed may
-// only have waited, for a database that was away: it says nothing of the work.
-func (x *Reaper) restAfter(kind string, interval, took time.Duration, failed error) time.Duration {
-	inTx := kind == repo.Vectors && x.removesInTx() // by collections there is an index
-	switch {
-	case inTx && failed == nil:
-		return max(interval, 20*took)
-	case inTx:
-		return max(interval, took)
+// restAfter is twenty times as long as the removals where those may be scans of a large
+// table, which are worth many files. A store of its own costs by the file: there
+// the same rest would keep what came meanwhile waiting for hours. What else a turn took it
+// may only have waited, for a database that was away, or for a standby before a commit.
+func (x *Reaper) restAfter(kind string, interval, took, removing time.Duration) time.Duration {
+	if kind == repo.Vectors && x.removesInTx() { // by collections there is an index
+		return max(interval, took, 20*removing)
 	}
 	return max(minRest, took)
 }
