@@ -10,7 +10,8 @@ import (
 // files share: batches grow while a transaction is so fast that one of twice as many is
 // not slow, in which nobody notices its locks, or where looking takes more than a quarter
 // of it, and faster and further where that is more than half. They shrink again where it is
-// slow and looking takes less than a sixteenth.
+// slow and looking takes less than a sixteenth, and those that grew further where it takes
+// less than a quarter: the first looks of a process read what later ones need not.
 type adaptiveBatchSize struct {
 	first   int
 	current atomic.Int64
@@ -43,7 +44,7 @@ func (s *adaptiveBatchSize) adaptTo(looking, took time.Duration) {
 		s.grow(4, mostGrowth)
 	case took < fastTransaction, looking*4 > took:
 		s.grow(2, fastGrowth)
-	case took > slowTransaction && looking*16 < took:
+	case took > slowTransaction && looking*16 < took, s.nextSize() > s.first*fastGrowth:
 		s.shrink()
 	}
 }

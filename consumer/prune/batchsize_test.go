@@ -22,9 +22,11 @@ func TestAdaptiveBatchSize(t *testing.T) {
 	require.Equal(t, 5000, s.nextSize(), "looks are most of it")
 	s.adaptTo(dear, long)
 	require.Equal(t, 5000, s.nextSize(), "it grows no more, and does not shrink")
-	s.adaptTo(fair, long)
-	require.Equal(t, 5000, s.nextSize(), "neither dear nor cheap")
-	for _, want := range []int{2500, 1250, 625, 500, 500} {
+	for _, want := range []int{2500, 1250, 1250} {
+		s.adaptTo(fair, long)
+		require.Equal(t, want, s.nextSize(), "dear no more")
+	}
+	for _, want := range []int{625, 500, 500} {
 		s.adaptTo(cheap, long)
 		require.Equal(t, want, s.nextSize())
 	}
