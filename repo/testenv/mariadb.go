@@ -131,9 +131,13 @@ func installMariaDB(ctx context.Context, dir string) error {
 
 // downloadRelease downloads packages of another release of Debian, by lists of its own.
 func downloadRelease(ctx context.Context, work, release string, packages []string) error {
+	site, err := ownSite(ctx)
+	if err != nil {
+		return err
+	}
 	sources := filepath.Join(work, "release.sources")
-	text := "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: " + release + "\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
-	err := errors.Join(os.WriteFile(sources, []byte(text), 0o600), os.WriteFile(filepath.Join(work, "status"), nil, 0o600),
+	text := "Types: deb\nURIs: " + site + "\nSuites: " + release + "\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
+	err = errors.Join(os.WriteFile(sources, []byte(text), 0o600), os.WriteFile(filepath.Join(work, "status"), nil, 0o600),
 		os.MkdirAll(filepath.Join(work, "lists", "partial"), 0o755), os.MkdirAll(filepath.Join(work, "cache", "archives", "partial"), 0o755))
 	if err != nil {
 		return err
@@ -145,6 +149,21 @@ func downloadRelease(ctx context.Context, work, release string, packages []strin
 		return err
 	}
 	return command{program: "apt-get", args: append(append(own, "download"), packages...), dir: work}.run(ctx)
+}
+
+// ownSite is where this machine has its own packages from.
+func ownSite(ctx context.Context) (string, error) {
+	for range 2 {
+		out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", "Release: "+release(), "Component: main").Output()
+		if site, _, _ := strings.Cut(string(out), "\n"); err == nil && site != "" {
+			return site, nil
+		}
+		// It knows none before its first update.
+		if err := (command{program: "apt-get", args: []string{"update"}}).run(ctx); err != nil {
+			return "", err
+		}
+	}
+	return "", errors.New("apt-get knows no packages of this machine's release")
 }
 
 func makeMariaDB(ctx context.Context, install string) error {
