@@ -17,7 +17,7 @@ const linger = 50 * time.Millisecond
 
 // Events that come one by one are waited for as long as the last batch took: so a small
 // installation answers soon, and a large one, where a batch takes long however few events it
-// has, is at work for half of the time at most.
+// has, is at work on one at a time, and not on one for each worker.
 const (
 	minLinger = 10 * time.Millisecond
 	maxLinger = time.Second

@@ -41,7 +41,7 @@ func (h *Handler) Size() int { return h.batchSize.nextSize() }
 // Handle tries a batch whole at first; it bisects, within half of its time, a batch
 // that can never commit.
 func (h *Handler) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
-	b := &bisection{Handler: h, results: map[string]event.Result{}, until: time.Now().Add(h.timeout / 2)}
+	b := &bisection{Handler: h, results: make(map[string]event.Result, len(events)), until: time.Now().Add(h.timeout / 2)}
 	err := b.runChunks(ctx, events)
 	for _, failed := range b.failedAlone {
 		b.results[failed.Key()] = b.classify(failed)

@@ -79,6 +79,7 @@ type RefusalError struct {
 	pause  time.Duration // until it may be asked again
 }
 
+// Error is the status, and what the server said.
 func (r *RefusalError) Error() string { return r.text }
 
 // Pieces reads an answer that may be larger than what is kept in memory.
