@@ -19,10 +19,7 @@ import (
 // BenchmarkRemove removes files of ten chunks each, half of them in a knowledge base, beside
 // the same by two plain deletes for as many files at a time. FILES=10000 unless it is set.
 func BenchmarkRemove(b *testing.B) {
-	files := 10_000
-	if text := os.Getenv("FILES"); text != "" {
-		files, _ = strconv.Atoi(text)
-	}
+	files := vectorstest.FilesToRemove(b)
 	var ids []string
 	var chunks []vectorstest.Chunk
 	for n := range files {

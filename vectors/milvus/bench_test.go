@@ -2,10 +2,8 @@ package milvus_test
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
@@ -20,10 +18,7 @@ import (
 // their own and five in a knowledge base, beside the same by Milvus' own delete by a filter,
 // which looks at nothing and asks nobody. FILES=10000 unless it is set.
 func BenchmarkRemove(b *testing.B) {
-	files := 10_000
-	if text := os.Getenv("FILES"); text != "" {
-		files, _ = strconv.Atoi(text)
-	}
+	files := vectorstest.FilesToRemove(b)
 	server := testenv.SharedMilvus(b)
 	for b.Loop() {
 		var ids []string
@@ -43,23 +38,9 @@ func BenchmarkRemove(b *testing.B) {
 		ours.insert(b, chunks...)
 		theirs.insert(b, chunks...)
 		store := ours.store(b)
-		began := time.Now()
-		for n := 0; n < files; n += 500 {
-			_, err := store.Remove(b.Context(), nil, ids[n:min(n+500, files)])
-			require.NoError(b, err)
-		}
-		took := time.Since(began)
+		vectorstest.CompareRemovals(b, ids, store, func(some []string) { theirs.deleteFiles(b, some) })
 		require.Empty(b, ours.left(b))
-
-		began = time.Now()
-		for n := 0; n < files; n += 500 {
-			theirs.deleteFiles(b, ids[n:min(n+500, files)])
-		}
-		bulk := time.Since(began)
 		require.Empty(b, theirs.left(b))
-		b.ReportMetric(float64(files)/took.Seconds(), "files/s")
-		b.ReportMetric(float64(files)/bulk.Seconds(), "bulk-files/s")
-		b.ReportMetric(bulk.Seconds()/took.Seconds(), "of-bulk")
 	}
 }
 

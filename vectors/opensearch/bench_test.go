@@ -3,10 +3,7 @@ package opensearch_test
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,10 +15,7 @@ import (
 // FILES=10000 unless it is set. Files have no indexes of their own here: to make that many
 // takes a server longer than everything else.
 func BenchmarkRemove(b *testing.B) {
-	files := 10_000
-	if text := os.Getenv("FILES"); text != "" {
-		files, _ = strconv.Atoi(text)
-	}
+	files := vectorstest.FilesToRemove(b)
 	for b.Loop() {
 		var ids []string
 		var chunks []vectorstest.Chunk
@@ -34,23 +28,9 @@ func BenchmarkRemove(b *testing.B) {
 		ours.insert(b, chunks...)
 		theirs.insert(b, chunks...)
 		store := ours.store(b)
-		began := time.Now()
-		for n := 0; n < files; n += 500 {
-			_, err := store.Remove(b.Context(), nil, ids[n:min(n+500, files)])
-			require.NoError(b, err)
-		}
-		took := time.Since(began)
+		vectorstest.CompareRemovals(b, ids, store, func(some []string) { theirs.deleteFiles(b, some) })
 		require.Empty(b, ours.left(b))
-
-		began = time.Now()
-		for n := 0; n < files; n += 500 {
-			theirs.deleteFiles(b, ids[n:min(n+500, files)])
-		}
-		bulk := time.Since(began)
 		require.Empty(b, theirs.left(b))
-		b.ReportMetric(float64(files)/took.Seconds(), "files/s")
-		b.ReportMetric(float64(files)/bulk.Seconds(), "bulk-files/s")
-		b.ReportMetric(bulk.Seconds()/took.Seconds(), "of-bulk")
 	}
 }
 

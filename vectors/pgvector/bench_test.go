@@ -3,7 +3,6 @@ package pgvector_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"pruned/repo/testenv"
 	"pruned/vectors/pgvector"
+	"pruned/vectors/vectorstest"
 )
 
 // benchFiles makes 2,000 files of ten chunks with vectors of 1,536 dimensions,
@@ -86,10 +86,7 @@ func BenchmarkDelete(b *testing.B) {
 // BenchmarkRemote removes files of ten chunks each from another database, half of them in a
 // knowledge base, beside the same by two plain deletes. FILES=10000 unless it is set.
 func BenchmarkRemote(b *testing.B) {
-	files := 10_000
-	if text := os.Getenv("FILES"); text != "" {
-		files, _ = strconv.Atoi(text)
-	}
+	files := vectorstest.FilesToRemove(b)
 	db := testenv.New(b, testenv.Vectors(testenv.VectorOptions{}))
 	db.Exec(b, benchPool)
 	store, err := pgvector.NewRemote(b.Context(), pgvector.Options{URL: db.URL})

@@ -1,0 +1,50 @@
+package vectorstest
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"pruned/vectors"
+)
+
+// filesAtOnce is how many files a benchmark removes by one call, as a batch of events does.
+const filesAtOnce = 500
+
+// FilesToRemove is how many files a benchmark of removals has: FILES, or 10,000.
+func FilesToRemove(b *testing.B) int {
+	b.Helper()
+	text := os.Getenv("FILES")
+	if text == "" {
+		return 10_000
+	}
+	files, err := strconv.Atoi(text)
+	require.NoError(b, err, "FILES")
+	return files
+}
+
+// CompareRemovals removes files from a store, and the same from another by bulk, the store's
+// own way to delete what a filter finds. It reports both rates, in files a second, and their
+// ratio.
+func CompareRemovals(b *testing.B, ids []string, store vectors.Store, bulk func(ids []string)) {
+	b.Helper()
+	ours := timeRemovals(ids, func(some []string) {
+		_, err := store.Remove(b.Context(), nil, some)
+		require.NoError(b, err)
+	})
+	theirs := timeRemovals(ids, bulk)
+	b.ReportMetric(float64(len(ids))/ours.Seconds(), "files/s")
+	b.ReportMetric(float64(len(ids))/theirs.Seconds(), "bulk-files/s")
+	b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bulk")
+}
+
+func timeRemovals(ids []string, remove func(some []string)) time.Duration {
+	began := time.Now()
+	for n := 0; n < len(ids); n += filesAtOnce {
+		remove(ids[n:min(n+filesAtOnce, len(ids))])
+	}
+	return time.Since(began)
+}
