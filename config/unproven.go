@@ -7,6 +7,7 @@ import "slices"
 // removed.
 var standIns = map[string]string{
 	"opengauss": "PostgreSQL",
+	"s3vector":  "moto 5.2.5",
 }
 
 func (c *Config) checkProved(ps *problems) {

@@ -21,6 +21,7 @@ import (
 	"pruned/vectors/opengauss"
 	"pruned/vectors/opensearch"
 	"pruned/vectors/pgvector"
+	"pruned/vectors/s3vector"
 	"pruned/vectors/weaviate"
 )
 
@@ -85,6 +86,12 @@ func openOpenSearch(ctx context.Context, c *command, _ *app) (vectors.Store, err
 	return opensearch.New(ctx, opensearch.Options{
 		URL: settings.URI, Secure: settings.SSL, Verify: settings.Verify, User: settings.Username, Password: string(settings.Password),
 	})
+}
+
+// openS3Vector opens a bucket of vectors.
+func openS3Vector(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.S3Vector
+	return s3vector.New(ctx, s3vector.Options{Bucket: settings.Bucket, Region: settings.Region})
 }
 
 // openWeaviate opens a server.

@@ -44,7 +44,7 @@ const (
 func Main(m *testing.M) {
 	code := m.Run()
 	tellLeftOut()
-	if err := errors.Join(stopShared(), endSharedBytes(), sharedMilvus.end(), sharedMilvusLite.end(), sharedMariaDB.end(), weaviatePool.end(), opensearchPool.end()); err != nil {
+	if err := errors.Join(stopShared(), endSharedBytes(), sharedMilvus.end(), sharedMilvusLite.end(), sharedMariaDB.end(), sharedMoto.end(), weaviatePool.end(), opensearchPool.end()); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the test server:", err)
 		code = max(code, 1)
 	}
