@@ -39,6 +39,14 @@ const (
 	leakPollEvery = 500 * time.Millisecond
 )
 
+// leftOpen are those of the store of a stream. nats-server 2.15.2, shut down while it makes
+// one, leaves it open for ever, on a busy machine now and then; one that nobody shut down has
+// others.
+var leftOpen = []goleak.Option{
+	goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*fileStore).flushStreamStateLoop"),
+	goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server/ats.Register.func1"),
+}
+
 // Main runs the tests of a package, stops the servers that they shared, and fails where a
 // goroutine is left that does not end by itself. Call it from TestMain; it does not return.
 func Main(m *testing.M) {
@@ -61,7 +69,7 @@ func Main(m *testing.M) {
 func awaitNoLeak(patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	for {
-		err := goleak.Find()
+		err := goleak.Find(leftOpen...)
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
