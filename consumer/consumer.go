@@ -81,7 +81,6 @@ type Consumer struct {
 	dbDown    *outage // the environment does not permit deletions
 	paused    *outage // somebody paused the consumer
 	recovered atomic.Bool
-	lastTook  atomic.Int64  // how long the last batch was handled
 	inHand    atomic.Int64  // batches between the fetcher and their settlement
 	settled   chan struct{} // after inHand went down
 

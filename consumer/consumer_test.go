@@ -47,7 +47,8 @@ type growing struct {
 	sizes []int
 }
 
-func (g *growing) Size() int { g.asked++; return g.asked }
+func (g *growing) Size() int             { g.asked++; return g.asked }
+func (g *growing) Linger() time.Duration { return 0 }
 func (g *growing) Handle(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 	g.sizes = append(g.sizes, len(events))
 	return all(events, event.Deleted), nil

@@ -12,16 +12,8 @@ import (
 	"pruned/consumer/loop"
 )
 
-// linger is for the rest of a batch, and for what comes with a first message.
+// linger is for what is known to wait, and for what comes with a first message.
 const linger = 50 * time.Millisecond
-
-// Events that come one by one are waited for as long as the last batch took: so a small
-// installation answers soon, and a large one, where a batch takes long however few events it
-// has, is at work on one at a time, and not on one for each worker.
-const (
-	minLinger = 10 * time.Millisecond
-	maxLinger = time.Second
-)
 
 // chooseLinger returns how long the rest of a batch is waited for. A queue in which more is
 // known to wait has it at once.
@@ -29,7 +21,7 @@ func (c *Consumer) chooseLinger() time.Duration {
 	if c.o.Drain || c.behind {
 		return linger
 	}
-	return min(max(time.Duration(c.lastTook.Load()), minLinger), maxLinger)
+	return c.h.Linger()
 }
 
 // batch is messages that were fetched together.

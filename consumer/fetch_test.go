@@ -54,22 +54,12 @@ func TestBatchThatComesInPieces(t *testing.T) {
 	}
 }
 
-// The rest of a batch is waited for as long as the last batch took, within bounds; in a drain,
-// and where more waits already, only as long as a server takes to send it.
-func TestRestIsWaitedForAsLongAsABatchTakes(t *testing.T) {
+// The rest of a batch is waited for as long as the handler says; in a drain, and where more
+// waits already, only as long as a server takes to send it.
+func TestDrainsDoNotLinger(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		took, want    time.Duration
-		drain, behind bool
-	}{
-		{0, minLinger, false, false},
-		{30 * time.Millisecond, 30 * time.Millisecond, false, false},
-		{time.Minute, maxLinger, false, false},
-		{time.Minute, linger, true, false},
-		{time.Millisecond, linger, false, true},
-	} {
-		waiting := &Consumer{o: Options{Drain: c.drain}, behind: c.behind}
-		waiting.lastTook.Store(int64(c.took))
-		require.Equal(t, c.want, waiting.chooseLinger())
-	}
+	h := &fake{}
+	require.Equal(t, h.Linger(), (&Consumer{h: h}).chooseLinger())
+	require.Equal(t, linger, (&Consumer{h: h, o: Options{Drain: true}}).chooseLinger())
+	require.Equal(t, linger, (&Consumer{h: h, behind: true}).chooseLinger())
 }

@@ -95,6 +95,8 @@ func (f *fake) Size() int {
 	return f.size
 }
 
+func (f *fake) Linger() time.Duration { return 10 * time.Millisecond }
+
 func (f *fake) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 	f.mu.Lock()
 	f.batches = append(f.batches, events)

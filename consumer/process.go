@@ -44,7 +44,6 @@ func (c *Consumer) decideBatch(ctx context.Context, b batch) (settle func()) {
 		c.callHandler(ctx, b.messages)
 	}
 	took := time.Since(began)
-	c.lastTook.Store(int64(took))
 	return func() {
 		for _, part := range [][]*message{b.invalid, b.messages} {
 			if len(part) > 0 {

@@ -3,6 +3,7 @@ package event_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"pruned/consumer/event"
 )
@@ -56,6 +57,8 @@ func ExampleParse_invalid() {
 type decider struct{}
 
 func (decider) Size() int { return 100 }
+
+func (decider) Linger() time.Duration { return time.Second }
 
 func (decider) Handle(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 	var results []event.Result

@@ -60,4 +60,7 @@ type Handler interface {
 
 	// Size is how many events the next batch may have.
 	Size() int
+
+	// Linger is how long the rest of the next batch may be waited for.
+	Linger() time.Duration
 }

@@ -132,6 +132,7 @@ func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) erro
 // recordReport takes over what a transaction committed, and logs a line a file.
 func (b *bisection) recordReport(report Report) {
 	b.Changed.Add(report.Changed)
+	b.linger.noteChanged(report.Changed)
 	for id, result := range report.Results {
 		b.results[id] = result
 		b.deleted = b.deleted || result.Outcome == event.Deleted

@@ -18,6 +18,7 @@ type Handler struct {
 	timeout     time.Duration // of a batch, roughly
 	batchSize   adaptiveBatchSize
 	lockHold    lockHoldLimit
+	linger      linger
 
 	// Changed counts the bytes of changed rows that transactions had to read since the
 	// index was last brought up to date.
@@ -38,11 +39,16 @@ func NewHandler(t *Transaction, size int, timeout time.Duration, log zerolog.Log
 // Size is how many events the next batch may have.
 func (h *Handler) Size() int { return h.batchSize.nextSize() }
 
+// Linger is how long the rest of the next batch may be waited for.
+func (h *Handler) Linger() time.Duration { return h.linger.choose() }
+
 // Handle tries a batch whole at first; it bisects, within half of its time, a batch
 // that can never commit.
 func (h *Handler) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
-	b := &bisection{Handler: h, results: make(map[string]event.Result, len(events)), until: time.Now().Add(h.timeout / 2)}
+	began := time.Now()
+	b := &bisection{Handler: h, results: make(map[string]event.Result, len(events)), until: began.Add(h.timeout / 2)}
 	err := b.runChunks(ctx, events)
+	h.linger.noteBatch(time.Since(began))
 	for _, failed := range b.failedAlone {
 		b.results[failed.Key()] = b.classify(failed)
 	}

@@ -72,7 +72,7 @@ func TestDefaultsOfTheDatabaseChangeNothing(t *testing.T) {
 }
 
 // A commit is durable where the database's default is not, and stays what is
-// more than that.
+// more than that; that of a settlement alone is in no hurry.
 func TestCommitsAreDurable(t *testing.T) {
 	t.Parallel()
 	d, _ := newDB(t)
@@ -81,9 +81,16 @@ func TestCommitsAreDurable(t *testing.T) {
 	} {
 		db := openWith(t, postgres.Options{URL: d.URL + "&synchronous_commit=" + setting})
 		inTx(t, db, func(tx repo.Tx) {
-			n, err := tx.Exec(t.Context(), `SELECT WHERE current_setting('synchronous_commit') = $1`, want)
-			require.NoError(t, err)
-			require.EqualValues(t, 1, n, setting)
+			requireCommits(t, tx, want)
+			require.NoError(t, db.Settle(t.Context(), tx, repo.Settlement{}))
+			requireCommits(t, tx, "off")
 		})
 	}
+}
+
+func requireCommits(t testing.TB, tx repo.Tx, want string) {
+	t.Helper()
+	n, err := tx.Exec(t.Context(), `SELECT WHERE current_setting('synchronous_commit') = $1`, want)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n, want)
 }

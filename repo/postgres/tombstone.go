@@ -134,8 +134,13 @@ UPDATE pruned.ledger l SET note = n.note
          ORDER BY file_id, number DESC) n
  WHERE l.seq = (SELECT max(seq) FROM pruned.ledger WHERE file_id = n.file_id)`
 
+// unhurriedSQL has a transaction commit without waiting for the disk, behind which others'
+// commits would wait.
+const unhurriedSQL = `SELECT set_config('synchronous_commit', 'off', true)`
+
 // Settle removes tombstones that were carried out or dropped, makes others due again,
-// and adds to the ledger what happened to bytes or vectors after the commit.
+// and adds to the ledger what happened to bytes or vectors after the commit. What a server
+// that crashes forgets of that is carried out again, and finds nothing.
 func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
 	var seqs []int64
 	var delays []float64
@@ -147,6 +152,7 @@ func (db *DB) Settle(ctx context.Context, t repo.Tx, s repo.Settlement) error {
 		ids, notes = append(ids, n.FileID), append(notes, n.Text)
 	}
 	batch := &pgx.Batch{}
+	batch.Queue(unhurriedSQL)
 	if len(ids) > 0 {
 		batch.Queue(annotateSQL, ids, notes)
 	}

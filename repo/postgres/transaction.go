@@ -58,7 +58,7 @@ func statementTimeout(ctx context.Context, otherwise time.Duration) time.Duratio
 // policy that would hide rows is an error instead. Values become text in one form,
 // since the index names rows by the text of their keys, and none is converted to
 // another encoding, which might lack a character. synchronous_commit is raised to what
-// makes a commit durable, never lowered. A limit of the role's on whole transactions
+// makes a commit durable, and lowered by Settle alone. A limit of the role's on whole transactions
 // (PostgreSQL 17) would end every pass that is longer. Compiling these statements takes
 // longer than running them. The first is safePath: before it, nothing is resolved.
 const beginSQL = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;

@@ -1,0 +1,38 @@
+package prune
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// linger is how long the rest of a batch may be waited for: as long as the last batch took.
+// So a small installation answers soon, and a large one, where a batch takes long however few
+// events it has, is at work on one at a time, and not on one for each worker. A commit waits
+// for the disk, and those of an application wait behind it: beside one that writes, batches
+// begin a second apart.
+type linger struct {
+	took    atomic.Int64 // by the last batch
+	changed atomic.Int64 // bytes that the last transaction had to read
+	beside  atomic.Bool  // others wrote since the transaction before that
+}
+
+const (
+	minLinger = 10 * time.Millisecond
+	maxLinger = time.Second
+)
+
+// noteChanged takes into account what a transaction had to read of rows that changed since
+// the index was last brought up to date: as much as the one before, if nobody wrote between.
+func (l *linger) noteChanged(bytes int64) {
+	before := l.changed.Swap(bytes)
+	l.beside.Store(bytes > 0 && bytes != before)
+}
+
+func (l *linger) noteBatch(took time.Duration) { l.took.Store(int64(took)) }
+
+func (l *linger) choose() time.Duration {
+	if l.beside.Load() {
+		return maxLinger
+	}
+	return min(max(time.Duration(l.took.Load()), minLinger), maxLinger)
+}

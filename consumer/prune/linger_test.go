@@ -1,0 +1,32 @@
+package prune
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The rest of a batch is waited for as long as a batch takes, within bounds, and as long as
+// may be where others write.
+func TestRestIsWaitedForAsLongAsABatchTakes(t *testing.T) {
+	t.Parallel()
+	var l linger
+	require.Equal(t, minLinger, l.choose())
+	for took, want := range map[time.Duration]time.Duration{
+		time.Millisecond:      minLinger,
+		30 * time.Millisecond: 30 * time.Millisecond,
+		time.Minute:           maxLinger,
+	} {
+		l.noteBatch(took)
+		require.Equal(t, want, l.choose())
+	}
+	l.noteBatch(time.Millisecond)
+	for _, c := range []struct {
+		changed int64
+		want    time.Duration
+	}{{0, minLinger}, {8192, maxLinger}, {8192, minLinger}, {16384, maxLinger}, {8192, maxLinger}, {0, minLinger}} {
+		l.noteChanged(c.changed)
+		require.Equal(t, c.want, l.choose())
+	}
+}
