@@ -28,12 +28,17 @@ func TestSecretsShowInNoFailure(t *testing.T) {
 	plantAccountKey(t, p)
 	nats := startNATS(t)
 	i := install(t, testenv.Vectors(small)).with("PRUNED_LOG_LEVEL=trace")
+	server := testenv.NewServer(t, testenv.ServerOptions{Empty: true, Passwords: true})
+	server.AddRole(t, "u", "another")
+	refusing := strings.Replace(server.URL("postgres"), "postgres@", "u:%@", 1)
 	commands := [][]string{{"doctor", "--quick"}, {"doctor", "--output", "json"}, {"run", "--once"}, {"trace", testenv.NewID()}, {"usage"}}
 	for name, c := range map[string]struct {
 		settings map[string]string
 		says     string
 	}{
 		"database away":         {map[string]string{"DATABASE_URL": "postgresql://u:%@127.0.0.1:1/d"}, "connect to PostgreSQL"},
+		"database refuses":      {map[string]string{"DATABASE_URL": refusing}, "password authentication failed"},
+		"vectors refuse":        {map[string]string{"PGVECTOR_DB_URL": refusing}, "password authentication failed"},
 		"database of parts":     {map[string]string{"DATABASE_TYPE": "postgresql", "DATABASE_USER": "u", "DATABASE_PASSWORD": "%", "DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": "1", "DATABASE_NAME": "d"}, "connect to PostgreSQL"},
 		"vectors away":          {map[string]string{"PGVECTOR_DB_URL": "postgresql://u:%@127.0.0.1:1/d"}, "connect"},
 		"queue away":            {map[string]string{"NATS_URL": "nats://u:%@127.0.0.1:1"}, "connecting to the queue at nats://127.0.0.1:1"},

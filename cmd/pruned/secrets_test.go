@@ -125,21 +125,25 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-// Every setting that is a secret is planted, all commands and the daemon do their work and
-// fail at parts of it, and no secret is in what they print, log, serve, send, store, or call
-// processes by.
+// Every setting that is a secret is planted, of which the servers check those of the database,
+// the vectors and the queue; all commands and the daemon do their work and fail at parts of it,
+// and no secret is in what they print, log, serve, send, store, call processes by, or make
+// PostgreSQL log.
 func TestSecretsShowNowhere(t *testing.T) {
 	p, mirror, traces := plant(), newMirror(t), newCollector(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", traces.URL)
 	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
 	nats := startNATSWith(t, &server.Options{Username: "pruned", Password: p["NATS_URL"]})
-	i := install(t, testenv.Vectors(small))
+	postgres := testenv.NewServer(t, testenv.ServerOptions{Passwords: true})
+	postgres.AddRole(t, "rows", p["DATABASE_URL"])
+	postgres.AddRole(t, "chunks", p["PGVECTOR_DB_URL"])
+	i := installOn(t, postgres.New(t, testenv.Vectors(small)))
 	values := map[string]string{}
 	for name := range p {
 		values[name] = "%"
 	}
 	maps.Copy(values, map[string]string{
-		"DATABASE_URL": strings.Replace(i.URL, "postgres@", "postgres:%@", 1), "PGVECTOR_DB_URL": strings.Replace(i.URL, "postgres@", "postgres:%@", 1),
+		"DATABASE_URL": i.URLOf(t, "rows", p["DATABASE_URL"]), "PGVECTOR_DB_URL": i.URLOf(t, "chunks", p["PGVECTOR_DB_URL"]),
 		"NATS_URL": "nats://pruned:%@" + nats.Addr().String(), "CHROMA_HTTP_HEADERS": "key=%", "MILVUS_TOKEN": "user:%",
 		"GOOGLE_APPLICATION_CREDENTIALS_JSON": `{"type":"service_account","private_key":"%"}`, "PRUNED_NOTIFY_URL": mirror.URL + "/hooks/%?key=%",
 	})
@@ -158,6 +162,7 @@ func TestSecretsShowNowhere(t *testing.T) {
 	require.NotEmpty(t, traces.took.String())
 	p.requireAbsent(t, "a trace", traces.took.String())
 	p.requireAbsent(t, "a file", everyFile(t, i.dir))
+	p.requireAbsent(t, "PostgreSQL's log", postgres.Log())
 }
 
 // lookAround has a daemon delete, fail and tell somebody, and returns what it logged and

@@ -25,11 +25,12 @@ const (
 
 // ServerOptions are the choices for a server of one's own.
 type ServerOptions struct {
-	Empty    bool     // a cluster without the template databases
-	OnDisk   bool     // as an operator's, never in memory
-	Settings []string // more settings, as "name=value"
-	TLS      *TLS     // speaks it, with a build that lacks pgvector
-	Clock    bool     // can be moved: see SetClock
+	Empty     bool     // a cluster without the template databases
+	OnDisk    bool     // as an operator's, never in memory
+	Settings  []string // more settings, as "name=value"
+	TLS       *TLS     // speaks it, with a build that lacks pgvector
+	Clock     bool     // can be moved: see SetClock
+	Passwords bool     // are asked of every role but the superuser: see AddRole
 }
 
 // Server is a PostgreSQL server of its own, with its own data folder. Its
@@ -87,6 +88,11 @@ func startServer(ctx context.Context, makeData func(ctx context.Context, s *Serv
 	if err == nil && options.TLS != nil {
 		var settings []string
 		settings, err = s.useTLS(*options.TLS)
+		s.own = slices.Concat(s.own, settings)
+	}
+	if err == nil && options.Passwords {
+		var settings []string
+		settings, err = s.usePasswords()
 		s.own = slices.Concat(s.own, settings)
 	}
 	if err == nil && options.Clock {
