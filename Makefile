@@ -112,13 +112,13 @@ replicas: ## three daemons on three servers of NATS: shared work, kills, cut net
 replicas-short: ## the same with fewer files and kills, without the upgrade
 	$(GO) run ./cmd/lab replicas --files 2000 --kills 2
 
-chaos: ## faults of servers, networks and folders in the midst of the work (mounts two small disks, as root)
+chaos: ## faults of servers, networks, folders and clocks in the midst of the work (mounts two small disks, as root)
 	$(GO) run ./cmd/lab chaos
 
 chaos-short: ## a few of them
 	$(GO) run ./cmd/lab chaos --files 200 --only '^(PostgreSQL killed|NATS killed|network to PostgreSQL cut|uploads gone)'
 
-faults: ## the program ended by SIGKILL at each named moment of deletion, settlement, tombstones, sweep, trash and restore, on both engines
+faults: ## the program ended by SIGKILL and by SIGTERM at each named moment of deletion, settlement, tombstones, sweep, trash and restore, on both engines
 	$(GO) run ./cmd/lab faults
 	$(GO) run ./cmd/lab faults --engine sqlite
 
