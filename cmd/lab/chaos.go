@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,10 +25,13 @@ type chaosCmd struct {
 type fault struct {
 	name    string
 	nodes   int                                // servers of the queue; one if zero
+	files   int                                // of its world, at most; as many as asked for if zero
 	server  []string                           // settings of PostgreSQL's
 	clock   bool                               // of PostgreSQL's, can be moved
+	folder  bool                               // on SQLite, with the queue in the daemon
 	with    []string                           // settings of the daemon
 	schema  string                             // of Open WebUI's database; empty: the newest
+	release string                             // of Open WebUI, that made the database; empty: the newest
 	prepare func(context.Context, *ruin) error // before the daemon starts; may be nil
 	provoke func(context.Context, *ruin) error // in the midst of the work
 	lift    func(context.Context, *ruin) error // may be nil: it passes by itself
@@ -41,6 +45,8 @@ type ruin struct {
 	*scene
 	standby *testenv.Server
 	pooler  *testenv.Pooler
+	store   *link                         // to a server of vectors or bytes
+	clock   clock                         // the daemon's, in a build of its own
 	disks   []string                      // mounted
 	undo    []func(context.Context) error // by lift, the last first
 }
@@ -61,7 +67,7 @@ func (c *chaosCmd) Run(ctx context.Context, l *lab) error {
 		if !only.MatchString(f.name) {
 			continue
 		}
-		r, err := l.survive(ctx, f, c.Files)
+		r, err := l.survive(ctx, f, min(c.Files, cmp.Or(f.files, c.Files)))
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", f.name, err))
 			r.result = "FAILED"
@@ -116,12 +122,13 @@ func (l *lab) survive(ctx context.Context, f fault, files int) (s survived, err 
 
 func (l *lab) openRuin(ctx context.Context, f fault, files int) (r *ruin, err error) {
 	r = &ruin{}
-	own := &lab{dir: l.dir, binary: l.binary, worlds: l.worlds, schema: f.schema}
+	own := &lab{dir: l.dir, binary: l.binary, worlds: l.worlds, schema: f.schema, release: f.release}
 	l.worlds++
-	if own.server, err = testenv.StartServer(ctx, testenv.ServerOptions{Settings: f.server, Clock: f.clock}); err != nil {
-		return r, err
+	if f.folder {
+		r.scene, err = own.openFolder(ctx, files, files/2)
+	} else if own.server, err = testenv.StartServer(ctx, testenv.ServerOptions{Settings: f.server, Clock: f.clock}); err == nil {
+		r.scene, err = own.openScene(ctx, files, files/2, max(f.nodes, 1))
 	}
-	r.scene, err = own.openScene(ctx, files, files/2, max(f.nodes, 1))
 	if err == nil && f.prepare != nil {
 		err = f.prepare(ctx, r)
 	}
@@ -136,6 +143,9 @@ func (r *ruin) close() error {
 	if r.standby != nil {
 		err = errors.Join(err, r.standby.Stop())
 	}
+	if r.store != nil {
+		r.store.proxy.Stop()
+	}
 	for _, disk := range r.disks {
 		err = errors.Join(err, exec.Command("umount", "--lazy", disk).Run())
 		_ = os.Remove(disk) // where only the disk was mounted; else it is not empty
@@ -148,8 +158,7 @@ func (r *ruin) close() error {
 
 // work starts a daemon, has events published, and returns once it has done a part of them.
 func (r *ruin) work(ctx context.Context, with []string) error {
-	settings := slices.Concat(r.network.settings(r.world.database), slowly, with)
-	d, err := r.startReplica("daemon", r.binary, append(settings, fmt.Sprintf("PRUNED_RATE=%d", slowRate))...)
+	d, err := r.startReplica("daemon", r.binary, slices.Concat(slowly, []string{fmt.Sprintf("PRUNED_RATE=%d", slowRate)}, with)...)
 	if err != nil {
 		return err
 	}
@@ -157,8 +166,12 @@ func (r *ruin) work(ctx context.Context, with []string) error {
 	if err := await(ctx, limit, func() error { return r.checkReady(ctx) }); err != nil {
 		return err
 	}
-	// A batch takes a second: so a fault comes in the midst of one.
-	if err := errors.Join(r.network.database.delay(20), r.publishEvents(ctx, r.shuffledIDs())); err != nil {
+	if r.network != nil { // a batch takes a second: so a fault comes in the midst of one
+		if err := r.network.database.delay(20); err != nil {
+			return err
+		}
+	}
+	if err := r.publishEvents(ctx, r.shuffledIDs()); err != nil {
 		return err
 	}
 	return r.awaitDeleted(ctx, len(r.Orphans)/5)
@@ -213,7 +226,7 @@ func undoAll(ctx context.Context, r *ruin) (err error) {
 // faults are all of them.
 func faults() []fault {
 	var all []fault
-	for _, some := range [][]fault{databaseFaults, queueFaults(), networkFaults, uploadFaults, storeFaults} {
+	for _, some := range [][]fault{databaseFaults, queueFaults(), networkFaults, uploadFaults, storeFaults, clockFaults} {
 		all = append(all, some...)
 	}
 	return all

@@ -35,6 +35,7 @@ var databaseFaults = []fault{
 	{name: "columns added and dropped", provoke: runSQL("ALTER TABLE file ADD COLUMN lab text DEFAULT 'x'", "ALTER TABLE chat ADD COLUMN lab text DEFAULT 'x'", "ALTER TABLE file DROP COLUMN lab")},
 	{name: "a table of references locked", provoke: lockChats, lasts: 10 * time.Second, lift: undoAll},
 	{name: "Open WebUI migrates its database", schema: testenv.Revisions[2], provoke: migrate},
+	{name: "Open WebUI 0.12.3 becomes 0.12.4", release: "0.12.3", provoke: upgradeTo("0.12.4")},
 	{name: "the database's clock jumps ahead", clock: true, with: noMinAge, provoke: moveClock("+2d"), lasts: 10 * time.Second, lift: undoAll},
 	{name: "the database's clock jumps back", clock: true, with: noMinAge, provoke: moveClock("-2d"), lasts: 10 * time.Second, lift: undoAll},
 	{name: "pooler killed and started again", prepare: addPooler, provoke: killPooler, unready: "connect", lift: undoAll},
@@ -230,6 +231,13 @@ func writeInAnyOrder(ctx context.Context, conn *pgx.Conn, ids []string) error {
 // migrate has Open WebUI's own migrations bring the database to the newest release's.
 func migrate(ctx context.Context, r *ruin) error {
 	return testenv.Migrate(ctx, r.world.url, testenv.Head)
+}
+
+// upgradeTo has another release do to the database what it does at its start.
+func upgradeTo(release string) func(context.Context, *ruin) error {
+	return func(ctx context.Context, r *ruin) error {
+		return testenv.MigrateAs(ctx, release, r.world.url)
+	}
 }
 
 // noMinAge spares the day for which bytes that are younger than their tombstones are left

@@ -39,21 +39,32 @@ func queueFaults() []fault {
 			provoke: killNodes(1), lift: undoAll,
 		},
 		{
+			name: "three servers of NATS: the leader frozen", nodes: 3, // as where the others' network to it is silent
+			provoke: freezeNode, lasts: 15 * time.Second, lift: undoAll,
+		},
+		{
 			name: "three servers of NATS: two killed", nodes: 3,
 			provoke: killNodes(2), unready: "nats", lift: undoAll,
 		},
 	}
 }
 
+// leadingNode is the server that leads the stream of events.
+func (r *ruin) leadingNode(ctx context.Context) (n *node, err error) {
+	if len(r.queue.nodes) == 1 {
+		return r.queue.nodes[0], nil
+	}
+	err = await(ctx, limit, func() (err error) { n, err = r.queue.leader(ctx); return err })
+	return n, err
+}
+
 // killNodes kills the leader first.
 func killNodes(n int) func(context.Context, *ruin) error {
 	return func(ctx context.Context, r *ruin) error {
 		for range n {
-			victim := r.queue.nodes[0]
-			if len(r.queue.nodes) > 1 {
-				if err := await(ctx, limit, func() (err error) { victim, err = r.queue.leader(ctx); return err }); err != nil {
-					return err
-				}
+			victim, err := r.leadingNode(ctx)
+			if err != nil {
+				return err
 			}
 			if err := victim.kill(); err != nil {
 				return err
@@ -64,9 +75,13 @@ func killNodes(n int) func(context.Context, *ruin) error {
 	}
 }
 
-func freezeNode(_ context.Context, r *ruin) error {
-	r.later(func(context.Context) error { return r.queue.nodes[0].thaw() })
-	return r.queue.nodes[0].freeze()
+func freezeNode(ctx context.Context, r *ruin) error {
+	victim, err := r.leadingNode(ctx)
+	if err != nil {
+		return err
+	}
+	r.later(func(context.Context) error { return victim.thaw() })
+	return victim.freeze()
 }
 
 // fillStream leaves no room for another event.

@@ -28,14 +28,18 @@ type chroma struct {
 // object is a JSON object.
 type object = map[string]any
 
-// postRequest sends a request about collections, and decodes the answer.
 func (c *chroma) postRequest(path string, in, out any) error {
+	return c.sendRequest(http.MethodPost, path, in, out)
+}
+
+// sendRequest sends a request about collections, and decodes the answer.
+func (c *chroma) sendRequest(method, path string, in, out any) error {
 	text, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
 	url := c.URL() + "/api/v2/tenants/default_tenant/databases/default_database/collections" + path
-	request, err := http.NewRequestWithContext(c.ctx, http.MethodPost, url, bytes.NewReader(text))
+	request, err := http.NewRequestWithContext(c.ctx, method, url, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
@@ -50,7 +54,7 @@ func (c *chroma) postRequest(path string, in, out any) error {
 		return err
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("ask Chroma: POST %s: %s: %s", path, response.Status, answer)
+		return fmt.Errorf("ask Chroma: %s %s: %s: %s", method, path, response.Status, answer)
 	}
 	return json.Unmarshal(answer, out)
 }

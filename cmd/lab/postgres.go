@@ -51,7 +51,7 @@ func (l *lab) seedWorld(ctx context.Context, o testenv.SeedOptions, bytes bool) 
 	if err := l.startPostgres(ctx); err != nil {
 		return nil, err
 	}
-	url, err := l.server.CreateDatabase(ctx, testenv.Template(cmp.Or(l.schema, testenv.Head)))
+	url, err := l.createDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,17 @@ func (l *lab) seedWorld(ctx context.Context, o testenv.SeedOptions, bytes bool) 
 		_, err = conn.Exec(ctx, "VACUUM ANALYZE")
 		return err
 	})
+}
+
+// createDatabase makes a database as Open WebUI does.
+func (l *lab) createDatabase(ctx context.Context) (url string, err error) {
+	if l.release == "" {
+		return l.server.CreateDatabase(ctx, testenv.Template(cmp.Or(l.schema, testenv.Head)))
+	}
+	if url, err = l.server.CreateDatabase(ctx, "template0"); err != nil {
+		return "", err
+	}
+	return url, testenv.MigrateAs(ctx, l.release, url)
 }
 
 // copyWorld makes a world with the same data.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -10,10 +11,10 @@ import (
 )
 
 // scene is an installation on PostgreSQL with a queue of its own, and daemons, each behind a
-// network.
+// network; or one on SQLite, with its queue in its daemon and no network.
 type scene struct {
 	*promises
-	world    *world
+	world    *world // nil on SQLite, as queue and network
 	queue    *queue
 	network  *network // of what is no daemon
 	networks []*network
@@ -47,6 +48,18 @@ func (l *lab) openScene(ctx context.Context, files, orphans, nodes int) (s *scen
 	s.world.stores = append(s.world.stores, s.network.settings(s.world.database)...)
 	s.promises, err = newPromises(ctx, s.world.installation, s.world)
 	return s, err
+}
+
+// openFolder makes an installation on SQLite without a daemon.
+func (l *lab) openFolder(ctx context.Context, files, orphans int) (*scene, error) {
+	f, err := l.seedFolder(ctx, folderSeed{
+		SeedOptions: testenv.SeedOptions{Files: files, Orphans: orphans, ChunksPerFile: chunksPerFile, Vectors: testenv.VectorOptions{Dim: 8}}, words: fewWords,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPromises(ctx, f.installation, f)
+	return &scene{promises: p}, err
 }
 
 func (s *scene) openNetwork() (*network, error) {
@@ -98,10 +111,48 @@ func (s *scene) awaitEnd(ctx context.Context) error {
 		if err := s.checkReady(ctx); err != nil {
 			return err
 		}
-		if err := s.queue.checkSettled(ctx); err != nil {
+		if err := s.checkSettled(ctx); err != nil {
 			return err
 		}
 		return s.checkNothingLeft(ctx)
 	})
-	return errors.Join(err, s.checkNothingLost(ctx), s.queue.checkNoDeadLetters(ctx))
+	return errors.Join(err, s.checkNothingLost(ctx), s.checkNoDeadLetters(ctx))
+}
+
+// checkSettled checks that no event waits or is in somebody's hands.
+func (s *scene) checkSettled(ctx context.Context) error {
+	if s.queue != nil {
+		return s.queue.checkSettled(ctx)
+	}
+	q, err := s.askOwnQueue(ctx)
+	if err == nil && q.Pending+q.Unacked > 0 {
+		err = fmt.Errorf("%d events wait, %d are in hand", q.Pending, q.Unacked)
+	}
+	return err
+}
+
+func (s *scene) checkNoDeadLetters(ctx context.Context) error {
+	if s.queue != nil {
+		return s.queue.checkNoDeadLetters(ctx)
+	}
+	q, err := s.askOwnQueue(ctx)
+	if err == nil && q.DeadLetters > 0 {
+		err = fmt.Errorf("%d innocent events became dead letters", q.DeadLetters)
+	}
+	return err
+}
+
+// ownQueue is what the program says of the queue in its daemon.
+type ownQueue struct {
+	Pending, Unacked uint64
+	DeadLetters      uint64 `json:"dead_letters"`
+}
+
+func (s *scene) askOwnQueue(ctx context.Context) (ownQueue, error) {
+	var status struct{ Queue ownQueue }
+	out, _, err := s.runProgram(ctx, nil, nil, nil, "status", "--output", "json")
+	if err == nil {
+		err = json.Unmarshal(out, &status)
+	}
+	return status.Queue, err
 }

@@ -33,7 +33,7 @@ func (c chunk) file() string {
 	return file
 }
 
-var vectorServers = map[string]func(context.Context) (vectorServer, error){"milvus": runMilvus, "weaviate": runWeaviate}
+var vectorServers = map[string]func(context.Context) (vectorServer, error){"chroma": runChroma, "milvus": runMilvus, "weaviate": runWeaviate}
 
 // moveVectors puts the vectors of a world into a server of its own.
 func (w *world) moveVectors(ctx context.Context, store string) (err error) {

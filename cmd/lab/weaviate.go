@@ -144,3 +144,6 @@ func (w *weaviateServer) ask(ctx context.Context, method, path string, in, out a
 }
 
 func (w *weaviateServer) end() error { return w.server.End() }
+
+func (w *weaviateServer) crash() error   { return w.server.Crash() }
+func (w *weaviateServer) recover() error { return w.server.Recover(context.Background()) }

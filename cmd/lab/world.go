@@ -16,6 +16,7 @@ type lab struct {
 	server  *testenv.Server
 	further []string // settings of that server
 	schema  string   // of new worlds, one of testenv.Revisions; empty: the newest
+	release string   // whose own migrations make new worlds' schemas; empty: the newest's
 	dir     string
 	binary  string
 	worlds  int

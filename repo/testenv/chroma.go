@@ -54,7 +54,10 @@ func RunChroma(ctx context.Context, dir, log string) (c *Chroma, err error) {
 }
 
 // URL is the address of the server.
-func (c *Chroma) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", c.port) }
+func (c *Chroma) URL() string { return "http://" + c.Address() }
+
+// Address is where it listens.
+func (c *Chroma) Address() string { return fmt.Sprintf("127.0.0.1:%d", c.port) }
 
 // Start starts the server again, on another port.
 func (c *Chroma) Start(t testing.TB) {
@@ -67,8 +70,12 @@ func (c *Chroma) Start(t testing.TB) {
 func (c *Chroma) begin() error {
 	var failures []error
 	for range 3 {
-		err := c.start()
-		if err == nil {
+		port, err := TakePort()
+		if err != nil {
+			return err
+		}
+		c.port = port
+		if err = c.start(); err == nil {
 			return nil
 		}
 		failures = append(failures, err)
@@ -78,10 +85,7 @@ func (c *Chroma) begin() error {
 
 const chromaProgram = `import sys, chromadb_rust_bindings as r; r.cli(["chroma", "run", "--host", "127.0.0.1", "--path", sys.argv[1], "--port", sys.argv[2]])`
 
-func (c *Chroma) start() (err error) {
-	if c.port, err = TakePort(); err != nil {
-		return err
-	}
+func (c *Chroma) start() error {
 	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -117,6 +121,16 @@ func (c *Chroma) End() error {
 	}
 	return nil
 }
+
+// Crash kills the server as a crash would; Recover starts it again on the same port.
+func (c *Chroma) Crash() error {
+	err := c.process.kill()
+	c.process = nil
+	return err
+}
+
+// Recover starts a server that was killed.
+func (c *Chroma) Recover() error { return c.start() }
 
 // Restart makes the server carry out what waits for it.
 func (c *Chroma) Restart(t testing.TB) {

@@ -72,13 +72,30 @@ func migrateTo(ctx context.Context, python, url, revision, schema string) error 
 		return runMigrations(ctx, python, url, revision, schema)
 	}
 	for _, release := range steps {
-		dir, err := releasePackage(ctx, python, release)
-		if err == nil {
-			err = migrateAsStarted(ctx, python, dir, url, schema)
+		if err := migrateAs(ctx, python, release, url, schema); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("migrate as Open WebUI %s: %w", release, err)
-		}
+	}
+	return nil
+}
+
+// MigrateAs does to a database what a release of Open WebUI does at its start, whether the
+// tests know it or not, and beside whoever uses the database.
+func MigrateAs(ctx context.Context, release, url string) error {
+	python, err := python(ctx)
+	if err != nil {
+		return err
+	}
+	return migrateAs(ctx, python, release, url, "")
+}
+
+func migrateAs(ctx context.Context, python, release, url, schema string) error {
+	dir, err := releasePackage(ctx, python, release)
+	if err == nil {
+		err = migrateAsStarted(ctx, python, dir, url, schema)
+	}
+	if err != nil {
+		return fmt.Errorf("migrate as Open WebUI %s: %w", release, err)
 	}
 	return nil
 }
