@@ -26,6 +26,7 @@ type Config struct {
 	MariaDB    MariaDB    `embed:"" group:"Open WebUI's vectors"`
 	Milvus     Milvus     `embed:"" group:"Open WebUI's vectors"`
 	OpenGauss  OpenGauss  `embed:"" group:"Open WebUI's vectors"`
+	Pinecone   Pinecone   `embed:"" group:"Open WebUI's vectors"`
 	S3Vector   S3Vector   `embed:"" group:"Open WebUI's vectors"`
 	Weaviate   Weaviate   `embed:"" group:"Open WebUI's vectors"`
 	OpenSearch OpenSearch `embed:"" group:"Open WebUI's vectors"`

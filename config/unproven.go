@@ -7,6 +7,7 @@ import "slices"
 // removed.
 var standIns = map[string]string{
 	"opengauss": "PostgreSQL",
+	"pinecone":  "a server of our own by its published API",
 	"s3vector":  "moto 5.2.5",
 }
 

@@ -17,6 +17,7 @@ var vectorStores = map[string]opener[vectors.Store]{
 	"opengauss":      openOpenGauss,
 	"pgvector":       openPGVector,
 	"opensearch":     openOpenSearch,
+	"pinecone":       openPinecone,
 	"s3vector":       openS3Vector,
 	"weaviate":       openWeaviate,
 	"none":           func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },

@@ -21,6 +21,7 @@ import (
 	"pruned/vectors/opengauss"
 	"pruned/vectors/opensearch"
 	"pruned/vectors/pgvector"
+	"pruned/vectors/pinecone"
 	"pruned/vectors/s3vector"
 	"pruned/vectors/weaviate"
 )
@@ -86,6 +87,12 @@ func openOpenSearch(ctx context.Context, c *command, _ *app) (vectors.Store, err
 	return opensearch.New(ctx, opensearch.Options{
 		URL: settings.URI, Secure: settings.SSL, Verify: settings.Verify, User: settings.Username, Password: string(settings.Password),
 	})
+}
+
+// openPinecone opens an index.
+func openPinecone(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.Pinecone
+	return pinecone.New(ctx, pinecone.Options{APIKey: string(settings.APIKey), Index: settings.Index})
 }
 
 // openS3Vector opens a bucket of vectors.

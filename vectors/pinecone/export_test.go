@@ -1,0 +1,4 @@
+package pinecone
+
+// NewStore is a store of a service elsewhere.
+var NewStore = newStore
