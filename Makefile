@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load build image-check lint vuln bench bench-small bench-scale bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench-small: ## the same on a hundredth, to see that it works
 
 bench-scale: ## beside 30,000, 300,000 and 3,000,000 small messages: first sweep, deletes alone and beside an application, memory
 	$(GO) run ./cmd/lab bench --only scale
+
+bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000 chats, 3,000,000 messages, 1,000,000 files
+	$(GO) run ./cmd/lab bench --only scale --large
 
 # Alternately, three times each, the same benchmark on the same database (476 MB):
 # CPU-s says the same on a machine that is busy. The other commit's memory is bounded

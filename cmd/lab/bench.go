@@ -11,6 +11,7 @@ import (
 type benchCmd struct {
 	Rounds int    `default:"3" help:"Of each comparison; the medians are printed."`
 	Small  bool   `help:"A hundredth of everything, to see that it works: the figures mean nothing."`
+	Large  bool   `help:"The scale table of an installation with 2,000,000 chats, 3,000,000 messages and 1,000,000 files."`
 	Only   string `enum:"all,deletes,trash,page,in-use,latency,memory,sessions,sweep,scale,collections,sqlite" default:"all" help:"One table: deletes, trash, page, in-use, latency, memory, sessions, sweep, scale, collections or sqlite."`
 }
 
@@ -19,11 +20,12 @@ type bench struct {
 	*lab
 	rounds int
 	shrink int
+	large  bool
 }
 
 // Run prints every table.
 func (c *benchCmd) Run(ctx context.Context, l *lab) error {
-	b := &bench{lab: l, rounds: c.Rounds, shrink: 1}
+	b := &bench{lab: l, rounds: c.Rounds, shrink: 1, large: c.Large}
 	if c.Small {
 		b.rounds, b.shrink = 1, 100
 	}

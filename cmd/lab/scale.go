@@ -15,12 +15,24 @@ import (
 	"pruned/repo/testenv"
 )
 
-// What is measured beside many small rows, at the whole size of them.
-const (
-	smallChats       = 300_000
-	messagesPerChat  = 10
-	filesBesideSmall = 200_000 // half of them unused
+// smallRows is how many small rows there are, at the whole size of them. Half of the files are
+// unused.
+type smallRows struct{ chats, messages, files int }
+
+var (
+	manyMessages = smallRows{chats: 300_000, messages: 3_000_000, files: 200_000}
+	manyFiles    = smallRows{chats: 2_000_000, messages: 3_000_000, files: 1_000_000}
 )
+
+const messagesPerChat = 10 // of the first chats, until there are no more
+
+func (s smallRows) shrunk(by int) smallRows {
+	return smallRows{s.chats / by, s.messages / by, s.files / by}
+}
+
+func (s smallRows) String() string {
+	return fmt.Sprintf("%d chats, %d messages, %d files", s.chats, s.messages, s.files)
+}
 
 // cost is what something took: of the clock, and of the processors by the program and by the
 // server's sessions.
@@ -50,12 +62,15 @@ func (w *world) costOf(ctx context.Context, fn func() (program time.Duration, er
 // measureScale measures what grows with what the program is not about: the messages beside
 // which it deletes files, at a hundredth, a tenth and the whole of them.
 func (b *bench) measureScale(ctx context.Context) error {
-	table := &scaleTable{}
+	table, whole := &scaleTable{}, manyMessages
+	if b.large {
+		whole = manyFiles
+	}
 	for _, shrink := range []int{100, 10, 1} {
 		if shrink < b.shrink {
 			break
 		}
-		if err := b.measureScaleOf(ctx, table, shrink); err != nil {
+		if err := b.measureScaleOf(ctx, table, whole.shrunk(shrink)); err != nil {
 			return err
 		}
 	}
@@ -94,12 +109,12 @@ func (t *scaleTable) print() error {
 		append([]string{""}, t.header...), t.lines)
 }
 
-func (b *bench) measureScaleOf(ctx context.Context, t *scaleTable, shrink int) error {
-	w, err := b.seedSmall(ctx, shrink)
+func (b *bench) measureScaleOf(ctx context.Context, t *scaleTable, rows smallRows) error {
+	w, err := b.seedSmall(ctx, rows)
 	if err != nil {
 		return err
 	}
-	t.beginColumn(fmt.Sprintf("%d messages, %d files", messagesPerChat*smallChats/shrink, filesBesideSmall/shrink))
+	t.beginColumn(rows.String())
 	streaming, err := w.measureScaleFirst(ctx, t)
 	if err == nil {
 		err = w.measureScaleDeletes(ctx, t, false)
@@ -287,7 +302,7 @@ func (w *world) bringBack(ctx context.Context) error {
 
 // seedSmall makes the world. Rows are written before their indexes, and what the
 // application alone asks them for is left out.
-func (b *bench) seedSmall(ctx context.Context, shrink int) (*world, error) {
+func (b *bench) seedSmall(ctx context.Context, size smallRows) (*world, error) {
 	w, err := b.seedWorld(ctx, testenv.SeedOptions{}, false)
 	if err != nil {
 		return nil, err
@@ -297,7 +312,7 @@ func (b *bench) seedSmall(ctx context.Context, shrink int) (*world, error) {
 		if err := testenv.CreateChunks(ctx, conn, testenv.VectorOptions{Dim: 3}); err != nil {
 			return err
 		}
-		args := strings.NewReplacer("@chats", fmt.Sprint(smallChats/shrink), "@files", fmt.Sprint(filesBesideSmall/shrink), "@messages", fmt.Sprint(messagesPerChat))
+		args := strings.NewReplacer("@chats", fmt.Sprint(size.chats), "@files", fmt.Sprint(size.files), "@written", fmt.Sprint(size.messages/messagesPerChat), "@messages", fmt.Sprint(messagesPerChat))
 		if _, err := conn.Exec(ctx, args.Replace(seedSmallSQL)); err != nil {
 			return err
 		}
@@ -321,7 +336,7 @@ const (
 )
 
 // seedSmallSQL makes messages as the application does, whose ids begin with those of their
-// chats. Every second file is mentioned by a message and linked to its chat.
+// chats. Every second file is linked to a chat, and mentioned by its first message, if it has any.
 const seedSmallSQL = `
 SET session_replication_role = replica;
 DO $$ DECLARE name text; BEGIN
@@ -339,7 +354,8 @@ INSERT INTO chat_message (id, chat_id, user_id, role, parent_id, content, files,
 SELECT c.id || '-' || md5(c.id || i)::uuid, c.id, '` + testenv.UserID + `', CASE WHEN i % 2 = 1 THEN 'user' ELSE 'assistant' END,
        CASE WHEN i > 1 THEN md5(c.id || i - 1)::uuid END, '"What does the file say?"',
        CASE WHEN i = 1 THEN '[{"type":"file","id":"' || u.id || '"}]' END::json, true, 1700000000 + i, 1700000000 + i
-  FROM chats c LEFT JOIN used u USING (n) CROSS JOIN generate_series(1, @messages) i;
+  FROM chats c LEFT JOIN used u USING (n) CROSS JOIN generate_series(1, @messages) i
+ WHERE c.n <= @written;
 INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at)
 SELECT gen_random_uuid()::text, '` + testenv.UserID + `', c.id, u.id, 1700000000, 1700000000 FROM used u JOIN chats c USING (n);
 DROP TABLE used, chats;
