@@ -57,6 +57,15 @@ func IsKnown(collection string) bool { return knownNames.MatchString(collection)
 // FileCollection is the name of the collection that holds only this file.
 func FileCollection(id string) string { return ownPrefix + id }
 
+// FileCollections are the names of these files' own collections.
+func FileCollections(ids []string) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = FileCollection(id)
+	}
+	return names
+}
+
 // CollectionOwner is the file whose own collection this is.
 func CollectionOwner(collection string) (id string, own bool) {
 	return strings.CutPrefix(collection, ownPrefix)

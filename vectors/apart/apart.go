@@ -12,6 +12,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"unicode/utf8"
 
 	"pruned/vectors"
 )
@@ -38,21 +39,13 @@ type Question struct{ IDs, Files []string }
 
 // Choose compares exactly what a server let through.
 func (q Question) Choose(page []Point) (meant []Point) {
-	ids, files := set(q.IDs), set(q.Files)
+	ids, files := vectors.Set(q.IDs), vectors.Set(q.Files)
 	for _, p := range page {
 		if (len(ids) == 0 || ids[p.ID]) && (len(files) == 0 || files[p.File]) {
 			meant = append(meant, p)
 		}
 	}
 	return meant
-}
-
-func set(list []string) map[string]bool {
-	values := make(map[string]bool, len(list))
-	for _, one := range list {
-		values[one] = true
-	}
-	return values
 }
 
 // Server is what such a server is asked. A place that is not there any more has no points.
@@ -80,9 +73,6 @@ type Store[P Place] struct{ server Server[P] }
 
 // New makes a store of a server.
 func New[P Place](server Server[P]) *Store[P] { return &Store[P]{server} }
-
-// filesAtOnce bounds a question about several files, or points.
-const filesAtOnce = 1000
 
 // Check asks with our credentials, and looks at what is there.
 func (s *Store[P]) Check(ctx context.Context) error {
@@ -115,7 +105,7 @@ func (l places[P]) locate(collections []string) (list []P) {
 	for _, one := range l {
 		by[one.Collection()] = one
 	}
-	for _, collection := range distinct(collections) {
+	for _, collection := range vectors.Distinct(collections, utf8.ValidString) {
 		if one, there := by[collection]; there && collection != "" {
 			list = append(list, one)
 		}

@@ -50,7 +50,7 @@ func countByFile(page []Point) map[string]int64 {
 // listFilePoints lists the chunks of these files, or of any where none is named.
 func (s *Store[P]) listFilePoints(ctx context.Context, of P, files []string) iter.Seq2[[]Point, error] {
 	return func(yield func([]Point, error) bool) {
-		for _, some := range portions(files) {
+		for _, some := range vectors.Portions(files, utf8.ValidString) {
 			for page, err := range s.server.Read(ctx, of, Question{Files: some}) {
 				page = slices.DeleteFunc(page, func(o Point) bool { return o.File == "" })
 				if !yield(page, err) || err != nil {
@@ -59,26 +59,6 @@ func (s *Store[P]) listFilePoints(ctx context.Context, of P, files []string) ite
 			}
 		}
 	}
-}
-
-// portions are as many files as one question takes, and the next; of none, one without.
-func portions(files []string) [][]string {
-	if len(files) == 0 {
-		return [][]string{nil}
-	}
-	return slices.Collect(slices.Chunk(distinct(files), filesAtOnce))
-}
-
-// distinct leaves out what comes again, and what no server can have: it takes only texts.
-func distinct(list []string) (values []string) {
-	seen := map[string]bool{}
-	for _, one := range list {
-		if !seen[one] && utf8.ValidString(one) {
-			seen[one] = true
-			values = append(values, one)
-		}
-	}
-	return values
 }
 
 // Collections counts a file's chunks in its own collection, and in every shared one.
@@ -111,7 +91,7 @@ func (s *Store[P]) Collections(ctx context.Context, id string) (list []vectors.C
 
 // Holdings reads the files' own collections, and lists their chunks in shared ones.
 func (s *Store[P]) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
-	if ids = distinct(ids); len(ids) == 0 {
+	if ids = vectors.Distinct(ids, utf8.ValidString); len(ids) == 0 {
 		return nil, nil
 	}
 	all, err := s.list(ctx)
@@ -137,24 +117,17 @@ func (s *Store[P]) Holdings(ctx context.Context, ids []string) (list []vectors.H
 		}
 		return nil
 	}
-	for _, of := range all.locate(ownCollections(ids)) {
+	for _, of := range all.locate(vectors.FileCollections(ids)) {
 		if err := note(of, nil); err != nil {
 			return nil, err
 		}
 	}
 	for _, of := range all.shared() {
-		for some := range slices.Chunk(ids, filesAtOnce) {
+		for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
 			if err := note(of, some); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return list, nil
-}
-
-func ownCollections(ids []string) (names []string) {
-	for _, id := range ids {
-		names = append(names, vectors.FileCollection(id))
-	}
-	return names
 }

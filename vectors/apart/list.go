@@ -3,6 +3,7 @@ package apart
 import (
 	"context"
 	"iter"
+	"unicode/utf8"
 
 	"pruned/vectors"
 )
@@ -45,7 +46,7 @@ func (s *Store[P]) ListChunks(ctx context.Context, knowledge, files []string) it
 			yield(vectors.FileChunk{}, err)
 			return
 		}
-		for _, some := range portions(files) {
+		for _, some := range vectors.Portions(files, utf8.ValidString) {
 			for chunk, err := range s.listFrom(ctx, knowledge, some) {
 				if err == nil && chunk.FileID == "" {
 					continue
@@ -69,7 +70,7 @@ func (s *Store[P]) listFrom(ctx context.Context, collections, files []string) it
 			yield(vectors.FileChunk{}, err)
 			return
 		}
-		for _, of := range all.locate(distinct(collections)) {
+		for _, of := range all.locate(vectors.Distinct(collections, utf8.ValidString)) {
 			if len(files) > 0 && !of.HoldsFiles() {
 				continue
 			}

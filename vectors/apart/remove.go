@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"unicode/utf8"
 
 	"pruned/vectors"
 )
@@ -18,7 +17,7 @@ func (s *Store[P]) Remove(ctx context.Context, _ vectors.Tx, ids []string) (vect
 // RemoveGuarded removes the files' own collections, and their chunks from every shared one,
 // until it finds none. Nothing waits.
 func (s *Store[P]) RemoveGuarded(ctx context.Context, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
-	if ids = distinct(ids); len(ids) == 0 {
+	if ids = vectors.Distinct(ids, utf8.ValidString); len(ids) == 0 {
 		return removed, nil
 	}
 	owner := func(collection string) string {
@@ -27,7 +26,7 @@ func (s *Store[P]) RemoveGuarded(ctx context.Context, ids []string, guard vector
 	}
 	all, err := s.list(ctx)
 	if err == nil {
-		err = s.dropPlaces(ctx, all.locate(ownCollections(ids)), owner, guard, &removed)
+		err = s.dropPlaces(ctx, all.locate(vectors.FileCollections(ids)), owner, guard, &removed)
 	}
 	if err == nil {
 		err = s.removeShared(ctx, all.shared(), ids, guard, &removed)
@@ -35,45 +34,21 @@ func (s *Store[P]) RemoveGuarded(ctx context.Context, ids []string, guard vector
 	return removed, err
 }
 
-// looksAtOnce bounds the questions at one time.
-const looksAtOnce = 8
+// placesAtOnce bounds the places in which it is looked, and deleted, at one time.
+const placesAtOnce = 8
 
 // removeShared deletes the chunks of these files where those of several lie.
 func (s *Store[P]) removeShared(ctx context.Context, shared []P, ids []string, guard vectors.Guard, removed *vectors.Removed) error {
-	for some := range slices.Chunk(ids, filesAtOnce) {
-		found, err := s.findPlaces(ctx, shared, some)
+	for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
+		err := vectors.RemoveFromEach(ctx, shared, placesAtOnce, guard, removed, func(ctx context.Context, of P, guard vectors.Guard, removed *vectors.Removed) error {
+			removal := s.removalFrom(of, func(files []string) Question { return Question{Files: files} }, fileOf)
+			return removal.Run(ctx, some, guard, removed)
+		})
 		if err != nil {
 			return err
 		}
-		for _, of := range found {
-			ask := func(files []string) Question { return Question{Files: files} }
-			if err := s.deletePoints(ctx, of, some, ask, fileOf, guard, removed); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
-}
-
-// findPlaces are those in which chunks of these files lie.
-func (s *Store[P]) findPlaces(ctx context.Context, all []P, files []string) (list []P, err error) {
-	found := make([]bool, len(all))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(looksAtOnce)
-	for i, of := range all {
-		group.Go(func() error {
-			points, err := s.server.ReadFirst(ctx, of, Question{Files: files})
-			found[i] = len(points) > 0
-			return err
-		})
-	}
-	err = group.Wait()
-	for i, of := range all {
-		if found[i] {
-			list = append(list, of)
-		}
-	}
-	return list, err
 }
 
 // RemoveCollections removes them as it removes files' own. Nothing waits.
@@ -86,13 +61,13 @@ func (s *Store[P]) RemoveCollections(ctx context.Context, _ vectors.Tx, names []
 		return removed, err
 	}
 	itself := func(collection string) string { return collection }
-	err = s.dropPlaces(ctx, all.locate(distinct(names)), itself, guard, &removed)
+	err = s.dropPlaces(ctx, all.locate(vectors.Distinct(names, utf8.ValidString)), itself, guard, &removed)
 	return removed, err
 }
 
 // RemovePoints deletes points until it finds none that may go. Nothing waits.
 func (s *Store[P]) RemovePoints(ctx context.Context, _ vectors.Tx, collection string, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
-	ids = slices.DeleteFunc(distinct(ids), func(id string) bool { return !s.server.CanHave(id) })
+	ids = slices.DeleteFunc(vectors.Distinct(ids, utf8.ValidString), func(id string) bool { return !s.server.CanHave(id) })
 	if err := vectors.CheckListed(collection); err != nil || len(ids) == 0 {
 		return removed, err
 	}
@@ -101,9 +76,9 @@ func (s *Store[P]) RemovePoints(ctx context.Context, _ vectors.Tx, collection st
 		return removed, err
 	}
 	for _, of := range all.locate([]string{collection}) {
-		for some := range slices.Chunk(ids, filesAtOnce) {
-			ask := func(ids []string) Question { return Question{IDs: ids} }
-			if err := s.deletePoints(ctx, of, some, ask, idOf, guard, &removed); err != nil {
+		for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
+			removal := s.removalFrom(of, func(ids []string) Question { return Question{IDs: ids} }, idOf)
+			if err := removal.Run(ctx, some, guard, &removed); err != nil {
 				return removed, err
 			}
 		}
@@ -151,54 +126,18 @@ func (s *Store[P]) dropPlaces(ctx context.Context, list []P, subject func(string
 	return nil
 }
 
-// deletePoints deletes points of these subjects, and looks again until it finds none that
-// may go. A set of ids is deleted, not whatever fits by then.
-func (s *Store[P]) deletePoints(ctx context.Context, of P, subjects []string, ask func([]string) Question, subject func(Point) string, guard vectors.Guard, removed *vectors.Removed) error {
-	for last := ""; len(subjects) > 0; {
-		found, err := s.server.ReadFirst(ctx, of, ask(subjects))
-		if err != nil || len(found) == 0 {
-			return err
-		}
-		if found[0].ID == last {
-			return s.server.Unusable("does not delete %s of %s, though it says so", last, of.Name())
-		}
-		asked := subjectsOf(found, subject)
-		may, err := guard(ctx, asked)
-		if err != nil {
-			return err
-		}
-		kept := set(asked)
-		for _, one := range may {
-			delete(kept, one)
-		}
-		subjects = slices.DeleteFunc(slices.Clone(subjects), func(one string) bool { return kept[one] })
-		ids := idsOf(found, set(subjects), subject)
-		if len(ids) == 0 {
-			continue
-		}
-		if err := s.delete(ctx, of, ids); err != nil {
-			return err
-		}
-		removed.Chunks += int64(len(ids))
-		last = ids[0]
+// removalFrom removes points of a place.
+func (s *Store[P]) removalFrom(of P, ask func(subjects []string) Question, subject func(Point) string) vectors.Removal[Point] {
+	return vectors.Removal[Point]{
+		Find: func(ctx context.Context, subjects []string) ([]Point, error) {
+			return s.server.ReadFirst(ctx, of, ask(subjects))
+		},
+		Key: idOf, Subject: subject,
+		Delete: func(ctx context.Context, ids []string) (int64, error) { return s.delete(ctx, of, ids) },
+		Disobeyed: func(id string) error {
+			return s.server.Unusable("does not delete %s of %s, though it says so", id, of.Name())
+		},
 	}
-	return nil
-}
-
-func subjectsOf(found []Point, subject func(Point) string) (list []string) {
-	for _, o := range found {
-		list = append(list, subject(o))
-	}
-	return distinct(list)
-}
-
-func idsOf(found []Point, subjects map[string]bool, subject func(Point) string) (ids []string) {
-	for _, o := range found {
-		if subjects[subject(o)] {
-			ids = append(ids, o.ID)
-		}
-	}
-	return ids
 }
 
 func collectionsOf[P Place](list []P) (names []string) {
@@ -209,9 +148,12 @@ func collectionsOf[P Place](list []P) (names []string) {
 }
 
 // delete is the only request that deletes points.
-func (s *Store[P]) delete(ctx context.Context, of P, ids []string) error {
+func (s *Store[P]) delete(ctx context.Context, of P, ids []string) (int64, error) {
 	if of.Name() == "" || len(ids) == 0 || slices.Contains(ids, "") {
-		return fmt.Errorf("delete nothing from %q", of.Name())
+		return 0, fmt.Errorf("delete nothing from %q", of.Name())
 	}
-	return s.server.Delete(ctx, of, ids)
+	if err := s.server.Delete(ctx, of, ids); err != nil {
+		return 0, err
+	}
+	return int64(len(ids)), nil
 }

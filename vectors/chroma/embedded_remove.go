@@ -34,7 +34,7 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 		shared := &requests{session: s, asked: asked, guard: guard}
 		defer func() { removed.Chunks += shared.made }()
 		for group := range slices.Chunk(ids, groupOf) {
-			gone, err := s.dropCollections(ctx, ownCollections(group), guardOwners(guard))
+			gone, err := s.dropCollections(ctx, vectors.FileCollections(group), guardOwners(guard))
 			removed.Chunks += gone
 			if err != nil {
 				return err
@@ -59,15 +59,6 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 
 func distinct(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
-// ownCollections are the names of the files' own collections.
-func ownCollections(files []string) []string {
-	names := make([]string, len(files))
-	for i, file := range files {
-		names[i] = vectors.FileCollection(file)
-	}
-	return names
-}
-
 // guardOwners asks a guard that knows files about their own collections.
 func guardOwners(guard vectors.Guard) vectors.Guard {
 	return func(ctx context.Context, names []string) ([]string, error) {
@@ -76,6 +67,6 @@ func guardOwners(guard vectors.Guard) vectors.Guard {
 			files[i], _ = vectors.CollectionOwner(name)
 		}
 		may, err := guard(ctx, files)
-		return ownCollections(may), err
+		return vectors.FileCollections(may), err
 	}
 }

@@ -9,18 +9,15 @@ import (
 	"pruned/vectors"
 )
 
-// collectionsAtOnce bounds a question about several collections, filesAtOnce one about
-// several files, which reads the whole table.
-const (
-	collectionsAtOnce = 100
-	filesAtOnce       = 1000
-)
+// collectionsAtOnce bounds a question about several collections. One about several files
+// reads the whole table.
+const collectionsAtOnce = 100
 
 // listIn lists rows of these very collections.
 func (s *Store) listIn(ctx context.Context, names []string, metadata bool) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		for some := range slices.Chunk(distinct(names, s.dialect.CanHold), collectionsAtOnce) {
-			wanted := set(some)
+		for some := range slices.Chunk(vectors.Distinct(names, s.dialect.CanHold), collectionsAtOnce) {
+			wanted := vectors.Set(some)
 			for r, err := range s.listRows(ctx, condition{collections: some, metadata: metadata}) {
 				if (err != nil || wanted[r.collection]) && !yield(r, err) || err != nil {
 					return
@@ -33,8 +30,8 @@ func (s *Store) listIn(ctx context.Context, names []string, metadata bool) iter.
 // listOf lists the chunks of these very files in shared collections.
 func (s *Store) listOf(ctx context.Context, files []string) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		for some := range slices.Chunk(distinct(files, s.dialect.CanHold), filesAtOnce) {
-			wanted := set(some)
+		for some := range slices.Chunk(vectors.Distinct(files, s.dialect.CanHold), vectors.FilesAtOnce) {
+			wanted := vectors.Set(some)
 			for r, err := range s.listRows(ctx, condition{files: some, metadata: true}) {
 				if (err != nil || wanted[r.file] && vectors.IsShared(r.collection)) && !yield(r, err) || err != nil {
 					return
@@ -94,7 +91,7 @@ func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Hold
 			list = append(list, one)
 		}
 	}
-	for r, err := range s.listIn(ctx, ownCollections(ids), true) {
+	for r, err := range s.listIn(ctx, vectors.FileCollections(ids), true) {
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +124,7 @@ func (s *Store) ListPoints(ctx context.Context, collections []string) iter.Seq2[
 
 // ListChunks reads the metadata in these collections.
 func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
-	wanted := set(files)
+	wanted := vectors.Set(files)
 	return func(yield func(vectors.FileChunk, error) bool) {
 		if err := vectors.CheckKnowledge(knowledge); err != nil {
 			yield(vectors.FileChunk{}, err)
@@ -140,11 +137,4 @@ func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.
 			}
 		}
 	}
-}
-
-func ownCollections(ids []string) (names []string) {
-	for _, id := range ids {
-		names = append(names, vectors.FileCollection(id))
-	}
-	return names
 }

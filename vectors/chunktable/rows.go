@@ -139,23 +139,3 @@ func (s *Store) query(ctx context.Context, doing string, q statement, columns in
 		}
 	}
 }
-
-func set(list []string) map[string]bool {
-	values := make(map[string]bool, len(list))
-	for _, one := range list {
-		values[one] = true
-	}
-	return values
-}
-
-// distinct leaves out what comes again, and what cannot be there.
-func distinct(list []string, can func(string) bool) (values []string) {
-	seen := map[string]bool{}
-	for _, one := range list {
-		if !seen[one] && can(one) {
-			seen[one] = true
-			values = append(values, one)
-		}
-	}
-	return values
-}

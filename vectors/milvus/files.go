@@ -52,7 +52,7 @@ func countByFile(page []row) map[vectors.File]int64 {
 // where several have theirs.
 func (s *Store) listFileRows(ctx context.Context, from section, files []string) iter.Seq2[[]row, error] {
 	return func(yield func([]row, error) bool) {
-		for _, some := range portions(files) {
+		for _, some := range vectors.Portions(files, utf8.ValidString) {
 			for page, err := range s.listRows(ctx, from, question{metadata: true, files: some}) {
 				page = slices.DeleteFunc(page, func(r row) bool { return r.file == "" || !vectors.IsShared(r.collection) })
 				if !yield(page, err) || err != nil {
@@ -61,26 +61,6 @@ func (s *Store) listFileRows(ctx context.Context, from section, files []string) 
 			}
 		}
 	}
-}
-
-// portions are as many files as one question takes, and the next; of none, one without.
-func portions(files []string) [][]string {
-	if len(files) == 0 {
-		return [][]string{nil}
-	}
-	return slices.Collect(slices.Chunk(distinct(files), filesAtOnce))
-}
-
-// distinct leaves out what comes again, and what no server can have: it takes only texts.
-func distinct(list []string) (values []string) {
-	seen := map[string]bool{}
-	for _, one := range list {
-		if !seen[one] && utf8.ValidString(one) {
-			seen[one] = true
-			values = append(values, one)
-		}
-	}
-	return values
 }
 
 // Collections counts a file's chunks in its own collection, and in every shared one.
@@ -124,7 +104,7 @@ func listCounts(counts map[string]int64) (list []vectors.Collection) {
 // Holdings reads the files' own collections, and lists their chunks in shared ones.
 func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
 	names, err := s.listNames(ctx)
-	if ids = distinct(ids); err != nil || len(ids) == 0 {
+	if ids = vectors.Distinct(ids, utf8.ValidString); err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	seen := map[vectors.Holding]bool{}
@@ -135,7 +115,7 @@ func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Hold
 			list = append(list, one)
 		}
 	}
-	for _, from := range s.layout.locate(names, ownCollections(ids)) {
+	for _, from := range s.layout.locate(names, vectors.FileCollections(ids)) {
 		for page, err := range s.listRows(ctx, from, question{metadata: true}) {
 			if err != nil {
 				return nil, err
@@ -157,11 +137,4 @@ func (s *Store) Holdings(ctx context.Context, ids []string) (list []vectors.Hold
 		}
 	}
 	return list, nil
-}
-
-func ownCollections(ids []string) (names []string) {
-	for _, id := range ids {
-		names = append(names, vectors.FileCollection(id))
-	}
-	return names
 }

@@ -3,6 +3,7 @@ package milvus
 import (
 	"context"
 	"iter"
+	"unicode/utf8"
 
 	"pruned/vectors"
 )
@@ -55,7 +56,7 @@ func (s *Store) ListPoints(ctx context.Context, collections []string) iter.Seq2[
 func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
 	return func(yield func(vectors.FileChunk, error) bool) {
 		err := vectors.CheckKnowledge(knowledge)
-		for _, some := range portions(files) {
+		for _, some := range vectors.Portions(files, utf8.ValidString) {
 			for page, err := range s.listRowsOf(ctx, err, knowledge, question{metadata: true, files: some}) {
 				if err != nil {
 					yield(vectors.FileChunk{}, err)
@@ -76,7 +77,7 @@ func (s *Store) listRowsOf(ctx context.Context, refused error, wanted []string, 
 	return func(yield func([]row, error) bool) {
 		var names serverNames
 		err := refused
-		if wanted = distinct(wanted); err == nil && len(wanted) > 0 {
+		if wanted = vectors.Distinct(wanted, utf8.ValidString); err == nil && len(wanted) > 0 {
 			names, err = s.listNames(ctx)
 		}
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
@@ -20,7 +21,7 @@ func (s *Store) Remove(ctx context.Context, _ vectors.Tx, ids []string) (vectors
 // RemoveGuarded removes the files' own collections, and their chunks from every shared one,
 // until it finds none. Nothing waits.
 func (s *Store) RemoveGuarded(ctx context.Context, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
-	if ids = distinct(ids); len(ids) == 0 {
+	if ids = vectors.Distinct(ids, utf8.ValidString); len(ids) == 0 {
 		return removed, nil
 	}
 	owner := func(collection string) string {
@@ -28,7 +29,7 @@ func (s *Store) RemoveGuarded(ctx context.Context, ids []string, guard vectors.G
 		return id
 	}
 	err = s.settle(ctx, func(names serverNames) error {
-		if err := s.removeWhole(ctx, names, ownCollections(ids), owner, guard, &removed); err != nil {
+		if err := s.removeWhole(ctx, names, vectors.FileCollections(ids), owner, guard, &removed); err != nil {
 			return err
 		}
 		return s.removeShared(ctx, s.layout.shared(names), ids, guard, &removed)
@@ -49,20 +50,22 @@ func (s *Store) settle(ctx context.Context, remove func(serverNames) error) erro
 	return err
 }
 
+// sectionsAtOnce bounds the sections in which it is looked, and deleted, at one time: an
+// answer that has seen all that was written waits for the server's clock, and does nothing
+// meanwhile.
+const sectionsAtOnce = 16
+
 // removeShared deletes the chunks of these files where those of several lie.
 func (s *Store) removeShared(ctx context.Context, shared []section, ids []string, guard vectors.Guard, removed *vectors.Removed) error {
-	for some := range slices.Chunk(ids, filesAtOnce) {
-		sections, err := s.findSections(ctx, shared, some)
-		if err != nil {
-			return err
-		}
-		for _, from := range sections {
-			find := func(files []string) ([]row, error) {
+	for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
+		err := vectors.RemoveFromEach(ctx, shared, sectionsAtOnce, guard, removed, func(ctx context.Context, from section, guard vectors.Guard, removed *vectors.Removed) error {
+			find := func(ctx context.Context, files []string) ([]row, error) {
 				return s.firstRows(ctx, from, question{metadata: true, files: files})
 			}
-			if err := s.deleteRows(ctx, from, some, find, fileOf, guard, removed); err != nil {
-				return err
-			}
+			return s.removalFrom(from, find, fileOf).Run(ctx, some, guard, removed)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -73,7 +76,7 @@ func (s *Store) RemoveCollections(ctx context.Context, _ vectors.Tx, names []str
 	if err := vectors.CheckWhole(names); err != nil {
 		return removed, err
 	}
-	if names = distinct(names); len(names) == 0 {
+	if names = vectors.Distinct(names, utf8.ValidString); len(names) == 0 {
 		return removed, nil
 	}
 	itself := func(collection string) string { return collection }
@@ -88,14 +91,16 @@ func (s *Store) RemovePoints(ctx context.Context, _ vectors.Tx, collection strin
 	if err := vectors.CheckListed(collection); err != nil {
 		return removed, err
 	}
-	if ids = distinct(ids); len(ids) == 0 {
+	if ids = vectors.Distinct(ids, utf8.ValidString); len(ids) == 0 {
 		return removed, nil
 	}
 	err = s.settle(ctx, func(names serverNames) error {
 		for _, from := range s.layout.locate(names, []string{collection}) {
-			for some := range slices.Chunk(ids, pointsAtOnce) {
-				find := func(keys []string) ([]row, error) { return s.firstRows(ctx, from, question{keys: keys}) }
-				if err := s.deleteRows(ctx, from, some, find, keyOf, guard, &removed); err != nil {
+			for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
+				find := func(ctx context.Context, keys []string) ([]row, error) {
+					return s.firstRows(ctx, from, question{keys: keys})
+				}
+				if err := s.removalFrom(from, find, keyOf).Run(ctx, some, guard, &removed); err != nil {
 					return err
 				}
 			}
@@ -104,9 +109,6 @@ func (s *Store) RemovePoints(ctx context.Context, _ vectors.Tx, collection strin
 	})
 	return removed, err
 }
-
-// pointsAtOnce bounds a question about several points.
-const pointsAtOnce = 1000
 
 func fileOf(r row) string { return r.file }
 func keyOf(r row) string  { return r.key }
@@ -141,14 +143,14 @@ func (s *Store) deleteTenants(ctx context.Context, from section, subject func(st
 		subjects = append(subjects, subject(tenant))
 		tenants[subject(tenant)] = tenant
 	}
-	find := func(subjects []string) ([]row, error) {
+	find := func(ctx context.Context, subjects []string) ([]row, error) {
 		some := section{collection: from.collection}
 		for _, one := range subjects {
 			some.tenants = append(some.tenants, tenants[one])
 		}
 		return s.firstRows(ctx, some, question{})
 	}
-	return s.deleteRows(ctx, from, subjects, find, func(r row) string { return subject(r.collection) }, guard, removed)
+	return s.removalFrom(from, find, func(r row) string { return subject(r.collection) }).Run(ctx, subjects, guard, removed)
 }
 
 // dropCollection drops a collection that holds one of the application's alone: a search of
@@ -201,66 +203,32 @@ func (s *Store) firstRows(ctx context.Context, from section, q question) ([]row,
 	return nil, nil
 }
 
-// deleteRows deletes rows of these subjects, and looks again until it finds none that may
-// go. A set of keys is deleted, not whatever fits by then.
-func (s *Store) deleteRows(ctx context.Context, from section, subjects []string, find func([]string) ([]row, error), of func(row) string, guard vectors.Guard, removed *vectors.Removed) error {
-	for last := ""; len(subjects) > 0; {
-		rows, err := find(subjects)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		if rows[0].key == last {
-			return unusable("the Milvus server at %s does not delete row %s of collection %s, though it says so", s.host, last, from.collection.name)
-		}
-		asked := subjectsOf(rows, of)
-		may, err := guard(ctx, asked)
-		if err != nil {
-			return err
-		}
-		kept := set(asked)
-		for _, one := range may {
-			delete(kept, one)
-		}
-		subjects = slices.DeleteFunc(slices.Clone(subjects), func(one string) bool { return kept[one] })
-		keys := keysOf(rows, set(subjects), of)
-		if len(keys) == 0 {
-			continue
-		}
-		if err := s.deleteKeys(ctx, from.collection, keys); err != nil {
-			return err
-		}
-		removed.Chunks += int64(len(keys))
-		last = keys[0]
+// removalFrom removes rows of a section.
+func (s *Store) removalFrom(from section, find func(context.Context, []string) ([]row, error), subject func(row) string) vectors.Removal[row] {
+	return vectors.Removal[row]{
+		Find: find, Key: keyOf, Subject: subject,
+		Delete: func(ctx context.Context, keys []string) (int64, error) {
+			return s.deleteKeys(ctx, from.collection, keys)
+		},
+		Disobeyed: func(key string) error {
+			return unusable("the Milvus server at %s does not delete row %s of collection %s, though it says so", s.host, key, from.collection.name)
+		},
 	}
-	return nil
-}
-
-func subjectsOf(rows []row, of func(row) string) (list []string) {
-	for _, r := range rows {
-		list = append(list, of(r))
-	}
-	return distinct(list)
-}
-
-func keysOf(rows []row, subjects map[string]bool, of func(row) string) (keys []string) {
-	for _, r := range rows {
-		if subjects[of(r)] {
-			keys = append(keys, r.key)
-		}
-	}
-	return keys
 }
 
 // deleteKeys is the only request that deletes rows. A key is that of a random UUID: no two
 // collections of the application's have the same.
-func (s *Store) deleteKeys(ctx context.Context, c collection, keys []string) error {
+func (s *Store) deleteKeys(ctx context.Context, c collection, keys []string) (int64, error) {
 	if c.name == "" || len(keys) == 0 {
-		return fmt.Errorf("delete no rows of collection %q", c.name)
+		return 0, fmt.Errorf("delete no rows of collection %q", c.name)
 	}
 	_, err := call(ctx, s, fmt.Sprintf("delete %d rows of collection %s", len(keys), c.name), s.server.Delete, &milvuspb.DeleteRequest{
 		CollectionName:   c.name,
 		Expr:             keyField + " in [" + strings.Join(quoteAll(keys), ",") + "]",
 		ConsistencyLevel: commonpb.ConsistencyLevel_Strong,
 	})
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(keys)), nil
 }

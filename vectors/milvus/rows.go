@@ -32,8 +32,6 @@ const (
 	keysAtOnce = 16_384
 	// metadataAtOnce bounds a page with metadata, which has about a kilobyte for each.
 	metadataAtOnce = 4000
-	// filesAtOnce bounds a question about several files.
-	filesAtOnce = 1000
 )
 
 // row is a row of a collection.
@@ -204,7 +202,7 @@ func (s *Store) readRows(answer *milvuspb.QueryResults, from section, q question
 	if from.logical == "" && len(c.tenants) != len(c.keys) || q.metadata && len(c.metadata) != len(c.keys) {
 		return nil, nil, unusable("the Milvus server at %s answers about collection %s with rows of which parts are missing", s.host, from.collection.name)
 	}
-	files, tenants, wanted := set(q.files), set(from.tenants), set(q.keys)
+	files, tenants, wanted := vectors.Set(q.files), vectors.Set(from.tenants), vectors.Set(q.keys)
 	for i, key := range c.keys {
 		if at.begun && key <= at.after {
 			return nil, nil, unusable("the Milvus server at %s answers about collection %s with keys that do not ascend", s.host, from.collection.name)
@@ -236,14 +234,6 @@ func readMetadata(text []byte) (file, maker string) {
 		file, _ = metadata[fileKey].(string)
 	}
 	return file, maker
-}
-
-func set(list []string) map[string]bool {
-	values := make(map[string]bool, len(list))
-	for _, one := range list {
-		values[one] = true
-	}
-	return values
 }
 
 // isMeant: an empty set means any.

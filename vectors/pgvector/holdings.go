@@ -27,7 +27,7 @@ func (s *chunkTable) Holdings(ctx context.Context, ids []string) (list []vectors
 		return nil, nil
 	}
 	err = s.inTableTx(ctx, "look where the chunks of files lie", func(tx ownTx, t *table) error {
-		rows, _ := tx.Query(ctx, t.expandNames(holdingsSQL), t.withKey(s.key, ownCollections(ids), ids)...) // an error comes out of the rows as well
+		rows, _ := tx.Query(ctx, t.expandNames(holdingsSQL), t.withKey(s.key, vectors.FileCollections(ids), ids)...) // an error comes out of the rows as well
 		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[vectors.Holding])
 		return describeFailure(err, "look for the chunks of %d files in %s", len(ids), t.quotedName())
 	})

@@ -67,7 +67,7 @@ func (r *Remote) RemoveGuarded(ctx context.Context, ids []string, guard vectors.
 	if ids = storable(ids); len(ids) == 0 {
 		return removed, nil
 	}
-	own, err := r.removeSelected(ctx, ownCollections(ids), wholeCollections, ofOwners(guard))
+	own, err := r.removeSelected(ctx, vectors.FileCollections(ids), wholeCollections, ofOwners(guard))
 	if err != nil {
 		return own, err
 	}
@@ -115,7 +115,7 @@ func ownersOf(collections []string) (ids []string) {
 func ofOwners(guard vectors.Guard) vectors.Guard {
 	return func(ctx context.Context, names []string) ([]string, error) {
 		may, err := guard(ctx, ownersOf(names))
-		return ownCollections(may), err
+		return vectors.FileCollections(may), err
 	}
 }
 
@@ -211,6 +211,6 @@ func (r *Remote) countLeft(ctx context.Context, tx ownTx, t *table, found indexe
 	if found.collection && found.fileID {
 		sql = leftSQL
 	}
-	left, err := tx.Exec(ctx, t.expandNames(sql), t.withKey(r.key, ownCollections(ids), ids)...)
+	left, err := tx.Exec(ctx, t.expandNames(sql), t.withKey(r.key, vectors.FileCollections(ids), ids)...)
 	return left, describeFailure(err, "look for chunks left in %s", t.quotedName())
 }

@@ -26,7 +26,7 @@ func (s *Store) RemoveInTx(ctx context.Context, tx vectors.Tx, ids []string) (ch
 		return 0, true, nil
 	}
 	if !found.fileID {
-		chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeCollections), len(ids), ownCollections(ids))
+		chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeCollections), len(ids), vectors.FileCollections(ids))
 		return chunks, true, err
 	}
 	return t.removeByIndex(ctx, tx, ids)
@@ -34,7 +34,7 @@ func (s *Store) RemoveInTx(ctx context.Context, tx vectors.Tx, ids []string) (ch
 
 // removeByIndex removes all chunks and looks whether any is left.
 func (t *table) removeByIndex(ctx context.Context, tx vectors.Tx, ids []string) (chunks int64, rest bool, err error) {
-	own := ownCollections(ids)
+	own := vectors.FileCollections(ids)
 	chunks, err = t.execDelete(ctx, tx, t.deleteStatement(takeCollections+" || "+takeShared), len(ids), own, ids)
 	if err != nil {
 		return 0, false, err
@@ -86,7 +86,7 @@ func (s *chunkTable) removeChunks(ctx context.Context, tx vectors.Tx, t *table, 
 	if err := s.tryKey(ctx, tx, t); err != nil {
 		return 0, err
 	}
-	args := t.withKey(s.key, ownCollections(ids), ids)
+	args := t.withKey(s.key, vectors.FileCollections(ids), ids)
 	return t.execDelete(ctx, tx, t.deleteStatement(takeByScan), len(ids), args...)
 }
 

@@ -101,12 +101,3 @@ func (t *table) namedCondition() string {
 	}
 	return plainNamed
 }
-
-// ownCollections are the names of the files' own collections.
-func ownCollections(ids []string) []string {
-	names := make([]string, len(ids))
-	for i, id := range ids {
-		names[i] = vectors.FileCollection(id)
-	}
-	return names
-}
