@@ -58,6 +58,8 @@ type Server[P Place] interface {
 	// ReadFirst are some as of now, the strongest way that the server has to look; all
 	// where there are no more than a page.
 	ReadFirst(ctx context.Context, from P, q Question) ([]Point, error)
+	// ReadDocuments reads all of a place page by page; it fails with ErrUnread where nobody can.
+	ReadDocuments(ctx context.Context, of P) iter.Seq2[[]Document, error]
 	Count(ctx context.Context, of P) (int64, error)
 	Drop(ctx context.Context, one P) error
 	// Delete deletes points by their ids, of which there is one at least.
@@ -69,10 +71,13 @@ type Server[P Place] interface {
 }
 
 // Store is a server.
-type Store[P Place] struct{ server Server[P] }
+type Store[P Place] struct {
+	name   string
+	server Server[P]
+}
 
-// New makes a store of a server.
-func New[P Place](server Server[P]) *Store[P] { return &Store[P]{server} }
+// New makes a store of a server; name is what sort of one it is.
+func New[P Place](name string, server Server[P]) *Store[P] { return &Store[P]{name, server} }
 
 // Check asks with our credentials, and looks at what is there.
 func (s *Store[P]) Check(ctx context.Context) error {

@@ -1,7 +1,6 @@
 package chroma_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/uuid"
@@ -13,19 +12,12 @@ import (
 	"pruned/vectors/vectorstest"
 )
 
-// tracePlaces lists where a store says that a text is.
-func tracePlaces(t testing.TB, store trace.Searcher, id string) (found []string) {
+// tracePlaces lists where a store says that a text is. Nothing is left out.
+func tracePlaces(t testing.TB, store trace.Searcher, id string) []string {
 	t.Helper()
-	text, err := trace.NewText(id)
-	require.NoError(t, err)
-	s := &trace.Search{Text: text, Progress: func(string, int64, int64) {}, Each: func(p trace.Place) error {
-		found = append(found, fmt.Sprintf("%s %s %s", p.Table, p.Row, p.Column))
-		return nil
-	}}
-	require.NoError(t, store.Trace(t.Context(), s))
-	require.NotEmpty(t, s.Searched)
-	require.Empty(t, s.Gaps)
-	return found
+	found := vectorstest.Trace(t, store, id)
+	require.Empty(t, found.Gaps)
+	return found.Places
 }
 
 // Names, ids, metadata and texts are searched, of every collection and beyond a page; and

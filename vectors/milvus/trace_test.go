@@ -1,7 +1,6 @@
 package milvus_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -10,28 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
-	"pruned/repo/trace"
 	"pruned/vectors"
-	"pruned/vectors/milvus"
 	"pruned/vectors/vectorstest"
 )
-
-// tracePlaces lists where the store says that a text is, and what it could not search.
-func tracePlaces(t testing.TB, store *milvus.Store, id string) (found, gaps []string) {
-	t.Helper()
-	text, err := trace.NewText(id)
-	require.NoError(t, err)
-	s := &trace.Search{Text: text, Progress: func(string, int64, int64) {}, Each: func(p trace.Place) error {
-		found = append(found, fmt.Sprintf("%s %s %s", p.Table, p.Row, p.Column))
-		return nil
-	}}
-	require.NoError(t, store.Trace(t.Context(), s))
-	require.NotEmpty(t, s.Searched)
-	for _, gap := range s.Gaps {
-		gaps = append(gaps, gap.Name)
-	}
-	return found, gaps
-}
 
 // Names, ids, tenants, metadata and texts are searched, of every collection and beyond a
 // page; what was removed is not found. What is somebody else's and not loaded is told, where
@@ -55,21 +35,21 @@ func TestTrace(t *testing.T) {
 				} else {
 					places = append(places, table+"  name")
 				}
-				found, gaps := tracePlaces(t, store, file)
-				require.ElementsMatch(t, places, found)
-				require.Len(t, gaps, map[bool]int{true: 1}[a.isEngine(t)])
-				found, _ = tracePlaces(t, store, user)
-				require.Equal(t, []string{table + " " + chunk + " metadata"}, found)
-				found, _ = tracePlaces(t, store, chunk)
-				require.ElementsMatch(t, []string{table + " " + chunk + " id", table + " " + chunk + " " + text}, found)
-				found, _ = tracePlaces(t, store, vectorstest.Base+"-002499")
-				require.NotEmpty(t, found)
+				found := vectorstest.Trace(t, store, file)
+				require.ElementsMatch(t, places, found.Places)
+				require.Len(t, found.Gaps, map[bool]int{true: 1}[a.isEngine(t)])
+				found = vectorstest.Trace(t, store, user)
+				require.Equal(t, []string{table + " " + chunk + " metadata"}, found.Places)
+				found = vectorstest.Trace(t, store, chunk)
+				require.ElementsMatch(t, []string{table + " " + chunk + " id", table + " " + chunk + " " + text}, found.Places)
+				found = vectorstest.Trace(t, store, vectorstest.Base+"-002499")
+				require.NotEmpty(t, found.Places)
 
 				_, err := store.Remove(t.Context(), nil, []string{file})
 				require.NoError(t, err)
 				for _, id := range []string{file, user, chunk} {
-					found, _ = tracePlaces(t, store, id)
-					require.Empty(t, found)
+					found = vectorstest.Trace(t, store, id)
+					require.Empty(t, found.Places)
 				}
 			})
 		}

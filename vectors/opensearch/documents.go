@@ -27,11 +27,39 @@ const (
 // compared here.
 func (s *server) Read(ctx context.Context, from index, q apart.Question) iter.Seq2[[]apart.Point, error] {
 	return func(yield func([]apart.Point, error) bool) {
+		fields := []string{fileField, metaField + "." + makerKey, metaField + "." + vectors.NameKey}
+		for page, err := range s.scroll(ctx, from, pageSize, from.filter(q), fields) {
+			points, err := readPoints(page, err)
+			if !yield(q.Choose(points), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// documentsAtOnce bounds a page of documents with their texts.
+const documentsAtOnce = 200
+
+// ReadDocuments reads all fields but the application's vectors.
+func (s *server) ReadDocuments(ctx context.Context, from index) iter.Seq2[[]apart.Document, error] {
+	return func(yield func([]apart.Document, error) bool) {
+		fields := map[string]any{"excludes": []string{"vector"}}
+		for page, err := range s.scroll(ctx, from, documentsAtOnce, from.filter(apart.Question{}), fields) {
+			documents, err := readDocuments(page, err)
+			if !yield(documents, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// scroll reads page by page. An index that is not there has none.
+func (s *server) scroll(ctx context.Context, from index, size int, query, fields any) iter.Seq2[[]hit, error] {
+	return func(yield func([]hit, error) bool) {
 		page, err := s.search(ctx, from, from.path("/_search?scroll="+cursorLife+"&allow_partial_search_results=false"), map[string]any{
-			"size": pageSize, "sort": []string{"_doc"}, "query": from.filter(q),
-			"_source": []string{fileField, metaField + "." + makerKey, metaField + "." + vectors.NameKey},
+			"size": size, "sort": []string{"_doc"}, "query": query, "_source": fields,
 		})
-		for err == nil && len(page.points) > 0 && yield(q.Choose(page.points), nil) {
+		for err == nil && len(page.hits) > 0 && yield(page.hits, nil) {
 			page, err = s.search(ctx, from, "_search/scroll", map[string]string{"scroll": cursorLife, "scroll_id": page.cursor})
 		}
 		s.forget(context.WithoutCancel(ctx), page.cursor)
@@ -92,8 +120,15 @@ func (i index) filter(q apart.Question) map[string]any {
 
 // found is a page, and what the next is asked for by.
 type found struct {
-	points []apart.Point
+	hits   []hit
 	cursor string
+}
+
+// hit is a document in the words of the server.
+type hit struct {
+	Index  string          `json:"_index"`
+	ID     string          `json:"_id"`
+	Source json.RawMessage `json:"_source"`
 }
 
 // hits are the server's answer to a search.
@@ -101,15 +136,7 @@ type hits struct {
 	Cursor   string `json:"_scroll_id"`
 	TimedOut *bool  `json:"timed_out"`
 	Shards   shards `json:"_shards"`
-	Hits     struct {
-		Hits []struct {
-			Index  string `json:"_index"`
-			ID     string `json:"_id"`
-			Source struct {
-				Metadata json.RawMessage
-			} `json:"_source"`
-		}
-	}
+	Hits     struct{ Hits []hit }
 }
 
 // search takes only an answer of all parts of the index.
@@ -126,25 +153,44 @@ func (s *server) search(ctx context.Context, from index, path string, in any) (p
 		if hit.ID == "" || hit.Index != from.name {
 			return page, s.Unusable("answers about index %s with a document that is none of it", from.name)
 		}
-		p := apart.Point{ID: hit.ID}
-		p.File, p.Maker = readMetadata(hit.Source.Metadata)
-		page.points = append(page.points, p)
 	}
+	page.hits = answer.Hits.Hits
 	return page, nil
+}
+
+// readPoints passes on that a page was not read.
+func readPoints(page []hit, err error) ([]apart.Point, error) {
+	points := make([]apart.Point, len(page))
+	for i, one := range page {
+		points[i].ID = one.ID
+		points[i].File, points[i].Maker = readMetadata(one.Source)
+	}
+	return points, err
 }
 
 // readMetadata is the file of a chunk, and who made it. Without a name it is not Open
 // WebUI's.
-func readMetadata(text []byte) (file, maker string) {
-	var metadata map[string]any
-	if json.Unmarshal(text, &metadata) != nil {
+func readMetadata(source []byte) (file, maker string) {
+	var document struct{ Metadata map[string]any }
+	if json.Unmarshal(source, &document) != nil {
 		return "", ""
 	}
-	maker, _ = metadata[makerKey].(string)
-	if metadata[vectors.NameKey] != nil {
-		file, _ = metadata[fileKey].(string)
+	maker, _ = document.Metadata[makerKey].(string)
+	if document.Metadata[vectors.NameKey] != nil {
+		file, _ = document.Metadata[fileKey].(string)
 	}
 	return file, maker
+}
+
+func readDocuments(page []hit, err error) ([]apart.Document, error) {
+	documents := make([]apart.Document, len(page))
+	for i, one := range page {
+		documents[i].ID = one.ID
+		if err := json.Unmarshal(one.Source, &documents[i].Values); err != nil {
+			return nil, fmt.Errorf("read document %s of index %s: %w", one.ID, one.Index, err)
+		}
+	}
+	return documents, err
 }
 
 // Count counts what is in an index.

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"pruned/repo/trace"
 	"pruned/vectors"
 	"pruned/vectors/apart"
 	"pruned/vectors/rest"
@@ -47,6 +48,7 @@ type server struct {
 var (
 	_ vectors.Guarded         = (*Store)(nil)
 	_ vectors.CollectionStore = (*Store)(nil)
+	_ trace.Searcher          = (*Store)(nil)
 )
 
 const defaultPort = "9200"
@@ -79,7 +81,7 @@ func New(_ context.Context, options Options) (*Store, error) {
 		// The application checks no certificate unless it is told to.
 		TLS: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: !options.Verify}, //nolint:gosec // OPENSEARCH_CERT_VERIFY says so
 	})}
-	return &Store{apart.New(s), s}, nil
+	return &Store{apart.New("opensearch", s), s}, nil
 }
 
 // hostPort is with the port that the application's client takes where there is none.

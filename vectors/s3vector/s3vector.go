@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3vectors"
 	"github.com/aws/aws-sdk-go-v2/service/s3vectors/types"
 
+	"pruned/repo/trace"
 	"pruned/vectors"
 	"pruned/vectors/apart"
 )
@@ -51,6 +52,7 @@ type server struct {
 var (
 	_ vectors.Guarded         = (*Store)(nil)
 	_ vectors.CollectionStore = (*Store)(nil)
+	_ trace.Searcher          = (*Store)(nil)
 )
 
 const (
@@ -87,7 +89,7 @@ func newStore(configuration aws.Config, options Options) *Store {
 	if endpoint, err := url.Parse(aws.ToString(s.client.Options().BaseEndpoint)); err == nil && endpoint.Host != "" {
 		s.where += " at " + endpoint.Host
 	}
-	return &Store{apart.New(s), s}
+	return &Store{apart.New("s3vector", s), s}
 }
 
 // Close lets go of idle connections.

@@ -102,6 +102,29 @@ func (s *server) readAll(ctx context.Context, from index) iter.Seq2[[]apart.Poin
 	}
 }
 
+// ReadDocuments reads all metadata, of which the application's text is one.
+func (s *server) ReadDocuments(ctx context.Context, of index) iter.Seq2[[]apart.Document, error] {
+	return func(yield func([]apart.Document, error) bool) {
+		for page, err := range s.list(ctx, of, true) {
+			var documents []apart.Document
+			for _, one := range page {
+				values, failed := readMetadata(one.Metadata)
+				documents, err = append(documents, apart.Document{ID: aws.ToString(one.Key), Values: values}), errors.Join(err, failed)
+			}
+			if !yield(documents, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func readMetadata(text document.Interface) (metadata map[string]any, err error) {
+	if text != nil {
+		err = text.UnmarshalSmithyDocument(&metadata)
+	}
+	return metadata, err
+}
+
 func (s *server) readSome(ctx context.Context, from index, keys []string) iter.Seq2[[]apart.Point, error] {
 	return func(yield func([]apart.Point, error) bool) {
 		for some := range slices.Chunk(keys, askedAtOnce) {
@@ -167,8 +190,8 @@ func isMissing(err error) bool {
 // pointOf reads a vector's metadata. One without a name is not Open WebUI's.
 func pointOf(key *string, text document.Interface) apart.Point {
 	p := apart.Point{ID: aws.ToString(key)}
-	var metadata map[string]any
-	if text == nil || text.UnmarshalSmithyDocument(&metadata) != nil {
+	metadata, err := readMetadata(text)
+	if err != nil {
 		return p
 	}
 	p.Maker, _ = metadata[makerKey].(string)

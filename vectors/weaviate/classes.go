@@ -28,6 +28,7 @@ type class struct {
 	// kinds says of each property of ours that can be read what it is.
 	kinds    map[string]string
 	replicas int
+	tenants  bool
 }
 
 func (c class) Name() string       { return c.name }
@@ -85,8 +86,8 @@ func readClasses(from *json.Decoder) (list []class, err error) {
 
 // toClass leaves out what the application would not make so.
 func (d described) toClass() class {
-	one := class{name: d.Class, kinds: map[string]string{}, replicas: d.ReplicationConfig.Factor}
-	if !d.MultiTenancyConfig.Enabled {
+	one := class{name: d.Class, kinds: map[string]string{}, replicas: d.ReplicationConfig.Factor, tenants: d.MultiTenancyConfig.Enabled}
+	if !one.tenants {
 		one.collection, _ = collectionOf(d.Class)
 	}
 	for _, p := range d.Properties {

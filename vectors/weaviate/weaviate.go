@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"pruned/repo/trace"
 	"pruned/vectors"
 	"pruned/vectors/apart"
 	"pruned/vectors/rest"
@@ -48,6 +49,7 @@ type server struct {
 var (
 	_ vectors.Guarded         = (*Store)(nil)
 	_ vectors.CollectionStore = (*Store)(nil)
+	_ trace.Searcher          = (*Store)(nil)
 )
 
 // New makes a store. It sends nothing.
@@ -68,7 +70,7 @@ func New(_ context.Context, options Options) (*Store, error) {
 		Rights: "WEAVIATE_API_KEY wants the permissions read_collections, delete_collections, read_data and delete_data on all collections",
 	})}
 	s.page.Store(largestPage)
-	return &Store{apart.New(s), s}, nil
+	return &Store{apart.New("weaviate", s), s}, nil
 }
 
 // Close lets go of idle connections.
