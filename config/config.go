@@ -28,6 +28,7 @@ type Config struct {
 	OpenGauss  OpenGauss  `embed:"" group:"Open WebUI's vectors"`
 	Pinecone   Pinecone   `embed:"" group:"Open WebUI's vectors"`
 	S3Vector   S3Vector   `embed:"" group:"Open WebUI's vectors"`
+	Valkey     Valkey     `embed:"" group:"Open WebUI's vectors"`
 	Weaviate   Weaviate   `embed:"" group:"Open WebUI's vectors"`
 	OpenSearch OpenSearch `embed:"" group:"Open WebUI's vectors"`
 	Storage    Storage    `embed:"" group:"Open WebUI's uploads"`

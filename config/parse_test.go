@@ -64,6 +64,7 @@ func TestDefaults(t *testing.T) {
 		Chroma:     Chroma{Port: 8000, Tenant: "default_tenant", Database: "default_database"},
 		Milvus:     Milvus{Database: "default", Prefix: "open_webui"},
 		Pinecone:   Pinecone{Index: "open-webui-index"},
+		Valkey:     Valkey{Prefix: "open_webui"},
 		Weaviate:   Weaviate{Port: 8080},
 		OpenSearch: OpenSearch{URI: "https://localhost:9200", SSL: true},
 		Storage:    Storage{DataDir: data, Provider: "local", Versions: "keep"},
@@ -92,7 +93,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"CHROMA_HTTP_HEADERS=A=b", "CHROMA_TENANT=t", "CHROMA_DATABASE=d", "CHROMA_CLIENT_AUTH_PROVIDER=" + chromaAuthn,
 		"CHROMA_CLIENT_AUTH_CREDENTIALS=c", "MILVUS_URI=https://m", "MILVUS_TOKEN=t", "MILVUS_DB=d", "MILVUS_SERVER_PEM_PATH=/c",
 		"MARIADB_VECTOR_DB_URL=mariadb", "OPENGAUSS_DB_URL=gauss", "PRUNED_UNPROVEN=opengauss,milvus",
-		"PINECONE_API_KEY=k", "PINECONE_INDEX_NAME=i", "S3_VECTOR_BUCKET_NAME=b", "S3_VECTOR_REGION=r",
+		"VALKEY_URL=valkey://v", "VALKEY_COLLECTION_PREFIX=p", "PINECONE_API_KEY=k", "PINECONE_INDEX_NAME=i", "S3_VECTOR_BUCKET_NAME=b", "S3_VECTOR_REGION=r",
 		"ENABLE_MILVUS_MULTITENANCY_MODE=True", "MILVUS_COLLECTION_PREFIX=p",
 		"WEAVIATE_HTTP_HOST=w", "WEAVIATE_HTTP_PORT=81", "WEAVIATE_HTTP_SECURE=true", "WEAVIATE_API_KEY=k",
 		"OPENSEARCH_URI=http://o", "OPENSEARCH_SSL=false", "OPENSEARCH_CERT_VERIFY=true", "OPENSEARCH_USERNAME=u", "OPENSEARCH_PASSWORD=pw", "STORAGE_PROVIDER=s3", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
@@ -120,6 +121,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		OpenGauss:  OpenGauss{URL: "gauss"},
 		Milvus:     Milvus{URI: "https://m", Token: "t", Database: "d", CAFile: "/c", Multitenancy: true, Prefix: "p"},
 		Pinecone:   Pinecone{APIKey: "k", Index: "i"},
+		Valkey:     Valkey{URL: "valkey://v", Prefix: "p"},
 		S3Vector:   S3Vector{Bucket: "b", Region: "r"},
 		Weaviate:   Weaviate{Host: "w", Port: 81, Secure: true, APIKey: "k"},
 		OpenSearch: OpenSearch{URI: "http://o", Verify: true, Username: "u", Password: "pw"},
@@ -171,7 +173,7 @@ func TestFlagWinsOverVariable(t *testing.T) {
 
 func TestSecretsHaveNoFlag(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token", "weaviate-api-key", "pinecone-api-key", "opensearch-password"} {
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token", "weaviate-api-key", "pinecone-api-key", "valkey-url", "opensearch-password"} {
 		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
 	}
 }

@@ -9,6 +9,7 @@ var standIns = map[string]string{
 	"opengauss": "PostgreSQL",
 	"pinecone":  "a server of our own by its published API",
 	"s3vector":  "moto 5.2.5",
+	"valkey":    "Valkey 8.1.8 with RediSearch",
 }
 
 func (c *Config) checkProved(ps *problems) {

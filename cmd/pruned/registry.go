@@ -19,6 +19,7 @@ var vectorStores = map[string]opener[vectors.Store]{
 	"opensearch":     openOpenSearch,
 	"pinecone":       openPinecone,
 	"s3vector":       openS3Vector,
+	"valkey":         openValkey,
 	"weaviate":       openWeaviate,
 	"none":           func(context.Context, *command, *app) (vectors.Store, error) { return vectors.None{}, nil },
 }

@@ -23,6 +23,7 @@ import (
 	"pruned/vectors/pgvector"
 	"pruned/vectors/pinecone"
 	"pruned/vectors/s3vector"
+	"pruned/vectors/valkey"
 	"pruned/vectors/weaviate"
 )
 
@@ -99,6 +100,12 @@ func openPinecone(ctx context.Context, c *command, _ *app) (vectors.Store, error
 func openS3Vector(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
 	settings := c.cli.S3Vector
 	return s3vector.New(ctx, s3vector.Options{Bucket: settings.Bucket, Region: settings.Region})
+}
+
+// openValkey opens a database of keys.
+func openValkey(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.Valkey
+	return valkey.New(ctx, valkey.Options{URL: string(settings.URL), Prefix: settings.Prefix})
 }
 
 // openWeaviate opens a server.

@@ -1,0 +1,142 @@
+package valkey_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	library "github.com/valkey-io/valkey-go"
+
+	"pruned/repo/testenv"
+	"pruned/vectors/valkey"
+	"pruned/vectors/vectorstest"
+)
+
+// api is a server as the application uses it, below a prefix of its own.
+type api struct {
+	address string
+	prefix  string
+	client  library.Client
+}
+
+func newAPI(t testing.TB, server *testenv.Valkey) *api {
+	t.Helper()
+	a := &api{address: server.Address(), prefix: "p[" + uuid.NewString() + "]*"}
+	a.connect(t)
+	return a
+}
+
+func (a *api) connect(t testing.TB) {
+	t.Helper()
+	client, err := library.NewClient(library.ClientOption{InitAddress: []string{a.address}, DisableCache: true, ForceSingleClient: true})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	a.client = client
+}
+
+func (a *api) store(t testing.TB) *valkey.Store {
+	t.Helper()
+	return newStore(t, valkey.Options{URL: "valkey://" + a.address, Prefix: a.prefix})
+}
+
+func newStore(t testing.TB, options valkey.Options) *valkey.Store {
+	t.Helper()
+	store, err := valkey.New(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(store.Close)
+	return store
+}
+
+func (a *api) do(t testing.TB, words ...string) library.ValkeyResult {
+	t.Helper()
+	answer := a.client.Do(context.Background(), a.client.B().Arbitrary(words...).Build())
+	require.NoError(t, answer.Error())
+	return answer
+}
+
+func (a *api) indexes(t testing.TB) (names []string) {
+	t.Helper()
+	all, err := a.do(t, "FT._LIST").AsStrSlice()
+	require.NoError(t, err)
+	for _, name := range all {
+		if collection, ours := strings.CutPrefix(name, "idx:"+a.prefix+":"); ours {
+			names = append(names, collection)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (a *api) create(t testing.TB, collection string) {
+	t.Helper()
+	a.do(t, "FT.CREATE", "idx:"+a.prefix+":"+collection, "ON", "HASH", "PREFIX", "1", a.prefix+":"+collection+":", "SCHEMA",
+		"vector", "VECTOR", "HNSW", "6", "TYPE", "FLOAT32", "DIM", "2", "DISTANCE_METRIC", "COSINE",
+		"text", "TEXT", "id", "TAG", "metadata_json", "TEXT", "hash", "TAG", "file_id", "TAG", "source", "TAG", "knowledge_base_id", "TAG")
+}
+
+// insert stores chunks as the application does.
+func (a *api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
+	t.Helper()
+	there := map[string]bool{}
+	for _, name := range a.indexes(t) {
+		there[name] = true
+	}
+	var commands library.Commands
+	for _, chunk := range chunks {
+		if !there[chunk.Collection] {
+			there[chunk.Collection] = true
+			a.create(t, chunk.Collection)
+		}
+		metadata := chunk.Metadata()
+		if metadata == nil {
+			metadata = map[string]any{}
+		}
+		text, err := json.Marshal(metadata)
+		require.NoError(t, err)
+		commands = append(commands, a.client.B().Arbitrary("HSET", a.key(chunk), "id", chunk.ID, "vector", "\x00\x00\x80\x3f\x00\x00\x80\x3f",
+			"text", "the text of "+chunk.ID, "metadata_json", string(text), "hash", chunk.Hash, "file_id", chunk.FileID, "source", "", "knowledge_base_id", "").Build())
+	}
+	for _, answer := range a.client.DoMulti(context.Background(), commands...) {
+		require.NoError(t, answer.Error())
+	}
+}
+
+func (a *api) key(chunk vectorstest.Chunk) string {
+	return fmt.Sprintf("%s:%s:%s", a.prefix, chunk.Collection, chunk.ID)
+}
+
+// keys are all of the server's that begin with the prefix.
+func (a *api) keys(t testing.TB) (list []string) {
+	t.Helper()
+	all, err := a.do(t, "KEYS", "*").AsStrSlice()
+	require.NoError(t, err)
+	for _, key := range all {
+		if strings.HasPrefix(key, a.prefix+":") {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+func (a *api) left(t testing.TB) (ids []string) {
+	t.Helper()
+	for _, key := range a.keys(t) {
+		id, err := a.do(t, "HGET", key, "id").ToString()
+		require.NoError(t, err)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// many are chunks of one file in one collection.
+func many(n int, collection, file string) (chunks []vectorstest.Chunk) {
+	for range n {
+		chunks = append(chunks, vectorstest.Chunk{ID: uuid.NewString(), Collection: collection, FileID: file})
+	}
+	return chunks
+}
