@@ -33,7 +33,7 @@ type Question struct {
 
 // Match compares exactly what a server let through.
 func (q Question) Match() func(Point) bool {
-	collections, files, ids := set(q.Collections), set(q.Files), set(q.IDs)
+	collections, files, ids := vectors.Set(q.Collections), vectors.Set(q.Files), vectors.Set(q.IDs)
 	return func(p Point) bool {
 		return (len(collections) == 0 || collections[p.Collection]) && (len(ids) == 0 || ids[p.ID]) &&
 			(len(files) == 0 || p.File != "" && files[p.File] && vectors.IsShared(p.Collection))
@@ -50,8 +50,10 @@ type Server interface {
 	Read(ctx context.Context, q Question) iter.Seq2[[]Point, error]
 	// ReadFirst are some as of now; none only where none is meant.
 	ReadFirst(ctx context.Context, q Question) ([]Point, error)
-	// Delete deletes points, MaxDelete at most, of which there is one at least.
-	Delete(ctx context.Context, points []Point) error
+	// Key is by what the server deletes a point.
+	Key(Point) string
+	// Delete deletes by keys, MaxDelete at most, of which there is one at least.
+	Delete(ctx context.Context, keys []string) error
 	MaxDelete() int
 	// Freshness is how long a server may show what it deleted.
 	Freshness() time.Duration
@@ -70,9 +72,6 @@ type Store struct{ server Server }
 
 // New makes a store of a server.
 func New(server Server) *Store { return &Store{server} }
-
-// subjectsAtOnce bounds a question about several files, collections or points.
-const subjectsAtOnce = 1000
 
 // Check asks the server.
 func (s *Store) Check(ctx context.Context) error { return s.server.Check(ctx) }
@@ -98,7 +97,7 @@ func (s *Store) read(ctx context.Context, q Question) iter.Seq2[Point, error] {
 // readSome does so for lists of any length, of which an empty one means nothing.
 func (s *Store) readSome(ctx context.Context, values []string, ask func([]string) Question) iter.Seq2[Point, error] {
 	return func(yield func(Point, error) bool) {
-		for some := range slices.Chunk(distinct(values), subjectsAtOnce) {
+		for some := range slices.Chunk(vectors.Distinct(values, utf8.ValidString), vectors.FilesAtOnce) {
 			for p, err := range s.read(ctx, ask(some)) {
 				if !yield(p, err) || err != nil {
 					return
@@ -110,30 +109,3 @@ func (s *Store) readSome(ctx context.Context, values []string, ask func([]string
 
 func ofCollections(names []string) Question { return Question{Collections: names} }
 func ofFiles(files []string) Question       { return Question{Files: files} }
-
-func set(list []string) map[string]bool {
-	values := make(map[string]bool, len(list))
-	for _, one := range list {
-		values[one] = true
-	}
-	return values
-}
-
-// distinct leaves out what comes again, and what no server can have: it takes only texts.
-func distinct(list []string) (values []string) {
-	seen := map[string]bool{}
-	for _, one := range list {
-		if !seen[one] && utf8.ValidString(one) {
-			seen[one] = true
-			values = append(values, one)
-		}
-	}
-	return values
-}
-
-func ownCollections(ids []string) (names []string) {
-	for _, id := range ids {
-		names = append(names, vectors.FileCollection(id))
-	}
-	return names
-}

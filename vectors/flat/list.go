@@ -57,7 +57,7 @@ func (s *Store) Collections(ctx context.Context, id string) (list []vectors.Coll
 
 // ofFiles are the points in files' own collections, and those of the files in shared ones.
 func (s *Store) ofFiles(ctx context.Context, ids []string) []iter.Seq2[Point, error] {
-	return []iter.Seq2[Point, error]{s.readSome(ctx, ownCollections(ids), ofCollections), s.readSome(ctx, ids, ofFiles)}
+	return []iter.Seq2[Point, error]{s.readSome(ctx, vectors.FileCollections(ids), ofCollections), s.readSome(ctx, ids, ofFiles)}
 }
 
 // Holdings reads the files' own collections, and looks for their chunks in shared ones.
@@ -138,7 +138,7 @@ func (s *Store) ListPoints(ctx context.Context, collections []string) iter.Seq2[
 
 // ListChunks reads these collections.
 func (s *Store) ListChunks(ctx context.Context, knowledge, files []string) iter.Seq2[vectors.FileChunk, error] {
-	wanted := set(files)
+	wanted := vectors.Set(files)
 	return func(yield func(vectors.FileChunk, error) bool) {
 		if err := vectors.CheckKnowledge(knowledge); err != nil {
 			yield(vectors.FileChunk{}, err)

@@ -3,9 +3,9 @@ package flat
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"pruned/vectors"
 )
@@ -18,16 +18,17 @@ func (s *Store) Remove(ctx context.Context, _ vectors.Tx, ids []string) (vectors
 // RemoveGuarded removes the files' own collections, then their chunks from every shared one,
 // until it finds none. Nothing waits.
 func (s *Store) RemoveGuarded(ctx context.Context, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
+	ids = vectors.Distinct(ids, utf8.ValidString)
 	owner := func(collection string) string {
 		id, _ := vectors.CollectionOwner(collection)
 		return id
 	}
-	if err := s.removeWhole(ctx, ownCollections(distinct(ids)), owner, guard, &removed); err != nil {
+	if err := s.removeWhole(ctx, vectors.FileCollections(ids), owner, guard, &removed); err != nil {
 		return removed, err
 	}
-	what := subject{ask: ofFiles, of: func(p Point) string { return p.File }}
-	for some := range slices.Chunk(distinct(ids), subjectsAtOnce) {
-		if _, err := s.remove(ctx, some, what, guard, &removed); err != nil {
+	for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
+		removal := s.removalOf(ofFiles, func(p Point) string { return p.File })
+		if err := removal.Run(ctx, some, guard, &removed); err != nil {
 			return removed, err
 		}
 	}
@@ -40,34 +41,8 @@ func (s *Store) RemoveCollections(ctx context.Context, _ vectors.Tx, names []str
 		return removed, err
 	}
 	itself := func(collection string) string { return collection }
-	err = s.removeWhole(ctx, distinct(names), itself, guard, &removed)
+	err = s.removeWhole(ctx, vectors.Distinct(names, utf8.ValidString), itself, guard, &removed)
 	return removed, err
-}
-
-// removeWhole removes collections; known is what the guard knows one by.
-func (s *Store) removeWhole(ctx context.Context, names []string, known func(collection string) string, guard vectors.Guard, removed *vectors.Removed) error {
-	what := subject{
-		ask: func(subjects []string) Question {
-			asked := set(subjects)
-			return ofCollections(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !asked[known(name)] }))
-		},
-		of: func(p Point) string { return known(p.Collection) },
-	}
-	gone := map[string]bool{}
-	for some := range slices.Chunk(names, subjectsAtOnce) {
-		var subjects []string
-		for _, name := range some {
-			subjects = append(subjects, known(name))
-		}
-		left, err := s.remove(ctx, subjects, what, guard, removed)
-		if err != nil {
-			return err
-		}
-		for _, name := range some {
-			gone[name] = left[known(name)]
-		}
-	}
-	return s.dropEmpty(ctx, gone, known, guard)
 }
 
 // RemovePoints removes points until it finds none that may go. Nothing waits.
@@ -75,66 +50,130 @@ func (s *Store) RemovePoints(ctx context.Context, _ vectors.Tx, collection strin
 	if err := vectors.CheckListed(collection); err != nil {
 		return removed, err
 	}
-	what := subject{
-		ask: func(ids []string) Question { return Question{Collections: []string{collection}, IDs: ids} },
-		of:  func(p Point) string { return p.ID },
-	}
-	ids = slices.DeleteFunc(distinct(ids), func(id string) bool { return !s.server.CanHave(id) })
-	for some := range slices.Chunk(ids, subjectsAtOnce) {
-		if _, err := s.remove(ctx, some, what, guard, &removed); err != nil {
+	ask := func(ids []string) Question { return Question{Collections: []string{collection}, IDs: ids} }
+	for some := range slices.Chunk(vectors.Distinct(ids, s.server.CanHave), vectors.FilesAtOnce) {
+		removal := s.removalOf(ask, func(p Point) string { return p.ID })
+		if err := removal.Run(ctx, some, guard, &removed); err != nil {
 			return removed, err
 		}
 	}
 	return removed, nil
 }
 
-// subject is what a removal is about, and what the guard knows a point by.
-type subject struct {
-	ask func(wanted []string) Question
-	of  func(Point) string
+// removeWhole removes collections, and what is left of those that may go when they have no
+// points any more; subject is what the guard knows one by.
+func (s *Store) removeWhole(ctx context.Context, names []string, subject func(collection string) string, guard vectors.Guard, removed *vectors.Removed) error {
+	if len(names) == 0 {
+		return nil
+	}
+	refused := map[string]bool{}
+	noting := func(ctx context.Context, asked []string) ([]string, error) {
+		may, err := guard(ctx, asked)
+		allowed := vectors.Set(may)
+		for _, one := range asked {
+			refused[one] = refused[one] || !allowed[one]
+		}
+		return may, err
+	}
+	for some := range slices.Chunk(names, vectors.FilesAtOnce) {
+		named := map[string]string{}
+		var subjects []string
+		for _, name := range some {
+			named[subject(name)] = name
+			subjects = append(subjects, subject(name))
+		}
+		ask := func(subjects []string) (q Question) {
+			for _, one := range subjects {
+				q.Collections = append(q.Collections, named[one])
+			}
+			return q
+		}
+		removal := s.removalOf(ask, func(p Point) string { return subject(p.Collection) })
+		if err := removal.Run(ctx, subjects, noting, removed); err != nil {
+			return err
+		}
+	}
+	empty, err := s.server.ListEmpty(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := vectors.Set(names)
+	for _, name := range empty {
+		one := subject(name)
+		if !wanted[name] || refused[one] {
+			continue
+		}
+		if _, err := noting(ctx, []string{one}); err != nil {
+			return err
+		}
+		if refused[one] {
+			continue
+		}
+		if err := s.server.DropEmpty(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removalOf removes what is asked for, which is never everything; subject is what the guard
+// knows a point by.
+func (s *Store) removalOf(ask func(subjects []string) Question, subject func(Point) string) vectors.Removal[Point] {
+	gone := map[string]bool{}
+	return vectors.Removal[Point]{
+		Find: func(ctx context.Context, subjects []string) ([]Point, error) {
+			return s.findLeft(ctx, ask(subjects), gone)
+		},
+		Key: s.server.Key, Subject: subject,
+		Delete: func(ctx context.Context, keys []string) (int64, error) {
+			if len(keys) == 0 || slices.Contains(keys, "") {
+				return 0, errors.New("asked to delete nothing")
+			}
+			if err := s.server.Delete(ctx, keys); err != nil {
+				return 0, err
+			}
+			for _, key := range keys {
+				gone[key] = true
+			}
+			return int64(len(keys)), nil
+		},
+		AtOnce:    s.server.MaxDelete,
+		Disobeyed: s.disobeyed,
+	}
+}
+
+func (s *Store) disobeyed(key string) error {
+	return s.server.Unusable("does not delete %s, though it says so", key)
 }
 
 // firstPause is until it is looked again whether a server shows what it deleted.
 const firstPause = 100 * time.Millisecond
 
-// remove deletes points of these subjects, and looks again until it finds none that may go. It
-// returns those that might, of which nothing is left.
-func (s *Store) remove(ctx context.Context, subjects []string, what subject, guard vectors.Guard, removed *vectors.Removed) (wanted map[string]bool, err error) {
-	wanted = set(subjects)
-	gone := map[Point]bool{}
-	until, pause := time.Now().Add(s.server.Freshness()), firstPause
-	for len(wanted) > 0 {
-		found, err := s.find(ctx, what.ask(slices.Sorted(maps.Keys(wanted))))
+// findLeft finds some that are meant, but for what is gone. As long as a server shows nothing
+// but that, it is waited for: it may hide what is left.
+func (s *Store) findLeft(ctx context.Context, q Question, gone map[string]bool) ([]Point, error) {
+	if len(q.Collections)+len(q.Files)+len(q.IDs) == 0 {
+		return nil, errors.New("asked to remove nothing in particular")
+	}
+	match := q.Match()
+	for until, pause := time.Now().Add(s.server.Freshness()), firstPause; ; pause *= 2 {
+		found, err := s.server.ReadFirst(ctx, q)
+		found = slices.DeleteFunc(found, func(p Point) bool { return !match(p) })
 		if err != nil || len(found) == 0 {
-			return wanted, err
+			return nil, err
 		}
-		shown := found[0]
-		if found = slices.DeleteFunc(found, func(p Point) bool { return gone[p] }); len(found) > 0 {
-			if err := s.deleteAllowed(ctx, found, wanted, what, guard, gone, removed); err != nil {
-				return nil, err
-			}
-			until, pause = time.Now().Add(s.server.Freshness()), firstPause
-			continue
+		shown := s.server.Key(found[0])
+		found = slices.DeleteFunc(found, func(p Point) bool { return gone[s.server.Key(p)] })
+		if len(found) > 0 {
+			return found, nil
 		}
 		if !time.Now().Before(until) {
-			return nil, s.server.Unusable("does not delete %s of %s, though it says so", shown.ID, shown.Collection)
+			return nil, s.disobeyed(shown)
 		}
 		if err := Wait(ctx, pause); err != nil {
 			return nil, err
 		}
-		pause *= 2
 	}
-	return wanted, nil
-}
-
-// find finds some that are meant, as of now. What is to be removed is never everything.
-func (s *Store) find(ctx context.Context, q Question) ([]Point, error) {
-	if len(q.Collections)+len(q.Files)+len(q.IDs) == 0 {
-		return nil, errors.New("asked to remove nothing in particular")
-	}
-	found, err := s.server.ReadFirst(ctx, q)
-	match := q.Match()
-	return slices.DeleteFunc(found, func(p Point) bool { return !match(p) }), err
 }
 
 // Wait waits, unless the context ends.
@@ -145,77 +184,4 @@ func Wait(ctx context.Context, pause time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// deleteAllowed deletes what may go of these points, by as many requests as that takes, and
-// asks before each. What may not is wanted no more.
-func (s *Store) deleteAllowed(ctx context.Context, found []Point, wanted map[string]bool, what subject, guard vectors.Guard, gone map[Point]bool, removed *vectors.Removed) error {
-	for some := range slices.Chunk(found, s.server.MaxDelete()) {
-		some = slices.DeleteFunc(slices.Clone(some), func(p Point) bool { return !wanted[what.of(p)] })
-		var asked []string
-		for _, p := range some {
-			asked = append(asked, what.of(p))
-		}
-		if err := keepRefused(ctx, distinct(asked), wanted, guard); err != nil {
-			return err
-		}
-		some = slices.DeleteFunc(some, func(p Point) bool { return !wanted[what.of(p)] })
-		if len(some) == 0 {
-			continue
-		}
-		if err := s.server.Delete(ctx, some); err != nil {
-			return err
-		}
-		removed.Chunks += int64(len(some))
-		for _, p := range some {
-			gone[p] = true
-		}
-	}
-	return nil
-}
-
-// keepRefused takes out of what is wanted what the guard does not let go.
-func keepRefused(ctx context.Context, asked []string, wanted map[string]bool, guard vectors.Guard) error {
-	if len(asked) == 0 {
-		return nil
-	}
-	may, err := guard(ctx, asked)
-	if err != nil {
-		return err
-	}
-	allowed := set(may)
-	for _, one := range asked {
-		if !allowed[one] {
-			delete(wanted, one)
-		}
-	}
-	return nil
-}
-
-// dropEmpty removes what is left of collections of which all points are gone.
-func (s *Store) dropEmpty(ctx context.Context, gone map[string]bool, known func(collection string) string, guard vectors.Guard) error {
-	if len(gone) == 0 {
-		return nil
-	}
-	empty, err := s.server.ListEmpty(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range empty {
-		if !gone[name] {
-			continue
-		}
-		one := known(name)
-		wanted := map[string]bool{one: true}
-		if err := keepRefused(ctx, []string{one}, wanted, guard); err != nil {
-			return err
-		}
-		if !wanted[one] {
-			continue
-		}
-		if err := s.server.DropEmpty(ctx, name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

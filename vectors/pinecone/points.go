@@ -239,21 +239,14 @@ func (s *server) fetch(ctx context.Context, at *index, ids []string) (list []vec
 // MaxDelete is what one request takes.
 func (s *server) MaxDelete() int { return deletedAtOnce }
 
-// Delete deletes points by their ids, which are unique in an index, whatever the collection.
-func (s *server) Delete(ctx context.Context, list []flat.Point) error {
+// Key is the id: it is unique in an index, whatever the collection.
+func (s *server) Key(p flat.Point) string { return p.ID }
+
+// Delete deletes points by their ids.
+func (s *server) Delete(ctx context.Context, ids []string) error {
 	at, err := s.open(ctx)
 	if err != nil {
 		return err
-	}
-	var ids []string
-	for _, p := range list {
-		if p.ID == "" {
-			return fmt.Errorf("delete a point without an id from %q", p.Collection)
-		}
-		ids = append(ids, p.ID)
-	}
-	if len(ids) == 0 {
-		return fmt.Errorf("delete nothing of index %s", s.options.Index)
 	}
 	return at.Call(ctx, fmt.Sprintf("delete %d points", len(ids)), http.MethodPost, "vectors/delete", map[string]any{"ids": ids}, nil)
 }

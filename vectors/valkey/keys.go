@@ -160,21 +160,14 @@ func (s *server) MaxDelete() int { return deletedAtOnce }
 // Freshness is nothing.
 func (s *server) Freshness() time.Duration { return 0 }
 
+// Key is that of the hash.
+func (s *server) Key(p flat.Point) string { return s.prefix + p.Collection + ":" + p.ID }
+
 // Delete deletes hashes by their keys.
-func (s *server) Delete(ctx context.Context, list []flat.Point) error {
+func (s *server) Delete(ctx context.Context, keys []string) error {
 	client, err := s.open()
 	if err != nil {
 		return err
-	}
-	var keys []string
-	for _, p := range list {
-		if p.Collection == "" || p.ID == "" {
-			return fmt.Errorf("delete a point without an id from %q", p.Collection)
-		}
-		keys = append(keys, s.prefix+p.Collection+":"+p.ID)
-	}
-	if len(keys) == 0 {
-		return fmt.Errorf("delete nothing of %s", s.name())
 	}
 	if err := client.Do(ctx, client.B().Del().Key(keys...).Build()).Error(); err != nil {
 		return s.describeFailure(fmt.Sprintf("delete %d keys", len(keys)), err)
