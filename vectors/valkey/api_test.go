@@ -1,16 +1,15 @@
 package valkey_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	library "github.com/valkey-io/valkey-go"
 
 	"pruned/repo/testenv"
 	"pruned/vectors/valkey"
@@ -21,22 +20,15 @@ import (
 type api struct {
 	address string
 	prefix  string
-	client  library.Client
+	pool    *redis.Pool
 }
 
 func newAPI(t testing.TB, server *testenv.Valkey) *api {
 	t.Helper()
 	a := &api{address: server.Address(), prefix: "p[" + uuid.NewString() + "]*"}
-	a.connect(t)
+	a.pool = &redis.Pool{Dial: func() (redis.Conn, error) { return redis.Dial("tcp", a.address) }}
+	t.Cleanup(func() { require.NoError(t, a.pool.Close()) })
 	return a
-}
-
-func (a *api) connect(t testing.TB) {
-	t.Helper()
-	client, err := library.NewClient(library.ClientOption{InitAddress: []string{a.address}, DisableCache: true, ForceSingleClient: true})
-	require.NoError(t, err)
-	t.Cleanup(client.Close)
-	a.client = client
 }
 
 func (a *api) store(t testing.TB) *valkey.Store {
@@ -52,18 +44,33 @@ func newStore(t testing.TB, options valkey.Options) *valkey.Store {
 	return store
 }
 
-func (a *api) do(t testing.TB, words ...string) library.ValkeyResult {
+// do sends commands together.
+func (a *api) do(t testing.TB, commands ...[]any) (answers []any) {
 	t.Helper()
-	answer := a.client.Do(context.Background(), a.client.B().Arbitrary(words...).Build())
-	require.NoError(t, answer.Error())
-	return answer
+	connection := a.pool.Get()
+	defer connection.Close()
+	for _, command := range commands {
+		require.NoError(t, connection.Send(command[0].(string), command[1:]...))
+	}
+	require.NoError(t, connection.Flush())
+	for range commands {
+		answer, err := connection.Receive()
+		require.NoError(t, err)
+		answers = append(answers, answer)
+	}
+	return answers
+}
+
+func (a *api) doTexts(t testing.TB, command ...any) []string {
+	t.Helper()
+	list, err := redis.Strings(a.do(t, command)[0], nil)
+	require.NoError(t, err)
+	return list
 }
 
 func (a *api) indexes(t testing.TB) (names []string) {
 	t.Helper()
-	all, err := a.do(t, "FT._LIST").AsStrSlice()
-	require.NoError(t, err)
-	for _, name := range all {
+	for _, name := range a.doTexts(t, "FT._LIST") {
 		if collection, ours := strings.CutPrefix(name, "idx:"+a.prefix+":"); ours {
 			names = append(names, collection)
 		}
@@ -74,9 +81,9 @@ func (a *api) indexes(t testing.TB) (names []string) {
 
 func (a *api) create(t testing.TB, collection string) {
 	t.Helper()
-	a.do(t, "FT.CREATE", "idx:"+a.prefix+":"+collection, "ON", "HASH", "PREFIX", "1", a.prefix+":"+collection+":", "SCHEMA",
+	a.do(t, []any{"FT.CREATE", "idx:" + a.prefix + ":" + collection, "ON", "HASH", "PREFIX", "1", a.prefix + ":" + collection + ":", "SCHEMA",
 		"vector", "VECTOR", "HNSW", "6", "TYPE", "FLOAT32", "DIM", "2", "DISTANCE_METRIC", "COSINE",
-		"text", "TEXT", "id", "TAG", "metadata_json", "TEXT", "hash", "TAG", "file_id", "TAG", "source", "TAG", "knowledge_base_id", "TAG")
+		"text", "TEXT", "id", "TAG", "metadata_json", "TEXT", "hash", "TAG", "file_id", "TAG", "source", "TAG", "knowledge_base_id", "TAG"})
 }
 
 // insert stores chunks as the application does.
@@ -86,7 +93,7 @@ func (a *api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 	for _, name := range a.indexes(t) {
 		there[name] = true
 	}
-	var commands library.Commands
+	var commands [][]any
 	for _, chunk := range chunks {
 		if !there[chunk.Collection] {
 			there[chunk.Collection] = true
@@ -98,12 +105,10 @@ func (a *api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 		}
 		text, err := json.Marshal(metadata)
 		require.NoError(t, err)
-		commands = append(commands, a.client.B().Arbitrary("HSET", a.key(chunk), "id", chunk.ID, "vector", "\x00\x00\x80\x3f\x00\x00\x80\x3f",
-			"text", "the text of "+chunk.ID, "metadata_json", string(text), "hash", chunk.Hash, "file_id", chunk.FileID, "source", "", "knowledge_base_id", "").Build())
+		commands = append(commands, []any{"HSET", a.key(chunk), "id", chunk.ID, "vector", "\x00\x00\x80\x3f\x00\x00\x80\x3f",
+			"text", "the text of " + chunk.ID, "metadata_json", string(text), "hash", chunk.Hash, "file_id", chunk.FileID, "source", "", "knowledge_base_id", ""})
 	}
-	for _, answer := range a.client.DoMulti(context.Background(), commands...) {
-		require.NoError(t, answer.Error())
-	}
+	a.do(t, commands...)
 }
 
 func (a *api) key(chunk vectorstest.Chunk) string {
@@ -113,9 +118,7 @@ func (a *api) key(chunk vectorstest.Chunk) string {
 // keys are all of the server's that begin with the prefix.
 func (a *api) keys(t testing.TB) (list []string) {
 	t.Helper()
-	all, err := a.do(t, "KEYS", "*").AsStrSlice()
-	require.NoError(t, err)
-	for _, key := range all {
+	for _, key := range a.doTexts(t, "KEYS", "*") {
 		if strings.HasPrefix(key, a.prefix+":") {
 			list = append(list, key)
 		}
@@ -126,7 +129,7 @@ func (a *api) keys(t testing.TB) (list []string) {
 func (a *api) left(t testing.TB) (ids []string) {
 	t.Helper()
 	for _, key := range a.keys(t) {
-		id, err := a.do(t, "HGET", key, "id").ToString()
+		id, err := redis.String(a.do(t, []any{"HGET", key, "id"})[0], nil)
 		require.NoError(t, err)
 		ids = append(ids, id)
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	"github.com/gomodule/redigo/redis"
 
 	"pruned/vectors"
 	"pruned/vectors/flat"
@@ -24,29 +24,17 @@ const (
 	foundAtOnce = 20_000
 )
 
-// fieldsOf a hash are read: its id, its file's, and its metadata.
-var fieldsOf = []string{"id", "file_id", "metadata_json"}
-
 const makerKey = "created_by" // of the metadata
 
 // Read scans the keys, and reads the hashes of those that may be meant.
 func (s *server) Read(ctx context.Context, q flat.Question) iter.Seq2[[]flat.Point, error] {
 	return func(yield func([]flat.Point, error) bool) {
-		client, err := s.open()
-		if err != nil {
-			yield(nil, err)
-			return
-		}
 		may := s.mayMean(q)
 		seen, seed := map[uint64]struct{}{}, maphash.MakeSeed()
 		for cursor := uint64(0); ; {
-			entry, err := client.Do(ctx, client.B().Scan().Cursor(cursor).Match(escape(s.prefix)+"*").Count(scannedAtOnce).Type("hash").Build()).AsScanEntry()
-			if err != nil {
-				yield(nil, s.describeFailure("scan keys", err))
-				return
-			}
+			found, next, err := s.scan(ctx, cursor)
 			var keys []string
-			for _, key := range entry.Elements {
+			for _, key := range found {
 				sum := maphash.String(seed, key) // a key may come twice
 				if _, again := seen[sum]; again || !may(key) {
 					continue
@@ -54,13 +42,38 @@ func (s *server) Read(ctx context.Context, q flat.Question) iter.Seq2[[]flat.Poi
 				seen[sum] = struct{}{}
 				keys = append(keys, key)
 			}
-			page, err := s.readHashes(ctx, client, keys)
-			if !yield(page, err) || err != nil || entry.Cursor == 0 {
+			var page []flat.Point
+			if err == nil && len(keys) > 0 {
+				page, err = s.readHashes(ctx, keys)
+			}
+			if !yield(page, err) || err != nil || next == 0 {
 				return
 			}
-			cursor = entry.Cursor
+			cursor = next
 		}
 	}
+}
+
+func (s *server) scan(ctx context.Context, cursor uint64) (keys []string, next uint64, err error) {
+	const doing = "scan keys"
+	answers, err := s.ask(ctx, doing, []any{"SCAN", cursor, "MATCH", escape(s.prefix) + "*", "COUNT", scannedAtOnce, "TYPE", "hash"})
+	if err != nil {
+		return nil, 0, err
+	}
+	parts, err := redis.Values(answers[0], nil)
+	if err == nil && len(parts) != 2 {
+		return nil, 0, s.Unusable("answers something else than a scan")
+	}
+	if err == nil {
+		next, err = redis.Uint64(parts[0], nil)
+	}
+	if err == nil {
+		keys, err = redis.Strings(parts[1], nil)
+	}
+	if err != nil {
+		return nil, 0, s.describeFailure(doing, err)
+	}
+	return keys, next, nil
 }
 
 // mayMean says of a key whether its point may be meant.
@@ -88,20 +101,22 @@ func (s *server) mayMean(q flat.Question) func(key string) bool {
 }
 
 // readHashes leaves out what is gone meanwhile, and what is somebody else's.
-func (s *server) readHashes(ctx context.Context, client valkey.Client, keys []string) (list []flat.Point, err error) {
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	commands := make(valkey.Commands, 0, len(keys))
+func (s *server) readHashes(ctx context.Context, keys []string) (list []flat.Point, err error) {
+	const doing = "read hashes"
+	var commands [][]any
 	for _, key := range keys {
-		commands = append(commands, client.B().Hmget().Key(key).Field(fieldsOf...).Build())
+		commands = append(commands, []any{"HMGET", key, "id", "file_id", "metadata_json"})
 	}
-	for i, answer := range client.DoMulti(ctx, commands...) {
-		fields, err := answer.AsStrSlice()
+	answers, err := s.ask(ctx, doing, commands...)
+	if err != nil {
+		return nil, err
+	}
+	for i, answer := range answers {
+		fields, err := redis.Strings(answer, nil)
 		if err != nil {
-			return nil, s.describeFailure("read a hash", err)
+			return nil, s.describeFailure(doing, err)
 		}
-		if len(fields) != len(fieldsOf) {
+		if len(fields) != 3 {
 			return nil, s.Unusable("answers with other fields of a hash than it was asked for")
 		}
 		if p, ours := s.pointOf(keys[i], fields[0], fields[1], fields[2]); ours {
@@ -165,14 +180,12 @@ func (s *server) Key(p flat.Point) string { return s.prefix + p.Collection + ":"
 
 // Delete deletes hashes by their keys.
 func (s *server) Delete(ctx context.Context, keys []string) error {
-	client, err := s.open()
-	if err != nil {
-		return err
+	command := []any{"DEL"}
+	for _, key := range keys {
+		command = append(command, key)
 	}
-	if err := client.Do(ctx, client.B().Del().Key(keys...).Build()).Error(); err != nil {
-		return s.describeFailure(fmt.Sprintf("delete %d keys", len(keys)), err)
-	}
-	return nil
+	_, err := s.ask(ctx, fmt.Sprintf("delete %d keys", len(keys)), command)
+	return err
 }
 
 // CanHave says that a point can have any id.
@@ -188,13 +201,9 @@ func (s *server) Check(ctx context.Context) error {
 
 // ListEmpty lists the application's indexes: one stays when its keys are gone.
 func (s *server) ListEmpty(ctx context.Context) (collections []string, err error) {
-	client, err := s.open()
+	names, err := s.askTexts(ctx, "list the indexes", "FT._LIST")
 	if err != nil {
 		return nil, err
-	}
-	names, err := client.Do(ctx, client.B().FtList().Build()).AsStrSlice()
-	if err != nil {
-		return nil, s.describeFailure("list the indexes", err)
 	}
 	for _, name := range names {
 		if collection, ours := strings.CutPrefix(name, indexPrefix+s.prefix); ours && collection != "" {
@@ -207,17 +216,13 @@ func (s *server) ListEmpty(ctx context.Context) (collections []string, err error
 // DropEmpty drops an index, as the application drops a collection: a running one finds nothing
 // there, and makes it again when it writes.
 func (s *server) DropEmpty(ctx context.Context, collection string) error {
-	client, err := s.open()
-	if err != nil {
-		return err
-	}
 	name := indexPrefix + s.prefix + collection
-	failure := client.Do(ctx, client.B().FtDropindex().Index(name).Build()).Error()
+	_, failure := s.ask(ctx, "drop index "+name, []any{"FT.DROPINDEX", name})
 	if failure == nil {
 		return nil
 	}
 	if now, err := s.ListEmpty(ctx); err != nil || !slices.Contains(now, collection) {
 		return err // somebody else dropped it
 	}
-	return s.describeFailure("drop index "+name, failure)
+	return failure
 }

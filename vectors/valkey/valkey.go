@@ -18,10 +18,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	"github.com/gomodule/redigo/redis"
 
 	"pruned/vectors"
 	"pruned/vectors/flat"
@@ -40,12 +39,10 @@ type Store struct {
 }
 
 type server struct {
+	pool     *redis.Pool
 	address  string
 	database int
 	prefix   string // of keys, with the colon
-
-	mutex  sync.Mutex
-	client valkey.Client // once there was a connection
 }
 
 var (
@@ -57,6 +54,8 @@ const (
 	connectTimeout = 10 * time.Second
 	// requestPatience bounds a request and its answer.
 	requestPatience = time.Minute
+	// connectionIdle is how long a connection that nobody uses is kept.
+	connectionIdle = 10 * time.Second
 )
 
 // New makes a store. It sends nothing.
@@ -71,6 +70,10 @@ func New(_ context.Context, options Options) (*Store, error) {
 			return nil, errors.New("the address of Valkey names no number of a database")
 		}
 	}
+	s.pool = &redis.Pool{MaxIdle: 2, IdleTimeout: connectionIdle, DialContext: func(ctx context.Context) (redis.Conn, error) {
+		return redis.DialContext(ctx, "tcp", s.address, redis.DialDatabase(s.database), redis.DialConnectTimeout(connectTimeout),
+			redis.DialReadTimeout(requestPatience), redis.DialWriteTimeout(requestPatience))
+	}}
 	return &Store{flat.New(s), s}, nil
 }
 
@@ -87,13 +90,7 @@ func hostPort(address *url.URL) string {
 }
 
 // Close ends the connections.
-func (s *Store) Close() {
-	s.server.mutex.Lock()
-	defer s.server.mutex.Unlock()
-	if s.server.client != nil {
-		s.server.client.Close()
-	}
-}
+func (s *Store) Close() { _ = s.server.pool.Close() }
 
 // String says where it is.
 func (s *Store) String() string { return s.server.name() }
@@ -105,22 +102,42 @@ func (s *server) name() string {
 	return fmt.Sprintf("valkey at %s, database %d, keys %s*", s.address, s.database, s.prefix)
 }
 
-// open connects, once: the library does so again by itself.
-func (s *server) open() (valkey.Client, error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.client != nil {
-		return s.client, nil
-	}
-	client, err := valkey.NewClient(valkey.ClientOption{
-		InitAddress: []string{s.address}, SelectDB: s.database, ClientName: "pruned", Dialer: net.Dialer{Timeout: connectTimeout},
-		ConnWriteTimeout: requestPatience, DisableCache: true, ForceSingleClient: true, DisableRetry: true,
-	})
+// ask sends commands together, and returns an answer to each.
+func (s *server) ask(ctx context.Context, doing string, commands ...[]any) (answers []any, err error) {
+	connection, err := s.pool.GetContext(ctx)
 	if err != nil {
 		return nil, s.Unusable("cannot be connected to: %w", err)
 	}
-	s.client = client
-	return client, nil
+	defer func() { _ = connection.Close() }() // to the pool, unless it failed
+	for _, command := range commands {
+		if err := connection.Send(command[0].(string), command[1:]...); err != nil {
+			return nil, s.describeFailure(doing, err)
+		}
+	}
+	if err := connection.Flush(); err != nil {
+		return nil, s.describeFailure(doing, err)
+	}
+	for range commands {
+		answer, err := redis.ReceiveContext(connection, ctx)
+		if err != nil {
+			return nil, s.describeFailure(doing, err)
+		}
+		answers = append(answers, answer)
+	}
+	return answers, nil
+}
+
+// askTexts sends one command that is answered by a list of texts.
+func (s *server) askTexts(ctx context.Context, doing string, command ...any) ([]string, error) {
+	answers, err := s.ask(ctx, doing, command)
+	if err != nil {
+		return nil, err
+	}
+	list, err := redis.Strings(answers[0], nil)
+	if err != nil {
+		return nil, s.describeFailure(doing, err)
+	}
+	return list, nil
 }
 
 // Unusable is an error of the store itself, whichever files were asked for.
@@ -131,7 +148,8 @@ func (s *server) Unusable(format string, args ...any) error {
 // describeFailure marks every failure as the store's own: no answer is a reason to believe
 // that something is gone.
 func (s *server) describeFailure(doing string, err error) error {
-	if said, is := valkey.IsValkeyErr(err); is && (strings.HasPrefix(said.Error(), "NOPERM") || strings.HasPrefix(said.Error(), "NOAUTH")) {
+	var said redis.Error
+	if errors.As(err, &said) && (strings.HasPrefix(string(said), "NOPERM") || strings.HasPrefix(string(said), "NOAUTH")) {
 		err = fmt.Errorf("%w: the user without a password, as which Open WebUI connects, wants SCAN, HMGET, DEL, FT._LIST and FT.DROPINDEX", err)
 	}
 	return s.Unusable("does not %s: %w", doing, err)
