@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults faults-short permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,6 +125,10 @@ chaos-short: ## a few of them
 faults: ## the program ended by SIGKILL and by SIGTERM at each named moment of deletion, settlement, tombstones, sweep, trash and restore, on both engines
 	$(GO) run ./cmd/lab faults
 	$(GO) run ./cmd/lab faults --engine sqlite
+
+faults-short: ## the same with two files for each moment
+	$(GO) run ./cmd/lab faults --each 2
+	$(GO) run ./cmd/lab faults --each 2 --engine sqlite
 
 load: ## ten minutes of 200 events a second beside an application that writes, in turns with none: LOAD="--for 1m --rate 100"
 	$(GO) run ./cmd/lab load $(LOAD)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -44,7 +45,7 @@ func inBothWays(points ...string) (all []moment) {
 // Run ends the program at each moment, and looks each time whether anything in use lost
 // anything, and whether the next run does what is left.
 func (c *faultsCmd) Run(ctx context.Context, l *lab) error {
-	orphans := c.Each * (len(inBothWays(deletionPoints...)) + len(inBothWays(ofDatabase...)) + 1)
+	orphans := c.Each*len(inBothWays(slices.Concat(deletionPoints, ofDatabase)...)) + inTrash*len(inBothWays(trashPoints...)) + inSweeps
 	made := killCmd{Engine: c.Engine, Vectors: "own", Bytes: "folder", Files: 2 * orphans, Orphans: orphans}
 	p, err := made.seedInstallation(ctx, l)
 	if err != nil {
@@ -80,8 +81,11 @@ func (f *faulted) endAt(ctx context.Context, m moment, args []string, settings .
 	cmd := exec.CommandContext(ending, f.binary, args...)
 	cmd.Env = append(f.environment(), append(settings, "FAULT_POINT="+m.point, "FAULT_SIGNAL="+m.signal)...)
 	out, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil || ending.Err() != nil || !m.endedAs(cmd.ProcessState, string(out)) {
-		return fmt.Errorf("%s: pruned %s did not end by it: %w\n%s", m, strings.Join(args, " "), errors.Join(err, ending.Err()), out)
+	if cmd.ProcessState == nil || ending.Err() != nil {
+		return fmt.Errorf("%s: pruned %s: %w\n%s", m, strings.Join(args, " "), errors.Join(err, ending.Err()), out)
+	}
+	if !m.endedAs(cmd.ProcessState, string(out)) {
+		return fmt.Errorf("%s: pruned %s did not end by it: %s\n%s", m, strings.Join(args, " "), cmd.ProcessState, out)
 	}
 	if m.signal == "KILL" {
 		f.ended = append(f.ended, m.point)
@@ -139,8 +143,12 @@ func (f *faulted) endRestores(ctx context.Context) error {
 	return f.endTrash(ctx, trash)
 }
 
-// inTrash is how many orphans go by the trash for each moment of its emptying.
-const inTrash = 2
+const (
+	// inTrash is how many orphans go by the trash for each moment of its emptying.
+	inTrash = 2
+	// inSweeps is how many are left for the sweeps to find.
+	inSweeps = 6
+)
 
 // endTrash ends the emptying of the trash: bytes go with the next run.
 func (f *faulted) endTrash(ctx context.Context, trash string) error {
