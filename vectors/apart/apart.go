@@ -1,5 +1,5 @@
 // Package apart is a vector store that keeps each of the application's collections apart, in
-// one of the server's own.
+// one of the server's own, or several on a shelf, where each point says its collection.
 //
 // Its central idea is that nothing is deleted by a filter, and nothing is believed: points
 // are found, compared, deleted by their ids, and looked for again, until there are none; a
@@ -8,11 +8,8 @@
 package apart
 
 import (
-	"cmp"
 	"context"
 	"iter"
-	"slices"
-	"unicode/utf8"
 
 	"pruned/vectors"
 )
@@ -21,10 +18,19 @@ import (
 type Place interface {
 	// Name is the server's.
 	Name() string
-	// Collection is the application's that lies there; empty where nobody can tell which.
+	// Collection is the application's that lies there alone; empty where nobody can tell which,
+	// and of a shelf.
 	Collection() string
-	// HoldsFiles says that points may name files.
+	// HoldsFiles says that points may name files; of a shelf, those of collections that several
+	// files share.
 	HoldsFiles() bool
+}
+
+// Shelf is a place for several of the application's collections. It is never dropped.
+type Shelf interface {
+	Place
+	// Takes says whether the application puts this collection there.
+	Takes(collection string) bool
 }
 
 // Point is a point of a collection.
@@ -32,25 +38,35 @@ type Point struct {
 	ID    string
 	File  string // that its metadata names; empty where it is nobody's
 	Maker string // who made it; empty where that is not said
+	// Collection is the application's, of a point on a shelf; empty where it says none that the
+	// shelf takes.
+	Collection string
 }
 
-// Question says which points are asked for: without ids and files, all.
-type Question struct{ IDs, Files []string }
+// Question says which points are asked for: without ids, files and collections, all. Shared
+// are those of collections that several files share. Both are asked of a shelf alone.
+type Question struct {
+	IDs, Files, Collections []string
+	Shared                  bool
+}
 
 // Choose compares exactly what a server let through.
 func (q Question) Choose(page []Point) (meant []Point) {
-	ids, files := vectors.Set(q.IDs), vectors.Set(q.Files)
+	ids, files, collections := vectors.Set(q.IDs), vectors.Set(q.Files), vectors.Set(q.Collections)
 	for _, p := range page {
-		if (len(ids) == 0 || ids[p.ID]) && (len(files) == 0 || files[p.File]) {
+		if isMeant(ids, p.ID) && isMeant(files, p.File) && isMeant(collections, p.Collection) && (!q.Shared || vectors.IsShared(p.Collection)) {
 			meant = append(meant, p)
 		}
 	}
 	return meant
 }
 
+// isMeant: an empty set means any.
+func isMeant(values map[string]bool, one string) bool { return len(values) == 0 || values[one] }
+
 // Server is what such a server is asked. A place that is not there any more has no points.
 type Server[P Place] interface {
-	// List lists the server's own collections, whoever made them, each with another of the
+	// List lists the server's own collections, whoever made them, each with others of the
 	// application's. It fails where not all may be seen.
 	List(ctx context.Context) ([]P, error)
 	// Read lists points page by page. A page may be empty.
@@ -83,49 +99,4 @@ func New[P Place](name string, server Server[P]) *Store[P] { return &Store[P]{na
 func (s *Store[P]) Check(ctx context.Context) error {
 	_, err := s.server.List(ctx)
 	return err
-}
-
-// places are the server's own collections, by name.
-type places[P Place] []P
-
-func (s *Store[P]) list(ctx context.Context) (places[P], error) {
-	list, err := s.server.List(ctx)
-	slices.SortFunc(list, func(a, b P) int { return cmp.Compare(a.Name(), b.Name()) })
-	return list, err
-}
-
-// shared are those with points of several files.
-func (l places[P]) shared() (list []P) {
-	for _, one := range l {
-		if vectors.IsShared(one.Collection()) && one.HoldsFiles() {
-			list = append(list, one)
-		}
-	}
-	return list
-}
-
-// locate are those that hold these collections.
-func (l places[P]) locate(collections []string) (list []P) {
-	by := make(map[string]P, len(l))
-	for _, one := range l {
-		by[one.Collection()] = one
-	}
-	for _, collection := range vectors.Distinct(collections, utf8.ValidString) {
-		if one, there := by[collection]; there && collection != "" {
-			list = append(list, one)
-		}
-	}
-	return list
-}
-
-// Strange lists what nobody can tell the collection of, or the application gives no such
-// name, by the server's names.
-func (s *Store[P]) Strange(ctx context.Context) (list []string, err error) {
-	all, err := s.list(ctx)
-	for _, one := range all {
-		if !vectors.IsKnown(one.Collection()) && len(list) < vectors.MaxStrange {
-			list = append(list, one.Name())
-		}
-	}
-	return list, err
 }

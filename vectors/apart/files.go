@@ -5,12 +5,12 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"unicode/utf8"
 
 	"pruned/vectors"
 )
 
-// Files lists the application's places, and reads the metadata in the shared ones.
+// Files lists the application's places, and reads the metadata in the shared ones, and what
+// lies on shelves.
 func (s *Store[P]) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	return func(yield func(vectors.File, error) bool) {
 		all, err := s.list(ctx)
@@ -23,14 +23,17 @@ func (s *Store[P]) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 				return
 			}
 		}
-		for _, of := range all.shared() {
-			for page, err := range s.listFilePoints(ctx, of, nil) {
+		for _, of := range all {
+			if !mayHoldFiles(of) {
+				continue
+			}
+			for page, err := range s.server.Read(ctx, of, Question{}) {
 				if err != nil {
 					yield(vectors.File{}, err)
 					return
 				}
-				for id, n := range countByFile(page) {
-					if !yield(vectors.File{ID: id, Shared: of.Collection(), Chunks: n}, nil) {
+				for file, n := range countByFile(of, page) {
+					if file.Chunks = n; !yield(file, nil) {
 						return
 					}
 				}
@@ -39,59 +42,77 @@ func (s *Store[P]) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 	}
 }
 
-func countByFile(page []Point) map[string]int64 {
-	counts := map[string]int64{}
-	for _, o := range page {
-		counts[o.File]++
+// mayHoldFiles says that points have to be read to learn of which files there are.
+func mayHoldFiles[P Place](of P) bool {
+	if shelf := shelfOf(of); shelf != nil {
+		return of.HoldsFiles() || shelf.Takes(vectors.FileCollection("any"))
 	}
-	return counts
+	return of.HoldsFiles() && vectors.IsShared(of.Collection())
 }
 
-// listFilePoints lists the chunks of these files, or of any where none is named.
-func (s *Store[P]) listFilePoints(ctx context.Context, of P, files []string) iter.Seq2[[]Point, error] {
-	return func(yield func([]Point, error) bool) {
-		for _, some := range vectors.Portions(files, utf8.ValidString) {
-			for page, err := range s.server.Read(ctx, of, Question{Files: some}) {
-				page = slices.DeleteFunc(page, func(o Point) bool { return o.File == "" })
-				if !yield(page, err) || err != nil {
-					return
-				}
-			}
+func countByFile[P Place](of P, page []Point) map[vectors.File]int64 {
+	counts := map[vectors.File]int64{}
+	for _, p := range page {
+		collection := collectionOf(of, p)
+		if id, own := vectors.CollectionOwner(collection); own {
+			counts[vectors.File{ID: id}]++
+		} else if p.File != "" && vectors.IsShared(collection) {
+			counts[vectors.File{ID: p.File, Shared: collection}]++
 		}
 	}
+	return counts
 }
 
 // Collections counts a file's chunks in its own collection, and in every shared one.
 func (s *Store[P]) Collections(ctx context.Context, id string) (list []vectors.Collection, err error) {
 	all, err := s.list(ctx)
-	if err != nil || !utf8.ValidString(id) {
+	if err != nil || !canBeThere(id) {
 		return nil, err
 	}
-	for _, of := range all.locate([]string{vectors.FileCollection(id)}) {
-		n, err := s.server.Count(ctx, of)
+	counts := map[string]int64{}
+	for _, from := range all.locate([]string{vectors.FileCollection(id)}) {
+		n, err := s.count(ctx, from)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, vectors.Collection{Name: of.Collection(), Chunks: n})
+		counts[vectors.FileCollection(id)] = n
 	}
 	for _, of := range all.shared() {
-		c := vectors.Collection{Name: of.Collection()}
-		for page, err := range s.listFilePoints(ctx, of, []string{id}) {
+		for page, err := range s.server.Read(ctx, of, ofFiles(of, []string{id})) {
 			if err != nil {
 				return nil, err
 			}
-			c.Chunks += int64(len(page))
+			for _, p := range page {
+				counts[collectionOf(of, p)]++
+			}
 		}
-		list = append(list, c)
 	}
-	list = slices.DeleteFunc(list, func(c vectors.Collection) bool { return c.Chunks == 0 })
+	for name, chunks := range counts {
+		if chunks > 0 {
+			list = append(list, vectors.Collection{Name: name, Chunks: chunks})
+		}
+	}
 	slices.SortFunc(list, func(a, b vectors.Collection) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
 }
 
+// count counts what is in a section, which of a shelf has to be read.
+func (s *Store[P]) count(ctx context.Context, from section[P]) (n int64, err error) {
+	if shelfOf(from.place) == nil {
+		return s.server.Count(ctx, from.place)
+	}
+	for page, err := range s.server.Read(ctx, from.place, from.question(Question{})) {
+		if err != nil {
+			return 0, err
+		}
+		n += int64(len(page))
+	}
+	return n, nil
+}
+
 // Holdings reads the files' own collections, and lists their chunks in shared ones.
 func (s *Store[P]) Holdings(ctx context.Context, ids []string) (list []vectors.Holding, err error) {
-	if ids = vectors.Distinct(ids, utf8.ValidString); len(ids) == 0 {
+	if ids = vectors.Distinct(ids, canBeThere); len(ids) == 0 {
 		return nil, nil
 	}
 	all, err := s.list(ctx)
@@ -99,14 +120,14 @@ func (s *Store[P]) Holdings(ctx context.Context, ids []string) (list []vectors.H
 		return nil, err
 	}
 	seen := map[vectors.Holding]bool{}
-	note := func(of P, files []string) error {
-		for page, err := range s.server.Read(ctx, of, Question{Files: files}) {
+	note := func(of P, q Question) error {
+		for page, err := range s.server.Read(ctx, of, q) {
 			if err != nil {
 				return err
 			}
-			for _, o := range page {
-				one := vectors.Holding{FileID: o.File, Collection: of.Collection(), CreatedBy: o.Maker}
-				if id, own := vectors.CollectionOwner(of.Collection()); own {
+			for _, p := range page {
+				one := vectors.Holding{FileID: p.File, Collection: collectionOf(of, p), CreatedBy: p.Maker}
+				if id, own := vectors.CollectionOwner(one.Collection); own {
 					one.FileID = id
 				}
 				if !seen[one] {
@@ -117,14 +138,14 @@ func (s *Store[P]) Holdings(ctx context.Context, ids []string) (list []vectors.H
 		}
 		return nil
 	}
-	for _, of := range all.locate(vectors.FileCollections(ids)) {
-		if err := note(of, nil); err != nil {
+	for _, from := range all.locate(vectors.FileCollections(ids)) {
+		if err := note(from.place, from.question(Question{})); err != nil {
 			return nil, err
 		}
 	}
 	for _, of := range all.shared() {
 		for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
-			if err := note(of, some); err != nil {
+			if err := note(of, ofFiles(of, some)); err != nil {
 				return nil, err
 			}
 		}

@@ -3,12 +3,11 @@ package apart
 import (
 	"context"
 	"iter"
-	"unicode/utf8"
 
 	"pruned/vectors"
 )
 
-// ListCollections lists places. What is in them is not counted.
+// ListCollections lists places, and reads what lies on shelves. What is in them is not counted.
 func (s *Store[P]) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {
 	return func(yield func(vectors.Collection, error) bool) {
 		all, err := s.list(ctx)
@@ -19,6 +18,19 @@ func (s *Store[P]) ListCollections(ctx context.Context) iter.Seq2[vectors.Collec
 		for _, one := range all {
 			if vectors.IsListed(one.Collection()) && !yield(vectors.Collection{Name: one.Collection()}, nil) {
 				return
+			}
+			if shelfOf(one) == nil {
+				continue
+			}
+			seen := map[string]bool{}
+			for name, err := range s.listShelf(ctx, one) {
+				if err == nil && (!vectors.IsListed(name) || seen[name]) {
+					continue
+				}
+				seen[name] = true
+				if !yield(vectors.Collection{Name: name}, err) || err != nil {
+					return
+				}
 			}
 		}
 	}
@@ -46,7 +58,7 @@ func (s *Store[P]) ListChunks(ctx context.Context, knowledge, files []string) it
 			yield(vectors.FileChunk{}, err)
 			return
 		}
-		for _, some := range vectors.Portions(files, utf8.ValidString) {
+		for _, some := range vectors.Portions(files, canBeThere) {
 			for chunk, err := range s.listFrom(ctx, knowledge, some) {
 				if err == nil && chunk.FileID == "" {
 					continue
@@ -70,17 +82,17 @@ func (s *Store[P]) listFrom(ctx context.Context, collections, files []string) it
 			yield(vectors.FileChunk{}, err)
 			return
 		}
-		for _, of := range all.locate(vectors.Distinct(collections, utf8.ValidString)) {
-			if len(files) > 0 && !of.HoldsFiles() {
+		for _, from := range all.locate(collections) {
+			if len(files) > 0 && !from.place.HoldsFiles() {
 				continue
 			}
-			for page, err := range s.server.Read(ctx, of, Question{Files: files}) {
+			for page, err := range s.server.Read(ctx, from.place, from.question(Question{Files: files})) {
 				if err != nil {
 					yield(vectors.FileChunk{}, err)
 					return
 				}
-				for _, o := range page {
-					if !yield(vectors.FileChunk{Collection: of.Collection(), FileID: o.File, ID: o.ID}, nil) {
+				for _, p := range page {
+					if !yield(vectors.FileChunk{Collection: collectionOf(from.place, p), FileID: p.File, ID: p.ID}, nil) {
 						return
 					}
 				}

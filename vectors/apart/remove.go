@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"pruned/vectors"
 )
@@ -17,7 +16,7 @@ func (s *Store[P]) Remove(ctx context.Context, _ vectors.Tx, ids []string) (vect
 // RemoveGuarded removes the files' own collections, and their chunks from every shared one,
 // until it finds none. Nothing waits.
 func (s *Store[P]) RemoveGuarded(ctx context.Context, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
-	if ids = vectors.Distinct(ids, utf8.ValidString); len(ids) == 0 {
+	if ids = vectors.Distinct(ids, canBeThere); len(ids) == 0 {
 		return removed, nil
 	}
 	owner := func(collection string) string {
@@ -26,7 +25,7 @@ func (s *Store[P]) RemoveGuarded(ctx context.Context, ids []string, guard vector
 	}
 	all, err := s.list(ctx)
 	if err == nil {
-		err = s.dropPlaces(ctx, all.locate(vectors.FileCollections(ids)), owner, guard, &removed)
+		err = s.removeWhole(ctx, all.locate(vectors.FileCollections(ids)), owner, guard, &removed)
 	}
 	if err == nil {
 		err = s.removeShared(ctx, all.shared(), ids, guard, &removed)
@@ -41,7 +40,7 @@ const placesAtOnce = 8
 func (s *Store[P]) removeShared(ctx context.Context, shared []P, ids []string, guard vectors.Guard, removed *vectors.Removed) error {
 	for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
 		err := vectors.RemoveFromEach(ctx, shared, placesAtOnce, guard, removed, func(ctx context.Context, of P, guard vectors.Guard, removed *vectors.Removed) error {
-			removal := s.removalFrom(of, func(files []string) Question { return Question{Files: files} }, fileOf)
+			removal := s.removalFrom(of, func(files []string) Question { return ofFiles(of, files) }, fileOf)
 			return removal.Run(ctx, some, guard, removed)
 		})
 		if err != nil {
@@ -61,13 +60,13 @@ func (s *Store[P]) RemoveCollections(ctx context.Context, _ vectors.Tx, names []
 		return removed, err
 	}
 	itself := func(collection string) string { return collection }
-	err = s.dropPlaces(ctx, all.locate(vectors.Distinct(names, utf8.ValidString)), itself, guard, &removed)
+	err = s.removeWhole(ctx, all.locate(names), itself, guard, &removed)
 	return removed, err
 }
 
 // RemovePoints deletes points until it finds none that may go. Nothing waits.
 func (s *Store[P]) RemovePoints(ctx context.Context, _ vectors.Tx, collection string, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {
-	ids = slices.DeleteFunc(vectors.Distinct(ids, utf8.ValidString), func(id string) bool { return !s.server.CanHave(id) })
+	ids = vectors.Distinct(ids, func(id string) bool { return canBeThere(id) && s.server.CanHave(id) })
 	if err := vectors.CheckListed(collection); err != nil || len(ids) == 0 {
 		return removed, err
 	}
@@ -75,9 +74,9 @@ func (s *Store[P]) RemovePoints(ctx context.Context, _ vectors.Tx, collection st
 	if err != nil {
 		return removed, err
 	}
-	for _, of := range all.locate([]string{collection}) {
+	for _, from := range all.locate([]string{collection}) {
 		for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
-			removal := s.removalFrom(of, func(ids []string) Question { return Question{IDs: ids} }, idOf)
+			removal := s.removalFrom(from.place, func(ids []string) Question { return from.question(Question{IDs: ids}) }, idOf)
 			if err := removal.Run(ctx, some, guard, &removed); err != nil {
 				return removed, err
 			}
@@ -89,29 +88,25 @@ func (s *Store[P]) RemovePoints(ctx context.Context, _ vectors.Tx, collection st
 func fileOf(o Point) string { return o.File }
 func idOf(o Point) string   { return o.ID }
 
-// dropPlaces drops places that hold one collection each, and looks again: the running
-// application finds nothing there, and makes them again when it writes. subject is what the
-// guard knows a collection by.
-func (s *Store[P]) dropPlaces(ctx context.Context, list []P, subject func(string) string, guard vectors.Guard, removed *vectors.Removed) error {
-	var dropped []P
-	for _, of := range list {
-		chunks, err := s.server.Count(ctx, of)
-		if err != nil {
-			return err
-		}
-		one := subject(of.Collection())
-		may, err := guard(ctx, []string{one})
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(may, one) {
+// removeWhole drops places that hold one collection each, and looks again: the running
+// application finds nothing there, and makes them again when it writes. What lies on a shelf
+// is deleted. subject is what the guard knows a collection by.
+func (s *Store[P]) removeWhole(ctx context.Context, list []section[P], subject func(string) string, guard vectors.Guard, removed *vectors.Removed) error {
+	var dropped []string
+	for _, from := range list {
+		if shelfOf(from.place) != nil {
+			if err := s.clearShelf(ctx, from, subject, guard, removed); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := s.server.Drop(ctx, of); err != nil {
+		gone, err := s.drop(ctx, from.place, subject(from.place.Collection()), guard, removed)
+		if err != nil {
 			return err
 		}
-		removed.Chunks += chunks
-		dropped = append(dropped, of)
+		if gone {
+			dropped = append(dropped, from.place.Collection())
+		}
 	}
 	if len(dropped) == 0 {
 		return nil
@@ -120,10 +115,44 @@ func (s *Store[P]) dropPlaces(ctx context.Context, list []P, subject func(string
 	if err != nil {
 		return err
 	}
-	for _, of := range now.locate(collectionsOf(dropped)) {
-		return s.server.Unusable("still has %s, or has it again, though it said that it dropped it", of.Name())
+	for _, from := range now.locate(dropped) {
+		return s.server.Unusable("still has %s, or has it again, though it said that it dropped it", from.place.Name())
 	}
 	return nil
+}
+
+// drop drops a place, if that may go.
+func (s *Store[P]) drop(ctx context.Context, of P, subject string, guard vectors.Guard, removed *vectors.Removed) (gone bool, err error) {
+	chunks, err := s.server.Count(ctx, of)
+	if err != nil {
+		return false, err
+	}
+	if may, err := guard(ctx, []string{subject}); err != nil || !slices.Contains(may, subject) {
+		return false, err
+	}
+	if err := s.server.Drop(ctx, of); err != nil {
+		return false, err
+	}
+	removed.Chunks += chunks
+	return true, nil
+}
+
+// clearShelf deletes the points of a section's collections.
+func (s *Store[P]) clearShelf(ctx context.Context, from section[P], subject func(string) string, guard vectors.Guard, removed *vectors.Removed) error {
+	var subjects []string
+	collections := map[string]string{} // by subject
+	for _, one := range from.collections {
+		subjects = append(subjects, subject(one))
+		collections[subject(one)] = one
+	}
+	ask := func(subjects []string) (q Question) {
+		for _, one := range subjects {
+			q.Collections = append(q.Collections, collections[one])
+		}
+		return q
+	}
+	removal := s.removalFrom(from.place, ask, func(p Point) string { return subject(p.Collection) })
+	return removal.Run(ctx, subjects, guard, removed)
 }
 
 // removalFrom removes points of a place.
@@ -138,13 +167,6 @@ func (s *Store[P]) removalFrom(of P, ask func(subjects []string) Question, subje
 			return s.server.Unusable("does not delete %s of %s, though it says so", id, of.Name())
 		},
 	}
-}
-
-func collectionsOf[P Place](list []P) (names []string) {
-	for _, one := range list {
-		names = append(names, one.Collection())
-	}
-	return names
 }
 
 // delete is the only request that deletes points.

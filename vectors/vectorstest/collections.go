@@ -134,7 +134,7 @@ func takesNamesAsTheyAre(t *testing.T, f Fixture) {
 	for _, user := range similarIDs() {
 		staying = append(staying, f.takenChunks([]Chunk{newChunk("user-memory-"+user, "", "")})...)
 	}
-	require.Equal(t, f.UUIDs, len(going) == 0)
+	require.True(t, f.UUIDs || len(going) > 0)
 	f.Insert(t, append(going, staying...)...)
 	require.Equal(t, vectors.Removed{Chunks: int64(len(going))}, f.removeCollections(t, names))
 	f.requireHeld(t, staying)

@@ -76,7 +76,7 @@ type Fixture struct {
 	// has no name of its own for it.
 	Strange func(collection string) string
 	// UUIDs: ids of points are UUIDs, and no others can be stored; collections of ids that
-	// are none cannot be told.
+	// are none may be none that can be told.
 	UUIDs bool
 	// Few: it costs the store seconds to make many collections.
 	Few bool
