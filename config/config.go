@@ -27,6 +27,7 @@ type Config struct {
 	Milvus     Milvus     `embed:"" group:"Open WebUI's vectors"`
 	OpenGauss  OpenGauss  `embed:"" group:"Open WebUI's vectors"`
 	Pinecone   Pinecone   `embed:"" group:"Open WebUI's vectors"`
+	Qdrant     Qdrant     `embed:"" group:"Open WebUI's vectors"`
 	S3Vector   S3Vector   `embed:"" group:"Open WebUI's vectors"`
 	Valkey     Valkey     `embed:"" group:"Open WebUI's vectors"`
 	Weaviate   Weaviate   `embed:"" group:"Open WebUI's vectors"`

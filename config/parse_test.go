@@ -65,6 +65,7 @@ func TestDefaults(t *testing.T) {
 		Milvus:     Milvus{Database: "default", Prefix: "open_webui"},
 		Pinecone:   Pinecone{Index: "open-webui-index"},
 		Valkey:     Valkey{Prefix: "open_webui"},
+		Qdrant:     Qdrant{GRPCPort: 6334, Multitenancy: true, Prefix: "open-webui"},
 		Weaviate:   Weaviate{Port: 8080},
 		OpenSearch: OpenSearch{URI: "https://localhost:9200", SSL: true},
 		Storage:    Storage{DataDir: data, Provider: "local", Versions: "keep"},
@@ -95,6 +96,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"MARIADB_VECTOR_DB_URL=mariadb", "OPENGAUSS_DB_URL=gauss", "PRUNED_UNPROVEN=opengauss,milvus",
 		"VALKEY_URL=valkey://v", "VALKEY_COLLECTION_PREFIX=p", "PINECONE_API_KEY=k", "PINECONE_INDEX_NAME=i", "S3_VECTOR_BUCKET_NAME=b", "S3_VECTOR_REGION=r",
 		"ENABLE_MILVUS_MULTITENANCY_MODE=True", "MILVUS_COLLECTION_PREFIX=p",
+		"QDRANT_URI=http://q", "QDRANT_API_KEY=k", "QDRANT_PREFER_GRPC=true", "QDRANT_GRPC_PORT=7", "ENABLE_QDRANT_MULTITENANCY_MODE=False", "QDRANT_COLLECTION_PREFIX=p",
 		"WEAVIATE_HTTP_HOST=w", "WEAVIATE_HTTP_PORT=81", "WEAVIATE_HTTP_SECURE=true", "WEAVIATE_API_KEY=k",
 		"OPENSEARCH_URI=http://o", "OPENSEARCH_SSL=false", "OPENSEARCH_CERT_VERIFY=true", "OPENSEARCH_USERNAME=u", "OPENSEARCH_PASSWORD=pw", "STORAGE_PROVIDER=s3", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
 		"S3_BUCKET_NAME=b", "S3_KEY_PREFIX=team", "S3_ENDPOINT_URL=https://s3.lan", "S3_REGION_NAME=r", "S3_ACCESS_KEY_ID=a",
@@ -122,6 +124,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		Milvus:     Milvus{URI: "https://m", Token: "t", Database: "d", CAFile: "/c", Multitenancy: true, Prefix: "p"},
 		Pinecone:   Pinecone{APIKey: "k", Index: "i"},
 		Valkey:     Valkey{URL: "valkey://v", Prefix: "p"},
+		Qdrant:     Qdrant{URI: "http://q", APIKey: "k", PreferGRPC: true, GRPCPort: 7, Prefix: "p"},
 		S3Vector:   S3Vector{Bucket: "b", Region: "r"},
 		Weaviate:   Weaviate{Host: "w", Port: 81, Secure: true, APIKey: "k"},
 		OpenSearch: OpenSearch{URI: "http://o", Verify: true, Username: "u", Password: "pw"},
@@ -173,7 +176,7 @@ func TestFlagWinsOverVariable(t *testing.T) {
 
 func TestSecretsHaveNoFlag(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token", "weaviate-api-key", "pinecone-api-key", "valkey-url", "opensearch-password"} {
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token", "qdrant-api-key", "weaviate-api-key", "pinecone-api-key", "valkey-url", "opensearch-password"} {
 		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
 	}
 }

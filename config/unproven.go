@@ -8,6 +8,7 @@ import "slices"
 var standIns = map[string]string{
 	"opengauss": "PostgreSQL",
 	"pinecone":  "a server of our own by its published API",
+	"qdrant":    "Qdrant's own engine behind a server of ours",
 	"s3vector":  "moto 5.2.5",
 	"valkey":    "Valkey 8.1.8 with RediSearch",
 }

@@ -59,7 +59,7 @@ func TestSettingsOutOfBounds(t *testing.T) {
 		"PRUNED_NATS_LISTEN=0.0.0.0:4222":       `"0.0.0.0:4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,
 		"PRUNED_NATS_LISTEN=:4222":              `":4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,
 		"PRUNED_NATS_LISTEN=host.lan:4222":      `"host.lan:4222" can be reached from other machines: wanted a loopback address, such as 127.0.0.1:4222`,
-		"VECTOR_DB=qdrant":                      `"qdrant" is not built yet: ` + wantedVectors,
+		"VECTOR_DB=lancedb":                     `"lancedb" is not built yet: ` + wantedVectors,
 		"VECTOR_DB=PGVector":                    `"PGVector" is not built yet: ` + wantedVectors,
 		"STORAGE_PROVIDER=ftp":                  `"ftp" is not built yet: ` + wantedBytes,
 		"PRUNED_VERSIONS=some":                  `"some" is not known: wanted one of keep, delete`,
@@ -164,10 +164,10 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		"PRUNED_WROKERS: is not a setting: wanted one that is, such as PRUNED_WORKERS",
 		`PRUNED_RATE: "x" cannot be read: wanted a number`,
 		"DATABASE_URL: is not set, nor is DATA_DIR, and there is no webui.db in ., data, /app/backend/data: " + wantedDatabase + ", or Open WebUI's data folder in DATA_DIR",
-		"VECTOR_DB: \"qdrant\" is not built yet: " + wantedVectors,
+		"VECTOR_DB: \"lancedb\" is not built yet: " + wantedVectors,
 		"PRUNED_BATCH: 0 is out of range: wanted a whole number from 1 to 10000",
 		`PRUNED_LOG_LEVEL: "?" is not known: wanted one of trace, debug, info, warn, error`,
-	}, lines(t, []string{"PRUNED_WROKERS=1", "PRUNED_RATE=x", "PRUNED_LOG_LEVEL=?", "VECTOR_DB=qdrant"}, "--batch=0"))
+	}, lines(t, []string{"PRUNED_WROKERS=1", "PRUNED_RATE=x", "PRUNED_LOG_LEVEL=?", "VECTOR_DB=lancedb"}, "--batch=0"))
 }
 
 func TestValidateAgain(t *testing.T) {

@@ -18,6 +18,7 @@ var vectorStores = map[string]opener[vectors.Store]{
 	"pgvector":       openPGVector,
 	"opensearch":     openOpenSearch,
 	"pinecone":       openPinecone,
+	"qdrant":         openQdrant,
 	"s3vector":       openS3Vector,
 	"valkey":         openValkey,
 	"weaviate":       openWeaviate,

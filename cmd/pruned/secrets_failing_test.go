@@ -49,6 +49,7 @@ func TestSecretsShowInNoFailure(t *testing.T) {
 		"Google refuses":        {map[string]string{"STORAGE_PROVIDER": "gcs", "GCS_BUCKET_NAME": "b", "GOOGLE_APPLICATION_CREDENTIALS_JSON": serviceAccount(p, mirror.URL)}, "Google"},
 		"Google's key broken":   {map[string]string{"STORAGE_PROVIDER": "gcs", "GCS_BUCKET_NAME": "b", "GOOGLE_APPLICATION_CREDENTIALS_JSON": `{"type":"service_account","private_key":"%"}`}, "Google"},
 		"Milvus is none":        {map[string]string{"VECTOR_DB": "milvus", "MILVUS_URI": mirror.URL, "MILVUS_TOKEN": "u:%"}, "Milvus"},
+		"Qdrant refuses":        {map[string]string{"VECTOR_DB": "qdrant", "PRUNED_UNPROVEN": "qdrant", "QDRANT_URI": mirror.URL, "QDRANT_API_KEY": "%"}, "qdrant"},
 		"Weaviate refuses":      {map[string]string{"VECTOR_DB": "weaviate", "WEAVIATE_HTTP_HOST": host, "WEAVIATE_HTTP_PORT": port, "WEAVIATE_API_KEY": "%"}, "weaviate"},
 		"OpenSearch refuses":    {map[string]string{"VECTOR_DB": "opensearch", "OPENSEARCH_URI": mirror.URL, "OPENSEARCH_SSL": "false", "OPENSEARCH_USERNAME": "u", "OPENSEARCH_PASSWORD": "%"}, "opensearch"},
 		"MariaDB away":          {map[string]string{"VECTOR_DB": "mariadb-vector", "MARIADB_VECTOR_DB_URL": "mariadb+mariadbconnector://u:%@127.0.0.1:1/d"}, "127.0.0.1:1"},

@@ -22,7 +22,7 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 		"no database":              {[]string{"VECTOR_DB=none"}, nil, []string{"DATABASE_URL: is not set", "postgresql://"}},
 		"an encrypted database":    {[]string{"DATABASE_URL=sqlite+sqlcipher:////data/webui.db", "VECTOR_DB=none"}, nil, []string{"DATABASE_URL", "SQLCipher"}},
 		"vectors elsewhere":        {[]string{"DATABASE_URL=sqlite:////data/webui.db", "VECTOR_DB=pgvector"}, nil, []string{"PGVECTOR_DB_URL: is not set", "SQLite"}},
-		"a vector store not built": {append(fine[:1:1], "VECTOR_DB=qdrant"), nil, []string{`VECTOR_DB: "qdrant" is not built yet`}},
+		"a vector store not built": {append(fine[:1:1], "VECTOR_DB=lancedb"), nil, []string{`VECTOR_DB: "lancedb" is not built yet`}},
 		"a duration":               {append(fine, "PRUNED_MIN_AGE=1 day"), nil, []string{"PRUNED_MIN_AGE", "a duration such as"}},
 		"a negative age":           {append(fine, "PRUNED_MIN_AGE=-1h"), nil, []string{"PRUNED_MIN_AGE", "0s or more"}},
 		"a size of batches":        {append(fine, "PRUNED_BATCH=0"), nil, []string{"PRUNED_BATCH: 0 is out of range"}},

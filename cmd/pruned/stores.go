@@ -22,6 +22,7 @@ import (
 	"pruned/vectors/opensearch"
 	"pruned/vectors/pgvector"
 	"pruned/vectors/pinecone"
+	"pruned/vectors/qdrant"
 	"pruned/vectors/s3vector"
 	"pruned/vectors/valkey"
 	"pruned/vectors/weaviate"
@@ -94,6 +95,14 @@ func openOpenSearch(ctx context.Context, c *command, _ *app) (vectors.Store, err
 func openPinecone(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
 	settings := c.cli.Pinecone
 	return pinecone.New(ctx, pinecone.Options{APIKey: string(settings.APIKey), Index: settings.Index})
+}
+
+// openQdrant opens a server.
+func openQdrant(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.Qdrant
+	return qdrant.New(ctx, qdrant.Options{
+		URL: settings.URI, Secure: settings.IsSecure(), APIKey: string(settings.APIKey), Multitenancy: settings.Multitenancy, Prefix: settings.Prefix,
+	})
 }
 
 // openS3Vector opens a bucket of vectors.
