@@ -48,7 +48,7 @@ func newStore(t testing.TB, options valkey.Options) *valkey.Store {
 func (a *api) do(t testing.TB, commands ...[]any) (answers []any) {
 	t.Helper()
 	connection := a.pool.Get()
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	for _, command := range commands {
 		require.NoError(t, connection.Send(command[0].(string), command[1:]...))
 	}
