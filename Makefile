@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults faults-short permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load peak build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults faults-short permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 
 # the first 196 s beside other work, 5,000 the second 22 s, which has not been seen through.
 test-objects: ## listings of 25,000 objects while others write, of the servers that take Google's and Azure's part: minutes
 	PRUNED_TEST_OBJECTS=25000 $(GO) test -count=1 -timeout 30m -run 'TestBlobs/objects_come_and_go' ./repo/blobs/gcs ./repo/blobs/azure
+
+peak: ## the most memory that the program takes while 10,000 files go, with each server of vectors and of bytes: fails above 120 MB
+	for store in pgvector mariadb milvus opensearch weaviate; do $(GO) run ./cmd/lab peak --vectors $$store || exit 1; done
+	for store in s3 gcs azure; do $(GO) run ./cmd/lab peak --bytes $$store || exit 1; done
 
 build: ## the program, static, as the image holds it
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/pruned ./cmd/pruned

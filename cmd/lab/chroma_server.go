@@ -19,7 +19,7 @@ type chromaServer struct {
 	link *link
 }
 
-func runChroma(ctx context.Context) (_ vectorServer, err error) {
+func runChroma(ctx context.Context, _ *lab) (_ vectorServer, err error) {
 	c := &chromaServer{chroma: chroma{ctx: ctx}}
 	if c.dir, err = os.MkdirTemp("", "pruned-lab-chroma-"); err != nil {
 		return nil, err
@@ -34,7 +34,9 @@ func runChroma(ctx context.Context) (_ vectorServer, err error) {
 	return c, nil
 }
 
-func (c *chromaServer) settings() []string { return []string{"CHROMA_HTTP_HOST=" + c.linkURL()} }
+func (c *chromaServer) settings() []string {
+	return []string{"VECTOR_DB=chroma", "CHROMA_HTTP_HOST=" + c.linkURL()}
+}
 
 func (c *chromaServer) linkURL() string { return "http://" + c.link.address() }
 

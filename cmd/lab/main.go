@@ -25,6 +25,7 @@ func run() int {
 		Demo        demoCmd        `cmd:"" help:"10,000 files of which 3,000 are orphans, cleaned before your eyes."`
 		Bench       benchCmd       `cmd:"" help:"Print a table of rates, memory, sessions and commits."`
 		Bytes       bytesCmd       `cmd:"" help:"Remove bytes by the client of their store and by the program, and print both rates."`
+		Peak        peakCmd        `cmd:"" help:"Remove files with their vectors and bytes, wherever they are, and fail where the program takes more memory than it may."`
 		Compat      compatCmd      `cmd:"" help:"A row for each release of Open WebUI: the suites and a small world on the schema that its own migrations make."`
 		Load        loadCmd        `cmd:"" help:"Hold a load of events beside an application that writes, and compare what its writes take without and with it."`
 		Race        raceCmd        `cmd:"" help:"Attach files while they are deleted, and count what is lost."`

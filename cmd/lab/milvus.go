@@ -16,7 +16,7 @@ type milvusServer struct {
 	data   *testenv.MilvusData
 }
 
-func runMilvus(ctx context.Context) (vectorServer, error) {
+func runMilvus(ctx context.Context, _ *lab) (vectorServer, error) {
 	server, err := testenv.RunMilvus(ctx, testenv.MilvusOptions{})
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func runMilvus(ctx context.Context) (vectorServer, error) {
 }
 
 func (m *milvusServer) settings() []string {
-	return []string{"MILVUS_URI=" + m.server.URL(), "ENABLE_MILVUS_MULTITENANCY_MODE=true"}
+	return []string{"VECTOR_DB=milvus", "MILVUS_URI=" + m.server.URL(), "ENABLE_MILVUS_MULTITENANCY_MODE=true"}
 }
 
 func (m *milvusServer) storeName(ctx context.Context) (string, error) {

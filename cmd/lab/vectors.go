@@ -13,7 +13,7 @@ import (
 
 // vectorServer is a server of its own that keeps the vectors of one world.
 type vectorServer interface {
-	// settings are those that say where it is.
+	// settings are those that say which it is, and where.
 	settings() []string
 	// storeName is what the program calls it.
 	storeName(ctx context.Context) (string, error)
@@ -33,20 +33,19 @@ func (c chunk) file() string {
 	return file
 }
 
-var vectorServers = map[string]func(context.Context) (vectorServer, error){"chroma": runChroma, "milvus": runMilvus, "weaviate": runWeaviate}
+var vectorServers = map[string]func(context.Context, *lab) (vectorServer, error){
+	"pgvector": runPGVector, "chroma": runChroma, "milvus": runMilvus, "weaviate": runWeaviate, "opensearch": runOpenSearch, "mariadb": runMariaDB,
+}
 
 // moveVectors puts the vectors of a world into a server of its own.
 func (w *world) moveVectors(ctx context.Context, store string) (err error) {
-	if w.vectors, err = vectorServers[store](ctx); err != nil {
+	if w.vectors, err = vectorServers[store](ctx, w.lab); err != nil {
 		return err
 	}
 	w.ends = append(w.ends, w.vectors.end)
-	w.stores = append(append(w.stores, "VECTOR_DB="+store), w.vectors.settings()...)
+	w.stores = append(w.stores, w.vectors.settings()...)
 	return w.withConn(ctx, func(conn *pgx.Conn) error {
-		rows, _ := conn.Query(ctx, `SELECT id, collection_name, vmetadata FROM document_chunk`) // an error comes out of the rows as well
-		chunks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c chunk, err error) {
-			return c, row.Scan(&c.id, &c.collection, &c.metadata)
-		})
+		chunks, err := readChunks(ctx, conn)
 		if err == nil {
 			err = w.vectors.insert(ctx, chunks)
 		}

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -24,13 +21,13 @@ type weaviateServer struct {
 	classes map[string]string // the collection of each, which its name does not tell
 }
 
-func runWeaviate(ctx context.Context) (vectorServer, error) {
+func runWeaviate(ctx context.Context, _ *lab) (vectorServer, error) {
 	server, err := testenv.RunWeaviate(ctx, testenv.WeaviateOptions{})
 	return &weaviateServer{server, map[string]string{}}, err
 }
 
 func (w *weaviateServer) settings() []string {
-	return []string{"WEAVIATE_HTTP_HOST=127.0.0.1", fmt.Sprintf("WEAVIATE_HTTP_PORT=%d", w.server.Port())}
+	return []string{"VECTOR_DB=weaviate", "WEAVIATE_HTTP_HOST=127.0.0.1", fmt.Sprintf("WEAVIATE_HTTP_PORT=%d", w.server.Port())}
 }
 
 func (w *weaviateServer) storeName(ctx context.Context) (string, error) {
@@ -101,46 +98,27 @@ func (w *weaviateServer) list(ctx context.Context) (chunks []chunk, err error) {
 }
 
 func (w *weaviateServer) listClass(ctx context.Context, class string) (chunks []chunk, err error) {
-	const most = 10_000
-	var page struct {
-		Objects []struct {
-			ID         string
-			Properties map[string]any
+	const most = 5000
+	for after := ""; err == nil; {
+		var page struct {
+			Objects []struct {
+				ID         string
+				Properties map[string]any
+			}
 		}
-	}
-	err = w.ask(ctx, http.MethodGet, fmt.Sprintf("objects?class=%s&limit=%d", class, most), nil, &page)
-	if len(page.Objects) == most {
-		return nil, fmt.Errorf("class %s has more objects than are listed", class)
-	}
-	for _, o := range page.Objects {
-		chunks = append(chunks, chunk{o.ID, w.classes[class], o.Properties})
+		err = w.ask(ctx, http.MethodGet, fmt.Sprintf("objects?class=%s&limit=%d&after=%s", class, most, after), nil, &page)
+		for _, o := range page.Objects {
+			chunks, after = append(chunks, chunk{o.ID, w.classes[class], o.Properties}), o.ID
+		}
+		if len(page.Objects) < most {
+			break
+		}
 	}
 	return chunks, err
 }
 
 func (w *weaviateServer) ask(ctx context.Context, method, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://127.0.0.1:%d/v1/%s", w.server.Port(), path), bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode > 299 {
-		err = fmt.Errorf("%s %s: %s %s", method, path, response.Status, text)
-	}
-	if err == nil && out != nil {
-		err = json.Unmarshal(text, out)
-	}
-	return err
+	return askJSON(ctx, method, fmt.Sprintf("http://127.0.0.1:%d/v1/%s", w.server.Port(), path), in, out)
 }
 
 func (w *weaviateServer) end() error { return w.server.End() }

@@ -202,6 +202,39 @@ func (m *MariaDB) URL(database string) string {
 	return fmt.Sprintf("mariadb+mariadbconnector://%s:%s@%s/%s", MariaDBUser, MariaDBPassword, m.address(), database)
 }
 
+// createMariaDBChunks is the application's own (open_webui/retrieval/vector/dbs/mariadb_vector.py
+// of Open WebUI 0.12.4), with shorter vectors.
+const createMariaDBChunks = `
+CREATE TABLE document_chunk (
+    id VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
+    embedding VECTOR(3) NOT NULL,
+    collection_name VARCHAR(255) NOT NULL,
+    text LONGTEXT NULL,
+    vmetadata JSON NULL,
+    VECTOR INDEX (embedding) M=8 DISTANCE=cosine,
+    INDEX idx_document_chunk_collection_name (collection_name)
+) ENGINE=InnoDB`
+
+// MakeDatabase makes a database with the application's table of vectors, which have three
+// numbers, and opens it.
+func (m *MariaDB) MakeDatabase(ctx context.Context, name string) (*sql.DB, error) {
+	db, err := m.Open("")
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.ExecContext(ctx, "CREATE DATABASE "+name)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	if db, err = m.Open(name); err != nil {
+		return nil, err
+	}
+	if _, err := db.ExecContext(ctx, createMariaDBChunks); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
 // Open opens a database by the protocol of the server.
 func (m *MariaDB) Open(database string) (*sql.DB, error) {
 	config := mysql.NewConfig()

@@ -20,19 +20,6 @@ import (
 	"pruned/vectors/vectorstest"
 )
 
-// createSQL is the application's own (open_webui/retrieval/vector/dbs/mariadb_vector.py of
-// Open WebUI 0.12.4), with shorter vectors.
-const createSQL = `
-CREATE TABLE document_chunk (
-    id VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
-    embedding VECTOR(3) NOT NULL,
-    collection_name VARCHAR(255) NOT NULL,
-    text LONGTEXT NULL,
-    vmetadata JSON NULL,
-    VECTOR INDEX (embedding) M=8 DISTANCE=cosine,
-    INDEX idx_document_chunk_collection_name (collection_name)
-) ENGINE=InnoDB`
-
 // database is one of a server, with the application's table.
 type database struct {
 	*sql.DB
@@ -41,20 +28,15 @@ type database struct {
 
 func newDatabase(t testing.TB, server *testenv.MariaDB) *database {
 	t.Helper()
-	all, err := server.Open("")
-	require.NoError(t, err)
-	defer all.Close()
 	d := &database{name: "d" + strings.ReplaceAll(uuid.NewString(), "-", "")}
-	_, err = all.ExecContext(t.Context(), "CREATE DATABASE "+d.name)
-	require.NoError(t, err)
 	d.url = server.URL(d.name)
-	d.DB, err = server.Open(d.name)
+	var err error
+	d.DB, err = server.MakeDatabase(t.Context(), d.name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_, _ = d.ExecContext(context.Background(), "DROP DATABASE "+d.name) // its server may be gone by then
 		_ = d.Close()
 	})
-	d.exec(t, createSQL)
 	return d
 }
 
