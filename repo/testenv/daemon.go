@@ -17,6 +17,7 @@ import (
 type daemon struct {
 	name    string
 	program string
+	root    string // that the folder is made in; empty: where temporary files are
 	args    func(d *daemon) []string
 	env     []string // beside HOME and TMPDIR, which are the folder
 	// ready fails until the server can be used.
@@ -29,7 +30,7 @@ type daemon struct {
 
 // begin starts the server for the first time, on so many free ports.
 func (d *daemon) begin(ctx context.Context, ports int) (err error) {
-	if d.dir, err = os.MkdirTemp("", "pruned-"+d.name+"-"); err != nil {
+	if d.dir, err = os.MkdirTemp(d.root, "pruned-"+d.name+"-"); err != nil {
 		return err
 	}
 	var failures []error

@@ -11,11 +11,18 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// The suites, on a server that takes Google's part.
+// server takes Google's part.
+var server = buckettest.Server{
+	Provider: "gcs", Takes: utf8.ValidString, Forgets: true, Pages: 1100, Many: 1100,
+	IsPage: func(url string) bool { return strings.HasSuffix(strings.Split(url, "?")[0], "/o") },
+}
+
+// The suites.
 func TestBlobs(t *testing.T) {
 	t.Parallel()
-	buckettest.Run(t, buckettest.Server{
-		Provider: "gcs", Takes: utf8.ValidString, Forgets: true, Pages: 1100, Many: 1100,
-		IsPage: func(url string) bool { return strings.HasSuffix(strings.Split(url, "?")[0], "/o") },
-	})
+	buckettest.Run(t, server)
+}
+
+func TestListingIsFlat(t *testing.T) { // alone: it measures the heap
+	buckettest.RequireFlatListing(t, server)
 }
