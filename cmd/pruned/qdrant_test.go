@@ -91,7 +91,7 @@ func TestVectorsInQdrant(t *testing.T) {
 	for mode, multitenancy := range map[string]bool{"multitenancy": true, "single": false} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			q := qdrantOf{testenv.SharedQdrant(t).URL(), "of-" + mode, multitenancy}
+			q := qdrantOf{testenv.SharedQdrant(t).URL(), "of-" + uuid.NewString(), multitenancy}
 			i := install(t, testenv.Vectors(small))
 			seeded := i.seed(t, 12, 3)
 			i.loose(t)
