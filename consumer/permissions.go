@@ -10,10 +10,12 @@ type Permissions struct {
 }
 
 // The requests of JetStream that every stream takes, those of streams that events, hints and
-// dead letters are consumed from, and those of streams that somebody purges.
+// dead letters are consumed from, those of streams that somebody reads one message of, and those
+// of streams that somebody purges.
 var (
-	streamAPI   = []string{"STREAM.INFO.%", "STREAM.CREATE.%", "STREAM.UPDATE.%", "STREAM.DELETE.%", "STREAM.MSG.GET.%", "STREAM.MSG.DELETE.%", "CONSUMER.CREATE.%.>", "CONSUMER.DELETE.%.*", "CONSUMER.MSG.NEXT.%.*"}
+	streamAPI   = []string{"STREAM.INFO.%", "STREAM.CREATE.%", "STREAM.UPDATE.%", "STREAM.DELETE.%", "STREAM.MSG.DELETE.%", "CONSUMER.CREATE.%.>", "CONSUMER.DELETE.%.*", "CONSUMER.MSG.NEXT.%.*"}
 	consumedAPI = []string{"CONSUMER.INFO.%.*"}
+	readAPI     = []string{"STREAM.MSG.GET.%"}
 	purgedAPI   = []string{"STREAM.PURGE.%"}
 )
 
@@ -34,8 +36,9 @@ func PermissionsOf(stream string) (Permissions, error) {
 		p.allow(s, consumedAPI)
 		p.Publish = append(p.Publish, "$JS.ACK."+s+".>")
 	}
-	p.allow(n.stream, purgedAPI, []string{"CONSUMER.LIST.%"})
-	p.allow(n.deadLetterStream(), purgedAPI)
+	p.allow(n.stream, readAPI, purgedAPI, []string{"CONSUMER.LIST.%"})
+	p.allow(n.deadLetterStream(), readAPI, purgedAPI)
+	p.allow(n.controlStream(), readAPI)
 	return p, nil
 }
 

@@ -42,11 +42,16 @@ func fill(t *testing.T, dir string) (free func()) {
 	return func() { require.NoError(t, os.Remove(name)) }
 }
 
-// hook posts one event of the application's.
+// hook posts the application's event that a file was deleted.
 func (d *daemon) hook(t *testing.T, id string) int {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url(t)+"/webhook/"+hookToken,
-		strings.NewReader(fmt.Sprintf(`{"id":%q,"event":"file.deleted","subject":{"id":"f-%[1]s"}}`, id)))
+	return d.post(t, fmt.Sprintf(`{"id":%q,"event":"file.deleted","subject":{"id":"f-%[1]s"}}`, id))
+}
+
+// post posts an event of the application's, and returns the status of the answer.
+func (d *daemon) post(t *testing.T, event string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url(t)+"/webhook/"+hookToken, strings.NewReader(event))
 	require.NoError(t, err)
 	request.Close = true
 	request.Header.Set("Content-Type", "application/json")

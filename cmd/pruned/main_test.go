@@ -107,8 +107,14 @@ func (o *output) String() string {
 // it printed.
 func (i *installation) pruned(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	return i.prunedUntil(t.Context(), t, stdin, args...)
+}
+
+// prunedUntil is pruned, which is interrupted once ctx is done.
+func (i *installation) prunedUntil(ctx context.Context, t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	var out, errs output
-	status = run(t.Context(), args, i.env, strings.NewReader(stdin), &out, &errs)
+	status = run(ctx, args, i.env, strings.NewReader(stdin), &out, &errs)
 	if t.Failed() || testing.Verbose() {
 		t.Logf("pruned %s: %d\n%s%s", strings.Join(args, " "), status, out.String(), errs.String())
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/consumer"
+	"pruned/consumer/loop"
 	"pruned/repo/testenv"
 )
 
@@ -22,7 +24,7 @@ func permitted(t *testing.T, p consumer.Permissions) *installation {
 	nats := startNATSWith(t, &server.Options{Users: []*server.User{{Username: "pruned", Password: "s3cret", Permissions: &server.Permissions{
 		Publish: &server.SubjectPermission{Allow: p.Publish}, Subscribe: &server.SubjectPermission{Allow: p.Subscribe},
 	}}}})
-	return install(t).with(natsURL(nats, "s3cret"), "PRUNED_MAX_FRACTION=1", "PRUNED_DELETED_EVENTS=true", "PRUNED_WEBHOOK_TOKEN=a-token-of-sixteen")
+	return install(t).with(natsURL(nats, "s3cret"), "PRUNED_MAX_FRACTION=1", "PRUNED_DELETED_EVENTS=true", "PRUNED_WEBHOOK_TOKEN="+hookToken)
 }
 
 // useQueue has every command do to the queue what it can, and returns what was logged. Where
@@ -33,11 +35,9 @@ func useQueue(t *testing.T, i *installation) (logged string) {
 	i.Exec(t, fmt.Sprintf(obstacles[0].sql, orphans[0]))
 	young := i.with("PRUNED_MIN_AGE=1h")
 	fresh := testenv.InsertFile(t, i.Pool, testenv.File{CreatedAt: time.Now()}).ID
-	do := func(i *installation, stdin string, args ...string) {
-		_, _, errs := i.pruned(t, stdin, args...)
-		logged += errs
-	}
+	do := func(i *installation, stdin string, args ...string) { logged += untilInterrupted(t, i, stdin, args...) }
 	do(i, strings.Join(orphans, "\n"), "publish")
+	do(i, "", "status") // of the oldest that waits
 	do(young, fresh, "publish")
 	do(young, "", "run", "--drain")
 	for _, args := range [][]string{
@@ -47,8 +47,39 @@ func useQueue(t *testing.T, i *installation) (logged string) {
 		do(i, "", args...)
 	}
 	logged += serveOnce(t, i, orphans[2])
+	do(i.with("PRUNED_RETENTION=100h"), "", "run", "--once") // which changes every stream
 	do(i, "", "uninstall", "--yes")
 	return logged
+}
+
+// patience is how long a command may wait for what does not come, until a person interrupts it:
+// those that wait for outcomes do so as long as it takes.
+const patience = time.Minute
+
+func untilInterrupted(t *testing.T, i *installation, stdin string, args ...string) (logged string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, _, logged = i.prunedUntil(ctx, t, stdin, args...)
+	return logged
+}
+
+// hintOnce has the application tell of something once the daemon works, and waits for the
+// sweep that this asks for.
+func hintOnce(t *testing.T, d *daemon) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for sweeps := 1; sweeps <= 2; sweeps++ {
+		for strings.Count(d.errs.String(), `"message":"sweep"`) < sweeps {
+			if len(d.ended) > 0 || !loop.Sleep(ctx, 50*time.Millisecond) {
+				return
+			}
+		}
+		if sweeps == 1 {
+			d.post(t, `{"id":"1","event":"chat.deleted"}`)
+		}
+	}
 }
 
 // serveOnce runs the daemon for as long as an event and a hint take.
@@ -58,8 +89,8 @@ func serveOnce(t *testing.T, i *installation, id string) (logged string) {
 		return strings.Contains(d.errs.String(), `"listening"`) || strings.Contains(d.errs.String(), "up to date")
 	})
 	if len(d.ended) == 0 {
-		_, _, errs := i.pruned(t, "", "publish", "--wait", id)
-		logged += errs
+		hintOnce(t, d)
+		logged += untilInterrupted(t, i, "", "publish", "--wait", id)
 	}
 	d.stop(t)
 	return logged + d.errs.String()
@@ -86,13 +117,17 @@ func TestNATSPermissionsAreEnough(t *testing.T) {
 // for answers that do not come.
 const permissionsVariable = "PRUNED_TEST_PERMISSIONS"
 
+// seldomAsked are requests that no command of useQueue makes: where the queue is nearly full, and
+// where another release of this program wants another bucket.
+var seldomAsked = []string{"$JS.API.CONSUMER.LIST.PRUNED", "$JS.API.STREAM.PURGE.PRUNED", "$JS.API.STREAM.UPDATE.KV_PRUNED_CONTROL"}
+
 // What is not permitted is named in the log.
 func TestNATSPermissionsAreNamed(t *testing.T) {
 	t.Parallel()
 	all, err := consumer.PermissionsOf("PRUNED")
 	require.NoError(t, err)
 	for n, without := range all.Publish {
-		if os.Getenv(permissionsVariable) == "" && without != "$JS.API.STREAM.MSG.DELETE.PRUNED" {
+		if os.Getenv(permissionsVariable) == "" && without != "$JS.API.STREAM.MSG.DELETE.PRUNED" || slices.Contains(seldomAsked, without) {
 			continue
 		}
 		t.Run(without, func(t *testing.T) {
