@@ -75,7 +75,7 @@ func (s *Store[P]) Collections(ctx context.Context, id string) (list []vectors.C
 		if err != nil {
 			return nil, err
 		}
-		counts[vectors.FileCollection(id)] = n
+		counts[vectors.FileCollection(id)] += n // on several shelves
 	}
 	for _, of := range all.shared() {
 		for page, err := range s.server.Read(ctx, of, ofFiles(of, []string{id})) {

@@ -15,6 +15,7 @@ func (s *Store[P]) ListCollections(ctx context.Context) iter.Seq2[vectors.Collec
 			yield(vectors.Collection{}, err)
 			return
 		}
+		seen := map[string]bool{} // a collection may lie on several shelves
 		for _, one := range all {
 			if vectors.IsListed(one.Collection()) && !yield(vectors.Collection{Name: one.Collection()}, nil) {
 				return
@@ -22,7 +23,6 @@ func (s *Store[P]) ListCollections(ctx context.Context) iter.Seq2[vectors.Collec
 			if shelfOf(one) == nil {
 				continue
 			}
-			seen := map[string]bool{}
 			for name, err := range s.listShelf(ctx, one) {
 				if err == nil && (!vectors.IsListed(name) || seen[name]) {
 					continue
