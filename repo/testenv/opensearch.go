@@ -54,14 +54,33 @@ type OpenSearch struct{ daemon }
 // URL is the address of the server.
 func (o *OpenSearch) URL() string { return "http://" + o.address() }
 
-// HasJava says whether there is what OpenSearch is installed and run by.
-func HasJava() bool {
+// hasJava says whether there is what OpenSearch is installed and run by.
+func hasJava() bool {
 	for _, program := range []string{"java", "javac", "mvn"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return false
 		}
 	}
 	return true
+}
+
+// NeedOpenSearch leaves a test out where the server was not asked for, or cannot be had.
+func NeedOpenSearch(t testing.TB) {
+	t.Helper()
+	if os.Getenv("PRUNED_TEST_STORES") != "all" {
+		LeaveOut(t, "OpenSearch takes minutes: make test-stores runs it")
+	}
+	if !hasJava() {
+		LeaveOut(t, "OpenSearch wants java, javac and mvn, which are not here")
+	}
+}
+
+var sharedOpenSearch common[*OpenSearch]
+
+// SharedOpenSearch is the one that all tests of this process have in common. Main stops it.
+func SharedOpenSearch(t testing.TB) *OpenSearch {
+	t.Helper()
+	return sharedOpenSearch.get(t, RunOpenSearch)
 }
 
 var opensearchPool = newPool(RunOpenSearch)

@@ -52,7 +52,7 @@ var leftOpen = []goleak.Option{
 func Main(m *testing.M) {
 	code := m.Run()
 	tellLeftOut()
-	if err := errors.Join(stopShared(), endSharedBytes(), sharedMilvus.end(), sharedMilvusLite.end(), sharedMariaDB.end(), sharedQdrant.end(), sharedMoto.end(), sharedValkey.end(), weaviatePool.end(), opensearchPool.end()); err != nil {
+	if err := errors.Join(stopShared(), endSharedBytes(), sharedMilvus.end(), sharedMilvusLite.end(), sharedMariaDB.end(), sharedQdrant.end(), sharedOpenSearch.end(), sharedMoto.end(), sharedValkey.end(), weaviatePool.end(), opensearchPool.end()); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the test server:", err)
 		code = max(code, 1)
 	}

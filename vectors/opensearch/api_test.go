@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -23,21 +22,10 @@ import (
 // api is OpenSearch as the application uses it.
 type api struct{ url string }
 
-// needServer leaves a test out where the server was not asked for, or cannot be had.
-func needServer(t testing.TB) {
-	t.Helper()
-	if os.Getenv("PRUNED_TEST_STORES") != "all" {
-		testenv.LeaveOut(t, "OpenSearch takes minutes: make test-stores runs it")
-	}
-	if !testenv.HasJava() {
-		testenv.LeaveOut(t, "OpenSearch wants java, javac and mvn, which are not here")
-	}
-}
-
 // newServer is an empty server for one case: the application's prefix is always the same.
 func newServer(t testing.TB) *api {
 	t.Helper()
-	needServer(t)
+	testenv.NeedOpenSearch(t)
 	server, give := testenv.BorrowOpenSearch(t)
 	a := &api{url: server.URL()}
 	t.Cleanup(func() {

@@ -1,9 +1,8 @@
 // Package opensearch is the vector store OpenSearch, spoken to over HTTP.
 //
-// Its central idea is that a search sees what the last refresh saw, and an index has not
-// every value in the form that a filter wants: indexes are refreshed before a look that
-// decides, what a filter found is compared by the documents themselves, and where a filter
-// might miss some all are read.
+// Its central idea is that each of the application's collections is an index of its own, which
+// has not every value in the form that a filter wants: where a filter might miss some, all
+// documents are read. How a server is asked, package lucene knows.
 //
 // The package knows nothing of table file, of references, or of the queue. Facts about
 // OpenSearch were seen on 2.19.6; what the application does with it, in
@@ -22,6 +21,7 @@ import (
 	"pruned/repo/trace"
 	"pruned/vectors"
 	"pruned/vectors/apart"
+	"pruned/vectors/lucene"
 	"pruned/vectors/rest"
 )
 
@@ -41,7 +41,7 @@ type Store struct {
 }
 
 type server struct {
-	*rest.Client
+	lucene.Server[index]
 	host string
 }
 
@@ -75,12 +75,12 @@ func New(_ context.Context, options Options) (*Store, error) {
 		header.Set("Authorization", "Basic "+pair)
 		secrets = append(secrets, pair)
 	}
-	s := &server{host: address.Host, Client: rest.NewClient(rest.Options{
+	s := &server{host: address.Host, Server: lucene.Server[index]{Client: rest.NewClient(rest.Options{
 		Server: "OpenSearch", URL: address, Header: header, Secrets: secrets,
 		Rights: "OPENSEARCH_USERNAME wants the permissions indices:admin/resolve/index, indices:admin/mappings/fields/get*, indices:admin/refresh*, indices:admin/delete, indices:data/read/search*, indices:data/read/scroll* and indices:data/write/bulk* on " + prefix + "*",
 		// The application checks no certificate unless it is told to.
 		TLS: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: !options.Verify}, //nolint:gosec // OPENSEARCH_CERT_VERIFY says so
-	})}
+	})}}
 	return &Store{apart.New("opensearch", s), s}, nil
 }
 

@@ -135,7 +135,7 @@ func TestIndexesThatComeAndGo(t *testing.T) {
 // rest goes.
 func TestServerKilledInASet(t *testing.T) {
 	t.Parallel()
-	needServer(t)
+	testenv.NeedOpenSearch(t)
 	server := testenv.StartOpenSearch(t)
 	a := &api{url: server.URL()}
 	store := a.store(t)
@@ -189,7 +189,7 @@ const secret = "s3cr3t-and-more"
 // page or lies: it is the store's own fault, nothing is taken for gone, and no secret is told.
 func TestAnswersThatSettleNothing(t *testing.T) {
 	t.Parallel()
-	needServer(t)
+	testenv.NeedOpenSearch(t)
 	base := "/" + indexName(vectorstest.Base)
 	for name, c := range map[string]struct {
 		path   string // of the requests that are answered otherwise
@@ -201,6 +201,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 		"says that it deleted":  {base + "/_bulk", 1, 200, `{"errors":false,"items":[]}`, "does not delete"},
 		"no right to delete":    {base + "/_bulk", 1, 403, `{"error":"` + secret + `"}`, "OPENSEARCH_USERNAME wants"},
 		"refuses one":           {base + "/_bulk", 1, 200, `{"errors":true,"items":[{"delete":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"queue is full"}}}]}`, "queue is full"},
+		"no names at all":       {"/_resolve/index", 1, 200, `{}`, "does not list its indexes"},
 		"half of the indexes":   {"/open_webui_*/_mapping", 1, 200, `{"open_webui_x":{`, "list the indexes"},
 		"another program":       {"/open_webui_*/_mapping", 1, 404, `nothing here`, "404"},
 		"a proxy's no":          {base + "/_refresh", 1, 404, `{"error":"no such thing"}`, "404"},
@@ -209,6 +210,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 		"late":                  {base + "/_search", 1, 200, `{"_scroll_id":"a","timed_out":true,"_shards":{"total":1,"failed":0},"hits":{"hits":[]}}`, "has not answered about all"},
 		"not a search's answer": {base + "/_search", 1, 200, `{}`, "has not answered about all"},
 		"another index's":       {base + "/_search", 1, 200, `{"_scroll_id":"a","timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[{"_index":"other","_id":"a"}]}}`, "none of it"},
+		"nothing of a document": {base + "/_search", 1, 200, `{"_scroll_id":"a","timed_out":false,"_shards":{"total":1,"failed":0},"hits":{"hits":[{"_index":"` + base[1:] + `","_id":"a"}]}}`, "does not say what is in document a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -255,6 +257,10 @@ func TestCertificates(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "u" || password != secret {
 			w.WriteHeader(http.StatusUnauthorized)
+		}
+		if strings.HasPrefix(r.URL.Path, "/_resolve/") {
+			fmt.Fprint(w, `{"indices":[]}`)
+			return
 		}
 		fmt.Fprint(w, "{}")
 	}))

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"testing"
 
+	"pruned/repo/testenv"
 	"pruned/vectors/vectorstest"
 )
 
@@ -14,7 +15,7 @@ func takes(collection string) bool { return takesName.MatchString(collection) }
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	needServer(t)
+	testenv.NeedOpenSearch(t)
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 		a := newServer(t)
 		return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Takes: takes, Strange: indexName, Few: true}
