@@ -46,10 +46,11 @@ compat: ## a row for each release of Open WebUI that is supported: 20 minutes
 	$(GO) run ./cmd/lab compat
 
 # Stores whose servers take minutes to build, once, or whose tests do; one line for each.
-test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 objects, Milvus in all its forms, Weaviate, OpenSearch (java and mvn), Qdrant without multitenancy, 25,000 chunks in MariaDB, Valkey and S3 Vectors
+test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 objects, Milvus in all its forms, Weaviate, OpenSearch and Elasticsearch's requests (java and mvn), Qdrant without multitenancy, 25,000 chunks in MariaDB, Valkey and S3 Vectors
 	PRUNED_TEST_S3=minio $(GO) test -count=1 -timeout 30m ./repo/blobs/s3
 	PRUNED_TEST_OBJECTS=25000 $(GO) test -count=1 -timeout 30m -run 'TestBlobs/objects_come_and_go|TestListingIsFlat' ./repo/blobs/s3
-	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/milvus ./vectors/opensearch ./vectors/weaviate
+	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/milvus ./vectors/opensearch ./vectors/elasticsearch ./vectors/weaviate
+	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestVectorsInElasticsearch ./cmd/pruned
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestManyWhileOthersWrite ./vectors/mariadb
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestPagesWhileOthersWrite ./vectors/s3vector
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestManyWhileOthersWrite ./vectors/valkey

@@ -20,30 +20,31 @@ import (
 type Config struct {
 	EnvFile envFile `name:"env-file" placeholder:"FILE" help:"Open WebUI's own .env, for what the environment does not set."`
 
-	Database   Database   `embed:"" group:"Open WebUI's database"`
-	Vectors    Vectors    `embed:"" group:"Open WebUI's vectors"`
-	Chroma     Chroma     `embed:"" group:"Open WebUI's vectors"`
-	MariaDB    MariaDB    `embed:"" group:"Open WebUI's vectors"`
-	Milvus     Milvus     `embed:"" group:"Open WebUI's vectors"`
-	OpenGauss  OpenGauss  `embed:"" group:"Open WebUI's vectors"`
-	Pinecone   Pinecone   `embed:"" group:"Open WebUI's vectors"`
-	Qdrant     Qdrant     `embed:"" group:"Open WebUI's vectors"`
-	S3Vector   S3Vector   `embed:"" group:"Open WebUI's vectors"`
-	Valkey     Valkey     `embed:"" group:"Open WebUI's vectors"`
-	Weaviate   Weaviate   `embed:"" group:"Open WebUI's vectors"`
-	OpenSearch OpenSearch `embed:"" group:"Open WebUI's vectors"`
-	Storage    Storage    `embed:"" group:"Open WebUI's uploads"`
-	S3         S3         `embed:"" group:"Open WebUI's uploads"`
-	GCS        GCS        `embed:"" group:"Open WebUI's uploads"`
-	Azure      Azure      `embed:"" group:"Open WebUI's uploads"`
-	OpenWebUI  OpenWebUI  `embed:"" group:"Open WebUI's API"`
-	Queue      Queue      `embed:"" group:"Queue"`
-	Consumer   Consumer   `embed:"" group:"Batches"`
-	Ages       Ages       `embed:"" group:"Ages"`
-	Sweep      Sweep      `embed:"" group:"Sweeps"`
-	HTTP       HTTP       `embed:"" group:"HTTP"`
-	Notify     Notify     `embed:"" group:"Notifications"`
-	Log        Log        `embed:"" group:"Log"`
+	Database      Database      `embed:"" group:"Open WebUI's database"`
+	Vectors       Vectors       `embed:"" group:"Open WebUI's vectors"`
+	Chroma        Chroma        `embed:"" group:"Open WebUI's vectors"`
+	Elasticsearch Elasticsearch `embed:"" group:"Open WebUI's vectors"`
+	MariaDB       MariaDB       `embed:"" group:"Open WebUI's vectors"`
+	Milvus        Milvus        `embed:"" group:"Open WebUI's vectors"`
+	OpenGauss     OpenGauss     `embed:"" group:"Open WebUI's vectors"`
+	Pinecone      Pinecone      `embed:"" group:"Open WebUI's vectors"`
+	Qdrant        Qdrant        `embed:"" group:"Open WebUI's vectors"`
+	S3Vector      S3Vector      `embed:"" group:"Open WebUI's vectors"`
+	Valkey        Valkey        `embed:"" group:"Open WebUI's vectors"`
+	Weaviate      Weaviate      `embed:"" group:"Open WebUI's vectors"`
+	OpenSearch    OpenSearch    `embed:"" group:"Open WebUI's vectors"`
+	Storage       Storage       `embed:"" group:"Open WebUI's uploads"`
+	S3            S3            `embed:"" group:"Open WebUI's uploads"`
+	GCS           GCS           `embed:"" group:"Open WebUI's uploads"`
+	Azure         Azure         `embed:"" group:"Open WebUI's uploads"`
+	OpenWebUI     OpenWebUI     `embed:"" group:"Open WebUI's API"`
+	Queue         Queue         `embed:"" group:"Queue"`
+	Consumer      Consumer      `embed:"" group:"Batches"`
+	Ages          Ages          `embed:"" group:"Ages"`
+	Sweep         Sweep         `embed:"" group:"Sweeps"`
+	HTTP          HTTP          `embed:"" group:"HTTP"`
+	Notify        Notify        `embed:"" group:"Notifications"`
+	Log           Log           `embed:"" group:"Log"`
 
 	// Assumed is what was not set and taken for granted, a sentence each.
 	Assumed []string `kong:"-"`

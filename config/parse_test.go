@@ -59,16 +59,17 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	data := defaultDataDir(dataDirs(), containerDataDir)
 	assert.Equal(t, Config{
-		Database:   Database{URL: "postgresql://db/webui", Citations: "keep", Departed: "keep", Rows: "keep", LedgerRetention: 2160 * time.Hour},
-		Vectors:    Vectors{DB: "none"},
-		Chroma:     Chroma{Port: 8000, Tenant: "default_tenant", Database: "default_database"},
-		Milvus:     Milvus{Database: "default", Prefix: "open_webui"},
-		Pinecone:   Pinecone{Index: "open-webui-index"},
-		Valkey:     Valkey{Prefix: "open_webui"},
-		Qdrant:     Qdrant{GRPCPort: 6334, Multitenancy: true, Prefix: "open-webui"},
-		Weaviate:   Weaviate{Port: 8080},
-		OpenSearch: OpenSearch{URI: "https://localhost:9200", SSL: true},
-		Storage:    Storage{DataDir: data, Provider: "local", Versions: "keep"},
+		Database:      Database{URL: "postgresql://db/webui", Citations: "keep", Departed: "keep", Rows: "keep", LedgerRetention: 2160 * time.Hour},
+		Vectors:       Vectors{DB: "none"},
+		Chroma:        Chroma{Port: 8000, Tenant: "default_tenant", Database: "default_database"},
+		Milvus:        Milvus{Database: "default", Prefix: "open_webui"},
+		Elasticsearch: Elasticsearch{URL: "https://localhost:9200", Prefix: "open_webui_collections"},
+		Pinecone:      Pinecone{Index: "open-webui-index"},
+		Valkey:        Valkey{Prefix: "open_webui"},
+		Qdrant:        Qdrant{GRPCPort: 6334, Multitenancy: true, Prefix: "open-webui"},
+		Weaviate:      Weaviate{Port: 8080},
+		OpenSearch:    OpenSearch{URI: "https://localhost:9200", SSL: true},
+		Storage:       Storage{DataDir: data, Provider: "local", Versions: "keep"},
 		Queue: Queue{
 			DataDir: data + "/pruned", Listen: "127.0.0.1:4222", Stream: "PRUNED",
 			Retention: 720 * time.Hour, MaxBytes: 1024 * MiB,
@@ -98,6 +99,7 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 		"ENABLE_MILVUS_MULTITENANCY_MODE=True", "MILVUS_COLLECTION_PREFIX=p",
 		"QDRANT_URI=http://q", "QDRANT_API_KEY=k", "QDRANT_PREFER_GRPC=true", "QDRANT_GRPC_PORT=7", "ENABLE_QDRANT_MULTITENANCY_MODE=False", "QDRANT_COLLECTION_PREFIX=p",
 		"WEAVIATE_HTTP_HOST=w", "WEAVIATE_HTTP_PORT=81", "WEAVIATE_HTTP_SECURE=true", "WEAVIATE_API_KEY=k",
+		"ELASTICSEARCH_URL=http://e:1", "ELASTICSEARCH_CA_CERTS=/c", "ELASTICSEARCH_API_KEY=k", "ELASTICSEARCH_USERNAME=u", "ELASTICSEARCH_PASSWORD=pw", "ELASTICSEARCH_CLOUD_ID=c", "SSL_ASSERT_FINGERPRINT=aa", "ELASTICSEARCH_INDEX_PREFIX=p",
 		"OPENSEARCH_URI=http://o", "OPENSEARCH_SSL=false", "OPENSEARCH_CERT_VERIFY=true", "OPENSEARCH_USERNAME=u", "OPENSEARCH_PASSWORD=pw", "STORAGE_PROVIDER=s3", "NATS_URL=nats://n:4222, tls://m", "PRUNED_DATA_DIR=/p",
 		"S3_BUCKET_NAME=b", "S3_KEY_PREFIX=team", "S3_ENDPOINT_URL=https://s3.lan", "S3_REGION_NAME=r", "S3_ACCESS_KEY_ID=a",
 		"S3_SECRET_ACCESS_KEY=s", "S3_ADDRESSING_STYLE=path", "PRUNED_VERSIONS=delete",
@@ -119,18 +121,19 @@ func TestEverySettingFromTheEnvironment(t *testing.T) {
 			Host: "chroma", Port: 80, SSL: true, Headers: "A=b", Tenant: "t", Database: "d",
 			AuthProvider: chromaAuthn, Credentials: "c",
 		},
-		MariaDB:    MariaDB{URL: "mariadb"},
-		OpenGauss:  OpenGauss{URL: "gauss"},
-		Milvus:     Milvus{URI: "https://m", Token: "t", Database: "d", CAFile: "/c", Multitenancy: true, Prefix: "p"},
-		Pinecone:   Pinecone{APIKey: "k", Index: "i"},
-		Valkey:     Valkey{URL: "valkey://v", Prefix: "p"},
-		Qdrant:     Qdrant{URI: "http://q", APIKey: "k", PreferGRPC: true, GRPCPort: 7, Prefix: "p"},
-		S3Vector:   S3Vector{Bucket: "b", Region: "r"},
-		Weaviate:   Weaviate{Host: "w", Port: 81, Secure: true, APIKey: "k"},
-		OpenSearch: OpenSearch{URI: "http://o", Verify: true, Username: "u", Password: "pw"},
-		Storage:    Storage{DataDir: "/data", Provider: "s3", Versions: "delete"},
-		S3:         S3{Bucket: "b", KeyPrefix: "team", Endpoint: "https://s3.lan", Region: "r", AccessKey: "a", SecretKey: "s", Addressing: "path"},
-		OpenWebUI:  OpenWebUI{URL: "https://chat/below", Token: "sk-k"},
+		MariaDB:       MariaDB{URL: "mariadb"},
+		OpenGauss:     OpenGauss{URL: "gauss"},
+		Elasticsearch: Elasticsearch{URL: "http://e:1", CAFile: "/c", APIKey: "k", Username: "u", Password: "pw", CloudID: "c", Fingerprint: "aa", Prefix: "p"},
+		Milvus:        Milvus{URI: "https://m", Token: "t", Database: "d", CAFile: "/c", Multitenancy: true, Prefix: "p"},
+		Pinecone:      Pinecone{APIKey: "k", Index: "i"},
+		Valkey:        Valkey{URL: "valkey://v", Prefix: "p"},
+		Qdrant:        Qdrant{URI: "http://q", APIKey: "k", PreferGRPC: true, GRPCPort: 7, Prefix: "p"},
+		S3Vector:      S3Vector{Bucket: "b", Region: "r"},
+		Weaviate:      Weaviate{Host: "w", Port: 81, Secure: true, APIKey: "k"},
+		OpenSearch:    OpenSearch{URI: "http://o", Verify: true, Username: "u", Password: "pw"},
+		Storage:       Storage{DataDir: "/data", Provider: "s3", Versions: "delete"},
+		S3:            S3{Bucket: "b", KeyPrefix: "team", Endpoint: "https://s3.lan", Region: "r", AccessKey: "a", SecretKey: "s", Addressing: "path"},
+		OpenWebUI:     OpenWebUI{URL: "https://chat/below", Token: "sk-k"},
 		Queue: Queue{
 			URL: "nats://n:4222, tls://m", DataDir: "/p", Listen: "[::1]:0", Stream: "Other-1",
 			Retention: time.Hour, MaxBytes: MiB,
@@ -176,7 +179,7 @@ func TestFlagWinsOverVariable(t *testing.T) {
 
 func TestSecretsHaveNoFlag(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token", "qdrant-api-key", "weaviate-api-key", "pinecone-api-key", "valkey-url", "opensearch-password"} {
+	for _, flag := range []string{"database-url", "database-password", "pgvector-db-url", "pgvector-pgcrypto-key", "webhook-token", "open-webui-token", "nats-url", "chroma-http-headers", "chroma-client-auth-credentials", "milvus-token", "qdrant-api-key", "weaviate-api-key", "pinecone-api-key", "valkey-url", "opensearch-password", "elasticsearch-api-key", "elasticsearch-password"} {
 		assert.Equal(t, []string{"unknown flag --" + flag}, lines(t, usable, "--"+flag+"=hunter2"))
 	}
 }

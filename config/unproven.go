@@ -6,11 +6,12 @@ import "slices"
 // tested on in its place: they are opened where PRUNED_UNPROVEN names them, or nothing is
 // removed.
 var standIns = map[string]string{
-	"opengauss": "PostgreSQL",
-	"pinecone":  "a server of our own by its published API",
-	"qdrant":    "Qdrant's own engine behind a server of ours",
-	"s3vector":  "moto 5.2.5",
-	"valkey":    "Valkey 8.1.8 with RediSearch",
+	"elasticsearch": "OpenSearch 2.19.6",
+	"opengauss":     "PostgreSQL",
+	"pinecone":      "a server of our own by its published API",
+	"qdrant":        "Qdrant's own engine behind a server of ours",
+	"s3vector":      "moto 5.2.5",
+	"valkey":        "Valkey 8.1.8 with RediSearch",
 }
 
 func (c *Config) checkProved(ps *problems) {

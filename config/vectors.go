@@ -10,7 +10,7 @@ import (
 
 // Vectors is for the vector store. After Parse URL is set if DB is pgvector.
 type Vectors struct {
-	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|mariadb-vector|milvus|opengauss|opensearch|pgvector|pinecone|qdrant|s3vector|valkey|weaviate|none" help:"Open WebUI's vector store; unset: chroma."`
+	DB          string      `name:"vector-db" env:"VECTOR_DB" placeholder:"chroma|elasticsearch|mariadb-vector|milvus|opengauss|opensearch|pgvector|pinecone|qdrant|s3vector|valkey|weaviate|none" help:"Open WebUI's vector store; unset: chroma."`
 	URL         secret.Text `name:"pgvector-db-url" env:"PGVECTOR_DB_URL" address:"" flagless:"" help:"Unset: the database's; another one is a store of its own."`
 	PGCrypto    bool        `name:"pgvector-pgcrypto" env:"PGVECTOR_PGCRYPTO" type:"truth" help:"Chunks are stored encrypted."`
 	PGCryptoKey secret.Text `name:"pgvector-pgcrypto-key" env:"PGVECTOR_PGCRYPTO_KEY" flagless:"" help:"Key of the encrypted chunks."`
@@ -22,7 +22,7 @@ type Vectors struct {
 
 // VectorStores are the names of the vector stores that can be set: those with
 // settings of their own have a line in checkVectors.
-var VectorStores = []string{"chroma", "mariadb-vector", "milvus", "opengauss", "opensearch", "pgvector", "pinecone", "qdrant", "s3vector", "valkey", "weaviate", "none"}
+var VectorStores = []string{"chroma", "elasticsearch", "mariadb-vector", "milvus", "opengauss", "opensearch", "pgvector", "pinecone", "qdrant", "s3vector", "valkey", "weaviate", "none"}
 
 var wantedVectors = "wanted one of " + strings.Join(VectorStores, ", ")
 
@@ -31,6 +31,8 @@ func (c *Config) checkVectors(ps *problems) {
 	switch c.Vectors.DB {
 	case "chroma":
 		c.Chroma.checkChroma(ps)
+	case "elasticsearch":
+		c.Elasticsearch.checkElasticsearch(ps)
 	case "mariadb-vector":
 		c.MariaDB.checkMariaDB(ps)
 	case "milvus":

@@ -12,6 +12,7 @@ import (
 // opens it.
 var vectorStores = map[string]opener[vectors.Store]{
 	"chroma":         openChroma,
+	"elasticsearch":  openElasticsearch,
 	"mariadb-vector": openMariaDB,
 	"milvus":         openMilvus,
 	"opengauss":      openOpenGauss,

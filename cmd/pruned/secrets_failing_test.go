@@ -51,6 +51,7 @@ func TestSecretsShowInNoFailure(t *testing.T) {
 		"Milvus is none":        {map[string]string{"VECTOR_DB": "milvus", "MILVUS_URI": mirror.URL, "MILVUS_TOKEN": "u:%"}, "Milvus"},
 		"Qdrant refuses":        {map[string]string{"VECTOR_DB": "qdrant", "PRUNED_UNPROVEN": "qdrant", "QDRANT_URI": mirror.URL, "QDRANT_API_KEY": "%"}, "qdrant"},
 		"Weaviate refuses":      {map[string]string{"VECTOR_DB": "weaviate", "WEAVIATE_HTTP_HOST": host, "WEAVIATE_HTTP_PORT": port, "WEAVIATE_API_KEY": "%"}, "weaviate"},
+		"Elasticsearch refuses": {map[string]string{"VECTOR_DB": "elasticsearch", "PRUNED_UNPROVEN": "elasticsearch", "ELASTICSEARCH_URL": mirror.URL, "ELASTICSEARCH_API_KEY": "%"}, "elasticsearch"},
 		"OpenSearch refuses":    {map[string]string{"VECTOR_DB": "opensearch", "OPENSEARCH_URI": mirror.URL, "OPENSEARCH_SSL": "false", "OPENSEARCH_USERNAME": "u", "OPENSEARCH_PASSWORD": "%"}, "opensearch"},
 		"MariaDB away":          {map[string]string{"VECTOR_DB": "mariadb-vector", "MARIADB_VECTOR_DB_URL": "mariadb+mariadbconnector://u:%@127.0.0.1:1/d"}, "127.0.0.1:1"},
 		"openGauss away":        {map[string]string{"VECTOR_DB": "opengauss", "PRUNED_UNPROVEN": "opengauss", "OPENGAUSS_DB_URL": "opengauss://u:%@127.0.0.1:1/d"}, "connect"},

@@ -16,6 +16,7 @@ import (
 	"pruned/repo/postgres"
 	"pruned/vectors"
 	"pruned/vectors/chroma"
+	"pruned/vectors/elasticsearch"
 	"pruned/vectors/mariadb"
 	"pruned/vectors/milvus"
 	"pruned/vectors/opengauss"
@@ -61,6 +62,15 @@ func openChroma(ctx context.Context, c *command, _ *app) (vectors.Store, error) 
 	return chroma.New(ctx, chroma.HTTPOptions{
 		URL: url, Tenant: settings.Tenant, Database: settings.Database, Headers: headers,
 		Token: settings.Token(), UserPassword: settings.UserPassword(),
+	})
+}
+
+// openElasticsearch opens a server.
+func openElasticsearch(ctx context.Context, c *command, _ *app) (vectors.Store, error) {
+	settings := c.cli.Elasticsearch
+	return elasticsearch.New(ctx, elasticsearch.Options{
+		URL: settings.URL, CAFile: settings.CAFile, Fingerprint: settings.Fingerprint,
+		APIKey: string(settings.APIKey), User: settings.Username, Password: string(settings.Password), Prefix: settings.Prefix,
 	})
 }
 

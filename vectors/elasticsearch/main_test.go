@@ -1,0 +1,9 @@
+package elasticsearch_test
+
+import (
+	"testing"
+
+	"pruned/repo/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
