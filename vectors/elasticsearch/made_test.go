@@ -2,6 +2,7 @@ package elasticsearch_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,6 +28,7 @@ type made struct {
 
 	mutex     sync.Mutex
 	documents map[string]string // by id
+	listings  int               // begun and not ended
 	busy      bool              // it says so the first time
 }
 
@@ -43,6 +45,9 @@ func (m *made) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	request := r.Method + " " + r.URL.Path
+	if request == "DELETE /_search/scroll" {
+		m.listings--
+	}
 	if m.busy {
 		m.busy = false
 		w.Header().Set("Retry-After", "1")
@@ -69,6 +74,7 @@ func (m *made) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for id, document := range m.documents {
 			hits = append(hits, `{"_index":"p_d2","_id":"`+id+`","_source":`+document+`}`)
 		}
+		m.listings++
 		fmt.Fprint(w, page(hits...))
 	case request == "POST /_search/scroll":
 		fmt.Fprint(w, page())
@@ -152,6 +158,26 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 			require.Len(t, m.documents, 1)
 			require.Contains(t, m.documents, "c")
 		})
+	}
+}
+
+// A listing is ended also where a page of it did not come: of those that wait a server keeps
+// few.
+func TestListingThatFailsIsEnded(t *testing.T) {
+	t.Parallel()
+	for _, twisted := range []string{"", "POST /_search/scroll"} {
+		m := newMade()
+		m.twisted, m.status, m.answer = twisted, http.StatusInternalServerError, "no"
+		server := httptest.NewServer(m)
+		t.Cleanup(server.Close)
+		var failure error
+		for _, err := range newStore(t, elasticsearch.Options{URL: server.URL, Prefix: "p"}).Files(t.Context()) {
+			failure = errors.Join(failure, err)
+		}
+		require.Equal(t, twisted != "", errors.Is(failure, vectors.ErrUnusable))
+		m.mutex.Lock()
+		require.Zero(t, m.listings)
+		m.mutex.Unlock()
 	}
 }
 

@@ -1,6 +1,7 @@
 package lucene
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -27,7 +28,9 @@ func (s *Server[I]) scroll(ctx context.Context, from I, size int, filters []Filt
 			"size": size, "sort": []string{"_doc"}, "query": queryOf(filters), "_source": fields,
 		})
 		for err == nil && len(page) > 0 && yield(page, nil) {
-			page, cursor, err = s.search(ctx, from, "_search/scroll", map[string]string{"scroll": cursorLife, "scroll_id": cursor})
+			var next string
+			page, next, err = s.search(ctx, from, "_search/scroll", map[string]string{"scroll": cursorLife, "scroll_id": cursor})
+			cursor = cmp.Or(next, cursor)
 		}
 		s.forget(context.WithoutCancel(ctx), cursor)
 		if err != nil && !IsMissing(err) {
