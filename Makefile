@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores test-objects compat load peak build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults faults-short permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores test-objects test-opensearch-3 compat load peak build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults faults-short permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestPagesWhileOthersWrite ./vectors/s3vector
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestManyWhileOthersWrite ./vectors/valkey
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/qdrant
+
+test-opensearch-3: ## the tests of OpenSearch on 3.8, which wants Java 21 or newer in JAVA_HOME
+	PRUNED_TEST_OPENSEARCH=3 PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/opensearch
 
 # Azurite looks at all that it keeps for each request. fake-gcs-server does not where it keeps
 # it in a folder.
