@@ -284,3 +284,17 @@ func TestOnlyFullBatchesChangeTheSize(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2000, slow.Size())
 }
+
+// Beside an application that writes the next batch is waited for, also where this one took
+// several transactions.
+func TestBatchesBesideAWriterComeLater(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	files := i.AddFiles(t, 4)
+	i.RefreshIndex(t)
+	b, _ := script(t, i, time.Minute, bad(files[0], repo.Permanent))
+	testenv.InsertNote(t, i.Pool, files[1])
+	_, err := fixture.HandleBatch(t, b, 1, files...)
+	require.NoError(t, err)
+	require.Equal(t, time.Second, b.Linger())
+}

@@ -24,7 +24,8 @@ type bisection struct {
 	until       time.Time // when bisecting ends
 	results     map[string]event.Result
 	failedAlone []failedEvent
-	deleted     bool // anything in this batch
+	deleted     bool  // anything in this batch
+	changed     int64 // Report.Changed of the last transaction
 }
 
 // failedEvent is an event that failed for good, alone in its own transaction.
@@ -132,7 +133,7 @@ func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) erro
 // recordReport takes over what a transaction committed, and logs a line a file.
 func (b *bisection) recordReport(report Report) {
 	b.Changed.Add(report.Changed)
-	b.linger.noteChanged(report.Changed)
+	b.changed = report.Changed
 	for id, result := range report.Results {
 		b.results[id] = result
 		b.deleted = b.deleted || result.Outcome == event.Deleted

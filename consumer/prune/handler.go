@@ -48,7 +48,7 @@ func (h *Handler) Handle(ctx context.Context, events []event.Delivery) ([]event.
 	began := time.Now()
 	b := &bisection{Handler: h, results: make(map[string]event.Result, len(events)), until: began.Add(h.timeout / 2)}
 	err := b.runChunks(ctx, events)
-	h.linger.noteBatch(time.Since(began))
+	h.linger.noteBatch(time.Since(began), b.changed)
 	for _, failed := range b.failedAlone {
 		b.results[failed.Key()] = b.classify(failed)
 	}

@@ -12,8 +12,8 @@ import (
 // begin a second apart.
 type linger struct {
 	took    atomic.Int64 // by the last batch
-	changed atomic.Int64 // bytes that the last transaction had to read
-	beside  atomic.Bool  // others wrote since the transaction before that
+	changed atomic.Int64 // bytes that its last transaction had to read
+	beside  atomic.Bool  // others wrote since the batch before that
 }
 
 const (
@@ -21,14 +21,14 @@ const (
 	maxLinger = time.Second
 )
 
-// noteChanged takes into account what a transaction had to read of rows that changed since
-// the index was last brought up to date: as much as the one before, if nobody wrote between.
-func (l *linger) noteChanged(bytes int64) {
-	before := l.changed.Swap(bytes)
-	l.beside.Store(bytes > 0 && bytes != before)
+// noteBatch takes into account how long a batch took, and how many bytes of rows that changed
+// since the index was last brought up to date it had to read: as many as the batch before, if
+// nobody wrote between.
+func (l *linger) noteBatch(took time.Duration, changed int64) {
+	l.took.Store(int64(took))
+	before := l.changed.Swap(changed)
+	l.beside.Store(changed > 0 && changed != before)
 }
-
-func (l *linger) noteBatch(took time.Duration) { l.took.Store(int64(took)) }
 
 func (l *linger) choose() time.Duration {
 	if l.beside.Load() {

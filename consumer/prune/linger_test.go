@@ -18,15 +18,14 @@ func TestRestIsWaitedForAsLongAsABatchTakes(t *testing.T) {
 		30 * time.Millisecond: 30 * time.Millisecond,
 		time.Minute:           maxLinger,
 	} {
-		l.noteBatch(took)
+		l.noteBatch(took, 0)
 		require.Equal(t, want, l.choose())
 	}
-	l.noteBatch(time.Millisecond)
 	for _, c := range []struct {
 		changed int64
 		want    time.Duration
 	}{{0, minLinger}, {8192, maxLinger}, {8192, minLinger}, {16384, maxLinger}, {8192, maxLinger}, {0, minLinger}} {
-		l.noteChanged(c.changed)
+		l.noteBatch(time.Millisecond, c.changed)
 		require.Equal(t, c.want, l.choose())
 	}
 }
