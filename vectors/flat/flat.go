@@ -48,7 +48,7 @@ type Server interface {
 	// Read lists points page by page, each once: those that are meant, and maybe others. A
 	// page may be empty.
 	Read(ctx context.Context, q Question) iter.Seq2[[]Point, error]
-	// ReadFirst are some as of now; none only where none is meant.
+	// ReadFirst are some that are meant, as of now; none only where none is there.
 	ReadFirst(ctx context.Context, q Question) ([]Point, error)
 	// Key is by what the server deletes a point.
 	Key(Point) string

@@ -87,18 +87,20 @@ func (s *server) Read(ctx context.Context, q flat.Question) iter.Seq2[[]flat.Poi
 	}
 }
 
-// ReadFirst are some that are shown as of now. What is shown and not there hides others: it is
-// asked again until it is not shown any more.
+// ReadFirst are some that are meant and shown as of now. What is shown and not there hides
+// others: it is asked again until it is not shown any more.
 func (s *server) ReadFirst(ctx context.Context, q flat.Question) ([]flat.Point, error) {
 	at, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
+	match := q.Match()
 	for filter, ids := range narrow(q) {
 		for until, pause := time.Now().Add(s.freshness), firstPause; ; pause *= 2 {
 			page, err := s.ask(ctx, at, filter, ids)
-			if err != nil || len(page.points) > 0 {
-				return page.points, err
+			meant := slices.DeleteFunc(page.points, func(p flat.Point) bool { return !match(p) })
+			if err != nil || len(meant) > 0 {
+				return meant, err
 			}
 			if page.whole && !page.late {
 				break

@@ -53,3 +53,28 @@ func asksTheGuard(t *testing.T, f Fixture) {
 	}
 	f.requireHeld(t, stays)
 }
+
+// findsOthersBesideKept: a file that may not go keeps its own collection, whose chunks name it
+// as those in shared ones do. They do not hide the chunks of more files than a question takes.
+func findsOthersBesideKept(t *testing.T, f Fixture) {
+	store, asks := f.Store.(vectors.Guarded)
+	if !asks {
+		return // as asksTheGuard says
+	}
+	kept := uuid.NewString()
+	stays := []Chunk{newChunk(vectors.FileCollection(kept), kept, "")}
+	ids, all := []string{kept}, slices.Clone(stays)
+	for range 250 {
+		id := uuid.NewString()
+		ids, all = append(ids, id), append(all, newChunk(Base, id, ""))
+	}
+	f.Insert(t, all...)
+	removed, err := store.RemoveGuarded(t.Context(), ids, func(_ context.Context, ids []string) ([]string, error) {
+		return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == kept }), nil
+	})
+	require.NoError(t, err)
+	if len(removed.Waiting) > 0 {
+		f.Apply(t)
+	}
+	f.requireHeld(t, stays)
+}

@@ -120,6 +120,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"takes ids as they are":              takesIDsAsTheyAre,
 		"removes many files":                 removesMany,
 		"asks the guard before it removes":   asksTheGuard,
+		"finds others beside what is kept":   findsOthersBesideKept,
 		"counts the collections of one file": countsCollections,
 		"lists files":                        listsFiles,
 		"lists odd ids":                      listsOddIDs,
