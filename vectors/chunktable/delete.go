@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"pruned/vectors"
 )
 
 const (
@@ -72,9 +74,7 @@ func (s *Store) deletePatiently(ctx context.Context, ids []string) (chunks int64
 		if err == nil || !s.dialect.IsBusy(err) || n == triesOfBusy {
 			return chunks, err
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if vectors.Wait(ctx, pause) != nil {
 			return 0, err
 		}
 	}

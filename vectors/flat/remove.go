@@ -170,18 +170,8 @@ func (s *Store) findLeft(ctx context.Context, q Question, gone map[string]bool) 
 		if !time.Now().Before(until) {
 			return nil, s.disobeyed(shown)
 		}
-		if err := Wait(ctx, pause); err != nil {
+		if err := vectors.Wait(ctx, pause); err != nil {
 			return nil, err
 		}
-	}
-}
-
-// Wait waits, unless the context ends.
-func Wait(ctx context.Context, pause time.Duration) error {
-	select {
-	case <-time.After(pause):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

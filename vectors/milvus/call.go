@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"pruned/vectors"
 )
 
 const (
@@ -55,10 +57,8 @@ func call[In, Out any](ctx context.Context, s *Store, doing string, m method[In,
 		if out, err = callOnce(ctx, m, in); !errors.Is(err, errBusy) || n == triesOfBusy {
 			break
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return out, s.describeFailure(doing, ctx.Err())
+		if ended := vectors.Wait(ctx, pause); ended != nil {
+			return out, s.describeFailure(doing, ended)
 		}
 	}
 	if err != nil {

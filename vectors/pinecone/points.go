@@ -108,7 +108,7 @@ func (s *server) ReadFirst(ctx context.Context, q flat.Question) ([]flat.Point, 
 			if !page.late || time.Now().After(until) {
 				return nil, s.Unusable("it shows so many other points that what is looked for cannot be seen")
 			}
-			if err := flat.Wait(ctx, pause); err != nil {
+			if err := vectors.Wait(ctx, pause); err != nil {
 				return nil, err
 			}
 		}

@@ -98,13 +98,10 @@ func (c *Client) Call(ctx context.Context, doing, method, path string, in, out a
 		if !errors.As(err, &refusal) || !refusal.isBusy() || n == triesOfBusy {
 			break
 		}
-		select {
-		case <-time.After(min(max(pause, refusal.pause), longestPause)):
-			continue
-		case <-ctx.Done():
-			err = ctx.Err()
+		if ended := vectors.Wait(ctx, min(max(pause, refusal.pause), longestPause)); ended != nil {
+			err = ended
+			break
 		}
-		break
 	}
 	if err != nil {
 		return c.describeFailure(doing, err)
