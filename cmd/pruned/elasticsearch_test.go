@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -82,20 +81,7 @@ func TestVectorsInElasticsearch(t *testing.T) {
 	i.loose(t)
 	e.moveChunks(t, i)
 	m := i.with("VECTOR_DB=elasticsearch", "PRUNED_UNPROVEN=elasticsearch", "ELASTICSEARCH_URL="+e.url, "ELASTICSEARCH_INDEX_PREFIX="+e.prefix)
-	all := e.files(t)
-	require.Len(t, all, 13)
-
-	m.publish(t, seeded.Orphans...)
-	require.Equal(t, 3, m.drain(t).Deleted)
-	require.Equal(t, all, e.files(t))
-	require.Contains(t, m.must(t, "status"), "not bound to this installation yet: nothing in it is removed before")
-
-	held := m.sweep(t, exitHeld)
-	require.Contains(t, fmt.Sprint(held.Holds), "first sweep of a store that others may use")
-	m.sweep(t, exitDone, "--confirm", held.ID)
-	m.drain(t)
-	require.Equal(t, sorted(seeded.InUse...), e.files(t))
-	require.Empty(t, m.sweep(t, exitDone).ids())
+	m.requireRemovedOnceBound(t, seeded, func() []string { return e.files(t) })
 
 	var answer any
 	e.call(t, http.MethodPost, e.prefix+"_d2/_close", "", &answer)

@@ -75,20 +75,7 @@ func TestVectorsInMilvus(t *testing.T) {
 			seeded := i.seed(t, 12, 3)
 			i.loose(t)
 			m, data := i.milvusOf(t, multitenancy)
-			all := filesIn(t, data)
-			require.Len(t, all, 13)
-
-			m.publish(t, seeded.Orphans...)
-			require.Equal(t, 3, m.drain(t).Deleted)
-			require.Equal(t, all, filesIn(t, data))
-			require.Contains(t, m.must(t, "status"), "not bound to this installation yet: nothing in it is removed before")
-
-			held := m.sweep(t, exitHeld)
-			require.Contains(t, fmt.Sprint(held.Holds), "first sweep of a store that others may use")
-			m.sweep(t, exitDone, "--confirm", held.ID)
-			m.drain(t)
-			require.Equal(t, sorted(seeded.InUse...), filesIn(t, data))
-			require.Empty(t, m.sweep(t, exitDone).ids())
+			m.requireRemovedOnceBound(t, seeded, func() []string { return filesIn(t, data) })
 		})
 	}
 }

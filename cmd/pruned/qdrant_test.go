@@ -97,20 +97,7 @@ func TestVectorsInQdrant(t *testing.T) {
 			i.loose(t)
 			q.moveChunks(t, i)
 			m := i.with("VECTOR_DB=qdrant", "PRUNED_UNPROVEN=qdrant", "QDRANT_URI="+q.url, "QDRANT_COLLECTION_PREFIX="+q.prefix, fmt.Sprint("ENABLE_QDRANT_MULTITENANCY_MODE=", multitenancy))
-			all := q.files(t)
-			require.Len(t, all, 13)
-
-			m.publish(t, seeded.Orphans...)
-			require.Equal(t, 3, m.drain(t).Deleted)
-			require.Equal(t, all, q.files(t))
-			require.Contains(t, m.must(t, "status"), "not bound to this installation yet: nothing in it is removed before")
-
-			held := m.sweep(t, exitHeld)
-			require.Contains(t, fmt.Sprint(held.Holds), "first sweep of a store that others may use")
-			m.sweep(t, exitDone, "--confirm", held.ID)
-			m.drain(t)
-			require.Equal(t, sorted(seeded.InUse...), q.files(t))
-			require.Empty(t, m.sweep(t, exitDone).ids())
+			m.requireRemovedOnceBound(t, seeded, func() []string { return q.files(t) })
 
 			other := m.with(fmt.Sprint("ENABLE_QDRANT_MULTITENANCY_MODE=", !multitenancy))
 			_, out, errs := other.pruned(t, "", "doctor")
