@@ -5,7 +5,7 @@
 // every value: indexes are refreshed before a look that decides, an answer of only a part of an
 // index is none, and what was found is compared by the documents themselves. Which indexes are
 // the application's, and what lies in one, is for the stores to know. Facts were seen on
-// OpenSearch 2.19.6.
+// OpenSearch 2.19.6 and 3.8.0.
 package lucene
 
 import (
