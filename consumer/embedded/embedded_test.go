@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -36,19 +37,23 @@ func TestMain(m *testing.M) {
 	testenv.Main(m)
 }
 
+// owned is out of the collector's reach, which would close the lock's file.
+var owned *Server
+
 // ownForEver opens a queue, stores a message, says so, and never closes.
 func ownForEver(dir string) error {
-	s, err := Open(Options{Dir: dir, Listen: anyPort})
-	if err != nil {
+	var err error
+	if owned, err = Open(Options{Dir: dir, Listen: anyPort}); err != nil {
 		return err
 	}
-	nc, err := s.Conn(context.Background())
+	nc, err := owned.Conn(context.Background())
 	if err != nil {
 		return err
 	}
 	if err := store(context.Background(), nc, "from the killed one"); err != nil {
 		return err
 	}
+	runtime.GC()
 	fmt.Println("stored")
 	select {}
 }
