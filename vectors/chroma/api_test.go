@@ -64,6 +64,11 @@ func (a api) create(t testing.TB, name string) string {
 	return made.ID
 }
 
+func (a api) drop(t testing.TB, name string) {
+	t.Helper()
+	a.ask(t, http.MethodDelete, "/"+a.database+"/collections/"+name, nil, &struct{}{})
+}
+
 // vector is a direction that tells n from other numbers.
 func vector(n int) []float32 { return []float32{1, float32(n), float32(n % 7)} }
 

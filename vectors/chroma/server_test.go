@@ -35,10 +35,20 @@ func TestServerSuite(t *testing.T) {
 			a := newDatabase(t, server)
 			return vectorstest.Fixture{
 				Store:  newServer(t, chroma.HTTPOptions{URL: server, Database: a.database}),
-				Insert: a.insert, Left: a.left, Takes: takesName.MatchString,
+				Insert: a.insert, Left: a.left, Drop: a.drop, Takes: takesName.MatchString,
 			}
 		})
 	})
+}
+
+// A server that is killed in the midst of a set is the store's failure; the next time the
+// rest goes.
+func TestServerKilledInASet(t *testing.T) {
+	t.Parallel()
+	server := testenv.StartChroma(t, testenv.MemoryDir(t))
+	a := newDatabase(t, server.URL())
+	f := vectorstest.Fixture{Store: newServer(t, chroma.HTTPOptions{URL: a.server, Database: a.database}), Insert: a.insert, Left: a.left}
+	vectorstest.SurviveKill(t, f, func() { require.NoError(t, server.Crash()) }, func() { require.NoError(t, server.Recover()) })
 }
 
 // More than a page of everything: chunks, files, collections.

@@ -107,13 +107,23 @@ func (a *api) create(t testing.TB, name string, more map[string]any) {
 	}, nil)
 }
 
-// insert stores chunks as the application does, half of the collections with vectors of another
-// size, and waits until searches see them.
+// indexOf is where a collection lies here: half of them have vectors of another size.
+func (a *api) indexOf(collection string) string {
+	return a.index(2 + int(crc32.ChecksumIEEE([]byte(collection))%2))
+}
+
+// drop drops that, with all that lies there.
+func (a *api) drop(t testing.TB, collection string) {
+	t.Helper()
+	a.call(t, http.MethodDelete, a.indexOf(collection), nil, nil)
+}
+
+// insert stores chunks as the application does, and waits until searches see them.
 func (a *api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 	t.Helper()
 	sets := map[string][]vectorstest.Chunk{a.index(2): nil, a.index(3): nil}
 	for _, chunk := range chunks {
-		name := a.index(2 + int(crc32.ChecksumIEEE([]byte(chunk.Collection))%2))
+		name := a.indexOf(chunk.Collection)
 		sets[name] = append(sets[name], chunk)
 	}
 	there := a.indexes(t)

@@ -234,32 +234,6 @@ func TestIndexesThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// An index that goes while it is read has nothing; what comes again is found the next time.
-func TestIndexesThatComeAndGo(t *testing.T) {
-	t.Parallel()
-	a := newAPI(t)
-	store := a.store(t)
-	file := uuid.NewString()
-	a.create(t, a.index(2), nil)
-	a.put(t, a.index(2), many(3, vectorstest.Base, file)...)
-	dropped := false
-	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
-		if !dropped {
-			a.call(t, http.MethodDelete, a.index(2), nil, nil)
-		}
-		dropped = true
-		return ids, nil
-	})
-	require.ErrorIs(t, err, vectors.ErrUnusable)
-	require.Empty(t, a.indexes(t), "it is not made again by a deletion")
-	again := append(many(2, vectorstest.Base, file), many(1, vectorstest.Base, uuid.NewString())...)
-	a.insert(t, again...)
-	removed, err := store.Remove(t.Context(), nil, []string{file})
-	require.NoError(t, err)
-	require.EqualValues(t, 2, removed.Chunks)
-	require.Equal(t, []string{again[2].ID}, a.left(t))
-}
-
 // A server that is killed in the midst of a set is the store's failure; the next time the
 // rest goes.
 func TestServerKilledInASet(t *testing.T) {
@@ -267,26 +241,11 @@ func TestServerKilledInASet(t *testing.T) {
 	testenv.NeedOpenSearch(t)
 	server := testenv.StartOpenSearch(t)
 	a := &api{url: server.URL(), prefix: "p"}
-	store := a.store(t)
-	file := uuid.NewString()
-	a.create(t, a.index(2), nil)
-	a.put(t, a.index(2), slices.Concat(many(100, vectors.FileCollection(file), file), many(150, vectorstest.Base, file), many(3, vectorstest.Base, uuid.NewString()))...)
-	asked := 0
-	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
-		if asked++; asked == 2 {
-			server.Kill(t)
-		}
-		return ids, nil
+	f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left}
+	vectorstest.SurviveKill(t, f, func() { server.Kill(t) }, func() {
+		server.Restart(t)
+		a.call(t, http.MethodGet, "_cluster/health/p_*?wait_for_status=green&timeout=60s", nil, nil)
 	})
-	require.ErrorIs(t, err, vectors.ErrUnusable)
-	require.Equal(t, 2, asked, "the file's own collection went")
-	require.ErrorIs(t, store.Check(t.Context()), vectors.ErrUnusable)
-	server.Restart(t)
-	a.call(t, http.MethodGet, "_cluster/health/p_*?wait_for_status=green&timeout=60s", nil, nil)
-	removed, err := store.Remove(t.Context(), nil, []string{file})
-	require.NoError(t, err)
-	require.EqualValues(t, 150, removed.Chunks)
-	require.Len(t, a.left(t), 3)
 }
 
 func TestServerThatIsAway(t *testing.T) {

@@ -12,6 +12,6 @@ func TestSuite(t *testing.T) {
 	newAPI(t) // or all is left out at once
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 		a := newAPI(t)
-		return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left}
+		return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Drop: a.drop}
 	})
 }

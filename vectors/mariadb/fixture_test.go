@@ -113,6 +113,10 @@ func (d *database) fixture(t testing.TB) vectorstest.Fixture {
 	t.Helper()
 	return vectorstest.Fixture{
 		Store: d.store(t), Insert: d.insert, Left: d.left,
+		Drop: func(t testing.TB, collection string) {
+			t.Helper()
+			d.exec(t, "DELETE FROM document_chunk WHERE collection_name = ?", collection)
+		},
 		Takes: func(collection string) bool { return utf8.RuneCountInString(collection) <= 255 },
 		TakesID: func(id string) bool {
 			isPadded := strings.TrimRight(id, " ") != id // the key takes it for the same without

@@ -102,25 +102,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	server := testenv.StartMariaDB(t)
 	d := newDatabase(t, server)
-	for n := range 3 {
-		id := fmt.Sprint("a", n)
-		d.insert(t, vectorstest.Chunk{ID: "own" + id, Collection: "file-" + id}, vectorstest.Chunk{ID: "shared" + id, Collection: vectorstest.Base, FileID: id})
-	}
-	d.insert(t, vectorstest.Chunk{ID: "stays", Collection: vectorstest.Base, FileID: "b"})
-	store, ids := d.store(t), []string{"a0", "a1", "a2"}
-	asked := 0
-	_, err := store.RemoveGuarded(t.Context(), ids, func(_ context.Context, ids []string) ([]string, error) {
-		if asked++; asked == 2 {
-			server.Kill(t)
-		}
-		return ids, nil
-	})
-	require.ErrorIs(t, err, vectors.ErrUnusable)
-	server.Restart(t)
-	require.Contains(t, d.left(t), "stays")
-	_, err = store.Remove(t.Context(), nil, ids)
-	require.NoError(t, err)
-	require.Equal(t, []string{"stays"}, d.left(t))
+	vectorstest.SurviveKill(t, d.fixture(t), func() { server.Kill(t) }, func() { server.Restart(t) })
 
 	d.exec(t, "SET GLOBAL read_only = 1") // it is no administrator who is refused
 	d.exec(t, "CREATE USER reader@'127.0.0.1' IDENTIFIED BY 'r'")

@@ -53,6 +53,12 @@ func (a *api) drop(t testing.TB) {
 	done(t)(a.DropDatabase(ctx, &milvuspb.DropDatabaseRequest{DbName: a.database}))
 }
 
+// dropCollection drops that of the server's, with all that lies there.
+func (a *api) dropCollection(t testing.TB, collection string) {
+	t.Helper()
+	done(t)(a.DropCollection(context.Background(), &milvuspb.DropCollectionRequest{CollectionName: a.ServerName(collection)}))
+}
+
 // store is our own client of the database.
 func (a *api) store(t testing.TB) *milvus.Store {
 	t.Helper()

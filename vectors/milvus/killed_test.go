@@ -1,15 +1,12 @@
 package milvus_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
-	"pruned/vectors"
 	"pruned/vectors/vectorstest"
 )
 
@@ -35,34 +32,9 @@ func TestServerThatIsKilled(t *testing.T) {
 
 func killInTheMiddle(t *testing.T, server *testenv.Milvus, multitenancy bool) {
 	a := newDatabase(t, server.URL(), multitenancy)
-	store := a.store(t)
-	files, other := []string{uuid.NewString(), uuid.NewString(), uuid.NewString()}, uuid.NewString()
-	stays := []vectorstest.Chunk{{ID: "a", Collection: vectorstest.Base, FileID: other}, {ID: "b", Collection: vectors.FileCollection(other), FileID: other}}
-	chunks := stays
-	for _, file := range files {
-		chunks = append(chunks, many(3, vectors.FileCollection(file), file)...)
-	}
-	chunks = append(chunks, many(3, vectorstest.Base, files[0])...)
-	a.insert(t, chunks...)
-
-	asked := 0
-	_, err := store.RemoveGuarded(t.Context(), files, func(_ context.Context, ids []string) ([]string, error) {
-		if asked++; asked == 2 {
-			server.Kill(t)
-		}
-		return ids, nil
+	f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left}
+	vectorstest.SurviveKill(t, f, func() { server.Kill(t) }, func() {
+		server.Restart(t)
+		require.Eventually(t, func() bool { return f.Store.Check(t.Context()) == nil }, time.Minute, 20*time.Millisecond, "a connection is tried again after a pause")
 	})
-	require.ErrorIs(t, err, vectors.ErrUnusable)
-	requireUnusable(t, store, "Milvus server")
-	server.Restart(t)
-	left := a.left(t)
-	require.Subset(t, left, []string{"a", "b"})
-	require.Greater(t, len(left), len(stays), "the rest waits")
-	require.Less(t, len(left), len(chunks))
-
-	require.Eventually(t, func() bool { // a connection is tried again after a pause
-		_, err = store.Remove(t.Context(), nil, files)
-		return err == nil
-	}, time.Minute, 20*time.Millisecond)
-	require.ElementsMatch(t, []string{"a", "b"}, a.left(t))
 }

@@ -46,7 +46,7 @@ func TestSuite(t *testing.T) {
 					cases <- true
 					t.Cleanup(func() { <-cases })
 					a := newDatabase(t, server.URL(), multitenancy)
-					f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Takes: a.takes, Few: !multitenancy}
+					f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Drop: a.dropCollection, Takes: a.takes, Few: !multitenancy}
 					if !multitenancy {
 						f.Strange = a.ServerName
 					}

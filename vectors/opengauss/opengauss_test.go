@@ -62,6 +62,10 @@ func TestSuiteOnPostgreSQL(t *testing.T) {
 			Store:  newStore(t, db.URL),
 			Insert: func(t testing.TB, chunks ...vectorstest.Chunk) { t.Helper(); insert(t, db, chunks...) },
 			Left:   func(t testing.TB) []string { t.Helper(); return left(t, db) },
+			Drop: func(t testing.TB, collection string) {
+				t.Helper()
+				db.Exec(t, `DELETE FROM document_chunk WHERE collection_name = $1`, collection)
+			},
 		}
 	})
 }

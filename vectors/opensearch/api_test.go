@@ -82,6 +82,11 @@ func (a *api) indexes(t testing.TB) (names []string) {
 	return names
 }
 
+func (a *api) drop(t testing.TB, collection string) {
+	t.Helper()
+	a.call(t, http.MethodDelete, url.PathEscape(indexName(collection)), nil, nil)
+}
+
 func indexName(collection string) string { return "open_webui_" + collection }
 
 // create makes an index as the application does, but that its vectors are numbers: what

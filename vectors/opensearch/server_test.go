@@ -106,29 +106,26 @@ func TestOthersKeepTheirs(t *testing.T) {
 	require.Len(t, a.left(t), 2)
 }
 
-// An index that goes while it is read has nothing; what comes again is found the next time.
-func TestIndexesThatComeAndGo(t *testing.T) {
+// An index that is dropped in the midst of an upload is made again by the server, otherwise
+// than the application makes it. What is stored there goes with its file, and nothing else.
+func TestDropInAnUpload(t *testing.T) {
 	t.Parallel()
 	a := newServer(t)
 	store := a.store(t)
-	file := uuid.NewString()
-	a.insert(t, many(3, vectorstest.Base, file)...)
-	dropped := false
-	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
-		if !dropped {
-			a.call(t, http.MethodDelete, indexName(vectorstest.Base), nil, nil)
-		}
-		dropped = true
-		return ids, nil
-	})
-	require.ErrorIs(t, err, vectors.ErrUnusable)
-	require.NotContains(t, a.indexes(t), indexName(vectorstest.Base), "it is not made again by a deletion")
-	again := append(many(2, vectorstest.Base, file), many(1, vectorstest.Base, uuid.NewString())...)
-	a.insert(t, again...)
+	file, stays := uuid.NewString(), many(1, vectorstest.Base, uuid.NewString())
+	own := vectors.FileCollection(file)
+	a.insert(t, append(many(3, own, file), many(3, vectorstest.Base, file)...)...)
+	_, err := store.Remove(t.Context(), nil, []string{file})
+	require.NoError(t, err)
+	a.drop(t, vectorstest.Base)
+
+	a.insertDocuments(t, indexName(own), many(3, own, file))
+	a.insertDocuments(t, indexName(vectorstest.Base), append(many(3, vectorstest.Base, file), stays...))
 	removed, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
-	require.EqualValues(t, 2, removed.Chunks)
-	require.Equal(t, []string{again[2].ID}, a.left(t))
+	require.EqualValues(t, 6, removed.Chunks)
+	require.Equal(t, []string{stays[0].ID}, a.left(t))
+	require.Equal(t, []string{indexName(vectorstest.Base)}, a.indexes(t))
 }
 
 // A server that is killed in the midst of a set is the store's failure; the next time the
@@ -138,26 +135,11 @@ func TestServerKilledInASet(t *testing.T) {
 	testenv.NeedOpenSearch(t)
 	server := testenv.StartOpenSearch(t)
 	a := &api{url: server.URL()}
-	store := a.store(t)
-	file, stays := uuid.NewString(), many(3, vectorstest.Base, uuid.NewString())
-	a.insert(t, append(many(100, vectors.FileCollection(file), file), many(150, vectorstest.Base, file)...)...)
-	a.insert(t, stays...)
-	asked := 0
-	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
-		if asked++; asked == 2 {
-			server.Kill(t)
-		}
-		return ids, nil
+	f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left}
+	vectorstest.SurviveKill(t, f, func() { server.Kill(t) }, func() {
+		server.Restart(t)
+		a.call(t, http.MethodGet, "_cluster/health/open_webui_*?wait_for_status=green&timeout=60s", nil, nil)
 	})
-	require.ErrorIs(t, err, vectors.ErrUnusable)
-	require.Equal(t, 2, asked, "the file's own collection went")
-	require.ErrorIs(t, store.Check(t.Context()), vectors.ErrUnusable)
-	server.Restart(t)
-	a.call(t, http.MethodGet, "_cluster/health/open_webui_*?wait_for_status=green&timeout=60s", nil, nil)
-	removed, err := store.Remove(t.Context(), nil, []string{file})
-	require.NoError(t, err)
-	require.EqualValues(t, 150, removed.Chunks)
-	require.Len(t, a.left(t), 3)
 }
 
 // Read-only indexes, and closed ones, are told: nothing is taken for gone.

@@ -18,6 +18,6 @@ func TestSuite(t *testing.T) {
 	testenv.NeedOpenSearch(t)
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 		a := newServer(t)
-		return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Takes: takes, Strange: indexName, Few: true}
+		return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Drop: a.drop, Takes: takes, Strange: indexName, Few: true}
 	})
 }

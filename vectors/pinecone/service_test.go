@@ -37,6 +37,8 @@ type service struct {
 	there  map[string]map[string]any // metadata by id
 	ghosts map[string]map[string]any // what was deleted, and is still shown
 	shown  int                       // so many queries more
+	dying  bool                      // in the midst of the next deletion
+	dead   bool                      // it answers nobody
 }
 
 func newService(t testing.TB) *service {
@@ -77,6 +79,9 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	if s.dead {
+		panic(http.ErrAbortHandler)
+	}
 	if r.Header.Get("Api-Key") != secret {
 		http.Error(w, `{"error":{"code":"UNAUTHENTICATED","message":"Invalid API Key `+r.Header.Get("Api-Key")+`"}}`, http.StatusUnauthorized)
 		return
@@ -152,11 +157,17 @@ func (s *service) delete(in asked) int {
 	if len(in.IDs) == 0 || len(in.IDs) > 1000 || in.DeleteAll != nil || in.Filter != nil {
 		return http.StatusBadRequest
 	}
+	if s.dying {
+		in.IDs, s.dead = in.IDs[:len(in.IDs)/2], true
+	}
 	for _, id := range in.IDs {
 		if metadata, there := s.there[id]; there {
 			s.ghosts[id], s.shown = metadata, s.late
 		}
 		delete(s.there, id)
+	}
+	if s.dead {
+		panic(http.ErrAbortHandler)
 	}
 	return http.StatusOK
 }
@@ -177,4 +188,24 @@ func (s *service) left(testing.TB) []string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return slices.Collect(maps.Keys(s.there))
+}
+
+// drop deletes a collection as the application does: all points that say it.
+func (s *service) drop(_ testing.TB, collection string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	maps.DeleteFunc(s.there, func(_ string, metadata map[string]any) bool {
+		return metadata["collection_name"] == "open-webui_"+collection
+	})
+}
+
+// kill ends the service in the midst of the next deletion.
+func (s *service) kill() { s.live(true) }
+
+func (s *service) restart() { s.live(false) }
+
+func (s *service) live(dying bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.dying, s.dead = dying, false
 }

@@ -16,7 +16,7 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 		s := newService(t)
-		return vectorstest.Fixture{Store: s.store(t), Insert: s.insert, Left: s.left, TakesID: takesID}
+		return vectorstest.Fixture{Store: s.store(t), Insert: s.insert, Left: s.left, Drop: s.drop, TakesID: takesID}
 	})
 }
 
@@ -26,6 +26,14 @@ func TestSuiteThatIsLate(t *testing.T) {
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 		s := newService(t)
 		s.late = 2
-		return vectorstest.Fixture{Store: s.store(t), Insert: s.insert, Left: s.left, TakesID: takesID}
+		return vectorstest.Fixture{Store: s.store(t), Insert: s.insert, Left: s.left, Drop: s.drop, TakesID: takesID}
 	})
+}
+
+// A service that ends in the midst of a set is the store's failure; the next time the rest
+// goes.
+func TestServiceKilledInASet(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	vectorstest.SurviveKill(t, vectorstest.Fixture{Store: s.store(t), Insert: s.insert, Left: s.left}, s.kill, s.restart)
 }

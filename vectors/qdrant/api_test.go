@@ -97,6 +97,12 @@ func (a *api) drop(t testing.TB, name string) {
 	a.call(t, http.MethodDelete, path(name, ""), nil, nil)
 }
 
+// dropCollection drops that of the server's, with all that lies there.
+func (a *api) dropCollection(t testing.TB, collection string) {
+	t.Helper()
+	a.drop(t, a.serverName(collection))
+}
+
 // serverName is what the application calls the collection of the server's.
 func (a *api) serverName(collection string) string {
 	shelf := collection

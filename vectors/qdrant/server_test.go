@@ -158,33 +158,6 @@ func refusals(t *testing.T, store *qdrant.Store, file string) []error {
 	return []error{store.Check(t.Context()), remove, whole, points}
 }
 
-// A collection that goes while it is read has nothing, whichever answer says so; what comes
-// again is found the next time.
-func TestCollectionsThatComeAndGo(t *testing.T) {
-	t.Parallel()
-	eachMode(t, func(t *testing.T, a *api) {
-		store := a.store(t)
-		file, base := uuid.NewString(), a.serverName(vectorstest.Base)
-		a.insert(t, many(3, vectorstest.Base, file)...)
-		dropped := false
-		_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
-			if !dropped {
-				a.drop(t, base)
-			}
-			dropped = true
-			return ids, nil
-		})
-		require.ErrorIs(t, err, vectors.ErrUnusable)
-		require.NotContains(t, a.collections(t), base, "it is not made again by a deletion")
-		again := append(many(2, vectorstest.Base, file), many(1, vectorstest.Base, uuid.NewString())...)
-		a.insert(t, again...)
-		removed, err := store.Remove(t.Context(), nil, []string{file})
-		require.NoError(t, err)
-		require.EqualValues(t, 2, removed.Chunks)
-		require.Equal(t, []string{again[2].ID}, a.left(t))
-	})
-}
-
 // A server that is killed in the midst of a set is the store's failure; the next time the
 // rest goes.
 func TestServerKilledInASet(t *testing.T) {

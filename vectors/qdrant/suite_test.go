@@ -23,7 +23,7 @@ func TestSuite(t *testing.T) {
 			}
 			vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 				a := newAPI(t, multitenancy)
-				f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, UUIDs: true, Few: !multitenancy}
+				f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Drop: a.dropCollection, UUIDs: true, Few: !multitenancy}
 				if !multitenancy {
 					f.Takes, f.Strange = takesName.MatchString, a.serverName
 				}

@@ -84,6 +84,12 @@ func (a *api) createIndex(t testing.TB, name string) {
 	require.NoError(t, err)
 }
 
+func (a *api) drop(t testing.TB, index string) {
+	t.Helper()
+	_, err := a.client.DeleteIndex(context.Background(), &s3vectors.DeleteIndexInput{VectorBucketName: &a.bucket, IndexName: &index})
+	require.NoError(t, err)
+}
+
 // insert stores chunks as the application does.
 func (a *api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 	t.Helper()

@@ -18,14 +18,35 @@ type paged struct {
 
 	mutex sync.Mutex
 	there map[string]map[string]json.RawMessage
+	dying bool // in the midst of the next deletion
+	dead  bool // it answers nobody
 }
 
 // newPaged is a bucket whose lists have so many vectors, and indexes, on a page at most.
 func newPaged(t testing.TB, vectors, indexes int) *api {
 	t.Helper()
-	server := httptest.NewServer(&paged{vectors: vectors, indexes: indexes, there: map[string]map[string]json.RawMessage{}})
+	a, _ := newMortal(t, vectors, indexes)
+	return a
+}
+
+// newMortal is one that can be killed.
+func newMortal(t testing.TB, vectors, indexes int) (*api, *paged) {
+	t.Helper()
+	p := &paged{vectors: vectors, indexes: indexes, there: map[string]map[string]json.RawMessage{}}
+	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	return newBucket(t, server.URL)
+	return newBucket(t, server.URL), p
+}
+
+// kill ends the service in the midst of the next deletion.
+func (p *paged) kill() { p.live(true) }
+
+func (p *paged) restart() { p.live(false) }
+
+func (p *paged) live(dying bool) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.dying, p.dead = dying, false
 }
 
 // asked is any request.
@@ -45,6 +66,9 @@ type entry struct {
 func (p *paged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	if p.dead {
+		panic(http.ErrAbortHandler)
+	}
 	var in asked
 	_ = json.NewDecoder(r.Body).Decode(&in) // then nothing is asked for
 	index, there := p.there[in.IndexName]
@@ -83,8 +107,14 @@ func (p *paged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusBadRequest, "ValidationException")
 			return
 		}
+		if p.dying {
+			in.Keys, p.dead = in.Keys[:len(in.Keys)/2], true
+		}
 		for _, key := range in.Keys {
 			delete(index, key)
+		}
+		if p.dead {
+			panic(http.ErrAbortHandler)
 		}
 	}
 	_ = json.NewEncoder(w).Encode(answer) // a client that is gone misses it

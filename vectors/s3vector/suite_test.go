@@ -14,7 +14,7 @@ func takes(collection string) bool { return takesName.MatchString(collection) }
 
 func fixtureOf(t *testing.T, a *api) vectorstest.Fixture {
 	t.Helper()
-	return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Takes: takes, TakesID: takesID, Few: true}
+	return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Drop: a.drop, Takes: takes, TakesID: takesID, Few: true}
 }
 
 func TestSuiteOnMoto(t *testing.T) {
@@ -26,4 +26,12 @@ func TestSuiteOnMoto(t *testing.T) {
 func TestSuiteInPages(t *testing.T) {
 	t.Parallel()
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture { return fixtureOf(t, newPaged(t, 100, 3)) })
+}
+
+// A service that ends in the midst of a set is the store's failure; the next time the rest
+// goes.
+func TestServiceKilledInASet(t *testing.T) {
+	t.Parallel()
+	a, service := newMortal(t, 100, 3)
+	vectorstest.SurviveKill(t, fixtureOf(t, a), service.kill, service.restart)
 }

@@ -111,6 +111,12 @@ func (a *api) insert(t testing.TB, chunks ...vectorstest.Chunk) {
 	a.do(t, commands...)
 }
 
+// drop drops a collection as the application does: the index with its keys.
+func (a *api) drop(t testing.TB, collection string) {
+	t.Helper()
+	a.do(t, []any{"FT.DROPINDEX", "idx:" + a.prefix + ":" + collection, "DD"})
+}
+
 func (a *api) key(chunk vectorstest.Chunk) string {
 	return fmt.Sprintf("%s:%s:%s", a.prefix, chunk.Collection, chunk.ID)
 }

@@ -117,25 +117,8 @@ func TestServerKilledInASet(t *testing.T) {
 	t.Parallel()
 	server := testenv.StartValkey(t)
 	a := newAPI(t, server)
-	store := a.store(t)
-	file, stays := uuid.NewString(), many(3, vectorstest.Base, uuid.NewString())
-	a.insert(t, append(many(100, vectors.FileCollection(file), file), many(150, vectorstest.Base, file)...)...)
-	a.insert(t, stays...)
-	asked := 0
-	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
-		if asked++; asked == 2 {
-			server.Kill(t)
-		}
-		return ids, nil
-	})
-	require.ErrorIs(t, err, vectors.ErrUnusable)
-	require.ErrorIs(t, store.Check(t.Context()), vectors.ErrUnusable)
-	server.Restart(t)
-	again := a.store(t)
-	removed, err := again.Remove(t.Context(), nil, []string{file})
-	require.NoError(t, err)
-	require.EqualValues(t, 150, removed.Chunks, "the file's own collection went")
-	require.Len(t, a.keys(t), 3)
+	f := vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left}
+	vectorstest.SurviveKill(t, f, func() { server.Kill(t) }, func() { server.Restart(t) })
 }
 
 // A server that refuses is told: nothing is taken for gone.

@@ -18,6 +18,6 @@ func TestSuite(t *testing.T) {
 	server := testenv.SharedValkey(t)
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 		a := newAPI(t, server)
-		return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Takes: takes, TakesID: takesID, Few: true}
+		return vectorstest.Fixture{Store: a.store(t), Insert: a.insert, Left: a.left, Drop: a.drop, Takes: takes, TakesID: takesID, Few: true}
 	})
 }

@@ -64,6 +64,9 @@ type Fixture struct {
 	// outside the database.
 	Begin func(t testing.TB) Tx
 	Hold  func(t testing.TB, chunk string) (release func())
+	// Drop drops what the server keeps this collection in, as somebody else does; nil where
+	// the store has it locked when it asks the guard.
+	Drop func(t testing.TB, collection string)
 	// Apply makes the store itself carry out what waits; nil where nothing
 	// ever waits.
 	Apply func(t testing.TB)
@@ -143,6 +146,9 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 	if _, is := first.Store.(vectors.Measured); is {
 		cases["counts every collection"] = countsEveryCollection
+	}
+	if first.Drop != nil {
+		cases["removes beside drops"] = removesBesideDrops
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -99,6 +99,11 @@ func (a *api) classes(t testing.TB) (names []string) {
 	return names
 }
 
+func (a *api) drop(t testing.TB, collection string) {
+	t.Helper()
+	a.call(t, http.MethodDelete, "schema/"+className(collection), nil, nil)
+}
+
 var odd = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 
 // className is what the application makes of the name of a collection.

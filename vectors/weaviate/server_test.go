@@ -132,34 +132,27 @@ func TestClassesThatNobodyCanTell(t *testing.T) {
 	require.Len(t, a.classes(t), 3)
 }
 
-// A class that is dropped while it is read has nothing; one that is made again is found the
-// next time, and what was made again at once is told.
-func TestClassesThatComeAndGo(t *testing.T) {
+// A class that is dropped in the midst of an upload is made again by the server, otherwise than
+// the application makes it. What is stored there goes with its file, and nothing else.
+func TestDropInAnUpload(t *testing.T) {
 	t.Parallel()
 	a := newServer(t)
 	store := a.store(t)
-	file, base := uuid.NewString(), className(vectorstest.Base)
-	a.insert(t, many(3, vectorstest.Base, file)...)
-	dropped := false
-	drop := func(_ context.Context, ids []string) ([]string, error) {
-		if !dropped {
-			a.call(t, http.MethodDelete, "schema/"+base, nil, nil)
-		}
-		dropped = true
-		return ids, nil
-	}
-	_, err := store.RemoveGuarded(t.Context(), []string{file}, drop)
-	require.ErrorIs(t, err, vectors.ErrUnusable, "the class went between the look and the deletion")
+	file, stays := uuid.NewString(), many(1, vectorstest.Base, uuid.NewString())
+	own := vectors.FileCollection(file)
+	a.insert(t, append(many(3, own, file), many(3, vectorstest.Base, file)...)...)
+	_, err := store.Remove(t.Context(), nil, []string{file})
+	require.NoError(t, err)
+	a.drop(t, vectorstest.Base)
+
+	a.insertObjects(t, className(own), many(3, own, file))
+	a.insertObjects(t, className(vectorstest.Base), append(many(3, vectorstest.Base, file), stays...))
+	require.Contains(t, listFiles(t, store), file)
 	removed, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
-	require.Zero(t, removed.Chunks)
-
-	again := append(many(2, vectorstest.Base, file), many(1, vectorstest.Base, uuid.NewString())...)
-	a.insert(t, again...)
-	removed, err = store.Remove(t.Context(), nil, []string{file})
-	require.NoError(t, err)
-	require.EqualValues(t, 2, removed.Chunks)
-	require.Equal(t, []string{again[2].ID}, a.left(t))
+	require.EqualValues(t, 6, removed.Chunks)
+	require.Equal(t, []string{stays[0].ID}, a.left(t))
+	require.Equal(t, []string{className(vectorstest.Base)}, a.classes(t))
 }
 
 // A server that is killed in the midst of a set is the store's failure; the next time the

@@ -30,7 +30,7 @@ func TestSuite(t *testing.T) {
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
 		a := newServer(t)
 		return vectorstest.Fixture{
-			Store: a.store(t), Insert: a.insert, Left: a.left, Takes: takes, Strange: className, UUIDs: true, Few: true,
+			Store: a.store(t), Insert: a.insert, Left: a.left, Drop: a.drop, Takes: takes, Strange: className, UUIDs: true, Few: true,
 		}
 	})
 }
