@@ -42,9 +42,6 @@ func outcomesBy(_ context.Context, events []event.Delivery) ([]event.Result, err
 		if e.Subject == "used" {
 			results[i].Outcome = event.Kept
 		}
-		if e.Deliveries > 1 {
-			results[i].Outcome = event.Gone
-		}
 	}
 	return results, nil
 }
@@ -73,7 +70,10 @@ func TestDeletedIsToldWhenItsEventComesAgain(t *testing.T) {
 	msgs, err := fetchMessages(first.source, 2)
 	require.NoError(t, err)
 	first.nakAll(msgs) // as a process that was killed after its commit
-	Drain(t, q, &fake{handle: outcomesBy}, Options{WasDeleted: func(_ context.Context, e event.Event) (bool, error) { return e.Subject == "deleted", nil }})
+	gone := func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
+		return all(events, event.Gone), nil
+	}
+	Drain(t, q, &fake{handle: gone}, Options{WasDeleted: func(_ context.Context, e event.Event) (bool, error) { return e.Subject == "deleted", nil }})
 	told, _ := toldIn(t, q)
 	require.Equal(t, []string{"pruned.event.file pruned.file.deleted deleted"}, told)
 }
@@ -94,8 +94,9 @@ func TestDeletedIsToldUntilItIsStored(t *testing.T) {
 	Publish(t, q, EventsOf(event.New("f", "test", "")))
 	deleted := map[string]bool{}
 	h := &fake{handle: func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
-		if events[0].Deliveries > 1 {
+		if deleted[events[0].ID] {
 			limitSize(-1)
+			return all(events, event.Gone), nil
 		}
 		deleted[events[0].ID] = true
 		return outcomesBy(ctx, events)

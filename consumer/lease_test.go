@@ -37,7 +37,7 @@ func TestLongBatchesAreNobodyElses(t *testing.T) {
 	q := OpenQueue(t)
 	acks, other := extensions(t, q), &fake{size: 10}
 	commit := make(chan struct{})
-	cancel, ended := holding(t, q, Options{AckWait: time.Second}, func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
+	cancel, ended, _ := holding(t, q, Options{AckWait: time.Second}, func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		<-commit
 		return all(events, event.Deleted), nil
 	})
@@ -63,11 +63,11 @@ func TestWorkOfTheDeadIsTakenOver(t *testing.T) {
 	require.Equal(t, 15*time.Second, c.source.CachedInfo().Config.AckWait)
 	dead.nc.Close()
 
-	done := make(chan int, 1)
+	done := make(chan int, 10)
 	stop := running(t, Quick(t, q, &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		done <- len(events)
 		return all(events, event.Deleted), nil
 	}}, Options{}))
-	require.Equal(t, 10, Await(t, done))
+	awaitSum(t, done, 10)
 	require.Equal(t, 10, stop().Deleted)
 }

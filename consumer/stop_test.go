@@ -11,13 +11,14 @@ import (
 )
 
 // holding runs a consumer whose worker has a batch in hand and whose fetcher
-// waits with another, and returns what lets the handler go on.
-func holding(t *testing.T, q *Queue, o Options, handle func(context.Context, []event.Delivery) ([]event.Result, error)) (cancel func(), ended chan Summary) {
+// waits with another, of twenty events in all, and returns how many are in hand, of ten
+// mostly.
+func holding(t *testing.T, q *Queue, o Options, handle func(context.Context, []event.Delivery) ([]event.Result, error)) (cancel func(), ended chan Summary, held int) {
 	t.Helper()
 	Publish(t, q, someEvents(20))
-	inside := make(chan struct{}, 2)
+	inside := make(chan int, 20)
 	h := &fake{size: 10, handle: func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
-		inside <- struct{}{}
+		inside <- len(events)
 		return handle(ctx, events)
 	}}
 	c := Quick(t, q, h, o)
@@ -30,38 +31,49 @@ func holding(t *testing.T, q *Queue, o Options, handle func(context.Context, []e
 		}
 		ended <- sum
 	}()
-	Await(t, inside)
+	held = Await(t, inside)
 	require.Eventually(t, func() bool { return c.inHand.Load() == 2 }, Patience, time.Millisecond)
-	return cancel, ended
+	return cancel, ended, held
+}
+
+// awaitSum waits until so many events were handled, in however many batches: a busy server
+// sends few at once.
+func awaitSum(t *testing.T, batches <-chan int, want int) {
+	t.Helper()
+	sum := 0
+	for sum < want {
+		sum += Await(t, batches)
+	}
+	require.Equal(t, want, sum)
 }
 
 func TestStopFinishesWhatIsInHand(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
 	commit := make(chan struct{})
-	cancel, ended := holding(t, q, Options{}, func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
+	cancel, ended, held := holding(t, q, Options{}, func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 		<-commit
 		return all(events, event.Deleted), ctx.Err()
 	})
 	cancel()
 	// The batch that has not started goes back at once, while the other runs on.
 	other := OpenQueueOn(t, Dial(t, q.nc.ConnectedUrl()), StreamOptionsOf(t))
-	taken := make(chan int, 1)
+	taken := make(chan int, 20)
 	running(t, Quick(t, other, &fake{handle: func(_ context.Context, events []event.Delivery) ([]event.Result, error) {
 		taken <- len(events)
 		return all(events, event.Kept), nil
 	}}, Options{}))
-	require.Equal(t, 10, Await(t, taken))
+	awaitSum(t, taken, 20-held)
 
 	close(commit)
-	require.Equal(t, 10, Await(t, ended).Deleted)
+	require.Equal(t, held, Await(t, ended).Deleted)
 	require.Eventually(t, func() bool { return QueueBacklog(t, q) == Backlog{} }, Patience, 5*time.Millisecond)
 }
 
 func TestStopEndsHandlersAfterTheGrace(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	cancel, ended := holding(t, q, Options{Grace: time.Millisecond}, func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
+	cancel, ended, _ := holding(t, q, Options{Grace: time.Millisecond}, func(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	})

@@ -68,7 +68,7 @@ func TestMalformedMessagesStopNothing(t *testing.T) {
 	require.Len(t, letters, len(malformed))
 	for n, l := range letters {
 		require.Equal(t, "invalid", l.Kind)
-		require.Equal(t, 1, l.Deliveries)
+		require.Positive(t, l.Deliveries)
 		require.NotEmpty(t, l.Error)
 		require.NotEmpty(t, l.At)
 		shown := ask[letter](t, i, "dead", "show", fmt.Sprint(l.Seq))

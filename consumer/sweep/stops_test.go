@@ -202,15 +202,20 @@ func TestOneSweepAtATime(t *testing.T) {
 		close(listing)
 		<-goOn
 	}}
-	first.ttl = 300 * time.Millisecond // renewed while it lists
+	first.ttl = 6 * time.Second
 	done := make(chan error, 1)
 	go func() {
 		_, err := first.Sweep(fixture.Context(t), Options{})
 		done <- err
 	}()
 	fixture.Await(t, listing)
+	leaseEnd := func() time.Time {
+		return testenv.Value[time.Time](t, i.Database, `SELECT until FROM pruned.lease`)
+	}
+	began := leaseEnd()
+	require.Eventually(t, func() bool { return leaseEnd().After(began) }, fixture.Patience, fixture.PollEvery, "it is renewed while it lists")
 	second := sweeper(t, i, q)
-	_, err := second.Sweep(fixture.Context(t), Options{Wait: 2 * first.ttl})
+	_, err := second.Sweep(fixture.Context(t), Options{Wait: fixture.PollEvery})
 	require.ErrorIs(t, err, ErrSweeping)
 	waited := make(chan error, 1)
 	go func() {
@@ -242,7 +247,7 @@ func TestSweepThatLosesTheLeadEnds(t *testing.T) {
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	i.AddUsedFiles(t, 1)
 	s := sweeper(t, i, q)
-	s.ttl = 300 * time.Millisecond
+	s.ttl = 3 * time.Second
 	s.Vectors = endless{i.Store, func() {
 		i.Exec(t, `UPDATE pruned.lease SET holder = 'another', until = until + interval '1 hour'`)
 	}}
