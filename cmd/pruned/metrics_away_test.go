@@ -83,8 +83,9 @@ func (w *wire) cut() {
 	w.running.Wait()
 }
 
-// maxScrape is how long a scrape may take, whatever is away.
-const maxScrape = 5 * time.Second
+// maxScrape is how long a scrape may take, whatever is away: Prometheus' own limit, where
+// nobody set another.
+const maxScrape = 10 * time.Second
 
 // timedScrape scrapes as one of several.
 func timedScrape(url string) (status int, page string, took time.Duration) {

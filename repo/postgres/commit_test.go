@@ -42,7 +42,7 @@ func TestCommitWithoutAnswerIsUnknown(t *testing.T) {
 			t.Parallel()
 			d := testenv.New(t)
 			network := newProxy(t, d)
-			db := openWith(t, postgres.Options{URL: network.url, Schema: d.Schema, CommitTimeout: 500 * time.Millisecond})
+			db := openWith(t, postgres.Options{URL: network.url, Schema: d.Schema, CommitTimeout: 3 * time.Second})
 			id := testenv.NewFile(t, d.Pool)
 			err := deleteAndThen(t, db, id, func(repo.Tx) { network.failure.Store(c.failure) })
 			require.Equal(t, repo.Unknown, repo.KindOf(err))

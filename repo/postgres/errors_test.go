@@ -128,9 +128,12 @@ func TestErrorsOfSessions(t *testing.T) {
 func TestErrorsOfWaiting(t *testing.T) {
 	t.Parallel()
 	d := testenv.New(t)
-	db := openWith(t, postgres.Options{URL: d.URL, StatementTimeout: 300 * time.Millisecond})
+	db := openWith(t, postgres.Options{URL: d.URL, StatementTimeout: 2 * time.Second})
 	err := db.InTx(t.Context(), nil, func(tx tx) error {
-		d.Exec(t, `SELECT pg_sleep(1.5)`) // twice the timeout is the session's patience
+		require.Eventually(t, func() bool { // twice the timeout is the session's patience
+			return !testenv.Value[bool](t, d, `SELECT EXISTS (SELECT FROM pg_stat_activity
+				WHERE datname = current_database() AND application_name = 'pruned' AND state = 'idle in transaction')`)
+		}, testTimeout, tick)
 		_, err := tx.Exec(t.Context(), `SELECT 1`)
 		return err
 	})

@@ -152,7 +152,7 @@ func TestStatementsAreBounded(t *testing.T) {
 	require.Equal(t, repo.Passing, repo.KindOf(err))
 	require.Equal(t, "57014", repo.SQLState(err))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	err = sleep(ctx)
 	require.Equal(t, "57014", repo.SQLState(err), "the server gives up before the client")
