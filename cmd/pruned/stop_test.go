@@ -32,7 +32,7 @@ func (i *installation) holdDeletes(t *testing.T) (release func(), waits func() b
 	}
 }
 
-// stopWithABatchInHand starts the program on 40 orphans, ten a batch, and tells it to
+// stopWithABatchInHand starts the program on 40 orphans, ten a batch at most, and tells it to
 // stop in the middle of the first batch.
 func stopWithABatchInHand(t *testing.T, flags ...string) (i *installation, files []string, d *daemon) {
 	t.Helper()
@@ -53,11 +53,13 @@ func TestStopFinishesTheBatchInHand(t *testing.T) {
 	i, files, d := stopWithABatchInHand(t)
 	require.Zero(t, d.wait(t))
 	require.Empty(t, d.out.String())
-	require.Equal(t, 10, testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`))
+	done := testenv.Value[int](t, i.Database, `SELECT count(*) FROM pruned.ledger`)
+	require.Positive(t, done)
+	require.LessOrEqual(t, done, 10)
 
 	summary := i.drain(t)
-	require.Equal(t, 30, summary.Deleted, "what was done had been settled: %+v", summary)
-	require.Equal(t, 30, summary.Events)
+	require.Equal(t, 40-done, summary.Deleted, "what was done had been settled: %+v", summary)
+	require.Equal(t, 40-done, summary.Events)
 	require.Equal(t, nothing, i.left(t, files...))
 }
 
@@ -68,11 +70,13 @@ func TestStoppedDrainPrintsItsSummary(t *testing.T) {
 	require.Equal(t, exitDone, d.wait(t))
 	var summary consumer.Summary
 	require.NoError(t, json.Unmarshal([]byte(d.out.String()), &summary), d.out.String())
-	require.Equal(t, 10, summary.Deleted)
-	require.Equal(t, 10, summary.Events)
+	done := summary.Deleted
+	require.Positive(t, done)
+	require.LessOrEqual(t, done, 10)
+	require.Equal(t, done, summary.Events)
 
 	summary = i.drain(t)
-	require.Equal(t, 30, summary.Events, "what was done had been settled")
+	require.Equal(t, 40-done, summary.Events, "what was done had been settled")
 	require.Equal(t, nothing, i.left(t, files...))
 }
 
