@@ -91,6 +91,12 @@ type Admin interface {
 	// Migrate brings our own tables up to date, Uninstall removes them.
 	Migrate(ctx context.Context) error
 	Uninstall(ctx context.Context) error
+
+	// CaptureChanges has the database note which rows the application writes, so that looks
+	// need not read tables for them; it returns the tables of which it does, and those of
+	// which it cannot. ReleaseChanges ends that.
+	CaptureChanges(ctx context.Context) (captured, others []string, err error)
+	ReleaseChanges(ctx context.Context) error
 	Close()
 }
 

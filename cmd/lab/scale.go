@@ -116,17 +116,19 @@ func (b *bench) measureScaleOf(ctx context.Context, t *scaleTable, rows smallRow
 	}
 	t.beginColumn(rows.String())
 	streaming, err := w.measureScaleFirst(ctx, t)
-	if err == nil {
-		err = w.measureScaleDeletes(ctx, t, false)
-	}
-	if err == nil {
-		err = w.measureScaleNext(ctx, t, streaming)
-	}
-	if err == nil {
-		err = w.bringBack(ctx)
-	}
-	if err == nil {
-		err = w.measureScaleDeletes(ctx, t, true)
+	for _, measure := range []func() error{
+		func() error { return w.measureScaleDeletes(ctx, t, deleting{}) },
+		func() error { return w.measureScaleNext(ctx, t, streaming, "") },
+		func() error { return w.bringBack(ctx) },
+		func() error { return w.measureScaleDeletes(ctx, t, deleting{besideWriter: true}) },
+		func() error { return w.measureScaleCapture(ctx, t) },
+		func() error { return w.measureScaleNext(ctx, t, streaming, captured) },
+		func() error { return w.bringBack(ctx) },
+		func() error { return w.measureScaleDeletes(ctx, t, deleting{besideWriter: true, captured: true}) },
+	} {
+		if err == nil {
+			err = measure()
+		}
 	}
 	return errors.Join(err, w.dropWorld(ctx))
 }
@@ -160,7 +162,7 @@ func (w *world) measureScaleFirst(ctx context.Context, t *scaleTable) (streaming
 }
 
 // measureScaleNext measures a sweep after a few changes, while nothing is unused.
-func (w *world) measureScaleNext(ctx context.Context, t *scaleTable, streaming cost) error {
+func (w *world) measureScaleNext(ctx context.Context, t *scaleTable, streaming cost, how string) error {
 	if err := w.withConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `UPDATE chat_message SET content = '"changed"' WHERE id IN (SELECT id FROM chat_message ORDER BY id LIMIT 100)`)
 		return err
@@ -172,7 +174,7 @@ func (w *world) measureScaleNext(ctx context.Context, t *scaleTable, streaming c
 		return s.cpu, err
 	})
 	if err == nil {
-		t.addCost("sweep after 100 changes, of streaming", next, streaming)
+		t.addCost("sweep after 100 changes, of streaming"+how, next, streaming)
 	}
 	return err
 }
@@ -192,10 +194,23 @@ func (w *world) streamSmall(ctx context.Context) error {
 	})
 }
 
-// measureScaleDeletes compares the drain with the same deletes as bare SQL, while nobody
-// writes or an application does.
-func (w *world) measureScaleDeletes(ctx context.Context, t *scaleTable, writes bool) error {
-	beside := map[bool]string{false: "nobody writes", true: fmt.Sprintf("an application writes %d rows a second", writesPerSecond)}[writes]
+// deleting is how files are deleted.
+type deleting struct{ besideWriter, captured bool }
+
+// captured is what is said of a measure that looks took part in which read only what changed.
+const captured = ", rows captured"
+
+func (d deleting) String() string {
+	beside := map[bool]string{false: "nobody writes", true: fmt.Sprintf("an application writes %d rows a second", writesPerSecond)}[d.besideWriter]
+	if d.captured {
+		beside += captured
+	}
+	return beside
+}
+
+// measureScaleDeletes compares the drain with the same deletes as bare SQL.
+func (w *world) measureScaleDeletes(ctx context.Context, t *scaleTable, how deleting) error {
+	beside, writes := how.String(), how.besideWriter
 	bare, err := w.costOf(ctx, func() (time.Duration, error) {
 		return 0, w.besideWriter(ctx, writes, func() error {
 			_, err := w.bareDeletes(ctx, w.Orphans, 1, bareFiles)

@@ -12,6 +12,8 @@ import (
 
 const chunkIndexSQL = `SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'pruned%'`
 
+const captureSQL = `SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pruned%') + (SELECT count(*) FROM pg_proc WHERE proname LIKE 'capture%')`
+
 // Nothing of ours is left after uninstall, and everything of theirs.
 func TestUninstallLeavesNothing(t *testing.T) {
 	t.Parallel()
@@ -23,11 +25,18 @@ func TestUninstallLeavesNothing(t *testing.T) {
 	require.Contains(t, ask[map[string]string](t, i, "migrate", "--indexes")["done"], "index on document_chunk")
 	require.Equal(t, 1, testenv.Value[int](t, i.Database, chunkIndexSQL))
 	i.must(t, "migrate", "--indexes") // the second time
+	require.Contains(t, ask[map[string]string](t, i, "migrate", "--capture")["done"], "tables are captured; looks go on reading")
+	require.NotZero(t, testenv.Value[int](t, i.Database, captureSQL))
+	require.Contains(t, i.must(t, "doctor"), "looks read what changed")
+	require.Contains(t, i.must(t, "migrate", "--no-capture"), "nothing is captured any more")
+	require.Zero(t, testenv.Value[int](t, i.Database, captureSQL))
+	i.must(t, "migrate", "--capture")
 	i.publish(t, file, testenv.NewID())
 	i.drain(t)
 	i.publish(t, file)
 
 	i.must(t, "uninstall", "--yes")
+	require.Zero(t, testenv.Value[int](t, i.Database, captureSQL))
 	require.Equal(t, before, schema(t, i))
 	i.client(t, func(_ *nats.Conn, js jetstream.JetStream) {
 		names := js.StreamNames(t.Context())

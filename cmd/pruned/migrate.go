@@ -1,11 +1,15 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"pruned/vectors"
 )
 
 type migrateCmd struct {
-	Indexes bool `help:"Also make the index by which chunks of a file are found in knowledge bases (CREATE INDEX CONCURRENTLY)."`
+	Indexes bool  `help:"Also make the index by which chunks of a file are found in knowledge bases (CREATE INDEX CONCURRENTLY)."`
+	Capture *bool `negatable:"" help:"Also have triggers note which rows Open WebUI writes, so that looks need not read tables for them (PostgreSQL); --no-capture removes them."`
 }
 
 // Run brings our own tables up to date.
@@ -25,6 +29,26 @@ func (r *migrateCmd) Run(ctx *runContext) error {
 		case r.Indexes:
 			done += ", and this vector store needs no index"
 		}
+		if r.Capture != nil {
+			said, err := r.capture(ctx, a)
+			if err != nil {
+				return err
+			}
+			done += said
+		}
 		return ctx.printDone(done)
 	}, components...)
+}
+
+// capture makes the triggers that note what is written, or removes them.
+func (r *migrateCmd) capture(ctx *runContext, a *app) (said string, err error) {
+	if !*r.Capture {
+		return ", and nothing is captured any more", a.db.ReleaseChanges(ctx)
+	}
+	captured, others, err := a.db.CaptureChanges(ctx)
+	said = fmt.Sprintf(", and rows that are written to %d tables are captured", len(captured))
+	if len(others) > 0 {
+		said += "; looks go on reading " + strings.Join(others, ", ")
+	}
+	return said, err
 }

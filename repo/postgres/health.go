@@ -26,7 +26,7 @@ func (db *DB) CheckDatabase(ctx context.Context) (found []repo.Finding, err erro
 		return nil, err
 	}
 	if made {
-		checks = append(checks, db.checkIndex, db.checkCandidates)
+		checks = append(checks, db.checkIndex, db.checkCapture, db.checkCandidates)
 	} else {
 		checks = append(checks, notMade)
 	}

@@ -59,6 +59,9 @@ func (db *DB) Uninstall(ctx context.Context) error {
 		} else if never {
 			return dropIfEmpty(ctx, t)
 		}
+		if _, err := t.Exec(ctx, refindex.ReleaseSQL); err != nil {
+			return pgerr.Translate(err, "remove the triggers that capture rows")
+		}
 		for _, drop := range []struct {
 			kind  string
 			names []string

@@ -184,6 +184,7 @@ type relation struct {
 	// From pruned.relation; id is 0 where the index does not know it yet.
 	id         int
 	generation int
+	captured   bool // triggers note which rows are written
 }
 
 type column struct {

@@ -73,7 +73,7 @@ var catalogDigestSQL = relationsCTE + `, ` + linkedCTE + `, ` + unfitCTE + `
                   (SELECT string_agg(concat_ws(':', relation, attname, parent), ',' ORDER BY relation, attname) FROM linked),
                   (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))`
 
-const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
+const indexDigestSQL = `SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation, captured IS NOT NULL), ',' ORDER BY id)), '')
             FROM pruned.relation`
 
 // KeptSQL is the condition that a row of pruned.keep has not ended.
@@ -82,7 +82,7 @@ const KeptSQL = `(lasts IS NULL OR made_at + make_interval(secs => lasts) > cloc
 // findSQL is the statement of FindReferences.
 func findSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(quietLookCTE() + indexedSQL(relations, "NULL", "NULL"))
+	b.WriteString(quietLookCTE() + lookCaptureCTE(relations) + indexedSQL(relations, "NULL", "NULL"))
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedSinceIndex()))
 	}
@@ -93,7 +93,7 @@ func findSQL(relations []*relation) string {
 // and what may go with a file is read now: at the end it would be gone, and tell nothing.
 func findIndexedSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(quietLookCTE() + indexedSQL(relations, deletesSQL, marksSQL))
+	b.WriteString(quietLookCTE() + lookCaptureCTE(relations) + indexedSQL(relations, deletesSQL, marksSQL))
 	for i, r := range relations {
 		if r.isReadFirst() {
 			b.WriteString(r.textBranch(i, r.changedSinceIndex()))
@@ -142,7 +142,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
 // recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
-	b.WriteString(quietCTE("$4", "$5", "$6", "true") + headerSQL(catalogDigestSQL, deletesSQL, "NULL"))
+	b.WriteString(quietCTE("$4", "$5", "$6", "true") + recheckCaptureCTE(relations) + headerSQL(catalogDigestSQL, deletesSQL, "NULL"))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
 		b.WriteString(r.textBranch(i, r.changedByOthers(i)))
@@ -157,8 +157,15 @@ func (r *relation) textBranch(i int, where string) string {
 	if len(r.columns) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\nUNION ALL SELECT 2, %d, %s, v.n, v.text FROM ONLY %s t%s WHERE v.text IS NOT NULL%s%s",
-		i, r.keyText(), r.quotedName(), r.textsSQL(), where, r.aliveSQL())
+	read := func(from, condition string) string {
+		return fmt.Sprintf("\nUNION ALL SELECT 2, %d, %s, v.n, v.text FROM %s%s WHERE v.text IS NOT NULL%s%s%s",
+			i, r.keyText(), from, r.textsSQL(), condition, where, r.aliveSQL())
+	}
+	whole := "ONLY " + r.quotedName() + " t"
+	if !r.captured {
+		return read(whole, "")
+	}
+	return read(whole, " AND NOT "+r.usableSQL()) + read(r.noted(), " AND "+r.usableSQL())
 }
 
 // changedSinceIndex is the condition of rows that the index does not cover.

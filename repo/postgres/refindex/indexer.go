@@ -46,14 +46,17 @@ func (x *indexer) indexChanged(ctx context.Context, relations []*relation, s *pa
 			complete = append(complete, r.id)
 		}
 	}
-	h, changed, err := x.findChanged(ctx, relations)
+	h, changed, usable, err := x.findChanged(ctx, relations)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range relations {
 		if slices.Contains(changed, r.id) {
-			page := newPageBuffer(r, x.known, &x.mentioned)
-			if err := x.readRows(ctx, page, rowFilter{where: r.isChanged(), mark: "$1::text::xid8::xid"}, s.mark); err != nil {
+			page, where := newPageBuffer(r, x.known, &x.mentioned), r.isChanged()
+			if slices.Contains(usable, r.id) {
+				where += " AND " + r.isNotedSQL()
+			}
+			if err := x.readRows(ctx, page, rowFilter{where: where, mark: "$1::text::xid8::xid"}, s.mark); err != nil {
 				return nil, err
 			}
 			if err := page.flushMentions(ctx, x.t); err != nil {
@@ -79,30 +82,40 @@ func (x *indexer) indexChanged(ctx context.Context, relations []*relation, s *pa
 
 func (r *relation) isComplete() bool { return r.canIndex() && r.generation > 0 }
 
-// findChanged finds the tables with rows that changed since their marks, dead or alive. It
-// returns the snapshot of that, nil where a table was not asked. What looks know does not spare
-// it: they leave out dead rows, which an index without them would never find when they live
-// again.
-func (x *indexer) findChanged(ctx context.Context, relations []*relation) (h *answerHeader, ids []int, err error) {
+// findChanged finds the tables with rows that changed since their marks, dead or alive, and
+// those of which these are all noted. It returns the snapshot of that, nil where a table was
+// not asked. What looks know does not spare it: they leave out dead rows, which an index
+// without them would never find when they live again.
+func (x *indexer) findChanged(ctx context.Context, relations []*relation) (h *answerHeader, changed, usable []int, err error) {
 	h = &answerHeader{}
 	if err := x.t.QueryRow(ctx, indexDigestSQL).Scan(&h.Index); err != nil {
-		return nil, nil, pgerr.Translate(err, "read the state of the reference index")
+		return nil, nil, nil, pgerr.Translate(err, "read the state of the reference index")
 	}
 	branches, all := []string{"SELECT 0 WHERE false"}, true
 	for _, r := range relations {
 		if r.isComplete() && len(r.columns) > 0 {
-			branches = append(branches, fmt.Sprintf("SELECT %d WHERE EXISTS (SELECT FROM ONLY %s t WHERE %s)", r.id, r.quotedName(), r.isChanged()))
+			branches = append(branches, fmt.Sprintf("SELECT %d WHERE %s", r.id, r.hasChangedSQL()))
 		}
 		all = all && (r.isComplete() || !r.canIndex())
 	}
-	sql := `SELECT pg_current_snapshot()::text, ` + serverSQL + `, ARRAY(` + strings.Join(branches, " UNION ALL ") + `)`
-	if err := x.t.QueryRow(ctx, sql).Scan(&h.Snapshot, &h.Server, &ids); err != nil {
-		return nil, nil, pgerr.Translate(err, "look for tables that changed")
+	with, noted := passCaptureCTE(relations)
+	sql := with + `SELECT pg_current_snapshot()::text, ` + serverSQL + `, ARRAY(` + strings.Join(branches, " UNION ALL ") + `), ` + noted
+	if err := x.t.QueryRow(ctx, sql).Scan(&h.Snapshot, &h.Server, &changed, &usable); err != nil {
+		return nil, nil, nil, pgerr.Translate(err, "look for tables that changed")
 	}
 	if !all {
 		h = nil
 	}
-	return h, ids, nil
+	return h, changed, usable, nil
+}
+
+// hasChangedSQL is the condition that a row of the relation changed since its mark.
+func (r *relation) hasChangedSQL() string {
+	whole := fmt.Sprintf("EXISTS (SELECT FROM ONLY %s t WHERE %s)", r.quotedName(), r.isChanged())
+	if !r.captured {
+		return whole
+	}
+	return fmt.Sprintf("CASE WHEN %s THEN EXISTS (SELECT FROM %s WHERE %s) ELSE %s END", r.usableSQL(), r.noted(), r.isChanged(), whole)
 }
 
 func (r *relation) isChanged() string { return changedSince(r.markSQL()) }

@@ -128,6 +128,10 @@ func (ix *Index) indexChangesInTx(ctx context.Context, t pgx.Tx) (h *answerHeade
 	if err != nil {
 		return nil, err
 	}
+	captures, err := readCapture(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	if !s.sound {
 		if err := ix.startAnew(ctx, t, s); err != nil {
 			return nil, err
@@ -149,6 +153,9 @@ func (ix *Index) indexChangesInTx(ctx context.Context, t pgx.Tx) (h *answerHeade
 		return nil, err
 	}
 	if err := ix.learnIDs(ctx, t, s); err != nil {
+		return nil, err
+	}
+	if err := captures.keepCapture(ctx, t); err != nil {
 		return nil, err
 	}
 	x, err := newIndexer(ctx, t)

@@ -117,13 +117,14 @@ func readIndexState(ctx context.Context, t pgx.Tx, relations []*relation) error 
 	for _, r := range relations {
 		byOID[r.oid] = r
 	}
-	rows, _ := t.Query(ctx, `SELECT relid, id, signature, generation FROM pruned.relation`)
+	rows, _ := t.Query(ctx, `SELECT relid, id, signature, generation, captured IS NOT NULL FROM pruned.relation`)
 	var oid uint32
 	var id, generation int
 	var signature string
-	_, err := pgx.ForEachRow(rows, []any{&oid, &id, &signature, &generation}, func() error {
+	var captured bool
+	_, err := pgx.ForEachRow(rows, []any{&oid, &id, &signature, &generation, &captured}, func() error {
 		if r := byOID[oid]; r != nil && r.signature == signature {
-			r.id, r.generation = id, generation
+			r.id, r.generation, r.captured = id, generation, captured && r.canCapture()
 		}
 		return nil
 	})

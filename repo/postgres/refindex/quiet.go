@@ -68,7 +68,10 @@ WITH quiet (yes) AS MATERIALIZED (
 func quietLookCTE() string { return quietCTE("$3", "$4", "$5", plainSQL) }
 
 // unlessQuiet is the condition under which a table is read.
-const unlessQuiet = ` AND NOT (SELECT yes FROM quiet)`
+const (
+	quietSQL    = `(SELECT yes FROM quiet)`
+	unlessQuiet = ` AND NOT ` + quietSQL
+)
 
 // deletedCTE lists table file, and the tables whose rows may go with its rows: those that
 // foreign keys lead to, also from a partition or an heir of another.
@@ -84,15 +87,15 @@ deleted (oid) AS (
 
 // plainSQL is the condition that a deletion of rows of table file writes no row of any
 // table but ours: no trigger, rule, or key that sets something to NULL or to a default.
-const plainSQL = `
-SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
+var plainSQL = `
+SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND ` + notOurTriggerSQL + `)
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
    AND NOT EXISTS (WITH RECURSIVE ` + deletedCTE + `
            SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))`
 
 // deletesSQL tells what a deletion of rows of table file does besides: whether it is plain,
 // and what may go with them.
-const deletesSQL = `
+var deletesSQL = `
 WITH RECURSIVE ` + deletedCTE + `
 SELECT concat_ws(' ', (` + plainSQL + `)::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted`
 

@@ -1,6 +1,6 @@
 WITH quiet (yes) AS MATERIALIZED (
     SELECT (
-SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)
+SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgfoid <> ALL (ARRAY(SELECT oid FROM pg_proc WHERE pronamespace = to_regnamespace('pruned') AND proname IN ('capture', 'capture_row'))))
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
    AND NOT EXISTS (WITH RECURSIVE 
 deleted (oid) AS (
@@ -27,7 +27,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
              (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
              'pruned.reference'::regclass::oid, 'reader 3'),
          'catalog', (NULL),
-         'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation), ',' ORDER BY id)), '')
+         'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation, captured IS NOT NULL), ',' ORDER BY id)), '')
             FROM pruned.relation),
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'own', pg_current_xact_id_if_assigned()::text,

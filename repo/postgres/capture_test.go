@@ -1,0 +1,236 @@
+package postgres_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo/postgres"
+	"pruned/repo/testenv"
+)
+
+// capture has the rows of all tables captured, and waits until looks rest on that.
+func capture(t testing.TB, d *testenv.Database, db *postgres.DB) {
+	t.Helper()
+	_, _, err := db.CaptureChanges(context.Background())
+	require.NoError(t, err)
+	settleCapture(t, d, db)
+}
+
+// settleCapture passes until the marks are behind what a pass armed: that is twice, unless
+// somebody else's transaction was open.
+func settleCapture(t testing.TB, d *testenv.Database, db *postgres.DB) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		refresh(t, db)
+		return isCaptured(t, d, "note")
+	}, testTimeout, tick)
+}
+
+func isCaptured(t testing.TB, d *testenv.Database, table string) bool {
+	t.Helper()
+	return testenv.Value[bool](t, d, `SELECT captured_from <= w FROM pruned.relation WHERE relid = $1::regclass AND captured IS NOT NULL
+		UNION ALL SELECT false LIMIT 1`, table)
+}
+
+// Capture: while somebody else writes, no look and no pass reads a table whose rows are
+// captured, and each finds what was written.
+func TestCapturedLooksReadOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
+	for _, late := range []bool{false, true} {
+		t.Run(fmt.Sprintf("late=%t", late), func(t *testing.T) {
+			t.Parallel()
+			d := newQuietServer(t).New(t)
+			db := open(t, d)
+			ids := newFiles(t, d, 3)
+			insertManyNotes(t, d)
+			refresh(t, db)
+			capture(t, d, db)
+			for i := range 3 {
+				insertMention(t, d, "of no file either")
+				first, second := scansOf(t, db, late, ids...)
+				require.Zero(t, first+second, i)
+			}
+			scans := func() int64 {
+				d.Exec(t, `SELECT pg_stat_force_next_flush()`)
+				return testenv.Value[int64](t, d, `SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'note'::regclass`)
+			}
+			insertMention(t, d, ids[0])
+			requireKept(t, db, ids[0])
+			requireFree(t, db, ids[1:]...)
+			before := scans()
+			pass(t, db)
+			require.Equal(t, before, scans(), "the pass read the table")
+			requireKept(t, db, ids[0])
+			requireFree(t, db, ids[1:]...)
+		})
+	}
+}
+
+// insertManyNotes makes a table that is worth an index.
+func insertManyNotes(t testing.TB, d *testenv.Database) {
+	t.Helper()
+	d.Exec(t, `INSERT INTO note (id, user_id, title, created_at, updated_at) SELECT gen_random_uuid()::text, 'u', repeat('x', 500), 1, 1 FROM generate_series(1, 3000)`)
+	d.Exec(t, `ANALYZE note`)
+}
+
+const someNote = `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', '', 1, 1)`
+
+// Capture: whatever is written, and whatever becomes of triggers and tables meanwhile, looks
+// find it, before a pass has read it and behind some, and what is written then.
+func TestCaptureMissesNothing(t *testing.T) {
+	t.Parallel()
+	server := newQuietServer(t)
+	for name, c := range map[string]struct{ before, after, later string }{
+		"inserted":                          {after: `INSERT;`},
+		"inserted where there is one":       {before: someNote, after: someNote + ` ON CONFLICT (id) DO UPDATE SET title = 'ID'`},
+		"by a statement below an exception": {after: `DO $$ BEGIN BEGIN INSERT; EXCEPTION WHEN division_by_zero THEN NULL; END; END $$`},
+		"below savepoints":                  {after: `BEGIN; SAVEPOINT a; ` + someNote + `; ROLLBACK TO a; SAVEPOINT b; INSERT; RELEASE b; COMMIT`},
+		"merged": {
+			before: someNote,
+			after: `DO $$ BEGIN IF current_setting('server_version_num')::int >= 150000 THEN
+				MERGE INTO note USING (VALUES ('n')) v (id) ON note.id = v.id WHEN MATCHED THEN UPDATE SET title = 'ID';
+				ELSE INSERT; END IF; END $$`,
+		},
+		"by a key of another table": {
+			before: `CREATE TABLE parent (name text PRIMARY KEY); INSERT INTO parent VALUES ('a');
+				CREATE TABLE child (id text PRIMARY KEY, name text REFERENCES parent ON UPDATE CASCADE); INSERT INTO child VALUES ('c', 'a')`,
+			after: `UPDATE parent SET name = 'ID'`,
+		},
+		"as a replica":                             {after: `SET session_replication_role = replica; INSERT; RESET session_replication_role`},
+		"by a statement of many rows":              {after: `INSERT INTO note (id, user_id, title, created_at, updated_at) SELECT 'n' || i, 'u', 'ID', 1, 1 FROM generate_series(1, 1001) i`},
+		"under another key":                        {before: `INSERT;`, after: `UPDATE note SET id = 'another'`},
+		"all along, in a row that is written anew": {before: `INSERT;`, after: `UPDATE note SET updated_at = 2`},
+		"all along, while the rows moved":          {before: `INSERT;`, after: `VACUUM FULL note`},
+		"all along, while the table was rewritten": {
+			before: `CREATE TABLE extra (id text PRIMARY KEY, v text); INSERT INTO extra VALUES ('e', 'ID')`,
+			after:  `ALTER TABLE extra SET UNLOGGED; ALTER TABLE extra SET LOGGED`,
+		},
+		"while triggers were disabled": {after: `ALTER TABLE note DISABLE TRIGGER USER; INSERT; ALTER TABLE note ENABLE TRIGGER USER; ALTER TABLE note ENABLE REPLICA TRIGGER pruned_captures_replica`},
+		"after a trigger was dropped":  {after: `DROP TRIGGER pruned_captures_insert ON note; INSERT;`},
+		"after one got a condition": {
+			after: `CREATE OR REPLACE TRIGGER pruned_captures_insert AFTER INSERT ON note REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION pruned.capture(); INSERT;`,
+		},
+		"after the function was another": {after: `CREATE OR REPLACE FUNCTION pruned.capture() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; INSERT;`},
+		"in an heir": {
+			after: `CREATE TABLE heir () INHERITS (note); INSERT INTO heir (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', 'ID', 1, 1)`,
+		},
+		"by way of a table that it inherited from for a time": {
+			before: `CREATE TABLE ancestor (title text); ` + someNote,
+			after:  `ALTER TABLE note INHERIT ancestor; UPDATE ancestor SET title = 'ID'; ALTER TABLE note NO INHERIT ancestor`,
+		},
+		"by way of a table that it inherits from": {
+			before: `CREATE TABLE ancestor (title text); ` + someNote,
+			after:  `ALTER TABLE note INHERIT ancestor; UPDATE ancestor SET title = 'ID'`,
+			later:  `UPDATE ancestor SET title = 'ID OTHER'`,
+		},
+		"before the notes were emptied": {after: `INSERT; TRUNCATE pruned.captured`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := server.New(t)
+			db := open(t, d)
+			ids := newFiles(t, d, 2)
+			s := &quietScene{t, d, db, d.Conn(t), ids[0], ids[1]}
+			s.exec(c.before)
+			refresh(t, db)
+			capture(t, d, db)
+			s.exec(c.after)
+			for range 3 { // looks, and what one has seen, and passes after which tables may be captured again
+				requireKept(t, db, s.id)
+				requireFree(t, db, s.other)
+				refresh(t, db)
+			}
+			s.exec(cmp.Or(c.later, `INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('later', 'u', 'OTHER', 1, 1)`))
+			requireKept(t, db, s.id, s.other)
+		})
+	}
+}
+
+// Capture: a row that goes makes looks read its table, in which no index finds it.
+func TestCapturedRowThatIsGone(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	insertManyNotes(t, d)
+	refresh(t, db)
+	capture(t, d, db)
+	note := insertMention(t, d, ids[0])
+	requireKept(t, db, ids[0])
+	d.Exec(t, `DELETE FROM note WHERE id = $1`, note)
+	requireFree(t, db, ids...)
+	insertMention(t, d, "of no file")
+	first, second := scansOf(t, db, true, ids...)
+	require.EqualValues(t, 1, first+second)
+}
+
+// Capture: what is noted goes with the passes, and what nobody takes away has an end.
+func TestCaptureIsBounded(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	refresh(t, db)
+	capture(t, d, db)
+	notes := func() int { return testenv.Value[int](t, d, `SELECT count(*) FROM pruned.captured`) }
+	insertMention(t, d, "of no file")
+	require.Equal(t, 1, notes())
+	for range 2 {
+		pass(t, db)
+	}
+	require.Zero(t, notes())
+
+	d.Exec(t, `INSERT INTO pruned.captured SELECT 0, repeat('x', 1000) FROM generate_series(1, 70000)`)
+	full := notes()
+	insertMention(t, d, ids[0])
+	require.Equal(t, full, notes())
+	requireKept(t, db, ids[0])
+	requireFree(t, db, ids[1])
+	for range 2 {
+		pass(t, db)
+	}
+	d.Exec(t, `VACUUM pruned.captured`)
+	for range 2 {
+		pass(t, db)
+	}
+	insertMention(t, d, ids[1])
+	require.Equal(t, 1, notes())
+	requireKept(t, db, ids...)
+}
+
+// Capture: the application writes on whatever becomes of our tables, and nothing is left when
+// it ends.
+func TestCaptureEnds(t *testing.T) {
+	t.Parallel()
+	triggers := `SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pruned%'`
+	for name, end := range map[string]func(t *testing.T, d *testenv.Database, db *postgres.DB){
+		"released": func(t *testing.T, _ *testenv.Database, db *postgres.DB) {
+			require.NoError(t, db.ReleaseChanges(t.Context()))
+		},
+		"uninstalled": func(t *testing.T, _ *testenv.Database, db *postgres.DB) {
+			require.NoError(t, db.Uninstall(t.Context()))
+		},
+		"our schema dropped":      func(t *testing.T, d *testenv.Database, _ *postgres.DB) { d.Exec(t, `DROP SCHEMA pruned CASCADE`) },
+		"our table alone dropped": func(t *testing.T, d *testenv.Database, _ *postgres.DB) { d.Exec(t, `DROP TABLE pruned.captured`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := testenv.New(t)
+			db := open(t, d)
+			refresh(t, db)
+			_, _, err := db.CaptureChanges(t.Context())
+			require.NoError(t, err)
+			require.NotZero(t, testenv.Value[int](t, d, triggers))
+			end(t, d, db)
+			if name != "our table alone dropped" {
+				require.Zero(t, testenv.Value[int](t, d, triggers))
+			}
+			insertMention(t, d, uuid.NewString())
+			d.Exec(t, `UPDATE note SET title = 'x'`)
+		})
+	}
+}
