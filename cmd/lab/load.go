@@ -18,10 +18,11 @@ import (
 )
 
 type loadCmd struct {
-	For  time.Duration `default:"10m" help:"How long events come, in all."`
-	Turn time.Duration `default:"30s" help:"How long at a time; as long before each the work is paused and no event comes."`
-	Rate int           `default:"200" help:"Events a second: one of two is about an orphan."`
-	Slow bool          `help:"Only show how much slower the application was, as on a machine that is busy."`
+	For     time.Duration `default:"10m" help:"How long events come, in all."`
+	Turn    time.Duration `default:"30s" help:"How long at a time; as long before each the work is paused and no event comes."`
+	Rate    int           `default:"200" help:"Events a second: one of two is about an orphan."`
+	Capture bool          `help:"Have rows captured, as by pruned migrate --capture."`
+	Slow    bool          `help:"Only show how much slower the application was, as on a machine that is busy."`
 }
 
 // The most by which the median of what the application's writes take may grow, and that of
@@ -58,6 +59,11 @@ func (c *loadCmd) Run(ctx context.Context, l *lab) error {
 	w, err := l.seedWorld(ctx, testenv.SeedOptions{Files: orphans + 10000, Orphans: orphans, ChunksPerFile: 3, Vectors: testenv.VectorOptions{Dim: 64}, Chats: 2000, ChatBytes: 8 << 10}, true)
 	if err != nil {
 		return err
+	}
+	if c.Capture {
+		if _, _, err := w.runProgram(ctx, nil, nil, nil, "migrate", "--capture"); err != nil {
+			return err
+		}
 	}
 	run := &load{world: w, rate: c.Rate}
 	for i, id := range w.Orphans {
