@@ -46,6 +46,7 @@ type ruin struct {
 	standby *testenv.Server
 	pooler  *testenv.Pooler
 	store   *link                         // to a server of vectors or bytes
+	way     *link                         // from a standby to its server
 	clock   clock                         // the daemon's, in a build of its own
 	disks   []string                      // mounted
 	undo    []func(context.Context) error // by lift, the last first
@@ -143,8 +144,10 @@ func (r *ruin) close() error {
 	if r.standby != nil {
 		err = errors.Join(err, r.standby.Stop())
 	}
-	if r.store != nil {
-		r.store.proxy.Stop()
+	for _, l := range []*link{r.store, r.way} {
+		if l != nil {
+			l.proxy.Stop()
+		}
 	}
 	for _, disk := range r.disks {
 		err = errors.Join(err, exec.Command("umount", "--lazy", disk).Run())

@@ -24,6 +24,9 @@ var databaseFaults = []fault{
 	{name: "failover to a standby", prepare: addStandby, provoke: failOver},
 	{name: "failover to a synchronous standby", prepare: addSynchronousStandby, provoke: failOver},
 	{name: "synchronous standby away", prepare: addSynchronousStandby, provoke: killStandby, lasts: 20 * time.Second, lift: undoAll},
+	{name: "way to a synchronous standby cut", prepare: addDistantStandby, provoke: breakWay((*link).cut), lasts: 20 * time.Second, lift: undoAll, logged: "commit: timeout"},
+	{name: "way to a synchronous standby silent", prepare: addDistantStandby, provoke: breakWay((*link).swallow), lasts: 20 * time.Second, lift: undoAll, logged: "commit: timeout"},
+	{name: "failover to a synchronous standby that was cut off", prepare: addDistantStandby, provoke: failOverCutOff},
 	{name: "led to a standby that is none but reads", prepare: addStandby, provoke: leadToStandby, unready: "SQLSTATE", lift: undoAll},
 	{name: "out of connections", server: []string{"max_connections=12"}, provoke: takeConnections, unready: "too many clients", lift: undoAll},
 	{name: "read-only by default", provoke: alterDatabase("default_transaction_read_only = on"), lift: undoAll},
@@ -54,42 +57,6 @@ func terminateSessions(ctx context.Context, r *ruin) error {
 		_, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, r.world.database)
 		return err
 	})
-}
-
-func addStandby(ctx context.Context, r *ruin) (err error) {
-	r.standby, err = r.world.server.Standby(ctx)
-	return err
-}
-
-func addSynchronousStandby(ctx context.Context, r *ruin) error {
-	if err := addStandby(ctx, r); err != nil {
-		return err
-	}
-	return r.world.withConn(ctx, func(conn *pgx.Conn) error {
-		for _, sql := range []string{`ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`} {
-			if _, err := conn.Exec(ctx, sql); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// failOver promotes the standby in the place of a server that was killed.
-func failOver(ctx context.Context, r *ruin) error {
-	err := errors.Join(r.world.server.Kill(), r.standby.Promote(ctx), r.network.database.lead(r.standby.Address()))
-	r.world.url = r.standby.URL(r.world.database)
-	return err
-}
-
-func killStandby(_ context.Context, r *ruin) error {
-	r.later(r.standby.Restart)
-	return r.standby.Kill()
-}
-
-func leadToStandby(_ context.Context, r *ruin) error {
-	r.later(func(context.Context) error { return r.network.database.lead(r.world.server.Address()) })
-	return r.network.database.lead(r.standby.Address())
 }
 
 // takeConnections leaves no connection to the daemon.
