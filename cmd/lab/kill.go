@@ -13,7 +13,7 @@ import (
 
 type killCmd struct {
 	Engine    string `enum:"postgres,sqlite" default:"postgres" help:"Of the database: postgres (with pgvector) or sqlite (with embedded Chroma)."`
-	Vectors   string `enum:"own,chroma,milvus,weaviate,mariadb" default:"own" help:"Where the vectors are: own (as the engine has them), or a server of chroma, milvus, weaviate or mariadb (with postgres)."`
+	Vectors   string `enum:"own,chroma,milvus,weaviate,opensearch,mariadb" default:"own" help:"Where the vectors are: own (as the engine has them), or a server of chroma, milvus, weaviate, opensearch or mariadb (with postgres)."`
 	Bytes     string `enum:"folder,s3,gcs,azure" default:"folder" help:"Where the bytes are: folder, s3, gcs or azure (the last three with postgres)."`
 	Times     int    `default:"50" help:"How often."`
 	Files     int    `default:"20000" help:"Files."`
