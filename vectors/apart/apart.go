@@ -1,5 +1,6 @@
 // Package apart is a vector store that keeps each of the application's collections apart, in
-// one of the server's own, or several on a shelf, where each point says its collection.
+// one of the server's own, or several, or all, on a shelf, where each point says its
+// collection.
 //
 // Its central idea is that nothing is deleted by a filter, and nothing is believed: points
 // are found, compared, deleted by their ids, and looked for again, until there are none; a
@@ -38,6 +39,7 @@ type Point struct {
 	ID    string
 	File  string // that its metadata names; empty where it is nobody's
 	Maker string // who made it; empty where that is not said
+	Key   string // by what the server deletes it; empty where that is the id
 	// Collection is the application's, of a point on a shelf; empty where it says none that the
 	// shelf takes.
 	Collection string
@@ -78,13 +80,16 @@ type Server[P Place] interface {
 	ReadDocuments(ctx context.Context, of P) iter.Seq2[[]Document, error]
 	Count(ctx context.Context, of P) (int64, error)
 	Drop(ctx context.Context, one P) error
-	// Delete deletes points by their ids, of which there is one at least.
-	Delete(ctx context.Context, from P, ids []string) error
+	// Delete deletes points by their keys, of which there is one at least.
+	Delete(ctx context.Context, from P, keys []string) error
 	// CanHave says whether a point can have this id.
 	CanHave(id string) bool
 	// Unusable is an error of the server.
 	Unusable(format string, args ...any) error
 }
+
+// Bounded is a server that finds more than one request deletes.
+type Bounded interface{ MaxDelete() int }
 
 // Store is a server.
 type Store[P Place] struct {

@@ -7,33 +7,45 @@ import (
 	"pruned/vectors"
 )
 
-// ListCollections lists places, and reads what lies on shelves. What is in them is not counted.
+// ListCollections lists places, and reads and counts what lies on shelves.
 func (s *Store[P]) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {
 	return func(yield func(vectors.Collection, error) bool) {
-		all, err := s.list(ctx)
+		counts, err := s.countOnShelves(ctx)
 		if err != nil {
 			yield(vectors.Collection{}, err)
 			return
 		}
-		seen := map[string]bool{} // a collection may lie on several shelves
-		for _, one := range all {
-			if vectors.IsListed(one.Collection()) && !yield(vectors.Collection{Name: one.Collection()}, nil) {
+		for name, n := range counts {
+			if vectors.IsListed(name) && !yield(vectors.Collection{Name: name, Chunks: n}, nil) {
 				return
-			}
-			if shelfOf(one) == nil {
-				continue
-			}
-			for name, err := range s.listShelf(ctx, one) {
-				if err == nil && (!vectors.IsListed(name) || seen[name]) {
-					continue
-				}
-				seen[name] = true
-				if !yield(vectors.Collection{Name: name}, err) || err != nil {
-					return
-				}
 			}
 		}
 	}
+}
+
+// countOnShelves lists all collections, each with its points on shelves: it may have some on
+// several, and none.
+func (s *Store[P]) countOnShelves(ctx context.Context) (map[string]int64, error) {
+	all, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int64{}
+	for _, one := range all {
+		if shelfOf(one) == nil {
+			counts[one.Collection()] += 0
+			continue
+		}
+		for page, err := range s.server.Read(ctx, one, Question{}) {
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range page {
+				counts[p.Collection]++
+			}
+		}
+	}
+	return counts, nil
 }
 
 // ListPoints reads the ids in these collections.

@@ -1,7 +1,9 @@
 package apart
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -115,7 +117,8 @@ func (s *Store[P]) removeWhole(ctx context.Context, list []section[P], subject f
 	if err != nil {
 		return err
 	}
-	for _, from := range now.locate(dropped) {
+	isShelf := func(from section[P]) bool { return shelfOf(from.place) != nil }
+	for _, from := range slices.DeleteFunc(now.locate(dropped), isShelf) {
 		return s.server.Unusable("still has %s, or has it again, though it said that it dropped it", from.place.Name())
 	}
 	return nil
@@ -155,27 +158,40 @@ func (s *Store[P]) clearShelf(ctx context.Context, from section[P], subject func
 	return removal.Run(ctx, subjects, guard, removed)
 }
 
-// removalFrom removes points of a place.
+// removalFrom removes what is asked for in a place, which is never everything.
 func (s *Store[P]) removalFrom(of P, ask func(subjects []string) Question, subject func(Point) string) vectors.Removal[Point] {
-	return vectors.Removal[Point]{
+	removal := vectors.Removal[Point]{
 		Find: func(ctx context.Context, subjects []string) ([]Point, error) {
-			return s.server.ReadFirst(ctx, of, ask(subjects))
+			q := ask(subjects)
+			if len(q.IDs)+len(q.Files)+len(q.Collections) == 0 {
+				return nil, errors.New("asked to remove nothing in particular")
+			}
+			return s.server.ReadFirst(ctx, of, q)
 		},
-		Key: idOf, Subject: subject,
-		Delete: func(ctx context.Context, ids []string) (int64, error) { return s.delete(ctx, of, ids) },
-		Disobeyed: func(id string) error {
-			return s.server.Unusable("does not delete %s of %s, though it says so", id, of.Name())
+		Key: Point.key, Subject: subject,
+		Delete: func(ctx context.Context, keys []string) (int64, error) { return s.delete(ctx, of, keys) },
+		Disobeyed: func(key string) error {
+			return s.server.Unusable("does not delete %s of %s, though it says so", key, of.Name())
 		},
 	}
+	if bounded, is := s.server.(Bounded); is {
+		removal.AtOnce = bounded.MaxDelete
+	}
+	if late, is := s.server.(Late); is {
+		outlast(&removal, late.Freshness())
+	}
+	return removal
 }
 
+func (p Point) key() string { return cmp.Or(p.Key, p.ID) }
+
 // delete is the only request that deletes points.
-func (s *Store[P]) delete(ctx context.Context, of P, ids []string) (int64, error) {
-	if of.Name() == "" || len(ids) == 0 || slices.Contains(ids, "") {
+func (s *Store[P]) delete(ctx context.Context, of P, keys []string) (int64, error) {
+	if of.Name() == "" || len(keys) == 0 || slices.Contains(keys, "") {
 		return 0, fmt.Errorf("delete nothing from %q", of.Name())
 	}
-	if err := s.server.Delete(ctx, of, ids); err != nil {
+	if err := s.server.Delete(ctx, of, keys); err != nil {
 		return 0, err
 	}
-	return int64(len(ids)), nil
+	return int64(len(keys)), nil
 }

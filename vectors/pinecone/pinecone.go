@@ -21,8 +21,9 @@ import (
 	"sync"
 	"time"
 
+	"pruned/repo/trace"
 	"pruned/vectors"
-	"pruned/vectors/flat"
+	"pruned/vectors/apart"
 	"pruned/vectors/rest"
 )
 
@@ -31,7 +32,7 @@ type Options struct{ APIKey, Index string }
 
 // Store is an index of Pinecone's.
 type Store struct {
-	*flat.Store
+	*apart.Store[*index]
 	server *server
 }
 
@@ -44,15 +45,24 @@ type server struct {
 	index *index // once it was described
 }
 
-// index is where the points are.
+// index is where all points lie, each of which says its collection. Only open makes one.
 type index struct {
 	*rest.Client
+	name      string
 	dimension int
 }
+
+func (i *index) Name() string     { return i.name }
+func (*index) Collection() string { return "" }
+func (*index) HoldsFiles() bool   { return true }
+func (*index) Takes(string) bool  { return true }
 
 var (
 	_ vectors.Guarded         = (*Store)(nil)
 	_ vectors.CollectionStore = (*Store)(nil)
+	_ trace.Searcher          = (*Store)(nil)
+	_ apart.Bounded           = (*server)(nil)
+	_ apart.Late              = (*server)(nil)
 )
 
 const (
@@ -75,7 +85,7 @@ func newStore(controller string, freshness time.Duration, options Options) (*Sto
 	}
 	s := &server{options: options, freshness: freshness}
 	s.controller = s.newClient(address)
-	return &Store{flat.New(s), s}, nil
+	return &Store{apart.New[*index]("pinecone", s), s}, nil
 }
 
 func (s *server) newClient(address *url.URL) *rest.Client {
@@ -140,25 +150,36 @@ func (s *server) open(ctx context.Context) (*index, error) {
 	case !answer.Status.Ready:
 		return nil, s.Unusable("it is not ready")
 	}
-	s.index = &index{s.newClient(address), answer.Dimension}
+	s.index = &index{s.newClient(address), s.options.Index, answer.Dimension}
 	return s.index, nil
 }
 
 // Check reads a page of the list, which only serverless indexes have.
-func (s *server) Check(ctx context.Context) error {
-	at, err := s.open(ctx)
+func (s *Store) Check(ctx context.Context) error {
+	at, err := s.server.open(ctx)
 	if err != nil {
 		return err
 	}
-	_, _, err = s.listIDs(ctx, at, "")
+	_, _, err = s.server.listIDs(ctx, at, "")
 	return err
+}
+
+// List is the one index.
+func (s *server) List(ctx context.Context) ([]*index, error) {
+	at, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []*index{at}, nil
 }
 
 // Freshness is how long what was deleted may be shown.
 func (s *server) Freshness() time.Duration { return s.freshness }
 
-// ListEmpty says that nothing is left of a collection without points.
-func (s *server) ListEmpty(context.Context) ([]string, error) { return nil, nil }
+// Count is asked about no shelf.
+func (s *server) Count(context.Context, *index) (int64, error) {
+	return 0, s.Unusable("its points are not counted")
+}
 
-// DropEmpty has nothing to do.
-func (s *server) DropEmpty(context.Context, string) error { return nil }
+// Drop is asked about no shelf.
+func (s *server) Drop(context.Context, *index) error { return s.Unusable("it is never dropped") }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"pruned/vectors"
-	"pruned/vectors/flat"
+	"pruned/vectors/apart"
 )
 
 // What the service takes and gives with one request.
@@ -43,14 +43,14 @@ type vector struct {
 }
 
 // points leaves out what is somebody else's. A chunk without a name is not Open WebUI's.
-func points(found []vector) (list []flat.Point) {
+func points(found []vector) (list []apart.Point) {
 	for _, v := range found {
 		name, _ := v.Metadata[collectionKey].(string)
 		collection, ours := strings.CutPrefix(name, prefix)
 		if !ours {
 			continue
 		}
-		p := flat.Point{ID: v.ID, Collection: collection}
+		p := apart.Point{ID: v.ID, Collection: collection}
 		p.Maker, _ = v.Metadata[makerKey].(string)
 		if v.Metadata[vectors.NameKey] != nil {
 			p.File, _ = v.Metadata[fileKey].(string)
@@ -61,17 +61,12 @@ func points(found []vector) (list []flat.Point) {
 }
 
 // Read queries where the answer is sure to have everything, and lists all else.
-func (s *server) Read(ctx context.Context, q flat.Question) iter.Seq2[[]flat.Point, error] {
-	return func(yield func([]flat.Point, error) bool) {
-		at, err := s.open(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		var found []flat.Point
+func (s *server) Read(ctx context.Context, from *index, q apart.Question) iter.Seq2[[]apart.Point, error] {
+	return func(yield func([]apart.Point, error) bool) {
+		var found []apart.Point
 		whole := len(q.Collections)+len(q.Files) > 0
 		for filter, ids := range narrow(q) {
-			page, err := s.ask(ctx, at, filter, ids)
+			page, err := s.ask(ctx, from, filter, ids)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -80,25 +75,24 @@ func (s *server) Read(ctx context.Context, q flat.Question) iter.Seq2[[]flat.Poi
 			found = append(found, page.points...)
 		}
 		if whole {
-			yield(found, nil)
+			yield(q.Choose(found), nil)
 			return
 		}
-		s.listAll(ctx, at, yield)
+		for page, err := range s.listAll(ctx, from) {
+			if !yield(q.Choose(points(page)), err) || err != nil {
+				return
+			}
+		}
 	}
 }
 
 // ReadFirst are some that are meant and shown as of now. What is shown and not there hides
 // others: it is asked again until it is not shown any more.
-func (s *server) ReadFirst(ctx context.Context, q flat.Question) ([]flat.Point, error) {
-	at, err := s.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	match := q.Match()
+func (s *server) ReadFirst(ctx context.Context, from *index, q apart.Question) ([]apart.Point, error) {
 	for filter, ids := range narrow(q) {
 		for until, pause := time.Now().Add(s.freshness), firstPause; ; pause *= 2 {
-			page, err := s.ask(ctx, at, filter, ids)
-			meant := slices.DeleteFunc(page.points, func(p flat.Point) bool { return !match(p) })
+			page, err := s.ask(ctx, from, filter, ids)
+			meant := q.Choose(page.points)
 			if err != nil || len(meant) > 0 {
 				return meant, err
 			}
@@ -118,7 +112,7 @@ func (s *server) ReadFirst(ctx context.Context, q flat.Question) ([]flat.Point, 
 
 // narrow are the filters, or the ids, by which what is meant is asked for. Of everything there
 // is no such question.
-func narrow(q flat.Question) iter.Seq2[map[string]any, []string] {
+func narrow(q apart.Question) iter.Seq2[map[string]any, []string] {
 	return func(yield func(map[string]any, []string) bool) {
 		if len(q.IDs) > 0 {
 			yield(nil, q.IDs)
@@ -141,7 +135,7 @@ func narrow(q flat.Question) iter.Seq2[map[string]any, []string] {
 
 // answered is what a narrow question came to.
 type answered struct {
-	points []flat.Point
+	points []apart.Point
 	whole  bool // that was all
 	late   bool // it shows some that are not there
 }
@@ -178,22 +172,37 @@ func (s *server) query(ctx context.Context, at *index, filter map[string]any) (i
 }
 
 // listAll lists ids, and fetches each page of them.
-func (s *server) listAll(ctx context.Context, at *index, yield func([]flat.Point, error) bool) {
-	for token := ""; ; {
-		ids, next, err := s.listIDs(ctx, at, token)
-		var page []flat.Point
-		if err == nil && len(ids) > 0 {
-			var found []vector
-			found, err = s.fetch(ctx, at, ids)
-			page = points(found)
+func (s *server) listAll(ctx context.Context, at *index) iter.Seq2[[]vector, error] {
+	return func(yield func([]vector, error) bool) {
+		for token := ""; ; {
+			ids, next, err := s.listIDs(ctx, at, token)
+			var page []vector
+			if err == nil && len(ids) > 0 {
+				page, err = s.fetch(ctx, at, ids)
+			}
+			if err == nil && next != "" && next == token {
+				err = s.Unusable("its list does not go on")
+			}
+			if !yield(page, err) || err != nil || next == "" {
+				return
+			}
+			token = next
 		}
-		if err == nil && next != "" && next == token {
-			err = s.Unusable("its list does not go on")
+	}
+}
+
+// ReadDocuments reads all metadata, whoever's, of which the application's text is one.
+func (s *server) ReadDocuments(ctx context.Context, of *index) iter.Seq2[[]apart.Document, error] {
+	return func(yield func([]apart.Document, error) bool) {
+		for page, err := range s.listAll(ctx, of) {
+			var documents []apart.Document
+			for _, v := range page {
+				documents = append(documents, apart.Document{ID: v.ID, Values: v.Metadata})
+			}
+			if !yield(documents, err) || err != nil {
+				return
+			}
 		}
-		if !yield(page, err) || err != nil || next == "" {
-			return
-		}
-		token = next
 	}
 }
 
@@ -241,16 +250,9 @@ func (s *server) fetch(ctx context.Context, at *index, ids []string) (list []vec
 // MaxDelete is what one request takes.
 func (s *server) MaxDelete() int { return deletedAtOnce }
 
-// Key is the id: it is unique in an index, whatever the collection.
-func (s *server) Key(p flat.Point) string { return p.ID }
-
 // Delete deletes points by their ids.
-func (s *server) Delete(ctx context.Context, ids []string) error {
-	at, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	return at.Call(ctx, fmt.Sprintf("delete %d points", len(ids)), http.MethodPost, "vectors/delete", map[string]any{"ids": ids}, nil)
+func (s *server) Delete(ctx context.Context, from *index, ids []string) error {
+	return from.Call(ctx, fmt.Sprintf("delete %d points", len(ids)), http.MethodPost, "vectors/delete", map[string]any{"ids": ids}, nil)
 }
 
 // CanHave says whether a point can have this id.

@@ -56,6 +56,19 @@ func TestManyWhileOthersWrite(t *testing.T) {
 	require.Len(t, s.left(t), 1+written)
 }
 
+// What is gone, and still told by queries and fetches, is waited for, and not taken for disobedience.
+func TestEverythingIsLate(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.late, s.stale = 2, true
+	file, stays := uuid.NewString(), many(1, vectorstest.Base, uuid.NewString())
+	s.insert(t, append(many(3, vectorstest.Base, file), stays...)...)
+	removed, err := s.store(t).Remove(t.Context(), nil, []string{file})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, removed.Chunks)
+	require.Equal(t, []string{stays[0].ID}, s.left(t))
+}
+
 // Points of other programs in the same index, whatever they say, are neither told nor
 // touched.
 func TestOthersKeepTheirs(t *testing.T) {

@@ -31,6 +31,7 @@ type service struct {
 	// late is how many queries more show what was deleted, and between is called before a
 	// request is answered; it says whether it was answered.
 	late    int
+	stale   bool // so do fetches
 	between func(w http.ResponseWriter, r *http.Request) bool
 
 	mutex  sync.Mutex
@@ -101,7 +102,11 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GET /vectors/fetch":
 		found := map[string]any{}
 		for _, id := range r.URL.Query()["ids"] {
-			if metadata, there := s.there[id]; there {
+			metadata, there := s.there[id]
+			if ghost, is := s.ghosts[id]; is && s.stale && s.shown > 0 {
+				metadata, there = ghost, true
+			}
+			if there {
 				found[id] = map[string]any{"id": id, "values": []float32{1, 2, 3}, "metadata": metadata}
 			}
 		}

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/gomodule/redigo/redis"
 
 	"pruned/vectors"
-	"pruned/vectors/flat"
+	"pruned/vectors/apart"
 )
 
 const (
@@ -27,26 +25,55 @@ const (
 const makerKey = "created_by" // of the metadata
 
 // Read scans the keys, and reads the hashes of those that may be meant.
-func (s *server) Read(ctx context.Context, q flat.Question) iter.Seq2[[]flat.Point, error] {
-	return func(yield func([]flat.Point, error) bool) {
-		may := s.mayMean(q)
+func (s *server) Read(ctx context.Context, from apart.Place, q apart.Question) iter.Seq2[[]apart.Point, error] {
+	return func(yield func([]apart.Point, error) bool) {
+		for keys, err := range s.scanAll(ctx, from, s.mayMean(q)) {
+			var page []apart.Point
+			if err == nil {
+				page, err = s.readHashes(ctx, keys)
+			}
+			if !yield(q.Choose(page), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ReadDocuments reads all hashes below the prefix, whoever's.
+func (s *server) ReadDocuments(ctx context.Context, of apart.Place) iter.Seq2[[]apart.Document, error] {
+	return func(yield func([]apart.Document, error) bool) {
+		ours := func(key string) bool { return strings.HasPrefix(key, s.prefix) }
+		for keys, err := range s.scanAll(ctx, of, ours) {
+			var page []apart.Document
+			if err == nil {
+				page, err = s.readDocuments(ctx, keys)
+			}
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// scanAll scans for those keys that may be meant, each once. An index has none.
+func (s *server) scanAll(ctx context.Context, from apart.Place, may func(key string) bool) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		if _, is := from.(keys); !is {
+			return
+		}
 		seen, seed := map[uint64]struct{}{}, maphash.MakeSeed()
 		for cursor := uint64(0); ; {
 			found, next, err := s.scan(ctx, cursor)
-			var keys []string
+			var once []string
 			for _, key := range found {
 				sum := maphash.String(seed, key) // a key may come twice
 				if _, again := seen[sum]; again || !may(key) {
 					continue
 				}
 				seen[sum] = struct{}{}
-				keys = append(keys, key)
+				once = append(once, key)
 			}
-			var page []flat.Point
-			if err == nil && len(keys) > 0 {
-				page, err = s.readHashes(ctx, keys)
-			}
-			if !yield(page, err) || err != nil || next == 0 {
+			if (err != nil || len(once) > 0) && !yield(once, err) || err != nil || next == 0 {
 				return
 			}
 			cursor = next
@@ -77,7 +104,7 @@ func (s *server) scan(ctx context.Context, cursor uint64) (keys []string, next u
 }
 
 // mayMean says of a key whether its point may be meant.
-func (s *server) mayMean(q flat.Question) func(key string) bool {
+func (s *server) mayMean(q apart.Question) func(key string) bool {
 	names := map[string]bool{}
 	for _, name := range q.Collections {
 		names[name] = true
@@ -101,7 +128,7 @@ func (s *server) mayMean(q flat.Question) func(key string) bool {
 }
 
 // readHashes leaves out what is gone meanwhile, and what is somebody else's.
-func (s *server) readHashes(ctx context.Context, keys []string) (list []flat.Point, err error) {
+func (s *server) readHashes(ctx context.Context, keys []string) (list []apart.Point, err error) {
 	const doing = "read hashes"
 	var commands [][]any
 	for _, key := range keys {
@@ -128,12 +155,12 @@ func (s *server) readHashes(ctx context.Context, keys []string) (list []flat.Poi
 
 // pointOf tells the collection by the id: of the key {prefix}:{collection}:{id} each part may
 // have colons. A chunk without a name is not Open WebUI's.
-func (s *server) pointOf(key, id, file, text string) (p flat.Point, ours bool) {
+func (s *server) pointOf(key, id, file, text string) (p apart.Point, ours bool) {
 	collection, ours := strings.CutSuffix(strings.TrimPrefix(key, s.prefix), ":"+id)
 	if !ours || id == "" || collection == "" {
 		return p, false
 	}
-	p = flat.Point{Collection: collection, ID: id}
+	p = apart.Point{Collection: collection, ID: id, Key: key}
 	var metadata map[string]any
 	if json.Unmarshal([]byte(text), &metadata) != nil {
 		return p, true
@@ -145,24 +172,45 @@ func (s *server) pointOf(key, id, file, text string) (p flat.Point, ours bool) {
 	return p, true
 }
 
+// readDocuments reads all but the vectors.
+func (s *server) readDocuments(ctx context.Context, keys []string) (list []apart.Document, err error) {
+	const doing = "read whole hashes"
+	var commands [][]any
+	for _, key := range keys {
+		commands = append(commands, []any{"HGETALL", key})
+	}
+	answers, err := s.ask(ctx, doing, commands...)
+	if err != nil {
+		return nil, err
+	}
+	for i, answer := range answers {
+		fields, err := redis.StringMap(answer, nil)
+		if err != nil {
+			return nil, s.describeFailure(doing, err)
+		}
+		values := map[string]any{}
+		for name, value := range fields {
+			if name != "vector" {
+				values[name] = value
+			}
+		}
+		list = append(list, apart.Document{ID: keys[i], Values: values})
+	}
+	return list, nil
+}
+
 // escape has every sign of a pattern mean itself.
 func escape(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `^`, `\^`).Replace(text)
 }
 
 // ReadFirst scans until it has enough: every write is seen at once.
-func (s *server) ReadFirst(ctx context.Context, q flat.Question) (found []flat.Point, err error) {
-	match := q.Match()
-	for page, err := range s.Read(ctx, q) {
+func (s *server) ReadFirst(ctx context.Context, from apart.Place, q apart.Question) (found []apart.Point, err error) {
+	for page, err := range s.Read(ctx, from, q) {
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range page {
-			if match(p) {
-				found = append(found, p)
-			}
-		}
-		if len(found) >= foundAtOnce {
+		if found = append(found, page...); len(found) >= foundAtOnce {
 			break
 		}
 	}
@@ -172,14 +220,8 @@ func (s *server) ReadFirst(ctx context.Context, q flat.Question) (found []flat.P
 // MaxDelete is what one command deletes.
 func (s *server) MaxDelete() int { return deletedAtOnce }
 
-// Freshness is nothing.
-func (s *server) Freshness() time.Duration { return 0 }
-
-// Key is that of the hash.
-func (s *server) Key(p flat.Point) string { return s.prefix + p.Collection + ":" + p.ID }
-
 // Delete deletes hashes by their keys.
-func (s *server) Delete(ctx context.Context, keys []string) error {
+func (s *server) Delete(ctx context.Context, _ apart.Place, keys []string) error {
 	command := []any{"DEL"}
 	for _, key := range keys {
 		command = append(command, key)
@@ -190,39 +232,3 @@ func (s *server) Delete(ctx context.Context, keys []string) error {
 
 // CanHave says that a point can have any id.
 func (s *server) CanHave(id string) bool { return id != "" }
-
-const indexPrefix = "idx:"
-
-// Check lists the indexes, which only a server with a module for searches can.
-func (s *server) Check(ctx context.Context) error {
-	_, err := s.ListEmpty(ctx)
-	return err
-}
-
-// ListEmpty lists the application's indexes: one stays when its keys are gone.
-func (s *server) ListEmpty(ctx context.Context) (collections []string, err error) {
-	names, err := s.askTexts(ctx, "list the indexes", "FT._LIST")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if collection, ours := strings.CutPrefix(name, indexPrefix+s.prefix); ours && collection != "" {
-			collections = append(collections, collection)
-		}
-	}
-	return collections, nil
-}
-
-// DropEmpty drops an index, as the application drops a collection: a running one finds nothing
-// there, and makes it again when it writes.
-func (s *server) DropEmpty(ctx context.Context, collection string) error {
-	name := indexPrefix + s.prefix + collection
-	_, failure := s.ask(ctx, "drop index "+name, []any{"FT.DROPINDEX", name})
-	if failure == nil {
-		return nil
-	}
-	if now, err := s.ListEmpty(ctx); err != nil || !slices.Contains(now, collection) {
-		return err // somebody else dropped it
-	}
-	return failure
-}

@@ -22,8 +22,9 @@ import (
 
 	"github.com/gomodule/redigo/redis"
 
+	"pruned/repo/trace"
 	"pruned/vectors"
-	"pruned/vectors/flat"
+	"pruned/vectors/apart"
 )
 
 // Options are the application's settings for this store.
@@ -34,7 +35,7 @@ type Options struct {
 
 // Store is a database of a Valkey server.
 type Store struct {
-	*flat.Store
+	*apart.Store[apart.Place]
 	server *server
 }
 
@@ -48,6 +49,8 @@ type server struct {
 var (
 	_ vectors.Guarded         = (*Store)(nil)
 	_ vectors.CollectionStore = (*Store)(nil)
+	_ trace.Searcher          = (*Store)(nil)
+	_ apart.Bounded           = (*server)(nil)
 )
 
 const (
@@ -74,7 +77,7 @@ func New(_ context.Context, options Options) (*Store, error) {
 		return redis.DialContext(ctx, "tcp", s.address, redis.DialDatabase(s.database), redis.DialConnectTimeout(connectTimeout),
 			redis.DialReadTimeout(requestPatience), redis.DialWriteTimeout(requestPatience))
 	}}
-	return &Store{flat.New(s), s}, nil
+	return &Store{apart.New[apart.Place]("valkey", s), s}, nil
 }
 
 // hostPort is as the application takes it where something is missing.
@@ -150,7 +153,7 @@ func (s *server) Unusable(format string, args ...any) error {
 func (s *server) describeFailure(doing string, err error) error {
 	var said redis.Error
 	if errors.As(err, &said) && (strings.HasPrefix(string(said), "NOPERM") || strings.HasPrefix(string(said), "NOAUTH")) {
-		err = fmt.Errorf("%w: the user without a password, as which Open WebUI connects, wants SCAN, HMGET, DEL, FT._LIST and FT.DROPINDEX", err)
+		err = fmt.Errorf("%w: the user without a password, as which Open WebUI connects, wants SCAN, HMGET, DEL, FT._LIST and FT.DROPINDEX, for trace HGETALL", err)
 	}
 	return s.Unusable("does not %s: %w", doing, err)
 }
