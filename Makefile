@@ -92,6 +92,11 @@ bench-scale: ## beside 30,000, 300,000 and 3,000,000 small messages: first sweep
 bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000 chats, 3,000,000 messages, 1,000,000 files
 	$(GO) run ./cmd/lab bench --only scale --large
 
+# Each beside what the store's own client does for a filter, on servers that are built once.
+STORES ?= mariadb milvus qdrant valkey opensearch elasticsearch weaviate
+bench-stores: ## rates of removals beside each store's own bulk delete, 10,000 files of ten chunks: STORES=weaviate FILES=10000
+	for store in $(STORES); do PRUNED_TEST_STORES=all $(GO) test -run xxx -bench '^BenchmarkRemove$$' -benchtime 1x -timeout 6h ./vectors/$$store || exit 1; done
+
 # Alternately, three times each, the same benchmark on the same database (476 MB):
 # CPU-s says the same on a machine that is busy. The other commit's memory is bounded
 # as its program bounds it. A commit from before the packages had these names has no
