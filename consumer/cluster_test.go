@@ -31,7 +31,7 @@ func startCluster(t *testing.T) []*server.Server {
 	var nodes []*server.Server
 	for i, port := range ports {
 		s, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: testenv.FreePort(t), NoSigs: true, NoLog: true,
 			JetStream: true, StoreDir: t.TempDir(), JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 40,
 			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port},
 			Routes:  routes,

@@ -9,12 +9,14 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/testenv"
 )
 
 // startGuarded runs a server that asks who connects.
 func startGuarded(t *testing.T, o server.Options) *server.Server {
 	t.Helper()
-	o.Host, o.Port, o.NoSigs, o.NoLog = "127.0.0.1", server.RANDOM_PORT, true, true
+	o.Host, o.Port, o.NoSigs, o.NoLog = "127.0.0.1", testenv.FreePort(t), true, true
 	s, err := server.NewServer(&o)
 	require.NoError(t, err)
 	s.Start()

@@ -20,7 +20,7 @@ func startNATS(t *testing.T) *server.Server {
 // startNATSWith starts one for whom its options say.
 func startNATSWith(t *testing.T, o *server.Options) *server.Server {
 	t.Helper()
-	o.ServerName, o.Host, o.Port, o.NoSigs, o.NoLog = "test", "127.0.0.1", server.RANDOM_PORT, true, true
+	o.ServerName, o.Host, o.Port, o.NoSigs, o.NoLog = "test", "127.0.0.1", testenv.FreePort(t), true, true
 	o.JetStream, o.StoreDir, o.JetStreamMaxMemory, o.JetStreamMaxStore = true, t.TempDir(), 64<<20, 1<<40
 	s, err := server.NewServer(o)
 	require.NoError(t, err)

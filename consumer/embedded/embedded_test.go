@@ -246,7 +246,7 @@ func TestKilledOwnerLeavesAStoreThatOpens(t *testing.T) {
 func TestClientFindsARestartedServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := Open(Options{Dir: dir, Listen: anyPort})
+	s, err := Open(Options{Dir: dir, Listen: fmt.Sprint("127.0.0.1:", testenv.FreePort(t))}) // nobody else's meanwhile
 	require.NoError(t, err)
 	nc, end, err := Connect(t.Context(), Options{Dir: dir})
 	require.NoError(t, err)

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"pruned/consumer"
 	"pruned/consumer/event"
+	"pruned/repo/testenv"
 )
 
 // patient is how long a test waits for what must come.
@@ -29,9 +29,8 @@ type natsServer struct {
 
 func startServer(t *testing.T) *natsServer {
 	t.Helper()
-	s := &natsServer{dir: t.TempDir(), port: server.RANDOM_PORT}
+	s := &natsServer{dir: t.TempDir(), port: testenv.FreePort(t)}
 	require.NoError(t, s.start())
-	s.port = s.server.Addr().(*net.TCPAddr).Port
 	t.Cleanup(s.stop)
 	return s
 }
