@@ -45,8 +45,10 @@ func insert(t testing.TB, db *testenv.Database, chunks ...vectorstest.Chunk) {
 
 func newDatabase(t *testing.T) *testenv.Database {
 	t.Helper()
-	return testenv.New(t, testenv.Empty(), testenv.Vectors(testenv.VectorOptions{Dim: 3}))
+	return testenv.New(t, withChunks...)
 }
+
+var withChunks = []testenv.Option{testenv.Empty(), testenv.Vectors(testenv.VectorOptions{Dim: 3})}
 
 func left(t testing.TB, db *testenv.Database) []string {
 	t.Helper()
@@ -57,17 +59,33 @@ func left(t testing.TB, db *testenv.Database) []string {
 func TestSuiteOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	vectorstest.Run(t, func(t *testing.T) vectorstest.Fixture {
-		db := newDatabase(t)
-		return vectorstest.Fixture{
-			Store:  newStore(t, db.URL),
-			Insert: func(t testing.TB, chunks ...vectorstest.Chunk) { t.Helper(); insert(t, db, chunks...) },
-			Left:   func(t testing.TB) []string { t.Helper(); return left(t, db) },
-			Drop: func(t testing.TB, collection string) {
-				t.Helper()
-				db.Exec(t, `DELETE FROM document_chunk WHERE collection_name = $1`, collection)
-			},
-		}
+		return fixtureOf(t, newDatabase(t))
 	})
+}
+
+// A server that is killed in the midst of a set is the store's failure; the next time the
+// rest goes.
+func TestServerKilledInASet(t *testing.T) {
+	t.Parallel()
+	server := testenv.NewServer(t, testenv.ServerOptions{Empty: true})
+	db := server.New(t, withChunks...)
+	vectorstest.SurviveKill(t, fixtureOf(t, db), func() { require.NoError(t, server.Kill()) }, func() {
+		require.NoError(t, server.Restart(t.Context()))
+		db.Pool.Reset()
+	})
+}
+
+func fixtureOf(t *testing.T, db *testenv.Database) vectorstest.Fixture {
+	t.Helper()
+	return vectorstest.Fixture{
+		Store:  newStore(t, db.URL),
+		Insert: func(t testing.TB, chunks ...vectorstest.Chunk) { t.Helper(); insert(t, db, chunks...) },
+		Left:   func(t testing.TB) []string { t.Helper(); return left(t, db) },
+		Drop: func(t testing.TB, collection string) {
+			t.Helper()
+			db.Exec(t, `DELETE FROM document_chunk WHERE collection_name = $1`, collection)
+		},
+	}
 }
 
 func TestNameAndSecrets(t *testing.T) {

@@ -52,6 +52,20 @@ func TestRemoteSuite(t *testing.T) {
 	}
 }
 
+// A server that is killed in the midst of a set is the store's failure; the next time the
+// rest goes.
+func TestRemoteServerKilledInASet(t *testing.T) {
+	t.Parallel()
+	server := testenv.NewServer(t, testenv.ServerOptions{Empty: true})
+	options := testenv.VectorOptions{Dim: 3}
+	i := installation{server.New(t, testenv.Empty(), testenv.Vectors(options)), options, "public.document_chunk"}
+	f := vectorstest.Fixture{Store: newRemote(t, i.URL, false), Insert: i.insert, Left: i.left}
+	vectorstest.SurviveKill(t, f, func() { require.NoError(t, server.Kill()) }, func() {
+		require.NoError(t, server.Restart(t.Context()))
+		i.Pool.Reset()
+	})
+}
+
 // What the application holds is not waited for, and not taken for gone.
 func TestRemoteWaitsForWhatIsHeld(t *testing.T) {
 	t.Parallel()
