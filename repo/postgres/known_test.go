@@ -42,3 +42,27 @@ func TestAlmostUUIDs(t *testing.T) {
 	require.NotZero(t, kinds[true])
 	require.NotZero(t, kinds[false])
 }
+
+// A file is learned by the first pass that sees its row, however long before that it was
+// written.
+func TestFileOfALongTransactionIsLearned(t *testing.T) {
+	t.Parallel()
+	d := testenv.NewServer(t, testenv.ServerOptions{}).New(t) // its marks are nobody else's
+	db := open(t, d)
+	refresh(t, db)
+	long := d.Conn(t)
+	late := uuid.NewString()
+	exec(t, long, `BEGIN; INSERT INTO file (id, user_id, filename, created_at) VALUES ('`+late+`', 'u', 'f', 1)`)
+	for range 3 {
+		newFiles(t, d, 1)
+		pass(t, db)
+	}
+	require.True(t, look(t, db, late).Unknown[late])
+	exec(t, long, `COMMIT`)
+	pass(t, db)
+	requireFree(t, db, late)
+	d.Exec(t, `DELETE FROM file WHERE id = $1`, late)
+	newFiles(t, d, 2)
+	pass(t, db)
+	require.Equal(t, 5, testenv.Value[int](t, d, `SELECT count(*) FROM pruned.known_file`))
+}

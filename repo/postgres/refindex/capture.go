@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -98,14 +100,23 @@ func (r *relation) canCapture() bool {
 	return r.canIndex() && len(r.key) == 1 && r.key[0].name == "id" && len(r.columns) > 0
 }
 
-// expectedTriggersSQL lists the triggers with the bodies of their functions.
+// expectedTriggersSQL lists the triggers, intactSQL the functions whose bodies are ours: once
+// for all tables.
 func expectedTriggersSQL() string {
 	var rows []string
 	for _, g := range captureTriggers {
-		sum := sha256.Sum256([]byte(captureBodies[g.function]))
-		rows = append(rows, fmt.Sprintf("('%s', '%s', %d, '%s', '%x')", g.name, g.function, g.typ, g.enabled, sum))
+		rows = append(rows, fmt.Sprintf("('%s', '%s', %d, '%s')", g.name, g.function, g.typ, g.enabled))
 	}
-	return "(VALUES " + strings.Join(rows, ", ") + ") e (name, function, type, enabled, body)"
+	return "(VALUES " + strings.Join(rows, ", ") + ") e (name, function, type, enabled)"
+}
+
+func intactSQL() string {
+	var rows []string
+	for _, name := range slices.Sorted(maps.Keys(captureBodies)) {
+		rows = append(rows, fmt.Sprintf("('%s', '%x')", name, sha256.Sum256([]byte(captureBodies[name]))))
+	}
+	return `ARRAY(SELECT f.oid FROM pg_proc f JOIN (VALUES ` + strings.Join(rows, ", ") + `) b (name, body)
+                        ON f.pronamespace = to_regnamespace('pruned') AND f.proname = b.name AND encode(sha256(convert_to(f.prosrc, 'UTF8')), 'hex') = b.body)`
 }
 
 // uncapturedSQL is the state of the sequence.
@@ -119,9 +130,8 @@ func armedSQL(relid, uncaptured string) string {
                (SELECT string_agg(concat(a.xmin, a.ctid), ' ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)))
       FROM pg_class c CROSS JOIN LATERAL (
                SELECT count(*) AS n, string_agg(concat_ws(' ', t.oid, t.xmin, t.ctid, p.oid, p.xmin, p.ctid), ' ' ORDER BY t.tgname) AS versions
-                 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = to_regnamespace('pruned')
-                 JOIN ` + expectedTriggersSQL() + ` ON e.name = t.tgname AND e.function = p.proname AND e.type = t.tgtype
-                  AND e.enabled = t.tgenabled::text AND e.body = encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
+                 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid AND p.oid = ANY (` + intactSQL() + `)
+                 JOIN ` + expectedTriggersSQL() + ` ON e.name = t.tgname AND e.function = p.proname AND e.type = t.tgtype AND e.enabled = t.tgenabled::text
                 WHERE t.tgrelid = c.oid AND t.tgqual IS NULL AND t.tgattr = ''::int2vector AND NOT t.tgisinternal) g
      WHERE c.oid = ` + relid + ` AND c.relkind = 'r' AND g.n = ` + fmt.Sprint(len(captureTriggers)) + `
        AND NOT EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)))`

@@ -49,7 +49,7 @@ func TestComposedStatements(t *testing.T) {
 		"row_candidates.sql": rowCandidatesSQL(relations),
 		"unmentioned.sql":    unmentionedSQL(relations),
 		"revived.sql":        revivedSQL(departing),
-		"learn_files.sql":    ix.withFileTable(forgetFilesSQL + ";" + learnFilesSQL + ";" + learnNamesSQL),
+		"learn_files.sql":    ix.withFileTable(forgetNamesSQL + ";" + learnChangedSQL + ";" + hasVanishedSQL + ";" + forgetFilesSQL + ";" + learnFilesSQL + ";" + learnNamesSQL),
 	} {
 		path := filepath.Join("testdata", name)
 		if *update {

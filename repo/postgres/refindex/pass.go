@@ -95,7 +95,7 @@ const lockStateSQL = `LOCK TABLE pruned.state IN EXCLUSIVE MODE`
 // stateSQL reads the state from which a pass starts.
 const stateSQL = `
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot()), generation, passed_at, clock_timestamp(),
-       identity = ` + identitySQL + ` AND (` + soundSQL + `)
+       identity = ` + identitySQL + ` AND (` + soundSQL + `), (SELECT min(w)::text FROM pruned.relation)
   FROM pruned.state`
 
 // passState is pruned.state as a pass finds it.
@@ -106,6 +106,7 @@ type passState struct {
 	passedAt   *time.Time // nil before the first pass
 	now        time.Time
 	sound      bool
+	oldest     *string // the lowest mark that the last pass left; nil where there is none
 }
 
 // lockState excludes other passes and reads the state.
@@ -115,7 +116,7 @@ func (ix *Index) lockState(ctx context.Context, t pgx.Tx) (*passState, error) {
 	}
 	s := &passState{}
 	err := t.QueryRow(ctx, stateSQL, ix.catalogArgs(nil)).
-		Scan(&s.mark, &s.alone, &s.generation, &s.passedAt, &s.now, &s.sound)
+		Scan(&s.mark, &s.alone, &s.generation, &s.passedAt, &s.now, &s.sound, &s.oldest)
 	if err == nil {
 		_, err = t.Exec(ctx, ShortWaitSQL)
 	}
@@ -219,22 +220,32 @@ func (ix *Index) registerTables(ctx context.Context, t pgx.Tx, s *passState, rel
 	return readIndexState(ctx, t, relations)
 }
 
-// forgetFilesSQL also deletes the references of files that vanished. Of a file and a name
-// that are the same the file is known: it is one to whom more applies. Sets are subtracted,
-// and only as many rows are read as there are names. References are looked up for each: they
-// are mostly few, or none, and the planner would sort all that there are.
-const forgetFilesSQL = `
-WITH gone AS (
-    DELETE FROM pruned.known_file k WHERE NOT k.is_name AND NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id) RETURNING file_id
-), unwanted AS (
+// forgetSQL also deletes the references of what is forgotten, which gone lists. They are looked
+// up for each: they are mostly few, or none, and the planner would sort all that there are.
+func forgetSQL(gone string) string {
+	return `
+WITH gone AS (` + gone + ` RETURNING file_id)
+DELETE FROM pruned.reference WHERE ctid = ANY (ARRAY(
+    SELECT r.at FROM gone g
+     CROSS JOIN LATERAL (SELECT ctid FROM pruned.reference WHERE file_id = g.file_id OFFSET 0) r (at)))`
+}
+
+// Of a file and a name that are the same the file is known: it is one to whom more applies.
+// Sets are subtracted, and only as many rows are read as there are names.
+var (
+	forgetNamesSQL = forgetSQL(`
     DELETE FROM pruned.known_file k WHERE k.is_name AND k.file_id IN (
         (SELECT file_id FROM pruned.known_file WHERE is_name EXCEPT SELECT name FROM pruned.name)
          UNION ALL
-        SELECT n.name FROM pruned.name n JOIN %s f ON f.id = n.name) RETURNING file_id
+        SELECT n.name FROM pruned.name n JOIN %s f ON f.id = n.name)`)
+	forgetFilesSQL = forgetSQL(`
+    DELETE FROM pruned.known_file k WHERE NOT k.is_name AND NOT EXISTS (SELECT FROM %s f WHERE f.id = k.file_id)`)
 )
-DELETE FROM pruned.reference WHERE ctid = ANY (ARRAY(
-    SELECT r.at FROM (SELECT file_id FROM gone UNION ALL SELECT file_id FROM unwanted) g
-     CROSS JOIN LATERAL (SELECT ctid FROM pruned.reference WHERE file_id = g.file_id OFFSET 0) r (at)))`
+
+// hasVanishedSQL tells whether more files are known than table file has: then all are
+// compared, which takes seconds where there are a million.
+const hasVanishedSQL = `
+SELECT (SELECT count(*) FROM pruned.known_file WHERE NOT is_name) > (SELECT count(*) FROM %s WHERE octet_length(id) <= 1024)`
 
 // learnSQL adds the ids that no pass has seen; a query gives them as (id, name, is_name). A
 // file that rows which were read before may mention waits for a full pass, whose
@@ -263,6 +274,10 @@ var (
         SELECT f.id, split_part(coalesce(f.path, ''), '/', -1), false
           FROM (SELECT id FROM %s WHERE octet_length(id) <= 1024 EXCEPT SELECT file_id FROM pruned.known_file) fresh
           JOIN %s f ON f.id = fresh.id`)
+	// learnChangedSQL learns from the rows that are not older than the mark $3.
+	learnChangedSQL = learnSQL(`
+        SELECT t.id, split_part(coalesce(t.path, ''), '/', -1), false
+          FROM %s t WHERE octet_length(t.id) <= 1024 AND ` + changedSince("$3::text::xid8::xid"))
 	learnNamesSQL = learnSQL(`
         SELECT name, '', true FROM (SELECT name FROM pruned.name EXCEPT SELECT file_id FROM pruned.known_file WHERE is_name) fresh`)
 )
@@ -278,24 +293,52 @@ const searchableSQL = `
                  t.token COLLATE "C" ~ '` + mention.LiteralShape + `' AND t.token COLLATE "C" !~ '` + mention.ValueShape + `'`
 
 // learnIDs makes the list of known ids that of table file and of the names, and raises the
-// generation where one waits for a full pass.
+// generation where one waits for a full pass. What vanished goes before names are learned: one
+// of them may be the id of a file that was there.
 func (ix *Index) learnIDs(ctx context.Context, t pgx.Tx, s *passState) error {
-	if _, err := t.Exec(ctx, ix.withFileTable(forgetFilesSQL)); err != nil {
-		return pgerr.Translate(err, "forget vanished files")
+	if _, err := t.Exec(ctx, ix.withFileTable(forgetNamesSQL)); err != nil {
+		return pgerr.Translate(err, "forget vanished names")
 	}
-	next := s.generation
+	args := []any{s.generation, s.passedAt != nil}
 	if s.passedAt != nil {
-		next++
+		args[0] = s.generation + 1
 	}
-	for _, sql := range []string{learnFilesSQL, learnNamesSQL} {
-		if _, err := t.Exec(ctx, ix.withFileTable(sql), next, s.passedAt != nil); err != nil {
-			return pgerr.Translate(err, "learn new files")
-		}
+	files, err := ix.learnFiles(ctx, t, s, args)
+	if err == nil {
+		err = ix.forgetVanished(ctx, t)
+	}
+	if err != nil {
+		return err
+	}
+	names, err := t.Exec(ctx, learnNamesSQL, args...)
+	if err != nil || files+names.RowsAffected() == 0 {
+		return pgerr.Translate(err, "learn new names")
 	}
 	var late bool
-	err := t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.known_file WHERE generation > $1::int)`, s.generation).Scan(&late)
+	err = t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pruned.known_file WHERE generation > $1::int)`, s.generation).Scan(&late)
 	if late {
-		s.generation = next
+		s.generation++
 	}
 	return pgerr.Translate(err, "look for files that appeared late")
+}
+
+// learnFiles learns the files whose rows are new. All that were there when the last pass took
+// its mark are known: it learned them, or found them known.
+func (ix *Index) learnFiles(ctx context.Context, t pgx.Tx, s *passState, args []any) (learned int64, err error) {
+	sql := learnFilesSQL
+	if s.passedAt != nil && s.oldest != nil {
+		sql, args = learnChangedSQL, append(args, *s.oldest)
+	}
+	done, err := t.Exec(ctx, ix.withFileTable(sql), args...)
+	return done.RowsAffected(), pgerr.Translate(err, "learn new files")
+}
+
+// forgetVanished forgets files that have no row any more. All that have one are known.
+func (ix *Index) forgetVanished(ctx context.Context, t pgx.Tx) error {
+	var vanished bool
+	err := t.QueryRow(ctx, ix.withFileTable(hasVanishedSQL)).Scan(&vanished)
+	if err == nil && vanished {
+		_, err = t.Exec(ctx, ix.withFileTable(forgetFilesSQL))
+	}
+	return pgerr.Translate(err, "forget vanished files")
 }
