@@ -80,12 +80,15 @@ func (l *lockHoldLimit) limitFiles(n int) int {
 	return min(n, int(l.files.Load()))
 }
 
-// adaptTo takes into account how long a transaction over n files held everybody up.
-func (l *lockHoldLimit) adaptTo(n int, held time.Duration) {
+// adaptTo takes into account how long a transaction over n files held everybody up, and how
+// long of that its commit waited for the disk: fewer files would not have spared that. So
+// theirs is half of the time at least, however slow the disk is.
+func (l *lockHoldLimit) adaptTo(n int, held, commit time.Duration) {
 	if l.max <= 0 || held <= 0 {
 		return
 	}
-	fits := int64(float64(n) * float64(l.max) / float64(held))
+	left, work := max(l.max-commit, l.max/2), max(held-commit, 1)
+	fits := int64(float64(n) * float64(left) / float64(work))
 	if now := l.files.Load(); fits < now || int64(n) >= now {
 		l.files.Store(max(min(fits, 2*now), 1))
 	}

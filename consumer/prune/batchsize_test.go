@@ -45,21 +45,28 @@ func TestTransactionsAreAsShortAsTheEngineWants(t *testing.T) {
 	t.Parallel()
 	var none lockHoldLimit
 	require.Equal(t, 500, none.limitFiles(500), "nobody waits for this engine")
-	none.adaptTo(500, time.Hour)
+	none.adaptTo(500, time.Hour, 0)
 	require.Equal(t, 500, none.limitFiles(500))
 
 	var b lockHoldLimit
 	b.setMax(50 * time.Millisecond)
 	require.Equal(t, firstLockHold, b.limitFiles(500))
 	require.Equal(t, 3, b.limitFiles(3))
-	b.adaptTo(firstLockHold, 5*time.Millisecond)
+	b.adaptTo(firstLockHold, 5*time.Millisecond, 0)
 	require.Equal(t, 2*firstLockHold, b.limitFiles(500), "it grows by and by")
-	b.adaptTo(3, time.Microsecond)
+	b.adaptTo(3, time.Microsecond, 0)
 	require.Equal(t, 2*firstLockHold, b.limitFiles(500), "a few files tell nothing")
-	b.adaptTo(2*firstLockHold, 200*time.Millisecond)
+	b.adaptTo(2*firstLockHold, 200*time.Millisecond, 0)
 	require.Equal(t, firstLockHold/2, b.limitFiles(500))
-	b.adaptTo(firstLockHold/2, time.Minute)
+	b.adaptTo(firstLockHold/2, time.Minute, 0)
 	require.Equal(t, 1, b.limitFiles(500))
-	b.adaptTo(1, time.Millisecond)
+	b.adaptTo(1, time.Millisecond, 0)
 	require.Equal(t, 2, b.limitFiles(500))
+
+	b.setMax(50 * time.Millisecond)
+	for _, want := range []int{100, 125, 125} {
+		n := b.limitFiles(500)
+		b.adaptTo(n, time.Second+time.Duration(n)*200*time.Microsecond, time.Second)
+		require.Equal(t, want, b.limitFiles(500), "a commit takes as long for fewer")
+	}
 }

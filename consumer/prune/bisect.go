@@ -111,7 +111,7 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 		return err
 	}
 	b.recordReport(report)
-	b.lockHold.adaptTo(len(events), report.Held)
+	b.lockHold.adaptTo(len(events), report.Held, report.Timing[Commit])
 	if full {
 		b.batchSize.adaptTo(report.looking(), report.Took)
 	}
