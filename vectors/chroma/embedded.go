@@ -106,19 +106,4 @@ func (e *Embedded) Check(ctx context.Context) error {
 	})
 }
 
-const (
-	busyPatience = 10 * time.Second
-	// A transaction of ours is to take that long: its rows grow and shrink.
-	// The trigram index deletes a few thousand rows a second.
-	holdTarget        = 50 * time.Millisecond
-	fewRows, mostRows = 50, 1000
-	// restRatio is how much longer we leave the lock to others.
-	restRatio = 2
-)
-
-// pace sizes transactions by time.
-type pace struct{ rows int }
-
-func (p *pace) adjustRows(d time.Duration) {
-	p.rows = min(max(int(float64(p.rows)*float64(holdTarget)/float64(max(d, time.Millisecond))), fewRows), mostRows, 2*p.rows)
-}
+const busyPatience = 10 * time.Second

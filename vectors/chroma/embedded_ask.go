@@ -17,6 +17,12 @@ SELECT m.rowid, m.id, e.embedding_id, c.id
    AND c.database_id = ?3 AND ` + sharedOnes + `
  ORDER BY m.rowid LIMIT ?4`
 
+// inSharedSQL lists those of many files that chunks name: as soon as the files' own
+// collections are gone these are few.
+const inSharedSQL = `
+SELECT value FROM json_each(?1) f
+ WHERE EXISTS (SELECT 1 FROM embedding_metadata m WHERE m.key = '` + fileKey + `' AND m.string_value = f.value)`
+
 // numberSQL is the number of the next record: where the queue was emptied, SQLite
 // would give one that the collection has behind it. It reads a row of every
 // collection, and is asked once in a transaction: nobody else numbers meanwhile.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -15,8 +16,9 @@ const (
 	// markKey is the key of segment_metadata that marks what is left of a
 	// collection that is gone; its value is the name that the collection had.
 	markKey = "pruned:removing"
-	// hiddenAtOnce bounds a transaction that takes collections away.
-	hiddenAtOnce = 100
+	// hiddenAtOnce bounds a transaction that takes collections away, hiddenAlone while
+	// nobody else writes.
+	hiddenAtOnce, hiddenAlone = 100, 400
 )
 
 const namedSQL = `
@@ -53,7 +55,13 @@ func (s *session) hideCollections(ctx context.Context, names []string, guard vec
 	if err != nil {
 		return fmt.Errorf("look for %d collections: %w", len(names), err)
 	}
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(there)), hiddenAtOnce) {
+	for rest := slices.Sorted(maps.Keys(there)); len(rest) > 0; {
+		size := hiddenAtOnce
+		if s.pace.isAlone() {
+			size = hiddenAlone
+		}
+		some := rest[:min(len(rest), size)]
+		rest = rest[len(some):]
 		_, err := s.inTxAndRest(ctx, func(tx *transaction) error {
 			may, err := guard(ctx, some)
 			if err != nil {
@@ -95,12 +103,9 @@ func (s *session) purgeHidden(ctx context.Context) (chunks int64, err error) {
 		if err != nil || len(dead) == 0 {
 			return chunks, err
 		}
-		gone, err := s.deleteRows(ctx, segmentIDs(dead, "METADATA"))
+		gone, err := s.deleteRowsAndFolders(ctx, dead)
 		chunks += gone
 		if err != nil {
-			return chunks, fmt.Errorf("remove the chunks of collections that were taken away: %w", err)
-		}
-		if err := s.removeFolders(segmentIDs(dead, "VECTOR")); err != nil {
 			return chunks, err
 		}
 		if err := s.dropHidden(ctx, dead); err != nil {
@@ -116,6 +121,22 @@ func segmentIDs(segments []segment, scope string) (list []string) {
 		}
 	}
 	return list
+}
+
+// deleteRowsAndFolders removes folders beside rows while nobody else writes, so that pauses
+// are of use. Whoever does would wait longer for commits that share the disk with them.
+func (s *session) deleteRowsAndFolders(ctx context.Context, dead []segment) (chunks int64, err error) {
+	removeFolders := sync.OnceValue(func() error { return s.removeFolders(segmentIDs(dead, "VECTOR")) })
+	var running sync.WaitGroup
+	if s.pace.isAlone() {
+		running.Go(func() { _ = removeFolders() })
+	}
+	chunks, err = s.deleteRows(ctx, segmentIDs(dead, "METADATA"))
+	running.Wait()
+	if err != nil {
+		return chunks, fmt.Errorf("remove the chunks of collections that were taken away: %w", err)
+	}
+	return chunks, removeFolders()
 }
 
 // rowsSQL goes from the text to what it belongs to, so that no text is ever

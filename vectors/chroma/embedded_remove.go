@@ -39,7 +39,11 @@ func (e *Embedded) RemoveGuarded(ctx context.Context, ids []string, guard vector
 			if err != nil {
 				return err
 			}
-			for _, id := range group {
+			inShared, err := queryColumn[string](ctx, s, inSharedSQL, jsonArray(group))
+			if err != nil {
+				return err
+			}
+			for _, id := range inShared {
 				waits, err := shared.requestDeletes(ctx, id)
 				if err != nil {
 					return err

@@ -76,7 +76,7 @@ func (e *Embedded) openSession(ctx context.Context, fn func(*session) error) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	s := &session{dir: dir, conn: conn, pace: pace{fewRows}}
+	s := &session{dir: dir, conn: conn, pace: pace{rows: fewRows}}
 	if err := s.recognizeSchema(ctx, e.options); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func connectionURI(path string, patience time.Duration) string {
 	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
 		"mode":    {"rw"},
 		"_txlock": {"immediate"},
-		"_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "synchronous(FULL)", "secure_delete(ON)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "synchronous(FULL)", "secure_delete(ON)", "cache_size(-4000)"},
 	}.Encode()}
 	return u.String()
 }
@@ -132,22 +132,10 @@ func (s *session) inTx(ctx context.Context, fn func(*transaction) error) (time.D
 		_ = tx.Rollback() // the connection is closed next, which does it as well
 		return 0, err
 	}
+	committing := time.Now()
 	err = tx.Commit()
+	s.pace.commit = time.Since(committing)
 	return time.Since(start), err
-}
-
-// inTxAndRest is inTx, and then a pause in which the application gets its turn.
-func (s *session) inTxAndRest(ctx context.Context, fn func(*transaction) error) (time.Duration, error) {
-	took, err := s.inTx(ctx, fn)
-	if err != nil {
-		return 0, err
-	}
-	select {
-	case <-time.After(restRatio * took):
-		return took, nil
-	case <-ctx.Done():
-		return took, ctx.Err()
-	}
 }
 
 var errUnlike = errors.New("a value has another type than Chroma's own")
