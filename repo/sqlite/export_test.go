@@ -13,6 +13,9 @@ import (
 // LongestLock is how long the write lock was ever held.
 func (db *DB) LongestLock() time.Duration { return db.lock.longestHeld }
 
+// NoteSurvivorsSQL is what notes which files stay.
+const NoteSurvivorsSQL = noteSurvivorsSQL
+
 // FileNumber is what tells one file from another while it is open.
 var FileNumber = fileNumber
 

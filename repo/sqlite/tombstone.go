@@ -44,10 +44,11 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 	return translate(err, "write %d tombstones", len(tombstones))
 }
 
-// noteSurvivorsSQL notes some of the files that have a row besides: see rowsMissingSQL.
+// noteSurvivorsSQL notes some of the files that have a row besides: see rowsMissingSQL. The
+// order is that of the column, which has an index, and not of the text made of it.
 const noteSurvivorsSQL = `
 INSERT OR REPLACE INTO pruned_survivor (identity, files, delay, made_at)
-VALUES (?2, (SELECT json_group_array(id) FROM (SELECT CAST(id AS TEXT) AS id FROM file WHERE id IS NOT NULL ORDER BY id LIMIT 10)),
+VALUES (?2, (SELECT json_group_array(id) FROM (SELECT CAST(f.id AS TEXT) AS id FROM file f WHERE f.id IS NOT NULL ORDER BY f.id LIMIT 10)),
         (SELECT max(value ->> '$.Wait') FROM json_each(?1)), ?3)`
 
 const dueSQL = `
