@@ -89,8 +89,9 @@ bench-small: ## the same on a hundredth, to see that it works
 bench-scale: ## beside 30,000, 300,000 and 3,000,000 small messages: first sweep, deletes alone and beside an application, memory
 	$(GO) run ./cmd/lab bench --only scale
 
-bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000 chats, 3,000,000 messages, 1,000,000 files
+bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000 chats, 3,000,000 messages, 1,000,000 files, and on SQLite
 	$(GO) run ./cmd/lab bench --only scale --large
+	$(GO) run ./cmd/lab bench --only scale-sqlite
 
 # Each beside what the store's own client does for a filter, on servers that are built once.
 STORES ?= mariadb milvus qdrant valkey opensearch elasticsearch weaviate

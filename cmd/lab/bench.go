@@ -12,7 +12,7 @@ type benchCmd struct {
 	Rounds int    `default:"3" help:"Of each comparison; the medians are printed."`
 	Small  bool   `help:"A hundredth of everything, to see that it works: the figures mean nothing."`
 	Large  bool   `help:"The scale table of an installation with 2,000,000 chats, 3,000,000 messages and 1,000,000 files."`
-	Only   string `enum:"all,deletes,trash,page,in-use,latency,memory,sessions,sweep,scale,collections,sqlite" default:"all" help:"One table: deletes, trash, page, in-use, latency, memory, sessions, sweep, scale, collections or sqlite."`
+	Only   string `enum:"all,deletes,trash,page,in-use,latency,memory,sessions,sweep,scale,scale-sqlite,collections,sqlite" default:"all" help:"One table: deletes, trash, page, in-use, latency, memory, sessions, sweep, scale, scale-sqlite, collections or sqlite."`
 }
 
 // bench prints its tables as they are finished.
@@ -32,7 +32,7 @@ func (c *benchCmd) Run(ctx context.Context, l *lab) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"deletes", b.measureDeletes}, {"trash", b.measureTrash}, {"page", b.measurePage}, {"in-use", b.measureInUse}, {"latency", b.measureLatency}, {"memory", b.measureMemory}, {"sessions", b.measureSessions}, {"sweep", b.measureSweeps}, {"scale", b.measureScale}, {"collections", b.measureCollections}, {"sqlite", b.measureSQLite}} {
+	}{{"deletes", b.measureDeletes}, {"trash", b.measureTrash}, {"page", b.measurePage}, {"in-use", b.measureInUse}, {"latency", b.measureLatency}, {"memory", b.measureMemory}, {"sessions", b.measureSessions}, {"sweep", b.measureSweeps}, {"scale", b.measureScale}, {"scale-sqlite", b.measureScaleSQLite}, {"collections", b.measureCollections}, {"sqlite", b.measureSQLite}} {
 		if c.Only != "all" && c.Only != part.name {
 			continue
 		}
