@@ -38,7 +38,7 @@ func (db *DB) checkCapture(ctx context.Context) (found []repo.Finding, err error
 	}
 	if n := len(c.Read); n > 0 {
 		f.Detail += "; whole are read " + strings.Join(c.Read[:min(n, maxNames)], ", ")
-		f.Remedy = "pruned migrate --capture, for tables that came since or whose triggers are not in order; those without a column id as their key, partitions and heirs stay as they are"
+		f.Remedy = "pruned migrate --capture, for tables that came since or whose triggers are not in order; those without a column id of text, a UUID or a number as their key, partitions and heirs stay as they are"
 	}
 	return []repo.Finding{f}, nil
 }

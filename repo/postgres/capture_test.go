@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -128,6 +129,14 @@ func TestCaptureMissesNothing(t *testing.T) {
 			after:  `ALTER TABLE note INHERIT ancestor; UPDATE ancestor SET title = 'ID'`,
 			later:  `UPDATE ancestor SET title = 'ID OTHER'`,
 		},
+		"beside a column with the name of a variable": {
+			before: `CREATE TABLE extra (id text PRIMARY KEY, v text, tg_relid text, size text, noted text)`,
+			after:  `INSERT INTO extra VALUES ('e', 'ID')`,
+		},
+		"under a key whose text the session's settings change": {
+			before: `CREATE TABLE dated (id date PRIMARY KEY, v text); INSERT INTO dated VALUES ('2024-01-02', ''), ('2024-02-01', '')`,
+			after:  `SET datestyle = 'SQL, DMY'; UPDATE dated SET v = 'ID' WHERE id = '2024-01-02'; RESET datestyle`,
+		},
 		"before the notes were emptied": {after: `INSERT; TRUNCATE pruned.captured`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -233,4 +242,135 @@ func TestCaptureEnds(t *testing.T) {
 			d.Exec(t, `UPDATE note SET title = 'x'`)
 		})
 	}
+}
+
+// Capture: an index that does not find a row which was noted hides it from no look, and from
+// no pass.
+func TestCapturedBehindABlindIndex(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	insertManyNotes(t, d)
+	refresh(t, db)
+	capture(t, d, db)
+	blinded(t, d, "note_pkey", func() { insertMention(t, d, ids[0]) })
+	requireKept(t, db, ids[0])
+	pass(t, db)
+	d.Exec(t, `REINDEX TABLE note`)
+	requireKept(t, db, ids[0])
+	requireFree(t, db, ids[1])
+}
+
+// Capture: where a migration renames or drops the column that names a table's rows, the
+// application writes on, as a replica too, and nothing is missed.
+func TestCapturedKeyIsGone(t *testing.T) {
+	t.Parallel()
+	for name, migration := range map[string]string{
+		"renamed": `ALTER TABLE extra RENAME id TO key`,
+		"dropped": `ALTER TABLE extra DROP id; ALTER TABLE extra ADD key uuid PRIMARY KEY DEFAULT gen_random_uuid()`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := testenv.New(t)
+			db := open(t, d)
+			ids := newFiles(t, d, 3)
+			d.Exec(t, `CREATE TABLE extra (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v text)`)
+			refresh(t, db)
+			capture(t, d, db)
+			d.Exec(t, migration)
+			d.Exec(t, `INSERT INTO extra (v) VALUES ($1)`, ids[0])
+			for range 3 {
+				refresh(t, db)
+				requireKept(t, db, ids[0])
+				requireFree(t, db, ids[2])
+			}
+			exec(t, d.Conn(t), `SET session_replication_role = replica; INSERT INTO extra (v) VALUES ('`+ids[1]+`')`)
+			requireKept(t, db, ids[:2]...)
+		})
+	}
+}
+
+// Capture: a row is found that is written in a snapshot in which the key had another name.
+func TestCapturedKeyIsBack(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	d.Exec(t, `CREATE TABLE extra (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v text)`)
+	refresh(t, db)
+	capture(t, d, db)
+	d.Exec(t, `ALTER TABLE extra RENAME id TO key`)
+	old := d.Conn(t)
+	exec(t, old, `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1`)
+	d.Exec(t, `ALTER TABLE extra RENAME key TO id`)
+	for range 3 {
+		refresh(t, db)
+	}
+	require.True(t, isCaptured(t, d, "extra"))
+	exec(t, old, `INSERT INTO extra (v) VALUES ('`+ids[0]+`'); COMMIT`)
+	requireKept(t, db, ids[0])
+	requireFree(t, db, ids[1])
+}
+
+// Capture: notes under keys of another type, which the column had, stop no pass.
+func TestCapturedKeyOfAnotherType(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	d.Exec(t, `CREATE TABLE extra (id text PRIMARY KEY, v text)`)
+	ids := newFiles(t, d, 2)
+	refresh(t, db)
+	capture(t, d, db)
+	long := d.Conn(t)
+	exec(t, long, `BEGIN; SELECT pg_current_xact_id()`)
+	d.Exec(t, `INSERT INTO extra VALUES ('no UUID', '')`)
+	d.Exec(t, `DELETE FROM extra`)
+	d.Exec(t, `ALTER TABLE extra ALTER id TYPE uuid USING id::uuid`)
+	for range 2 {
+		refresh(t, db)
+	}
+	exec(t, long, `COMMIT`)
+	for range 3 {
+		d.Exec(t, `INSERT INTO extra VALUES (gen_random_uuid(), $1)`, ids[0])
+		requireKept(t, db, ids[0])
+		requireFree(t, db, ids[1])
+		refresh(t, db)
+	}
+}
+
+// Capture: notes that a crash would take away are not believed.
+func TestCaptureUnlogged(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	refresh(t, db)
+	capture(t, d, db)
+	d.Exec(t, `ALTER TABLE pruned.captured SET UNLOGGED`)
+	for range 3 {
+		refresh(t, db)
+		require.False(t, isCaptured(t, d, "note"))
+	}
+}
+
+// Capture: where the application and a release wait for each other, the release gives way
+// before PostgreSQL looks for a deadlock, and comes again.
+func TestReleaseGivesWay(t *testing.T) {
+	t.Parallel()
+	server := testenv.NewServer(t, testenv.ServerOptions{Settings: []string{"deadlock_timeout=500ms"}})
+	d := server.New(t)
+	db := open(t, d)
+	refresh(t, db)
+	_, _, err := db.CaptureChanges(t.Context())
+	require.NoError(t, err)
+	// Triggers go from the one that was made last to the first.
+	const tables = `SELECT quote_ident(relname) FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid WHERE tgname = 'pruned_captures_insert' ORDER BY pg_trigger.oid `
+	first, last := testenv.Value[string](t, d, tables+`LIMIT 1`), testenv.Value[string](t, d, tables+`DESC LIMIT 1`)
+	app := d.Conn(t)
+	exec(t, app, `BEGIN; LOCK TABLE `+first+` IN ROW EXCLUSIVE MODE`)
+	released := make(chan error, 1)
+	go func() { released <- db.ReleaseChanges(context.WithoutCancel(t.Context())) }()
+	time.Sleep(800 * time.Millisecond) // PostgreSQL has looked for a deadlock of a release that still waits
+	exec(t, app, `LOCK TABLE `+last+` IN ROW EXCLUSIVE MODE; COMMIT`)
+	require.NoError(t, <-released)
 }

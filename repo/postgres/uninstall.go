@@ -59,8 +59,8 @@ func (db *DB) Uninstall(ctx context.Context) error {
 		} else if never {
 			return dropIfEmpty(ctx, t)
 		}
-		if _, err := t.Exec(ctx, refindex.ReleaseSQL); err != nil {
-			return pgerr.Translate(err, "remove the triggers that capture rows")
+		if err := refindex.ReleaseInTx(ctx, t); err != nil {
+			return err
 		}
 		for _, drop := range []struct {
 			kind  string

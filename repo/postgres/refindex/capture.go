@@ -36,6 +36,8 @@ import (
 //  6. A row that is noted and that the table's index does not find was deleted, or the index is
 //     blind: the table is read. So it is where a statement wrote more rows than are worth
 //     noting, which leaves a note without a key.
+//  7. A crash takes away neither of a row and its note, or the row as well: while
+//     pruned.captured is UNLOGGED nothing is captured.
 //
 // Logical replication fires no triggers but those for replicas, each row. Partitions and heirs
 // are written by way of tables that have other triggers: they are read.
@@ -54,8 +56,10 @@ const (
 )
 
 // captureBodies are the bodies of the trigger functions. They raise nothing, whatever
-// becomes of our tables: the application could not write. All names are qualified, which takes
-// less time than a search path of their own.
+// becomes of our tables and of its own: the application could not write. Where no column id
+// is, or none yet in an old snapshot of the writer's, the table has to be read. A column may
+// have the name of a variable. All names are qualified, which takes less time than a search
+// path of their own.
 var captureBodies = map[string]string{
 	captureFunction: captureBody(fmt.Sprintf(`
         INSERT INTO pruned.captured SELECT TG_RELID, id::pg_catalog.text FROM changed LIMIT %d;
@@ -69,11 +73,15 @@ var captureBodies = map[string]string{
 
 func captureBody(note string) string {
 	return fmt.Sprintf(`
+#variable_conflict use_variable
 DECLARE
     size bigint := pg_catalog.pg_relation_size(pg_catalog.to_regclass('pruned.captured'));
     noted bigint;
 BEGIN
-    IF size OPERATOR(pg_catalog.<=) %d THEN%s
+    IF size OPERATOR(pg_catalog.<=) %[1]d
+       AND EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) TG_RELID AND attname OPERATOR(pg_catalog.=) 'id') THEN%[2]s
+    ELSIF size OPERATOR(pg_catalog.<=) %[1]d THEN
+        INSERT INTO pruned.captured VALUES (TG_RELID);
     ELSIF size IS NOT NULL THEN
         PERFORM pg_catalog.nextval('pruned.uncaptured');
     END IF;
@@ -95,9 +103,13 @@ var captureTriggers = []captureTrigger{
 	{"pruned_captures_replica", captureRowFunction, "AFTER INSERT OR UPDATE ON %s FOR EACH ROW", 21, "R"},
 }
 
+// plainTypes are those of which each value has one text, whatever a session's settings: who
+// writes a row has others than who reads it.
+var plainTypes = []string{"text", "character varying", "uuid", "smallint", "integer", "bigint", "numeric"}
+
 // canCapture: its rows are named by the column that the functions know.
 func (r *relation) canCapture() bool {
-	return r.canIndex() && len(r.key) == 1 && r.key[0].name == "id" && len(r.columns) > 0
+	return r.canIndex() && len(r.key) == 1 && r.key[0].name == "id" && slices.Contains(plainTypes, r.key[0].typ) && len(r.columns) > 0
 }
 
 // expectedTriggersSQL lists the triggers, intactSQL the functions whose bodies are ours: once
@@ -134,6 +146,7 @@ func armedSQL(relid, uncaptured string) string {
                  JOIN ` + expectedTriggersSQL() + ` ON e.name = t.tgname AND e.function = p.proname AND e.type = t.tgtype AND e.enabled = t.tgenabled::text
                 WHERE t.tgrelid = c.oid AND t.tgqual IS NULL AND t.tgattr = ''::int2vector AND NOT t.tgisinternal) g
      WHERE c.oid = ` + relid + ` AND c.relkind = 'r' AND g.n = ` + fmt.Sprint(len(captureTriggers)) + `
+       AND (SELECT n.relpersistence = 'p' FROM pg_class n WHERE n.oid = to_regclass('pruned.captured'))
        AND NOT EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)))`
 }
 
@@ -143,14 +156,17 @@ var notOurTriggerSQL = fmt.Sprintf(`tgfoid <> ALL (ARRAY(SELECT oid FROM pg_proc
 
 // captureCTE lists, for the statement that begins with it, the rows that were noted, and
 // usable: the relations, by their numbers, of which all rows since a bound are among them.
-// unless is a condition under which nobody asks. It is empty where nothing is captured.
+// unless is a condition under which nobody asks. It is empty where nothing is captured. By
+// OFFSET 0 the planner looks for each noted row as it does in noted, and not in the table what
+// it then asks an index for. CASE: of thousands of rows it would ask first, and then whether
+// somebody wants to know.
 func captureCTE(relations []*relation, bound func(i int, r *relation) string, unless string) string {
 	var usable []string
 	for i, r := range relations {
 		if r.captured {
 			usable = append(usable, fmt.Sprintf(`
-    SELECT %[1]d WHERE (SELECT since FROM armed WHERE id = %[1]d) <= %[2]s
-       AND NOT EXISTS (SELECT FROM touched c WHERE c.relid = %[3]d AND NOT EXISTS (SELECT FROM ONLY %[4]s t WHERE %[5]s))`,
+    SELECT %[1]d WHERE CASE WHEN (SELECT since FROM armed WHERE id = %[1]d) <= %[2]s
+           THEN NOT EXISTS (SELECT FROM touched c WHERE c.relid = %[3]d AND NOT EXISTS (SELECT FROM ONLY %[4]s t WHERE %[5]s OFFSET 0)) END`,
 				r.id, bound(i, r), r.oid, r.quotedName(), r.keyIs("c.row_id")))
 		}
 	}
@@ -246,11 +262,16 @@ WITH kept AS (
 )
 DELETE FROM pruned.captured t WHERE NOT ` + changedSince("(SELECT min(w)::xid FROM pruned.relation)")
 
-// armSQL begins anew with relations that are captured by something else than before.
+// armSQL begins anew with relations that are captured by something else than before. Nobody
+// needs what was noted until then, under a key that may have had another type.
 var armSQL = `
-UPDATE pruned.relation r SET captured = now.captured, captured_from = pg_snapshot_xmax(pg_current_snapshot())
-  FROM (SELECT r.id, ` + armedSQL("r.relid", "$1::text") + ` FROM pruned.relation r) now (id, captured)
- WHERE now.id = r.id AND r.captured IS DISTINCT FROM now.captured`
+WITH anew AS (
+    UPDATE pruned.relation r SET captured = now.captured, captured_from = pg_snapshot_xmax(pg_current_snapshot())
+      FROM (SELECT r.id, ` + armedSQL("r.relid", "$1::text") + ` FROM pruned.relation r) now (id, captured)
+     WHERE now.id = r.id AND r.captured IS DISTINCT FROM now.captured
+    RETURNING relid
+)
+DELETE FROM pruned.captured WHERE relid IN (SELECT relid FROM anew)`
 
 // keepCapture does what a pass does for the next looks, before it moves the marks.
 func (s captureState) keepCapture(ctx context.Context, t pgx.Tx) error {

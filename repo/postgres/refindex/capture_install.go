@@ -99,17 +99,34 @@ func (ix *Index) captureTable(ctx context.Context, t pgx.Tx, r *relation) (done 
 	return true, nil
 }
 
-// ReleaseSQL removes the triggers, whoever owns the tables, with their functions.
-const ReleaseSQL = `DROP FUNCTION IF EXISTS pruned.` + captureFunction + `(), pruned.` + captureRowFunction + `() CASCADE`
+// releaseSQL removes the triggers, whoever owns the tables, with their functions.
+const releaseSQL = `DROP FUNCTION IF EXISTS pruned.` + captureFunction + `(), pruned.` + captureRowFunction + `() CASCADE`
+
+// releaseTries is how often a release tries to lock all tables.
+const releaseTries = 50
 
 // Release removes the triggers that Capture made. Looks read tables from then on.
 func (ix *Index) Release(ctx context.Context) error {
 	return ix.Run(ctx, passTimeout, func(t pgx.Tx) error {
-		if err := ix.lockFirst(ctx, t, ReleaseSQL); err != nil {
-			return pgerr.Translate(err, "remove the triggers that capture rows")
+		if err := ReleaseInTx(ctx, t); err != nil {
+			return err
 		}
 		_, err := t.Exec(ctx, `DELETE FROM pruned.captured`)
 		return pgerr.Translate(err, "forget captured rows")
+	})
+}
+
+// ReleaseInTx removes them in a transaction that holds no other lock. One table after the
+// other is locked, against readers too, while whoever uses the next one may wait for the
+// last: so it waits for each for an instant only (ShortWaitSQL), gives all back, and tries
+// again.
+func ReleaseInTx(ctx context.Context, t pgx.Tx) error {
+	return untilLocked(ctx, releaseTries, func() error {
+		err := pgx.BeginFunc(ctx, t, func(savepoint pgx.Tx) error {
+			_, err := savepoint.Exec(ctx, releaseSQL)
+			return err
+		})
+		return pgerr.Translate(err, "remove the triggers that capture rows")
 	})
 }
 

@@ -26,6 +26,7 @@ import (
 const (
 	maxStrictTries = 6
 	strictPause    = 8 * time.Millisecond
+	maxStrictPause = 100 * time.Millisecond
 )
 
 // serializeStrictSQL lets one strict deletion run after the other: the tables that a
@@ -45,18 +46,23 @@ func (ix *Index) SerializeStrict(ctx context.Context, t pgx.Tx) error {
 // lockWriters locks every table that may mention a file against writers. It waits for the
 // lock only for an instant: a writer may be waiting for us.
 func (p *Plan) lockWriters(ctx context.Context, t pgx.Tx) error {
+	return untilLocked(ctx, maxStrictTries, func() error { return p.tryLock(ctx, t) })
+}
+
+// untilLocked calls try, which locks tables below a savepoint, until it is not refused.
+func untilLocked(ctx context.Context, tries int, try func() error) error {
 	pause := strictPause
-	for try := 1; ; try++ {
-		err := p.tryLock(ctx, t)
-		if err == nil || repo.SQLState(err) != "55P03" || try == maxStrictTries {
+	for n := 1; ; n++ {
+		err := try()
+		if err == nil || repo.SQLState(err) != "55P03" || n == tries {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return pgerr.Translate(ctx.Err(), "lock the tables that may mention files")
+			return pgerr.Translate(ctx.Err(), "lock tables")
 		case <-time.After(rand.N(pause) + time.Millisecond):
 		}
-		pause += pause / 2
+		pause = min(pause+pause/2, maxStrictPause)
 	}
 }
 
