@@ -129,6 +129,26 @@ func TestCaptureMissesNothing(t *testing.T) {
 			after:  `ALTER TABLE note INHERIT ancestor; UPDATE ancestor SET title = 'ID'`,
 			later:  `UPDATE ancestor SET title = 'ID OTHER'`,
 		},
+		"by parts of one statement": {
+			before: someNote,
+			after: `WITH a AS (INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('m', 'u', '', 1, 1)), b AS (UPDATE note SET title = 'ID' WHERE id = 'n')
+				INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('o', 'u', '', 1, 1)`,
+		},
+		"by a deferred trigger": {
+			before: `CREATE TABLE cause (v text);
+				CREATE FUNCTION cause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', NEW.v, 1, 1); RETURN NULL; END $$;
+				CREATE CONSTRAINT TRIGGER cause AFTER INSERT ON cause DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cause()`,
+			after: `INSERT INTO cause VALUES ('ID')`,
+		},
+		"by a role that may write and nothing else": {
+			before: `CREATE ROLE writer; GRANT INSERT ON note TO writer`,
+			after:  `SET ROLE writer; INSERT; RESET ROLE`,
+		},
+		"where a search path misleads": {
+			before: `CREATE SCHEMA other; CREATE TABLE other.changed (id text); CREATE DOMAIN other.text AS pg_catalog.text CHECK (false);
+				CREATE OPERATOR other.= (leftarg = oid, rightarg = oid, function = pg_catalog.oidne); CREATE OPERATOR other.<= (leftarg = bigint, rightarg = integer, function = pg_catalog.int84gt)`,
+			after: `SET search_path = other, pg_catalog, public; CREATE TEMP TABLE changed (id pg_catalog.text); INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', 'ID', 1, 1); RESET search_path`,
+		},
 		"beside a column with the name of a variable": {
 			before: `CREATE TABLE extra (id text PRIMARY KEY, v text, tg_relid text, size text, noted text)`,
 			after:  `INSERT INTO extra VALUES ('e', 'ID')`,
