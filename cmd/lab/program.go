@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -55,7 +56,8 @@ func (i *installation) runProgram(ctx context.Context, stdin io.Reader, stderr i
 		r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
 	if err != nil {
-		err = fmt.Errorf("pruned %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
+		// Told to end, the lab kills the program that it runs, which looks like a fault of that one's.
+		err = fmt.Errorf("pruned %s: %w\n%s", strings.Join(args, " "), errors.Join(err, context.Cause(ctx)), errs.Bytes())
 	}
 	return out.Bytes(), r, err
 }
