@@ -2,6 +2,8 @@ package event
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,10 +85,11 @@ func (e Event) Key() string {
 	return e.Type + "/" + e.Subject
 }
 
-// MsgID is what the stream knows duplicates by. Its parts are escaped, so that
-// no two pairs of source and id share one.
+// MsgID is what the stream knows duplicates by: another for each pair of source and id. It is
+// short, since a server keeps those of the last two minutes in memory.
 func (e Event) MsgID() string {
-	return url.QueryEscape(e.Source) + "/" + url.QueryEscape(e.ID)
+	sum := sha256.Sum256([]byte(url.QueryEscape(e.Source) + "/" + e.ID))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // Encode returns the event as CloudEvents 1.0 JSON.

@@ -104,7 +104,8 @@ func TestMsgIDIsUniquePerPair(t *testing.T) {
 	a := Event{Source: "x/y", ID: "z"}
 	b := Event{Source: "x", ID: "y/z"}
 	require.NotEqual(t, a.MsgID(), b.MsgID())
-	require.NotContains(t, Event{Source: "a\r\nb", ID: "c"}.MsgID(), "\n")
+	require.Equal(t, a.MsgID(), Event{Source: "x/y", ID: "z", Subject: "another"}.MsgID())
+	require.Regexp(t, `^[\w-]{22}$`, Event{Source: "a\r\nb", ID: strings.Repeat("c", 1000)}.MsgID())
 }
 
 func FuzzParseEvent(f *testing.F) {

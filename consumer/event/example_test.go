@@ -23,12 +23,10 @@ func ExampleParse() {
 	fmt.Println(err)
 	fmt.Println(e.Subject)
 	fmt.Println(e.Reason)
-	fmt.Println(e.MsgID()) // the stream knows duplicates by this
 	// Output:
 	// <nil>
 	// 7f3c9a52-8d41-4f7e-9b06-2c5de81f0a34
 	// its chat was deleted
-	// my-plugin/42
 }
 
 // An error names the member, shows what it was, and says what was wanted.
