@@ -258,9 +258,9 @@ func readCapture(ctx context.Context, t pgx.Tx) (s captureState, err error) {
 // rechecks that began before read from these.
 var forgetCapturedSQL = `
 WITH kept AS (
-    UPDATE pruned.relation SET captured_from = m.w FROM (SELECT min(w) AS w FROM pruned.relation) m (w) WHERE captured_from < m.w
+    UPDATE pruned.relation SET captured_from = m.w FROM ` + oldestMarkSQL + ` m WHERE captured_from < m.w
 )
-DELETE FROM pruned.captured t WHERE NOT ` + changedSince("(SELECT min(w)::xid FROM pruned.relation)")
+DELETE FROM pruned.captured t WHERE NOT ` + changedSince(oldestMarkSQL+"::xid")
 
 // armSQL begins anew with relations that are captured by something else than before. Nobody
 // needs what was noted until then, under a key that may have had another type.

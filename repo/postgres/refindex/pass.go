@@ -92,10 +92,13 @@ func (ix *Index) analyzeIndex(ctx context.Context) error {
 // transaction, which a session lock behind a pooler would not.
 const lockStateSQL = `LOCK TABLE pruned.state IN EXCLUSIVE MODE`
 
+// oldestMarkSQL is the lowest mark; PostgreSQL 16 was the first to have a minimum of them.
+const oldestMarkSQL = `(SELECT w FROM pruned.relation ORDER BY w LIMIT 1)`
+
 // stateSQL reads the state from which a pass starts.
 const stateSQL = `
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot()), generation, passed_at, clock_timestamp(),
-       identity = ` + identitySQL + ` AND (` + soundSQL + `), (SELECT min(w)::text FROM pruned.relation)
+       identity = ` + identitySQL + ` AND (` + soundSQL + `), ` + oldestMarkSQL + `::text
   FROM pruned.state`
 
 // passState is pruned.state as a pass finds it.
