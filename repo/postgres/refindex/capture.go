@@ -47,12 +47,13 @@ const (
 	captureRowFunction = "capture_row" // of each row
 )
 
-// The limits of what is captured: the rows of a statement, those that a look is made by, and
-// the bytes of pruned.captured while no pass takes them away. Beyond, tables are read.
+// The limits of what is captured: the rows of a statement, and the bytes of pruned.captured
+// while no pass takes them away. Beyond, tables are read; so are those that have fewer pages
+// than that for each noted row, since to look for a row by its key takes several.
 const (
 	maxCapturedStatement = 1000
-	maxCapturedRows      = 20000
 	maxCapturedBytes     = 64 << 20
+	pagesPerNote         = 8
 )
 
 // captureBodies are the bodies of the trigger functions. They raise nothing, whatever
@@ -179,7 +180,7 @@ touched (relid, row_id) AS MATERIALIZED (
 ), armed (id, since) AS MATERIALIZED (
     SELECT r.id, r.captured_from FROM pruned.relation r
      WHERE r.captured IS NOT NULL AND NOT (` + unless + `)
-       AND (SELECT count(*) FROM touched) <= ` + fmt.Sprint(maxCapturedRows) + `
+       AND (SELECT count(*) FROM touched c WHERE c.relid = r.relid) * ` + fmt.Sprint(pagesPerNote) + ` <= pg_relation_size(r.relid) / current_setting('block_size')::bigint
        AND r.captured = ` + armedSQL("r.relid", uncapturedSQL) + `
 ), usable (id) AS MATERIALIZED (` + strings.Join(usable, "\n     UNION ALL") + `
 )`
