@@ -9,7 +9,7 @@ import (
 
 type migrateCmd struct {
 	Indexes bool  `help:"Also make the index by which chunks of a file are found in knowledge bases (CREATE INDEX CONCURRENTLY)."`
-	Capture *bool `negatable:"" help:"Also have triggers note which rows Open WebUI writes, so that looks need not read tables for them (PostgreSQL); --no-capture removes them."`
+	Capture *bool `negatable:"" help:"Also make triggers on the tables of Open WebUI that note which rows it writes, so that no batch reads large tables whole (PostgreSQL); --no-capture removes them."`
 }
 
 // Run brings our own tables up to date.
@@ -43,12 +43,12 @@ func (r *migrateCmd) Run(ctx *runContext) error {
 // capture makes the triggers that note what is written, or removes them.
 func (r *migrateCmd) capture(ctx *runContext, a *app) (said string, err error) {
 	if !*r.Capture {
-		return ", and nothing is captured any more", a.db.ReleaseChanges(ctx)
+		return ", and no trigger notes rows any more", a.db.ReleaseChanges(ctx)
 	}
 	captured, others, err := a.db.CaptureChanges(ctx)
-	said = fmt.Sprintf(", and rows that are written to %d tables are captured", len(captured))
+	said = fmt.Sprintf(", and triggers note which rows of %d tables are written", len(captured))
 	if len(others) > 0 {
-		said += "; looks go on reading " + strings.Join(others, ", ")
+		said += "; read whole as before: " + strings.Join(others, ", ")
 	}
 	return said, err
 }

@@ -32,12 +32,12 @@ func (db *DB) checkCapture(ctx context.Context) (found []repo.Finding, err error
 	if err != nil || !installed {
 		return nil, err
 	}
-	f := repo.Finding{Check: "capture", OK: true, Detail: fmt.Sprintf("looks read what changed in %d tables", len(c.Noted))}
+	f := repo.Finding{Check: "capture", OK: true, Detail: fmt.Sprintf("of %d tables only rows that were written are read, where these are few beside its pages", len(c.Noted))}
 	if n := len(c.Waiting); n > 0 {
-		f.Detail += fmt.Sprintf(", and in %d more after two passes", n)
+		f.Detail += fmt.Sprintf("; of %d more after two passes", n)
 	}
 	if n := len(c.Read); n > 0 {
-		f.Detail += "; whole are read " + strings.Join(c.Read[:min(n, maxNames)], ", ")
+		f.Detail += "; always read whole: " + strings.Join(c.Read[:min(n, maxNames)], ", ")
 		f.Remedy = "pruned migrate --capture, for tables that came since or whose triggers are not in order; those without a column id of text, a UUID or a number as their key, partitions and heirs stay as they are"
 	}
 	return []repo.Finding{f}, nil

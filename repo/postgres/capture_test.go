@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"pruned/repo"
 	"pruned/repo/postgres"
 	"pruned/repo/testenv"
 )
@@ -24,6 +24,17 @@ func capture(t testing.TB, d *testenv.Database, db *postgres.DB) {
 	_, _, err := db.CaptureChanges(context.Background())
 	require.NoError(t, err)
 	settleCapture(t, d, db)
+}
+
+// newCaptured makes a database whose rows are captured, with two files.
+func newCaptured(t *testing.T) (*testenv.Database, *postgres.DB, []string) {
+	t.Helper()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	refresh(t, db)
+	capture(t, d, db)
+	return d, db, ids
 }
 
 // settleCapture passes until the marks are behind what a pass armed: that is twice, unless
@@ -211,11 +222,7 @@ func TestCaptureMissesNothing(t *testing.T) {
 // Capture: a row that goes makes looks read its table, in which no index finds it.
 func TestCapturedRowThatIsGone(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
-	refresh(t, db)
-	capture(t, d, db)
+	d, db, ids := newCaptured(t)
 	note := insertMention(t, d, ids[0])
 	requireKept(t, db, ids[0])
 	d.Exec(t, `DELETE FROM note WHERE id = $1`, note)
@@ -228,11 +235,7 @@ func TestCapturedRowThatIsGone(t *testing.T) {
 // Capture: what is noted goes with the passes, and what nobody takes away has an end.
 func TestCaptureIsBounded(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
-	refresh(t, db)
-	capture(t, d, db)
+	d, db, ids := newCaptured(t)
 	notes := func() int { return testenv.Value[int](t, d, `SELECT count(*) FROM pruned.captured`) }
 	insertMention(t, d, "of no file")
 	require.Equal(t, 1, notes())
@@ -245,6 +248,10 @@ func TestCaptureIsBounded(t *testing.T) {
 	full := notes()
 	insertMention(t, d, ids[0])
 	require.Equal(t, full, notes())
+	findings, err := db.CheckDatabase(t.Context())
+	require.NoError(t, err)
+	i := slices.IndexFunc(findings, func(f repo.Finding) bool { return f.Check == "capture" })
+	require.Contains(t, findings[i].Detail, "of 0 tables", "what was not noted makes all wait")
 	requireKept(t, db, ids[0])
 	requireFree(t, db, ids[1])
 	for range 2 {
@@ -259,131 +266,17 @@ func TestCaptureIsBounded(t *testing.T) {
 	requireKept(t, db, ids...)
 }
 
-// Capture: the application writes on whatever becomes of our tables, and nothing is left when
-// it ends.
-func TestCaptureEnds(t *testing.T) {
-	t.Parallel()
-	triggers := `SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pruned%'`
-	for name, end := range map[string]func(t *testing.T, d *testenv.Database, db *postgres.DB){
-		"released": func(t *testing.T, _ *testenv.Database, db *postgres.DB) {
-			require.NoError(t, db.ReleaseChanges(t.Context()))
-		},
-		"uninstalled": func(t *testing.T, _ *testenv.Database, db *postgres.DB) {
-			require.NoError(t, db.Uninstall(t.Context()))
-		},
-		"our schema dropped":      func(t *testing.T, d *testenv.Database, _ *postgres.DB) { d.Exec(t, `DROP SCHEMA pruned CASCADE`) },
-		"our table alone dropped": func(t *testing.T, d *testenv.Database, _ *postgres.DB) { d.Exec(t, `DROP TABLE pruned.captured`) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := testenv.New(t)
-			db := open(t, d)
-			refresh(t, db)
-			_, _, err := db.CaptureChanges(t.Context())
-			require.NoError(t, err)
-			require.NotZero(t, testenv.Value[int](t, d, triggers))
-			end(t, d, db)
-			if name != "our table alone dropped" {
-				require.Zero(t, testenv.Value[int](t, d, triggers))
-			}
-			insertMention(t, d, uuid.NewString())
-			d.Exec(t, `UPDATE note SET title = 'x'`)
-		})
-	}
-}
-
 // Capture: an index that does not find a row which was noted hides it from no look, and from
 // no pass.
 func TestCapturedBehindABlindIndex(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
-	refresh(t, db)
-	capture(t, d, db)
+	d, db, ids := newCaptured(t)
 	blinded(t, d, "note_pkey", func() { insertMention(t, d, ids[0]) })
 	requireKept(t, db, ids[0])
 	pass(t, db)
 	d.Exec(t, `REINDEX TABLE note`)
 	requireKept(t, db, ids[0])
 	requireFree(t, db, ids[1])
-}
-
-// Capture: where a migration renames or drops the column that names a table's rows, the
-// application writes on, as a replica too, and nothing is missed.
-func TestCapturedKeyIsGone(t *testing.T) {
-	t.Parallel()
-	for name, migration := range map[string]string{
-		"renamed": `ALTER TABLE extra RENAME id TO key`,
-		"dropped": `ALTER TABLE extra DROP id; ALTER TABLE extra ADD key uuid PRIMARY KEY DEFAULT gen_random_uuid()`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := testenv.New(t)
-			db := open(t, d)
-			ids := newFiles(t, d, 3)
-			d.Exec(t, `CREATE TABLE extra (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v text)`)
-			refresh(t, db)
-			capture(t, d, db)
-			d.Exec(t, migration)
-			d.Exec(t, `INSERT INTO extra (v) VALUES ($1)`, ids[0])
-			for range 3 {
-				refresh(t, db)
-				requireKept(t, db, ids[0])
-				requireFree(t, db, ids[2])
-			}
-			exec(t, d.Conn(t), `SET session_replication_role = replica; INSERT INTO extra (v) VALUES ('`+ids[1]+`')`)
-			requireKept(t, db, ids[:2]...)
-		})
-	}
-}
-
-// Capture: a row is found that is written in a snapshot in which the key had another name.
-func TestCapturedKeyIsBack(t *testing.T) {
-	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
-	d.Exec(t, `CREATE TABLE extra (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v text)`)
-	refresh(t, db)
-	capture(t, d, db)
-	d.Exec(t, `ALTER TABLE extra RENAME id TO key`)
-	old := d.Conn(t)
-	exec(t, old, `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1`)
-	d.Exec(t, `ALTER TABLE extra RENAME key TO id`)
-	for range 3 {
-		refresh(t, db)
-	}
-	require.True(t, isCaptured(t, d, "extra"))
-	exec(t, old, `INSERT INTO extra (v) VALUES ('`+ids[0]+`'); COMMIT`)
-	requireKept(t, db, ids[0])
-	requireFree(t, db, ids[1])
-}
-
-// Capture: notes under keys of another type, which the column had, stop no pass.
-func TestCapturedKeyOfAnotherType(t *testing.T) {
-	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	d.Exec(t, `CREATE TABLE extra (id text PRIMARY KEY, v text)`)
-	ids := newFiles(t, d, 2)
-	refresh(t, db)
-	capture(t, d, db)
-	long := d.Conn(t)
-	exec(t, long, `BEGIN; SELECT pg_current_xact_id()`)
-	d.Exec(t, `INSERT INTO extra VALUES ('no UUID', '')`)
-	d.Exec(t, `DELETE FROM extra`)
-	d.Exec(t, `ALTER TABLE extra ALTER id TYPE uuid USING id::uuid`)
-	for range 2 {
-		refresh(t, db)
-	}
-	exec(t, long, `COMMIT`)
-	for range 3 {
-		d.Exec(t, `INSERT INTO extra VALUES (gen_random_uuid(), $1)`, ids[0])
-		requireKept(t, db, ids[0])
-		requireFree(t, db, ids[1])
-		refresh(t, db)
-	}
 }
 
 // Capture: notes that a crash would take away are not believed.
@@ -398,26 +291,4 @@ func TestCaptureUnlogged(t *testing.T) {
 		refresh(t, db)
 		require.False(t, isCaptured(t, d, "note"))
 	}
-}
-
-// Capture: where the application and a release wait for each other, the release gives way
-// before PostgreSQL looks for a deadlock, and comes again.
-func TestReleaseGivesWay(t *testing.T) {
-	t.Parallel()
-	server := testenv.NewServer(t, testenv.ServerOptions{Settings: []string{"deadlock_timeout=500ms"}})
-	d := server.New(t)
-	db := open(t, d)
-	refresh(t, db)
-	_, _, err := db.CaptureChanges(t.Context())
-	require.NoError(t, err)
-	// Triggers go from the one that was made last to the first.
-	const tables = `SELECT quote_ident(relname) FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid WHERE tgname = 'pruned_captures_insert' ORDER BY pg_trigger.oid `
-	first, last := testenv.Value[string](t, d, tables+`LIMIT 1`), testenv.Value[string](t, d, tables+`DESC LIMIT 1`)
-	app := d.Conn(t)
-	exec(t, app, `BEGIN; LOCK TABLE `+first+` IN ROW EXCLUSIVE MODE`)
-	released := make(chan error, 1)
-	go func() { released <- db.ReleaseChanges(context.WithoutCancel(t.Context())) }()
-	time.Sleep(800 * time.Millisecond) // PostgreSQL has looked for a deadlock of a release that still waits
-	exec(t, app, `LOCK TABLE `+last+` IN ROW EXCLUSIVE MODE; COMMIT`)
-	require.NoError(t, <-released)
 }

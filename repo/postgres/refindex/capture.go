@@ -90,7 +90,7 @@ BEGIN
 END `, maxCapturedBytes, note)
 }
 
-// captureTrigger is a trigger that notes rows. Its name is also that of its function's use.
+// captureTrigger is a trigger that notes rows: when it fires, as text and as the catalog has it.
 type captureTrigger struct {
 	name, function, when string
 	typ                  int    // pg_trigger.tgtype
@@ -113,8 +113,7 @@ func (r *relation) canCapture() bool {
 	return r.canIndex() && len(r.key) == 1 && r.key[0].name == "id" && slices.Contains(plainTypes, r.key[0].typ) && len(r.columns) > 0
 }
 
-// expectedTriggersSQL lists the triggers, intactSQL the functions whose bodies are ours: once
-// for all tables.
+// expectedTriggersSQL lists the triggers as the catalog has them.
 func expectedTriggersSQL() string {
 	var rows []string
 	for _, g := range captureTriggers {
@@ -123,6 +122,7 @@ func expectedTriggersSQL() string {
 	return "(VALUES " + strings.Join(rows, ", ") + ") e (name, function, type, enabled)"
 }
 
+// intactSQL lists the functions whose bodies are ours. PostgreSQL asks that once for all tables.
 func intactSQL() string {
 	var rows []string
 	for _, name := range slices.Sorted(maps.Keys(captureBodies)) {
@@ -158,7 +158,7 @@ var notOurTriggerSQL = fmt.Sprintf(`tgfoid <> ALL (ARRAY(SELECT oid FROM pg_proc
 // captureCTE lists, for the statement that begins with it, the rows that were noted, and
 // usable: the relations, by their numbers, of which all rows since a bound are among them.
 // unless is a condition under which nobody asks. It is empty where nothing is captured. By
-// OFFSET 0 the planner looks for each noted row as it does in noted, and not in the table what
+// OFFSET 0 the planner looks for each noted row as it does in notedRowsSQL, and not in the table what
 // it then asks an index for. CASE: of thousands of rows it would ask first, and then whether
 // somebody wants to know.
 func captureCTE(relations []*relation, bound func(i int, r *relation) string, unless string) string {
@@ -229,9 +229,9 @@ func (r *relation) usableSQL() string {
 	return fmt.Sprintf("(SELECT EXISTS (SELECT FROM usable WHERE id = %d))", r.id)
 }
 
-// noted are the relation's rows t that were noted. The columns by which versions are compared
-// come with them.
-func (r *relation) noted() string {
+// notedRowsSQL are the relation's rows t that were noted. The columns by which versions are
+// compared come with them.
+func (r *relation) notedRowsSQL() string {
 	return fmt.Sprintf("(SELECT row_id FROM touched WHERE relid = %d) c CROSS JOIN LATERAL (SELECT t.xmin, t.ctid, t.* FROM ONLY %s t WHERE %s OFFSET 0) t",
 		r.oid, r.quotedName(), r.keyIs("c.row_id"))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,6 +19,11 @@ CREATE OR REPLACE FUNCTION pruned.%[1]s() RETURNS trigger LANGUAGE plpgsql SECUR
 ALTER FUNCTION pruned.%[1]s() OWNER TO %[3]s`
 
 const ownerOfCapturedSQL = `SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class WHERE oid = 'pruned.captured'::regclass`
+
+// NamesCapture says that a statement is about one of the trigger functions.
+func NamesCapture(statement string) bool {
+	return strings.Contains(statement, "pruned."+captureFunction+"(")
+}
 
 // Capture makes the triggers that note which rows are written, on every table of the
 // application that the index covers and whose rows are named by a column id. The others are
@@ -130,15 +136,17 @@ func ReleaseInTx(ctx context.Context, t pgx.Tx) error {
 	})
 }
 
-// capturedSQL lists the tables by whether their rows are captured.
+// capturedSQL lists the tables by whether their triggers are in order, and whether they were all
+// along.
 var capturedSQL = `
-SELECT r.name, ` + armedSQL("r.relid", "''") + ` IS NOT NULL, r.captured IS NOT NULL AND r.captured_from <= r.w
-  FROM pruned.relation r ORDER BY r.name`
+SELECT r.name, now.captured IS NOT NULL, coalesce(r.captured = now.captured AND r.captured_from <= r.w, false)
+  FROM pruned.relation r CROSS JOIN LATERAL (SELECT ` + armedSQL("r.relid", uncapturedSQL) + `) now (captured)
+ ORDER BY r.name`
 
 // Captured tells how tables stand towards capture.
 type Captured struct {
-	Noted   []string // all rows that are written are noted, and looks use that
-	Waiting []string // likewise, and two passes have to end first
+	Noted   []string // all rows that are written are noted, and looks may use that
+	Waiting []string // likewise, but some were not: two passes have to end first
 	Read    []string // looks read them whole
 }
 

@@ -2,6 +2,7 @@ package refindex
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -93,7 +94,7 @@ func findSQL(relations []*relation) string {
 // and what may go with a file is read now: at the end it would be gone, and tell nothing.
 func findIndexedSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(quietLookCTE() + lookCaptureCTE(relations) + indexedSQL(relations, deletesSQL, marksSQL))
+	b.WriteString(quietLookCTE() + lookCaptureCTE(readFirst(relations)) + indexedSQL(relations, deletesSQL, marksSQL))
 	for i, r := range relations {
 		if r.isReadFirst() {
 			b.WriteString(r.textBranch(i, r.changedSinceIndex()))
@@ -104,6 +105,10 @@ func findIndexedSQL(relations []*relation) string {
 
 // isReadFirst says that FindIndexed reads what changed in the relation.
 func (r *relation) isReadFirst() bool { return r.deleted || !r.canIndex() }
+
+func readFirst(relations []*relation) []*relation {
+	return slices.DeleteFunc(slices.Clone(relations), func(r *relation) bool { return !r.isReadFirst() })
+}
 
 // indexedSQL is what the index says, what it does not know, and what somebody keeps.
 func indexedSQL(relations []*relation, deletes, marks string) string {
@@ -165,7 +170,7 @@ func (r *relation) textBranch(i int, where string) string {
 	if !r.captured {
 		return read(whole, "")
 	}
-	return read(whole, " AND NOT "+r.usableSQL()) + read(r.noted(), " AND "+r.usableSQL())
+	return read(whole, " AND NOT "+r.usableSQL()) + read(r.notedRowsSQL(), " AND "+r.usableSQL())
 }
 
 // changedSinceIndex is the condition of rows that the index does not cover.

@@ -115,7 +115,7 @@ func (r *relation) hasChangedSQL() string {
 	if !r.captured {
 		return whole
 	}
-	return fmt.Sprintf("CASE WHEN %s THEN EXISTS (SELECT FROM %s WHERE %s) ELSE %s END", r.usableSQL(), r.noted(), r.isChanged(), whole)
+	return fmt.Sprintf("CASE WHEN %s THEN EXISTS (SELECT FROM %s WHERE %s) ELSE %s END", r.usableSQL(), r.notedRowsSQL(), r.isChanged(), whole)
 }
 
 func (r *relation) isChanged() string { return changedSince(r.markSQL()) }
