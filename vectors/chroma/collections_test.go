@@ -46,7 +46,7 @@ func TestPointsBesideARunningChroma(t *testing.T) {
 	p := populate(t)
 	theirs := newDatabase(t, p.server)
 	memory, whole := "user-memory-"+uuid.NewString(), "user-memory-"+uuid.NewString()
-	points, other := many(large, memory, ""), many(30, whole, "")
+	points, other := vectorstest.MakeChunks(large, memory, ""), vectorstest.MakeChunks(30, whole, "")
 	for _, db := range []api{p.api, theirs} {
 		db.insert(t, points...)
 		db.insert(t, other...)
@@ -71,7 +71,7 @@ func TestPointsBesideARunningChroma(t *testing.T) {
 		require.Equal(t, 300, asked(), "each is asked for once")
 		require.Len(t, p.query(t, memory, 3, 100), 100)
 	}
-	p.insert(t, many(1, memory, "")...)
+	p.insert(t, vectorstest.MakeChunks(1, memory, "")...)
 	removed, err := store.RemovePoints(t.Context(), nil, memory, ids, vectors.AllowAll)
 	require.NoError(t, err)
 	require.Zero(t, removed)
@@ -105,8 +105,8 @@ func TestNamesOfKnowledgeBasesHaveAnotherDimension(t *testing.T) {
 		names := b.create(t, vectors.KnowledgeNames)
 		b.ask(t, http.MethodPost, "/"+b.database+"/collections/"+names+"/add", map[string]any{"ids": []string{stays, goes}, "documents": []string{"one", "two"},
 			"embeddings": [][]float32{{1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}}, "metadatas": []map[string]any{{"knowledge_base_id": stays}, nil}}, &struct{}{})
-		b.insert(t, many(20, memory, "")...)
-		b.insert(t, many(20, vectorstest.Base, file)...)
+		b.insert(t, vectorstest.MakeChunks(20, memory, "")...)
+		b.insert(t, vectorstest.MakeChunks(20, vectorstest.Base, file)...)
 		var store vectors.CollectionStore = newServer(t, chroma.HTTPOptions{URL: b.server})
 		if embedded {
 			store = newEmbedded(t, b.dir)
@@ -134,7 +134,7 @@ func TestCollectionLeftByACrash(t *testing.T) {
 	b := runBeside(t)
 	left, again, stays := "user-memory-"+uuid.NewString(), "web-search-"+uuid.NewString(), "user-memory-"+uuid.NewString()
 	for _, name := range []string{left, again, stays} {
-		b.insert(t, many(5, name, "")...)
+		b.insert(t, vectorstest.MakeChunks(5, name, "")...)
 	}
 	db := b.sql(t)
 	for _, statement := range []string{
@@ -145,7 +145,7 @@ func TestCollectionLeftByACrash(t *testing.T) {
 		_, err := db.Exec(statement, left, again)
 		require.NoError(t, err)
 	}
-	b.insert(t, many(3, again, "")...)
+	b.insert(t, vectorstest.MakeChunks(3, again, "")...)
 	store := newEmbedded(t, b.dir)
 	require.ElementsMatch(t, []string{left, again, stays}, listNames(t, store))
 	require.Equal(t, map[string]int{again: 3, stays: 5}, countPoints(t, store, left, again, stays))

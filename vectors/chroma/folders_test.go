@@ -86,7 +86,7 @@ func TestFoldersOfDroppedCollectionsGo(t *testing.T) {
 	store := newEmbedded(t, b.dir)
 	living := []string{vectorstest.Base, vectors.FileCollection(uuid.NewString()), "a-plugin"}
 	for _, name := range living {
-		b.insert(t, many(large, name, "a")...)
+		b.insert(t, vectorstest.MakeChunks(large, name, "a")...)
 	}
 	kept := b.entries(t)
 	b.create(t, "empty")
@@ -95,7 +95,7 @@ func TestFoldersOfDroppedCollectionsGo(t *testing.T) {
 	var dropped []string
 	for range 3 {
 		name := uuid.NewString()
-		b.insert(t, many(30, name, "b")...)
+		b.insert(t, vectorstest.MakeChunks(30, name, "b")...)
 		dropped = append(dropped, b.folderOf(t, name))
 		b.drop(t, name)
 	}
@@ -120,7 +120,7 @@ func TestFoldersOfDroppedCollectionsGo(t *testing.T) {
 		t.Helper()
 		require.Equal(t, before, b.query(t, living[0], 3, 50))
 		for _, name := range living {
-			b.insert(t, many(5, name, "c")...)
+			b.insert(t, vectorstest.MakeChunks(5, name, "c")...)
 			require.Len(t, b.query(t, name, 3, 100), 100)
 		}
 		before = b.query(t, living[0], 3, 50)
@@ -128,7 +128,7 @@ func TestFoldersOfDroppedCollectionsGo(t *testing.T) {
 	check()
 	b.restart(t)
 	check()
-	b.insert(t, many(large, "made-later", "d")...)
+	b.insert(t, vectorstest.MakeChunks(large, "made-later", "d")...)
 	require.Len(t, b.query(t, "made-later", 3, 100), 100)
 	b.folderOf(t, "made-later")
 	names, folders = leftovers(t, store)
@@ -141,9 +141,9 @@ func TestFoldersOfDroppedCollectionsGo(t *testing.T) {
 func TestFoldersOfOthersStay(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(3, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, "a")...)
 	other := newDatabase(t, b.server)
-	other.insert(t, many(3, "in-another-database", "a")...)
+	other.insert(t, vectorstest.MakeChunks(3, "in-another-database", "a")...)
 	store := newEmbedded(t, b.dir)
 	outside := t.TempDir()
 	inside := filepath.Join(outside, "kept")
@@ -184,7 +184,7 @@ func TestFoldersOfOthersStay(t *testing.T) {
 func TestFoldersThatWereTouchedStay(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(3, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, "a")...)
 	store := newEmbedded(t, b.dir)
 	old, inside, itself, copied := b.leave(t, uuid.NewString()), b.leave(t, uuid.NewString()), b.leave(t, uuid.NewString()), b.leave(t, uuid.NewString())
 	all := []string{old, inside, itself, copied}
@@ -215,7 +215,7 @@ func TestFoldersThatWereTouchedStay(t *testing.T) {
 func TestSegmentThatComesMeanwhileKeepsItsFolder(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(3, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, "a")...)
 	store := newEmbedded(t, b.dir)
 	first, second, gone := b.leave(t, uuid.NewString()), b.leave(t, uuid.NewString()), b.leave(t, uuid.NewString())
 	add := func(segment string) {
@@ -260,7 +260,7 @@ func TestFoldersStayWhereNothingIsKnownOfSegments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := runBeside(t)
-			b.insert(t, many(3, vectorstest.Base, "a")...)
+			b.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, "a")...)
 			left := b.leave(t, uuid.NewString())
 			before := b.entries(t)
 			b.Stop(t)
@@ -302,7 +302,7 @@ func TestFoldersStayWhereNothingIsKnownOfSegments(t *testing.T) {
 func TestFolderThatCannotBeRemovedIsTold(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(3, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, "a")...)
 	store := newEmbedded(t, b.dir)
 	all := []string{b.leave(t, uuid.NewString()), b.leave(t, uuid.NewString()), b.leave(t, uuid.NewString())}
 	stuck, denied := all[1], errors.New("denied")
@@ -329,7 +329,7 @@ func TestFolderThatCannotBeRemovedIsTold(t *testing.T) {
 func TestRemovalOfFoldersWaitsForChroma(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(3, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, "a")...)
 	left := b.leave(t, uuid.NewString())
 	conn, err := b.sql(t).Conn(t.Context())
 	require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 
 	"pruned/vectors"
 	"pruned/vectors/chroma"
+	"pruned/vectors/vectorstest"
 )
 
 // countWord counts a word in the bytes of the files below a folder.
@@ -41,8 +42,8 @@ func TestDeletedTextIsForgotten(t *testing.T) {
 			t.Parallel()
 			b := runBeside(t)
 			going, other := uuid.NewString(), uuid.NewString()
-			b.insert(t, many(300, vectors.FileCollection(going), going)...)
-			b.insert(t, many(40, vectors.FileCollection(other), other)...)
+			b.insert(t, vectorstest.MakeChunks(300, vectors.FileCollection(going), going)...)
+			b.insert(t, vectorstest.MakeChunks(40, vectors.FileCollection(other), other)...)
 			long, short := uuid.NewString(), uuid.NewString()
 			db := b.sql(t)
 			plantWords(t, db, journal, strings.Repeat("filler ", 1000)+strings.Repeat(" "+long, 20), short)

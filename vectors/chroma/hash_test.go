@@ -23,7 +23,7 @@ func (b *beside) byHash(t testing.TB, collection, hash string) []string {
 
 // hashed is many, of chunks whose text has a hash.
 func hashed(n int, collection, file, hash string) []vectorstest.Chunk {
-	chunks := many(n, collection, file)
+	chunks := vectorstest.MakeChunks(n, collection, file)
 	for i := range chunks {
 		chunks[i].Hash = hash
 	}

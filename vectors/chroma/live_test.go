@@ -32,13 +32,6 @@ func value[T any](t testing.TB, db *sql.DB, query string, args ...any) (v T) {
 	return v
 }
 
-func many(n int, collection, file string) (chunks []vectorstest.Chunk) {
-	for range n {
-		chunks = append(chunks, vectorstest.Chunk{ID: uuid.NewString(), Collection: collection, FileID: file})
-	}
-	return chunks
-}
-
 func folders(t testing.TB, dir string) (n int) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -62,10 +55,10 @@ type population struct {
 
 func populate(t *testing.T) *population {
 	p := &population{beside: runBeside(t), going: uuid.NewString(), other: uuid.NewString()}
-	p.insert(t, many(large, vectorstest.Base, p.other)...)
-	p.insert(t, many(50, vectorstest.Base, p.going)...)
-	p.insert(t, many(large, vectors.FileCollection(p.going), p.going)...)
-	p.insert(t, many(30, vectors.FileCollection(p.other), p.other)...)
+	p.insert(t, vectorstest.MakeChunks(large, vectorstest.Base, p.other)...)
+	p.insert(t, vectorstest.MakeChunks(50, vectorstest.Base, p.going)...)
+	p.insert(t, vectorstest.MakeChunks(large, vectors.FileCollection(p.going), p.going)...)
+	p.insert(t, vectorstest.MakeChunks(30, vectors.FileCollection(p.other), p.other)...)
 	p.before = p.query(t, vectors.FileCollection(p.other), 3, 10)
 	require.Len(t, p.before, 10)
 	return p
@@ -127,7 +120,7 @@ func TestBesideARunningChroma(t *testing.T) {
 			require.NoError(t, err)
 			done = true
 		default:
-			p.insert(t, many(1, "new", p.other)...)
+			p.insert(t, vectorstest.MakeChunks(1, "new", p.other)...)
 			added++
 			p.query(t, vectorstest.Base, added, 10)
 			require.Len(t, p.query(t, "new", added, 1), 1)
@@ -143,7 +136,7 @@ func TestBesideARunningChroma(t *testing.T) {
 	require.Equal(t, 50, value[int](t, p.sql(t), "SELECT count(*) FROM embeddings_queue WHERE operation = 3"), "each is asked for once")
 
 	// The next write to a collection carries out what waits for it.
-	p.insert(t, many(1, vectorstest.Base, p.other)...)
+	p.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, p.other)...)
 	removed, err = store.Remove(t.Context(), nil, []string{p.going})
 	require.NoError(t, err)
 	require.Zero(t, removed)
@@ -154,7 +147,7 @@ func TestBesideARunningChroma(t *testing.T) {
 	p.intact(t)
 
 	// A collection of the same name is another one.
-	p.insert(t, many(40, vectors.FileCollection(p.going), p.going)...)
+	p.insert(t, vectorstest.MakeChunks(40, vectors.FileCollection(p.going), p.going)...)
 	require.Len(t, p.query(t, vectors.FileCollection(p.going), 3, 40), 40)
 }
 
@@ -223,9 +216,9 @@ func TestNumbersOfRecords(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
 	going := uuid.NewString()
-	b.insert(t, many(5, vectorstest.Base, "")...)
-	b.insert(t, many(3, vectorstest.Base, going)...)
-	b.insert(t, many(4, vectors.FileCollection(going), going)...)
+	b.insert(t, vectorstest.MakeChunks(5, vectorstest.Base, "")...)
+	b.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, going)...)
+	b.insert(t, vectorstest.MakeChunks(4, vectors.FileCollection(going), going)...)
 	b.Stop(t)
 	db := b.sql(t)
 	base := value[string](t, db, "SELECT id FROM collections WHERE name = '"+vectorstest.Base+"'")
@@ -241,7 +234,7 @@ func TestNumbersOfRecords(t *testing.T) {
 	require.Zero(t, value[int](t, db, "SELECT count(*) FROM embeddings_queue WHERE vector IS NOT NULL"))
 	b.Start(t)
 	b.server = b.URL()
-	b.insert(t, many(1, vectorstest.Base, "")...)
+	b.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, "")...)
 	require.Len(t, b.left(t), 6)
 	removed, err = store.Remove(t.Context(), nil, []string{going})
 	require.NoError(t, err)
@@ -263,8 +256,8 @@ func TestRefusesWhatItDoesNotKnow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := runBeside(t)
-			b.insert(t, many(2, "file-a", "a")...)
-			b.insert(t, many(1, vectorstest.Base, "a")...)
+			b.insert(t, vectorstest.MakeChunks(2, "file-a", "a")...)
+			b.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, "a")...)
 			b.Stop(t)
 			db := b.sql(t)
 			_, err := db.Exec(c.alter)
@@ -288,9 +281,9 @@ func TestRefusesWhatItDoesNotKnow(t *testing.T) {
 func TestOlderChroma(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(5, "file-a", "a")...)
-	b.insert(t, many(20, "halfway", "")...)
-	b.insert(t, many(3, "file-b", "b")...)
+	b.insert(t, vectorstest.MakeChunks(5, "file-a", "a")...)
+	b.insert(t, vectorstest.MakeChunks(20, "halfway", "")...)
+	b.insert(t, vectorstest.MakeChunks(3, "file-b", "b")...)
 	b.loseCollection(t, "halfway", false)
 	b.Stop(t)
 	b.exec(t, "DROP TABLE embedding_metadata_array; DELETE FROM migrations WHERE dir = 'metadb' AND version = 6")
@@ -346,7 +339,7 @@ func TestUnusableFiles(t *testing.T) {
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(2, "file-a", "a")...)
+	b.insert(t, vectorstest.MakeChunks(2, "file-a", "a")...)
 	conn, err := b.sql(t).Conn(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()

@@ -95,14 +95,14 @@ func TestLostRowsGoBesideARunningChroma(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
 	living := uuid.NewString()
-	b.insert(t, many(large, vectorstest.Base, living)...)
-	b.insert(t, many(60, vectors.FileCollection(living), living)...)
-	b.insert(t, many(large, "lost", "")...)
-	b.insert(t, many(40, "halfway", "")...)
+	b.insert(t, vectorstest.MakeChunks(large, vectorstest.Base, living)...)
+	b.insert(t, vectorstest.MakeChunks(60, vectors.FileCollection(living), living)...)
+	b.insert(t, vectorstest.MakeChunks(large, "lost", "")...)
+	b.insert(t, vectorstest.MakeChunks(40, "halfway", "")...)
 	b.loseCollection(t, "lost", true)
 	b.loseCollection(t, "halfway", false)
 	b.scatter(t)
-	b.insert(t, many(1, "new", living)...)
+	b.insert(t, vectorstest.MakeChunks(1, "new", living)...)
 	before := b.query(t, vectorstest.Base, 3, 50)
 	store := b.later(t)
 	found := b.count(t, store)
@@ -126,7 +126,7 @@ func TestLostRowsGoBesideARunningChroma(t *testing.T) {
 			require.Equal(t, found.Rows, e.lost.Rows)
 			done = true
 		default:
-			b.insert(t, many(1, "new", living)...)
+			b.insert(t, vectorstest.MakeChunks(1, "new", living)...)
 			added++
 			require.Len(t, b.query(t, "new", 0, 1), 1)
 			require.Equal(t, before, b.query(t, vectorstest.Base, 3, 50))
@@ -143,7 +143,7 @@ func TestLostRowsGoBesideARunningChroma(t *testing.T) {
 		require.Equal(t, "ok", value[string](t, b.sql(t), "PRAGMA integrity_check"))
 		b.restart(t)
 	}
-	b.insert(t, many(10, "lost", living)...)
+	b.insert(t, vectorstest.MakeChunks(10, "lost", living)...)
 	require.Len(t, b.query(t, "lost", 3, 10), 10)
 }
 
@@ -151,13 +151,13 @@ func TestLostRowsGoBesideARunningChroma(t *testing.T) {
 func TestNothingIsLostOfWhatIsInUse(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(large, vectorstest.Base, "a")...)
-	b.insert(t, many(30, "file-b", "b")...)
-	b.insert(t, many(30, "file-c", "c")...)
+	b.insert(t, vectorstest.MakeChunks(large, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(30, "file-b", "b")...)
+	b.insert(t, vectorstest.MakeChunks(30, "file-c", "c")...)
 	b.create(t, "empty")
 	b.ask(t, http.MethodPost, "", map[string]any{"name": "another"}, &struct{}{})
 	another := &beside{api{b.server, "another"}, b.Chroma, b.dir}
-	another.insert(t, many(20, "of-another-database", "d")...)
+	another.insert(t, vectorstest.MakeChunks(20, "of-another-database", "d")...)
 	b.ask(t, http.MethodDelete, "/"+b.database+"/collections/file-c", nil, nil)
 	before := b.dump(t)
 	lost, err := b.later(t).RemoveLost(t.Context(), minAge)
@@ -217,8 +217,8 @@ func TestLostRowsThatStay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := runBeside(t)
-			b.insert(t, many(5, "file-a", "a")...)
-			b.insert(t, many(20, "halfway", "")...)
+			b.insert(t, vectorstest.MakeChunks(5, "file-a", "a")...)
+			b.insert(t, vectorstest.MakeChunks(20, "halfway", "")...)
 			b.loseCollection(t, "halfway", false)
 			b.Stop(t)
 			if c.alter != "" {
@@ -250,8 +250,8 @@ func TestLostRowsThatStay(t *testing.T) {
 func TestLastRecordOfALostCollection(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(20, "file-a", "a")...)
-	b.insert(t, many(10, "lost", "")...)
+	b.insert(t, vectorstest.MakeChunks(20, "file-a", "a")...)
+	b.insert(t, vectorstest.MakeChunks(10, "lost", "")...)
 	b.loseCollection(t, "lost", true)
 	store := b.later(t)
 	found := b.count(t, store).Rows
@@ -261,7 +261,7 @@ func TestLastRecordOfALostCollection(t *testing.T) {
 	b.requireLost(t, map[string]int{"queue": 1})
 	require.Equal(t, 30, value[int](t, b.sql(t), "SELECT max(seq_id) FROM embeddings_queue WHERE vector IS NULL AND metadata IS NULL"))
 	require.Zero(t, b.count(t, store).Rows)
-	b.insert(t, many(5, "file-a", "a")...)
+	b.insert(t, vectorstest.MakeChunks(5, "file-a", "a")...)
 	require.Len(t, b.query(t, "file-a", 3, 25), 25)
 	lost, err = store.RemoveLost(t.Context(), minAge)
 	require.NoError(t, err)
@@ -275,8 +275,8 @@ func TestLastRecordOfALostCollection(t *testing.T) {
 func TestRemovalOfLostRowsIsInterrupted(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(large, "lost", "")...)
-	b.insert(t, many(20, "file-a", "a")...)
+	b.insert(t, vectorstest.MakeChunks(large, "lost", "")...)
+	b.insert(t, vectorstest.MakeChunks(20, "file-a", "a")...)
 	b.loseCollection(t, "lost", true)
 	b.scatter(t)
 	store := b.later(t)
@@ -304,9 +304,9 @@ func TestRemovalOfLostRowsIsInterrupted(t *testing.T) {
 func TestTextsOfChunksThatAreGoneLeaveTheQueue(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	chunks := many(large, vectorstest.Base, "a")
+	chunks := vectorstest.MakeChunks(large, vectorstest.Base, "a")
 	b.insert(t, chunks...)
-	young := many(50, "file-b", "b") // its vectors are in the queue alone
+	young := vectorstest.MakeChunks(50, "file-b", "b") // its vectors are in the queue alone
 	b.insert(t, young...)
 	base, own := b.create(t, vectorstest.Base), b.create(t, "file-b")
 	last := value[string](t, b.sql(t), `SELECT id FROM embeddings_queue WHERE topic LIKE '%' || ?`, base)
@@ -342,7 +342,7 @@ func TestTextsOfChunksThatAreGoneLeaveTheQueue(t *testing.T) {
 		require.Equal(t, "ok", value[string](t, b.sql(t), "PRAGMA integrity_check"))
 		b.restart(t)
 	}
-	b.insert(t, many(large, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(large, vectorstest.Base, "a")...)
 	require.Len(t, b.ids(t, base), 2*large-11)
 	require.Len(t, b.query(t, vectorstest.Base, 3, 100), 100)
 }
@@ -351,7 +351,7 @@ func TestTextsOfChunksThatAreGoneLeaveTheQueue(t *testing.T) {
 func TestUnsureCollectionsKeepTheirRecords(t *testing.T) {
 	t.Parallel()
 	b := runBeside(t)
-	b.insert(t, many(large, vectorstest.Base, "a")...)
+	b.insert(t, vectorstest.MakeChunks(large, vectorstest.Base, "a")...)
 	base := b.create(t, vectorstest.Base)
 	last := value[string](t, b.sql(t), `SELECT id FROM embeddings_queue`)
 	b.ask(t, http.MethodPost, "/"+b.database+"/collections/"+base+"/delete", map[string]any{"ids": []string{last}}, nil)

@@ -30,7 +30,7 @@ func TestTraceServer(t *testing.T) {
 	t.Cleanup(store.Close)
 	file, user, chunk, other := uuid.NewString(), uuid.NewString(), uuid.NewString(), "plugin-"+uuid.NewString()
 	own := vectors.FileCollection(file)
-	b.insert(t, many(450, own, uuid.NewString())...)
+	b.insert(t, vectorstest.MakeChunks(450, own, uuid.NewString())...)
 	b.insert(t, vectorstest.Chunk{ID: chunk, Collection: own, FileID: file, CreatedBy: user})
 	b.insert(t, vectorstest.Chunk{ID: uuid.NewString(), Collection: other, Unnamed: true})
 

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
@@ -191,12 +190,4 @@ func (a *api) left(t testing.TB) (ids []string) {
 		a.call(t, http.MethodPost, "_search/scroll", map[string]string{"scroll": "1m", "scroll_id": cursor}, &answer)
 	}
 	return ids
-}
-
-// many are chunks of one file in one collection.
-func many(n int, collection, file string) (chunks []vectorstest.Chunk) {
-	for range n {
-		chunks = append(chunks, vectorstest.Chunk{ID: uuid.NewString(), Collection: collection, FileID: file})
-	}
-	return chunks
 }

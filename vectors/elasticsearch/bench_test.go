@@ -22,8 +22,8 @@ func BenchmarkRemove(b *testing.B) {
 		for n := range files {
 			id := fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
 			ids = append(ids, id)
-			chunks = append(chunks, many(1, vectors.FileCollection(id), id)...)
-			chunks = append(chunks, many(9, fmt.Sprintf("%08x-0000-4000-9000-000000000000", n%10), id)...)
+			chunks = append(chunks, vectorstest.MakeChunks(1, vectors.FileCollection(id), id)...)
+			chunks = append(chunks, vectorstest.MakeChunks(9, fmt.Sprintf("%08x-0000-4000-9000-000000000000", n%10), id)...)
 		}
 		ours, theirs := newAPI(b), newAPI(b)
 		ours.insert(b, chunks...)

@@ -30,7 +30,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	a := newAPI(t)
 	store := a.store(t)
 	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, slices.Concat(many(24_900, vectorstest.Base, file), many(1, vectorstest.Base, other), many(100, vectors.FileCollection(file), file))...)
+	a.insert(t, slices.Concat(vectorstest.MakeChunks(24_900, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other), vectorstest.MakeChunks(100, vectors.FileCollection(file), file))...)
 	found := map[string]int64{}
 	for f, err := range store.Files(t.Context()) {
 		require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	written := 0
 	writer.Go(func() error {
 		for ; ctx.Err() == nil; written++ {
-			a.put(t, a.index(2), many(1, vectorstest.Base, other)...)
+			a.put(t, a.index(2), vectorstest.MakeChunks(1, vectorstest.Base, other)...)
 		}
 		return nil
 	})
@@ -62,10 +62,10 @@ func TestCollectionInTwoIndexes(t *testing.T) {
 	a := newAPI(t)
 	store := a.store(t)
 	file := uuid.NewString()
-	own, stays := vectors.FileCollection(file), many(1, vectorstest.Base, uuid.NewString())
+	own, stays := vectors.FileCollection(file), vectorstest.MakeChunks(1, vectorstest.Base, uuid.NewString())
 	for _, size := range []int{2, 3} {
 		a.create(t, a.index(size), nil)
-		a.put(t, a.index(size), append(many(2, own, file), many(3, vectorstest.Base, file)...)...)
+		a.put(t, a.index(size), append(vectorstest.MakeChunks(2, own, file), vectorstest.MakeChunks(3, vectorstest.Base, file)...)...)
 	}
 	a.put(t, a.index(2), stays...)
 	a.left(t) // what was written is to be seen
@@ -99,8 +99,8 @@ func TestWhatNoFilterFinds(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t)
 			a.create(t, a.index(2), map[string]any{"metadata": map[string]any{"properties": map[string]any{"file_id": field}}})
-			stays := slices.Concat(many(1, vectorstest.Base, long+"x"), many(1, vectorstest.Base, "2024-01-03"))
-			a.put(t, a.index(2), slices.Concat(many(2, vectorstest.Base, file), many(2, vectorstest.Base, long), many(1, vectors.FileCollection(long), long), stays)...)
+			stays := slices.Concat(vectorstest.MakeChunks(1, vectorstest.Base, long+"x"), vectorstest.MakeChunks(1, vectorstest.Base, "2024-01-03"))
+			a.put(t, a.index(2), slices.Concat(vectorstest.MakeChunks(2, vectorstest.Base, file), vectorstest.MakeChunks(2, vectorstest.Base, long), vectorstest.MakeChunks(1, vectors.FileCollection(long), long), stays)...)
 			removed, err := a.store(t).Remove(t.Context(), nil, []string{file, long})
 			require.NoError(t, err)
 			require.EqualValues(t, 5, removed.Chunks)
@@ -116,7 +116,7 @@ func TestOthersKeepTheirs(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	file := uuid.NewString()
-	a.insert(t, append(many(20, vectors.FileCollection(file), file), many(20, vectorstest.Base, file)...)...)
+	a.insert(t, append(vectorstest.MakeChunks(20, vectors.FileCollection(file), file), vectorstest.MakeChunks(20, vectorstest.Base, file)...)...)
 	metadata := map[string]any{"name": "a", "file_id": file}
 	a.putDocuments(t, a.index(2), map[string]any{
 		"none": map[string]any{"metadata": metadata}, "list": map[string]any{"collection": []string{vectorstest.Base}, "metadata": metadata},
@@ -125,7 +125,7 @@ func TestOthersKeepTheirs(t *testing.T) {
 	old, other := a.prefix+"_d2_old", a.prefix+"x_d2"
 	for _, name := range []string{old, other} {
 		a.create(t, name, nil)
-		a.put(t, name, many(1, vectors.FileCollection(file), file)...)
+		a.put(t, name, vectorstest.MakeChunks(1, vectors.FileCollection(file), file)...)
 	}
 	a.call(t, http.MethodPost, "_aliases", `{"actions":[{"add":{"index":"`+other+`","alias":"`+a.prefix+`_more"}}]}`, nil)
 	a.left(t) // what was written is to be seen
@@ -146,7 +146,7 @@ func TestOthersKeepTheirs(t *testing.T) {
 func TestNamesAreNoPatterns(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	a.insert(t, append(many(1, "user-memory-"+uuid.NewString(), ""), many(1, vectors.FileCollection(uuid.NewString()), "")...)...)
+	a.insert(t, append(vectorstest.MakeChunks(1, "user-memory-"+uuid.NewString(), ""), vectorstest.MakeChunks(1, vectors.FileCollection(uuid.NewString()), "")...)...)
 	_, err := a.store(t).RemoveCollections(t.Context(), nil, []string{"user-memory-*", "user-memory-a,_all", "web-search-*"}, vectors.AllowAll)
 	require.NoError(t, err)
 	_, err = a.store(t).Remove(t.Context(), nil, []string{"*", "_all", "?", ".."})
@@ -160,7 +160,7 @@ func TestWhatIsSent(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	file := uuid.NewString()
-	a.insert(t, append(many(20, vectors.FileCollection(file), file), many(20, vectorstest.Base, file)...)...)
+	a.insert(t, append(vectorstest.MakeChunks(20, vectors.FileCollection(file), file), vectorstest.MakeChunks(20, vectorstest.Base, file)...)...)
 	behind, err := url.Parse(a.url)
 	require.NoError(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(behind)
@@ -225,7 +225,7 @@ func TestIndexesThatCannotBeUsed(t *testing.T) {
 			a := newAPI(t)
 			file := uuid.NewString()
 			a.create(t, a.index(2), nil)
-			a.put(t, a.index(2), many(3, vectorstest.Base, file)...)
+			a.put(t, a.index(2), vectorstest.MakeChunks(3, vectorstest.Base, file)...)
 			c.spoil(t, a)
 			_, err := a.store(t).Remove(t.Context(), nil, []string{file, "other"})
 			require.ErrorIs(t, err, vectors.ErrUnusable)

@@ -20,7 +20,7 @@ func TestTrace(t *testing.T) {
 	file, user, chunk := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	own, name := vectors.FileCollection(file), a.index(2)
 	a.create(t, name, nil)
-	a.put(t, name, many(450, own, file)...)
+	a.put(t, name, vectorstest.MakeChunks(450, own, file)...)
 	a.put(t, name, vectorstest.Chunk{ID: chunk, Collection: own, FileID: file, CreatedBy: user})
 	plugins, closed := a.prefix+"_of_a_plugin", a.prefix+"_of_old"
 	a.call(t, http.MethodPut, plugins+"/_doc/one?refresh=true", map[string]any{"notes": []any{map[string]any{"of": user}}}, nil)

@@ -28,9 +28,9 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	a := newServer(t)
 	store := a.store(t)
 	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, many(24_900, vectorstest.Base, file)...)
-	a.insert(t, many(1, vectorstest.Base, other)...)
-	a.insert(t, many(100, vectors.FileCollection(file), file)...)
+	a.insert(t, vectorstest.MakeChunks(24_900, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
+	a.insert(t, vectorstest.MakeChunks(100, vectors.FileCollection(file), file)...)
 	found := map[string]int64{}
 	for f, err := range store.Files(t.Context()) {
 		require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	written := 0
 	writer.Go(func() error {
 		for ; ctx.Err() == nil; written++ {
-			a.insertDocuments(t, indexName(vectorstest.Base), many(1, vectorstest.Base, other))
+			a.insertDocuments(t, indexName(vectorstest.Base), vectorstest.MakeChunks(1, vectorstest.Base, other))
 		}
 		return nil
 	})
@@ -64,10 +64,10 @@ func TestWhatNoFilterFinds(t *testing.T) {
 	other := uuid.NewString()
 	a.create(t, indexName(vectorstest.Base))
 	a.create(t, indexName(other))
-	a.insertDocuments(t, indexName(vectorstest.Base), append(many(2, vectorstest.Base, "report"), many(2, vectorstest.Base, long)...))
-	stays := many(1, vectorstest.Base, long+"x")
+	a.insertDocuments(t, indexName(vectorstest.Base), append(vectorstest.MakeChunks(2, vectorstest.Base, "report"), vectorstest.MakeChunks(2, vectorstest.Base, long)...))
+	stays := vectorstest.MakeChunks(1, vectorstest.Base, long+"x")
 	a.insertDocuments(t, indexName(vectorstest.Base), stays)
-	a.insertDocuments(t, indexName(other), append(many(1, other, "2024-01-01"), many(1, other, "2024-01-02")...))
+	a.insertDocuments(t, indexName(other), append(vectorstest.MakeChunks(1, other, "2024-01-01"), vectorstest.MakeChunks(1, other, "2024-01-02")...))
 	removed, err := a.store(t).Remove(t.Context(), nil, []string{"report", long, "2024-01-02"})
 	require.NoError(t, err)
 	require.EqualValues(t, 5, removed.Chunks)
@@ -78,7 +78,7 @@ func TestWhatNoFilterFinds(t *testing.T) {
 func TestNamesAreNoPatterns(t *testing.T) {
 	t.Parallel()
 	a := newServer(t)
-	chunks := append(many(1, "user-memory-"+uuid.NewString(), ""), many(1, vectors.FileCollection(uuid.NewString()), "")...)
+	chunks := append(vectorstest.MakeChunks(1, "user-memory-"+uuid.NewString(), ""), vectorstest.MakeChunks(1, vectors.FileCollection(uuid.NewString()), "")...)
 	a.insert(t, chunks...)
 	_, err := a.store(t).RemoveCollections(t.Context(), nil, []string{"user-memory-*", "user-memory-a,_all", "web-search-*"}, vectors.AllowAll)
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestOthersKeepTheirs(t *testing.T) {
 	a.create(t, "logs")
 	a.create(t, "open_webuix_"+file)
 	a.call(t, http.MethodPost, "_aliases", `{"actions":[{"add":{"index":"logs","alias":"open_webui_file-`+file+`"}}]}`, nil)
-	a.insertDocuments(t, "logs", many(2, vectors.FileCollection(file), file))
+	a.insertDocuments(t, "logs", vectorstest.MakeChunks(2, vectors.FileCollection(file), file))
 	strange, err := a.store(t).Strange(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"logs"}, strange, "it has a name of ours")
@@ -112,15 +112,15 @@ func TestDropInAnUpload(t *testing.T) {
 	t.Parallel()
 	a := newServer(t)
 	store := a.store(t)
-	file, stays := uuid.NewString(), many(1, vectorstest.Base, uuid.NewString())
+	file, stays := uuid.NewString(), vectorstest.MakeChunks(1, vectorstest.Base, uuid.NewString())
 	own := vectors.FileCollection(file)
-	a.insert(t, append(many(3, own, file), many(3, vectorstest.Base, file)...)...)
+	a.insert(t, append(vectorstest.MakeChunks(3, own, file), vectorstest.MakeChunks(3, vectorstest.Base, file)...)...)
 	_, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
 	a.drop(t, vectorstest.Base)
 
-	a.insertDocuments(t, indexName(own), many(3, own, file))
-	a.insertDocuments(t, indexName(vectorstest.Base), append(many(3, vectorstest.Base, file), stays...))
+	a.insertDocuments(t, indexName(own), vectorstest.MakeChunks(3, own, file))
+	a.insertDocuments(t, indexName(vectorstest.Base), append(vectorstest.MakeChunks(3, vectorstest.Base, file), stays...))
 	removed, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
 	require.EqualValues(t, 6, removed.Chunks)
@@ -147,7 +147,7 @@ func TestIndexesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	a := newServer(t)
 	file, index := uuid.NewString(), indexName(vectorstest.Base)
-	a.insert(t, many(3, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, file)...)
 	fails := func(why string) {
 		t.Helper()
 		_, err := a.store(t).Remove(t.Context(), nil, []string{file})
@@ -198,7 +198,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 			t.Parallel()
 			a := newServer(t)
 			file := uuid.NewString()
-			a.insert(t, many(3, vectorstest.Base, file)...)
+			a.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, file)...)
 			behind, err := url.Parse(a.url)
 			require.NoError(t, err)
 			proxy := httputil.NewSingleHostReverseProxy(behind)

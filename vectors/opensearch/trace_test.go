@@ -19,7 +19,7 @@ func TestTrace(t *testing.T) {
 	store := a.store(t)
 	file, user, chunk := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	own := vectors.FileCollection(file)
-	a.insert(t, many(450, own, file)...)
+	a.insert(t, vectorstest.MakeChunks(450, own, file)...)
 	a.insert(t, vectorstest.Chunk{ID: chunk, Collection: own, FileID: file, CreatedBy: user})
 	a.create(t, "open_webui_of_a_plugin")
 	a.call(t, http.MethodPut, "open_webui_of_a_plugin/_doc/one?refresh=true", map[string]any{"notes": []any{map[string]any{"of": user}}}, nil)

@@ -18,14 +18,6 @@ import (
 	"pruned/vectors/vectorstest"
 )
 
-// many are chunks of one file in one collection.
-func many(n int, collection, file string) (chunks []vectorstest.Chunk) {
-	for range n {
-		chunks = append(chunks, vectorstest.Chunk{ID: uuid.NewString(), Collection: collection, FileID: file})
-	}
-	return chunks
-}
-
 // More than an answer has, while others write: of what was there before, all goes that
 // should, and nothing else.
 func TestManyWhileOthersWrite(t *testing.T) {
@@ -33,8 +25,8 @@ func TestManyWhileOthersWrite(t *testing.T) {
 	s := newService(t)
 	store := s.store(t)
 	file, other := uuid.NewString(), uuid.NewString()
-	s.insert(t, append(many(10_400, vectorstest.Base, file), many(1, vectorstest.Base, other)...)...)
-	s.insert(t, many(100, vectors.FileCollection(file), file)...)
+	s.insert(t, append(vectorstest.MakeChunks(10_400, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other)...)...)
+	s.insert(t, vectorstest.MakeChunks(100, vectors.FileCollection(file), file)...)
 	collections, err := store.Collections(t.Context(), file)
 	require.NoError(t, err)
 	require.Equal(t, []vectors.Collection{{Name: vectorstest.Base, Chunks: 10_400}, {Name: vectors.FileCollection(file), Chunks: 100}}, collections)
@@ -44,7 +36,7 @@ func TestManyWhileOthersWrite(t *testing.T) {
 	written := 0
 	writer.Go(func() error {
 		for ; ctx.Err() == nil && written < 10_000; written++ {
-			s.insert(t, many(1, vectorstest.Base, other)...)
+			s.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
 		}
 		return nil
 	})
@@ -61,8 +53,8 @@ func TestEverythingIsLate(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	s.late, s.stale = 2, true
-	file, stays := uuid.NewString(), many(1, vectorstest.Base, uuid.NewString())
-	s.insert(t, append(many(3, vectorstest.Base, file), stays...)...)
+	file, stays := uuid.NewString(), vectorstest.MakeChunks(1, vectorstest.Base, uuid.NewString())
+	s.insert(t, append(vectorstest.MakeChunks(3, vectorstest.Base, file), stays...)...)
 	removed, err := s.store(t).Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
 	require.EqualValues(t, 3, removed.Chunks)
@@ -75,7 +67,7 @@ func TestOthersKeepTheirs(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	file := uuid.NewString()
-	s.insert(t, many(1, vectorstest.Base, file)...)
+	s.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, file)...)
 	s.there["no collection"] = map[string]any{"file_id": file, "name": "a"}
 	s.there["another prefix"] = map[string]any{"file_id": file, "name": "a", "collection_name": "open-webui2_file-" + file}
 	s.there["no text"] = map[string]any{"file_id": file, "name": "a", "collection_name": 7}
@@ -120,7 +112,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 			t.Parallel()
 			s := newService(t)
 			file := uuid.NewString()
-			s.insert(t, append(many(3, vectorstest.Base, file), many(3, vectors.FileCollection(file), file)...)...)
+			s.insert(t, append(vectorstest.MakeChunks(3, vectorstest.Base, file), vectorstest.MakeChunks(3, vectors.FileCollection(file), file)...)...)
 			var asked atomic.Int64
 			s.between = func(w http.ResponseWriter, r *http.Request) bool {
 				if !strings.HasPrefix(r.URL.Path, c.path) || asked.Add(1) < c.from {
@@ -150,7 +142,7 @@ func TestListsThatAreNone(t *testing.T) {
 		"lists no vectors": `{}`, "does not go on": `{"vectors":[],"pagination":{"next":"a"}}`, "list the ids": `{"vectors":[{"id":`,
 	} {
 		s := newService(t)
-		s.insert(t, many(150, vectorstest.Base, "a")...)
+		s.insert(t, vectorstest.MakeChunks(150, vectorstest.Base, "a")...)
 		s.between = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != "/vectors/list" || r.URL.Query().Get("paginationToken") == "" {
 				return false

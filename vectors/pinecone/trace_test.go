@@ -18,7 +18,7 @@ func TestTrace(t *testing.T) {
 	store := s.store(t)
 	file, user, chunk := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	own := vectors.FileCollection(file)
-	s.insert(t, many(250, own, file)...)
+	s.insert(t, vectorstest.MakeChunks(250, own, file)...)
 	s.insert(t, vectorstest.Chunk{ID: chunk, Collection: own, FileID: file, CreatedBy: user})
 	s.there["another program's"] = map[string]any{"notes": []any{user}}
 

@@ -1,7 +1,6 @@
 package qdrant_test
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 
@@ -14,15 +13,8 @@ import (
 // by Qdrant's own delete by a filter, which looks at nothing and asks nobody. FILES=10000
 // unless it is set.
 func BenchmarkRemove(b *testing.B) {
-	files := vectorstest.FilesToRemove(b)
 	for b.Loop() {
-		var ids []string
-		var chunks []vectorstest.Chunk
-		for n := range files {
-			id := fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
-			ids = append(ids, id)
-			chunks = append(chunks, many(10, fmt.Sprintf("%08x-0000-4000-9000-000000000000", n%10), id)...)
-		}
+		ids, chunks := vectorstest.MakeRemovals(b)
 		ours, theirs := newAPI(b, true), newAPI(b, true)
 		ours.insert(b, chunks...)
 		theirs.insert(b, chunks...)

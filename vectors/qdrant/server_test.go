@@ -41,7 +41,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	eachMode(t, func(t *testing.T, a *api) {
 		store := a.store(t)
 		file, other := uuid.NewString(), uuid.NewString()
-		a.insert(t, slices.Concat(many(n, vectorstest.Base, file), many(1, vectorstest.Base, other), many(100, vectors.FileCollection(file), file))...)
+		a.insert(t, slices.Concat(vectorstest.MakeChunks(n, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other), vectorstest.MakeChunks(100, vectors.FileCollection(file), file))...)
 		found := map[string]int64{}
 		for f, err := range store.Files(t.Context()) {
 			require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 		written := 0
 		writer.Go(func() error {
 			for ; ctx.Err() == nil; written++ {
-				a.insert(t, many(1, vectorstest.Base, other)...)
+				a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
 			}
 			return nil
 		})
@@ -75,7 +75,7 @@ func TestFilterMayFindMore(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, a *api) {
 		file := uuid.NewString()
-		a.insert(t, many(1, vectorstest.Base, file)...)
+		a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, file)...)
 		for i, value := range []any{[]string{file, "other"}, map[string]any{"a": file}, 7} {
 			a.put(t, a.serverName(vectorstest.Base), point(i, i, map[string]any{"tenant_id": vectorstest.Base, "metadata": map[string]any{"name": "a", "file_id": value}}))
 		}
@@ -96,7 +96,7 @@ func TestOthersKeepTheirs(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, true)
 	file, others := uuid.NewString(), uuid.NewString()
-	a.insert(t, slices.Concat(many(2, vectors.FileCollection(file), file), many(2, vectorstest.Base, file))...)
+	a.insert(t, slices.Concat(vectorstest.MakeChunks(2, vectors.FileCollection(file), file), vectorstest.MakeChunks(2, vectorstest.Base, file))...)
 	metadata := map[string]any{"name": "a", "file_id": file}
 	own, knowledge := a.prefix+"_files", a.prefix+"_knowledge"
 	a.put(t, own, point(1, 1, map[string]any{"metadata": metadata}), point(2, 1, map[string]any{"tenant_id": vectorstest.Base, "metadata": metadata}))
@@ -129,7 +129,7 @@ func TestServersThatAreNotAsTheSettingsSay(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, a *api) {
 		file := uuid.NewString()
-		a.insert(t, many(1, vectors.FileCollection(file), file)...)
+		a.insert(t, vectorstest.MakeChunks(1, vectors.FileCollection(file), file)...)
 		other := a.options()
 		other.Multitenancy = !a.multitenancy
 		for _, err := range refusals(t, newStore(t, other), file) {
@@ -165,8 +165,8 @@ func TestServerKilledInASet(t *testing.T) {
 	server := testenv.StartQdrant(t, testenv.QdrantOptions{})
 	a := &api{url: server.URL(), prefix: "open-webui", multitenancy: true}
 	store := a.store(t)
-	file, stays := uuid.NewString(), many(3, vectorstest.Base, uuid.NewString())
-	a.insert(t, slices.Concat(many(100, vectors.FileCollection(file), file), many(1500, vectorstest.Base, file), stays)...)
+	file, stays := uuid.NewString(), vectorstest.MakeChunks(3, vectorstest.Base, uuid.NewString())
+	a.insert(t, slices.Concat(vectorstest.MakeChunks(100, vectors.FileCollection(file), file), vectorstest.MakeChunks(1500, vectorstest.Base, file), stays)...)
 	asked := 0
 	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
 		if asked++; asked == 3 {
@@ -192,7 +192,7 @@ func TestRights(t *testing.T) {
 	server := testenv.StartQdrant(t, testenv.QdrantOptions{Guarded: true})
 	a := &api{url: server.URL(), key: testenv.QdrantKey, prefix: "open-webui", multitenancy: true}
 	file := uuid.NewString()
-	a.insert(t, slices.Concat(many(3, vectors.FileCollection(file), file), many(3, vectorstest.Base, file))...)
+	a.insert(t, slices.Concat(vectorstest.MakeChunks(3, vectors.FileCollection(file), file), vectorstest.MakeChunks(3, vectorstest.Base, file))...)
 	with := func(key string) *qdrant.Store {
 		options := a.options()
 		options.APIKey = key

@@ -18,7 +18,7 @@ func TestTrace(t *testing.T) {
 	store := a.store(t)
 	file, user, chunk := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	own, name := vectors.FileCollection(file), a.prefix+"_files"
-	a.insert(t, many(450, own, file)...)
+	a.insert(t, vectorstest.MakeChunks(450, own, file)...)
 	a.insert(t, vectorstest.Chunk{ID: chunk, Collection: own, FileID: file, CreatedBy: user})
 	plugins := a.prefix + "_of_" + user
 	a.create(t, plugins)

@@ -86,7 +86,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 			// Without multitenancy a file's own collection is dropped, and chunks are deleted.
 			a := newAPI(t, false)
 			file := uuid.NewString()
-			a.insert(t, slices.Concat(many(3, vectors.FileCollection(file), file), many(3, vectorstest.Base, file))...)
+			a.insert(t, slices.Concat(vectorstest.MakeChunks(3, vectors.FileCollection(file), file), vectorstest.MakeChunks(3, vectorstest.Base, file))...)
 			n := 0
 			store := a.twist(t, func(w http.ResponseWriter, r *http.Request, _ string) bool {
 				if !strings.HasPrefix(r.Method+" "+r.URL.Path, c.begin) || !strings.HasSuffix(r.URL.Path, c.end) {
@@ -117,7 +117,7 @@ func TestBusyServerIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, true)
 	file := uuid.NewString()
-	a.insert(t, many(3, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, file)...)
 	busy := true
 	store := a.twist(t, func(w http.ResponseWriter, r *http.Request, _ string) bool {
 		if !busy || !strings.HasSuffix(r.URL.Path, "/points/delete") {
@@ -143,8 +143,8 @@ func TestWhatIsSent(t *testing.T) {
 	eachMode(t, func(t *testing.T, a *api) {
 		file := uuid.NewString()
 		memory := "user-memory-" + file
-		points, nobodys := many(3, memory, ""), many(1, vectorstest.Base, "")
-		a.insert(t, slices.Concat(many(3, vectors.FileCollection(file), file), many(3, vectorstest.Base, file), points, nobodys)...)
+		points, nobodys := vectorstest.MakeChunks(3, memory, ""), vectorstest.MakeChunks(1, vectorstest.Base, "")
+		a.insert(t, slices.Concat(vectorstest.MakeChunks(3, vectors.FileCollection(file), file), vectorstest.MakeChunks(3, vectorstest.Base, file), points, nobodys)...)
 		deleted, dropped := 0, 0
 		store := a.twist(t, func(_ http.ResponseWriter, r *http.Request, body string) bool {
 			var in map[string]json.RawMessage

@@ -135,13 +135,5 @@ func (a *api) left(t testing.TB) (keys []string) {
 	return keys
 }
 
-// many are chunks of one file in one collection.
-func many(n int, collection, file string) (chunks []vectorstest.Chunk) {
-	for range n {
-		chunks = append(chunks, vectorstest.Chunk{ID: uuid.NewString(), Collection: collection, FileID: file})
-	}
-	return chunks
-}
-
 // takesID says whether a vector can have a key.
 func takesID(id string) bool { return id != "" && len(id) <= 1024 && !strings.Contains(id, "\x00") }

@@ -35,8 +35,8 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	a := newPaged(t, 1000, 100)
 	store := a.store(t)
 	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, append(many(n, vectorstest.Base, file), many(1, vectorstest.Base, other)...)...)
-	a.insert(t, many(100, vectors.FileCollection(file), file)...)
+	a.insert(t, append(vectorstest.MakeChunks(n, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other)...)...)
+	a.insert(t, vectorstest.MakeChunks(100, vectors.FileCollection(file), file)...)
 	found := map[string]int64{}
 	for f, err := range store.Files(t.Context()) {
 		require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	written := 0
 	writer.Go(func() error {
 		for ; ctx.Err() == nil; written++ {
-			a.insert(t, many(1, vectorstest.Base, other)...)
+			a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
 		}
 		return nil
 	})
@@ -73,19 +73,19 @@ func TestIndexesThatComeAndGo(t *testing.T) {
 		_, err := a.client.DeleteIndex(t.Context(), &s3vectors.DeleteIndexInput{VectorBucketName: &a.bucket, IndexName: aws.String(vectorstest.Base)})
 		require.NoError(t, err)
 	}
-	a.insert(t, many(7, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(7, vectorstest.Base, file)...)
 	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
 		drop()
 		return ids, nil
 	})
 	require.ErrorIs(t, err, vectors.ErrUnusable)
 	require.Empty(t, a.listIndexes(t), "it is not made again by a deletion")
-	a.insert(t, many(7, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(7, vectorstest.Base, file)...)
 	for _, err := range store.Files(t.Context()) {
 		require.NoError(t, err)
 		drop()
 	}
-	again := append(many(2, vectorstest.Base, file), many(1, vectorstest.Base, uuid.NewString())...)
+	again := append(vectorstest.MakeChunks(2, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, uuid.NewString())...)
 	a.insert(t, again...)
 	removed, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 			t.Parallel()
 			a := newPaged(t, 2, 1)
 			file := uuid.NewString()
-			a.insert(t, append(many(3, vectorstest.Base, file), many(3, vectors.FileCollection(file), file)...)...)
+			a.insert(t, append(vectorstest.MakeChunks(3, vectorstest.Base, file), vectorstest.MakeChunks(3, vectors.FileCollection(file), file)...)...)
 			behind, err := url.Parse(a.url)
 			require.NoError(t, err)
 			proxy := httputil.NewSingleHostReverseProxy(behind)

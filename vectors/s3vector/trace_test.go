@@ -17,7 +17,7 @@ func TestTrace(t *testing.T) {
 	store := a.store(t)
 	file, user, chunk := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	own := vectors.FileCollection(file)
-	a.insert(t, many(250, own, file)...)
+	a.insert(t, vectorstest.MakeChunks(250, own, file)...)
 	a.insert(t, vectorstest.Chunk{ID: chunk, Collection: own, FileID: file, CreatedBy: user})
 
 	found := vectorstest.Trace(t, store, file)
@@ -26,7 +26,7 @@ func TestTrace(t *testing.T) {
 	require.Len(t, found.Places, 1+251, "of each chunk file_id")
 	require.Equal(t, []string{own + " " + chunk + " created_by"}, vectorstest.Trace(t, store, user).Places)
 	require.Contains(t, vectorstest.Trace(t, store, chunk).Places, own+" "+chunk+" id")
-	a.insert(t, many(1, vectorstest.Base, uuid.NewString())...)
+	a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, uuid.NewString())...)
 	_, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
 	require.Empty(t, vectorstest.Trace(t, store, file).Places)

@@ -1,7 +1,6 @@
 package valkey_test
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,15 +16,8 @@ import (
 // by what the application does: what its index finds is deleted, and nothing is looked at.
 // FILES=10000 unless it is set. What the server takes for it says the same on a busy machine.
 func BenchmarkRemove(b *testing.B) {
-	files := vectorstest.FilesToRemove(b)
 	for b.Loop() {
-		var ids []string
-		var chunks []vectorstest.Chunk
-		for n := range files {
-			id := fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
-			ids = append(ids, id)
-			chunks = append(chunks, many(10, fmt.Sprintf("%08x-0000-4000-9000-000000000000", n%10), id)...)
-		}
+		ids, chunks := vectorstest.MakeRemovals(b)
 		ours, theirs := newAPI(b, testenv.StartValkey(b)), newAPI(b, testenv.StartValkey(b))
 		ours.insert(b, chunks...)
 		theirs.insert(b, chunks...)

@@ -31,8 +31,8 @@ func TestManyWhileOthersWrite(t *testing.T) {
 	a := newAPI(t, testenv.SharedValkey(t))
 	store := a.store(t)
 	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, append(many(n, vectorstest.Base, file), many(1, vectorstest.Base, other)...)...)
-	a.insert(t, many(100, vectors.FileCollection(file), file)...)
+	a.insert(t, append(vectorstest.MakeChunks(n, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other)...)...)
+	a.insert(t, vectorstest.MakeChunks(100, vectors.FileCollection(file), file)...)
 	collections, err := store.Collections(t.Context(), file)
 	require.NoError(t, err)
 	require.Equal(t, []vectors.Collection{{Name: vectorstest.Base, Chunks: int64(n)}, {Name: vectors.FileCollection(file), Chunks: 100}}, collections)
@@ -42,7 +42,7 @@ func TestManyWhileOthersWrite(t *testing.T) {
 	written := 0
 	writer.Go(func() error {
 		for ; ctx.Err() == nil; written++ {
-			a.insert(t, many(1, vectorstest.Base, other)...)
+			a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
 		}
 		return nil
 	})
@@ -62,7 +62,7 @@ func TestOthersKeepTheirs(t *testing.T) {
 	a := newAPI(t, testenv.SharedValkey(t))
 	file := uuid.NewString()
 	own := vectors.FileCollection(file)
-	a.insert(t, many(1, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, file)...)
 	a.do(t, []any{"SET", a.prefix + ":" + own + ":text", "a text"})
 	a.do(t, []any{"HSET", a.prefix + ":" + own + ":no-id", "file_id", file})
 	a.do(t, []any{"HSET", a.prefix + ":" + own + ":another", "id", "id", "file_id", file})
@@ -87,7 +87,7 @@ func TestHalvesOfCollections(t *testing.T) {
 	file, unindexed, memory := uuid.NewString(), uuid.NewString(), "user-memory-"+uuid.NewString()
 	a.create(t, vectors.FileCollection(file))
 	a.create(t, memory)
-	a.insert(t, many(2, vectors.FileCollection(unindexed), unindexed)...)
+	a.insert(t, vectorstest.MakeChunks(2, vectors.FileCollection(unindexed), unindexed)...)
 	a.do(t, []any{"FT.DROPINDEX", "idx:" + a.prefix + ":" + vectors.FileCollection(unindexed)})
 	files := map[string]int64{}
 	for f, err := range store.Files(t.Context()) {
@@ -127,7 +127,7 @@ func TestServersThatRefuse(t *testing.T) {
 	server := testenv.StartValkey(t)
 	a := newAPI(t, server)
 	file := uuid.NewString()
-	a.insert(t, many(3, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, file)...)
 	fails := func(why string) {
 		t.Helper()
 		_, err := a.store(t).Remove(t.Context(), nil, []string{file})
@@ -168,7 +168,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t, testenv.SharedValkey(t))
 			file := uuid.NewString()
-			a.insert(t, many(3, vectorstest.Base, file)...)
+			a.insert(t, vectorstest.MakeChunks(3, vectorstest.Base, file)...)
 			store := newStore(t, valkey.Options{URL: "valkey://" + newProxy(t, a.address, c.command, c.instead), Prefix: a.prefix})
 			_, err := store.Remove(t.Context(), nil, []string{file})
 			require.ErrorIs(t, err, vectors.ErrUnusable)

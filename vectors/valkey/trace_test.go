@@ -20,7 +20,7 @@ func TestTrace(t *testing.T) {
 	file, user, chunk := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	own, keys := vectors.FileCollection(file), a.prefix+":*"
 	last := vectorstest.Chunk{ID: chunk, Collection: own, FileID: file, CreatedBy: user}
-	a.insert(t, append(many(1200, own, file), last)...)
+	a.insert(t, append(vectorstest.MakeChunks(1200, own, file), last)...)
 	plugins := a.prefix + ":plugin"
 	a.do(t, []any{"HSET", plugins, "notes", "of " + user})
 

@@ -1,11 +1,13 @@
 package vectorstest
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"pruned/vectors"
@@ -24,6 +26,26 @@ func FilesToRemove(b *testing.B) int {
 	files, err := strconv.Atoi(text)
 	require.NoError(b, err, "FILES")
 	return files
+}
+
+// MakeRemovals are so many files with ten chunks each in ten knowledge bases: to make a
+// collection for each file takes many a server longer than everything else.
+func MakeRemovals(b *testing.B) (ids []string, chunks []Chunk) {
+	b.Helper()
+	for n := range FilesToRemove(b) {
+		id := fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
+		ids = append(ids, id)
+		chunks = append(chunks, MakeChunks(10, fmt.Sprintf("%08x-0000-4000-9000-000000000000", n%10), id)...)
+	}
+	return ids, chunks
+}
+
+// MakeChunks are n chunks of one file in one collection.
+func MakeChunks(n int, collection, file string) (chunks []Chunk) {
+	for range n {
+		chunks = append(chunks, Chunk{ID: uuid.NewString(), Collection: collection, FileID: file})
+	}
+	return chunks
 }
 
 // CompareRemovals removes files from a store, and the same from another by bulk, the store's

@@ -198,11 +198,3 @@ func (a *api) left(t testing.TB) (ids []string) {
 	}
 	return ids
 }
-
-// many are chunks of one file in one collection.
-func many(n int, collection, file string) (chunks []vectorstest.Chunk) {
-	for range n {
-		chunks = append(chunks, vectorstest.Chunk{ID: uuid.NewString(), Collection: collection, FileID: file})
-	}
-	return chunks
-}

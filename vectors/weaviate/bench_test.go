@@ -1,7 +1,6 @@
 package weaviate_test
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 
@@ -15,15 +14,8 @@ import (
 // FILES=10000 unless it is set. Files have no classes of their own here: to make that many
 // takes a server longer than everything else.
 func BenchmarkRemove(b *testing.B) {
-	files := vectorstest.FilesToRemove(b)
 	for b.Loop() {
-		var ids []string
-		var chunks []vectorstest.Chunk
-		for n := range files {
-			id := fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
-			ids = append(ids, id)
-			chunks = append(chunks, many(10, fmt.Sprintf("%08x-0000-4000-9000-000000000000", n%10), id)...)
-		}
+		ids, chunks := vectorstest.MakeRemovals(b)
 		ours, theirs := newServer(b), newServer(b)
 		ours.insert(b, chunks...)
 		theirs.insert(b, chunks...)

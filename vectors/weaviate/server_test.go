@@ -24,9 +24,9 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	a := newServer(t)
 	store := a.store(t)
 	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, many(24_900, vectorstest.Base, file)...)
-	a.insert(t, many(1, vectorstest.Base, other)...)
-	a.insert(t, many(100, vectors.FileCollection(file), file)...)
+	a.insert(t, vectorstest.MakeChunks(24_900, vectorstest.Base, file)...)
+	a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
+	a.insert(t, vectorstest.MakeChunks(100, vectors.FileCollection(file), file)...)
 	found := map[string]int64{}
 	for f, err := range store.Files(t.Context()) {
 		require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestPagesWhileOthersWrite(t *testing.T) {
 	written := 0
 	writer.Go(func() error {
 		for ; ctx.Err() == nil; written++ {
-			a.insertObjects(t, className(vectorstest.Base), many(1, vectorstest.Base, other))
+			a.insertObjects(t, className(vectorstest.Base), vectorstest.MakeChunks(1, vectorstest.Base, other))
 		}
 		return nil
 	})
@@ -59,7 +59,7 @@ func TestWordsAreNoIDs(t *testing.T) {
 	ids := []string{"plain-id", "id-plain", "plain-id-2", "PLAIN_ID", "my.plain id!", "report-1", "report-1-old", "1-report", "the", "!", id, strings.ToUpper(id), id + "-2"}
 	var chunks []vectorstest.Chunk
 	for _, one := range ids {
-		chunks = append(chunks, many(1, vectorstest.Base, one)...)
+		chunks = append(chunks, vectorstest.MakeChunks(1, vectorstest.Base, one)...)
 	}
 	a.insert(t, chunks...)
 	removed, err := a.store(t).Remove(t.Context(), nil, []string{"plain-id", "report-1", "the", "!", id})
@@ -138,15 +138,15 @@ func TestDropInAnUpload(t *testing.T) {
 	t.Parallel()
 	a := newServer(t)
 	store := a.store(t)
-	file, stays := uuid.NewString(), many(1, vectorstest.Base, uuid.NewString())
+	file, stays := uuid.NewString(), vectorstest.MakeChunks(1, vectorstest.Base, uuid.NewString())
 	own := vectors.FileCollection(file)
-	a.insert(t, append(many(3, own, file), many(3, vectorstest.Base, file)...)...)
+	a.insert(t, append(vectorstest.MakeChunks(3, own, file), vectorstest.MakeChunks(3, vectorstest.Base, file)...)...)
 	_, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
 	a.drop(t, vectorstest.Base)
 
-	a.insertObjects(t, className(own), many(3, own, file))
-	a.insertObjects(t, className(vectorstest.Base), append(many(3, vectorstest.Base, file), stays...))
+	a.insertObjects(t, className(own), vectorstest.MakeChunks(3, own, file))
+	a.insertObjects(t, className(vectorstest.Base), append(vectorstest.MakeChunks(3, vectorstest.Base, file), stays...))
 	require.Contains(t, listFiles(t, store), file)
 	removed, err := store.Remove(t.Context(), nil, []string{file})
 	require.NoError(t, err)
@@ -163,8 +163,8 @@ func TestServerKilledInASet(t *testing.T) {
 	server := testenv.StartWeaviate(t, testenv.WeaviateOptions{MaxResults: 100})
 	a := &api{port: server.Port()}
 	store := a.store(t)
-	file, stays := uuid.NewString(), many(3, vectorstest.Base, uuid.NewString())
-	a.insert(t, many(250, vectorstest.Base, file)...)
+	file, stays := uuid.NewString(), vectorstest.MakeChunks(3, vectorstest.Base, uuid.NewString())
+	a.insert(t, vectorstest.MakeChunks(250, vectorstest.Base, file)...)
 	a.insert(t, stays...)
 	asked := 0
 	_, err := store.RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
@@ -191,7 +191,7 @@ func TestRights(t *testing.T) {
 	server := testenv.StartWeaviate(t, testenv.WeaviateOptions{Guarded: true})
 	a := &api{port: server.Port(), key: testenv.WeaviateKey}
 	file := uuid.NewString()
-	a.insert(t, append(many(3, vectors.FileCollection(file), file), many(3, vectorstest.Base, file)...)...)
+	a.insert(t, append(vectorstest.MakeChunks(3, vectors.FileCollection(file), file), vectorstest.MakeChunks(3, vectorstest.Base, file)...)...)
 	user := newStore(t, weaviate.Options{Host: "127.0.0.1", Port: a.port, APIKey: testenv.WeaviateUserKey})
 	refused := func(store *weaviate.Store) {
 		t.Helper()

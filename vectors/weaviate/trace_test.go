@@ -24,7 +24,7 @@ func TestTrace(t *testing.T) {
 	store := newStore(t, weaviate.Options{Host: "127.0.0.1", Port: a.port})
 	file, user, chunk, last := uuid.NewString(), uuid.NewString(), "00000000"+uuid.NewString()[8:], "ffffffff"+uuid.NewString()[8:]
 	own := vectors.FileCollection(file)
-	a.insert(t, many(450, own, file)...)
+	a.insert(t, vectorstest.MakeChunks(450, own, file)...)
 	a.insert(t, vectorstest.Chunk{ID: chunk, Collection: vectorstest.Base, FileID: uuid.NewString(), CreatedBy: user})
 	a.insert(t, vectorstest.Chunk{ID: last, Collection: own, FileID: file})
 	a.call(t, http.MethodPost, "schema", map[string]any{"class": "Of_a_plugin", "multiTenancyConfig": map[string]any{"enabled": true}}, nil)

@@ -95,7 +95,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 			t.Parallel()
 			a := newServer(t)
 			file := uuid.NewString()
-			a.insert(t, append(many(3, vectors.FileCollection(file), file), many(3, vectorstest.Base, file)...)...)
+			a.insert(t, append(vectorstest.MakeChunks(3, vectors.FileCollection(file), file), vectorstest.MakeChunks(3, vectorstest.Base, file)...)...)
 			store := a.twist(t, c.begin, c.answer)
 			_, err := store.Remove(t.Context(), nil, []string{file})
 			require.ErrorIs(t, err, vectors.ErrUnusable)
