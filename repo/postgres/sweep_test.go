@@ -195,12 +195,13 @@ func TestRowsAreDueAsLockMeasures(t *testing.T) {
 	d, db := newDB(t)
 	ages := repo.Ages{Min: 10 * time.Hour, Pending: 50 * time.Hour, Orphan: 5 * time.Hour}
 	var ids []string
+	// Rounded up, a time would be in the future, and no more while the rows are read twice.
 	for i, status := range []string{"completed", "pending", "processing", "none"} {
 		for j, age := range []string{"NULL", "-1", "0", "3", "9", "11", "30", "49", "51", "500"} {
 			id := fmt.Sprintf("file.%d.%d", i, j)
 			ids = append(ids, id)
 			d.Exec(t, `INSERT INTO file (id, user_id, filename, data, meta, created_at, updated_at)
-				VALUES ($1, 'u', 'f', json_build_object('status', $2::text), '{}', extract(epoch FROM now()) - 3600 * `+age+`, extract(epoch FROM now()) - 1800 * `+age+`)`, id, status)
+				VALUES ($1, 'u', 'f', json_build_object('status', $2::text), '{}', floor(extract(epoch FROM now())) - 3600 * `+age+`, floor(extract(epoch FROM now())) - 1800 * `+age+`)`, id, status)
 		}
 	}
 	sweep(t, db)
