@@ -34,6 +34,12 @@ type Shelf interface {
 	Takes(collection string) bool
 }
 
+// Scanned is a place of which any question reads all.
+type Scanned interface {
+	Place
+	Scanned()
+}
+
 // Point is a point of a collection.
 type Point struct {
 	ID    string

@@ -144,7 +144,7 @@ func (s *Store[P]) Holdings(ctx context.Context, ids []string) (list []vectors.H
 		}
 	}
 	for _, of := range all.shared() {
-		for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
+		for some := range portions(of, ids) {
 			if err := note(of, ofFiles(of, some)); err != nil {
 				return nil, err
 			}

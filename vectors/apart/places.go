@@ -26,6 +26,16 @@ func shelfOf[P Place](one P) Shelf {
 	return shelf
 }
 
+// portions are what is asked of a place at once. One that is read whole for any question is
+// asked for all.
+func portions[P Place](of P, list []string) iter.Seq[[]string] {
+	size := vectors.FilesAtOnce
+	if _, is := any(of).(Scanned); is {
+		size = max(size, len(list))
+	}
+	return slices.Chunk(list, size)
+}
+
 // canBeThere says whether a server can have a text for an id or a name: an empty one is what
 // is nobody's.
 func canBeThere(text string) bool { return text != "" && utf8.ValidString(text) }
@@ -79,7 +89,7 @@ func (l places[P]) locate(collections []string) (list []section[P]) {
 			continue
 		}
 		taken := slices.DeleteFunc(slices.Clone(collections), func(name string) bool { return !shelf.Takes(name) })
-		for some := range slices.Chunk(taken, vectors.FilesAtOnce) {
+		for some := range portions(one, taken) {
 			list = append(list, section[P]{one, some})
 		}
 	}

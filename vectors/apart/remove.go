@@ -40,16 +40,15 @@ const placesAtOnce = 8
 
 // removeShared deletes the chunks of these files where those of several lie.
 func (s *Store[P]) removeShared(ctx context.Context, shared []P, ids []string, guard vectors.Guard, removed *vectors.Removed) error {
-	for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
-		err := vectors.RemoveFromEach(ctx, shared, placesAtOnce, guard, removed, func(ctx context.Context, of P, guard vectors.Guard, removed *vectors.Removed) error {
-			removal := s.removalFrom(of, func(files []string) Question { return ofFiles(of, files) }, fileOf)
-			return removal.Run(ctx, some, guard, removed)
-		})
-		if err != nil {
-			return err
+	return vectors.RemoveFromEach(ctx, shared, placesAtOnce, guard, removed, func(ctx context.Context, of P, guard vectors.Guard, removed *vectors.Removed) error {
+		removal := s.removalFrom(of, func(files []string) Question { return ofFiles(of, files) }, fileOf)
+		for some := range portions(of, ids) {
+			if err := removal.Run(ctx, some, guard, removed); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // RemoveCollections removes them as it removes files' own. Nothing waits.
@@ -77,7 +76,7 @@ func (s *Store[P]) RemovePoints(ctx context.Context, _ vectors.Tx, collection st
 		return removed, err
 	}
 	for _, from := range all.locate([]string{collection}) {
-		for some := range slices.Chunk(ids, vectors.FilesAtOnce) {
+		for some := range portions(from.place, ids) {
 			removal := s.removalFrom(from.place, func(ids []string) Question { return from.question(Question{IDs: ids}) }, idOf)
 			if err := removal.Run(ctx, some, guard, &removed); err != nil {
 				return removed, err

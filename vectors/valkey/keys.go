@@ -3,6 +3,7 @@ package valkey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"iter"
@@ -29,7 +30,10 @@ func (s *server) Read(ctx context.Context, from apart.Place, q apart.Question) i
 	return func(yield func([]apart.Point, error) bool) {
 		for keys, err := range s.scanAll(ctx, from, s.mayMean(q)) {
 			var page []apart.Point
-			if err == nil {
+			if err == nil && len(q.Files) > 0 {
+				keys, err = s.keepFiles(ctx, keys, vectors.Set(q.Files))
+			}
+			if err == nil && len(keys) > 0 {
 				page, err = s.readHashes(ctx, keys)
 			}
 			if !yield(q.Choose(page), err) || err != nil {
@@ -125,6 +129,30 @@ func (s *server) mayMean(q apart.Question) func(key string) bool {
 		}
 		return false
 	}
+}
+
+// keepFiles keeps the keys of hashes that name one of these files: a look for files reads one
+// short field of all hashes, and the long ones of those alone.
+func (s *server) keepFiles(ctx context.Context, keys []string, files map[string]bool) (kept []string, err error) {
+	const doing = "read the files of hashes"
+	var commands [][]any
+	for _, key := range keys {
+		commands = append(commands, []any{"HGET", key, "file_id"})
+	}
+	answers, err := s.ask(ctx, doing, commands...)
+	if err != nil {
+		return nil, err
+	}
+	for i, answer := range answers {
+		file, err := redis.String(answer, nil)
+		if err != nil && !errors.Is(err, redis.ErrNil) { // gone, or without a file
+			return nil, s.describeFailure(doing, err)
+		}
+		if files[file] {
+			kept = append(kept, keys[i])
+		}
+	}
+	return kept, nil
 }
 
 // readHashes leaves out what is gone meanwhile, and what is somebody else's.

@@ -15,6 +15,7 @@ func (k keys) Name() string     { return k.prefix + "*" }
 func (keys) Collection() string { return "" }
 func (keys) HoldsFiles() bool   { return true }
 func (keys) Takes(string) bool  { return true }
+func (keys) Scanned()           {}
 
 // index is of a collection, and stays when its keys are gone. It holds no points.
 type index struct{ collection string }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -53,6 +54,25 @@ func TestManyWhileOthersWrite(t *testing.T) {
 	require.Equal(t, vectors.Removed{Chunks: int64(n) + 100}, removed)
 	require.Len(t, a.keys(t), 1+written)
 	require.Equal(t, []string{vectorstest.Base}, a.indexes(t))
+}
+
+// A question reads all keys, so that one is about however many files: for their own
+// collections, for their chunks, and whether those are gone.
+func TestManyFilesAreOneQuestion(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, testenv.StartValkey(t))
+	ids := make([]string, 2*vectors.FilesAtOnce+1)
+	for i := range ids {
+		ids[i] = uuid.NewString()
+	}
+	a.insert(t, append(vectorstest.MakeChunks(1, vectorstest.Base, ids[0]), vectorstest.MakeChunks(1, vectorstest.Base, ids[len(ids)-1])...)...)
+	removed, err := a.store(t).Remove(t.Context(), nil, ids)
+	require.NoError(t, err)
+	require.Equal(t, vectors.Removed{Chunks: 2}, removed)
+	require.Empty(t, a.keys(t))
+	stats, err := redis.String(a.do(t, []any{"INFO", "commandstats"})[0], nil)
+	require.NoError(t, err)
+	require.Contains(t, stats, "cmdstat_scan:calls=3,")
 }
 
 // Keys of other programs below the same prefix, whatever they say, are neither told nor
@@ -135,9 +155,9 @@ func TestServersThatRefuse(t *testing.T) {
 		require.ErrorContains(t, err, why)
 	}
 	a.do(t, []any{"ACL", "SETUSER", "default", "-del"})
-	fails("wants SCAN, HMGET, DEL")
+	fails("wants SCAN, HGET, HMGET, DEL")
 	a.do(t, []any{"ACL", "SETUSER", "default", "+del", "-scan"})
-	fails("wants SCAN, HMGET, DEL")
+	fails("wants SCAN, HGET, HMGET, DEL")
 	a.do(t, []any{"ACL", "SETUSER", "default", "+scan", "-ft._list"})
 	require.ErrorContains(t, a.store(t).Check(t.Context()), "FT._LIST")
 	a.do(t, []any{"ACL", "SETUSER", "default", "+ft._list"})

@@ -153,7 +153,7 @@ func (s *server) Unusable(format string, args ...any) error {
 func (s *server) describeFailure(doing string, err error) error {
 	var said redis.Error
 	if errors.As(err, &said) && (strings.HasPrefix(string(said), "NOPERM") || strings.HasPrefix(string(said), "NOAUTH")) {
-		err = fmt.Errorf("%w: the user without a password, as which Open WebUI connects, wants SCAN, HMGET, DEL, FT._LIST and FT.DROPINDEX, for trace HGETALL", err)
+		err = fmt.Errorf("%w: the user without a password, as which Open WebUI connects, wants SCAN, HGET, HMGET, DEL, FT._LIST and FT.DROPINDEX, for trace HGETALL", err)
 	}
 	return s.Unusable("does not %s: %w", doing, err)
 }

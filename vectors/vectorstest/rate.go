@@ -3,6 +3,7 @@ package vectorstest
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -13,8 +14,9 @@ import (
 	"pruned/vectors"
 )
 
-// filesAtOnce is how many files a benchmark removes by one call, as a batch of events does.
-const filesAtOnce = 500
+// How many files go by one call of a benchmark: as many tombstones as the program carries out
+// at once, beside filters of a length that servers take.
+const filesAtOnce, filteredAtOnce = 10_000, 500
 
 // FilesToRemove is how many files a benchmark of removals has: FILES, or 10,000.
 func FilesToRemove(b *testing.B) int {
@@ -53,20 +55,20 @@ func MakeChunks(n int, collection, file string) (chunks []Chunk) {
 // ratio.
 func CompareRemovals(b *testing.B, ids []string, store vectors.Store, bulk func(ids []string)) {
 	b.Helper()
-	ours := timeRemovals(ids, func(some []string) {
+	ours := timeRemovals(ids, filesAtOnce, func(some []string) {
 		_, err := store.Remove(b.Context(), nil, some)
 		require.NoError(b, err)
 	})
-	theirs := timeRemovals(ids, bulk)
+	theirs := timeRemovals(ids, filteredAtOnce, bulk)
 	b.ReportMetric(float64(len(ids))/ours.Seconds(), "files/s")
 	b.ReportMetric(float64(len(ids))/theirs.Seconds(), "bulk-files/s")
 	b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bulk")
 }
 
-func timeRemovals(ids []string, remove func(some []string)) time.Duration {
+func timeRemovals(ids []string, atOnce int, remove func(some []string)) time.Duration {
 	began := time.Now()
-	for n := 0; n < len(ids); n += filesAtOnce {
-		remove(ids[n:min(n+filesAtOnce, len(ids))])
+	for some := range slices.Chunk(ids, atOnce) {
+		remove(some)
 	}
 	return time.Since(began)
 }
