@@ -50,6 +50,7 @@ func TestEmbeddedSuite(t *testing.T) {
 		return vectorstest.Fixture{
 			Store: newEmbedded(t, b.dir), Insert: func(t testing.TB, chunks ...vectorstest.Chunk) { b.insert(t, chunks...) },
 			Left: func(t testing.TB) []string { return b.left(t) }, Takes: takesName.MatchString,
+			Drop: func(t testing.TB, collection string) { b.drop(t, collection) }, Locks: true,
 			Apply: func(t testing.TB) { b.restart(t) },
 		}
 	})

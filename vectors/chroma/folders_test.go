@@ -2,7 +2,6 @@ package chroma_test
 
 import (
 	"errors"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,12 +16,6 @@ import (
 	"pruned/vectors/chroma"
 	"pruned/vectors/vectorstest"
 )
-
-// drop drops a collection as the application does.
-func (b *beside) drop(t testing.TB, name string) {
-	t.Helper()
-	require.Equal(t, http.StatusOK, b.ask(t, http.MethodDelete, "/"+b.database+"/collections/"+name, nil, nil))
-}
 
 // folderOf is the folder of a collection's vectors.
 func (b *beside) folderOf(t testing.TB, name string) string {

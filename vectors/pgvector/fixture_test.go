@@ -89,6 +89,12 @@ func metadata(t testing.TB, chunk vectorstest.Chunk) *string {
 	return &text
 }
 
+// drop deletes a collection as the application does.
+func (i installation) drop(t testing.TB, collection string) {
+	t.Helper()
+	i.Exec(t, "DELETE FROM "+i.table+" WHERE collection_name = $1", collection)
+}
+
 func (i installation) left(t testing.TB) []string {
 	t.Helper()
 	return testenv.Column[string](t, i.Database, "SELECT id FROM "+i.table)

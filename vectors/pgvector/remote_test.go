@@ -46,7 +46,7 @@ func TestRemoteSuite(t *testing.T) {
 				if shape.index {
 					require.NoError(t, store.Index(t.Context()))
 				}
-				return vectorstest.Fixture{Store: store, Insert: i.insert, Left: i.left}
+				return vectorstest.Fixture{Store: store, Insert: i.insert, Left: i.left, Drop: i.drop, Locks: true}
 			})
 		})
 	}

@@ -2,6 +2,7 @@ package vectorstest
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -48,16 +49,22 @@ func removesBesideDrops(t *testing.T, f Fixture) {
 	}
 }
 
-// removeBeside removes a file, once something else was done when the store had looked.
+// removeBeside removes a file, once something else was done when the store had looked, or was
+// begun, where that waits for the removal.
 func (f Fixture) removeBeside(t *testing.T, file string, meanwhile func()) {
 	t.Helper()
 	asked := 0
+	var running sync.WaitGroup
 	_, err := f.Store.(vectors.Guarded).RemoveGuarded(t.Context(), []string{file}, func(_ context.Context, ids []string) ([]string, error) {
 		if asked++; asked == 1 {
-			meanwhile()
+			running.Go(meanwhile)
+		}
+		if !f.Locks {
+			running.Wait()
 		}
 		return ids, nil
 	})
+	running.Wait()
 	require.Positive(t, asked, "it was found")
 	if err != nil {
 		require.ErrorIs(t, err, vectors.ErrUnusable)

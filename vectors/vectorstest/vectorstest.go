@@ -64,9 +64,10 @@ type Fixture struct {
 	// outside the database.
 	Begin func(t testing.TB) Tx
 	Hold  func(t testing.TB, chunk string) (release func())
-	// Drop drops what the server keeps this collection in, as somebody else does; nil where
-	// the store has it locked when it asks the guard.
-	Drop func(t testing.TB, collection string)
+	// Drop drops what the server keeps this collection in, if it is there, as somebody else
+	// does. It waits where the store Locks what it asks the guard about.
+	Drop  func(t testing.TB, collection string)
+	Locks bool
 	// Apply makes the store itself carry out what waits; nil where nothing
 	// ever waits.
 	Apply func(t testing.TB)
