@@ -94,7 +94,7 @@ bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000
 	$(GO) run ./cmd/lab bench --only scale-sqlite
 
 # Each beside what the store's own client does for a filter, on servers that are built once.
-STORES ?= mariadb milvus qdrant valkey opensearch elasticsearch weaviate
+STORES ?= pgvector chroma mariadb milvus qdrant valkey s3vector opensearch elasticsearch weaviate
 bench-stores: ## rates of removals beside each store's own bulk delete, 10,000 files of ten chunks: STORES=weaviate FILES=10000
 	for store in $(STORES); do PRUNED_TEST_STORES=all $(GO) test -run xxx -bench '^BenchmarkRemove$$' -benchtime 1x -timeout 6h ./vectors/$$store || exit 1; done
 

@@ -83,9 +83,9 @@ func BenchmarkDelete(b *testing.B) {
 	})
 }
 
-// BenchmarkRemote removes files of ten chunks each from another database, half of them in a
+// BenchmarkRemove removes files of ten chunks each from another database, half of them in a
 // knowledge base, beside the same by two plain deletes. FILES=10000 unless it is set.
-func BenchmarkRemote(b *testing.B) {
+func BenchmarkRemove(b *testing.B) {
 	files := vectorstest.FilesToRemove(b)
 	db := testenv.New(b, testenv.Vectors(testenv.VectorOptions{}))
 	db.Exec(b, benchPool)
