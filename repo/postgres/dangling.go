@@ -35,17 +35,31 @@ func (db *DB) danglingLinks(ctx context.Context, t repo.Tx, table string) (links
 	}), pgerr.Translate(err, "look for table %s", table)
 }
 
-// danglingSQL is the condition that a parent of row t is gone. It compares texts, whatever
-// types a migration by hand has made of them, and resolves nothing by a search path: a
-// DELETE runs under the role's own.
+// danglingSQL is the condition that a parent of row t is gone.
 func (db *DB) danglingSQL(links []openwebui.Parent) string {
 	var conditions []string
 	for _, p := range links {
-		column, parent, key := columnText(p.Column), db.quotedTable(p.Table), refindex.QuoteName(p.Key)
-		conditions = append(conditions, column+` IS NOT NULL AND EXISTS (SELECT FROM `+parent+`)
-   AND NOT EXISTS (SELECT FROM `+parent+` p WHERE p.`+key+`::pg_catalog.text OPERATOR(pg_catalog.=) `+column+`)`)
+		conditions = append(conditions, db.parentGoneSQL(p))
 	}
 	return "(" + strings.Join(conditions, " OR ") + ")"
+}
+
+// parentGoneSQL is that of one parent. It compares texts, whatever types a migration by hand
+// has made of them, and resolves nothing by a search path: a DELETE runs under the role's own.
+func (db *DB) parentGoneSQL(p openwebui.Parent) string {
+	column, parent, key := columnText(p.Column), db.quotedTable(p.Table), refindex.QuoteName(p.Key)
+	return column + ` IS NOT NULL AND EXISTS (SELECT FROM ` + parent + `)
+   AND NOT EXISTS (SELECT FROM ` + parent + ` p WHERE p.` + key + `::pg_catalog.text OPERATOR(pg_catalog.=) ` + column + `)`
+}
+
+// countDanglingSQL counts the rows of a table, and those without a parent. Each parent is asked
+// for by itself, so that PostgreSQL joins the tables and does not look up each row.
+func (db *DB) countDanglingSQL(table string, links []openwebui.Parent) string {
+	var orphaned []string
+	for _, p := range links {
+		orphaned = append(orphaned, `SELECT t.tableoid, t.ctid FROM `+db.quotedTable(table)+` t WHERE `+db.parentGoneSQL(p))
+	}
+	return `SELECT (SELECT count(*) FROM (` + strings.Join(orphaned, " UNION ") + `) d), (SELECT count(*) FROM ` + db.quotedTable(table) + `)`
 }
 
 // columnText is a column of row t as text.
@@ -62,8 +76,7 @@ func (db *DB) CountDangling(ctx context.Context, t repo.Tx) (counts []repo.Dangl
 			continue
 		}
 		count := repo.DanglingCount{Table: table}
-		sql := `SELECT (SELECT count(*) FROM ` + db.quotedTable(table) + ` t WHERE ` + db.danglingSQL(links) + `), (SELECT count(*) FROM ` + db.quotedTable(table) + `)`
-		if err := pgxTx(t).QueryRow(ctx, sql).Scan(&count.Found, &count.Total); err != nil {
+		if err := pgxTx(t).QueryRow(ctx, db.countDanglingSQL(table, links)).Scan(&count.Found, &count.Total); err != nil {
 			return nil, pgerr.Translate(err, "count the rows of table %s", table)
 		}
 		counts = append(counts, count)

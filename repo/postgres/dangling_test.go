@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo"
+	"pruned/repo/testenv"
 )
 
 // A parent that its index does not find is there all the same: the row stays, and nothing
@@ -45,4 +46,22 @@ func TestDanglingRowsBesideABlindIndex(t *testing.T) {
 	n, err = remove()
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
+}
+
+// Rows of two partitions may lie in the same place.
+func TestDanglingRowsOfPartitionsAreCounted(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	newFiles(t, d, 1)
+	testenv.InsertChat(t, d.Pool, testenv.Chat{})
+	d.Exec(t, `ALTER TABLE chat_file RENAME TO chat_file_of_before;
+		CREATE TABLE chat_file (LIKE chat_file_of_before) PARTITION BY LIST (user_id);
+		CREATE TABLE of_a PARTITION OF chat_file FOR VALUES IN ('a');
+		CREATE TABLE of_b PARTITION OF chat_file FOR VALUES IN ('b');
+		INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('x', 'a', 'gone', 'gone', 1, 1), ('y', 'b', 'gone', 'gone', 1, 1)`)
+	inTx(t, db, func(tx repo.Tx) {
+		counts, err := db.CountDangling(t.Context(), tx)
+		require.NoError(t, err)
+		require.Contains(t, counts, repo.DanglingCount{Table: "chat_file", Found: 2, Total: 2})
+	})
 }

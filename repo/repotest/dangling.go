@@ -84,6 +84,7 @@ func danglingRowsGo(t *testing.T, e Engine) {
 		living[p.Child] = append(living[p.Child], e.link(t, p, parent))
 		gone[p.Child] = append(gone[p.Child], e.link(t, p, goneParent), e.link(t, p, goneParent+"-too"))
 	}
+	gone["chat_file"] = append(gone["chat_file"], e.insertWith(t, e.Unchecked, "chat_file", row{"chat_id": goneParent, "file_id": goneParent}))
 	want := []repo.DanglingCount{}
 	for _, table := range openwebui.DanglingTables {
 		found := int64(len(gone[table]))
