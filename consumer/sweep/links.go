@@ -111,7 +111,7 @@ func (w *run) compareLinks(ctx context.Context, tx repo.Tx, unlinked map[string]
 func (w *run) forEachOldRow(ctx context.Context, tx repo.Tx, fn func(ids []string) error) error {
 	var ids []string
 	for after := ""; ; {
-		page, err := w.DB.ListCandidates(ctx, tx, repo.FromRows, w.Ages, after, pageSize)
+		page, err := w.DB.ListCandidates(ctx, tx, repo.FromRows, w.Ages, after, linkBatchSize)
 		if err != nil {
 			return err
 		}

@@ -17,14 +17,14 @@ import (
 // row a lookup, whatever the planner believes of tables that nobody has analyzed yet, and
 // has times computed once.
 
-// rowCandidatesSQL reads meta of listed candidates alone, and data, which holds the whole
-// extracted text, only until settleSQL has.
+// rowCandidatesSQL reads meta only of candidates that nobody has described yet, and data, which
+// holds the whole extracted text, only until settleSQL has.
 func rowCandidatesSQL(from string) string {
 	return `
 SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, f.id IS NOT NULL AS there,
        t.now, t.seen, t.now - t.made AS age,
        greatest(t.made + @min::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END) AS ripe,
-       ` + sizeSQL + ` AS size,
+       CASE WHEN c.made_at IS NULL THEN ` + sizeSQL + ` ELSE c.size END AS size,
        c.chunks, t.touched, t.stamp, c.settled, in_flight.yes AS in_flight,
        NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold WHERE direction = 'row') AS held
   FROM ` + from + ` c

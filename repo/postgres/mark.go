@@ -10,8 +10,17 @@ import (
 	"pruned/repo/postgres/pgerr"
 )
 
-// describeRowsSQL keeps of new candidates among rows what lists are sorted by, so that no
-// list of all has to read table file.
+// insertRowsSQL adds the candidates of the set fresh. Of each it keeps what lists are sorted
+// by, so that no list of all has to read table file.
+var insertRowsSQL = `
+INSERT INTO pruned.candidate (file_id, direction, first_seen, size, made_at)
+SELECT c.file_id, 'row', n.at, ` + sizeSQL + `,
+       CASE WHEN f.id IS NOT NULL THEN coalesce(to_timestamp(` + createdSQL + `), n.at) END
+  FROM fresh c LEFT JOIN %s f ON f.id = c.file_id
+ CROSS JOIN (SELECT at, extract(epoch FROM at)::float8 AS now FROM (SELECT clock_timestamp() AS at OFFSET 0) n) n
+    ON CONFLICT DO NOTHING`
+
+// describeRowsSQL does that for those whose row came later.
 var describeRowsSQL = `
 UPDATE pruned.candidate c
    SET size = ` + sizeSQL + `, made_at = coalesce(to_timestamp(` + createdSQL + `), c.first_seen)
@@ -21,7 +30,7 @@ UPDATE pruned.candidate c
 // UpsertRowCandidates makes the candidates among rows those that no living row mentions, as
 // of the last pass.
 func (db *DB) UpsertRowCandidates(ctx context.Context, t repo.Tx, _ int64) error {
-	if err := db.index.UpsertRowCandidates(ctx, pgxTx(t)); err != nil {
+	if err := db.index.UpsertRowCandidates(ctx, pgxTx(t), db.withFileTable(insertRowsSQL)); err != nil {
 		return err
 	}
 	if _, err := pgxTx(t).Exec(ctx, db.withFileTable(describeRowsSQL)); err != nil {

@@ -55,6 +55,36 @@ func candidates(t testing.TB, db *postgres.DB, d repo.Direction, ages repo.Ages)
 	return all
 }
 
+// A candidate is described when it is found, or once it has a row again: nobody reads its meta
+// for its size after that.
+func TestCandidatesAreDescribedOnce(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	id := newFiles(t, d, 1)[0]
+	d.Exec(t, `UPDATE file SET meta = '{"size": 11}'`)
+	refresh(t, db)
+	mark := func() {
+		inTx(t, db, func(tx repo.Tx) { require.NoError(t, db.UpsertRowCandidates(t.Context(), tx, 1)) })
+	}
+	size := func() int64 { return candidates(t, db, repo.FromRows, repo.Ages{})[id].Size }
+	described := func() string {
+		return testenv.Value[string](t, d, `SELECT coalesce((c.made_at = to_timestamp(f.created_at))::text || c.size, 'no')
+			FROM pruned.candidate c LEFT JOIN file f ON f.id = c.file_id`)
+	}
+	d.Exec(t, `UPDATE file SET id = 'another'`)
+	mark()
+	require.Equal(t, "no", described())
+	d.Exec(t, `UPDATE file SET id = $1`, id)
+	require.EqualValues(t, 11, size())
+	mark()
+	require.Equal(t, "true11", described())
+	d.Exec(t, `DELETE FROM pruned.candidate`)
+	mark()
+	require.Equal(t, "true11", described())
+	d.Exec(t, `UPDATE file SET meta = '{"size": 12}'`)
+	require.EqualValues(t, 11, size())
+}
+
 // What the index says of rows that vanished is forgotten once an hour; what it
 // says of dead ones is not, since they live again without a new version.
 func TestVanishedRowsAreForgotten(t *testing.T) {

@@ -13,8 +13,9 @@ import (
 
 // UpsertRowCandidates makes the candidates among rows those that no living row mentions,
 // as of the last pass. Later changes are no matter: the handler of an event searches
-// again. It reads keys, and the text only of tables that the index cannot hold.
-func (ix *Index) UpsertRowCandidates(ctx context.Context, t pgx.Tx) error {
+// again. It reads keys, and the text only of tables that the index cannot hold. The
+// statement insert adds those of the set fresh, which are no candidates yet.
+func (ix *Index) UpsertRowCandidates(ctx context.Context, t pgx.Tx, insert string) error {
 	if err := ix.requireSound(ctx, t); err != nil {
 		return err
 	}
@@ -22,7 +23,7 @@ func (ix *Index) UpsertRowCandidates(ctx context.Context, t pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.Exec(ctx, rowCandidatesSQL(p.relations)); err != nil {
+	if _, err := t.Exec(ctx, rowCandidatesSQL(p.relations)+insert); err != nil {
 		return pgerr.Translate(err, "mark the files that nothing mentions")
 	}
 	x, err := newIndexer(ctx, t)
@@ -68,7 +69,8 @@ const KnownSQL = `NOT k.is_name AND ` + toldSQL
 const toldSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
        AND (NOT k.literal OR (SELECT` + searchableSQL + ` FROM (SELECT k.token) t))`
 
-// rowCandidatesSQL is one statement, so that index and rows are seen in one snapshot.
+// rowCandidatesSQL begins a statement that is one, so that index and rows are seen in one
+// snapshot.
 // First it puts aside the files that a row without parents mentions, which are nearly all;
 // only for the rest it joins parents. Sets are subtracted, and not by anti joins: an
 // estimate that is far out then costs little. An id that no search finds
@@ -97,10 +99,9 @@ WITH unmentioned AS MATERIALIZED (
 ), mentioned AS (
     DELETE FROM pruned.candidate WHERE direction = 'row'
        AND file_id IN (SELECT file_id FROM known EXCEPT SELECT file_id FROM free)
-)
-INSERT INTO pruned.candidate (file_id, direction)
-SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM known) fresh
-    ON CONFLICT DO NOTHING`
+), fresh AS (
+    SELECT file_id FROM free EXCEPT SELECT file_id FROM known
+)`
 }
 
 // livingSQL joins the rows of the relation that live to the references by them.

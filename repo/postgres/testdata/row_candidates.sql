@@ -1,10 +1,10 @@
 SELECT c.file_id, c.direction, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, f.id IS NOT NULL AS there,
        t.now, t.seen, t.now - t.made AS age,
        greatest(t.made + @min::float8 - t.now, CASE WHEN in_flight.yes THEN t.touched + @pending::float8 - t.now END) AS ripe,
-       coalesce((SELECT CASE WHEN octet_length(s.digits) <= 18 THEN s.digits END
+       CASE WHEN c.made_at IS NULL THEN coalesce((SELECT CASE WHEN octet_length(s.digits) <= 18 THEN s.digits END
                FROM (SELECT CASE WHEN octet_length(m.text) <= 67108864
                                  THEN substring(m.text FROM '"size"\s*:\s*"?([0-9]+)"?\s*[,}]') END AS digits
-                       FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m OFFSET 0) s)::bigint, 0) AS size,
+                       FROM (SELECT f.meta::text COLLATE "C" AS text OFFSET 0) m OFFSET 0) s)::bigint, 0) ELSE c.size END AS size,
        c.chunks, t.touched, t.stamp, c.settled, in_flight.yes AS in_flight,
        NOT c.confirmed AND EXISTS (SELECT FROM pruned.hold WHERE direction = 'row') AS held
   FROM (SELECT * FROM pruned.candidate WHERE direction = 'row') c

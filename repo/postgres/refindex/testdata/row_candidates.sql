@@ -99,7 +99,6 @@ WITH unmentioned AS MATERIALIZED (
 ), mentioned AS (
     DELETE FROM pruned.candidate WHERE direction = 'row'
        AND file_id IN (SELECT file_id FROM known EXCEPT SELECT file_id FROM free)
+), fresh AS (
+    SELECT file_id FROM free EXCEPT SELECT file_id FROM known
 )
-INSERT INTO pruned.candidate (file_id, direction)
-SELECT file_id, 'row' FROM (SELECT file_id FROM free EXCEPT SELECT file_id FROM known) fresh
-    ON CONFLICT DO NOTHING
