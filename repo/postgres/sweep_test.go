@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +55,19 @@ func candidates(t testing.TB, db *postgres.DB, d repo.Direction, ages repo.Ages)
 		}
 	})
 	return all
+}
+
+// Where no chat is there at all, the chats of links are still to come.
+func TestLinksCountWhileThereIsNoChat(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 2)
+	unchecked(t, d, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('l', 'u', 'c', $1, 1, 1)`, ids[0])
+	sweep(t, db)
+	require.Equal(t, []string{ids[1]}, slices.Collect(maps.Keys(candidates(t, db, repo.FromRows, repo.Ages{}))))
+	testenv.InsertChat(t, d.Pool, testenv.Chat{})
+	sweep(t, db)
+	require.Len(t, candidates(t, db, repo.FromRows, repo.Ages{}), 2)
 }
 
 // A candidate is described when it is found, or once it has a row again: nobody reads its meta

@@ -18,6 +18,7 @@ var sweepCases = map[string]func(*testing.T, Engine){
 	"a sweep finds rows that nothing mentions":      sweepFindsRows,
 	"a sweep keeps rows of which it cannot tell":    sweepKeepsUncertain,
 	"a sweep knows rows without their parents":      sweepKnowsDeadRows,
+	"a sweep knows links without their parents":     sweepKnowsDeadLinks,
 	"a sweep reads tables without a key":            sweepReadsKeyless,
 	"a sweep measures rows":                         sweepMeasuresRows,
 	"a sweep looks again at a row that was touched": sweepLooksAtTouched,
@@ -199,6 +200,37 @@ func sweepKnowsDeadRows(t *testing.T, e Engine) {
 	e.Unchecked(t, `DELETE FROM chat WHERE id = $1`, gone)
 	e.begin(t)
 	e.requireCandidates(t, repo.FromRows, ids[:2]...)
+}
+
+// sweepKnowsDeadLinks: a link counts while what it links to is there, or while it names none.
+func sweepKnowsDeadLinks(t *testing.T, e Engine) {
+	const gone = "a-parent"
+	e.parents(t)
+	ids := e.files(t, 7)
+	for i, link := range []struct {
+		table   string
+		columns row
+	}{
+		{"chat_file", row{"chat_id": gone}},
+		{"channel_file", row{"channel_id": gone}},
+		{"channel_file", row{"channel_id": aChannel, "message_id": gone}},
+		{"knowledge_file", row{"knowledge_id": gone}},
+		{"chat_file", nil},
+		{"channel_file", row{"message_id": nil}},
+		{"knowledge_file", nil},
+	} {
+		e.insertWith(t, e.Unchecked, link.table, with(link.columns, row{"file_id": ids[i]}))
+	}
+	e.begin(t)
+	e.requireCandidates(t, repo.FromRows, ids[:4]...)
+	for i, parent := range []string{"chat", "channel", "message", "knowledge"} {
+		e.insert(t, parent, row{"id": gone})
+		e.begin(t)
+		e.requireCandidates(t, repo.FromRows, ids[i+1:4]...)
+	}
+	e.Unchecked(t, `DELETE FROM channel WHERE id = $1`, gone)
+	e.begin(t)
+	e.requireCandidates(t, repo.FromRows, ids[1])
 }
 
 // sweepReadsKeyless: a row that has no name is read each time.

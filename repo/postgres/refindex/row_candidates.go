@@ -3,6 +3,7 @@ package refindex
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -70,27 +71,25 @@ const toldSQL = `k.generation <= (SELECT min(generation) FROM pruned.relation)
        AND (NOT k.literal OR (SELECT` + searchableSQL + ` FROM (SELECT k.token) t))`
 
 // rowCandidatesSQL begins a statement that is one, so that index and rows are seen in one
-// snapshot.
-// First it puts aside the files that a row without parents mentions, which are nearly all;
-// only for the rest it joins parents. Sets are subtracted, and not by anti joins: an
-// estimate that is far out then costs little. An id that no search finds
-// (mention.Searchable) is always kept, and what somebody keeps until that ends.
+// snapshot. First it puts aside the files that a link or a row without parents mentions, which
+// are nearly all; only for the rest it asks for the parents of each row. Sets are subtracted,
+// and not by anti joins: an estimate that is far out then costs little. An id that no search
+// finds (mention.Searchable) is always kept, and what somebody keeps until that ends.
 func rowCandidatesSQL(relations []*relation) string {
-	var alone, bound []string
+	var first, bound []string
 	for _, r := range relations {
-		if !r.canIndex() || len(r.columns) == 0 {
-			continue
-		}
-		if len(r.parents) == 0 && !r.needsOpener {
-			alone = append(alone, "SELECT r.file_id FROM pruned.reference r "+r.livingSQL())
-		} else {
+		switch {
+		case !r.canIndex() || len(r.columns) == 0:
+		case r.needsOpener, len(r.parents) > 0 && !slices.Contains(linkTables, r.name):
 			bound = append(bound, r.mentionedBySQL())
+		default:
+			first = append(first, r.allMentionedSQL())
 		}
 	}
 	return `
 WITH unmentioned AS MATERIALIZED (
     SELECT k.file_id FROM pruned.known_file k
-     WHERE ` + KnownSQL + exceptSQL(alone) + `
+     WHERE ` + KnownSQL + exceptSQL(first) + `
 ), free AS MATERIALIZED (
     SELECT file_id FROM unmentioned` + exceptSQL(bound) + `
     EXCEPT SELECT file_id FROM pruned.keep WHERE ` + KeptSQL + `
@@ -113,6 +112,24 @@ func (r *relation) livingSQL() string {
 // mentions.
 func (r *relation) mentionedBySQL() string {
 	return "SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id " + r.livingSQL()
+}
+
+// allMentionedSQL finds all that living rows of the relation mention. It has the conditions of
+// hasParentsSQL in a form in which whole tables are joined: to look up the parent of each of as
+// many links as there are files takes several times as long.
+func (r *relation) allMentionedSQL() string {
+	var joins, where strings.Builder
+	for i, p := range r.parents {
+		column := "t." + QuoteName(p.column)
+		fmt.Fprintf(&joins, " LEFT JOIN %s p%d ON p%d.id OPERATOR(pg_catalog.=) %s", p.quotedName(), i, i, column)
+		fmt.Fprintf(&where, " AND (%s IS NULL OR p%d.id IS NOT NULL", column, i)
+		if p.enforced {
+			fmt.Fprintf(&where, " OR NOT EXISTS (SELECT FROM %s)", p.quotedName())
+		}
+		where.WriteString(")")
+	}
+	return fmt.Sprintf("SELECT r.file_id FROM pruned.reference r JOIN ONLY %s t ON %s%s WHERE r.source = %d%s",
+		r.quotedName(), r.keyIs("r.row_id"), &joins, r.id, &where)
 }
 
 func exceptSQL(queries []string) string {

@@ -22,11 +22,15 @@ WITH unmentioned AS MATERIALIZED (
      UNION ALL
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."channel" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 9
      UNION ALL
+    SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."channel_file" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text LEFT JOIN "public"."channel" p0 ON p0.id OPERATOR(pg_catalog.=) t."channel_id" LEFT JOIN "public"."message" p1 ON p1.id OPERATOR(pg_catalog.=) t."message_id" WHERE r.source = 10 AND (t."channel_id" IS NULL OR p0.id IS NOT NULL OR NOT EXISTS (SELECT FROM "public"."channel")) AND (t."message_id" IS NULL OR p1.id IS NOT NULL OR NOT EXISTS (SELECT FROM "public"."message"))
+     UNION ALL
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."channel_member" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 11
      UNION ALL
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."channel_webhook" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 12
      UNION ALL
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."chat" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::character varying WHERE r.source = 13
+     UNION ALL
+    SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."chat_file" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text LEFT JOIN "public"."chat" p0 ON p0.id OPERATOR(pg_catalog.=) t."chat_id" WHERE r.source = 14 AND (t."chat_id" IS NULL OR p0.id IS NOT NULL OR NOT EXISTS (SELECT FROM "public"."chat"))
      UNION ALL
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."chatidtag" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::character varying WHERE r.source = 16
      UNION ALL
@@ -49,6 +53,8 @@ WITH unmentioned AS MATERIALIZED (
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."knowledge" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 25
      UNION ALL
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."knowledge_directory" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 26
+     UNION ALL
+    SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."knowledge_file" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text LEFT JOIN "public"."knowledge" p0 ON p0.id OPERATOR(pg_catalog.=) t."knowledge_id" WHERE r.source = 27 AND (t."knowledge_id" IS NULL OR p0.id IS NOT NULL OR NOT EXISTS (SELECT FROM "public"."knowledge"))
      UNION ALL
     SELECT r.file_id FROM pruned.reference r JOIN ONLY "public"."memory" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::character varying WHERE r.source = 28
      UNION ALL
@@ -84,13 +90,7 @@ WITH unmentioned AS MATERIALIZED (
 ), free AS MATERIALIZED (
     SELECT file_id FROM unmentioned
     EXCEPT (
-    SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id JOIN ONLY "public"."channel_file" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 10 AND (t."channel_id" IS NULL OR EXISTS (SELECT FROM "public"."channel" p WHERE p.id OPERATOR(pg_catalog.=) t."channel_id") OR NOT EXISTS (SELECT FROM "public"."channel")) AND (t."message_id" IS NULL OR EXISTS (SELECT FROM "public"."message" p WHERE p.id OPERATOR(pg_catalog.=) t."message_id") OR NOT EXISTS (SELECT FROM "public"."message"))
-     UNION ALL
-    SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id JOIN ONLY "public"."chat_file" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 14 AND (t."chat_id" IS NULL OR EXISTS (SELECT FROM "public"."chat" p WHERE p.id OPERATOR(pg_catalog.=) t."chat_id") OR NOT EXISTS (SELECT FROM "public"."chat"))
-     UNION ALL
     SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id JOIN ONLY "public"."chat_message" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 15 AND (t."chat_id" IS NULL OR EXISTS (SELECT FROM "public"."chat" p WHERE p.id OPERATOR(pg_catalog.=) t."chat_id") OR NOT EXISTS (SELECT FROM "public"."chat"))
-     UNION ALL
-    SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id JOIN ONLY "public"."knowledge_file" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 27 AND (t."knowledge_id" IS NULL OR EXISTS (SELECT FROM "public"."knowledge" p WHERE p.id OPERATOR(pg_catalog.=) t."knowledge_id") OR NOT EXISTS (SELECT FROM "public"."knowledge"))
      UNION ALL
     SELECT r.file_id FROM unmentioned u JOIN pruned.reference r ON r.file_id = u.file_id JOIN ONLY "public"."message" t ON t."id" OPERATOR(pg_catalog.=) r.row_id::text WHERE r.source = 29 AND (t."channel_id" IS NULL OR EXISTS (SELECT FROM "public"."channel" p WHERE p.id OPERATOR(pg_catalog.=) t."channel_id")))
     EXCEPT SELECT file_id FROM pruned.keep WHERE (lasts IS NULL OR made_at + make_interval(secs => lasts) > clock_timestamp())
