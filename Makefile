@@ -46,14 +46,12 @@ compat: ## a row for each release of Open WebUI that is supported: 20 minutes
 	$(GO) run ./cmd/lab compat
 
 # Stores whose servers take minutes to build, once, or whose tests do; one line for each.
-test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 objects, Milvus in all its forms, Weaviate, OpenSearch and Elasticsearch's requests (java and mvn), Qdrant without multitenancy, 25,000 chunks in MariaDB, Valkey and S3 Vectors
+test-stores: ## the tests of stores that take longer: MinIO, listings of 25,000 objects, Milvus in all its forms, Weaviate, OpenSearch and Elasticsearch's requests (java and mvn), Qdrant without multitenancy, 25,000 chunks in every store
 	PRUNED_TEST_S3=minio $(GO) test -count=1 -timeout 30m ./repo/blobs/s3
 	PRUNED_TEST_OBJECTS=25000 $(GO) test -count=1 -timeout 30m -run 'TestBlobs/objects_come_and_go|TestListingIsFlat' ./repo/blobs/s3
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/milvus ./vectors/opensearch ./vectors/elasticsearch ./vectors/weaviate
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestVectorsInElasticsearch ./cmd/pruned
-	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestManyWhileOthersWrite ./vectors/mariadb
-	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestPagesWhileOthersWrite ./vectors/s3vector
-	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run TestManyWhileOthersWrite ./vectors/valkey
+	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m -run 'Suite/(all|indexed|removes_many_while)/removes_many_while' ./vectors/pgvector ./vectors/chroma ./vectors/opengauss ./vectors/mariadb ./vectors/valkey ./vectors/s3vector ./vectors/pinecone
 	PRUNED_TEST_STORES=all $(GO) test -count=1 -timeout 30m ./vectors/qdrant
 
 test-opensearch-3: ## the tests of OpenSearch on 3.8, which wants Java 21 or newer in JAVA_HOME

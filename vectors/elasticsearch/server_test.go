@@ -2,7 +2,6 @@ package elasticsearch_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,45 +14,12 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/elasticsearch"
 	"pruned/vectors/vectorstest"
 )
-
-// More than a page of everything, while others write: of what was there before, all goes
-// that should, and nothing else.
-func TestPagesWhileOthersWrite(t *testing.T) {
-	t.Parallel()
-	a := newAPI(t)
-	store := a.store(t)
-	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, slices.Concat(vectorstest.MakeChunks(24_900, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other), vectorstest.MakeChunks(100, vectors.FileCollection(file), file))...)
-	found := map[string]int64{}
-	for f, err := range store.Files(t.Context()) {
-		require.NoError(t, err)
-		found[f.Shared+" "+f.ID] += f.Chunks
-	}
-	require.Equal(t, map[string]int64{" " + file: 100, vectorstest.Base + " " + file: 24_900, vectorstest.Base + " " + other: 1}, found)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	var writer errgroup.Group
-	written := 0
-	writer.Go(func() error {
-		for ; ctx.Err() == nil; written++ {
-			a.put(t, a.index(2), vectorstest.MakeChunks(1, vectorstest.Base, other)...)
-		}
-		return nil
-	})
-	removed, err := store.Remove(t.Context(), nil, []string{file})
-	cancel()
-	require.NoError(t, writer.Wait())
-	require.NoError(t, err)
-	require.Equal(t, vectors.Removed{Chunks: 25_000}, removed)
-	require.Len(t, a.left(t), 1+written)
-}
 
 // A collection has vectors of two sizes where the application was given another model: it is
 // told once, with what is in both indexes, and goes from both.

@@ -11,7 +11,6 @@ import (
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -20,49 +19,6 @@ import (
 	"pruned/vectors/milvus"
 	"pruned/vectors/vectorstest"
 )
-
-// More than a page of everything, while others write: of what was there before, all goes
-// that should, and nothing else.
-func TestPagesWhileOthersWrite(t *testing.T) {
-	t.Parallel()
-	onServers(t, removesWhileOthersWrite)
-}
-
-func removesWhileOthersWrite(t *testing.T, server *testenv.Milvus) {
-	chunks := 4900
-	if allStores {
-		chunks = 24_900
-	}
-	a := newDatabase(t, server.URL(), true)
-	store := a.store(t)
-	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, many(chunks, vectorstest.Base, file)...)
-	a.insert(t, vectorstest.Chunk{ID: "stays", Collection: vectorstest.Base, FileID: other})
-	own := many(100, vectors.FileCollection(file), file)
-	a.insert(t, own...)
-	found := map[string]int64{}
-	for f, err := range store.Files(t.Context()) {
-		require.NoError(t, err)
-		found[f.Shared+" "+f.ID] += f.Chunks
-	}
-	require.Equal(t, map[string]int64{" " + file: 100, vectorstest.Base + " " + file: int64(chunks), vectorstest.Base + " " + other: 1}, found)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	var writer errgroup.Group
-	written := 0
-	writer.Go(func() error {
-		for ; ctx.Err() == nil; written++ {
-			a.insertRows(t, a.ServerName(vectorstest.Base), []vectorstest.Chunk{{ID: fmt.Sprint("w", written), Collection: vectorstest.Base, FileID: other}})
-		}
-		return nil
-	})
-	removed, err := store.Remove(t.Context(), nil, []string{file})
-	cancel()
-	require.NoError(t, writer.Wait())
-	require.NoError(t, err)
-	require.Equal(t, vectors.Removed{Chunks: int64(chunks) + 100}, removed)
-	require.Len(t, a.left(t), 1+written)
-}
 
 // The same names in another database, in the other mode, and without a database's prefix
 // are not ours.

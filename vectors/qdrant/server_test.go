@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"pruned/repo/testenv"
 	"pruned/vectors"
@@ -28,45 +26,6 @@ func eachMode(t *testing.T, test func(t *testing.T, a *api)) {
 			test(t, newAPI(t, multitenancy))
 		})
 	}
-}
-
-// More than a page of everything, while others write: of what was there before, all goes
-// that should, and nothing else.
-func TestPagesWhileOthersWrite(t *testing.T) {
-	t.Parallel()
-	n := 2400
-	if os.Getenv("PRUNED_TEST_STORES") == "all" {
-		n = 24_900
-	}
-	eachMode(t, func(t *testing.T, a *api) {
-		store := a.store(t)
-		file, other := uuid.NewString(), uuid.NewString()
-		a.insert(t, slices.Concat(vectorstest.MakeChunks(n, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other), vectorstest.MakeChunks(100, vectors.FileCollection(file), file))...)
-		found := map[string]int64{}
-		for f, err := range store.Files(t.Context()) {
-			require.NoError(t, err)
-			found[f.Shared+" "+f.ID] += f.Chunks
-		}
-		require.EqualValues(t, n, found[vectorstest.Base+" "+file])
-		require.EqualValues(t, 1, found[vectorstest.Base+" "+other])
-		require.Contains(t, found, " "+file)
-
-		ctx, cancel := context.WithCancel(t.Context())
-		var writer errgroup.Group
-		written := 0
-		writer.Go(func() error {
-			for ; ctx.Err() == nil; written++ {
-				a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
-			}
-			return nil
-		})
-		removed, err := store.Remove(t.Context(), nil, []string{file})
-		cancel()
-		require.NoError(t, writer.Wait())
-		require.NoError(t, err)
-		require.Equal(t, vectors.Removed{Chunks: int64(n + 100)}, removed)
-		require.Len(t, a.left(t), 1+written)
-	})
 }
 
 // A filter finds more than it says where a value is a list; what is no text is nobody's, and

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,51 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3vectors"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/s3vector"
 	"pruned/vectors/vectorstest"
 )
-
-// More than a page of everything, while others write: of what was there before, all goes
-// that should, and nothing else.
-func TestPagesWhileOthersWrite(t *testing.T) {
-	t.Parallel()
-	n := 2_900
-	if os.Getenv("PRUNED_TEST_STORES") == "all" {
-		n = 24_900
-	}
-	a := newPaged(t, 1000, 100)
-	store := a.store(t)
-	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, append(vectorstest.MakeChunks(n, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other)...)...)
-	a.insert(t, vectorstest.MakeChunks(100, vectors.FileCollection(file), file)...)
-	found := map[string]int64{}
-	for f, err := range store.Files(t.Context()) {
-		require.NoError(t, err)
-		found[f.Shared+" "+f.ID] += f.Chunks
-	}
-	require.Equal(t, map[string]int64{" " + file: 0, vectorstest.Base + " " + file: int64(n), vectorstest.Base + " " + other: 1}, found)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	var writer errgroup.Group
-	written := 0
-	writer.Go(func() error {
-		for ; ctx.Err() == nil; written++ {
-			a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
-		}
-		return nil
-	})
-	removed, err := store.Remove(t.Context(), nil, []string{file})
-	cancel()
-	require.NoError(t, writer.Wait())
-	require.NoError(t, err)
-	require.Equal(t, vectors.Removed{Chunks: int64(n) + 100}, removed)
-	require.Len(t, a.left(t), 1+written)
-	require.Equal(t, []string{vectorstest.Base}, a.listIndexes(t))
-}
 
 // An index that goes while it is read has nothing, and what comes again is found the next
 // time.

@@ -6,55 +6,18 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"testing"
 
 	"github.com/gomodule/redigo/redis"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"pruned/repo/testenv"
 	"pruned/vectors"
 	"pruned/vectors/valkey"
 	"pruned/vectors/vectorstest"
 )
-
-// More than a scan answers, while others write: of what was there before, all goes that
-// should, and nothing else.
-func TestManyWhileOthersWrite(t *testing.T) {
-	t.Parallel()
-	n := 2_900
-	if os.Getenv("PRUNED_TEST_STORES") == "all" {
-		n = 24_900
-	}
-	a := newAPI(t, testenv.SharedValkey(t))
-	store := a.store(t)
-	file, other := uuid.NewString(), uuid.NewString()
-	a.insert(t, append(vectorstest.MakeChunks(n, vectorstest.Base, file), vectorstest.MakeChunks(1, vectorstest.Base, other)...)...)
-	a.insert(t, vectorstest.MakeChunks(100, vectors.FileCollection(file), file)...)
-	collections, err := store.Collections(t.Context(), file)
-	require.NoError(t, err)
-	require.Equal(t, []vectors.Collection{{Name: vectorstest.Base, Chunks: int64(n)}, {Name: vectors.FileCollection(file), Chunks: 100}}, collections)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	var writer errgroup.Group
-	written := 0
-	writer.Go(func() error {
-		for ; ctx.Err() == nil; written++ {
-			a.insert(t, vectorstest.MakeChunks(1, vectorstest.Base, other)...)
-		}
-		return nil
-	})
-	removed, err := store.Remove(t.Context(), nil, []string{file})
-	cancel()
-	require.NoError(t, writer.Wait())
-	require.NoError(t, err)
-	require.Equal(t, vectors.Removed{Chunks: int64(n) + 100}, removed)
-	require.Len(t, a.keys(t), 1+written)
-	require.Equal(t, []string{vectorstest.Base}, a.indexes(t))
-}
 
 // A question reads all keys, so that one is about however many files: for their own
 // collections, for their chunks, and whether those are gone.
