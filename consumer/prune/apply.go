@@ -83,7 +83,11 @@ func (x *Transaction) removeVectors(ctx context.Context, tx repo.Tx, p plan) (ch
 // rest says so.
 func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool, events []event.Delivery) (list []repo.Tombstone) {
 	traces := traceOf(events)
-	list = make([]repo.Tombstone, 0, len(deleted))
+	n := len(deleted)
+	if rest {
+		n += len(p.rows) + len(p.remains)
+	}
+	list = make([]repo.Tombstone, 0, n)
 	for _, d := range deleted {
 		if name := x.Blobs.NameOf(d.Path); name != "" {
 			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: d.ID, Name: name, Delay: max(x.BytesDelay, x.Trash), Trace: traces[d.ID]})

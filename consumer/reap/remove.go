@@ -18,6 +18,7 @@ func (x *Reaper) dropReferenced(ctx context.Context, tx repo.Tx, due []repo.Tomb
 	if err != nil {
 		return nil, c, err
 	}
+	rest = make([]repo.Tombstone, 0, len(due))
 	for _, t := range due {
 		if !living[t.Seq] {
 			rest = append(rest, t)

@@ -20,10 +20,13 @@ const delaySQL = `make_interval(secs => coalesce(delay, 2592000))`
 const dueAtSQL = `CASE WHEN due_at > clock_timestamp() + ` + delaySQL + ` + interval '1 day' THEN clock_timestamp()
 	ELSE least(due_at, clock_timestamp() + ` + delaySQL + `) END`
 
-// mendTombstonesSQL writes the corrected times.
+// mendTombstonesSQL writes the corrected times. It waits for nobody: who mends them may hold
+// others that somebody else wants to mend.
 const mendTombstonesSQL = `
 UPDATE pruned.tombstone SET due_at = ` + dueAtSQL + `, made_at = least(made_at, clock_timestamp())
- WHERE due_at > clock_timestamp() + ` + delaySQL + ` OR made_at > clock_timestamp()`
+ WHERE seq IN (SELECT seq FROM pruned.tombstone
+                WHERE due_at > clock_timestamp() + ` + delaySQL + ` OR made_at > clock_timestamp()
+                  FOR UPDATE SKIP LOCKED)`
 
 // mendTimesSQL: what happened in the future happened now. The clock was ahead, or has
 // been put back.

@@ -115,6 +115,7 @@ func waitAheadEnds(t *testing.T, e Engine) {
 		require.Empty(t, e.due(t, repo.Bytes, 1))
 	}
 	e.Exec(t, `UPDATE `+e.Own("tombstone")+` SET due_at = $1`, e.Moment(time.Now().Add(-time.Minute)))
+	e.ahead(t, "tombstone", "made_at")
 	e.in(t, func(ctx context.Context, tx repo.Tx) {
 		due, err := e.DB.FetchDue(ctx, tx, repo.Bytes, 1)
 		require.NoError(t, err)
