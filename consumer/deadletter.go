@@ -178,7 +178,7 @@ func (q *Queue) redriveOne(ctx context.Context, name string) error {
 		return fmt.Errorf("dead letter %s was never an event, it can only be purged: %w", name, err)
 	}
 	e.ID, e.Time = uuid.NewString(), time.Now().UTC()
-	if _, err := q.Publish(ctx, event.Sequence(e), PublishOptions{}); err != nil {
+	if _, err := q.Publish(ctx, event.Sequence(e), nil); err != nil {
 		return fmt.Errorf("redriving dead letter %s: %w", name, err)
 	}
 	if err := stream.DeleteMsg(ctx, raw.Sequence); err != nil {

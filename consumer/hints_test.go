@@ -51,7 +51,7 @@ func TestHintsOfAQueueThatStoresNothing(t *testing.T) {
 	opts.MaxBytes = 64 << 10
 	server := StartServer(t, t.TempDir(), 0)
 	q := OpenQueueOn(t, Dial(t, server.ClientURL()), opts)
-	_, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
+	_, err := q.Publish(Context(t), someEvents(2000), nil)
 	require.ErrorIs(t, err, ErrFull)
 	require.ErrorIs(t, q.PublishEvent(Context(t), event.New("f", "s", strings.Repeat("r", 1000))), ErrFull)
 	require.NoError(t, q.PublishHint(Context(t), "a", "chat.deleted", make([]byte, 1000)), "hints have room of their own")

@@ -89,7 +89,7 @@ func TestProbeTellsOfAQueueThatStoresNothing(t *testing.T) {
 	opts.MaxBytes = 64 << 10
 	server := StartServer(t, t.TempDir(), 0)
 	q := OpenQueueOn(t, Dial(t, server.ClientURL()), opts)
-	_, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
+	_, err := q.Publish(Context(t), someEvents(2000), nil)
 	require.ErrorIs(t, err, ErrFull)
 	sealed := config(t, q, "PRUNED_HINTS")
 	sealed.Sealed = true

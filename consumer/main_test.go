@@ -74,7 +74,7 @@ func someEvents(n int) func(func(event.Event, error) bool) {
 
 func Publish(t *testing.T, q *Queue, events func(func(event.Event, error) bool)) {
 	t.Helper()
-	_, err := q.Publish(Context(t), events, PublishOptions{})
+	_, err := q.Publish(Context(t), events, nil)
 	require.NoError(t, err)
 }
 

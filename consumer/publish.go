@@ -25,59 +25,43 @@ const (
 	retryWait  = 250 * time.Millisecond
 )
 
-// PublishOptions say what a publisher wants to know.
-type PublishOptions struct {
-	// Dedupe has the stream swallow, and count, events whose source and id it
-	// has already: for a sweep, whose ids repeat. Fresh ids need no memory of
-	// the server's, and nothing is swallowed.
-	Dedupe bool
-	// Settled is told each event's final outcome, one call at a time. Publish
-	// then returns when all are settled.
-	Settled func(Settlement)
-}
-
-// Published counts what became of events.
-type Published struct{ Stored, Duplicates int }
-
-// Publish publishes events in their order. It holds a bounded number of them
-// and checks every answer of the server. After an error nothing more is sent;
-// what was stored by then is counted, and stays.
-func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts PublishOptions) (Published, error) {
-	var count Published
+// Publish publishes events in their order, and counts what was stored. It holds a bounded
+// number of them and checks every answer of the server. After an error nothing more is sent;
+// what was stored by then stays. settled, unless it is nil, is told each event's final outcome,
+// one call at a time; Publish then returns when all are settled. The same event twice is two:
+// a stream's memory of their ids would be most of what the process takes, and the second finds
+// nothing to do.
+func (q *Queue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], settled func(Settlement)) (stored int, err error) {
 	ctx, span := q.tracer().Start(ctx, "publish", trace.WithSpanKind(trace.SpanKindProducer))
 	defer func() {
-		span.SetAttributes(tracing.Stored.Int(count.Stored))
+		span.SetAttributes(tracing.Stored.Int(stored))
 		span.End()
 	}()
-	line := newPipeline(q.js, func(subject string, ack *jetstream.PubAck, err error) error {
-		switch {
-		case err != nil:
+	line := newPipeline(q.js, func(subject string, _ *jetstream.PubAck, err error) error {
+		if err != nil {
 			return fmt.Errorf("publishing on %s: %w", subject, storeError(err))
-		case ack.Duplicate:
-			count.Duplicates++
-		default:
-			count.Stored++
 		}
+		stored++
 		return nil
 	})
-	if opts.Settled == nil {
-		err := line.sendAndAwait(ctx, q.messagesOf(ctx, events, opts.Dedupe, nil))
-		return count, err
+	if settled == nil {
+		err := line.sendAndAwait(ctx, q.messagesOf(ctx, events, nil))
+		return stored, err
 	}
-	w, err := newOutcomeWaiter(q.nc, opts.Settled)
+	w, err := newOutcomeWaiter(q.nc, settled)
 	if err != nil {
-		return count, err
+		return stored, err
 	}
-	err = line.sendAndAwait(ctx, q.messagesOf(ctx, events, opts.Dedupe, w))
+	err = line.sendAndAwait(ctx, q.messagesOf(ctx, events, w))
 	if err == nil {
 		err = w.awaitAll(ctx)
 	}
-	return count, errors.Join(err, w.unsubscribe())
+	return stored, errors.Join(err, w.unsubscribe())
 }
 
 // messagesOf makes messages of events, and tells w, if there is one, to expect
 // their outcomes. They carry the span of ctx.
-func (q *Queue) messagesOf(ctx context.Context, events iter.Seq2[event.Event, error], dedupe bool, w *outcomeWaiter) iter.Seq2[*nats.Msg, error] {
+func (q *Queue) messagesOf(ctx context.Context, events iter.Seq2[event.Event, error], w *outcomeWaiter) iter.Seq2[*nats.Msg, error] {
 	return func(yield func(*nats.Msg, error) bool) {
 		for e, err := range events {
 			if err == nil {
@@ -90,9 +74,6 @@ func (q *Queue) messagesOf(ctx context.Context, events iter.Seq2[event.Event, er
 			msg := nats.NewMsg(q.names.eventSubject(e.Source))
 			msg.Data = e.Encode()
 			tracing.Inject(trace.SpanContextFromContext(ctx), msg.Header)
-			if dedupe {
-				msg.Header.Set(jetstream.MsgIDHeader, e.MsgID())
-			}
 			if w != nil {
 				msg.Header.Set(replyHeader, w.addInbox())
 			}

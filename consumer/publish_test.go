@@ -16,39 +16,18 @@ import (
 func TestPublishCountsWhatIsStored(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	got, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
+	got, err := q.Publish(Context(t), someEvents(2000), nil)
 	require.NoError(t, err)
-	require.Equal(t, Published{Stored: 2000}, got)
+	require.Equal(t, 2000, got)
 	require.EqualValues(t, 2000, QueueBacklog(t, q).Pending)
-}
-
-func TestDuplicates(t *testing.T) {
-	t.Parallel()
-	q := OpenQueue(t)
-	e := event.New("f", "sweep", "")
-	for _, c := range []struct {
-		events  []event.Event
-		options PublishOptions
-		want    Published
-		pending int
-	}{
-		{[]event.Event{e}, PublishOptions{Dedupe: true}, Published{Stored: 1}, 1},
-		{[]event.Event{e, event.New("g", "sweep", "")}, PublishOptions{Dedupe: true}, Published{Stored: 1, Duplicates: 1}, 2},
-		{[]event.Event{e}, PublishOptions{}, Published{Stored: 1}, 3},
-	} {
-		got, err := q.Publish(Context(t), EventsOf(c.events...), c.options)
-		require.NoError(t, err)
-		require.Equal(t, c.want, got)
-		require.EqualValues(t, c.pending, QueueBacklog(t, q).Pending)
-	}
 }
 
 func TestPublishRefusesWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
-	got, err := q.Publish(Context(t), EventsOf(event.New("f", "s", ""), event.New("", "s", "")), PublishOptions{})
+	got, err := q.Publish(Context(t), EventsOf(event.New("f", "s", ""), event.New("", "s", "")), nil)
 	require.ErrorContains(t, err, "subject")
-	require.Equal(t, Published{Stored: 1}, got)
+	require.Equal(t, 1, got)
 }
 
 func TestPublishPassesTheProducersError(t *testing.T) {
@@ -57,9 +36,9 @@ func TestPublishPassesTheProducersError(t *testing.T) {
 	broken := errors.New("the list broke off")
 	got, err := q.Publish(Context(t), func(yield func(event.Event, error) bool) {
 		_ = yield(event.New("f", "s", ""), nil) && yield(event.Event{}, broken)
-	}, PublishOptions{})
+	}, nil)
 	require.ErrorIs(t, err, broken)
-	require.Equal(t, Published{Stored: 1}, got)
+	require.Equal(t, 1, got)
 }
 
 func TestFullStreamRefuses(t *testing.T) {
@@ -67,11 +46,11 @@ func TestFullStreamRefuses(t *testing.T) {
 	opts := StreamOptionsOf(t)
 	opts.MaxBytes = 64 << 10
 	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
-	got, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
+	got, err := q.Publish(Context(t), someEvents(2000), nil)
 	require.ErrorIs(t, err, ErrFull)
 	require.ErrorContains(t, err, "PRUNED_MAX_BYTES")
-	require.Positive(t, got.Stored)
-	require.EqualValues(t, got.Stored, QueueBacklog(t, q).Pending, "what was answered is stored, and nothing was dropped for it")
+	require.Positive(t, got)
+	require.EqualValues(t, got, QueueBacklog(t, q).Pending, "what was answered is stored, and nothing was dropped for it")
 }
 
 func TestPublishTellsOutcomes(t *testing.T) {
@@ -86,11 +65,11 @@ func TestPublishTellsOutcomes(t *testing.T) {
 		event.New("young-1", "s", ""), event.New("gone-1", "s", ""), event.New("gone-1", "s", ""))
 	var mu sync.Mutex
 	got := map[string]int{}
-	_, err := q.Publish(Context(t), events, PublishOptions{Settled: func(s Settlement) {
+	_, err := q.Publish(Context(t), events, func(s Settlement) {
 		mu.Lock()
 		defer mu.Unlock()
 		got[fmt.Sprintf("%s %s %s", s.FileID, s.Outcome, s.Detail)]++
-	}})
+	})
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{
 		"deleted-1 deleted because": 1, "kept-1 kept because": 1, "poison-1 poison because": 1,
@@ -131,7 +110,7 @@ func TestWaitingEndsWithTheConnection(t *testing.T) {
 	require.NoError(t, err)
 	waiting := make(chan error, 1)
 	go func() {
-		_, err := q.Publish(Context(t), someEvents(3), PublishOptions{Settled: func(Settlement) {}})
+		_, err := q.Publish(Context(t), someEvents(3), func(Settlement) {})
 		waiting <- err
 	}()
 	for range 3 {
@@ -158,7 +137,7 @@ func TestPublishHoldsFewEvents(t *testing.T) {
 				return
 			}
 		}
-	}, false, nil))
+	}, nil))
 	require.NoError(t, err)
 	require.Equal(t, 20*window, answered)
 	require.LessOrEqual(t, most, window+1)

@@ -111,7 +111,7 @@ func TestScheduleThatFiresIntoAFullStreamWaits(t *testing.T) {
 	opts.MaxBytes = 64 << 10
 	q := OpenQueueOn(t, Dial(t, StartServer(t, t.TempDir(), 0).ClientURL()), opts)
 	q.soonest = 0
-	_, err := q.Publish(Context(t), someEvents(2000), PublishOptions{})
+	_, err := q.Publish(Context(t), someEvents(2000), nil)
 	require.ErrorIs(t, err, ErrFull)
 	stored := QueueBacklog(t, q).Pending
 	require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{{Event: event.New("later", "s", "")}}))

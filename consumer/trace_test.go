@@ -19,7 +19,7 @@ func TestTrace(t *testing.T) {
 	for _, id := range []string{"0b5e9c1e-7f4b-4d0a-9a54-3c2f6d8e1a7b", `böse "id" 7`} {
 		q := OpenQueue(t)
 		e := event.New(id, "publish", "why")
-		_, err := q.Publish(Context(t), func(yield func(event.Event, error) bool) { yield(e, nil) }, PublishOptions{})
+		_, err := q.Publish(Context(t), func(yield func(event.Event, error) bool) { yield(e, nil) }, nil)
 		require.NoError(t, err)
 		require.NoError(t, q.Schedule(Context(t), []ScheduledEvent{{Event: e, At: time.Now().Add(time.Hour)}}))
 		letter := poisonLetter(7)

@@ -11,7 +11,6 @@ import (
 
 	"pruned/cmd/pruned/demo"
 	"pruned/config"
-	"pruned/consumer"
 	"pruned/consumer/event"
 	"pruned/consumer/sweep"
 	"pruned/repo/blobs/local"
@@ -83,7 +82,7 @@ func (d *demonstration) cleanWorld(ctx context.Context) error {
 		if err := d.sweepOrphans(ctx, a); err != nil {
 			return err
 		}
-		if _, err := a.queue.Publish(ctx, d.eventsOf(func(f demo.File) bool { return !f.Kind.IsOrphan() }), consumer.PublishOptions{}); err != nil {
+		if _, err := a.queue.Publish(ctx, d.eventsOf(func(f demo.File) bool { return !f.Kind.IsOrphan() }), nil); err != nil {
 			return err
 		}
 		_, err := d.inner.consumeAll(ctx, a, &recorder{Handler: d.inner.newBatch(a, nil), results: d.results})

@@ -44,17 +44,17 @@ func (r *publishCmd) Run(ctx *runContext) error {
 
 func (r *publishCmd) publishIDs(ctx *runContext, a *app) error {
 	var refused []error
-	options := consumer.PublishOptions{}
+	var settled func(consumer.Settlement)
 	outcomes := newJSONList(ctx.stdout)
 	if r.Wait {
-		options.Settled = func(s consumer.Settlement) { ctx.printSettlement(s, outcomes) }
+		settled = func(s consumer.Settlement) { ctx.printSettlement(s, outcomes) }
 	}
-	published, err := a.queue.Publish(ctx, r.makeEvents(ctx, ctx.stdin, &refused), options)
+	stored, err := a.queue.Publish(ctx, r.makeEvents(ctx, ctx.stdin, &refused), settled)
 	switch {
 	case r.Wait && ctx.isJSON():
 		err = errors.Join(err, outcomes.closeList("\n"))
 	case !r.Wait:
-		err = cmp.Or(err, ctx.printCount("published", published.Stored))
+		err = cmp.Or(err, ctx.printCount("published", stored))
 	}
 	if len(refused) > 0 {
 		return errors.Join(err, &config.UsageError{Err: errors.Join(refused...)})

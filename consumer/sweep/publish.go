@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"pruned/consumer"
 	"pruned/consumer/event"
 	"pruned/consumer/fault"
 	"pruned/repo"
@@ -101,8 +100,8 @@ func (w *run) countLetGo(c repo.Candidate) {
 // wholeSeconds rounds up, so that only what is due is zero.
 func wholeSeconds(d time.Duration) int64 { return int64((max(d, 0) + time.Second - 1) / time.Second) }
 
-// eventAbout is the event about a candidate. Its id says which candidate that
-// is, so that a sweep which follows one that was killed does not publish twice.
+// eventAbout is the event about a candidate. Its id says which candidate that is: a sweep which
+// follows one that was killed publishes the same event.
 func eventAbout(c repo.Candidate, reason string) event.Event {
 	e := event.NewOf(typeOf(c.Direction), c.FileID, eventSource, reason)
 	about := e.Key()
@@ -129,8 +128,8 @@ func typeOf(d repo.Direction) string {
 // whatever ends this in between, a later sweep publishes it again. An event makes
 // its file not exist, wherever it was found: it is noted in every such direction.
 func (w *run) publishEvents(ctx context.Context, d *direction, events []event.Event) error {
-	published, err := w.Queue.Publish(ctx, event.Sequence(events...), consumer.PublishOptions{Dedupe: true})
-	w.report.Published += int64(published.Stored)
+	stored, err := w.Queue.Publish(ctx, event.Sequence(events...), nil)
+	w.report.Published += int64(stored)
 	if err != nil {
 		return fmt.Errorf("publish what a sweep found: %w", err)
 	}

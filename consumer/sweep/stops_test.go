@@ -28,22 +28,31 @@ type failingQueue struct {
 
 var errKilled = errors.New("killed")
 
-func (f *failingQueue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], o consumer.PublishOptions) (consumer.Published, error) {
+func (f *failingQueue) Publish(ctx context.Context, events iter.Seq2[event.Event, error], settled func(consumer.Settlement)) (int, error) {
 	f.n++
 	if err := f.publish(f.n); err != nil {
-		return consumer.Published{}, err
+		return 0, err
 	}
-	published, err := f.Publisher.Publish(ctx, events, o)
-	return published, errors.Join(err, f.publish(-f.n))
+	stored, err := f.Publisher.Publish(ctx, events, settled)
+	return stored, errors.Join(err, f.publish(-f.n))
 }
 
-// A sweep that is killed before or after any of its publishings forgets nothing,
-// and what was stored just before is published once.
+// countEvents counts events by what they are about.
+func countEvents(t *testing.T, q *consumer.Queue) map[string]int {
+	t.Helper()
+	about := map[string]int{}
+	for _, e := range fixture.EventsIn(t, q) {
+		about[e.Subject]++
+	}
+	return about
+}
+
+// A sweep that is killed before or after any of its publishings forgets nothing, and only
+// what was stored and not noted is published again.
 func TestKilledSweepForgetsNothing(t *testing.T) {
 	t.Parallel()
 	i, q := fixture.Install(t), fixture.OpenQueue(t)
 	inUse := i.AddUsedFiles(t, 2)
-	published := 0
 	for _, kill := range []int{1, -1, 2, -2, 3, -3} {
 		orphans := []string{i.AddFile(t), i.AddFile(t), i.AddRemains(t, true, false), i.AddRemains(t, false, true), i.AddRemains(t, true, true)}
 		f := &failingQueue{Publisher: q, publish: func(n int) error {
@@ -55,8 +64,14 @@ func TestKilledSweepForgetsNothing(t *testing.T) {
 		_, err := sweeper(t, i, f).Sweep(fixture.Context(t), Options{})
 		require.ErrorIs(t, err, errKilled)
 		sweepOnce(t, sweeper(t, i, q))
-		published += len(orphans)
-		require.Len(t, fixture.EventsIn(t, q), published)
+		about, most := countEvents(t, q), 1
+		if kill < 0 {
+			most = 2
+		}
+		for _, id := range orphans {
+			require.Positive(t, about[id])
+			require.LessOrEqual(t, about[id], most)
+		}
 		i.Consume(t, q)
 		for _, id := range orphans {
 			require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
@@ -98,9 +113,10 @@ func TestSweepStoppedAnywhereForgetsNothing(t *testing.T) {
 		}
 		stop()
 	}
-	require.Len(t, fixture.EventsIn(t, q), len(orphans))
+	about := countEvents(t, q)
 	i.Consume(t, q)
 	for _, id := range orphans {
+		require.Positive(t, about[id])
 		require.Equal(t, fixture.Nothing, i.LeftOf(t, id))
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 // Publisher stores events in the queue.
 type Publisher interface {
-	Publish(ctx context.Context, events iter.Seq2[event.Event, error], opts consumer.PublishOptions) (consumer.Published, error)
+	Publish(ctx context.Context, events iter.Seq2[event.Event, error], settled func(consumer.Settlement)) (stored int, err error)
 }
 
 // Sweeper finds orphans in every direction and publishes an event about each.
