@@ -128,6 +128,29 @@ func TestBesideAWriterALookSaysWho(t *testing.T) {
 	}), errUndone)
 }
 
+// A writer that began after an earlier look of the same transaction is as young as it is,
+// though a transaction keeps what it saw of others' sessions.
+func TestBesideAWriterThatBeganBetweenTwoLooks(t *testing.T) {
+	t.Parallel()
+	d, db := newDB(t)
+	ids := newFiles(t, d, 1)
+	refresh(t, db)
+	first, writer := d.Conn(t), d.Conn(t)
+	exec(t, first, `BEGIN; LOCK TABLE note IN ROW EXCLUSIVE MODE`)
+	inTx(t, db, func(tx repo.Tx) {
+		pending := func() string {
+			found, err := db.FindReferences(t.Context(), tx, ids)
+			require.NoError(t, err)
+			return found.Pending
+		}
+		require.Empty(t, pending())
+		exec(t, writer, `BEGIN; UPDATE note SET title = title`)
+		require.Empty(t, pending())
+	})
+	exec(t, writer, `ROLLBACK`)
+	exec(t, first, `ROLLBACK`)
+}
+
 // A role that may not see since when waits for whoever writes, and says what helps.
 func TestBesideAWriterWhoseAgeIsHidden(t *testing.T) {
 	t.Parallel()

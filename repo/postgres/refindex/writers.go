@@ -21,10 +21,12 @@ import (
 // file, for longer than @seconds, or for a time that we may not see: of either the
 // longest. The modes are those under which rows are written. Transactions of pruned's own,
 // in any process, mention nothing: they lock our tables as well. A prepared one has no
-// session.
+// session. A transaction keeps what it saw first of others' sessions: that is forgotten before
+// the locks are read, and asked for after them.
 const writersSQL = `
 WITH locks AS MATERIALIZED (
-    SELECT pid, virtualtransaction AS id, relation, transactionid, mode, granted FROM pg_locks
+    SELECT pid, virtualtransaction AS id, relation, transactionid, mode, granted
+      FROM pg_locks CROSS JOIN (SELECT pg_stat_clear_snapshot() OFFSET 0) forgotten
      WHERE locktype = 'transactionid'
         OR locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
@@ -32,7 +34,7 @@ SELECT DISTINCT ON (rows)
        l.relation = to_regclass(@file::text) AS rows, coalesce(l.pid, 0), coalesce(a.application_name, p.gid, ''), l.relation,
        extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS age
   FROM locks l
-  LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  LEFT JOIN LATERAL pg_stat_get_activity(l.pid) a ON a.pid = l.pid
   LEFT JOIN locks x ON l.pid IS NULL AND x.pid IS NULL AND x.id = l.id AND x.transactionid IS NOT NULL AND x.granted
   LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
  WHERE (l.relation = ANY (@tables::oid[]) OR l.relation = to_regclass(@file::text)) AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
