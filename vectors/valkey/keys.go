@@ -28,10 +28,11 @@ const makerKey = "created_by" // of the metadata
 // Read scans the keys, and reads the hashes of those that may be meant.
 func (s *server) Read(ctx context.Context, from apart.Place, q apart.Question) iter.Seq2[[]apart.Point, error] {
 	return func(yield func([]apart.Point, error) bool) {
+		files := vectors.Set(q.Files)
 		for keys, err := range s.scanAll(ctx, from, s.mayMean(q)) {
 			var page []apart.Point
-			if err == nil && len(q.Files) > 0 {
-				keys, err = s.keepFiles(ctx, keys, vectors.Set(q.Files))
+			if err == nil && len(files) > 0 {
+				keys, err = s.keepFiles(ctx, keys, files)
 			}
 			if err == nil && len(keys) > 0 {
 				page, err = s.readHashes(ctx, keys)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -46,13 +47,14 @@ func removesManyBesideWriter(t *testing.T, f Fixture) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var writer errgroup.Group
 	writing := make(chan struct{})
+	begun := sync.OnceFunc(func() { close(writing) })
 	writer.Go(func() error {
+		defer begun()                            // also where it fails
 		for ctx.Err() == nil && len(stays) < n { // a store in a test's memory takes any number
 			one := MakeChunks(1, Base, other)
 			f.Insert(t, one...)
-			if stays = append(stays, one...); len(stays) == 2 {
-				close(writing)
-			}
+			stays = append(stays, one...)
+			begun()
 		}
 		return nil
 	})
