@@ -51,7 +51,7 @@ func TestPublishArguments(t *testing.T) {
 // One who waits is told each outcome, by a daemon in another process.
 func TestPublishWaits(t *testing.T) {
 	t.Parallel()
-	i := install(t, testenv.Vectors(small))
+	i := install(t, testenv.Vectors(small)).with("PRUNED_SWEEP_EVERY=0") // which would tell of the doomed file too
 	doomed, used, gone := testenv.NewFile(t, i.Pool), testenv.NewFile(t, i.Pool), testenv.NewID()
 	testenv.InsertNote(t, i.Pool, used)
 	d := i.start(t)
