@@ -121,11 +121,12 @@ func (w *run) forEachOldRow(ctx context.Context, tx repo.Tx, fn func(ids []strin
 				ids = append(ids, c.FileID)
 			}
 		}
-		if len(ids) > 0 && (len(ids) >= linkBatchSize || len(page) == 0) {
-			if err := fn(ids); err != nil {
+		for len(ids) >= linkBatchSize || len(ids) > 0 && len(page) == 0 {
+			some := ids[:min(len(ids), linkBatchSize)]
+			if err := fn(some); err != nil {
 				return err
 			}
-			ids = nil
+			ids = ids[len(some):]
 		}
 		if len(page) == 0 {
 			return nil

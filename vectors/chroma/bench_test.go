@@ -2,10 +2,7 @@ package chroma_test
 
 import (
 	"net/http"
-	"slices"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
 	"pruned/vectors/chroma"
@@ -16,19 +13,12 @@ import (
 // beside the same by Chroma's own deletion by a filter, which looks at nothing and asks
 // nobody. FILES=10000 unless it is set.
 func BenchmarkRemove(b *testing.B) {
-	for b.Loop() {
-		ids, chunks := vectorstest.MakeRemovals(b)
-		server := testenv.StartChroma(b, testenv.MemoryDir(b)).URL()
-		ours, theirs := newDatabase(b, server), newDatabase(b, server)
-		for some := range slices.Chunk(chunks, 5000) { // what it takes at once
-			ours.insert(b, some...)
-			theirs.insert(b, some...)
-		}
-		store := newServer(b, chroma.HTTPOptions{URL: server, Database: ours.database})
-		vectorstest.CompareRemovals(b, ids, store, func(some []string) { theirs.deleteFiles(b, some) })
-		require.Empty(b, ours.left(b))
-		require.Empty(b, theirs.left(b))
-	}
+	server := testenv.StartChroma(b, testenv.MemoryDir(b)).URL()
+	vectorstest.BenchmarkRemovals(b, func() vectorstest.Bulk {
+		a := newDatabase(b, server)
+		store := newServer(b, chroma.HTTPOptions{URL: server, Database: a.database})
+		return vectorstest.Bulk{Fixture: vectorstest.Fixture{Store: store, Insert: a.insert, Left: a.left}, DeleteFiles: a.deleteFiles}
+	})
 }
 
 // deleteFiles is what Chroma's own client does for a filter, in each collection.

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"pruned/vectors/vectorstest"
 )
 
@@ -14,16 +12,10 @@ import (
 // FILES=10000 unless it is set. Files have no indexes of their own here: to make that many
 // takes a server longer than everything else.
 func BenchmarkRemove(b *testing.B) {
-	for b.Loop() {
-		ids, chunks := vectorstest.MakeRemovals(b)
-		ours, theirs := newServer(b), newServer(b)
-		ours.insert(b, chunks...)
-		theirs.insert(b, chunks...)
-		store := ours.store(b)
-		vectorstest.CompareRemovals(b, ids, store, func(some []string) { theirs.deleteFiles(b, some) })
-		require.Empty(b, ours.left(b))
-		require.Empty(b, theirs.left(b))
-	}
+	vectorstest.BenchmarkRemovals(b, func() vectorstest.Bulk {
+		a := newServer(b)
+		return vectorstest.Bulk{Fixture: vectorstest.Fixture{Store: a.store(b), Insert: a.insert, Left: a.left}, DeleteFiles: a.deleteFiles}
+	})
 }
 
 // deleteFiles is what OpenSearch's own client does for a filter, in each index.

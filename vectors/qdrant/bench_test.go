@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"pruned/vectors/vectorstest"
 )
 
@@ -13,16 +11,10 @@ import (
 // by Qdrant's own delete by a filter, which looks at nothing and asks nobody. FILES=10000
 // unless it is set.
 func BenchmarkRemove(b *testing.B) {
-	for b.Loop() {
-		ids, chunks := vectorstest.MakeRemovals(b)
-		ours, theirs := newAPI(b, true), newAPI(b, true)
-		ours.insert(b, chunks...)
-		theirs.insert(b, chunks...)
-		store := ours.store(b)
-		vectorstest.CompareRemovals(b, ids, store, func(some []string) { theirs.deleteFiles(b, some) })
-		require.Empty(b, ours.left(b))
-		require.Empty(b, theirs.left(b))
-	}
+	vectorstest.BenchmarkRemovals(b, func() vectorstest.Bulk {
+		a := newAPI(b, true)
+		return vectorstest.Bulk{Fixture: vectorstest.Fixture{Store: a.store(b), Insert: a.insert, Left: a.left}, DeleteFiles: a.deleteFiles}
+	})
 }
 
 // deleteFiles is what Qdrant's own client does for a filter.

@@ -15,16 +15,10 @@ import (
 // what the application does for a filter, which no request has: it lists each index, and
 // deletes by keys. FILES=10000 unless it is set.
 func BenchmarkRemove(b *testing.B) {
-	for b.Loop() {
-		ids, chunks := vectorstest.MakeRemovals(b)
-		ours, theirs := newMoto(b), newMoto(b)
-		ours.insert(b, chunks...)
-		theirs.insert(b, chunks...)
-		store := ours.store(b)
-		vectorstest.CompareRemovals(b, ids, store, func(some []string) { theirs.deleteFiles(b, some) })
-		require.Empty(b, ours.left(b))
-		require.Empty(b, theirs.left(b))
-	}
+	vectorstest.BenchmarkRemovals(b, func() vectorstest.Bulk {
+		a := newMoto(b)
+		return vectorstest.Bulk{Fixture: vectorstest.Fixture{Store: a.store(b), Insert: a.insert, Left: a.left}, DeleteFiles: a.deleteFiles}
+	})
 }
 
 // deleteFiles lists all pages of each index.

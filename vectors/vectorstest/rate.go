@@ -50,6 +50,30 @@ func MakeChunks(n int, collection, file string) (chunks []Chunk) {
 	return chunks
 }
 
+// Bulk is a server that has a way of its own to delete what a filter finds, which looks at
+// nothing and asks nobody.
+type Bulk struct {
+	Fixture
+	DeleteFiles func(t testing.TB, files []string)
+}
+
+// BenchmarkRemovals compares the removal of MakeRemovals' files from one server with their
+// deletion in bulk from another; open makes each, empty.
+func BenchmarkRemovals(b *testing.B, open func() Bulk) {
+	b.Helper()
+	for b.Loop() {
+		ids, chunks := MakeRemovals(b)
+		ours, theirs := open(), open()
+		for some := range slices.Chunk(chunks, insertedAtOnce) {
+			ours.Insert(b, some...)
+			theirs.Insert(b, some...)
+		}
+		CompareRemovals(b, ids, ours.Store, func(some []string) { theirs.DeleteFiles(b, some) })
+		require.Empty(b, ours.Left(b))
+		require.Empty(b, theirs.Left(b))
+	}
+}
+
 // CompareRemovals removes files from a store, and the same from another by bulk, the store's
 // own way to delete what a filter finds. It reports both rates, in files a second, and their
 // ratio.
