@@ -22,6 +22,17 @@ func TestPublishCountsWhatIsStored(t *testing.T) {
 	require.EqualValues(t, 2000, QueueBacklog(t, q).Pending)
 }
 
+// No id is left for the stream to remember.
+func TestTheSameEventTwiceIsTwo(t *testing.T) {
+	t.Parallel()
+	q := OpenQueue(t)
+	e := event.New("f", "sweep", "")
+	got, err := q.Publish(Context(t), EventsOf(e, e), nil)
+	require.NoError(t, err)
+	require.Equal(t, 2, got)
+	require.EqualValues(t, 2, QueueBacklog(t, q).Pending)
+}
+
 func TestPublishRefusesWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
 	q := OpenQueue(t)
