@@ -10,9 +10,6 @@ import (
 	"pruned/repo"
 )
 
-// UseTextArrays is useTextArrays.
-var UseTextArrays = useTextArrays
-
 // EndEachPage has a full pass commit after every page.
 func (db *DB) EndEachPage() { db.index.PageTime = 0 }
 

@@ -105,10 +105,6 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		config.ConnConfig.RuntimeParams["application_name"] = "pruned"
 	}
 	config.BeforeConnect = readCertificates(options.URL)
-	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		useTextArrays(conn.TypeMap())
-		return nil
-	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, pgerr.Translate(err, "connect to PostgreSQL")
