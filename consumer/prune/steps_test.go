@@ -53,6 +53,25 @@ func TestEveryTryIsObserved(t *testing.T) {
 	}
 }
 
+// A file in a row that goes on being written costs no try: the index names the row, which is
+// read at once. One whose mention went with that goes.
+func TestMentionInARewrittenRowEndsNoTry(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	files := i.AddFiles(t, 3)
+	goesOn, forgets := testenv.InsertNote(t, i.Pool, files[0]), testenv.InsertNote(t, i.Pool, files[1])
+	i.RefreshIndex(t)
+	i.Exec(t, `UPDATE note SET title = title || ' and more' WHERE id = $1`, goesOn)
+	i.Exec(t, `UPDATE note SET title = 'nothing', data = NULL WHERE id = $1`, forgets)
+	x := i.NewTransaction()
+	tries := observe(x)
+	results := fixture.RunTransaction(t, x, files...)
+	require.Len(t, *tries, 1)
+	require.Equal(t, event.Kept, results[files[0]].Outcome)
+	require.Equal(t, event.Deleted, results[files[1]].Outcome)
+	require.Equal(t, event.Deleted, results[files[2]].Outcome)
+}
+
 // A dry run says so, and commits nothing.
 func TestDryRunIsObserved(t *testing.T) {
 	t.Parallel()

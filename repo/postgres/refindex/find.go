@@ -77,9 +77,10 @@ func (ix *Index) FindReferences(ctx context.Context, t pgx.Tx, ids []string) (re
 }
 
 // FindIndexed is FindReferences without rows that changed since the index read them, but for
-// those that may go with a file. To the recheck the rest is the same as what appeared since:
-// it reads from the marks that this statement sees, whatever passes do meanwhile. Where a
-// deletion may take away more than keys tell, everything is read now.
+// those that may go with a file, or by which the index knows one. To the recheck the rest is
+// the same as what appeared since: it reads from the marks that this statement sees, whatever
+// passes do meanwhile. Where a deletion may take away more than keys tell, everything is read
+// now.
 func (ix *Index) FindIndexed(ctx context.Context, t pgx.Tx, ids []string) (repo.References, error) {
 	return ix.find(ctx, t, ids, func(p *Plan, look *repo.References) (*lookState, error) {
 		if !p.isPlain() {
@@ -168,10 +169,17 @@ func (ix *Index) find(ctx context.Context, t pgx.Tx, ids []string, run func(*Pla
 		if err := ix.findWriters(ctx, t, p, &look); err != nil {
 			return err
 		}
-		if err := p.findDeadLinks(ctx, t, &look, ids); err != nil {
+		named, err := readNamed(ctx, t, &look, ids)
+		if err == nil && state.Since != nil {
+			err = p.findRewritten(ctx, t, &look, named)
+		}
+		if err == nil {
+			err = p.findDeadLinks(ctx, t, &look, ids)
+		}
+		if err != nil {
 			return err
 		}
-		return ix.verifyFree(ctx, t, p, &look, ids)
+		return ix.verifyFree(ctx, t, p, &look, named)
 	})
 	return look, err
 }

@@ -66,7 +66,12 @@ func (r *relation) indexedTexts(ctx context.Context, t pgx.Tx, id string, add fu
 	sql := fmt.Sprintf(`SELECT %s, v.n, v.text FROM pruned.reference r JOIN ONLY %s t ON %s %s
 		WHERE r.file_id = $1::text AND r.source = $2::int AND NOT %s AND v.text IS NOT NULL%s LIMIT %d`,
 		r.keyText(), r.quotedName(), r.keyIs("r.row_id"), r.textsSQL(), r.isChanged(), r.aliveSQL(), maxReferences)
-	rows, err := t.Query(ctx, sql, id, r.id)
+	return r.readTexts(ctx, t, add, sql, id, r.id)
+}
+
+// readTexts calls add with each row of a query for rows of r: key, column and text.
+func (r *relation) readTexts(ctx context.Context, t pgx.Tx, add func(*answerRow), sql string, args ...any) error {
+	rows, err := t.Query(ctx, sql, args...)
 	if err != nil {
 		return pgerr.Translate(err, "read table %s", r)
 	}

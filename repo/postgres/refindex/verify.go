@@ -78,41 +78,21 @@ func (q *tableQuery) readUnindexed(ctx context.Context, t pgx.Tx) (came []string
 	return came, nil
 }
 
-const indexedRowsSQL = `SELECT file_id, source, row_id FROM pruned.reference WHERE file_id = ANY ($1::text[])`
-
 // verifyFree searches the tables themselves for the rows by which the index knows files
 // for which no index of theirs has found a living row: of a file that was never mentioned
 // there is none, and of others few until vanished rows are deleted.
-func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References, ids []string) error {
-	var free []string
-	for _, id := range ids {
-		if _, kept := look.Referenced[id]; !kept && !look.Unknown[id] {
-			free = append(free, id)
-		}
-	}
-	if len(free) == 0 {
-		return nil
-	}
-	rows, _ := t.Query(ctx, indexedRowsSQL, free)
-	left := map[int][2][]string{} // by source: files and rows
-	var file, row string
-	var source int
-	if _, err := pgx.ForEachRow(rows, []any{&file, &source, &row}, func() error {
-		pairs := left[source]
-		left[source] = [2][]string{append(pairs[0], file), append(pairs[1], row)}
-		return nil
-	}); err != nil {
-		return pgerr.Translate(err, "look for references")
-	}
+func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References, named namedRows) error {
 	for _, r := range p.relations {
-		if pairs := left[r.id]; r.canIndex() && len(pairs[0]) > 0 {
-			came, err := ix.FindUnindexed(ctx, t, r.String(), r.livingRowsSQL(), pairs[0], pairs[1])
-			if err != nil {
-				return err
-			}
-			for _, id := range came {
-				keepFirst(look.Referenced, id, repo.Reference{Table: r.label})
-			}
+		pairs := named.free(r, look)
+		if len(pairs.files) == 0 {
+			continue
+		}
+		came, err := ix.FindUnindexed(ctx, t, r.String(), r.livingRowsSQL(), pairs.files, pairs.rows)
+		if err != nil {
+			return err
+		}
+		for _, id := range came {
+			keepFirst(look.Referenced, id, repo.Reference{Table: r.label})
 		}
 	}
 	return nil
