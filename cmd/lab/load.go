@@ -19,7 +19,7 @@ import (
 
 type loadCmd struct {
 	For     time.Duration `default:"10m" help:"How long events come, in all."`
-	Turn    time.Duration `default:"30s" help:"How long at a time; as long before each the work is paused and no event comes."`
+	Turn    time.Duration `default:"30s" help:"How long at a time; before each the work is paused and no event comes for as long, and again for as long with the same deletes as bare SQL."`
 	Rate    int           `default:"200" help:"Events a second: one of two is about an orphan."`
 	Capture bool          `help:"Have rows captured, as by pruned migrate --capture."`
 	Slow    bool          `help:"Only show how much slower the application was, as on a machine that is busy."`
@@ -37,17 +37,19 @@ type load struct {
 	*world
 	rate      int
 	events    []string
-	daemon    int // pid
+	byHand    []string // orphans that bare SQL deletes
+	daemon    int      // pid
 	publisher io.WriteCloser
 	putOff    int64 // orphans that were left for a sweep
 }
 
-// turn is what was seen of one length of time with the work, and of as much before it without.
+// turn is what was seen of one length of time with the work, and before it of as much without, and
+// of as much with the same deletes as bare SQL, a transaction a second.
 type turn struct {
-	without, with []time.Duration
-	deleted       int64
-	waiting       int64 // orphans published so far that are still there at its end
-	residentMB    float64
+	without, byHand, with []time.Duration
+	deleted               int64
+	waiting               int64 // orphans published so far that are still there at its end
+	residentMB            float64
 }
 
 // Run holds the load, prints a row a turn, and fails where a file in use was lost, an orphan
@@ -55,7 +57,7 @@ type turn struct {
 func (c *loadCmd) Run(ctx context.Context, l *lab) error {
 	turns := max(int(c.For/c.Turn), 1)
 	events := int(c.Turn.Seconds()) * c.Rate * turns
-	orphans := events / 2
+	orphans := events // of which bare SQL deletes one half
 	w, err := l.seedWorld(ctx, testenv.SeedOptions{Files: orphans + 10000, Orphans: orphans, ChunksPerFile: 3, Vectors: testenv.VectorOptions{Dim: 64}, Chats: 2000, ChatBytes: 8 << 10}, true)
 	if err != nil {
 		return err
@@ -65,8 +67,8 @@ func (c *loadCmd) Run(ctx context.Context, l *lab) error {
 			return err
 		}
 	}
-	run := &load{world: w, rate: c.Rate}
-	for i, id := range w.Orphans {
+	run := &load{world: w, rate: c.Rate, byHand: w.Orphans[events/2:]}
+	for i, id := range w.Orphans[:events/2] {
 		run.events = append(run.events, id, w.InUse[i%len(w.InUse)])
 	}
 	seen, err := run.hold(ctx, turns, c.Turn)
@@ -139,12 +141,16 @@ func (w *world) awaitDaemon(ctx context.Context) (err error) {
 	return err
 }
 
-// holdTurn measures the application with the work paused, and then with it.
+// holdTurn measures the application with the work paused, beside bare SQL, and then with it.
 func (r *load) holdTurn(ctx context.Context, length time.Duration) (t turn, err error) {
 	if _, _, err = r.runProgram(ctx, nil, nil, nil, "pause"); err != nil {
 		return t, err
 	}
-	if t.without, err = r.write(ctx, length, nil); err != nil {
+	if t.without, err = r.write(ctx, length, func(context.Context) error { return nil }); err != nil {
+		return t, err
+	}
+	byHand := take(&r.byHand, int(length.Seconds())*r.rate/2)
+	if t.byHand, err = r.write(ctx, length, func(ctx context.Context) error { return r.deleteByHand(ctx, byHand) }); err != nil {
 		return t, err
 	}
 	if _, _, err = r.runProgram(ctx, nil, nil, nil, "resume"); err != nil {
@@ -154,14 +160,13 @@ func (r *load) holdTurn(ctx context.Context, length time.Duration) (t turn, err 
 	if err != nil {
 		return t, err
 	}
-	published := r.events[:min(int(length.Seconds())*r.rate, len(r.events))]
-	r.events = r.events[len(published):]
-	if t.with, err = r.write(ctx, length, published); err != nil {
+	published := take(&r.events, int(length.Seconds())*r.rate)
+	if t.with, err = r.write(ctx, length, func(ctx context.Context) error { return r.publish(ctx, published) }); err != nil {
 		return t, err
 	}
 	after, err := r.countDeleted(ctx)
 	t.deleted = after - before
-	t.waiting = int64(len(r.Orphans)-len(r.events)/2) - after
+	t.waiting = int64(len(r.Orphans)/2-len(r.events)/2) - after
 	t.residentMB, _ = readProcValue(r.daemon, "status", "VmRSS:")
 	t.residentMB /= 1024
 	return t, err
@@ -178,9 +183,39 @@ const (
 	publishTick = 100 * time.Millisecond
 )
 
-// write has the application write for so long, while events are published evenly, and
-// returns what each of its transactions took.
-func (r *load) write(ctx context.Context, length time.Duration, events []string) (took []time.Duration, err error) {
+// take takes the first of a list, so many or as many as there are.
+func take(list *[]string, n int) (first []string) {
+	n = min(n, len(*list))
+	first, *list = (*list)[:n], (*list)[n:]
+	return first
+}
+
+// publish publishes events evenly until ctx ends. What is late then comes at once.
+func (r *load) publish(ctx context.Context, events []string) error {
+	for each := max(r.rate*int(publishTick)/int(time.Second), 1); len(events) > 0; loop.Sleep(ctx, publishTick) {
+		if _, err := io.WriteString(r.publisher, strings.Join(take(&events, each), "\n")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteByHand deletes orphans evenly, each second those of one, likewise.
+func (r *load) deleteByHand(ctx context.Context, orphans []string) error {
+	whole := context.WithoutCancel(ctx)
+	return r.withConn(whole, func(conn *pgx.Conn) error {
+		for ; len(orphans) > 0; loop.Sleep(ctx, time.Second) {
+			if err := deleteBare(whole, conn, take(&orphans, max(r.rate/2, 1)), []string{bareOwn, bareFiles}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// write has the application write for so long, beside something, and returns what each of its
+// transactions took.
+func (r *load) write(ctx context.Context, length time.Duration, beside func(context.Context) error) (took []time.Duration, err error) {
 	limited, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
 	writers := make([]*chatWriter, loadWriters)
@@ -191,16 +226,7 @@ func (r *load) write(ctx context.Context, length time.Duration, events []string)
 			return r.withConn(ctx, func(conn *pgx.Conn) error { return writers[i].writeUntil(limited, conn) })
 		})
 	}
-	group.Go(func() error { // what is late at the end comes at once
-		for each := max(r.rate*int(publishTick)/int(time.Second), 1); len(events) > 0; loop.Sleep(limited, publishTick) {
-			some := events[:min(each, len(events))]
-			events = events[len(some):]
-			if _, err := io.WriteString(r.publisher, strings.Join(some, "\n")+"\n"); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	group.Go(func() error { return beside(limited) })
 	err = group.Wait()
 	for _, w := range writers {
 		took = append(took, w.took...)
@@ -228,24 +254,27 @@ func (r *load) print(seen []turn, c *loadCmd) error {
 	}
 	rows = append(rows, append([]string{"all", "", "", ""}, latencies(sumTurns(seen))...))
 	return printTable(fmt.Sprintf("%d events a second in turns of %s, beside an application that writes chats and attaches files; %d orphans were put off until a sweep", c.Rate, c.Turn, r.putOff),
-		[]string{"turn", "deleted/s", "behind", "resident", "writes/s without", "with", "median without", "with", "ratio", "99 % without", "with", "ratio"}, rows)
+		[]string{"turn", "deleted/s", "behind", "resident", "writes", "bare SQL", "with", "median", "bare SQL", "ratio", "with", "ratio", "99 %", "bare SQL", "ratio", "with", "ratio"}, rows)
 }
 
-// latencies are the application's, without the work and with it.
+// latencies are the application's: without the work, beside bare SQL, and with the work.
 func latencies(t turn) (cells []string) {
-	for _, list := range [][]time.Duration{t.without, t.with} {
+	for _, list := range [][]time.Duration{t.without, t.byHand, t.with} {
 		cells = append(cells, fmt.Sprint(len(list)))
 	}
 	for _, q := range []float64{0.5, 0.99} {
-		without, with := quantile(t.without, q), quantile(t.with, q)
-		cells = append(cells, fmt.Sprintf("%.2f ms", without), fmt.Sprintf("%.2f ms", with), fmt.Sprintf("%.2f", with/without))
+		without := quantile(t.without, q)
+		cells = append(cells, fmt.Sprintf("%.2f ms", without))
+		for _, list := range [][]time.Duration{t.byHand, t.with} {
+			cells = append(cells, fmt.Sprintf("%.2f ms", quantile(list, q)), fmt.Sprintf("%.2f", quantile(list, q)/without))
+		}
 	}
 	return cells
 }
 
 func sumTurns(seen []turn) (all turn) {
 	for _, t := range seen {
-		all.without, all.with = slices.Concat(all.without, t.without), slices.Concat(all.with, t.with)
+		all.without, all.byHand, all.with = slices.Concat(all.without, t.without), slices.Concat(all.byHand, t.byHand), slices.Concat(all.with, t.with)
 	}
 	return all
 }

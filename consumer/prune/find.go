@@ -28,8 +28,8 @@ type view struct {
 // lockAndFind is steps 1 and 2: it locks, and then looks for references in a statement
 // of its own, whose snapshot is newer than the locks. As a rule it asks the index alone, and
 // what changed since is read once, at the end: it hardly ever mentions what an hour ago
-// nothing did. Where it has, and for collections and points, whose mentions decide what else
-// is asked, everything is read here.
+// nothing did. For collections and points, whose mentions decide what else is asked,
+// everything is read here.
 func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferencesError, timing Timing) (v view, err error) {
 	v.late, v.leftovers = late, parseLeftovers(events)
 	var ids []string
@@ -55,7 +55,7 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 	// compares with.
 	end = timing.begin(ctx, Find)
 	find := x.DB.FindReferences
-	if v.indexedOnly = len(leftovers)+len(late) == 0; v.indexedOnly {
+	if v.indexedOnly = len(leftovers) == 0; v.indexedOnly {
 		find = x.DB.FindIndexed
 	}
 	v.found, err = find(ctx, tx, slices.Concat(present, leftover.Names(leftovers)))

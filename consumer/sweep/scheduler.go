@@ -25,8 +25,8 @@ const (
 	defaultLeaseRetry = 3 * time.Second
 
 	// maxChanged bytes of changed rows make a pass over the index worth more than
-	// reading them again with every batch.
-	maxChanged = 8 << 20
+	// reading on: looks for collections read all of them, and so does each new process.
+	maxChanged = 64 << 20
 	// IndexEvery is how often IndexChanged is to be called.
 	IndexEvery = 2 * time.Second
 )

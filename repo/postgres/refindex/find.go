@@ -1,6 +1,7 @@
 package refindex
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,13 +60,14 @@ type lookState struct {
 	// Changed: the look read a row that the index does not cover.
 	Changed bool
 
-	own       uint64 // the transaction's number, zero where it has none yet
-	ownServer string
+	At string // the server on which the look was made
+
+	own uint64 // the transaction's number, zero where it has none yet
 }
 
 // newState is what every look leaves.
 func newState(p *Plan, h *answerHeader) *lookState {
-	return &lookState{Catalog: p.catalog, Deletes: p.deletes, Began: beginOf(h.Snapshot), own: toNumber(h.Own), ownServer: h.Server}
+	return &lookState{Catalog: p.catalog, Deletes: p.deletes, Began: beginOf(h.Snapshot), own: toNumber(h.Own), At: h.Server}
 }
 
 // FindReferences returns which of these ids, whose rows are locked, are mentioned by a
@@ -160,7 +162,7 @@ func (ix *Index) find(ctx context.Context, t pgx.Tx, ids []string, run func(*Pla
 			return err
 		}
 		// Long before the commit: a look of another worker's may begin meanwhile.
-		ix.quiet.add(state.own, state.ownServer)
+		ix.quiet.add(state.own, state.At)
 		text, err := json.Marshal(state)
 		if err != nil {
 			return err
@@ -204,7 +206,11 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 				return err
 			}
 		}
-		since, known := p.since(&state)
+		until, number := "", 0
+		if state.Since != nil {
+			until, number = ix.read.begin(p, &state, ids)
+		}
+		since, known := p.since(&state, until)
 		if !known {
 			return errOutdated
 		}
@@ -220,10 +226,13 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 				keepFirst(appeared.References, string(a.text), a.toReference())
 			case partRow:
 				keepFirst(appeared.References, string(a.text), repo.Reference{Table: "file", Row: string(a.text)})
-			case partChanged:
-				changed = changed || a.relation.canIndex()
+			case partChanged, partDead:
 				appeared.Changed += int64(len(a.text))
-				a.findIDs(finder(), func(id string) { keepFirst(appeared.References, id, a.toReference()) })
+				ix.read.add(number, a)
+				if a.part == partChanged {
+					changed = changed || a.relation.canIndex()
+					a.findIDs(finder(), func(id string) { keepFirst(appeared.References, id, a.toReference()) })
+				}
 			}
 		})
 		if err != nil || state.Since == nil {
@@ -232,6 +241,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		if h.Deletes != state.Deletes {
 			return errOutdated
 		}
+		changed = ix.read.end(number, h) || changed
 		// Where something appeared, our transaction is about to end for nothing, and what went in
 		// it comes back unread: a dead link that lives by what somebody committed meanwhile.
 		ix.quiet.found(h, changed || state.Changed || len(appeared.References) > 0)
@@ -240,14 +250,16 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 	return appeared, err
 }
 
-// since lists from where the rows of each relation of the plan are read.
-func (p *Plan) since(state *lookState) (list []string, known bool) {
+// since lists from where the rows of each relation of the plan are read, given up to where
+// earlier rechecks have read.
+func (p *Plan) since(state *lookState, until string) (list []string, known bool) {
 	for _, r := range p.relations {
 		from := state.Began
 		if state.Since != nil && !r.isReadFirst() {
 			if from = state.Since[r.id]; from == "" {
 				return nil, false
 			}
+			from = cmp.Or(until, from)
 		}
 		list = append(list, from)
 	}
@@ -320,7 +332,7 @@ func (p *Plan) runStatement(ctx context.Context, t pgx.Tx, sql string, args []an
 			continue
 		case partIndex:
 			a.relation = byID[source]
-		case partChanged, partLink:
+		case partChanged, partDead, partLink:
 			a.relation = p.relations[source]
 		}
 		yield(a)

@@ -17,6 +17,7 @@ const (
 	partRow     = 4 // text: an id that has a row in table file
 	partLink    = 5 // text: a file id, whose link went with it and would live again
 	partKept    = 6 // text: a file id that somebody keeps (repo.Keeps)
+	partDead    = 7 // text: partChanged, of a row that does not live
 )
 
 // The parameters of a search: the ids, $1, the schema, $2, and those of its quietCTE: a
@@ -150,21 +151,38 @@ func recheckSQL(relations []*relation, fileTable string) string {
 	b.WriteString(quietCTE("$4", "$5", "$6", "true") + recheckCaptureCTE(relations) + headerSQL(catalogDigestSQL, deletesSQL, "NULL"))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
-		b.WriteString(r.textBranch(i, r.changedByOthers(i)))
+		if r.isReadFirst() {
+			b.WriteString(r.textBranch(i, r.changedByOthers(i)))
+		} else {
+			b.WriteString(r.partBranch(i, r.livingPartSQL(), r.changedByOthers(i)))
+		}
 	}
 	b.WriteString(revivedSQL(relations))
 	return b.String()
 }
 
-// textBranch reads the columns that can hold text, a row a column, of the rows
+// textBranch reads the columns that can hold text, a row a column, of the living rows
 // that match. i names the relation in the answer.
 func (r *relation) textBranch(i int, where string) string {
+	return r.partBranch(i, "2", where+r.aliveSQL())
+}
+
+// livingPartSQL is the part of a row that changed, for readings whether it lives or not.
+func (r *relation) livingPartSQL() string {
+	if r.aliveSQL() == "" {
+		return "2"
+	}
+	return "CASE WHEN true" + r.aliveSQL() + " THEN 2 ELSE 7 END"
+}
+
+// partBranch is textBranch of all rows that match, each of a part.
+func (r *relation) partBranch(i int, part, where string) string {
 	if len(r.columns) == 0 {
 		return ""
 	}
 	read := func(from, condition string) string {
-		return fmt.Sprintf("\nUNION ALL SELECT 2, %d, %s, v.n, v.text FROM %s%s WHERE v.text IS NOT NULL%s%s%s",
-			i, r.keyText(), from, r.textsSQL(), condition, where, r.aliveSQL())
+		return fmt.Sprintf("\nUNION ALL SELECT %s, %d, %s, v.n, v.text FROM %s%s WHERE v.text IS NOT NULL%s%s",
+			part, i, r.keyText(), from, r.textsSQL(), condition, where)
 	}
 	whole := "ONLY " + r.quotedName() + " t"
 	if !r.captured {

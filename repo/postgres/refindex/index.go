@@ -56,6 +56,7 @@ type Index struct {
 
 	blind atomic.Pointer[tableQuery] // see askBlind
 	quiet quiet
+	read  readings
 }
 
 // notReferences are the tables whose rows keep no file.

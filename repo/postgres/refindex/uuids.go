@@ -58,6 +58,8 @@ func (m *uuidSet) addToken(token []byte) {
 	}
 }
 
+func (m *uuidSet) has(u uuid) bool { return slices.Contains(m.buckets[bucketNumber(u)], u) }
+
 func (m *uuidSet) isFull() bool { return m.n >= maxHeldUUIDs }
 
 // addFreshSQL adds UUIDs that are not there yet: most UUIDs of a chat that goes on are. $1
@@ -86,11 +88,15 @@ func (m *uuidSet) flushUUIDs(ctx context.Context, t pgx.Tx, whole bool) error {
 	if err := write(ctx, t); err != nil {
 		return pgerr.Translate(err, "note what was mentioned")
 	}
+	m.clear()
+	return nil
+}
+
+func (m *uuidSet) clear() {
 	for i := range m.buckets {
 		m.buckets[i] = m.buckets[i][:0]
 	}
 	m.n = 0
-	return nil
 }
 
 func (m *uuidSet) addFresh(ctx context.Context, t pgx.Tx) error {
