@@ -16,7 +16,8 @@
 //     saw, and answers for other tables than that are thrown away. A table
 //     that may not be read, or that lost its rows in a crash, is an error and no gap.
 //  2. v is not older than W: its table's own branch reads its text, unless there can be no
-//     such v in any table (see quiet), or triggers noted its key (see capture.go).
+//     such v in any table (see quiet), or triggers noted its key (see capture.go), or an
+//     earlier recheck has read it (see readings.go).
 //  3. v is older than W, and the file was known when v was read: pruned.reference names
 //     the row. It names it by its key, and a row with the key that did not change
 //     since W is v itself. A row that changed has its new version read by case 2.
