@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"cmp"
+	"errors"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -94,9 +95,7 @@ func TestRechecksMissNothingThatWasRead(t *testing.T) {
 			c.before(t, d, writer, file)
 			require.Positive(t, changedBy(t, db, ids[0]))
 			c.after(t, d, writer, file)
-			found, err := tryLateLook(db, file)
-			require.NoError(t, err)
-			require.Contains(t, found.Referenced, file)
+			requireKeptByIndexed(t, db, file)
 		})
 	}
 }
@@ -118,4 +117,74 @@ func TestRecheckBesideAnotherThatReadMore(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, appeared.References, ids[1])
 	})
+}
+
+// A recheck that read nothing, since no row that lives had changed, has not read a dead one.
+func TestRecheckAfterAQuietOne(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	refresh(t, db)
+	d.Exec(t, `INSERT INTO message (id, user_id, channel_id, content, created_at, updated_at) VALUES ('m', 'u', 'c', $1, 1, 1)`, ids[1])
+	_, err := tryLook(db, ids[0]) // reads no dead row
+	require.NoError(t, err)
+	require.Zero(t, changedBy(t, db, ids[0]))
+	d.Exec(t, `INSERT INTO channel (id) VALUES ('c')`)
+	requireKeptByIndexed(t, db, ids[1])
+}
+
+// Which tables are read when is no part of the catalog's digest.
+func TestRecheckOfATableThatWentWithFiles(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	d.Exec(t, `CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (chat_file)`)
+	refresh(t, db)
+	d.Exec(t, `INSERT INTO heir (id, user_id, chat_id, file_id, created_at, updated_at, extra) VALUES ('h', 'u', 'c', 'x', 1, 1, $1)`, ids[1])
+	insertMention(t, d, "nothing")
+	require.Positive(t, changedBy(t, db, ids[0]))
+	d.Exec(t, `ALTER TABLE heir NO INHERIT chat_file`)
+	_, err := tryLateLook(db, ids[0]) // makes another plan
+	require.NoError(t, err)
+	requireKeptByIndexed(t, db, ids[1])
+}
+
+// What a transaction has deleted its recheck does not see, and a rollback brings it back: here a
+// link without a key to its file, to a chat that is restored later.
+func TestRecheckOfWhatWasDeletedInVain(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	const chat = `INSERT INTO chat (id, user_id, title, chat, created_at, updated_at) VALUES ($1, 'u', 't', '{}', 1, 1)`
+	d.Exec(t, chat, "other")
+	d.Exec(t, `ALTER TABLE chat_file DROP CONSTRAINT `+testenv.Column[string](t, d,
+		`SELECT conname FROM pg_constraint WHERE conrelid = 'chat_file'::regclass AND confrelid = 'file'::regclass`)[0])
+	refresh(t, db)
+	writer := d.Conn(t)
+	exec(t, writer, `SET session_replication_role = replica`)
+	exec(t, writer, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('l', 'u', 'c', $1, 1, 1)`, ids[1])
+	stop := errors.New("a mention came")
+	err := db.InTx(t.Context(), nil, func(tx repo.Tx) error {
+		found, err := db.FindIndexed(t.Context(), tx, ids)
+		require.NoError(t, err)
+		_, err = db.Delete(t.Context(), tx, ids, 0)
+		require.NoError(t, err)
+		insertMention(t, d, ids[0])
+		_, err = db.RecheckReferences(t.Context(), tx, found, ids, nil)
+		require.NoError(t, err)
+		return stop
+	})
+	require.ErrorIs(t, err, stop)
+	d.Exec(t, chat, "c")
+	requireKeptByIndexed(t, db, ids[1])
+}
+
+func requireKeptByIndexed(t *testing.T, db *postgres.DB, id string) {
+	t.Helper()
+	found, err := tryLateLook(db, id)
+	require.NoError(t, err)
+	require.Contains(t, found.Referenced, id)
 }

@@ -25,6 +25,7 @@ type answerHeader struct {
 	Index      string
 	Generation int
 	Sound      bool
+	Quiet      bool           // no changed row was read: there is none that lives
 	Server     string         // see serverSQL
 	Own        string         // our transaction's number, where it has one
 	Marks      map[int]string // up to which the index is true, by the relation's number

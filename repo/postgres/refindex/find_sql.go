@@ -47,6 +47,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'generation', (SELECT min(generation) FROM pruned.relation),
          'deletes', (` + deletes + `),
          'marks', (` + marks + `),
+         'quiet', ` + quietSQL + `,
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`)
 }
@@ -104,8 +105,11 @@ func findIndexedSQL(relations []*relation) string {
 	return b.String()
 }
 
-// isReadFirst says that FindIndexed reads what changed in the relation.
-func (r *relation) isReadFirst() bool { return r.deleted || !r.canIndex() }
+// isReadFirst says that FindIndexed reads what changed in the relation. Links that go with no
+// file by a key our own statements delete.
+func (r *relation) isReadFirst() bool {
+	return r.deleted || !r.canIndex() || slices.Contains(linkTables, r.name)
+}
 
 func readFirst(relations []*relation) []*relation {
 	return slices.DeleteFunc(slices.Clone(relations), func(r *relation) bool { return !r.isReadFirst() })

@@ -18,11 +18,14 @@ import (
 //     earlier recheck. That one saw the version as well, since it is there until now, and read
 //     it, or left it to one that was earlier still.
 //  2. A row that was dead then may live by now without being written (aliveSQL). So UUIDs of
-//     dead rows are remembered like others.
-//  3. Tables, list of the index and marks are those of the earlier rechecks, or it begins anew.
-//     So it does on another server, and after a checkpoint: numbers of transactions mean
-//     something for one server alone (see quiet).
-//  4. An id that is no UUID is never remembered: then everything is read. So it is where a file
+//     dead rows are remembered like others; and a recheck that read nothing, since no row that
+//     lives had changed (see quiet), counts for none.
+//  3. What the recheck's own transaction had deleted it did not see, and a rollback brings that
+//     back. Such tables are none of these: FindIndexed reads them (isReadFirst).
+//  4. Tables, what goes with a file, list of the index and marks are those of the earlier
+//     rechecks, or it begins anew. So it does on another server, and after a checkpoint: numbers
+//     of transactions mean something for one server alone (see quiet).
+//  5. An id that is no UUID is never remembered: then everything is read. So it is where a file
 //     is among the UUIDs: the row may not mention it any more, or be gone.
 //
 // It is about rows that FindIndexed leaves to the recheck; of others each recheck reads what
@@ -39,12 +42,12 @@ type readings struct {
 
 // readingsState is what readings hold for.
 type readingsState struct {
-	catalog, index, server string
-	marks                  map[int]string
+	catalog, deletes, index, server string
+	marks                           map[int]string
 }
 
 func (s *readingsState) equals(o *readingsState) bool {
-	return s.catalog == o.catalog && s.index == o.index && s.server == o.server && maps.Equal(s.marks, o.marks)
+	return s.catalog == o.catalog && s.deletes == o.deletes && s.index == o.index && s.server == o.server && maps.Equal(s.marks, o.marks)
 }
 
 // begin says from which transaction on a recheck about some files has to read; it is empty
@@ -52,7 +55,7 @@ func (s *readingsState) equals(o *readingsState) bool {
 func (k *readings) begin(p *Plan, state *lookState, ids []string) (until string, number int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := readingsState{p.catalog, p.index, state.At, state.Since}
+	now := readingsState{p.catalog, p.deletes, p.index, state.At, state.Since}
 	if !k.of.equals(&now) {
 		k.startAnew(now)
 	}
@@ -65,7 +68,7 @@ func (k *readings) begin(p *Plan, state *lookState, ids []string) (until string,
 func (k *readings) startAnew(of readingsState) {
 	k.of, k.until, k.found = of, "", false
 	k.number++
-	k.uuids.clear()
+	k.uuids = uuidSet{}
 }
 
 // mayMention says whether a row that was read may mention one of the files.
@@ -86,7 +89,7 @@ func (k *readings) add(number int, a *answerRow) {
 	k.found = true
 	a.relation.findColumn(a.column).eachCounted(a.text, func(part []byte) { mention.Tokens(part, k.uuids.addToken) })
 	if k.uuids.isFull() {
-		k.startAnew(readingsState{}) // everything is read again until the next pass
+		k.startAnew(readingsState{}) // 4 MB are enough: the next recheck begins at the marks
 	}
 }
 
@@ -102,7 +105,7 @@ func (k *readings) end(number int, h *answerHeader) (found bool) {
 		k.startAnew(readingsState{})
 		return true
 	}
-	if begin := beginOf(h.Snapshot); toNumber(begin) > toNumber(k.until) {
+	if begin := beginOf(h.Snapshot); !h.Quiet && toNumber(begin) > toNumber(k.until) {
 		k.until = begin
 	}
 	return k.found

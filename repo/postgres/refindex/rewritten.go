@@ -3,6 +3,7 @@ package refindex
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -70,7 +71,7 @@ func (p *Plan) findRewritten(ctx context.Context, t pgx.Tx, look *repo.Reference
 		if len(pairs.files) == 0 || len(r.columns) == 0 || r.isReadFirst() {
 			continue
 		}
-		finder := sync.OnceValue(func() *mention.Finder { return mention.NewFinder(pairs.files) })
+		finder := sync.OnceValue(func() *mention.Finder { return mention.NewFinder(unique(pairs.files)) })
 		err := r.readTexts(ctx, t, func(a *answerRow) {
 			a.findIDs(finder(), func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
 		}, r.rewrittenSQL(), pairs.rows)
@@ -80,6 +81,9 @@ func (p *Plan) findRewritten(ctx context.Context, t pgx.Tx, look *repo.Reference
 	}
 	return nil
 }
+
+// unique returns each of the files once: one may be in many rows.
+func unique(files []string) []string { return slices.Compact(slices.Sorted(slices.Values(files))) }
 
 // rewrittenSQL reads the texts of the living rows $1 that changed since the index read them.
 func (r *relation) rewrittenSQL() string {

@@ -88,15 +88,11 @@ func (m *uuidSet) flushUUIDs(ctx context.Context, t pgx.Tx, whole bool) error {
 	if err := write(ctx, t); err != nil {
 		return pgerr.Translate(err, "note what was mentioned")
 	}
-	m.clear()
-	return nil
-}
-
-func (m *uuidSet) clear() {
 	for i := range m.buckets {
 		m.buckets[i] = m.buckets[i][:0]
 	}
 	m.n = 0
+	return nil
 }
 
 func (m *uuidSet) addFresh(ctx context.Context, t pgx.Tx) error {

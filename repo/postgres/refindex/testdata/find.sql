@@ -34,6 +34,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'generation', (SELECT min(generation) FROM pruned.relation),
          'deletes', (NULL),
          'marks', (NULL),
+         'quiet', (SELECT yes FROM quiet),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
             FROM pruned.relation))::text

@@ -56,6 +56,7 @@ deleted (oid) AS (
 )
            SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted),
          'marks', (SELECT jsonb_object_agg(id, w::text) FROM pruned.relation),
+         'quiet', (SELECT yes FROM quiet),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
                  AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - w::text::numeric < 1000000000), true)
             FROM pruned.relation))::text
