@@ -25,7 +25,7 @@ type bisection struct {
 	results     map[string]event.Result
 	failedAlone []failedEvent
 	deleted     bool  // anything in this batch
-	changed     int64 // Report.Changed of the last transaction
+	changed     int64 // Report.Changed of all its transactions
 }
 
 // failedEvent is an event that failed for good, alone in its own transaction.
@@ -103,7 +103,7 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout/3)
 	defer cancel()
 	full := len(events) >= b.Size()
-	report, err := b.transaction.Run(ctx, events)
+	report, err := b.run(ctx, events)
 	if err != nil {
 		if full && repo.KindOf(err) == repo.Passing {
 			b.batchSize.shrink()
@@ -122,7 +122,7 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, singleTimeout)
 	defer cancel()
-	report, err := b.transaction.Run(ctx, events)
+	report, err := b.run(ctx, events)
 	if err != nil {
 		return b.recordFailure(events, err)
 	}
@@ -130,10 +130,17 @@ func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) erro
 	return nil
 }
 
+// run is one transaction. What it read counts also where it failed: the next one may not read it
+// again.
+func (b *bisection) run(ctx context.Context, events []event.Delivery) (Report, error) {
+	report, err := b.transaction.Run(ctx, events)
+	b.Changed.Add(report.Changed)
+	b.changed += report.Changed
+	return report, err
+}
+
 // recordReport takes over what a transaction committed, and logs a line a file.
 func (b *bisection) recordReport(report Report) {
-	b.Changed.Add(report.Changed)
-	b.changed = report.Changed
 	for id, result := range report.Results {
 		b.results[id] = result
 		b.deleted = b.deleted || result.Outcome == event.Deleted

@@ -12,7 +12,7 @@ import (
 // begin a second apart.
 type linger struct {
 	took    atomic.Int64 // by the last batch
-	changed atomic.Int64 // bytes that its last transaction had to read
+	changed atomic.Int64 // bytes of changed rows that it had to read
 	beside  atomic.Bool  // others wrote since the batch before that
 }
 
@@ -21,9 +21,8 @@ const (
 	maxLinger = time.Second
 )
 
-// noteBatch takes into account how long a batch took, and how many bytes of rows that changed
-// since the index was last brought up to date it had to read: as many as the batch before, if
-// nobody wrote between.
+// noteBatch takes into account how long a batch took, and how many bytes of changed rows it had
+// to read: none, or as many as the batch before, if nobody wrote between.
 func (l *linger) noteBatch(took time.Duration, changed int64) {
 	l.took.Store(int64(took))
 	before := l.changed.Swap(changed)

@@ -55,7 +55,7 @@ type Transaction struct {
 // Report is what one transaction did.
 type Report struct {
 	Results    map[string]event.Result // by Event.Key: of a file its id
-	Changed    int64                   // bytes of changed rows that steps 2 and 6 read
+	Changed    int64                   // bytes of changed rows that steps 2 and 6 read, in all tries
 	Rows       int64                   // of table file that went
 	Chunks     int64                   // that went with them in the same transaction
 	Tombstones []repo.Tombstone        // of what is still to go
@@ -98,8 +98,10 @@ func (x *Transaction) Run(ctx context.Context, events []event.Delivery) (Report,
 // runUndisturbed tries until no reference comes late. The files of those that did are
 // left out of the next try.
 func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (Report, error) {
-	for {
+	for changed := int64(0); ; {
 		report, err := x.try(ctx, events, late, indexed)
+		changed += report.Changed
+		report.Changed = changed
 		var appeared lateReferencesError
 		if !errors.As(err, &appeared) {
 			return report, err
