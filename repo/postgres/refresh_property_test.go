@@ -110,7 +110,9 @@ func (w *world) busy() {
 	others.Go(func() error { return w.maintain(ctx, w.keeper) })
 	require.NoError(w.t, writing.Wait())
 	stop()
+	w.mu.Lock() // who is about to wait either sees the end or hears of it
 	w.changed.Broadcast()
+	w.mu.Unlock()
 	require.NoError(w.t, others.Wait())
 }
 
