@@ -3,6 +3,7 @@ package mention
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
 // tokenLen is the length of a UUID in text: 8-4-4-4-12.
@@ -218,12 +219,12 @@ type Finder struct {
 	shortest int // of the words, bareLen if none is shorter
 }
 
-// NewFinder returns a finder of these ids. Ids that can be searched in no way
+// NewFinder returns a finder of these ids, each once. Ids that can be searched in no way
 // are left out.
 func NewFinder(ids []string) *Finder {
 	f := &Finder{uuids: make(map[string][]string, len(ids)), shortest: bareLen}
 	var words []word
-	for _, id := range ids {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		switch token := Token(id); {
 		case IsUUID(token):
 			f.uuids[token] = append(f.uuids[token], id)

@@ -110,7 +110,7 @@ func TestTokensFindsAll(t *testing.T) {
 func TestFinder(t *testing.T) {
 	t.Parallel()
 	upper := strings.ToUpper(id)
-	finder := mention.NewFinder([]string{id, upper, "logo.V2", "a b", ""})
+	finder := mention.NewFinder([]string{id, upper, "logo.V2", "a b", "", id, "logo.V2"})
 	find := func(text string) []string {
 		found := []string{}
 		finder.Find([]byte(text), func(id string) { found = append(found, id) })

@@ -3,7 +3,6 @@ package refindex
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +18,7 @@ type namedRows map[int]rowPairs
 // rowPairs are files, and beside each the key of a row.
 type rowPairs struct{ files, rows []string }
 
-func (p *rowPairs) add(file, row string) {
+func (p *rowPairs) addRow(file, row string) {
 	p.files, p.rows = append(p.files, file), append(p.rows, row)
 }
 
@@ -42,21 +41,21 @@ func readNamed(ctx context.Context, t pgx.Tx, look *repo.References, ids []strin
 	var source int
 	_, err := pgx.ForEachRow(rows, []any{&file, &source, &row}, func() error {
 		pairs := named[source]
-		pairs.add(file, row)
+		pairs.addRow(file, row)
 		named[source] = pairs
 		return nil
 	})
 	return named, pgerr.Translate(err, "look for references")
 }
 
-// free are the relation's rows, of the files that are still free.
-func (n namedRows) free(r *relation, look *repo.References) (free rowPairs) {
+// ofFree are the relation's rows, of the files that are still free.
+func (n namedRows) ofFree(r *relation, look *repo.References) (free rowPairs) {
 	if !r.canIndex() {
 		return free
 	}
 	for i, file := range n[r.id].files {
 		if _, kept := look.Referenced[file]; !kept {
-			free.add(file, n[r.id].rows[i])
+			free.addRow(file, n[r.id].rows[i])
 		}
 	}
 	return free
@@ -67,11 +66,11 @@ func (n namedRows) free(r *relation, look *repo.References) (free rowPairs) {
 // the recheck would find the mention each time, and the transaction would end for nothing.
 func (p *Plan) findRewritten(ctx context.Context, t pgx.Tx, look *repo.References, named namedRows) error {
 	for _, r := range p.relations {
-		pairs := named.free(r, look)
+		pairs := named.ofFree(r, look)
 		if len(pairs.files) == 0 || len(r.columns) == 0 || r.isReadFirst() {
 			continue
 		}
-		finder := sync.OnceValue(func() *mention.Finder { return mention.NewFinder(unique(pairs.files)) })
+		finder := sync.OnceValue(func() *mention.Finder { return mention.NewFinder(pairs.files) })
 		err := r.readTexts(ctx, t, func(a *answerRow) {
 			a.findIDs(finder(), func(id string) { keepFirst(look.Referenced, id, a.toReference()) })
 		}, r.rewrittenSQL(), pairs.rows)
@@ -81,9 +80,6 @@ func (p *Plan) findRewritten(ctx context.Context, t pgx.Tx, look *repo.Reference
 	}
 	return nil
 }
-
-// unique returns each of the files once: one may be in many rows.
-func unique(files []string) []string { return slices.Compact(slices.Sorted(slices.Values(files))) }
 
 // rewrittenSQL reads the texts of the living rows $1 that changed since the index read them.
 func (r *relation) rewrittenSQL() string {

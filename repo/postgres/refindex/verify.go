@@ -83,7 +83,7 @@ func (q *tableQuery) readUnindexed(ctx context.Context, t pgx.Tx) (came []string
 // there is none, and of others few until vanished rows are deleted.
 func (ix *Index) verifyFree(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References, named namedRows) error {
 	for _, r := range p.relations {
-		pairs := named.free(r, look)
+		pairs := named.ofFree(r, look)
 		if len(pairs.files) == 0 {
 			continue
 		}
