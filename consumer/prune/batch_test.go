@@ -298,3 +298,26 @@ func TestBatchesBesideAWriterComeLater(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, time.Second, b.Linger())
 }
+
+// What a transaction read before it failed counts: the next one may not read it again.
+func TestFailedTransactionsCountWhatTheyRead(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	file := i.AddFile(t)
+	i.RefreshIndex(t)
+	testenv.InsertNote(t, i.Pool, "nothing")
+	x := i.NewTransaction()
+	x.DB = failingLastLook{x.DB}
+	b := i.NewHandler(t, x)
+	results, err := fixture.HandleBatch(t, b, 1, file)
+	require.True(t, err != nil || results[0].Outcome == event.Failed)
+	require.Positive(t, b.Changed.Load())
+}
+
+// failingLastLook fails after each last look.
+type failingLastLook struct{ prune.Database }
+
+func (d failingLastLook) RecheckReferences(ctx context.Context, tx repo.Tx, look repo.References, deleted, gone []string) (repo.Appeared, error) {
+	late, err := d.Database.RecheckReferences(ctx, tx, look, deleted, gone)
+	return late, errors.Join(err, &repo.Error{Kind: repo.Passing, Doing: "test", Err: errors.New("the server went away")})
+}

@@ -103,7 +103,7 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout/3)
 	defer cancel()
 	full := len(events) >= b.Size()
-	report, err := b.run(ctx, events)
+	report, err := b.runCounted(ctx, events)
 	if err != nil {
 		if full && repo.KindOf(err) == repo.Passing {
 			b.batchSize.shrink()
@@ -122,7 +122,7 @@ func (b *bisection) runTx(ctx context.Context, events []event.Delivery) error {
 func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, singleTimeout)
 	defer cancel()
-	report, err := b.run(ctx, events)
+	report, err := b.runCounted(ctx, events)
 	if err != nil {
 		return b.recordFailure(events, err)
 	}
@@ -130,9 +130,9 @@ func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) erro
 	return nil
 }
 
-// run is one transaction. What it read counts also where it failed: the next one may not read it
+// runCounted is one transaction. What it read counts also where it failed: the next one may not read it
 // again.
-func (b *bisection) run(ctx context.Context, events []event.Delivery) (Report, error) {
+func (b *bisection) runCounted(ctx context.Context, events []event.Delivery) (Report, error) {
 	report, err := b.transaction.Run(ctx, events)
 	b.Changed.Add(report.Changed)
 	b.changed += report.Changed
