@@ -37,7 +37,7 @@ type load struct {
 	*world
 	rate      int
 	events    []string
-	byHand    []string // orphans that bare SQL deletes
+	bare      []string // orphans that bare SQL deletes
 	daemon    int      // pid
 	publisher io.WriteCloser
 	putOff    int64 // orphans that were left for a sweep
@@ -46,10 +46,10 @@ type load struct {
 // turn is what was seen of one length of time with the work, and before it of as much without, and
 // of as much with the same deletes as bare SQL, a transaction a second.
 type turn struct {
-	without, byHand, with []time.Duration
-	deleted               int64
-	waiting               int64 // orphans published so far that are still there at its end
-	residentMB            float64
+	without, bare, with []time.Duration
+	deleted             int64
+	waiting             int64 // orphans published so far that are still there at its end
+	residentMB          float64
 }
 
 // Run holds the load, prints a row a turn, and fails where a file in use was lost, an orphan
@@ -57,7 +57,7 @@ type turn struct {
 func (c *loadCmd) Run(ctx context.Context, l *lab) error {
 	turns := max(int(c.For/c.Turn), 1)
 	events := int(c.Turn.Seconds()) * c.Rate * turns
-	orphans := events // of which bare SQL deletes one half
+	orphans := events // bare SQL deletes one half of them
 	w, err := l.seedWorld(ctx, testenv.SeedOptions{Files: orphans + 10000, Orphans: orphans, ChunksPerFile: 3, Vectors: testenv.VectorOptions{Dim: 64}, Chats: 2000, ChatBytes: 8 << 10}, true)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (c *loadCmd) Run(ctx context.Context, l *lab) error {
 			return err
 		}
 	}
-	run := &load{world: w, rate: c.Rate, byHand: w.Orphans[events/2:]}
+	run := &load{world: w, rate: c.Rate, bare: w.Orphans[events/2:]}
 	for i, id := range w.Orphans[:events/2] {
 		run.events = append(run.events, id, w.InUse[i%len(w.InUse)])
 	}
@@ -149,8 +149,8 @@ func (r *load) holdTurn(ctx context.Context, length time.Duration) (t turn, err 
 	if t.without, err = r.write(ctx, length, func(context.Context) error { return nil }); err != nil {
 		return t, err
 	}
-	byHand := take(&r.byHand, int(length.Seconds())*r.rate/2)
-	if t.byHand, err = r.write(ctx, length, func(ctx context.Context) error { return r.deleteByHand(ctx, byHand) }); err != nil {
+	orphans := take(&r.bare, int(length.Seconds())*r.rate/2)
+	if t.bare, err = r.write(ctx, length, func(ctx context.Context) error { return r.deleteEvenly(ctx, orphans) }); err != nil {
 		return t, err
 	}
 	if _, _, err = r.runProgram(ctx, nil, nil, nil, "resume"); err != nil {
@@ -161,7 +161,7 @@ func (r *load) holdTurn(ctx context.Context, length time.Duration) (t turn, err 
 		return t, err
 	}
 	published := take(&r.events, int(length.Seconds())*r.rate)
-	if t.with, err = r.write(ctx, length, func(ctx context.Context) error { return r.publish(ctx, published) }); err != nil {
+	if t.with, err = r.write(ctx, length, func(ctx context.Context) error { return r.publishEvenly(ctx, published) }); err != nil {
 		return t, err
 	}
 	after, err := r.countDeleted(ctx)
@@ -190,8 +190,8 @@ func take(list *[]string, n int) (first []string) {
 	return first
 }
 
-// publish publishes events evenly until ctx ends. What is late then comes at once.
-func (r *load) publish(ctx context.Context, events []string) error {
+// publishEvenly publishes events until ctx ends. What is late then comes at once.
+func (r *load) publishEvenly(ctx context.Context, events []string) error {
 	for each := max(r.rate*int(publishTick)/int(time.Second), 1); len(events) > 0; loop.Sleep(ctx, publishTick) {
 		if _, err := io.WriteString(r.publisher, strings.Join(take(&events, each), "\n")+"\n"); err != nil {
 			return err
@@ -200,8 +200,9 @@ func (r *load) publish(ctx context.Context, events []string) error {
 	return nil
 }
 
-// deleteByHand deletes orphans evenly, each second those of one, likewise.
-func (r *load) deleteByHand(ctx context.Context, orphans []string) error {
+// deleteEvenly deletes orphans by bare SQL until ctx ends, each second those of a second. What
+// is late then goes at once.
+func (r *load) deleteEvenly(ctx context.Context, orphans []string) error {
 	whole := context.WithoutCancel(ctx)
 	return r.withConn(whole, func(conn *pgx.Conn) error {
 		for ; len(orphans) > 0; loop.Sleep(ctx, time.Second) {
@@ -259,13 +260,13 @@ func (r *load) print(seen []turn, c *loadCmd) error {
 
 // latencies are the application's: without the work, beside bare SQL, and with the work.
 func latencies(t turn) (cells []string) {
-	for _, list := range [][]time.Duration{t.without, t.byHand, t.with} {
+	for _, list := range [][]time.Duration{t.without, t.bare, t.with} {
 		cells = append(cells, fmt.Sprint(len(list)))
 	}
 	for _, q := range []float64{0.5, 0.99} {
 		without := quantile(t.without, q)
 		cells = append(cells, fmt.Sprintf("%.2f ms", without))
-		for _, list := range [][]time.Duration{t.byHand, t.with} {
+		for _, list := range [][]time.Duration{t.bare, t.with} {
 			cells = append(cells, fmt.Sprintf("%.2f ms", quantile(list, q)), fmt.Sprintf("%.2f", quantile(list, q)/without))
 		}
 	}
@@ -274,7 +275,7 @@ func latencies(t turn) (cells []string) {
 
 func sumTurns(seen []turn) (all turn) {
 	for _, t := range seen {
-		all.without, all.byHand, all.with = slices.Concat(all.without, t.without), slices.Concat(all.byHand, t.byHand), slices.Concat(all.with, t.with)
+		all.without, all.bare, all.with = slices.Concat(all.without, t.without), slices.Concat(all.bare, t.bare), slices.Concat(all.with, t.with)
 	}
 	return all
 }

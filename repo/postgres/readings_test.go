@@ -13,6 +13,13 @@ import (
 	"pruned/repo/testenv"
 )
 
+// newQuietFiles makes files in a database that nobody else uses.
+func newQuietFiles(t *testing.T, n int) (d *testenv.Database, db *postgres.DB, ids []string) {
+	t.Helper()
+	d = newQuietServer(t).New(t)
+	return d, open(t, d), newFiles(t, d, n)
+}
+
 // changedBy is how many bytes a transaction over files had to read of rows that changed. They
 // are free.
 func changedBy(t *testing.T, db *postgres.DB, ids ...string) int64 {
@@ -27,9 +34,7 @@ func changedBy(t *testing.T, db *postgres.DB, ids ...string) int64 {
 // about is known all the same.
 func TestRechecksReadWhatIsNewer(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 4)
+	d, db, ids := newQuietFiles(t, 4)
 	refresh(t, db)
 	_, err := tryLateLook(db, ids[0]) // plans are made
 	require.NoError(t, err)
@@ -103,9 +108,7 @@ func TestRechecksMissNothingThatWasRead(t *testing.T) {
 // What another worker's recheck has read since the look, this one's may not have.
 func TestRecheckBesideAnotherThatReadMore(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
+	d, db, ids := newQuietFiles(t, 2)
 	refresh(t, db)
 	changedBy(t, db, ids[0])
 	inTx(t, db, func(tx repo.Tx) {
@@ -122,9 +125,7 @@ func TestRecheckBesideAnotherThatReadMore(t *testing.T) {
 // A recheck that read nothing, since no row that lives had changed, has not read a dead one.
 func TestRecheckAfterAQuietOne(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
+	d, db, ids := newQuietFiles(t, 2)
 	refresh(t, db)
 	d.Exec(t, `INSERT INTO message (id, user_id, channel_id, content, created_at, updated_at) VALUES ('m', 'u', 'c', $1, 1, 1)`, ids[1])
 	_, err := tryLook(db, ids[0]) // reads no dead row
@@ -137,9 +138,7 @@ func TestRecheckAfterAQuietOne(t *testing.T) {
 // Which tables are read when is no part of the catalog's digest.
 func TestRecheckOfATableThatWentWithFiles(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
+	d, db, ids := newQuietFiles(t, 2)
 	d.Exec(t, `CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (chat_file)`)
 	refresh(t, db)
 	d.Exec(t, `INSERT INTO heir (id, user_id, chat_id, file_id, created_at, updated_at, extra) VALUES ('h', 'u', 'c', 'x', 1, 1, $1)`, ids[1])
@@ -155,9 +154,7 @@ func TestRecheckOfATableThatWentWithFiles(t *testing.T) {
 // link without a key to its file, to a chat that is restored later.
 func TestRecheckOfWhatWasDeletedInVain(t *testing.T) {
 	t.Parallel()
-	d := newQuietServer(t).New(t)
-	db := open(t, d)
-	ids := newFiles(t, d, 2)
+	d, db, ids := newQuietFiles(t, 2)
 	const chat = `INSERT INTO chat (id, user_id, title, chat, created_at, updated_at) VALUES ($1, 'u', 't', '{}', 1, 1)`
 	d.Exec(t, chat, "other")
 	d.Exec(t, `ALTER TABLE chat_file DROP CONSTRAINT `+testenv.Column[string](t, d,

@@ -209,7 +209,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		}
 		until, number := "", 0
 		if state.Since != nil {
-			until, number = ix.read.begin(p, &state, ids)
+			until, number = ix.readings.startRecheck(p, &state, ids)
 		}
 		since, known := p.since(&state, until)
 		if !known {
@@ -229,7 +229,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 				keepFirst(appeared.References, string(a.text), repo.Reference{Table: "file", Row: string(a.text)})
 			case partChanged, partDead:
 				appeared.Changed += int64(len(a.text))
-				ix.read.add(number, a)
+				ix.readings.remember(number, a)
 				if a.part == partChanged {
 					changed = changed || a.relation.canIndex()
 					a.findIDs(finder(), func(id string) { keepFirst(appeared.References, id, a.toReference()) })
@@ -242,7 +242,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		if h.Deletes != state.Deletes {
 			return errOutdated
 		}
-		changed = ix.read.end(number, h) || changed
+		changed = ix.readings.endRecheck(number, h) || changed
 		// Where something appeared, our transaction is about to end for nothing, and what went in
 		// it comes back unread: a dead link that lives by what somebody committed meanwhile.
 		ix.quiet.found(h, changed || state.Changed || len(appeared.References) > 0)

@@ -54,9 +54,9 @@ type Index struct {
 	// state is thrown away.
 	LastPlan atomic.Pointer[Plan]
 
-	blind atomic.Pointer[tableQuery] // see askBlind
-	quiet quiet
-	read  readings
+	blind    atomic.Pointer[tableQuery] // see askBlind
+	quiet    quiet
+	readings readings
 }
 
 // notReferences are the tables whose rows keep no file.

@@ -50,9 +50,9 @@ func (s *readingsState) equals(o *readingsState) bool {
 	return s.catalog == o.catalog && s.deletes == o.deletes && s.index == o.index && s.server == o.server && maps.Equal(s.marks, o.marks)
 }
 
-// begin says from which transaction on a recheck about some files has to read; it is empty
+// startRecheck says from which transaction on a recheck about some files has to read; it is empty
 // where that are the marks.
-func (k *readings) begin(p *Plan, state *lookState, ids []string) (until string, number int) {
+func (k *readings) startRecheck(p *Plan, state *lookState, ids []string) (until string, number int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := readingsState{p.catalog, p.deletes, p.index, state.At, state.Since}
@@ -79,8 +79,8 @@ func (k *readings) mayMention(ids []string) bool {
 	})
 }
 
-// add remembers what a recheck reads.
-func (k *readings) add(number int, a *answerRow) {
+// remember takes what a recheck reads.
+func (k *readings) remember(number int, a *answerRow) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.number != number || a.relation.isReadFirst() {
@@ -93,9 +93,9 @@ func (k *readings) add(number int, a *answerRow) {
 	}
 }
 
-// end notes that a recheck has read everything, and says whether that, or what was remembered,
+// endRecheck notes that a recheck has read everything, and says whether that, or what was remembered,
 // was anything.
-func (k *readings) end(number int, h *answerHeader) (found bool) {
+func (k *readings) endRecheck(number int, h *answerHeader) (found bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
