@@ -98,11 +98,7 @@ func (k *readings) remember(number int, a *answerRow) {
 func (k *readings) endRecheck(number int, h *answerHeader) (found bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	switch {
-	case k.number != number:
-		return true
-	case k.of.server != h.Server:
-		k.startAnew(readingsState{})
+	if k.number != number {
 		return true
 	}
 	if begin := beginOf(h.Snapshot); !h.Quiet && toNumber(begin) > toNumber(k.until) {
