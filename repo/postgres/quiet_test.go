@@ -31,9 +31,15 @@ func scansOf(t *testing.T, db *postgres.DB, late bool, ids ...string) (first, se
 // scansAround is scansOf with something between the write and the second look.
 func scansAround(t *testing.T, db *postgres.DB, late bool, between func(), ids ...string) (first, second int64) {
 	t.Helper()
+	return scansOfTable(t, db, "public.note", "seq_scan", late, between, ids...)
+}
+
+// scansOfTable is scansAround of a table, whose scans are counted by an expression.
+func scansOfTable(t *testing.T, db *postgres.DB, table, counted string, late bool, between func(), ids ...string) (first, second int64) {
+	t.Helper()
 	inTx(t, db, func(tx repo.Tx) {
 		scans := func() int64 {
-			n, err := tx.Exec(t.Context(), `SELECT FROM pg_stat_xact_user_tables, generate_series(1, seq_scan) WHERE relid = 'public.note'::regclass`)
+			n, err := tx.Exec(t.Context(), `SELECT FROM pg_stat_xact_all_tables, generate_series(1, `+counted+`) WHERE relid = $1::regclass`, table)
 			require.NoError(t, err)
 			return n
 		}
@@ -129,6 +135,38 @@ func TestQuietLooksBesideEachOther(t *testing.T) {
 		var inner [2]int64
 		first, second := scansAround(t, db, late, func() { inner[0], inner[1] = scansOf(t, db, late, ids[1]) }, ids[0])
 		require.Zero(t, [4]int64{first, second, inner[0], inner[1]})
+	}
+}
+
+// Quiet: while nobody but ourselves writes, a batch asks the catalog no more what it has
+// answered; what somebody else did to it is seen.
+func TestQuietLooksAskTheCatalogOnce(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	requireScans := func(asked bool, why string) {
+		t.Helper()
+		first, second := scansOfTable(t, db, "pg_catalog.pg_inherits", "seq_scan + idx_scan", true, func() {}, ids...)
+		require.Equal(t, [2]bool{asked, asked}, [2]bool{first > 0, second > 0}, why)
+	}
+	refresh(t, db)
+	requireScans(true, "nobody has asked since the pass, and the statements are planned")
+	requireScans(false, "only we have written")
+	pass(t, db)
+	requireScans(true, "no look has asked at what that pass left")
+	requireScans(false, "one has")
+	d.Exec(t, `CREATE TABLE plugin (id text PRIMARY KEY)`)
+	_, err := tryLook(db, ids...)
+	require.ErrorIs(t, err, refindex.ErrIncomplete)
+	refresh(t, db)
+	requireScans(true, "the table is new")
+	requireScans(false, "and known now")
+	d.Exec(t, `CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+		CREATE TRIGGER nothing AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION nothing()`)
+	for range 3 {
+		_, second := scansOfTable(t, db, "pg_catalog.pg_inherits", "seq_scan + idx_scan", true, func() {}, ids...)
+		require.Positive(t, second, "a trigger may do to the catalog what it likes")
 	}
 }
 

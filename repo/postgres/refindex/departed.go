@@ -69,10 +69,10 @@ func (r *relation) openedSQL() string {
 	return " AND " + r.opened
 }
 
-// revivedSQL finds, for a recheck, all that mentions one of the files $8 in rows that may
+// revivedSQL finds, for a recheck, all that mentions one of the files $9 in rows that may
 // live again without having changed: they did not live when the files were looked for.
 // Links that went with their file are seen by no statement of ours any more, so that those
-// of the search are compared, of the files $9 to the knowledge bases $10.
+// of the search are compared, of the files $10 to the knowledge bases $11.
 func revivedSQL(relations []*relation) string {
 	var b strings.Builder
 	for i, r := range relations {
@@ -81,11 +81,11 @@ func revivedSQL(relations []*relation) string {
 		}
 		b.WriteString(r.textBranch(i, r.changedSinceIndex()))
 		if r.canIndex() {
-			fmt.Fprintf(&b, "\nUNION ALL SELECT 1, r.source, r.row_id, 0, r.file_id FROM pruned.reference r JOIN ONLY %s t ON %s WHERE r.source = %d AND r.file_id = ANY ($8::text[])%s AND NOT %s%s",
+			fmt.Fprintf(&b, "\nUNION ALL SELECT 1, r.source, r.row_id, 0, r.file_id FROM pruned.reference r JOIN ONLY %s t ON %s WHERE r.source = %d AND r.file_id = ANY ($9::text[])%s AND NOT %s%s",
 				r.quotedName(), r.keyIs("r.row_id"), r.id, unlessQuiet, r.isChanged(), r.aliveSQL())
 		}
 		if r.linksOwned() {
-			fmt.Fprintf(&b, "\nUNION ALL SELECT 5, %d, NULL, 0, t.file_id FROM unnest($9::text[], $10::text[]) t (file_id, knowledge_id) WHERE true%s%s", i, unlessQuiet, r.openedSQL())
+			fmt.Fprintf(&b, "\nUNION ALL SELECT 5, %d, NULL, 0, t.file_id FROM unnest($10::text[], $11::text[]) t (file_id, knowledge_id) WHERE true%s%s", i, unlessQuiet, r.openedSQL())
 		}
 	}
 	return b.String()

@@ -20,8 +20,8 @@ import (
 type answerHeader struct {
 	Snapshot   string
 	Same       bool   // the index belongs to this database
-	Catalog    string // of a recheck
-	Deletes    string // of a recheck and of FindIndexed, see deletesSQL
+	Catalog    string // of a recheck; empty where it is known, since nobody but us wrote
+	Deletes    string // of a recheck and of FindIndexed, see deletesSQL; empty likewise
 	Index      string
 	Generation int
 	Sound      bool
@@ -54,6 +54,8 @@ type lookState struct {
 	// No row version was outside the index, or unread, at this snapshot of this server;
 	// empty where that is not known.
 	Snapshot, Server string
+	// Known: the catalog was that of the plan at that snapshot.
+	Known bool
 	// Since is what the recheck reads from, by the relation's number in the index: the mark
 	// up to which the index was asked. Of what the look read itself it is Began.
 	Since map[int]string
@@ -91,21 +93,22 @@ func (ix *Index) FindIndexed(ctx context.Context, t pgx.Tx, ids []string) (repo.
 		}
 		// Of a look that ended before this one begins: the index that this one asks held
 		// already all that there was then.
-		snapshot, own, server := ix.quiet.since(p.index)
-		h, changed, err := p.runLook(ctx, t, p.findIndexed, look, ids, ix.ExecMode(), ids, ix.Schema, snapshot, own, server)
-		if err == nil && h.Deletes != p.deletes {
+		since := ix.quiet.since(p.index)
+		h, changed, err := ix.runLook(ctx, t, p, p.findIndexed, look, ids, since)
+		if err == nil && h.Deletes != "" && h.Deletes != p.deletes {
 			err = errOutdated // a trigger, a rule or a key that the plan does not know
 		}
 		state := newState(p, h)
-		state.Snapshot, state.Server, state.Since, state.Changed = snapshot, server, h.Marks, changed
+		state.Snapshot, state.Server, state.Since, state.Changed = since.snapshot, since.server, h.Marks, changed
+		state.Known = since.isOf(p)
 		return state, err
 	})
 }
 
 // readAll reads also every row that the index does not cover.
 func (ix *Index) readAll(ctx context.Context, t pgx.Tx, p *Plan, look *repo.References, ids []string) (*lookState, error) {
-	snapshot, own, server := ix.quiet.since(p.index)
-	h, changed, err := p.runLook(ctx, t, p.find, look, ids, ix.ExecMode(), ids, ix.Schema, snapshot, own, server)
+	since := ix.quiet.since(p.index)
+	h, changed, err := ix.runLook(ctx, t, p, p.find, look, ids, since)
 	if err == nil {
 		ix.quiet.found(h, changed)
 	}
@@ -114,10 +117,15 @@ func (ix *Index) readAll(ctx context.Context, t pgx.Tx, p *Plan, look *repo.Refe
 	return state, err
 }
 
+// searchArgs are the arguments of a search (see lookParameters).
+func (ix *Index) searchArgs(p *Plan, ids []string, since baseline) []any {
+	return []any{ix.ExecMode(), ids, ix.Schema, since.snapshot, since.own, since.server, since.isOf(p)}
+}
+
 // runLook runs a statement, and says whether it read a row that the index does not cover.
-func (p *Plan) runLook(ctx context.Context, t pgx.Tx, sql string, look *repo.References, ids []string, args ...any) (h *answerHeader, changed bool, err error) {
+func (ix *Index) runLook(ctx context.Context, t pgx.Tx, p *Plan, sql string, look *repo.References, ids []string, since baseline) (h *answerHeader, changed bool, err error) {
 	finder := sync.OnceValue(func() *mention.Finder { return mention.NewFinder(ids) }) // mostly nothing is to be read
-	h, err = p.runStatement(ctx, t, sql, args, func(a *answerRow) {
+	h, err = p.runStatement(ctx, t, sql, ix.searchArgs(p, ids, since), func(a *answerRow) {
 		switch a.part {
 		case partUnknown:
 			look.Unknown[string(a.text)] = true
@@ -215,7 +223,7 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		if !known {
 			return errOutdated
 		}
-		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, state.Snapshot, ix.quiet.ours(state.Snapshot, state.Server), state.Server, since}
+		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, state.Snapshot, ix.quiet.ours(state.Snapshot, state.Server), state.Server, since, state.Known}
 		if p.revives() {
 			files, owners := splitLinks(found.DeadLinks, ids)
 			args = append(args, ids, files, owners)
@@ -239,9 +247,10 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		if err != nil || state.Since == nil {
 			return err
 		}
-		if h.Deletes != state.Deletes {
+		if h.Deletes != "" && h.Deletes != state.Deletes {
 			return errOutdated
 		}
+		h.Catalog, h.Deletes = p.catalog, p.deletes // also where nothing was asked, since nobody wrote
 		changed = ix.readings.endRecheck(number, h) || changed
 		// Where something appeared, our transaction is about to end for nothing, and what went in
 		// it comes back unread: a dead link that lives by what somebody committed meanwhile.

@@ -20,11 +20,11 @@ const (
 	partDead    = 7 // text: partChanged, of a row that does not live
 )
 
-// The parameters of a search: the ids, $1, the schema, $2, and those of its quietCTE: a
-// snapshot, $3, our own transactions, $4, the server, $5. Those of a recheck: the ids, the
-// schema, the exclusions, $3, those of its quietCTE, $4 to $6, from where each relation is
-// read, $7, and where rows may live again (revivedSQL) the ids to look for, $8, and their
-// links.
+// The parameters of a search: the ids, $1, the schema, $2, those of its quietCTE: a snapshot,
+// $3, our own transactions, $4, the server, $5; and whether the catalog at the snapshot is known
+// to be the plan's, $6. Those of a recheck: the ids, the schema, the exclusions, $3,
+// those of its quietCTE, $4 to $6, from where each relation is read, $7, whether the catalog is
+// known, $8, and where rows may live again (revivedSQL) the ids to look for, $9, and their links.
 // They have numbers since the statements hold names (see Index.catalogArgs).
 var lookParameters = strings.NewReplacer("@schema", "$2", "@excluded", "$3")
 
@@ -50,6 +50,11 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'quiet', ` + quietSQL + `,
          'sound', (` + soundSQL + `))::text
   FROM pruned.state s`)
+}
+
+// unlessKnown asks something about the catalog, unless that is known since nobody but us wrote.
+func unlessKnown(known, query string) string {
+	return "SELECT CASE WHEN " + known + "::boolean AND " + quietSQL + " THEN NULL ELSE (" + query + ") END"
 }
 
 // identitySQL names the source and the reader of the index. The oid of pruned.reference is
@@ -96,7 +101,7 @@ func findSQL(relations []*relation) string {
 // and what may go with a file is read now: at the end it would be gone, and tell nothing.
 func findIndexedSQL(relations []*relation) string {
 	var b strings.Builder
-	b.WriteString(quietLookCTE() + lookCaptureCTE(readFirst(relations)) + indexedSQL(relations, deletesSQL, marksSQL))
+	b.WriteString(quietLookCTE() + lookCaptureCTE(readFirst(relations)) + indexedSQL(relations, unlessKnown("$6", deletesSQL), marksSQL))
 	for i, r := range relations {
 		if r.isReadFirst() {
 			b.WriteString(r.textBranch(i, r.changedSinceIndex()))
@@ -152,7 +157,7 @@ SELECT 1, r.source, r.row_id, 0, r.file_id
 // recheckSQL is the statement of RecheckReferences.
 func recheckSQL(relations []*relation, fileTable string) string {
 	var b strings.Builder
-	b.WriteString(quietCTE("$4", "$5", "$6", "true") + recheckCaptureCTE(relations) + headerSQL(catalogDigestSQL, deletesSQL, "NULL"))
+	b.WriteString(quietCTE("$4", "$5", "$6", "true") + recheckCaptureCTE(relations) + headerSQL(unlessKnown("$8", catalogDigestSQL), unlessKnown("$8", deletesSQL), "NULL"))
 	b.WriteString("\nUNION ALL SELECT 4, 0, NULL, 0, id FROM " + fileTable + " WHERE id = ANY ($1::text[])")
 	for i, r := range relations {
 		if r.isReadFirst() {

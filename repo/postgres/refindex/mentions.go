@@ -36,8 +36,7 @@ func (ix *Index) ListMentions(ctx context.Context, t pgx.Tx, id string) (found [
 	}
 	err = ix.withPlan(ctx, t, nil, func(p *Plan) error {
 		found = nil
-		args := []any{ix.ExecMode(), []string{id}, ix.Schema, "", []string{}, ""}
-		if _, err := p.runStatement(ctx, t, p.find, args, func(a *answerRow) {
+		if _, err := p.runStatement(ctx, t, p.find, ix.searchArgs(p, []string{id}, noBaseline), func(a *answerRow) {
 			if a.part == partChanged {
 				add(a)
 			}

@@ -29,15 +29,31 @@ import (
 //     Recovery ends with a checkpoint, and each server started at a time of its own: a number
 //     is ours for the server alone on which it was read (serverSQL).
 type quiet struct {
-	mu       sync.Mutex
-	index    string // the digest of pruned.relation at that look: which tables it asked
-	snapshot string // of the last look that found nothing; empty where none did
-	server   string
-	begun    bool // before the first look or pass nothing is worth noting
+	mu sync.Mutex
+	baseline
+	index string // the digest of pruned.relation at that look: which tables it asked
+	begun bool   // before the first look or pass nothing is worth noting
 
-	own       []uint64 // our transactions, of one server
-	ownServer string
+	numbers       []uint64 // of our transactions, on one server
+	numbersServer string
 }
+
+// baseline is the last look that found nothing, as the next one compares itself with it.
+type baseline struct {
+	snapshot string // empty where no look found nothing
+	server   string
+	own      []string // numbers that are ours, of those that may have been in use at the snapshot or given out since
+	// catalog and deletes are what a plan has under these names, as they were at the snapshot;
+	// empty where nobody looked. Whoever changes the catalog needs a number as well; a deletion
+	// of ours does not change it where it is plain, and of others no recheck leaves these.
+	catalog, deletes string
+}
+
+// noBaseline is for a search that reads everything.
+var noBaseline = baseline{own: []string{}}
+
+// isOf says that the catalog at the snapshot was that of a plan.
+func (b *baseline) isOf(p *Plan) bool { return b.catalog == p.catalog && b.deletes == p.deletes }
 
 // serverSQL changes with every start, every recovery and every checkpoint of the server.
 const serverSQL = `(SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint())`
@@ -64,8 +80,8 @@ WITH quiet (yes) AS MATERIALIZED (
 
 // quietLookCTE is quietCTE for a look, whose snapshot is of an earlier transaction: it does
 // not tell of that transaction itself. Where a trigger may have made that write nothing is
-// quiet.
-func quietLookCTE() string { return quietCTE("$3", "$4", "$5", plainSQL) }
+// quiet. What is known of the catalog at the snapshot, $6, holds where nobody else wrote.
+func quietLookCTE() string { return quietCTE("$3", "$4", "$5", "$6::boolean OR ("+plainSQL+")") }
 
 // unlessQuiet is the condition under which a table is read.
 const (
@@ -99,15 +115,17 @@ var deletesSQL = `
 WITH RECURSIVE ` + deletedCTE + `
 SELECT concat_ws(' ', (` + plainSQL + `)::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted`
 
-// since are the arguments of quietCTE for a search of the tables of an index.
-func (q *quiet) since(index string) (snapshot string, own []string, server string) {
+// since is what a search of the tables of an index compares itself with.
+func (q *quiet) since(index string) baseline {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.begun = true
 	if q.index != index {
-		return "", []string{}, ""
+		return noBaseline
 	}
-	return q.snapshot, q.list(q.snapshot, q.server), q.server
+	b := q.baseline
+	b.own = q.list(b.snapshot, b.server)
+	return b
 }
 
 // ours are the numbers that are ours on a server, and may have been in use at a snapshot or
@@ -120,8 +138,8 @@ func (q *quiet) ours(snapshot, server string) []string {
 
 func (q *quiet) list(snapshot, server string) []string {
 	own := []string{}
-	if begin := toNumber(beginOf(snapshot)); begin > 0 && q.ownServer == server {
-		for _, id := range q.own {
+	if begin := toNumber(beginOf(snapshot)); begin > 0 && q.numbersServer == server {
+		for _, id := range q.numbers {
 			if id >= begin {
 				own = append(own, strconv.FormatUint(id, 10))
 			}
@@ -145,7 +163,7 @@ func (q *quiet) found(h *answerHeader, changed bool) {
 	case changed:
 		q.snapshot = ""
 	case q.index != h.Index || q.server != h.Server || isNewer(h.Snapshot, q.snapshot):
-		q.index, q.snapshot, q.server = h.Index, h.Snapshot, h.Server
+		q.index, q.baseline = h.Index, baseline{snapshot: h.Snapshot, server: h.Server, catalog: h.Catalog, deletes: h.Deletes}
 	}
 }
 
@@ -168,14 +186,14 @@ func (q *quiet) hasBegun() bool {
 func (q *quiet) add(id uint64, server string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if id == 0 || slices.Contains(q.own, id) && q.ownServer == server {
+	if id == 0 || slices.Contains(q.numbers, id) && q.numbersServer == server {
 		return
 	}
-	if q.ownServer != server {
-		q.own, q.ownServer = nil, server
+	if q.numbersServer != server {
+		q.numbers, q.numbersServer = nil, server
 	}
-	if q.own = append(q.own, id); len(q.own) > maxSince {
-		q.own = slices.Clone(q.own[len(q.own)/2:])
+	if q.numbers = append(q.numbers, id); len(q.numbers) > maxSince {
+		q.numbers = slices.Clone(q.numbers[len(q.numbers)/2:])
 	}
 }
 

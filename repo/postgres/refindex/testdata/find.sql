@@ -1,5 +1,5 @@
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT (
+    SELECT ($6::boolean OR (
 SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgfoid <> ALL (ARRAY(SELECT oid FROM pg_proc WHERE pronamespace = to_regnamespace('pruned') AND proname IN ('capture', 'capture_row'))))
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
    AND NOT EXISTS (WITH RECURSIVE 
@@ -11,7 +11,7 @@ deleted (oid) AS (
         UNION ALL
         SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = deleted.oid) next (oid)
 )
-           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())

@@ -1,5 +1,5 @@
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT (
+    SELECT ($6::boolean OR (
 SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgfoid <> ALL (ARRAY(SELECT oid FROM pg_proc WHERE pronamespace = to_regnamespace('pruned') AND proname IN ('capture', 'capture_row'))))
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
    AND NOT EXISTS (WITH RECURSIVE 
@@ -11,7 +11,7 @@ deleted (oid) AS (
         UNION ALL
         SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = deleted.oid) next (oid)
 )
-           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $5::text AND b.until - b.since <= 10000 AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
@@ -32,7 +32,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'own', pg_current_xact_id_if_assigned()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
-         'deletes', (
+         'deletes', (SELECT CASE WHEN $6::boolean AND (SELECT yes FROM quiet) THEN NULL ELSE (
 WITH RECURSIVE 
 deleted (oid) AS (
     SELECT to_regclass(format('%I.file', $2::text))::oid
@@ -54,7 +54,7 @@ deleted (oid) AS (
         UNION ALL
         SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = deleted.oid) next (oid)
 )
-           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted),
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted) END),
          'marks', (SELECT jsonb_object_agg(id, w::text) FROM pruned.relation),
          'quiet', (SELECT yes FROM quiet),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())

@@ -14,7 +14,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'same', s.identity = concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
              'pruned.reference'::regclass::oid, 'reader 3'),
-         'catalog', (
+         'catalog', (SELECT CASE WHEN $8::boolean AND (SELECT yes FROM quiet) THEN NULL ELSE (
 WITH RECURSIVE excluded (oid, attname, path) AS (
     SELECT c.oid, coalesce(e.name[3], ''), coalesce(array_to_string(e.name[4:], '.'), '')
       FROM (SELECT string_to_array(e, '.') FROM unnest($3::text[]) e) e (name)
@@ -117,13 +117,13 @@ SELECT i.* FROM pg_index i CROSS JOIN LATERAL (SELECT (i.indkey::int2[])[:i.indn
  ORDER BY NOT i.indisprimary, i.indnkeyatts, i.indexrelid LIMIT 1) i) END)), '' ORDER BY c.oid) FROM relations JOIN pg_class c USING (oid)
                     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'),
                   (SELECT string_agg(concat_ws(':', relation, attname, parent), ',' ORDER BY relation, attname) FROM linked),
-                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))),
+                  (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))) END),
          'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation, captured IS NOT NULL), ',' ORDER BY id)), '')
             FROM pruned.relation),
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'own', pg_current_xact_id_if_assigned()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
-         'deletes', (
+         'deletes', (SELECT CASE WHEN $8::boolean AND (SELECT yes FROM quiet) THEN NULL ELSE (
 WITH RECURSIVE 
 deleted (oid) AS (
     SELECT to_regclass(format('%I.file', $2::text))::oid
@@ -145,7 +145,7 @@ deleted (oid) AS (
         UNION ALL
         SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = deleted.oid) next (oid)
 )
-           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted),
+           SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd')))::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted) END),
          'marks', (NULL),
          'quiet', (SELECT yes FROM quiet),
          'sound', (SELECT coalesce(bool_and(w <= pg_snapshot_xmax(pg_current_snapshot())
