@@ -14,7 +14,7 @@ SBOM     := v1.10.0
 KUBECONF := v0.8.0
 KUBE     := 1.37.0
 
-.PHONY: help demo demo-postgres test test-postgres test-stores test-objects test-opensearch-3 compat load peak build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults faults-short permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
+.PHONY: help demo demo-postgres test test-postgres test-stores test-objects test-opensearch-3 compat load peak build image-check lint vuln bench bench-small bench-scale bench-scale-long bench-index bench-peer kill kill-sqlite kill-short kill-sweep kill-restore replicas replicas-short chaos chaos-short faults faults-short permissions race restore-races model model-long fuzz e2e e2e-long e2e-latency check settings release-check kube-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,10 @@ bench-scale: ## beside 30,000, 300,000 and 3,000,000 small messages: first sweep
 bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000 chats, 3,000,000 messages, 1,000,000 files, and on SQLite
 	$(GO) run ./cmd/lab bench --only scale --large
 	$(GO) run ./cmd/lab bench --only scale-sqlite
+
+# Nobody fetches that tool: whoever compares has it.
+bench-peer: ## beside prune-open-webui, the tool that operators of Open WebUI have: PEER=DIR, a checkout of it
+	$(GO) run ./cmd/lab bench --only peer --peer '$(PEER)'
 
 # Each beside what the store's own client does for a filter, on servers that are built once.
 STORES ?= pgvector chroma mariadb milvus qdrant valkey s3vector opensearch elasticsearch weaviate

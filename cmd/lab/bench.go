@@ -12,7 +12,8 @@ type benchCmd struct {
 	Rounds int    `default:"3" help:"Of each comparison; the medians are printed."`
 	Small  bool   `help:"A hundredth of everything, to see that it works: the figures mean nothing."`
 	Large  bool   `help:"The scale table of an installation with 2,000,000 chats, 3,000,000 messages and 1,000,000 files."`
-	Only   string `enum:"all,deletes,trash,page,in-use,latency,memory,sessions,sweep,scale,scale-sqlite,collections,sqlite" default:"all" help:"One table: deletes, trash, page, in-use, latency, memory, sessions, sweep, scale, scale-sqlite, collections or sqlite."`
+	Only   string `enum:"all,deletes,trash,page,in-use,latency,memory,sessions,sweep,scale,scale-sqlite,collections,sqlite,peer" default:"all" help:"One table: deletes, trash, page, in-use, latency, memory, sessions, sweep, scale, scale-sqlite, collections, sqlite, or peer, which all is without."`
+	Peer   string `type:"existingdir" help:"For the table peer: a checkout of prune-open-webui, which is run once."`
 }
 
 // bench prints its tables as they are finished.
@@ -28,6 +29,9 @@ func (c *benchCmd) Run(ctx context.Context, l *lab) error {
 	b := &bench{lab: l, rounds: c.Rounds, shrink: 1, large: c.Large}
 	if c.Small {
 		b.rounds, b.shrink = 1, 100
+	}
+	if c.Only == "peer" {
+		return b.measurePeer(ctx, c.Peer)
 	}
 	for _, part := range []struct {
 		name string

@@ -47,19 +47,25 @@ func (i *installation) runProgram(ctx context.Context, stdin io.Reader, stderr i
 	if stderr == nil {
 		cmd.Stderr = &errs
 	}
-	start := time.Now()
-	if err = cmd.Start(); err == nil {
-		used := watchProcess(cmd.Process.Pid)
-		err = cmd.Wait()
-		r.wall = time.Since(start)
-		r.peakMB, r.readMB = used()
-		r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	}
-	if err != nil {
+	if r, err = watchCommand(cmd); err != nil {
 		// Told to end, the lab kills the program that it runs, which looks like a fault of that one's.
 		err = fmt.Errorf("pruned %s: %w\n%s", strings.Join(args, " "), errors.Join(err, context.Cause(ctx)), errs.Bytes())
 	}
 	return out.Bytes(), r, err
+}
+
+// watchCommand runs a whole process.
+func watchCommand(cmd *exec.Cmd) (r ran, err error) {
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return r, err
+	}
+	used := watchProcess(cmd.Process.Pid)
+	err = cmd.Wait()
+	r.wall = time.Since(start)
+	r.peakMB, r.readMB = used()
+	r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return r, err
 }
 
 // shuffledIDs are those of all files, in any order.

@@ -18,15 +18,25 @@ type PerFile struct {
 	Seconds float64 // from the first file, which is not counted, to the last
 }
 
+// Command is Open WebUI's Python, with the environment that the application is started with, for
+// a program that uses the application's code. There is nobody to embed anything.
+func Command(ctx context.Context, o Options, args ...string) (*exec.Cmd, error) {
+	python, err := Install(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, python, args...)
+	cmd.Dir, cmd.Env = o.DataDir, o.environment("http://127.0.0.1:9")
+	return cmd, nil
+}
+
 // DeleteEach deletes files as Open WebUI's own code does, one by one: looks the row up, deletes it,
 // its bytes and its collection. The application must not run.
 func DeleteEach(ctx context.Context, o Options, ids []string) (took PerFile, err error) {
-	python, err := Install(ctx)
+	cmd, err := Command(ctx, o, "-c", perFile)
 	if err != nil {
 		return took, err
 	}
-	cmd := exec.CommandContext(ctx, python, "-c", perFile)
-	cmd.Dir, cmd.Env = o.DataDir, o.environment("http://127.0.0.1:9")
 	cmd.Stdin = strings.NewReader(strings.Join(ids, "\n"))
 	var errs strings.Builder
 	cmd.Stderr = &errs
