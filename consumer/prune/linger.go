@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// linger is how long the rest of a batch may be waited for: as long as the last batch took.
+// linger is how long the rest of a batch may be waited for: half as long as the last batch took.
 // So a small installation answers soon, and a large one, where a batch takes long however few
 // events it has, is at work on one at a time, and not on one for each worker. A commit waits
 // for the disk, and those of an application wait behind it: beside one that writes, batches
@@ -17,7 +17,7 @@ type linger struct {
 }
 
 const (
-	minLinger = 10 * time.Millisecond
+	minLinger = 5 * time.Millisecond
 	maxLinger = time.Second
 )
 
@@ -33,5 +33,5 @@ func (l *linger) choose() time.Duration {
 	if l.beside.Load() {
 		return maxLinger
 	}
-	return min(max(time.Duration(l.took.Load()), minLinger), maxLinger)
+	return min(max(time.Duration(l.took.Load())/2, minLinger), maxLinger)
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The rest of a batch is waited for as long as a batch takes, within bounds, and as long as
-// may be where others write.
-func TestRestIsWaitedForAsLongAsABatchTakes(t *testing.T) {
+// The rest of a batch is waited for half as long as a batch takes, within bounds, and as long
+// as may be where others write.
+func TestRestIsWaitedForByWhatABatchTakes(t *testing.T) {
 	t.Parallel()
 	var l linger
 	require.Equal(t, minLinger, l.choose())
 	for took, want := range map[time.Duration]time.Duration{
 		time.Millisecond:      minLinger,
-		30 * time.Millisecond: 30 * time.Millisecond,
+		30 * time.Millisecond: 15 * time.Millisecond,
 		time.Minute:           maxLinger,
 	} {
 		l.noteBatch(took, 0)
