@@ -57,6 +57,10 @@ type Index interface {
 	IndexChanges(ctx context.Context) error
 	IndexAll(ctx context.Context, progress Progress) error
 
+	// PrepareLooks has so many sessions plan what every batch asks, which takes the first batch
+	// of each longer than all the rest of it.
+	PrepareLooks(ctx context.Context, sessions int) error
+
 	// IndexFiles makes what FindReferences and ListReferences say of these ids true, and needs no more
 	// than one search for that: of others they may say that they are unknown.
 	IndexFiles(ctx context.Context, ids []string, progress Progress) error

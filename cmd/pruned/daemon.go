@@ -142,6 +142,7 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 	rest, stop := s.startBackground(ctx, a)
 	defer stop()
 	startNotifier(rest, a, s.notifier)
+	rest.Go(func(ctx context.Context) { s.prepareLooks(ctx, a) })
 	rest.Go(w.sweeps.Run)
 	rest.Go(chunks.run)
 	rest.Go(func(ctx context.Context) { s.watchSession(ctx, a, w, end) })
@@ -150,6 +151,18 @@ func (s *sessions) consumeQueue(ctx context.Context, a *app) error {
 		return cause
 	}
 	return err
+}
+
+// removers are the sessions beside those of the workers that take turns with them: tombstones
+// are carried out by two.
+const removers = 2
+
+// prepareLooks spares the first events their sessions' planning. Where it fails they wait for
+// that, or meet the same failure.
+func (s *sessions) prepareLooks(ctx context.Context, a *app) {
+	if err := a.db.PrepareLooks(ctx, s.cli.Consumer.Workers+removers); err != nil && ctx.Err() == nil {
+		a.log.Debug().Err(err).Msg("not every session could be prepared")
+	}
 }
 
 // observeSweep counts a sweep, and has told what it holds.

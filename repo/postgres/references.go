@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"pruned/repo"
 	"pruned/repo/postgres/pgerr"
@@ -33,6 +35,36 @@ func (db *DB) IndexChanges(ctx context.Context) error { return db.index.IndexCha
 // IndexAll also reads whole what was never read.
 func (db *DB) IndexAll(ctx context.Context, progress repo.Progress) error {
 	return db.index.IndexAll(ctx, progress)
+}
+
+// PrepareLooks looks for nothing in so many sessions at once.
+func (db *DB) PrepareLooks(ctx context.Context, sessions int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	var conns []*pgxpool.Conn
+	defer func() {
+		for _, conn := range conns {
+			conn.Release()
+		}
+	}()
+	for range sessions {
+		conn, err := db.pool.Acquire(ctx)
+		if err != nil {
+			return pgerr.Translate(err, "connect to PostgreSQL")
+		}
+		conns = append(conns, conn)
+		group.Go(func() error { return db.inTxOf(ctx, conn, db.options.StatementTimeout, db.lookForNothing(ctx)) })
+	}
+	return group.Wait()
+}
+
+func (db *DB) lookForNothing(ctx context.Context) func(repo.Tx) error {
+	return func(t repo.Tx) error {
+		found, err := db.FindIndexed(ctx, t, nil)
+		if err == nil {
+			_, err = db.RecheckReferences(ctx, t, found, nil, nil)
+		}
+		return err
+	}
 }
 
 // IndexAge reads when the last pass began, by the database's clock.

@@ -229,6 +229,9 @@ func (db *DB) IndexAll(ctx context.Context, progress repo.Progress) error {
 	return db.updateAndEndGrace(ctx, progress, true)
 }
 
+// PrepareLooks has nothing to plan.
+func (db *DB) PrepareLooks(context.Context, int) error { return nil }
+
 // IndexFiles reads everything once, and looks for these ids and no others.
 func (db *DB) IndexFiles(ctx context.Context, ids []string, progress repo.Progress) error {
 	if err := db.mutex.lock(ctx); err != nil {
