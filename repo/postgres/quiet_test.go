@@ -170,6 +170,50 @@ func TestQuietLooksAskTheCatalogOnce(t *testing.T) {
 	}
 }
 
+// A setting of the server's decides whether keys take rows along, and nobody needs a number to
+// change it.
+func TestQuietLooksAskTheCatalogWhereKeysDoNotFire(t *testing.T) {
+	t.Parallel()
+	d := newQuietServer(t).New(t)
+	db := open(t, d)
+	ids := newFiles(t, d, 2)
+	refresh(t, db)
+	for range 2 {
+		scansOf(t, db, true, ids...)
+	}
+	replica := d.Conn(t)
+	exec(t, replica, `ALTER SYSTEM SET session_replication_role = replica`)
+	exec(t, replica, `SELECT pg_reload_conf()`)
+	require.Eventually(t, func() (is bool) {
+		require.NoError(t, replica.QueryRow(t.Context(), `SELECT current_setting('session_replication_role') = 'replica'`).Scan(&is))
+		return is
+	}, testTimeout, tick)
+	_, err := tryLateLook(db, ids...)
+	require.ErrorContains(t, err, "the tables changed since the statement was made")
+}
+
+// PrepareLooks plans in so many sessions what every batch asks.
+func TestPrepareLooks(t *testing.T) {
+	t.Parallel()
+	_, db := newDB(t)
+	refresh(t, db)
+	const sessions = 3
+	require.NoError(t, db.PrepareLooks(t.Context(), sessions))
+	var requirePlanned func(sessions int)
+	requirePlanned = func(sessions int) {
+		if sessions == 0 {
+			return
+		}
+		inTx(t, db, func(tx repo.Tx) {
+			n, err := tx.Exec(t.Context(), `SELECT FROM pg_prepared_statements WHERE generic_plans > 0 AND statement LIKE '%WITH quiet%'`)
+			require.NoError(t, err)
+			require.EqualValues(t, 2, n, "a look and its recheck")
+			requirePlanned(sessions - 1)
+		})
+	}
+	requirePlanned(sessions)
+}
+
 // quietScene is two files, of which a third party begins to mention the first.
 type quietScene struct {
 	*testing.T

@@ -32,7 +32,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'own', pg_current_xact_id_if_assigned()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
-         'deletes', (SELECT CASE WHEN $6::boolean AND (SELECT yes FROM quiet) THEN NULL ELSE (
+         'deletes', (SELECT CASE WHEN $6::boolean AND (SELECT yes FROM quiet) AND current_setting('session_replication_role') <> 'replica' THEN NULL ELSE (
 WITH RECURSIVE 
 deleted (oid) AS (
     SELECT to_regclass(format('%I.file', $2::text))::oid

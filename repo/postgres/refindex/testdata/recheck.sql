@@ -14,7 +14,7 @@ SELECT 0, 0, NULL::text, 0, jsonb_build_object(
          'same', s.identity = concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
              (SELECT oid FROM pg_database WHERE datname = current_database()), $2::text,
              'pruned.reference'::regclass::oid, 'reader 3'),
-         'catalog', (SELECT CASE WHEN $8::boolean AND (SELECT yes FROM quiet) THEN NULL ELSE (
+         'catalog', (SELECT CASE WHEN $8::boolean AND (SELECT yes FROM quiet) AND current_setting('session_replication_role') <> 'replica' THEN NULL ELSE (
 WITH RECURSIVE excluded (oid, attname, path) AS (
     SELECT c.oid, coalesce(e.name[3], ''), coalesce(array_to_string(e.name[4:], '.'), '')
       FROM (SELECT string_to_array(e, '.') FROM unnest($3::text[]) e) e (name)
@@ -123,7 +123,7 @@ SELECT i.* FROM pg_index i CROSS JOIN LATERAL (SELECT (i.indkey::int2[])[:i.indn
          'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
          'own', pg_current_xact_id_if_assigned()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
-         'deletes', (SELECT CASE WHEN $8::boolean AND (SELECT yes FROM quiet) THEN NULL ELSE (
+         'deletes', (SELECT CASE WHEN $8::boolean AND (SELECT yes FROM quiet) AND current_setting('session_replication_role') <> 'replica' THEN NULL ELSE (
 WITH RECURSIVE 
 deleted (oid) AS (
     SELECT to_regclass(format('%I.file', $2::text))::oid
