@@ -189,3 +189,42 @@ func requireKeptByIndexed(t *testing.T, db *postgres.DB, id string) {
 	require.NoError(t, err)
 	require.Contains(t, found.Referenced, id)
 }
+
+// A dead link lives again without a new row where no parent is left at all. What a recheck then
+// found quiet its transaction's look had not seen: neither a link to a file of somebody else's,
+// nor one that the transaction deleted and that comes back with its rollback.
+func TestQuietRecheckAfterADeadLinkLives(t *testing.T) {
+	t.Parallel()
+	server := newQuietServer(t)
+	for name, deletes := range map[string]bool{"of another file": false, "that was deleted in vain": true} {
+		t.Run(name, func(t *testing.T) {
+			d := server.New(t)
+			db := open(t, d)
+			ids := newFiles(t, d, 2)
+			d.Exec(t, `INSERT INTO chat (id, user_id, title, chat, created_at, updated_at) VALUES ('other', 'u', 't', '{}', 1, 1)`)
+			refresh(t, db)
+			writer := d.Conn(t)
+			exec(t, writer, `SET session_replication_role = replica`)
+			exec(t, writer, `INSERT INTO chat_file (id, user_id, chat_id, file_id, created_at, updated_at) VALUES ('l', 'u', 'c', $1, 1, 1)`, ids[1])
+			stop := errors.New("the commit failed")
+			err := db.InTx(t.Context(), nil, func(tx repo.Tx) error {
+				batch := ids[:1]
+				if deletes {
+					batch = ids
+				}
+				found, err := db.FindIndexed(t.Context(), tx, batch)
+				require.NoError(t, err)
+				if deletes {
+					_, err = db.Delete(t.Context(), tx, batch, 0)
+					require.NoError(t, err)
+				}
+				d.Exec(t, `DELETE FROM chat`)
+				_, err = db.RecheckReferences(t.Context(), tx, found, batch, nil)
+				require.NoError(t, err)
+				return stop
+			})
+			require.ErrorIs(t, err, stop)
+			requireKeptByIndexed(t, db, ids[1])
+		})
+	}
+}

@@ -63,14 +63,15 @@ type lookState struct {
 	// Changed: the look read a row that the index does not cover.
 	Changed bool
 
-	At string // the server on which the look was made
+	At   string // the server on which the look was made
+	Look string // its snapshot
 
 	own uint64 // the transaction's number, zero where it has none yet
 }
 
 // newState is what every look leaves.
 func newState(p *Plan, h *answerHeader) *lookState {
-	return &lookState{Catalog: p.catalog, Deletes: p.deletes, Began: beginOf(h.Snapshot), own: toNumber(h.Own), At: h.Server}
+	return &lookState{Catalog: p.catalog, Deletes: p.deletes, Began: beginOf(h.Snapshot), own: toNumber(h.Own), At: h.Server, Look: h.Snapshot}
 }
 
 // FindReferences returns which of these ids, whose rows are locked, are mentioned by a
@@ -252,8 +253,9 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		}
 		h.Catalog, h.Deletes = p.catalog, p.deletes // also where nothing was asked, since nobody wrote
 		changed = ix.readings.endRecheck(number, h) || changed
-		// Where something appeared, our transaction is about to end for nothing, and what went in
-		// it comes back unread: a dead link that lives by what somebody committed meanwhile.
+		// Of tables that the look read this one knows as of the look alone: since then a dead link
+		// may live again, also one that went in our transaction and comes back with its rollback.
+		h.Snapshot = state.Look
 		ix.quiet.found(h, changed || state.Changed || len(appeared.References) > 0)
 		return nil
 	})
