@@ -56,8 +56,23 @@ var bytes = []question{
 	{assertion: "NoBytesStay", mutation: "BytesUnlisted", short: "exactly 1 File, 2 Tombstone, 1 Reaper, 1 Restorer, 9 steps"},
 }
 
+var readings = []question{
+	{assertion: "NothingIsMissed", short: "exactly 2 File, 2 Writer, 1 Worker, 11 steps", long: "2 File, 3 Writer, 1 Worker, 12 steps"},
+	{assertion: "NothingIsMissed", short: "exactly 2 File, 1 Writer, 2 Worker, 12 steps", long: "exactly 2 File, 2 Writer, 2 Worker, 15 steps"},
+	{assertion: "NothingIsMissed", short: "exactly 1 File, 1 Writer, 1 Worker, 14 steps"},
+	{assertion: "NothingIsMissed", mutation: "ReadToEnd", short: "exactly 1 File, 1 Writer, 1 Worker, 10 steps"},
+	{assertion: "NothingIsMissed", mutation: "DeadForgotten", short: "exactly 1 File, 1 Writer, 1 Worker, 11 steps"},
+	{assertion: "NothingIsMissed", mutation: "DeletedCounts", short: "exactly 1 File, 1 Writer, 1 Worker, 11 steps"},
+	{assertion: "NothingIsMissed", mutation: "MarksIgnored", short: "exactly 2 File, 1 Writer, 2 Worker, 11 steps"},
+	{assertion: "NothingIsMissed", mutation: "NotReadAgain", short: "exactly 1 File, 1 Writer, 1 Worker, 10 steps"},
+	{assertion: "NothingIsMissed", mutation: "NumberIgnored", short: "exactly 2 File, 1 Writer, 1 Worker, 13 steps"},
+	{assertion: "NothingIsMissed", mutation: "QuietCounts", short: "exactly 1 File, 1 Writer, 1 Worker, 12 steps"},
+	{assertion: "NothingIsMissed", mutation: "QuietFromLast", short: "exactly 1 File, 1 Writer, 1 Worker, 11 steps"},
+}
+
 func TestModelOfDeletions(t *testing.T) { ask(t, "deletion", deletions, "Strict") }
 func TestModelOfBytes(t *testing.T)     { ask(t, "bytes", bytes, "") }
+func TestModelOfReadings(t *testing.T)  { ask(t, "readings", readings, "") }
 
 // command is a question as Alloy reads it. A mutation is there alone.
 func (q question) command(name, setting, size string) string {
