@@ -294,9 +294,10 @@ func TestBatchesBesideAWriterComeLater(t *testing.T) {
 	i.RefreshIndex(t)
 	b, _ := script(t, i, time.Minute, bad(files[0], repo.Permanent))
 	testenv.InsertNote(t, i.Pool, files[1])
+	began := time.Now()
 	_, err := fixture.HandleBatch(t, b, 1, files...)
 	require.NoError(t, err)
-	require.Equal(t, time.Second, b.Linger())
+	require.Greater(t, b.Linger(), time.Since(began)/2) // as it is where nobody writes
 }
 
 // What a transaction read before it failed counts: the next one may not read it again.

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The rest of a batch is waited for half as long as a batch takes, within bounds, and as long
-// as may be where others write.
+// The rest of a batch is waited for half as long as a batch takes, within bounds, and sixty
+// times as long where others write.
 func TestRestIsWaitedForByWhatABatchTakes(t *testing.T) {
 	t.Parallel()
 	var l linger
@@ -24,8 +24,10 @@ func TestRestIsWaitedForByWhatABatchTakes(t *testing.T) {
 	for _, c := range []struct {
 		changed int64
 		want    time.Duration
-	}{{0, minLinger}, {8192, maxLinger}, {8192, minLinger}, {16384, maxLinger}, {8192, maxLinger}, {0, minLinger}} {
-		l.noteBatch(time.Millisecond, c.changed)
+	}{{0, 10 * time.Millisecond}, {8192, 1200 * time.Millisecond}, {8192, 10 * time.Millisecond}, {16384, 1200 * time.Millisecond}, {8192, 1200 * time.Millisecond}, {0, 10 * time.Millisecond}} {
+		l.noteBatch(20*time.Millisecond, c.changed)
 		require.Equal(t, c.want, l.choose())
 	}
+	l.noteBatch(time.Second, 1)
+	require.Equal(t, maxLinger, l.choose())
 }
