@@ -45,6 +45,26 @@ func (p *readSnapshot) beginRead(ctx context.Context) error {
 	return translate(err, "begin to read")
 }
 
+// beginLog writes something to the log before everything is read, where batches are to
+// follow, gives the write lock up for that, and takes it again. A snapshot that begins while
+// all of the log is in the database reads the database alone, and does not keep the log: the
+// next write, which may be our own, begins it anew, and what the pass has read can be
+// compared with nothing. With a transaction in it that is not in the database yet, the log
+// stays until the snapshot ends. Nothing is believed that was not before: where the log is
+// begun anew all the same, or nothing was written here, its salts tell so, and everything is
+// read once more.
+func (db *DB) beginLog(ctx context.Context) error {
+	// Without a change SQLite writes nothing; this one is taken back.
+	for _, query := range []string{`UPDATE pruned_state SET sweep = sweep + 1`, `UPDATE pruned_state SET sweep = sweep - 1`, `COMMIT`} {
+		if _, err := db.writer.runPrepared(ctx, query); err != nil {
+			db.rollbackWriter(ctx) // the pass needs none of this
+			return db.lockWrite(ctx)
+		}
+	}
+	db.lock.recordRelease()
+	return db.lockWrite(ctx)
+}
+
 // keepForReuse keeps the transaction for a while if that is worth it.
 func (p *readSnapshot) keepForReuse(now dbState) {
 	frames := p.db.tailer.at.Frames()

@@ -38,7 +38,8 @@ import (
 // Everything is read again where the log was begun anew since the index was read
 // (its frames are in the database then, and can no longer be told apart), where
 // there is no log, and after any change of the schema. A read snapshot keeps the
-// log from being begun anew while batches follow each other.
+// log from being begun anew while batches follow each other, if it needs the log: see
+// beginLog.
 
 const (
 	// maxLockedUpdate is how long the index may be brought up to date while the write lock
@@ -130,6 +131,12 @@ func (db *DB) tryUpdateUnlocked(ctx context.Context, progress repo.Progress, res
 		return err
 	}
 	now, c, err := db.observeState(ctx)
+	if err == nil && c.all && now.logged && db.onlyIDs == nil {
+		if err := db.beginLog(ctx); err != nil {
+			return err
+		}
+		now, _, err = db.observeState(ctx) // everything is read, whatever changed
+	}
 	if err == nil {
 		err = db.snapshot.beginRead(ctx)
 	}
