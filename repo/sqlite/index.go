@@ -33,6 +33,7 @@ type index struct {
 	pass           uint32            // number of the pass that reads
 	rowPasses      map[rowRef]uint32 // the last pass that read a row, where that is not the first
 	overflowLeaves []uint32          // by page: the leaf whose row goes on there; zero where none does
+	trees          map[uint32]tree   // of tables, by their roots
 	tablePasses    map[uint16]uint32 // the last pass over tables that are read whole each time
 	compactAt      int               // mentions that make it worth while to drop those that are outdated
 }
@@ -65,7 +66,7 @@ const noRow = math.MinInt64
 func newIndex(c *catalog) *index {
 	return &index{catalog: c, uuids: map[[16]byte]uint32{}, words: map[string]uint32{}, late: map[string]bool{},
 		otherUUIDs: &uuidSet{}, fileBits: newBitmap(0),
-		finder: mention.NewFinder(nil), pass: 1, rowPasses: map[rowRef]uint32{}, tablePasses: map[uint16]uint32{}}
+		finder: mention.NewFinder(nil), pass: 1, rowPasses: map[rowRef]uint32{}, trees: map[uint32]tree{}, tablePasses: map[uint16]uint32{}}
 }
 
 // addFiles adds ids, and names, to those that passes look for. Rows that were read already may

@@ -71,10 +71,11 @@ func (r *indexPass) readTables(ctx context.Context) error {
 // readChanged reads again what pages that were written since may hold.
 func (r *indexPass) readChanged(ctx context.Context, written map[uint32]bool) error {
 	r.index = r.db.index
-	dirty := written
+	dirty := pageSet{}
 	for page := range written {
+		dirty.add(page)
 		if leaf := r.index.leafOf(page); leaf != 0 {
-			dirty[leaf] = true
+			dirty.add(leaf)
 		}
 	}
 	if r.db.onlyIDs == nil {
@@ -100,43 +101,49 @@ func (c *catalog) newFilesSQL() string {
 // addNewFiles learns the ids of new rows of table file. One that rows may mention
 // which were read before waits until everything is read again: a plugin may choose
 // an id first, and tables may be restored one by one.
-func (r *indexPass) addNewFiles(ctx context.Context, dirty map[uint32]bool) error {
+func (r *indexPass) addNewFiles(ctx context.Context, dirty pageSet) error {
+	files, err := r.treeOf(ctx, r.index.catalog.files, dirty)
+	if err != nil {
+		return err
+	}
 	var ids []string
-	err := r.pager.Leaves(ctx, r.index.catalog.files.root, func(leaf uint32) error {
-		if !dirty[leaf] {
-			return nil
+	for _, leaf := range files.leaves {
+		if !dirty.has(leaf) {
+			continue
 		}
 		first, last, some, err := r.pager.RowIDs(leaf)
-		if err != nil || !some {
+		if err != nil {
 			return err
 		}
+		if !some {
+			continue
+		}
 		var id string
-		return queryEach(ctx, r.session, r.index.catalog.newFilesSQL(), []any{first, last}, []any{&id}, func() error {
+		err = queryEach(ctx, r.session, r.index.catalog.newFilesSQL(), []any{first, last}, []any{&id}, func() error {
 			ids = append(ids, id)
 			return r.pace.checkDeadline()
 		})
-	})
-	if err == nil {
-		r.index.addFiles(ids)
-	}
-	return err
-}
-
-// readTable reads the leaves of a table that are dirty, or all.
-func (r *indexPass) readTable(ctx context.Context, t *table, dirty map[uint32]bool) error {
-	if t.rowid == "" {
-		return r.readRowless(ctx, t)
-	}
-	var rows, leaves, done int64
-	if r.progress != nil {
-		err := r.pager.Leaves(ctx, t.root, func(uint32) error { leaves++; return nil })
 		if err != nil {
 			return err
 		}
 	}
-	return r.pager.Leaves(ctx, t.root, func(leaf uint32) error {
-		if dirty != nil && !dirty[leaf] {
-			return nil
+	r.index.addFiles(ids)
+	return nil
+}
+
+// readTable reads the leaves of a table that are dirty, or all.
+func (r *indexPass) readTable(ctx context.Context, t *table, dirty pageSet) error {
+	if t.rowid == "" {
+		return r.readRowless(ctx, t)
+	}
+	tree, err := r.treeOf(ctx, t, dirty)
+	if err != nil {
+		return err
+	}
+	var rows, done int64
+	for _, leaf := range tree.leaves {
+		if dirty != nil && !dirty.has(leaf) {
+			continue
 		}
 		n, err := r.readLeaf(t, leaf)
 		if err != nil {
@@ -144,10 +151,13 @@ func (r *indexPass) readTable(ctx context.Context, t *table, dirty map[uint32]bo
 		}
 		rows, done = rows+n, done+1
 		if r.progress != nil && n > 0 {
-			r.progress(t.name, rows, max(rows, rows*leaves/done))
+			r.progress(t.name, rows, max(rows, rows*int64(len(tree.leaves))/done))
 		}
-		return errors.Join(ctx.Err(), r.pace.betweenPages())
-	})
+		if err := errors.Join(ctx.Err(), r.pace.betweenPages()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *indexPass) readLeaf(t *table, leaf uint32) (rows int64, err error) {

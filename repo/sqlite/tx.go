@@ -70,6 +70,9 @@ func (t *tx) lockIndexed(ctx context.Context) error {
 		return nil
 	}
 	if t.locked {
+		if t.wrote {
+			clear(t.db.index.trees) // what is written here is in no log yet
+		}
 		err := t.db.updateIndexWithin(ctx, maxForcedUpdate)
 		if errors.Is(err, errTooSlow) {
 			return passingError("look for references", errBusy)

@@ -29,8 +29,9 @@ import (
 //
 // So the rows of the leaves that were written, and of those that own a page that
 // was written, are read again, and no others. The leaves of a table are found by
-// its inner pages, which are few. What a row mentioned when it was last read
-// counts as long as the row is there; what it mentioned before does not.
+// its inner pages, where one of these was written (see tree). What a row mentioned when
+// it was last read counts as long as the row is there; what it mentioned before does
+// not.
 //
 // New rows of table file are found in the same way, before the texts are read, so
 // that no text is searched without knowing of them.

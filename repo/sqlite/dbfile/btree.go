@@ -94,14 +94,23 @@ func (n node) rowID(i int) (int64, error) {
 	return int64(id), nil
 }
 
-// Leaves calls yield with the number of each leaf of the table whose root page this
-// is, in order, reading only the pages above them: all leaves are equally deep.
-func (p *Pager) Leaves(ctx context.Context, root uint32, yield func(leaf uint32) error) error {
+// Tree returns the pages of the table whose root page this is: its leaves, in order, and
+// those above them, which are all that is read, since all leaves are equally deep. The root
+// is among these also where it is the only leaf.
+func (p *Pager) Tree(ctx context.Context, root uint32) (above, leaves []uint32, err error) {
 	height, err := p.levelsBelow(root)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	return p.leavesBelow(ctx, root, height, math.MinInt64, math.MaxInt64, yield)
+	above = []uint32{root}
+	err = p.pagesBelow(ctx, root, height, math.MinInt64, math.MaxInt64, func(page uint32, height int) {
+		if height == 0 {
+			leaves = append(leaves, page)
+		} else if page != root {
+			above = append(above, page)
+		}
+	})
+	return above, leaves, err
 }
 
 // levelsBelow returns how many levels there are below a page.
@@ -122,11 +131,13 @@ func (p *Pager) levelsBelow(number uint32) (int, error) {
 	return 0, corruptPage(root, "the table is too deep")
 }
 
-// leavesBelow goes down to the leaves. The keys of its pages ascend and lie between
-// first and last; were that not so, a page could be met again and again.
-func (p *Pager) leavesBelow(ctx context.Context, number uint32, height int, first, last int64, yield func(uint32) error) error {
+// pagesBelow calls yield with a page and those below it, each with how many levels there
+// are below. The keys of its pages ascend and lie between first and last; were that not so,
+// a page could be met again and again.
+func (p *Pager) pagesBelow(ctx context.Context, number uint32, height int, first, last int64, yield func(page uint32, height int)) error {
+	yield(number, height)
 	if height == 0 {
-		return yield(number)
+		return nil
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -146,7 +157,7 @@ func (p *Pager) leavesBelow(ctx context.Context, number uint32, height int, firs
 		if largest < first || i < n.cells && largest >= last {
 			return corruptPage(number, "the key of cell %d is out of order", i)
 		}
-		if err := p.leavesBelow(ctx, child, height-1, first, largest, yield); err != nil {
+		if err := p.pagesBelow(ctx, child, height-1, first, largest, yield); err != nil {
 			return err
 		}
 		first = largest + 1

@@ -131,13 +131,20 @@ func sortValues(values []value) {
 // limit at once, and checks that their pieces overlap.
 func readTable(t testing.TB, p *Pager, root uint32, limit, overlap int) (values []value, err error) {
 	t.Helper()
+	above, leaves, err := p.Tree(context.Background(), root)
+	if err != nil {
+		return nil, err
+	}
+	require.Equal(t, root, above[0])
 	seen := map[uint32]bool{}
-	err = p.Leaves(context.Background(), root, func(leaf uint32) error {
-		if seen[leaf] {
-			return corruptPage(leaf, "it was met twice")
+	for _, page := range slices.Concat(above[1:], leaves) {
+		if seen[page] {
+			return nil, corruptPage(page, "it was met twice")
 		}
-		seen[leaf] = true
-		return p.Rows(leaf, func(uint32) {}, func(r *Row) error {
+		seen[page] = true
+	}
+	for _, leaf := range leaves {
+		err := p.Rows(leaf, func(uint32) {}, func(r *Row) error {
 			whole := map[int][]byte{}
 			blobs := map[int]bool{}
 			err := r.EachText(overlap, func(int) int { return limit }, func(column int, text []byte, blob bool) {
@@ -152,9 +159,12 @@ func readTable(t testing.TB, p *Pager, root uint32, limit, overlap int) (values 
 			}
 			return err
 		})
-	})
+		if err != nil {
+			return nil, err
+		}
+	}
 	sortValues(values)
-	return values, err
+	return values, nil
 }
 
 // rowsOfAllSizes are statements that fill table t with rows around the sizes at which

@@ -50,15 +50,14 @@ func readAnything(t *testing.T, content []byte, root uint32) {
 	if err != nil {
 		return
 	}
-	pages, leaves := len(content)/minPage+1, map[uint32]bool{}
-	met := 0
-	err = p.Leaves(context.Background(), root, func(leaf uint32) error {
-		met++
+	pages := len(content)/minPage + 1
+	above, met, err := p.Tree(context.Background(), root)
+	if len(above)+len(met) > len(content) {
+		t.Fatalf("%d leaves below %d pages of %d: %v", len(met), len(above), pages, err)
+	}
+	leaves := map[uint32]bool{}
+	for _, leaf := range met {
 		leaves[leaf] = true
-		return nil
-	})
-	if met > len(content) {
-		t.Fatalf("%d leaves of %d pages: %v", met, pages, err)
 	}
 	for leaf := range leaves {
 		rows, before := 0, p.PagesRead()
