@@ -39,19 +39,21 @@ func (db *DB) IndexAll(ctx context.Context, progress repo.Progress) error {
 
 // PrepareLooks looks for nothing in so many sessions at once.
 func (db *DB) PrepareLooks(ctx context.Context, sessions int) error {
-	group, ctx := errgroup.WithContext(ctx)
 	var conns []*pgxpool.Conn
 	defer func() {
 		for _, conn := range conns {
 			conn.Release()
 		}
 	}()
-	for range sessions {
+	for range sessions { // all of them, before one is released
 		conn, err := db.pool.Acquire(ctx)
 		if err != nil {
 			return pgerr.Translate(err, "connect to PostgreSQL")
 		}
 		conns = append(conns, conn)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, conn := range conns {
 		group.Go(func() error { return db.inTxOf(ctx, conn, db.options.StatementTimeout, db.lookForNothing(ctx)) })
 	}
 	return group.Wait()
