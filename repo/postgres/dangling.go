@@ -98,6 +98,7 @@ func (db *DB) ListDangling(ctx context.Context, t repo.Tx, table, after string, 
 // RemoveDangling removes those of these rows that are without a parent still. That there is
 // none is asked once more of the parent's table itself, since an index may be blind.
 func (db *DB) RemoveDangling(ctx context.Context, t repo.Tx, table string, ids []string) (removed int64, err error) {
+	t.(tx).countAsForeign()
 	links, err := db.danglingLinks(ctx, t, table)
 	if err != nil {
 		return 0, err

@@ -82,10 +82,10 @@ func (t interruptedTx) Query(ctx context.Context, sql string, args ...any) (pgx.
 
 // BeforeDeadLinks has a transaction call a function right before it looks for dead links.
 func BeforeDeadLinks(t repo.Tx, before func()) repo.Tx {
-	return tx{interruptedTx{pgxTx(t), "SELECT t.file_id, t.knowledge_id", before}}
+	return tx{Tx: interruptedTx{pgxTx(t), "SELECT t.file_id, t.knowledge_id", before}}
 }
 
 // BeforeSearch has it call one right before it runs the statement of a plan.
 func BeforeSearch(t repo.Tx, before func()) repo.Tx {
-	return tx{interruptedTx{pgxTx(t), "\nWITH quiet (yes)", before}}
+	return tx{Tx: interruptedTx{pgxTx(t), "\nWITH quiet (yes)", before}}
 }

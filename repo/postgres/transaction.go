@@ -16,7 +16,14 @@ import (
 )
 
 // tx is an open transaction.
-type tx struct{ pgx.Tx }
+type tx struct {
+	pgx.Tx
+	foreign *bool // to looks its number is like somebody else's
+}
+
+// countAsForeign has looks read what changed after this transaction, as after one of somebody
+// else's: by what it deletes, rows that are searched may be written, or live again.
+func (t tx) countAsForeign() { *t.foreign = true }
 
 // Exec runs one statement.
 func (t tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
@@ -97,9 +104,13 @@ func (db *DB) inTxOf(ctx context.Context, of beginner, timeout time.Duration, fn
 	}
 	// Also when fn panics. After a commit there is nothing left to roll back.
 	defer db.rollbackTx(ctx, opened)
-	if err := fn(tx{opened}); err != nil {
+	var foreign bool
+	if err := fn(tx{opened, &foreign}); err != nil {
 		db.noticePooler(err)
 		return err
+	}
+	if foreign {
+		return db.commitTx(ctx, opened)
 	}
 	if err := db.index.NoteNumber(ctx, opened); err != nil && !opened.Conn().IsClosed() {
 		return err

@@ -224,7 +224,11 @@ func (ix *Index) RecheckReferences(ctx context.Context, t pgx.Tx, found repo.Ref
 		if !known {
 			return errOutdated
 		}
-		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, state.Snapshot, ix.quiet.ours(state.Snapshot, state.Server), state.Server, since, state.Known}
+		own := []string{} // where a trigger may write, another worker's rows are like anybody's
+		if p.isPlain() {
+			own = ix.quiet.ours(state.Snapshot, state.Server)
+		}
+		args := []any{ix.ExecMode(), gone, ix.Schema, ix.Excluded, state.Snapshot, own, state.Server, since, state.Known}
 		if p.revives() {
 			files, owners := splitLinks(found.DeadLinks, ids)
 			args = append(args, ids, files, owners)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"pruned/repo/openwebui"
 	"pruned/repo/postgres/pgerr"
 )
 
@@ -21,8 +22,9 @@ import (
 //
 //   - Transactions in progress at the first look are in its snapshot's list by their own
 //     number, which they have before any savepoint's; prepared ones too.
-//   - No trigger, rule or key writes into a searched table when we delete (plainSQL). One
-//     that did and is gone was dropped by somebody else's transaction.
+//   - No trigger, rule or key writes into a searched table when we delete files (plainSQL). One
+//     that did and is gone was dropped by somebody else's transaction. Where we delete anything
+//     else of the application's, the number counts as somebody else's.
 //   - A number is ours from the moment on at which it is read, whether its transaction commits
 //     or not: no server gives it out again, but for one that crashed, as to what had left no
 //     trace, and another one, promoted or restored, as to what the first had given out.
@@ -55,8 +57,9 @@ var noBaseline = baseline{own: []string{}}
 // isOf says that the catalog at the snapshot was that of a plan.
 func (b *baseline) isOf(p *Plan) bool { return b.catalog == p.catalog && b.deletes == p.deletes }
 
-// serverSQL changes with every start, every recovery and every checkpoint of the server.
-const serverSQL = `(SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint())`
+// serverSQL changes with every start, every recovery and every checkpoint of the server, and
+// with the role, which may be another in a session that began later.
+const serverSQL = `(SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn, current_user) FROM pg_control_checkpoint())`
 
 // maxSince bounds how many numbers are compared.
 const maxSince = 10000
@@ -89,11 +92,13 @@ const (
 	unlessQuiet = ` AND NOT ` + quietSQL
 )
 
-// deletedCTE lists table file, and the tables whose rows may go with its rows: those that
-// foreign keys lead to, also from a partition or an heir of another.
-const deletedCTE = `
+// deletedCTE lists the tables of which we delete rows together with files, which are table file,
+// links and chunks, and those whose rows may go with theirs: those that foreign keys lead to,
+// also from a partition or an heir of another.
+var deletedCTE = `
 deleted (oid) AS (
-    SELECT to_regclass(format('%I.file', @schema::text))::oid
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND (c.relname = '` + openwebui.VectorTable + `' OR n.nspname = @schema::text AND c.relname = ANY ('{file,` + strings.Join(linkTables, ",") + `}'))
     UNION
     SELECT next.oid FROM deleted CROSS JOIN LATERAL (
         SELECT k.conrelid FROM pg_constraint k WHERE k.confrelid = deleted.oid AND k.contype = 'f'
@@ -101,16 +106,16 @@ deleted (oid) AS (
         SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = deleted.oid) next (oid)
 )`
 
-// plainSQL is the condition that a deletion of rows of table file writes no row of any
-// table but ours: no trigger, rule, or key that sets something to NULL or to a default.
+// plainSQL is the condition that a deletion of such rows writes no row of any table but ours: no
+// trigger, rule, or key that sets something to NULL or to a default.
 var plainSQL = `
 SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND ` + notOurTriggerSQL + `)
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
    AND NOT EXISTS (WITH RECURSIVE ` + deletedCTE + `
            SELECT FROM deleted JOIN pg_constraint k ON k.confrelid = deleted.oid AND k.contype = 'f' AND k.confdeltype IN ('n', 'd'))`
 
-// deletesSQL tells what a deletion of rows of table file does besides: whether it is plain,
-// and what may go with them.
+// deletesSQL tells what a deletion of files does besides: whether it is plain, and what may go
+// with them.
 var deletesSQL = `
 WITH RECURSIVE ` + deletedCTE + `
 SELECT concat_ws(' ', (` + plainSQL + `)::text, string_agg(oid::text, ' ' ORDER BY oid)) FROM deleted`

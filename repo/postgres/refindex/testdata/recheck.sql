@@ -1,5 +1,5 @@
 WITH quiet (yes) AS MATERIALIZED (
-    SELECT (true) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()) = $6::text AND b.until - b.since <= 10000 AND NOT EXISTS (
+    SELECT (true) AND coalesce((SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn, current_user) FROM pg_control_checkpoint()) = $6::text AND b.until - b.since <= 10000 AND NOT EXISTS (
                SELECT FROM (SELECT pg_snapshot_xip(b.snapshot)
                       UNION ALL SELECT n::text::xid8 FROM generate_series(b.since, least(b.until - 1, b.since + 10000)) n) x (id)
                 WHERE pg_visible_in_snapshot(x.id, pg_current_snapshot())
@@ -120,13 +120,14 @@ SELECT i.* FROM pg_index i CROSS JOIN LATERAL (SELECT (i.indkey::int2[])[:i.indn
                   (SELECT string_agg(what, ',' ORDER BY what) FROM unfit)))) END),
          'index', (SELECT coalesce(md5(string_agg(concat_ws(':', id, relid, signature, generation, captured IS NOT NULL), ',' ORDER BY id)), '')
             FROM pruned.relation),
-         'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn) FROM pg_control_checkpoint()),
+         'server', (SELECT concat_ws('/', pg_postmaster_start_time(), timeline_id, checkpoint_lsn, current_user) FROM pg_control_checkpoint()),
          'own', pg_current_xact_id_if_assigned()::text,
          'generation', (SELECT min(generation) FROM pruned.relation),
          'deletes', (SELECT CASE WHEN $8::boolean AND (SELECT yes FROM quiet) AND current_setting('session_replication_role') <> 'replica' THEN NULL ELSE (
 WITH RECURSIVE 
 deleted (oid) AS (
-    SELECT to_regclass(format('%I.file', $2::text))::oid
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND (c.relname = 'document_chunk' OR n.nspname = $2::text AND c.relname = ANY ('{file,chat_file,channel_file,knowledge_file}'))
     UNION
     SELECT next.oid FROM deleted CROSS JOIN LATERAL (
         SELECT k.conrelid FROM pg_constraint k WHERE k.confrelid = deleted.oid AND k.contype = 'f'
@@ -138,7 +139,8 @@ SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgfoid <> A
    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384)
    AND NOT EXISTS (WITH RECURSIVE 
 deleted (oid) AS (
-    SELECT to_regclass(format('%I.file', $2::text))::oid
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND (c.relname = 'document_chunk' OR n.nspname = $2::text AND c.relname = ANY ('{file,chat_file,channel_file,knowledge_file}'))
     UNION
     SELECT next.oid FROM deleted CROSS JOIN LATERAL (
         SELECT k.conrelid FROM pg_constraint k WHERE k.confrelid = deleted.oid AND k.contype = 'f'
