@@ -53,3 +53,13 @@ func TestSessionsAndCommitsDependOnBatches(t *testing.T) {
 		require.LessOrEqual(t, after.rollbacks-before.rollbacks, int64(1), "%d files", n)
 	}
 }
+
+// A daemon opens the sessions of its workers, and two for tombstones, before an event comes.
+func TestDaemonPreparesItsSessions(t *testing.T) {
+	t.Parallel()
+	i := install(t).with("PRUNED_WORKERS=6")
+	i.start(t)
+	require.Eventually(t, func() bool {
+		return i.Exec(t, `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pruned'`) >= 8
+	}, signalTimeout, pollEvery)
+}
