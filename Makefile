@@ -87,9 +87,10 @@ bench-small: ## the same on a hundredth, to see that it works
 bench-scale: ## beside 30,000, 300,000 and 3,000,000 small messages: first sweep, deletes alone and beside an application, memory
 	$(GO) run ./cmd/lab bench --only scale
 
-bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000 chats, 3,000,000 messages, 1,000,000 files, and on SQLite
+bench-scale-long: ## the same at a hundredth, a tenth and the whole of 2,000,000 chats, 3,000,000 messages, 1,000,000 files, and on SQLite, and the memory of 2,000,000 events
 	$(GO) run ./cmd/lab bench --only scale --large
 	$(GO) run ./cmd/lab bench --only scale-sqlite
+	$(GO) run ./cmd/lab bench --only memory --large
 
 # Nobody fetches that tool: whoever compares has it.
 bench-peer: ## beside prune-open-webui, the tool that operators of Open WebUI have: PEER=DIR, a checkout of it

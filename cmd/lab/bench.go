@@ -11,7 +11,7 @@ import (
 type benchCmd struct {
 	Rounds int    `default:"3" help:"Of each comparison; the medians are printed."`
 	Small  bool   `help:"A hundredth of everything, to see that it works: the figures mean nothing."`
-	Large  bool   `help:"The scale table of an installation with 2,000,000 chats, 3,000,000 messages and 1,000,000 files."`
+	Large  bool   `help:"The table scale of an installation with 2,000,000 chats, 3,000,000 messages and 1,000,000 files, the table memory with 200,000 events in the process and 2,000,000 beside it."`
 	Only   string `enum:"all,deletes,trash,page,in-use,latency,memory,sessions,sweep,scale,scale-sqlite,collections,sqlite,peer" default:"all" help:"One table: deletes, trash, page, in-use, latency, memory, sessions, sweep, scale, scale-sqlite, collections, sqlite, or peer, which all is without."`
 	Peer   string `type:"existingdir" help:"For the table peer: a checkout of prune-open-webui, which is run once."`
 }

@@ -15,21 +15,27 @@ import (
 // measureMemory measures the peak of the draining process with events that wait, their
 // queue inside and outside of it.
 func (b *bench) measureMemory(ctx context.Context) error {
+	inside, outside := []int{10000, 100000}, []int{10000, 100000}
+	if b.large {
+		inside, outside = []int{200000}, []int{2000000}
+	}
 	var rows [][]string
-	for _, outside := range []bool{false, true} {
-		var peaks []float64
-		for _, events := range []int{10000 / b.shrink, 100000 / b.shrink} {
-			peak, err := b.measurePeak(ctx, events, outside)
+	for _, way := range []struct {
+		name    string
+		outside bool
+		events  []int
+	}{{"queue in the process", false, inside}, {"NATS server beside it", true, outside}} {
+		for _, events := range way.events {
+			events /= b.shrink
+			peak, err := b.measurePeak(ctx, events, way.outside)
 			if err != nil {
 				return err
 			}
-			peaks = append(peaks, peak)
+			rows = append(rows, []string{way.name, fmt.Sprint(events), fmt.Sprintf("%.0f MB", peak)})
 		}
-		name := map[bool]string{false: "queue in the process", true: "NATS server beside it"}[outside]
-		rows = append(rows, []string{name, fmt.Sprintf("%.0f MB", peaks[0]), fmt.Sprintf("%.0f MB", peaks[1]), fmt.Sprintf("%.2f", peaks[1]/peaks[0])})
 	}
 	return printTable(fmt.Sprintf("Peak memory of the drain, all events waiting when it starts, each an orphan with one chunk, one worker, %d a batch", batch),
-		[]string{"", fmt.Sprintf("%d events", 10000/b.shrink), fmt.Sprintf("%d events", 100000/b.shrink), "ratio"}, rows)
+		[]string{"", "events", "peak memory"}, rows)
 }
 
 func (b *bench) measurePeak(ctx context.Context, events int, outside bool) (float64, error) {

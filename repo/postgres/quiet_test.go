@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -277,6 +278,28 @@ func TestNothingIsQuietAfterDanglingRowsWent(t *testing.T) {
 		n, err := db.RemoveDangling(t.Context(), tx, "chat_file", []string{"l"})
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
+	})
+	_, second := scansOf(t, db, true, ids[0])
+	require.EqualValues(t, 1, second)
+	_, second = scansOf(t, db, true, ids[0])
+	require.Zero(t, second)
+}
+
+// What belongs to a file that comes back may live again.
+func TestNothingIsQuietAfterARestore(t *testing.T) {
+	t.Parallel()
+	_, db, ids := newQuietFiles(t, 2)
+	inTx(t, db, func(tx repo.Tx) {
+		_, err := db.Delete(t.Context(), tx, ids[1:], time.Hour)
+		require.NoError(t, err)
+	})
+	refresh(t, db)
+	for range 2 {
+		scansOf(t, db, true, ids[0])
+	}
+	inTx(t, db, func(tx repo.Tx) {
+		_, err := db.Restore(t.Context(), tx, ids[1])
+		require.NoError(t, err)
 	})
 	_, second := scansOf(t, db, true, ids[0])
 	require.EqualValues(t, 1, second)

@@ -55,8 +55,9 @@ func (db *DB) fileColumns(ctx context.Context, t pgx.Tx) (list []column, err err
 	return list, pgerr.Translate(err, "read the columns of table file")
 }
 
-// Restore writes the row of an entry.
+// Restore writes the row of an entry. What belongs to it may live again.
 func (db *DB) Restore(ctx context.Context, t repo.Tx, id string) (r repo.Restored, err error) {
+	t.(tx).countAsForeign()
 	q := pgxTx(t)
 	var content string
 	err = q.QueryRow(ctx, `SELECT content::text FROM pruned.trash WHERE file_id = $1::text AND identity = $2::text`, id, db.identity.String()).Scan(&content)

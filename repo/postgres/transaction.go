@@ -22,7 +22,7 @@ type tx struct {
 }
 
 // countAsForeign has looks read what changed after this transaction, as after one of somebody
-// else's: by what it deletes, rows that are searched may be written, or live again.
+// else's: by what it deletes or restores, rows that are searched may be written, or live again.
 func (t tx) countAsForeign() { *t.foreign = true }
 
 // Exec runs one statement.

@@ -24,7 +24,7 @@ import (
 //     number, which they have before any savepoint's; prepared ones too.
 //   - No trigger, rule or key writes into a searched table when we delete files (plainSQL). One
 //     that did and is gone was dropped by somebody else's transaction. Where we delete anything
-//     else of the application's, the number counts as somebody else's.
+//     else of the application's, or restore a file, the number counts as somebody else's.
 //   - A number is ours from the moment on at which it is read, whether its transaction commits
 //     or not: no server gives it out again, but for one that crashed, as to what had left no
 //     trace, and another one, promoted or restored, as to what the first had given out.
