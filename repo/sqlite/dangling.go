@@ -91,6 +91,9 @@ func (db *DB) RemoveDangling(ctx context.Context, t repo.Tx, table string, ids [
 		if err != nil {
 			return removed, err
 		}
+		if err := tx.willWriteRows(ctx); err != nil {
+			return removed, err
+		}
 		n, err := tx.execWrite(ctx, `DELETE`+from+` AND `+column+` IN (SELECT value FROM json_each(?2)) AND `+danglingSQL([]openwebui.Parent{p}), these, jsonList(missing))
 		if err != nil {
 			return removed, translate(err, "delete from table %s", table)

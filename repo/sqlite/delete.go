@@ -20,10 +20,9 @@ func deleteLinksSQL(table, column string) string {
 // goes along, dead or alive, as it would if it did.
 func (db *DB) Delete(ctx context.Context, t repo.Tx, ids []string, keep time.Duration) ([]repo.Deleted, error) {
 	tx := sqliteTx(t)
-	if err := tx.lockWrite(ctx); err != nil {
+	if err := tx.willWriteRows(ctx); err != nil {
 		return nil, err
 	}
-	tx.wrote = true
 	these := jsonList(ids)
 	if err := db.keepInTrash(ctx, these, keep); err != nil {
 		return nil, err

@@ -190,8 +190,8 @@ func (x *index) supersedeRow(at rowRef) {
 
 // isCurrent says whether a mention is that of the last pass that read its row.
 func (x *index) isCurrent(m *posting) bool {
-	if m.row == noRow {
-		return m.pass == x.tablePasses[m.table]
+	if pass, rowless := x.tablePasses[m.table]; rowless {
+		return m.pass == pass
 	}
 	return m.pass >= x.rowPasses[rowRef{m.table, m.row}]
 }

@@ -30,10 +30,9 @@ func restoredSQL(column string) string {
 // Restore writes the row of an entry.
 func (db *DB) Restore(ctx context.Context, t repo.Tx, id string) (r repo.Restored, err error) {
 	tx := sqliteTx(t)
-	if err := tx.lockWrite(ctx); err != nil {
+	if err := tx.willWriteRows(ctx); err != nil {
 		return r, err
 	}
-	tx.wrote = true
 	names, r, err := db.matchColumns(ctx, id)
 	if err != nil {
 		return r, err

@@ -97,8 +97,7 @@ func (s *session) resetPager(ctx context.Context) (*dbfile.Pager, error) {
 		return nil, err
 	}
 	if s.pager != nil {
-		s.pager.Reset()
-		return s.pager, nil
+		return s.pager, s.pager.Reset()
 	}
 	for _, query := range []string{pageSQL, pagesSQL} {
 		if err := s.prepareOnce(ctx, query); err != nil {

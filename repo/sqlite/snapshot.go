@@ -21,6 +21,7 @@ type readSnapshot struct {
 	open bool // guarded by DB.mutex
 
 	yieldEvery time.Duration // see yieldToWriters
+	maxLog     int64         // bytes
 }
 
 const (
@@ -68,7 +69,7 @@ func (db *DB) beginLog(ctx context.Context) error {
 // keepForReuse keeps the transaction for a while if that is worth it.
 func (p *readSnapshot) keepForReuse(now dbState) {
 	frames := p.db.tailer.at.Frames()
-	if !now.logged || frames*4096 > maxSnapshotLog {
+	if !now.logged || frames*4096 > p.maxLog {
 		p.endRead(context.Background())
 		return
 	}
@@ -80,6 +81,13 @@ func (p *readSnapshot) keepForReuse(now dbState) {
 	if !p.stopped {
 		p.timer = time.AfterFunc(maxIdleSnapshot, p.endIdle)
 	}
+}
+
+// isDear says that the log takes more room than it spares work: where it is begun anew
+// everything is read once more, which is worth it for a quarter of the database.
+func (p *readSnapshot) isDear() bool {
+	frames := p.db.tailer.at.Frames()
+	return frames*4096 > p.maxLog && frames > p.db.index.at.pages/4
 }
 
 // endIdle ends a snapshot that has not been used for a while.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"pruned/repo/sqlite/dbfile"
@@ -33,13 +34,24 @@ type walTailer struct {
 	at    dbfile.Position
 	lost  bool // the log was begun anew since, or there was none
 	pages map[uint32]bool
+	last  []uint32 // of the last transaction before at
+	// doubtful are those of the last transaction before the state of the index: if its process
+	// had told nobody of it, the next one may have written the very same once more.
+	doubtful []uint32
 }
 
-func (f *walTailer) startAt(at dbfile.Position) { *f = walTailer{at: at, pages: map[uint32]bool{}} }
+func (f *walTailer) startAt(at dbfile.Position) {
+	*f = walTailer{at: at, pages: map[uint32]bool{}, last: f.last, doubtful: f.last}
+}
 
 func (f *walTailer) readAhead(path string) error {
 	written := map[uint32]bool{}
-	to, goesOn, err := dbfile.ReadLog(path, f.at, func(page uint32) { written[page] = true })
+	to, goesOn, err := dbfile.ReadLog(path, f.at, func(pages []uint32) {
+		f.last = slices.Clone(pages)
+		for _, page := range pages {
+			written[page] = true
+		}
+	})
 	if err != nil {
 		return translate(err, "read the write-ahead log")
 	}
@@ -83,6 +95,11 @@ func (db *DB) observeState(ctx context.Context) (now dbState, c changes, err err
 		c.pages = maps.Clone(db.tailer.pages)
 		// Without a single frame nothing can be compared but the version.
 		c.all = len(c.pages) == 0 && !same && (at.session == now.session || !now.log.Known())
+		if !same {
+			for _, page := range db.tailer.doubtful {
+				c.pages[page] = true
+			}
+		}
 	default:
 		c.all = true
 	}

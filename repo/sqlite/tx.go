@@ -19,6 +19,7 @@ type tx struct {
 	db         *DB
 	locked     bool
 	wrote      bool
+	wroteRows  bool // of the application's
 	indexed    bool // the index is true for what it sees
 	indexDirty bool // and was read when it had written
 	deferred   deferredWrites
@@ -70,14 +71,15 @@ func (t *tx) lockIndexed(ctx context.Context) error {
 		return nil
 	}
 	if t.locked {
-		if t.wrote {
-			clear(t.db.index.trees) // what is written here is in no log yet
+		if t.wroteRows {
+			t.db.index.at = dbState{} // no log tells yet what is written here
 		}
+		t.indexDirty = t.indexDirty || t.wrote // also where the pass is ended early
 		err := t.db.updateIndexWithin(ctx, maxForcedUpdate)
 		if errors.Is(err, errTooSlow) {
 			return passingError("look for references", errBusy)
 		}
-		t.indexed, t.indexDirty = err == nil, t.indexDirty || t.wrote
+		t.indexed = err == nil
 		return err
 	}
 	if err := t.db.mutex.lock(ctx); err != nil {
@@ -107,6 +109,15 @@ func (t *tx) execWrite(ctx context.Context, query string, args ...any) (int64, e
 	return t.db.writer.runPrepared(ctx, query, args...)
 }
 
+// willWriteRows takes the write lock for rows of the application's.
+func (t *tx) willWriteRows(ctx context.Context) error {
+	if err := t.lockWrite(ctx); err != nil {
+		return err
+	}
+	t.wrote, t.wroteRows = true, true
+	return nil
+}
+
 // numbered are parameters as PostgreSQL writes them.
 var numbered = regexp.MustCompile(`\$(\d+)`)
 
@@ -116,6 +127,9 @@ func (t *tx) Exec(ctx context.Context, query string, args ...any) (n int64, err 
 	if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(query)), "SELECT") {
 		err = queryEach(ctx, t.view(), query, args, nil, func() error { n++; return nil })
 	} else {
+		if err := t.willWriteRows(ctx); err != nil {
+			return 0, err
+		}
 		n, err = t.execWrite(ctx, query, args...)
 	}
 	return n, translate(err, "execute %.40q", query)
@@ -128,6 +142,9 @@ func (t *tx) commitAll(ctx context.Context) error {
 	}
 	if !t.locked {
 		return nil
+	}
+	if err := t.forgetTriggered(ctx); err != nil {
+		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	for end := time.Now().Add(t.db.options.CommitTimeout); ; {
@@ -149,6 +166,22 @@ func (t *tx) commitAll(ctx context.Context) error {
 			return translate(err, "commit")
 		}
 	}
+}
+
+// forgetTriggered has the next look read everything where a trigger may have written here
+// what only a log would tell.
+func (t *tx) forgetTriggered(ctx context.Context) error {
+	if !t.wroteRows || t.db.index.at.logged {
+		return nil
+	}
+	var triggers int
+	if _, err := queryOne(ctx, t.db.writer, `SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'`, nil, &triggers); err != nil {
+		return translate(err, "look for triggers")
+	}
+	if triggers > 0 {
+		t.db.index.at = dbState{}
+	}
+	return nil
 }
 
 // rollbackUncommitted ignores that the caller gave up.

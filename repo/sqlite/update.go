@@ -65,6 +65,9 @@ func (db *DB) lockWriteIndexed(ctx context.Context) error {
 		if err := db.tailer.readAhead(db.options.Path); err != nil {
 			return err
 		}
+		if db.snapshot.isDear() {
+			db.snapshot.endRead(ctx)
+		}
 		if err := db.lockWrite(ctx); err != nil {
 			return err
 		}

@@ -146,12 +146,17 @@ func FuzzLog(f *testing.F) {
 		require.NoError(t, os.WriteFile(path+"-wal", content, 0o600))
 		changed := map[uint32]bool{}
 		n := 0
-		to, goesOn, err := ReadLog(path, Position{}, func(page uint32) { changed[page] = true; n++ })
+		to, goesOn, err := ReadLog(path, Position{}, func(pages []uint32) {
+			for _, page := range pages {
+				changed[page] = true
+			}
+			n += len(pages)
+		})
 		require.NoError(t, err)
 		require.False(t, goesOn)
 		require.EqualValues(t, to.Frames(), n)
 		require.LessOrEqual(t, n*(frameHeader+minPage), len(content))
-		again, goesOn, err := ReadLog(path, to, func(page uint32) { t.Errorf("page %d is told of twice", page) })
+		again, goesOn, err := ReadLog(path, to, func(pages []uint32) { t.Errorf("pages %d are told of twice", pages) })
 		require.NoError(t, err)
 		require.Equal(t, to.Known(), goesOn)
 		require.Equal(t, to, again)

@@ -14,11 +14,13 @@ type Position struct {
 	salts  [8]byte
 	frames int64
 	sum    checksum // of everything up to there
-	// The first frame of the last transaction, and the sum up to it. A process that
-	// is killed after it wrote a transaction, and before it told the others so, has
-	// written nothing: the next one writes over it. That can only be the last.
-	last    int64
-	lastSum checksum
+	// Where the last transaction begins, and the sum up to there. A process that is
+	// killed after it wrote a transaction, and before it told the others so, has
+	// written nothing: the next one writes over it. That can only be the last, which
+	// is read again each time. No frame of it tells whether it is still the same: two
+	// that make the database as much larger begin with the same page 1.
+	last   int64
+	before checksum
 }
 
 // Known says whether the log can be read on from here.
@@ -34,16 +36,16 @@ const (
 )
 
 // ReadLog reads the write-ahead log of the database at a path on from a position, and
-// calls changed with the page of each frame of every transaction that committed since
-// (4). It returns how far that is, and whether it goes on from the position: not where
-// the log was begun anew since, since nobody can tell then which pages were written
-// before that. Without a log, or with one that SQLite takes for empty, it returns the
-// zero position. Its errors are those of the file system.
+// calls changed with the pages of every transaction that committed since (4), a page as
+// often as it was written. It returns how far that is, and whether it goes on from the
+// position: not where the log was begun anew since, since nobody can tell then which pages
+// were written before that. Without a log, or with one that SQLite takes for empty, it
+// returns the zero position. Its errors are those of the file system.
 //
 // The log is only ever appended to, or begun anew with other salts once all of it
 // is in the database. It may be read while others write to it; frames that are not
 // yet committed, or not yet whole, fail their sums.
-func ReadLog(path string, from Position, changed func(page uint32)) (to Position, goesOn bool, err error) {
+func ReadLog(path string, from Position, changed func(pages []uint32)) (to Position, goesOn bool, err error) {
 	file, err := os.Open(path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
 		return Position{}, false, nil
@@ -60,7 +62,7 @@ func ReadLog(path string, from Position, changed func(page uint32)) (to Position
 		return Position{}, false, err
 	}
 	if !goesOn {
-		from = Position{salts: l.salts, sum: l.sum}
+		from = Position{salts: l.salts, sum: l.sum, before: l.sum}
 	}
 	to, err = l.readFrames(from, changed)
 	if err != nil {
@@ -109,26 +111,29 @@ func openLog(file io.ReaderAt) (*log, error) {
 	return l, nil
 }
 
-// goesOnFrom says whether the log goes on from a position: sums add up, so that
-// frames with the same sum are the same up to there.
+// goesOnFrom says whether the log goes on from where the last transaction of a position
+// begins: sums add up, so that frames with the same sum are the same up to there.
 func (l *log) goesOnFrom(from Position) (bool, error) {
 	if !from.Known() || from.salts != l.salts {
 		return false, nil
 	}
+	if from.last == 0 {
+		return from.before == l.sum, nil
+	}
 	var header [frameHeader]byte
-	if _, err := l.file.ReadAt(header[:], logHeader+from.last*(frameHeader+l.page)); err != nil {
+	if _, err := l.file.ReadAt(header[:], logHeader+(from.last-1)*(frameHeader+l.page)); err != nil {
 		return false, err
 	}
-	return [8]byte(header[8:16]) == l.salts && from.lastSum.equals(header[16:]), nil
+	return [8]byte(header[8:16]) == l.salts && from.before.equals(header[16:]), nil
 }
 
-// readFrames goes on from a position, and stops after the last whole transaction.
-func (l *log) readFrames(from Position, changed func(uint32)) (Position, error) {
-	at := from
+// readFrames goes on from where the last transaction of a position begins, and stops after
+// the last whole one. That one counts as changed where it is another by now.
+func (l *log) readFrames(from Position, changed func([]uint32)) (Position, error) {
+	at := Position{salts: from.salts, frames: from.last, sum: from.before, last: from.last, before: from.before}
 	frame := make([]byte, frameHeader+l.page)
 	var pending []uint32
-	last, lastSum := from.last, from.lastSum
-	for n, sum := from.frames, from.sum; ; {
+	for n, sum := at.frames, at.sum; ; {
 		_, err := l.file.ReadAt(frame, logHeader+n*int64(len(frame)))
 		if errors.Is(err, io.EOF) {
 			return at, nil
@@ -143,19 +148,16 @@ func (l *log) readFrames(from Position, changed func(uint32)) (Position, error) 
 		if sum = l.extendSum(l.extendSum(sum, frame[:8]), frame[frameHeader:]); !sum.equals(frame[16:]) {
 			return at, nil
 		}
-		if len(pending) == 0 {
-			last, lastSum = n, sum
-		}
 		n++
 		pending = append(pending, page)
 		if binary.BigEndian.Uint32(frame[4:]) == 0 {
 			continue // its transaction goes on
 		}
-		for _, page := range pending {
-			changed(page)
+		if n != from.frames || sum != from.sum {
+			changed(pending)
 		}
 		pending = pending[:0]
-		at.frames, at.sum, at.last, at.lastSum = n, sum, last, lastSum
+		at.last, at.before, at.frames, at.sum = at.frames, at.sum, n, sum
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"pruned/repo/testenv"
@@ -25,8 +26,8 @@ func commit(t *testing.T, app *sql.DB, rows int) {
 	t.Helper()
 	tx, err := app.Begin()
 	require.NoError(t, err)
-	for i := range rows {
-		_, err := tx.Exec(`INSERT INTO config (key, value) VALUES (?, zeroblob(3000))`, fmt.Sprintf("%d-%p-%p", i, tx, &i))
+	for range rows {
+		_, err := tx.Exec(`INSERT INTO config (key, value) VALUES (?, zeroblob(3000))`, uuid.NewString())
 		require.NoError(t, err)
 	}
 	require.NoError(t, tx.Commit())
@@ -35,7 +36,7 @@ func commit(t *testing.T, app *sql.DB, rows int) {
 // follow reads a log on from a position.
 func follow(t *testing.T, path string, from Position) (to Position, pages int, goesOn bool) {
 	t.Helper()
-	to, goesOn, err := ReadLog(path, from, func(uint32) { pages++ })
+	to, goesOn, err := ReadLog(path, from, func(of []uint32) { pages += len(of) })
 	require.NoError(t, err)
 	return to, pages, goesOn
 }
@@ -98,10 +99,21 @@ func TestUnfinishedTransactionsAreNotRead(t *testing.T) {
 	require.Equal(t, first, to)
 }
 
-// TestATransactionThatNobodyWasToldOfIsNoticed: its process was killed before it
-// told the others, the next one wrote over it, and wrote less.
-func TestATransactionThatNobodyWasToldOfIsNoticed(t *testing.T) {
+// TestATransactionThatNobodyWasToldOfIsReadAgain: its process was killed before it
+// told the others, the next one writes over it, and writes less, or as much.
+func TestATransactionThatNobodyWasToldOfIsReadAgain(t *testing.T) {
 	t.Parallel()
+	for _, rows := range []int{1, 20} {
+		t.Run(fmt.Sprintf("%d rows", rows), func(t *testing.T) {
+			t.Parallel()
+			readOver(t, 20, rows)
+		})
+	}
+}
+
+// readOver reads a log in which a transaction with so many rows is written over by another.
+func readOver(t *testing.T, unheardRows, rows int) {
+	t.Helper()
 	path, app := newLog(t)
 	other := filepath.Join(t.TempDir(), "webui.db")
 	for _, suffix := range []string{"", "-wal"} {
@@ -110,28 +122,40 @@ func TestATransactionThatNobodyWasToldOfIsNoticed(t *testing.T) {
 		require.NoError(t, os.WriteFile(other+suffix, content, 0o644))
 	}
 	before, _, _ := follow(t, path, Position{})
-	commit(t, app, 20)
+	commit(t, app, unheardRows)
 	unheard, _, goesOn := follow(t, path, before)
 	require.True(t, goesOn)
 
 	again, err := testenv.OpenSQLite(other, "wal")
 	require.NoError(t, err)
 	defer again.Close()
-	commit(t, again, 1)
+	commit(t, again, rows)
 	over, err := os.ReadFile(other + "-wal")
 	require.NoError(t, err)
 	content, err := os.ReadFile(path + "-wal")
 	require.NoError(t, err)
 	heard, _, goesOn := follow(t, other, before)
 	require.True(t, goesOn, "a log with the same beginning")
-	require.Less(t, heard.frames, unheard.frames)
+	require.LessOrEqual(t, heard.frames, unheard.frames)
 	mixed := filepath.Join(t.TempDir(), "mixed")
 	at := logHeader + int(heard.frames)*4120
 	require.NoError(t, os.WriteFile(mixed+"-wal", append(over[:at:at], content[at:]...), 0o644))
 
-	_, _, goesOn = follow(t, mixed, unheard)
-	require.False(t, goesOn)
-	to, _, goesOn := follow(t, mixed, before)
+	for _, from := range []Position{unheard, before} {
+		to, pages, goesOn := follow(t, mixed, from)
+		require.True(t, goesOn)
+		require.EqualValues(t, heard.frames-before.frames, pages)
+		require.Equal(t, heard, to)
+	}
+
+	// While it is written over.
+	require.NoError(t, os.WriteFile(mixed+"-wal", append(over[:at-4120:at-4120], content[at-4120:]...), 0o644))
+	to, pages, goesOn := follow(t, mixed, unheard)
 	require.True(t, goesOn)
+	require.Zero(t, pages)
+	require.Equal(t, before.frames, to.frames)
+	require.NoError(t, os.WriteFile(mixed+"-wal", over, 0o644))
+	to, pages, _ = follow(t, mixed, to)
+	require.EqualValues(t, heard.frames-before.frames, pages)
 	require.Equal(t, heard, to)
 }

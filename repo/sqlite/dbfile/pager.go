@@ -59,18 +59,24 @@ const (
 // NewPager returns the pager of a database.
 func NewPager(read ReadPages) (*Pager, error) {
 	p := &Pager{read: read}
-	header, err := p.loadPage(1)
-	if err != nil {
-		return nil, err
-	}
-	if p.usable = len(header) - int(header[20]); p.usable < minUsable {
-		return nil, corruptPage(1, "only %d bytes of a page are used", p.usable)
-	}
-	return p, nil
+	return p, p.Reset()
 }
 
-// Reset forgets every page: another transaction may see others.
-func (p *Pager) Reset() { p.blocks, p.missed = nil, nil }
+// Reset forgets every page: another transaction may see others, also of another size.
+func (p *Pager) Reset() error {
+	p.blocks, p.missed = nil, nil
+	var header []byte
+	if err := p.read(1, 1, func(page []byte) { header = page }); err != nil {
+		return err
+	}
+	if len(header) < minPage {
+		return corruptPage(1, "it has %d bytes", len(header))
+	}
+	if p.usable = len(header) - int(header[20]); p.usable < minUsable {
+		return corruptPage(1, "only %d bytes of a page are used", p.usable)
+	}
+	return nil
+}
 
 // PagesRead counts the pages that were looked at since the pager was made.
 func (p *Pager) PagesRead() int { return p.count }
