@@ -36,8 +36,8 @@ type fault struct {
 	provoke func(context.Context, *ruin) error // in the midst of the work
 	lift    func(context.Context, *ruin) error // may be nil: it passes by itself
 	unready string                             // what /readyz says meanwhile; empty: it need not notice
-	lasts   time.Duration                      // where it need not be noticed
-	logged  string                             // what the log says in the end; empty: nothing
+	lasts   time.Duration                      // where it need not be noticed: at least
+	logged  string                             // what the log says in the end, and before a fault ends that lasts; empty: nothing
 }
 
 // ruin is a scene that a fault comes over, with what the fault needs.
@@ -193,11 +193,14 @@ func (r *ruin) withLog(err error) error {
 const unnoticed = 3 * time.Second
 
 // awaitNoticed waits until the daemon says what is wrong, and returns how long that took and
-// how it begins.
+// how it begins. What a store removes comes in turns, between which there are rests.
 func (r *ruin) awaitNoticed(ctx context.Context, f fault) (string, error) {
 	if f.unready == "" {
 		loop.Sleep(ctx, max(f.lasts, unnoticed))
-		return "", nil
+		if f.lasts == 0 || f.logged == "" {
+			return "", nil
+		}
+		return "", await(ctx, limit, func() error { return r.daemons[0].says(f.logged) })
 	}
 	began := time.Now()
 	said := ""
