@@ -140,7 +140,7 @@ func TestQueueThatWasDeletedIsOpenedAnew(t *testing.T) {
 	i := install(t, testenv.Vectors(small)).with("PRUNED_WEBHOOK_TOKEN="+hookToken, "PRUNED_MAX_FRACTION=1")
 	d := i.start(t)
 	d.becomes(t, http.StatusOK, "")
-	require.NoError(t, os.RemoveAll(filepath.Join(i.dir, "pruned")))
+	require.Eventually(t, func() bool { return os.RemoveAll(filepath.Join(i.dir, "pruned")) == nil }, signalTimeout, pollEvery, "the queue writes into it")
 	require.Eventually(t, func() bool { return strings.Contains(d.errs.String(), "opened anew") }, signalTimeout, pollEvery)
 	d.becomes(t, http.StatusOK, "")
 	require.DirExists(t, filepath.Join(i.dir, "pruned", "jetstream"))
