@@ -36,8 +36,8 @@ type fault struct {
 	provoke func(context.Context, *ruin) error // in the midst of the work
 	lift    func(context.Context, *ruin) error // may be nil: it passes by itself
 	unready string                             // what /readyz says meanwhile; empty: it need not notice
-	lasts   time.Duration                      // where it need not be noticed: at least
-	logged  string                             // what the log says in the end, and before a fault ends that lasts; empty: nothing
+	lasts   time.Duration                      // how long at least, where it need not be noticed
+	logged  string                             // what the log says in the end, and before it is lifted where it lasts; empty: nothing
 }
 
 // ruin is a scene that a fault comes over, with what the fault needs.

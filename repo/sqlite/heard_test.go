@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"pruned/repo"
 	"pruned/repo/testenv"
 )
 
@@ -30,7 +28,7 @@ func TestTransactionIsWrittenOver(t *testing.T) {
 			require.Empty(t, runBatch(t, db, id).Referenced)
 			require.NoError(t, db.tailer.readAhead(db.options.Path))
 			end := 32 + db.tailer.at.Frames()*4120
-			unheard := writeUnheard(t, db.options.Path, end, growth)
+			unheard := writeUnheard(t, db.options.Path, end, `INSERT INTO chat_message (id, chat_id, role, content) VALUES ('m', 'c', 'user', printf('`+growth+`', 'x'))`)
 
 			next, err := db.pool.Conn(ctx)
 			require.NoError(t, err)
@@ -39,11 +37,7 @@ func TestTransactionIsWrittenOver(t *testing.T) {
 			require.NoError(t, err)
 			_, err = next.ExecContext(ctx, `INSERT INTO note (id, user_id, title, data, created_at, updated_at) VALUES ('n', 'u', ?, printf('%.12000c', 'y'), 1, 1)`, id)
 			require.NoError(t, err)
-			log, err := os.OpenFile(db.options.Path+"-wal", os.O_WRONLY, 0)
-			require.NoError(t, err)
-			_, err = log.WriteAt(unheard, end)
-			require.NoError(t, err)
-			require.NoError(t, log.Close())
+			writeLogAt(t, db.options.Path, unheard, end)
 			require.NoError(t, db.tailer.readAhead(db.options.Path))
 			_, err = next.ExecContext(ctx, `COMMIT`)
 			require.NoError(t, err)
@@ -56,7 +50,7 @@ func TestTransactionIsWrittenOver(t *testing.T) {
 
 // writeUnheard writes a transaction on a copy of the database, and returns it as it stands in
 // the log from there on.
-func writeUnheard(t *testing.T, path string, end int64, growth string) []byte {
+func writeUnheard(t *testing.T, path string, end int64, statement string) []byte {
 	t.Helper()
 	other := filepath.Join(t.TempDir(), "webui.db")
 	for _, suffix := range []string{"", "-wal"} {
@@ -70,148 +64,45 @@ func writeUnheard(t *testing.T, path string, end int64, growth string) []byte {
 	killed, err := testenv.OpenSQLite(other, "wal")
 	require.NoError(t, err)
 	defer killed.Close()
-	_, err = killed.Exec(`INSERT INTO chat_message (id, chat_id, role, content) VALUES ('m', 'c', 'user', printf(?, 'x'))`, growth)
+	_, err = killed.Exec(statement)
 	require.NoError(t, err)
 	content, err := os.ReadFile(other + "-wal")
 	require.NoError(t, err)
 	return content[end:]
 }
 
-// TestLastTransactionIsDoubtful: one that nobody had been told of when the index was read may
-// have been written once more, the very same.
-func TestLastTransactionIsDoubtful(t *testing.T) {
+// TestTransactionIsWrittenAgain: the index is read while the transaction of a killed process
+// stands at the end of the log; then another one writes the very same, and more.
+func TestTransactionIsWrittenAgain(t *testing.T) {
 	t.Parallel()
 	id, ctx := uuid.NewString(), context.Background()
 	db := opened(t, "a text")
+	db.snapshot.stopTimer()
 	insertFile(t, db, id)
 	require.NoError(t, db.IndexAll(ctx, nil))
-	_, err := db.pool.Exec(`UPDATE note SET title = ?`, uuid.NewString())
-	require.NoError(t, err)
-	require.Empty(t, runBatch(t, db, id).Referenced)
 	require.NoError(t, db.tailer.readAhead(db.options.Path))
-	before := db.index.at
+	end := 32 + db.tailer.at.Frames()*4120
+	mention := `UPDATE note SET title = '` + id + `'`
+	unheard := writeUnheard(t, db.options.Path, end, mention)
+	writeLogAt(t, db.options.Path, unheard, end)
+	require.NoError(t, db.IndexChanges(ctx))
+	require.Equal(t, end+int64(len(unheard)), 32+db.index.at.log.Bytes())
+
+	_, err := db.pool.Exec(mention)
+	require.NoError(t, err)
+	written, err := os.ReadFile(db.options.Path + "-wal")
+	require.NoError(t, err)
+	require.Equal(t, unheard, written[end:end+int64(len(unheard))], "the very same")
 	_, err = db.pool.Exec(`INSERT INTO config (key, value) VALUES ('k', '1')`)
 	require.NoError(t, err)
-	require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		require.NoError(t, sqliteTx(tx).lockWrite(ctx))
-		_, c, err := db.observeState(ctx)
-		require.NoError(t, err)
-		require.Equal(t, before, db.index.at)
-		require.Subset(t, c.pages, setOf(db.tailer.doubtful))
-		return err
-	}))
-}
-
-func setOf(pages []uint32) map[uint32]bool {
-	set := map[uint32]bool{}
-	for _, page := range pages {
-		set[page] = true
-	}
-	return set
-}
-
-// TestOwnWritesMoveRows: the application changes the end of a long row, and a transaction of
-// ours moves that row to another leaf before it looks.
-func TestOwnWritesMoveRows(t *testing.T) {
-	t.Parallel()
-	id, none, ctx := uuid.NewString(), uuid.NewString(), context.Background()
-	db := opened(t, "a text")
-	_, err := db.pool.Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
-		INSERT INTO note (id, user_id, title, data, created_at, updated_at) SELECT i, 'u', 't', printf('%.500c', 'x'), 1, 1 FROM n`)
-	require.NoError(t, err)
-	_, err = db.pool.Exec(`UPDATE note SET data = printf('%.16780c', 'x') || ? WHERE rowid = 50`, none)
-	require.NoError(t, err)
-	insertFile(t, db, id)
-	require.NoError(t, db.IndexAll(ctx, nil))
-	_, err = db.pool.Exec(`UPDATE note SET data = substr(data, 1, 16780) || ? WHERE rowid = 50`, id)
-	require.NoError(t, err)
-	require.ErrorIs(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM note WHERE rowid <> 50`)
-		require.NoError(t, err)
-		look, err := db.FindReferences(ctx, tx, []string{id})
-		require.NoError(t, err)
-		require.Contains(t, look.Referenced, id)
-		return repo.ErrDryRun
-	}), repo.ErrDryRun)
 	require.Contains(t, runBatch(t, db, id).Referenced, id)
 }
 
-// TestTriggerOfOurDeletion: what a trigger writes where we delete is a mention like others,
-// also where no log tells of it.
-func TestTriggerOfOurDeletion(t *testing.T) {
-	t.Parallel()
-	for _, journal := range []string{"wal", "delete"} {
-		gone, kept, ctx := uuid.NewString(), uuid.NewString(), context.Background()
-		db := openedWith(t, journal, "a text")
-		insertFile(t, db, gone)
-		insertFile(t, db, kept)
-		_, err := db.pool.Exec(`CREATE TRIGGER audit AFTER DELETE ON file BEGIN
-			INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('audit', 'u', 'see ` + kept + `', 1, 1); END`)
-		require.NoError(t, err)
-		require.NoError(t, db.IndexAll(ctx, nil))
-		require.Empty(t, runBatch(t, db, kept).Referenced)
-		require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-			_, err := db.FindReferences(ctx, tx, []string{gone})
-			require.NoError(t, err)
-			_, err = db.Delete(ctx, tx, []string{gone}, 0)
-			return err
-		}))
-		require.Contains(t, runBatch(t, db, kept).Referenced, kept, journal)
-	}
-}
-
-// TestSmallestRowID: rows may be numbered by hand.
-func TestSmallestRowID(t *testing.T) {
-	t.Parallel()
-	id, ctx := uuid.NewString(), context.Background()
-	db := opened(t, "a text")
-	insertFile(t, db, id)
-	_, err := db.pool.Exec(`CREATE TABLE plugin (id INTEGER PRIMARY KEY, file TEXT)`)
+func writeLogAt(t *testing.T, path string, content []byte, at int64) {
+	t.Helper()
+	log, err := os.OpenFile(path+"-wal", os.O_WRONLY, 0)
 	require.NoError(t, err)
-	_, err = db.pool.Exec(`INSERT INTO plugin VALUES (?, ?)`, int64(math.MinInt64), id)
+	_, err = log.WriteAt(content, at)
 	require.NoError(t, err)
-	require.NoError(t, db.IndexAll(ctx, nil))
-	require.Contains(t, runBatch(t, db, id).Referenced, id)
-}
-
-// TestPagesOfAnotherSize: a VACUUM may give them to a database without a log.
-func TestPagesOfAnotherSize(t *testing.T) {
-	t.Parallel()
-	id, ctx := uuid.NewString(), context.Background()
-	db := openedWith(t, "delete", "a text")
-	insertFile(t, db, id)
-	require.NoError(t, db.IndexAll(ctx, nil))
-	require.Empty(t, runBatch(t, db, id).Referenced)
-	app, err := db.pool.Conn(ctx)
-	require.NoError(t, err)
-	defer app.Close()
-	for _, statement := range []string{`PRAGMA page_size = 8192`, `VACUUM`,
-		`INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('late', 'u', '` + id + `', 1, 1)`} {
-		_, err = app.ExecContext(ctx, statement)
-		require.NoError(t, err)
-	}
-	require.NoError(t, db.IndexAll(ctx, nil))
-	require.Contains(t, runBatch(t, db, id).Referenced, id)
-}
-
-// TestLogOfADrainIsBounded: batches follow each other, and none needs a pass outside of the
-// lock.
-func TestLogOfADrainIsBounded(t *testing.T) {
-	t.Parallel()
-	id, ctx := uuid.NewString(), context.Background()
-	db := opened(t, "a text")
-	db.snapshot.maxLog = 2 << 20
-	insertFile(t, db, id)
-	require.NoError(t, db.IndexAll(ctx, nil))
-	for range 20 {
-		require.NoError(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
-			if _, err := db.FindReferences(ctx, tx, []string{id}); err != nil {
-				return err
-			}
-			return db.RecordEntries(ctx, tx, []repo.Entry{{FileID: uuid.NewString(), Outcome: "deleted", Reason: string(make([]byte, 400_000))}})
-		}))
-	}
-	info, err := os.Stat(db.options.Path + "-wal")
-	require.NoError(t, err)
-	require.Less(t, info.Size(), 3*db.snapshot.maxLog)
+	require.NoError(t, log.Close())
 }

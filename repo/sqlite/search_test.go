@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"github.com/google/uuid"
@@ -53,4 +54,38 @@ func TestCostOfOneFileIsOneSearch(t *testing.T) {
 	found = look(append(ids, late)...)
 	require.Empty(t, found.Unknown)
 	require.Len(t, found.Referenced, 2)
+}
+
+// TestSmallestRowID: rows may be numbered by hand.
+func TestSmallestRowID(t *testing.T) {
+	t.Parallel()
+	id, ctx := uuid.NewString(), context.Background()
+	db := opened(t, "a text")
+	insertFile(t, db, id)
+	_, err := db.pool.Exec(`CREATE TABLE plugin (id INTEGER PRIMARY KEY, file TEXT)`)
+	require.NoError(t, err)
+	_, err = db.pool.Exec(`INSERT INTO plugin VALUES (?, ?)`, int64(math.MinInt64), id)
+	require.NoError(t, err)
+	require.NoError(t, db.IndexAll(ctx, nil))
+	require.Contains(t, runBatch(t, db, id).Referenced, id)
+}
+
+// TestPagesOfAnotherSize: a VACUUM may give them to a database without a log.
+func TestPagesOfAnotherSize(t *testing.T) {
+	t.Parallel()
+	id, ctx := uuid.NewString(), context.Background()
+	db := openedWith(t, "delete", "a text")
+	insertFile(t, db, id)
+	require.NoError(t, db.IndexAll(ctx, nil))
+	require.Empty(t, runBatch(t, db, id).Referenced)
+	app, err := db.pool.Conn(ctx)
+	require.NoError(t, err)
+	defer app.Close()
+	for _, statement := range []string{`PRAGMA page_size = 8192`, `VACUUM`,
+		`INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('late', 'u', '` + id + `', 1, 1)`} {
+		_, err = app.ExecContext(ctx, statement)
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.IndexAll(ctx, nil))
+	require.Contains(t, runBatch(t, db, id).Referenced, id)
 }

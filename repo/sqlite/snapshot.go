@@ -21,12 +21,12 @@ type readSnapshot struct {
 	open bool // guarded by DB.mutex
 
 	yieldEvery time.Duration // see yieldToWriters
-	maxLog     int64         // bytes
+	minDear    int64         // bytes of a log
 }
 
 const (
 	maxIdleSnapshot = 2 * time.Second
-	maxSnapshotLog  = 64 << 20
+	minDearLog      = 64 << 20
 )
 
 // errMoved says that the database changed while it was read in pieces.
@@ -68,8 +68,7 @@ func (db *DB) beginLog(ctx context.Context) error {
 
 // keepForReuse keeps the transaction for a while if that is worth it.
 func (p *readSnapshot) keepForReuse(now dbState) {
-	frames := p.db.tailer.at.Frames()
-	if !now.logged || frames*4096 > p.maxLog {
+	if !now.logged || p.isDear(now) {
 		p.endRead(context.Background())
 		return
 	}
@@ -83,11 +82,11 @@ func (p *readSnapshot) keepForReuse(now dbState) {
 	}
 }
 
-// isDear says that the log takes more room than it spares work: where it is begun anew
-// everything is read once more, which is worth it for a quarter of the database.
-func (p *readSnapshot) isDear() bool {
-	frames := p.db.tailer.at.Frames()
-	return frames*4096 > p.maxLog && frames > p.db.index.at.pages/4
+// isDear says that the log takes more room than it spares work: once it is begun anew the
+// whole database is read, which a log of a quarter of it is worth.
+func (p *readSnapshot) isDear(now dbState) bool {
+	log := p.db.tailer.at
+	return log.Bytes() > p.minDear && log.Frames() > now.pages/4
 }
 
 // endIdle ends a snapshot that has not been used for a while.

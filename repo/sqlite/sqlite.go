@@ -95,7 +95,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	}
 	options.Path = resolved
 	db := &DB{options: options, pool: openPool(options.Path), mutex: make(mutex, 1), index: &index{}}
-	db.snapshot.db, db.snapshot.yieldEvery, db.snapshot.maxLog = db, yieldEvery, maxSnapshotLog
+	db.snapshot.db, db.snapshot.yieldEvery, db.snapshot.minDear = db, yieldEvery, minDearLog
 	db.tailer.startAt(dbfile.Position{})
 	if err := db.identifyDatabase(ctx); err != nil {
 		_ = db.pool.Close()

@@ -70,6 +70,32 @@ func TestPassWithinOwnWrites(t *testing.T) {
 	}))
 }
 
+// TestOwnWritesMoveRows: the application changes the end of a long row, and a transaction of
+// ours moves that row to another leaf before it looks.
+func TestOwnWritesMoveRows(t *testing.T) {
+	t.Parallel()
+	id, none, ctx := uuid.NewString(), uuid.NewString(), context.Background()
+	db := opened(t, "a text")
+	_, err := db.pool.Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+		INSERT INTO note (id, user_id, title, data, created_at, updated_at) SELECT i, 'u', 't', printf('%.500c', 'x'), 1, 1 FROM n`)
+	require.NoError(t, err)
+	_, err = db.pool.Exec(`UPDATE note SET data = printf('%.16780c', 'x') || ? WHERE rowid = 50`, none)
+	require.NoError(t, err)
+	insertFile(t, db, id)
+	require.NoError(t, db.IndexAll(ctx, nil))
+	_, err = db.pool.Exec(`UPDATE note SET data = substr(data, 1, 16780) || ? WHERE rowid = 50`, id)
+	require.NoError(t, err)
+	require.ErrorIs(t, db.InTx(ctx, nil, func(tx repo.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM note WHERE rowid <> 50`)
+		require.NoError(t, err)
+		look, err := db.FindReferences(ctx, tx, []string{id})
+		require.NoError(t, err)
+		require.Contains(t, look.Referenced, id)
+		return repo.ErrDryRun
+	}), repo.ErrDryRun)
+	require.Contains(t, runBatch(t, db, id).Referenced, id)
+}
+
 // TestNewLeavesAreFound: of a table with several levels above its leaves a row that is added
 // writes the lowest of them, and seldom the root.
 func TestNewLeavesAreFound(t *testing.T) {

@@ -65,7 +65,7 @@ func (db *DB) lockWriteIndexed(ctx context.Context) error {
 		if err := db.tailer.readAhead(db.options.Path); err != nil {
 			return err
 		}
-		if db.snapshot.isDear() {
+		if db.snapshot.isDear(db.index.at) {
 			db.snapshot.endRead(ctx)
 		}
 		if err := db.lockWrite(ctx); err != nil {

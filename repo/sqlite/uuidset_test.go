@@ -34,8 +34,11 @@ func TestSeenForgetsNothing(t *testing.T) {
 		n += len(f.values)
 	}
 	require.Less(t, n, 330_000, "each is there once, but for the newest")
+	mistaken := 0
 	for range 10_000 {
-		id := uuid.New()
-		require.False(t, s.contains(hashUUID((*[16]byte)(&id))))
+		if id := uuid.New(); s.contains(hashUUID((*[16]byte)(&id))) {
+			mistaken++
+		}
 	}
+	require.LessOrEqual(t, mistaken, 1, "42 bits of each: one run in 1,500 has one")
 }

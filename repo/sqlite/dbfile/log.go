@@ -12,6 +12,7 @@ import (
 // began with these salts. The zero position is none: nothing is known to follow it.
 type Position struct {
 	salts  [8]byte
+	page   int64 // bytes of one
 	frames int64
 	sum    checksum // of everything up to there
 	// Where the last transaction begins, and the sum up to there. A process that is
@@ -28,6 +29,9 @@ func (p Position) Known() bool { return p.frames > 0 }
 
 // Frames is how many frames of the log, of a page each, lie before the position.
 func (p Position) Frames() int64 { return p.frames }
+
+// Bytes is how much of the log lies before the position.
+func (p Position) Bytes() int64 { return p.frames * (frameHeader + p.page) }
 
 // Bytes of the log's header, and of that of each frame (4.1).
 const (
@@ -62,7 +66,7 @@ func ReadLog(path string, from Position, changed func(pages []uint32)) (to Posit
 		return Position{}, false, err
 	}
 	if !goesOn {
-		from = Position{salts: l.salts, sum: l.sum, before: l.sum}
+		from = Position{salts: l.salts, page: l.page, sum: l.sum, before: l.sum}
 	}
 	to, err = l.readFrames(from, changed)
 	if err != nil {
@@ -130,7 +134,7 @@ func (l *log) goesOnFrom(from Position) (bool, error) {
 // readFrames goes on from where the last transaction of a position begins, and stops after
 // the last whole one. That one counts as changed where it is another by now.
 func (l *log) readFrames(from Position, changed func([]uint32)) (Position, error) {
-	at := Position{salts: from.salts, frames: from.last, sum: from.before, last: from.last, before: from.before}
+	at := Position{salts: from.salts, page: from.page, frames: from.last, sum: from.before, last: from.last, before: from.before}
 	frame := make([]byte, frameHeader+l.page)
 	var pending []uint32
 	for n, sum := at.frames, at.sum; ; {
