@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,9 +144,7 @@ func (c *replicasCmd) share(ctx context.Context, r *replicas) (string, error) {
 	return fmt.Sprintf("they handled %d events; %d sweeps, one at a time", handled, sweeps), err
 }
 
-// checkSweeps checks that no two swept at once. What the log calls a sweep includes the wait
-// for the lease and what is settled after it was given up: on a slow machine one begins in
-// that sense before the other has ended. Without a lease they would run beside each other.
+// checkSweeps checks that no two swept at once, and returns how many sweeps there were.
 func (r *replicas) checkSweeps() (n int, err error) {
 	var spans []span
 	for _, d := range r.daemons {
@@ -162,26 +159,7 @@ func (r *replicas) checkSweeps() (n int, err error) {
 			}
 		}
 	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.began.UnixNano(), b.began.UnixNano()) })
-	for i := range spans[1:] {
-		if a, b := spans[i], spans[i+1]; a.isBeside(b) {
-			return 0, fmt.Errorf("two daemons swept at once: %s for %s, %s for %s",
-				a.began.Format(time.TimeOnly), a.ended.Sub(a.began), b.began.Format(time.TimeOnly), b.ended.Sub(b.began))
-		}
-	}
-	return len(spans), nil
-}
-
-// span is a sweep, as its daemon's log tells it.
-type span struct{ began, ended time.Time }
-
-// isBeside holds where they have more than half of the shorter one in common; b began later.
-func (a span) isBeside(b span) bool {
-	ended := a.ended
-	if b.ended.Before(ended) {
-		ended = b.ended
-	}
-	return 2*ended.Sub(b.began) > min(a.ended.Sub(a.began), b.ended.Sub(b.began))
+	return len(spans), checkApart(spans)
 }
 
 // killSome kills one daemon after the other while they work, and starts others in their
