@@ -52,23 +52,6 @@ func (db *DB) identifyDatabase(ctx context.Context) error {
 	return db.resolveIdentity(ctx, tables)
 }
 
-// errReplaced says that another file has the name of the one that was opened.
-var errReplaced = errors.New("the file was replaced by another one")
-
-// Present refuses when the file was replaced, as a backup is restored: the one that
-// was opened is nobody's database any more, and may tell of stores as they were. Only
-// opening the database anew helps.
-func (db *DB) Present() error {
-	number, err := fileNumber(db.options.Path)
-	if err == nil && number != db.number {
-		err = errReplaced
-	}
-	if err != nil {
-		return refuseFile(db.options.Path, err)
-	}
-	return nil
-}
-
 // resolveIdentity says which installation this is: the mark that our migration left in the
 // database, and the place where that is, since a copy has the same mark. It only
 // reads.

@@ -18,6 +18,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -57,10 +58,11 @@ func (o Options) withDefaults() Options {
 
 // DB is one installation's database.
 type DB struct {
-	options  Options
-	identity repo.Identity
-	number   string // of the file
-	place    witness.Place
+	options   Options
+	identity  repo.Identity
+	number    string // of the file
+	place     witness.Place
+	sharedLog atomic.Pointer[string] // number of the log; nil until there is one
 
 	pool    *sql.DB // for statements of their own, which see what is committed
 	writer  *session
@@ -102,14 +104,25 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		return nil, err
 	}
 	db.writer, db.reader = &session{pool: db.pool, writes: true}, &session{pool: db.pool}
+	if err := db.joinLog(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
 	return db, nil
 }
 
 // Close closes every connection. What was deleted is in no file then, unless somebody reads.
+// Who closes last writes the log into the database, which must not be done with one that was
+// deleted: what was put in the database's place would be neither the one nor the other.
 func (db *DB) Close() {
 	db.snapshot.stopTimer()
 	db.mutex <- struct{}{} // a transaction under way ends first
 	db.truncateLog()
+	if errors.Is(db.Present(), errLogReplaced) {
+		if unlock, err := lockAsStranger(db.options.Path); err == nil {
+			defer unlock()
+		}
+	}
 	db.writer.closeConn()
 	db.reader.closeConn()
 	_ = db.pool.Close()

@@ -37,11 +37,14 @@ func (db *DB) lockWrite(ctx context.Context) error {
 		_, err := db.writer.runPrepared(ctx, `BEGIN IMMEDIATE`)
 		if err == nil {
 			db.lock.taken = time.Now()
-			if err := db.Present(); err != nil {
-				db.rollbackWriter(ctx)
-				return err
+			err := db.Present()
+			if err == nil {
+				err = db.noteLog()
 			}
-			return nil
+			if err != nil {
+				db.rollbackWriter(ctx)
+			}
+			return err
 		}
 		if !isBusy(err) {
 			db.writer.discardConn()
@@ -98,10 +101,11 @@ const checkpointFrames = 1000
 
 // checkpointLog writes the log to the database, as far as nobody reads it, if it has
 // grown. The application does so as well. It is no part of any transaction: that it
-// fails is no matter.
+// fails is no matter. One that was deleted is not to be written into what was put in the
+// database's place.
 func (db *DB) checkpointLog(ctx context.Context) {
 	frames := db.index.at.log.Frames()
-	if !db.hasLog() {
+	if !db.hasLog() || db.Present() != nil {
 		return
 	}
 	if frames < db.lock.checkpointed {
@@ -125,7 +129,7 @@ func (db *DB) hasLog() bool {
 // somebody writes over them. It waits for nobody. While the log is emptied nobody else can
 // write, so that what is left of it goes into the database before.
 func (db *DB) truncateLog() {
-	if !db.lock.wrote || !db.hasLog() {
+	if !db.lock.wrote || !db.hasLog() || db.Present() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), db.options.CommitTimeout)

@@ -3,6 +3,7 @@ package dbfile
 import (
 	"encoding/binary"
 	"errors"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"os"
@@ -18,10 +19,12 @@ type Position struct {
 	// Where the last transaction begins, and the sum up to there. A process that is
 	// killed after it wrote a transaction, and before it told the others so, has
 	// written nothing: the next one writes over it. That can only be the last, which
-	// is read again each time. No frame of it tells whether it is still the same: two
-	// that make the database as much larger begin with the same page 1.
-	last   int64
-	before checksum
+	// is compared each time, by the headers of all its frames: two that make the
+	// database as much larger begin with the same page 1, and of a longer one those
+	// that were not written over are still there.
+	last    int64
+	before  checksum
+	headers uint64 // a hash of those of the last transaction
 }
 
 // Known says whether the log can be read on from here.
@@ -124,19 +127,49 @@ func (l *log) goesOnFrom(from Position) (bool, error) {
 	if from.last == 0 {
 		return from.before == l.sum, nil
 	}
-	var header [frameHeader]byte
-	if _, err := l.file.ReadAt(header[:], logHeader+(from.last-1)*(frameHeader+l.page)); err != nil {
-		return false, err
+	header, err := l.readHeader(from.last - 1)
+	if errors.Is(err, io.EOF) { // it was emptied meanwhile, or is an older one
+		return false, nil
 	}
-	return [8]byte(header[8:16]) == l.salts && from.before.equals(header[16:]), nil
+	return [8]byte(header[8:16]) == l.salts && from.before.equals(header[16:]), err
 }
 
-// readFrames goes on from where the last transaction of a position begins, and stops after
-// the last whole one. That one counts as changed where it is another by now.
+// readHeader reads the header of a frame; they count from zero.
+func (l *log) readHeader(n int64) (header [frameHeader]byte, err error) {
+	_, err = l.file.ReadAt(header[:], logHeader+n*(frameHeader+l.page))
+	return header, err
+}
+
+// holds says whether the last transaction of a position is still the one that was read. A
+// header has the sum of all up to there, so that whatever was written over it shows, without
+// reading its pages: it may be a whole VACUUM, and the write lock is held.
+func (l *log) holds(from Position) (bool, error) {
+	headers := fnv.New64a()
+	for n := from.last; n < from.frames; n++ {
+		header, err := l.readHeader(n)
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		_, _ = headers.Write(header[:]) // returns no error
+	}
+	return from.frames == from.last || headers.Sum64() == from.headers, nil
+}
+
+// readFrames goes on from a position, or from where its last transaction begins if that is
+// another by now, and stops after the last whole one.
 func (l *log) readFrames(from Position, changed func([]uint32)) (Position, error) {
-	at := Position{salts: from.salts, page: from.page, frames: from.last, sum: from.before, last: from.last, before: from.before}
+	at := from
+	if same, err := l.holds(from); err != nil {
+		return at, err
+	} else if !same {
+		at.frames, at.sum = from.last, from.before
+	}
 	frame := make([]byte, frameHeader+l.page)
 	var pending []uint32
+	headers := fnv.New64a()
 	for n, sum := at.frames, at.sum; ; {
 		_, err := l.file.ReadAt(frame, logHeader+n*int64(len(frame)))
 		if errors.Is(err, io.EOF) {
@@ -153,15 +186,15 @@ func (l *log) readFrames(from Position, changed func([]uint32)) (Position, error
 			return at, nil
 		}
 		n++
+		_, _ = headers.Write(frame[:frameHeader])
 		pending = append(pending, page)
 		if binary.BigEndian.Uint32(frame[4:]) == 0 {
 			continue // its transaction goes on
 		}
-		if n != from.frames || sum != from.sum {
-			changed(pending)
-		}
+		changed(pending)
+		at.last, at.before, at.frames, at.sum, at.headers = at.frames, at.sum, n, sum, headers.Sum64()
 		pending = pending[:0]
-		at.last, at.before, at.frames, at.sum = at.frames, at.sum, n, sum
+		headers.Reset()
 	}
 }
 

@@ -3,6 +3,7 @@ package dbfile
 import (
 	"database/sql"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -158,4 +159,54 @@ func readOver(t *testing.T, unheardRows, rows int) {
 	to, pages, _ = follow(t, mixed, to)
 	require.EqualValues(t, heard.frames-before.frames, pages)
 	require.Equal(t, heard, to)
+}
+
+// TestLastTransactionIsNotReadAgain: it may be a whole VACUUM, and whoever asks for what is
+// new holds the write lock.
+func TestLastTransactionIsNotReadAgain(t *testing.T) {
+	t.Parallel()
+	path, app := newLog(t)
+	commit(t, app, 200)
+	at, pages, _ := follow(t, path, Position{})
+	require.Greater(t, pages, 200)
+	file, err := os.Open(path + "-wal")
+	require.NoError(t, err)
+	defer file.Close()
+	l, err := openLog(file)
+	require.NoError(t, err)
+	counted := &countingReader{ReaderAt: file}
+	l.file = counted
+	to, err := l.readFrames(at, func([]uint32) { t.Error("nothing is new") })
+	require.NoError(t, err)
+	require.Equal(t, at, to)
+	require.LessOrEqual(t, counted.read, (at.frames-at.last)*frameHeader)
+}
+
+type countingReader struct {
+	io.ReaderAt
+	read int64
+}
+
+func (r *countingReader) ReadAt(b []byte, at int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(b, at)
+	r.read += int64(n)
+	return n, err
+}
+
+// TestLogMayBecomeShorter: somebody empties it while it is read, or puts back an older one.
+func TestLogMayBecomeShorter(t *testing.T) {
+	t.Parallel()
+	path, app := newLog(t)
+	commit(t, app, 3)
+	at, _, _ := follow(t, path, Position{})
+	for _, size := range []int64{logHeader, logHeader + 100, logHeader + (at.last-1)*4120 + 10, logHeader + at.last*4120, logHeader + (at.frames-1)*4120 + 10} {
+		content, err := os.ReadFile(path + "-wal")
+		require.NoError(t, err)
+		shorter := filepath.Join(t.TempDir(), "webui.db")
+		require.NoError(t, os.WriteFile(shorter+"-wal", content[:size], 0o644))
+		to, pages, goesOn := follow(t, shorter, at)
+		require.Zero(t, pages)
+		require.LessOrEqual(t, to.frames, at.last)
+		require.Equal(t, size >= logHeader+at.last*4120, goesOn, "size %d", size)
+	}
 }

@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"pruned/repo"
+	"pruned/repo/testenv"
+)
+
+// TestAReplacedLogIsLeftAlone: somebody put a backup into webui.db and deleted its log beside
+// us, as recipes say. What we have open is nobody's, and a lock on it keeps nobody out.
+func TestAReplacedLogIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, newLog := range map[string]bool{"before the application starts": false, "after it started": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			id, ctx := uuid.NewString(), context.Background()
+			path := t.TempDir() + "/webui.db"
+			require.NoError(t, testenv.CopySQLite(ctx, path))
+			app, err := testenv.OpenSQLite(path, "wal")
+			require.NoError(t, err)
+			_, err = app.Exec(`INSERT INTO note (id, user_id, title, created_at, updated_at) VALUES ('n', 'u', ?, 1, 1)`, id)
+			require.NoError(t, err)
+			require.NoError(t, app.Close())
+			backup, err := os.ReadFile(path)
+			require.NoError(t, err)
+
+			db, err := Open(ctx, Options{Path: path})
+			require.NoError(t, err)
+			require.NoError(t, db.Migrate(ctx))
+			insertFile(t, db, id)
+			_, err = db.pool.Exec(`DELETE FROM note`)
+			require.NoError(t, err)
+			require.NoError(t, db.IndexAll(ctx, nil))
+			require.Empty(t, runBatch(t, db, id).Referenced)
+
+			require.NoError(t, os.Remove(path+"-wal"))
+			require.NoError(t, os.Remove(path+"-shm"))
+			require.NoError(t, os.WriteFile(path, backup, 0o644)) // the same file, as cp writes it
+			if newLog {
+				require.NoError(t, os.WriteFile(path+"-wal", nil, 0o644))
+				require.NoError(t, os.WriteFile(path+"-shm", nil, 0o644))
+			}
+			err = db.InTx(ctx, nil, func(tx repo.Tx) error {
+				_, err := db.Delete(ctx, tx, []string{id}, 0)
+				return err
+			})
+			require.ErrorContains(t, err, "log was replaced")
+			require.Equal(t, repo.Environment, repo.KindOf(err))
+			require.ErrorContains(t, db.Present(), "log was replaced")
+			db.Close()
+			after, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.True(t, string(backup) == string(after), "what is left of a log that was deleted is in the backup now")
+
+			anew, err := Open(ctx, Options{Path: path})
+			require.NoError(t, err)
+			defer anew.Close()
+			require.NoError(t, anew.Migrate(ctx))
+			insertFile(t, anew, id)
+			require.NoError(t, anew.IndexAll(ctx, nil))
+			require.Contains(t, runBatch(t, anew, id).Referenced, id)
+		})
+	}
+}
