@@ -146,6 +146,9 @@ func (l *deferredWrites) copyShadowBack(ctx context.Context, db *DB) error {
 	}
 	defer db.mutex.unlock()
 	defer l.dropAll()
+	if err := db.Present(); err != nil {
+		return err
+	}
 	return runStatements(ctx, l.shadow, copyBackStatements())
 }
 

@@ -1,9 +1,12 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -38,6 +41,10 @@ func TestAReplacedLogIsLeftAlone(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, db.IndexAll(ctx, nil))
 			require.Empty(t, runBatch(t, db, id).Referenced)
+			reading, err := db.pool.Conn(ctx)
+			require.NoError(t, err)
+			_, err = reading.ExecContext(ctx, `SELECT count(*) FROM file`)
+			require.NoError(t, err)
 
 			require.NoError(t, os.Remove(path+"-wal"))
 			require.NoError(t, os.Remove(path+"-shm"))
@@ -53,10 +60,12 @@ func TestAReplacedLogIsLeftAlone(t *testing.T) {
 			require.ErrorContains(t, err, "log was replaced")
 			require.Equal(t, repo.Environment, repo.KindOf(err))
 			require.ErrorContains(t, db.Present(), "log was replaced")
-			db.Close()
+			lease, err := db.AcquireLease(ctx, "sweep", time.Minute)
+			require.ErrorContains(t, err, "log was replaced", lease)
+			closeBeside(t, db, reading)
 			after, err := os.ReadFile(path)
 			require.NoError(t, err)
-			require.True(t, string(backup) == string(after), "what is left of a log that was deleted is in the backup now")
+			require.True(t, bytes.Equal(backup, after), "what is left of a log that was deleted is in the backup now")
 
 			anew, err := Open(ctx, Options{Path: path})
 			require.NoError(t, err)
@@ -67,4 +76,42 @@ func TestAReplacedLogIsLeftAlone(t *testing.T) {
 			require.Contains(t, runBatch(t, anew, id).Referenced, id)
 		})
 	}
+}
+
+// closeBeside closes a database while somebody reads from it.
+func closeBeside(t *testing.T, db *DB, reading *sql.Conn) {
+	t.Helper()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		db.Close()
+	}()
+	require.Eventually(t, func() bool { return db.pool.Ping() != nil }, time.Minute, time.Millisecond)
+	for range 10_000 {
+		require.Error(t, db.pool.Ping())
+	}
+	select {
+	case <-closed:
+		t.Error("it is closed while somebody reads")
+	default:
+	}
+	require.NoError(t, reading.Close())
+	<-closed
+}
+
+// TestLeftOverLogIsNobodys: files that are left from when the database had a log may go.
+func TestLeftOverLogIsNobodys(t *testing.T) {
+	t.Parallel()
+	ctx, id := context.Background(), uuid.NewString()
+	db := openedWith(t, "delete", "a text")
+	insertFile(t, db, id)
+	for _, suffix := range []string{"-wal", "-shm"} {
+		require.NoError(t, os.WriteFile(db.options.Path+suffix, nil, 0o644))
+	}
+	require.NoError(t, db.IndexAll(ctx, nil))
+	require.Empty(t, runBatch(t, db, id).Referenced)
+	for _, suffix := range []string{"-wal", "-shm"} {
+		require.NoError(t, os.RemoveAll(db.options.Path+suffix))
+	}
+	require.Empty(t, runBatch(t, db, id).Referenced)
 }

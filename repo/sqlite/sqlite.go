@@ -18,7 +18,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -112,20 +111,11 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 }
 
 // Close closes every connection. What was deleted is in no file then, unless somebody reads.
-// Who closes last writes the log into the database, which must not be done with one that was
-// deleted: what was put in the database's place would be neither the one nor the other.
 func (db *DB) Close() {
 	db.snapshot.stopTimer()
 	db.mutex <- struct{}{} // a transaction under way ends first
 	db.truncateLog()
-	if errors.Is(db.Present(), errLogReplaced) {
-		if unlock, err := lockAsStranger(db.options.Path); err == nil {
-			defer unlock()
-		}
-	}
-	db.writer.closeConn()
-	db.reader.closeConn()
-	_ = db.pool.Close()
+	db.leaveLog()
 }
 
 // Identity tells this installation from every other.

@@ -46,6 +46,9 @@ func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 // long as it takes, and the lease of the sweep that it is part of would end meanwhile.
 // Without a write-ahead log nobody can write while somebody reads, and it waits.
 func (db *DB) execOutsideMutex(ctx context.Context, query string, args ...any) (n int64, err error) {
+	if err := db.Present(); err != nil {
+		return 0, err
+	}
 	var journal string
 	if _, err := queryOne(ctx, db.pool, `PRAGMA journal_mode`, nil, &journal); err != nil {
 		return 0, err

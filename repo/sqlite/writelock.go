@@ -39,7 +39,7 @@ func (db *DB) lockWrite(ctx context.Context) error {
 			db.lock.taken = time.Now()
 			err := db.Present()
 			if err == nil {
-				err = db.noteLog()
+				err = db.joinLog(ctx)
 			}
 			if err != nil {
 				db.rollbackWriter(ctx)

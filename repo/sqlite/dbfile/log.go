@@ -65,11 +65,22 @@ func ReadLog(path string, from Position, changed func(pages []uint32)) (to Posit
 	if err != nil || l == nil {
 		return Position{}, false, err
 	}
-	if goesOn, err = l.goesOnFrom(from); err != nil {
+	goesOn, err = l.goesOnFrom(from)
+	same := true
+	if goesOn {
+		same, err = l.holds(from)
+	}
+	if errors.Is(err, io.EOF) { // it was emptied meanwhile, or is an older one that somebody put back
+		goesOn, err = false, nil
+	}
+	if err != nil {
 		return Position{}, false, err
 	}
-	if !goesOn {
+	switch {
+	case !goesOn:
 		from = Position{salts: l.salts, page: l.page, sum: l.sum, before: l.sum}
+	case !same:
+		from.frames, from.sum = from.last, from.before
 	}
 	to, err = l.readFrames(from, changed)
 	if err != nil {
@@ -119,7 +130,8 @@ func openLog(file io.ReaderAt) (*log, error) {
 }
 
 // goesOnFrom says whether the log goes on from where the last transaction of a position
-// begins: sums add up, so that frames with the same sum are the same up to there.
+// begins: sums add up, so that frames with the same sum are the same up to there. It returns
+// io.EOF, as holds does, where the log ends before.
 func (l *log) goesOnFrom(from Position) (bool, error) {
 	if !from.Known() || from.salts != l.salts {
 		return false, nil
@@ -128,9 +140,6 @@ func (l *log) goesOnFrom(from Position) (bool, error) {
 		return from.before == l.sum, nil
 	}
 	header, err := l.readHeader(from.last - 1)
-	if errors.Is(err, io.EOF) { // it was emptied meanwhile, or is an older one
-		return false, nil
-	}
 	return [8]byte(header[8:16]) == l.salts && from.before.equals(header[16:]), err
 }
 
@@ -147,9 +156,6 @@ func (l *log) holds(from Position) (bool, error) {
 	headers := fnv.New64a()
 	for n := from.last; n < from.frames; n++ {
 		header, err := l.readHeader(n)
-		if errors.Is(err, io.EOF) {
-			return false, nil
-		}
 		if err != nil {
 			return false, err
 		}
@@ -158,15 +164,9 @@ func (l *log) holds(from Position) (bool, error) {
 	return from.frames == from.last || headers.Sum64() == from.headers, nil
 }
 
-// readFrames goes on from a position, or from where its last transaction begins if that is
-// another by now, and stops after the last whole one.
+// readFrames goes on from a position, and stops after the last whole transaction.
 func (l *log) readFrames(from Position, changed func([]uint32)) (Position, error) {
 	at := from
-	if same, err := l.holds(from); err != nil {
-		return at, err
-	} else if !same {
-		at.frames, at.sum = from.last, from.before
-	}
 	frame := make([]byte, frameHeader+l.page)
 	var pending []uint32
 	headers := fnv.New64a()
