@@ -10,8 +10,8 @@ import (
 	"pruned/vectors"
 )
 
-// othersSQL is a page of what does not begin with file-.
-var othersSQL = pageSQL(`(name < '` + ownPrefix + `' OR name >= 'file.')`)
+// otherNames is the condition that a name does not begin with file-.
+const otherNames = `(c.name < '` + ownPrefix + `' OR c.name >= 'file.')`
 
 // ListCollections also lists what was taken away and not yet cleared: whatever is removed
 // next clears it.
@@ -19,14 +19,14 @@ func (e *Embedded) ListCollections(ctx context.Context) iter.Seq2[vectors.Collec
 	return func(yield func(vectors.Collection, error) bool) {
 		err := e.withSession(ctx, "list the collections in the embedded Chroma", func(s *session) error {
 			marked := map[string]bool{}
-			err := s.listNames(ctx, markedNamesSQL, "", func(c vectors.Collection) error {
+			err := s.listMarked(ctx, "", func(c vectors.Collection) error {
 				marked[c.Name] = true
 				return yieldListed(c, yield)
 			})
 			if err != nil {
 				return err
 			}
-			return s.listNames(ctx, othersSQL, "", func(c vectors.Collection) error {
+			return s.listCollections(ctx, otherNames, func(c vectors.Collection) error {
 				if marked[c.Name] {
 					return nil // it was made again
 				}
@@ -91,13 +91,7 @@ type entry struct{ segment, id, file, collection string }
 // listEntries reads a page before it tells of it, as listNames does. The next one begins
 // within the segment in which a full page ended, and is of that alone.
 func (s *session) listEntries(ctx context.Context, collections []string, pageSQL, files string, yield func(entry) bool) error {
-	names := map[string]string{} // of the collections, by segment
-	err := s.queryEach(ctx, func(scan func(...any) error) error {
-		var id, name string
-		err := scan(&id, &name)
-		names[id] = name
-		return err
-	}, metadataSegmentsSQL, s.database, jsonArray(collections))
+	names, err := s.readPairs(ctx, metadataSegmentsSQL, s.database, jsonArray(collections)) // by segment
 	if err != nil {
 		return err
 	}
@@ -151,10 +145,10 @@ func (e *Embedded) RemoveCollections(ctx context.Context, _ vectors.Tx, names []
 
 // pointsSQL lists those of these points that are there.
 const pointsSQL = `
-SELECT e.embedding_id, c.id, e.embedding_id
-  FROM collections c JOIN segments s ON s.collection = c.id AND s.scope = 'METADATA'
-  JOIN embeddings e ON e.segment_id = s.id
- WHERE c.database_id = ?1 AND c.name = ?2 AND e.embedding_id IN (SELECT value FROM json_each(?3))`
+SELECT e.embedding_id, s.collection, e.embedding_id
+  FROM segments s CROSS JOIN embeddings e ON e.segment_id = s.id
+ WHERE s.scope = 'METADATA' AND s.collection = (SELECT id FROM collections WHERE database_id = ?1 AND name = ?2)
+   AND e.embedding_id IN (SELECT value FROM json_each(?3))`
 
 // RemovePoints asks Chroma to delete points, each once: they wait until it has done so.
 func (e *Embedded) RemovePoints(ctx context.Context, _ vectors.Tx, collection string, ids []string, guard vectors.Guard) (removed vectors.Removed, err error) {

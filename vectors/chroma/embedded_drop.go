@@ -24,12 +24,16 @@ const (
 const namedSQL = `
 SELECT id, name FROM collections WHERE database_id = ?1 AND name IN (SELECT value FROM json_each(?2))`
 
-// hideSQL is all that Chroma has to see of a removal. The segments stay, and say
-// what is left to do.
+// halvesSQL is asked without a lock: it reads all of table segments, which has no index on
+// collections. Chroma makes a collection and its segments in one transaction.
+const halvesSQL = `SELECT id, collection FROM segments WHERE collection IN (SELECT value FROM json_each(?))`
+
+// hideSQL is all that Chroma has to see of a removal of collections, ?1, and their segments,
+// ?2. The segments stay, and say what is left to do.
 var hideSQL = []string{
 	`INSERT OR IGNORE INTO segment_metadata (segment_id, key, str_value)
 	 SELECT s.id, '` + markKey + `', (SELECT name FROM collections c WHERE c.id = s.collection) FROM segments s
-	  WHERE s.collection IN (SELECT value FROM json_each(?1))`,
+	  WHERE s.id IN (SELECT value FROM json_each(?2)) AND s.collection IN (SELECT value FROM json_each(?1))`,
 	`DELETE FROM collection_metadata WHERE collection_id IN (SELECT value FROM json_each(?1))`,
 	`DELETE FROM collections WHERE id IN (SELECT value FROM json_each(?1))`,
 }
@@ -45,17 +49,22 @@ func (s *session) dropCollections(ctx context.Context, names []string, guard vec
 
 // hideCollections takes collections away, by their names.
 func (s *session) hideCollections(ctx context.Context, names []string, guard vectors.Guard) error {
-	there := map[string]string{} // their ids, by name
-	err := s.queryEach(ctx, func(scan func(...any) error) error {
-		var id, name string
-		err := scan(&id, &name)
-		there[name] = id
-		return err
-	}, namedSQL, s.database, jsonArray(names))
+	there, err := s.readPairs(ctx, namedSQL, s.database, jsonArray(names)) // names, by id
 	if err != nil {
 		return fmt.Errorf("look for %d collections: %w", len(names), err)
 	}
-	for rest := slices.Sorted(maps.Keys(there)); len(rest) > 0; {
+	if len(there) == 0 {
+		return nil
+	}
+	halves, err := s.readPairs(ctx, halvesSQL, jsonArray(slices.Collect(maps.Keys(there)))) // collections, by segment
+	if err != nil {
+		return fmt.Errorf("look for the segments of %d collections: %w", len(there), err)
+	}
+	ids := map[string]string{} // by name
+	for id, name := range there {
+		ids[name] = id
+	}
+	for rest := slices.Sorted(maps.Keys(ids)); len(rest) > 0; {
 		size := hiddenAtOnce
 		if s.pace.isAlone() {
 			size = hiddenAlone
@@ -67,22 +76,39 @@ func (s *session) hideCollections(ctx context.Context, names []string, guard vec
 			if err != nil {
 				return err
 			}
-			going := make([]string, len(may))
-			for i, name := range may {
-				going[i] = there[name]
+			going := map[string]bool{}
+			for _, name := range may {
+				going[ids[name]] = true
 			}
-			for _, sql := range hideSQL {
-				if err := tx.exec(sql, jsonArray(going)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return tx.hide(going, halves)
 		})
 		if err != nil {
 			return fmt.Errorf("take %d collections away: %w", len(some), err)
 		}
 	}
 	return nil
+}
+
+// readPairs reads rows of two texts, the second by the first.
+func (s *session) readPairs(ctx context.Context, query string, args ...any) (map[string]string, error) {
+	pairs := map[string]string{}
+	return pairs, s.queryEach(ctx, func(scan func(...any) error) error {
+		var key, value string
+		err := scan(&key, &value)
+		pairs[key] = value
+		return err
+	}, query, args...)
+}
+
+// hide marks those of the halves that belong to these collections.
+func (t *transaction) hide(collections map[string]bool, halves map[string]string) error {
+	var theirs []string
+	for segment, collection := range halves {
+		if collections[collection] {
+			theirs = append(theirs, segment)
+		}
+	}
+	return t.execEach(hideSQL, jsonArray(slices.Collect(maps.Keys(collections))), jsonArray(theirs))
 }
 
 // segment is one half of a collection that was taken away.

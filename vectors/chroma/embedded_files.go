@@ -9,10 +9,10 @@ import (
 )
 
 var collectionsSQL = `
-SELECT c.name, count(*)
-  FROM collections c JOIN segments s ON s.collection = c.id JOIN embeddings e ON e.segment_id = s.id
- WHERE c.database_id = ?1 AND c.name = '` + ownPrefix + `' || ?2
- GROUP BY c.id
+SELECT '` + ownPrefix + `' || ?2, count(*)
+  FROM segments s CROSS JOIN embeddings e ON e.segment_id = s.id
+ WHERE s.collection = (SELECT id FROM collections WHERE database_id = ?1 AND name = '` + ownPrefix + `' || ?2)
+ GROUP BY s.collection
  UNION ALL
 SELECT c.name, count(*)
   FROM embedding_metadata m JOIN embeddings e ON e.id = m.id
@@ -33,27 +33,6 @@ func (e *Embedded) Collections(ctx context.Context, id string) (list []vectors.C
 
 func collectionFields(c *vectors.Collection) []any { return []any{&c.Name, &c.Chunks} }
 
-// pageSQL is a page of collections by name, with the number of their chunks.
-func pageSQL(condition string) string {
-	return `
-WITH page AS MATERIALIZED (
-  SELECT id, name FROM collections WHERE database_id = ?1 AND name > ?2 AND ` + condition + ` ORDER BY name LIMIT ?3)
-SELECT p.name, count(e.id)
-  FROM page p LEFT JOIN segments s ON s.collection = p.id AND s.scope = 'METADATA'
-  LEFT JOIN embeddings e ON e.segment_id = s.id
- GROUP BY p.name ORDER BY p.name`
-}
-
-// ownFilesSQL begins after file-: the range is that of names that begin so.
-var ownFilesSQL = pageSQL(`name < 'file.'`)
-
-// markedNamesSQL lists those that were taken away and are not yet cleared.
-const markedNamesSQL = `
-SELECT DISTINCT str_value, 0 FROM segment_metadata
- WHERE ?1 <> '' AND key = '` + markKey + `' AND str_value > ?2 ORDER BY 1 LIMIT ?3`
-
-const collectionsAPage = 200
-
 // errStop ends a listing that nobody wants to the end.
 var errStop = errors.New("stop")
 
@@ -67,37 +46,22 @@ func (e *Embedded) Files(ctx context.Context) iter.Seq2[vectors.File, error] {
 				}
 				return nil
 			}
-			for _, sql := range []string{ownFilesSQL, markedNamesSQL} {
-				err := s.listNames(ctx, sql, ownPrefix, func(c vectors.Collection) error {
-					if id, own := vectors.CollectionOwner(c.Name); own {
-						return each(vectors.File{ID: id, Chunks: c.Chunks})
-					}
-					return nil
-				})
-				if err != nil {
-					return err
+			own := func(c vectors.Collection) error {
+				if id, own := vectors.CollectionOwner(c.Name); own {
+					return each(vectors.File{ID: id, Chunks: c.Chunks})
 				}
+				return nil
+			}
+			if err := s.listCollections(ctx, ownNames, own); err != nil {
+				return err
+			}
+			if err := s.listMarked(ctx, ownPrefix, own); err != nil {
+				return err
 			}
 			return s.listSharedFiles(ctx, each)
 		})
 		if err != nil && !errors.Is(err, errStop) {
 			yield(vectors.File{}, err)
-		}
-	}
-}
-
-// listNames reads a page before it tells of it, so that no statement is open meanwhile.
-func (s *session) listNames(ctx context.Context, sql, after string, each func(vectors.Collection) error) error {
-	for {
-		page, err := queryList(ctx, s, collectionFields, sql, s.database, after, collectionsAPage)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, c := range page {
-			after = c.Name
-			if err := each(c); err != nil {
-				return err
-			}
 		}
 	}
 }

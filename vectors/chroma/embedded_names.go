@@ -20,12 +20,14 @@ func hexDigits(digits int) string { return strings.Repeat("[0-9a-f]", digits) }
 
 // ownHoldingsSQL looks at one chunk of each own collection.
 const ownHoldingsSQL = `
-SELECT substr(c.name, 6), c.name, coalesce((
-       SELECT n.string_value FROM segments s JOIN embeddings e ON e.segment_id = s.id
-         JOIN embedding_metadata n ON n.id = e.id AND n.key = '` + makerKey + `'
-        WHERE s.collection = c.id LIMIT 1), '')
-  FROM collections c
- WHERE c.database_id = ?1 AND c.name IN (SELECT '` + ownPrefix + `' || value FROM json_each(?2))`
+  WITH own AS MATERIALIZED (
+       SELECT id, name FROM collections
+        WHERE database_id = ?1 AND name IN (SELECT '` + ownPrefix + `' || value FROM json_each(?2)))
+SELECT substr(own.name, 6), own.name, coalesce((
+       SELECT n.string_value FROM embedding_metadata n
+        WHERE n.id = (SELECT e.id FROM embeddings e WHERE e.segment_id = s.id LIMIT 1) AND n.key = '` + makerKey + `'), '')
+  FROM segments s CROSS JOIN own ON own.id = s.collection
+ WHERE s.scope = 'METADATA'`
 
 var sharedHoldingsSQL = `
 SELECT m.string_value, c.name, coalesce(min((

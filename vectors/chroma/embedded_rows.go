@@ -15,15 +15,23 @@ import (
 // deletes it: Chroma writes collection and segments in one transaction, before anything that
 // belongs to them.
 
-// The collections and segments whose rows stay: those that are there, and those that were
+// The collections and segments whose rows stay are those that are there, and those that were
 // taken away by us, which are cleared by whoever took them.
 const (
-	markedSegmentsSQL  = `SELECT segment_id FROM segment_metadata WHERE key = '` + markKey + `'`
-	keptCollectionsSQL = `SELECT id FROM collections
-	 UNION ALL SELECT collection FROM segments WHERE id IN (` + markedSegmentsSQL + `)`
-	keptSegmentsSQL = `SELECT id FROM segments WHERE collection IN (SELECT id FROM collections)
-	 UNION ALL ` + markedSegmentsSQL
+	markedSegmentsSQL    = `SELECT segment_id FROM segment_metadata WHERE key = '` + markKey + `'`
+	markedCollectionsSQL = `SELECT collection FROM segments WHERE id IN (` + markedSegmentsSQL + `)`
 )
+
+// lostCollection and lostSegment are the conditions that what this names is none of those. They
+// look for it by its id: a list of all would be made anew by each statement.
+func lostCollection(id string) string {
+	return id + ` NOT IN (SELECT id FROM collections) AND ` + id + ` NOT IN (` + markedCollectionsSQL + `)`
+}
+
+func lostSegment(id string) string {
+	return `NOT EXISTS (SELECT 1 FROM segments kept WHERE kept.id = ` + id + ` AND kept.collection IN (SELECT id FROM collections))
+   AND ` + id + ` NOT IN (` + markedSegmentsSQL + `)`
+}
 
 // lostRows counts the rows that nothing can reach, or removes them.
 type lostRows struct {
@@ -78,11 +86,11 @@ func (r *lostRows) visit(ctx context.Context) error {
 }
 
 // segmentsSQL goes from segment to segment by the index that begins with it.
-const segmentsSQL = `
+var segmentsSQL = `
 WITH RECURSIVE seen(id) AS (
   SELECT min(segment_id) FROM embeddings
    UNION ALL SELECT (SELECT min(segment_id) FROM embeddings WHERE segment_id > seen.id) FROM seen WHERE seen.id IS NOT NULL)
-SELECT id FROM seen WHERE id IS NOT NULL AND id NOT IN (` + keptSegmentsSQL + `)`
+SELECT id FROM seen WHERE id IS NOT NULL AND ` + lostSegment("seen.id")
 
 func (r *lostRows) visitSegments(ctx context.Context) error {
 	chunks, err := queryColumn[int64](ctx, r.session, "SELECT count(*) FROM embeddings")
@@ -100,10 +108,10 @@ func (r *lostRows) visitSegments(ctx context.Context) error {
 }
 
 // segmentChunksSQL asks in any case whether the segment is gone: it was read before.
-const segmentChunksSQL = `
+var segmentChunksSQL = `
 SELECT id, embedding_id FROM embeddings
  WHERE segment_id = ?1 AND embedding_id > ?2 AND created_at <= ?3
-   AND ?1 NOT IN (` + keptSegmentsSQL + `)
+   AND ` + lostSegment("?1") + `
  ORDER BY embedding_id LIMIT ?4`
 
 // visitSegment goes through the chunks of a segment that is gone.

@@ -90,10 +90,10 @@ func (r *lostRows) dropParts(ctx context.Context, ids []int64) error {
 // entries are the rows about segments and collections themselves. When a segment is gone its
 // folder is one that was left behind, and a chunk that is too young still a lost one.
 var entries = []struct{ table, lost string }{
-	{"max_seq_id", "segment_id NOT IN (" + keptSegmentsSQL + ")"},
-	{"segment_metadata", "segment_id NOT IN (" + keptSegmentsSQL + ")"},
+	{"max_seq_id", lostSegment("max_seq_id.segment_id")},
+	{"segment_metadata", lostSegment("segment_metadata.segment_id")},
 	{"collection_metadata", "collection_id NOT IN (SELECT id FROM collections)"},
-	{"segments", "id NOT IN (" + keptSegmentsSQL + ")"},
+	{"segments", lostSegment("segments.id")},
 }
 
 // visitEntries goes through the small tables, which say nothing of an age.
@@ -115,19 +115,20 @@ func (r *lostRows) visitEntries(ctx context.Context) error {
 }
 
 func (r *lostRows) deleteEntries(ctx context.Context, table, lost string) error {
-	query := fmt.Sprintf("DELETE FROM %[1]s WHERE rowid IN (SELECT rowid FROM %[1]s WHERE %s LIMIT ?)", table, lost)
+	found, removal := fmt.Sprintf("SELECT rowid FROM %s WHERE %s LIMIT ?", table, lost),
+		fmt.Sprintf("DELETE FROM %s WHERE rowid IN (SELECT value FROM json_each(?)) AND %s", table, lost)
 	for {
-		var gone int64
-		err := r.change(ctx, func(tx *transaction) (err error) {
-			gone, err = tx.countChanged(query, mostRows)
+		rows, err := queryColumn[int64](ctx, r.session, found, mostRows)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		err = r.change(ctx, func(tx *transaction) error {
+			gone, err := tx.countChanged(removal, jsonArray(rows))
+			r.Rows += gone
 			return err
 		})
 		if err != nil {
 			return err
-		}
-		r.Rows += gone
-		if gone < mostRows {
-			return nil
 		}
 	}
 }

@@ -61,6 +61,8 @@ func (r *lostRows) visitQueue(ctx context.Context) error {
 	}
 }
 
+var lostNamesSQL = "SELECT value FROM json_each(?) WHERE " + lostCollection("value")
+
 // visitRecords asks about the collections when the records were read: a collection is
 // there before any record of it.
 func (r *lostRows) visitRecords(ctx context.Context, page []queued) error {
@@ -72,7 +74,7 @@ func (r *lostRows) visitRecords(ctx context.Context, page []queued) error {
 			names = append(names, q.collection)
 		}
 	}
-	gone, err := queryColumn[string](ctx, r.session, "SELECT value FROM json_each(?) WHERE value NOT IN ("+keptCollectionsSQL+")", jsonArray(names))
+	gone, err := queryColumn[string](ctx, r.session, lostNamesSQL, jsonArray(names))
 	if err != nil {
 		return err
 	}
@@ -110,11 +112,10 @@ type carried struct {
 
 const carriedOutSQL = `
 SELECT s.collection, max(CASE s.scope WHEN 'METADATA' THEN s.id END), max(CASE s.scope WHEN 'VECTOR' THEN s.id END), min(m.seq_id)
-  FROM segments s JOIN max_seq_id m ON m.segment_id = s.id
+  FROM segments s LEFT JOIN max_seq_id m ON m.segment_id = s.id
  WHERE s.collection IN (SELECT value FROM json_each(?)) AND s.collection IN (SELECT id FROM collections)
  GROUP BY s.collection
-HAVING count(*) = 2 AND count(DISTINCT s.scope) = 2 AND min(s.scope) = 'METADATA' AND max(s.scope) = 'VECTOR'
-   AND 2 = (SELECT count(*) FROM segments o WHERE o.collection = s.collection)`
+HAVING count(*) = 2 AND count(m.seq_id) = 2 AND count(DISTINCT s.scope) = 2 AND min(s.scope) = 'METADATA' AND max(s.scope) = 'VECTOR'`
 
 // readCarriedOut leaves out collections of which it is not sure, also those whose index of
 // vectors is not on the disk.
@@ -135,15 +136,16 @@ const indexFile = "index_metadata.pickle"
 
 // What becomes of records of collections that are gone. The last of all keeps its number,
 // as a deletion of what is not there.
-const (
+var (
 	deadRecordSQL = `seq_id IN (SELECT value FROM json_each(?1)) AND created_at <= ?2
-   AND topic NOT IN (SELECT '` + topicPrefix + `' || id FROM (` + keptCollectionsSQL + `))`
+   AND topic GLOB '` + topicPrefix + `*' AND ` + lostCollection(fmt.Sprintf("substr(topic, %d)", len(topicPrefix)+1))
 	notLastSQL    = ` AND seq_id < (SELECT max(seq_id) FROM embeddings_queue)`
 	deadCountSQL  = `SELECT count(*) FROM embeddings_queue WHERE ` + deadRecordSQL + ` AND (` + holdsSQL + ` OR seq_id < (SELECT max(seq_id) FROM embeddings_queue))`
 	deadDeleteSQL = `DELETE FROM embeddings_queue WHERE ` + deadRecordSQL + notLastSQL
 	deadClearSQL  = clearSQL + deadRecordSQL + ` AND ` + holdsSQL
-	clearSQL      = `UPDATE embeddings_queue SET operation = 3, vector = NULL, encoding = NULL, metadata = NULL WHERE `
 )
+
+const clearSQL = `UPDATE embeddings_queue SET operation = 3, vector = NULL, encoding = NULL, metadata = NULL WHERE `
 
 func (r *lostRows) dropRecords(ctx context.Context, dead []int64) error {
 	for len(dead) > 0 {

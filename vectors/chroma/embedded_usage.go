@@ -13,31 +13,16 @@ import (
 
 var _ vectors.Measured = (*Embedded)(nil)
 
-// countSQL is a page of collections.
-const countSQL = `
-WITH page AS MATERIALIZED (
-  SELECT id, name FROM collections WHERE database_id = ?1 AND name > ?2 ORDER BY name LIMIT ?3)
-SELECT p.name, count(e.id)
-  FROM page p LEFT JOIN segments s ON s.collection = p.id AND s.scope = 'METADATA'
-  LEFT JOIN embeddings e ON e.segment_id = s.id
- GROUP BY p.name ORDER BY p.name`
-
 // CountChunks counts page by page, those that wait for their deletion too.
 func (e *Embedded) CountChunks(ctx context.Context) iter.Seq2[vectors.Collection, error] {
 	return func(yield func(vectors.Collection, error) bool) {
 		err := e.withSession(ctx, "count the chunks in the embedded Chroma", func(s *session) error {
-			for after := ""; ; {
-				page, err := queryList(ctx, s, collectionFields, countSQL, s.database, after, collectionsAPage)
-				if err != nil || len(page) == 0 {
-					return err
+			return s.listCollections(ctx, anyName, func(c vectors.Collection) error {
+				if !yield(c, nil) {
+					return errStop
 				}
-				for _, c := range page {
-					after = c.Name
-					if !yield(c, nil) {
-						return errStop
-					}
-				}
-			}
+				return nil
+			})
 		})
 		if err != nil && !errors.Is(err, errStop) {
 			yield(vectors.Collection{}, err)
