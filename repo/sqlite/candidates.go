@@ -26,7 +26,7 @@ SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at,
 // bytes make it young, and a hold holds it, wherever it was found.
 const listedSQL = `
 SELECT c.file_id, c.first_seen, c.confirmed, c.confirmed_by, c.claimed_at, c.made_at, b.made_at, 0, c.size, c.chunks,
-       EXISTS (SELECT 1 FROM pruned_hold h JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
+       EXISTS (SELECT 1 FROM pruned_hold h CROSS JOIN pruned_candidate o ON o.direction = h.direction AND o.store = h.store AND o.file_id = c.file_id
                 WHERE h.direction NOT IN ('row', 'collection', 'points') AND NOT o.confirmed)
   FROM pruned_candidate c LEFT JOIN pruned_candidate b ON b.direction = 'bytes' AND b.file_id = c.file_id
  WHERE c.direction = '%[1]s' AND %[2]s AND ` + noRowSQL + `

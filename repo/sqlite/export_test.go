@@ -3,6 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 	"time"
@@ -111,3 +112,6 @@ func joinSQL(statements ...string) string {
 	}
 	return strings.Join(statements, ";\n")
 }
+
+// Pool is what reads outside of transactions.
+func (db *DB) Pool() *sql.DB { return db.pool }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"pruned/repo/testenv"
 )
 
 var update = flag.Bool("update", false, "write the composed statements into testdata")
@@ -34,5 +36,24 @@ func TestComposedStatements(t *testing.T) {
 	require.NoError(t, err)
 	for _, path := range files {
 		require.Contains(t, statements, filepath.Base(path), "no statement is compared with this file")
+	}
+}
+
+// What a statement costs must not grow with the square of an installation.
+func TestComposedStatementsReadNoTableForEachRow(t *testing.T) {
+	t.Parallel()
+	db := open(t, newMigrated(t, "wal"))
+	statements, err := db.ComposedStatements(t.Context())
+	require.NoError(t, err)
+	// Of holds there are a few; what users left is looked for in models and folders, which
+	// are not many, and one look goes from a folder to those around it.
+	small := map[string][]string{"listed_candidates.sql": {"h"}, "departed.sql": {"m", "d", "a"}}
+	delete(statements, "shadow.sql") // of a schema that is not there
+	for name, joined := range statements {
+		t.Run(name, func(t *testing.T) {
+			for one := range strings.SplitSeq(joined, ";\n") {
+				testenv.RequireLinearPlan(t, db.Pool(), one, small[name]...)
+			}
+		})
 	}
 }

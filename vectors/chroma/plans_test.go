@@ -5,8 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -51,9 +49,9 @@ func TestNoStatementReadsATableForEachRow(t *testing.T) {
 	e, err := Open(t.Context(), EmbeddedOptions{Dir: dir})
 	require.NoError(t, err)
 	require.NoError(t, e.withSession(t.Context(), "explain", func(s *session) error {
-		for name, list := range all {
+		for _, list := range all {
 			for _, sql := range list {
-				requirePlan(t, s, name, sql)
+				testenv.RequireLinearPlan(t, s.conn, sql)
 			}
 		}
 		return nil
@@ -93,39 +91,4 @@ func declaredStatements(t *testing.T) map[string]bool {
 	}
 	require.NotEmpty(t, names)
 	return names
-}
-
-var madeTable = regexp.MustCompile(`(\w+) AS MATERIALIZED`)
-
-const mostParameters = 6
-
-// requirePlan refuses a table that is read whole within a loop or a subquery that depends on
-// one, and an index that is made for the statement, but for one on a table that it made.
-func requirePlan(t *testing.T, s *session, name, sql string) {
-	t.Helper()
-	type step struct {
-		id, parent, unused int
-		what               string
-	}
-	steps, err := queryList(t.Context(), s, func(p *step) []any { return []any{&p.id, &p.parent, &p.unused, &p.what} }, "EXPLAIN QUERY PLAN "+sql, slices.Repeat([]any{nil}, mostParameters)...)
-	require.NoError(t, err, name)
-	var made []string
-	for _, match := range madeTable.FindAllStringSubmatch(sql, -1) {
-		made = append(made, match[1])
-	}
-	within := map[int]bool{} // a loop
-	looping := map[int]bool{}
-	for _, step := range steps {
-		words := strings.Fields(step.what)
-		inner := within[step.parent] || looping[step.parent]
-		switch {
-		case words[0] == "SCAN" && !strings.Contains(step.what, "VIRTUAL TABLE"):
-			require.False(t, inner, "%s: %s\n%s", name, step.what, sql)
-			looping[step.parent] = true
-		case words[0] == "SCAN", words[0] == "SEARCH":
-			require.False(t, strings.Contains(step.what, "AUTOMATIC") && !slices.Contains(made, words[1]), "%s: %s\n%s", name, step.what, sql)
-			looping[step.parent] = true
-		}
-		within[step.id] = within[step.parent] || words[0] == "CORRELATED"
-	}
 }
