@@ -126,12 +126,15 @@ func KindsIn(kind string) []string {
 // Tombstone names something outside the transaction that is still to be
 // removed.
 type Tombstone struct {
-	Seq      int64 // given by the database
-	Kind     string
-	FileID   string
-	Name     string        // base name of the bytes; empty for vectors
-	Delay    time.Duration // until it is due
-	Age      time.Duration // since it was written, of one that is due, when it was
+	Seq    int64 // given by the database
+	Kind   string
+	FileID string
+	Name   string        // base name of the bytes; empty for vectors
+	Delay  time.Duration // until it is due
+	// Age is how long it has been there: of one that is due, when it was fetched. One that is
+	// written begins with how long ago its bytes were seen: what was written over them since
+	// stays (zero: just now).
+	Age      time.Duration
 	Fetched  time.Time
 	Attempts int
 	Trace    string // under which span it was written, as traceparent has it; empty: nobody traces

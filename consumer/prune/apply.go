@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"pruned/consumer/event"
 	"pruned/consumer/leftover"
@@ -94,8 +95,9 @@ func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool, ev
 		}
 	}
 	for _, id := range p.remains {
-		for _, blob := range p.blobs[id] {
-			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: x.BytesDelay, Trace: traces[id]})
+		seen := p.bytes[id]
+		for _, blob := range seen.blobs {
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: x.BytesDelay, Age: time.Since(seen.at), Trace: traces[id]})
 		}
 	}
 	if rest {
@@ -135,7 +137,7 @@ func ledgerEntries(p plan, deleted []repo.Deleted, events []event.Delivery) (lis
 		list = append(list, entry(d.ID, d.Path, event.Deleted))
 	}
 	for _, id := range p.remains {
-		for _, blob := range p.blobs[id] {
+		for _, blob := range p.bytes[id].blobs {
 			list = append(list, entry(id, blob.Name, event.Gone))
 		}
 	}

@@ -21,7 +21,8 @@ const (
 // bisection is one batch under way.
 type bisection struct {
 	*Handler
-	until       time.Time // when bisecting ends
+	until       time.Time  // when bisecting ends
+	bytes       *seenBytes // of all the batch
 	results     map[string]event.Result
 	failedAlone []failedEvent
 	deleted     bool  // anything in this batch
@@ -133,7 +134,7 @@ func (b *bisection) runSingle(ctx context.Context, events []event.Delivery) erro
 // runCounted is one transaction. What it read counts also where it failed: the next one may not read it
 // again.
 func (b *bisection) runCounted(ctx context.Context, events []event.Delivery) (Report, error) {
-	report, err := b.transaction.Run(ctx, events)
+	report, err := b.transaction.run(ctx, events, b.bytes)
 	b.Changed.Add(report.Changed)
 	b.changed += report.Changed
 	return report, err

@@ -21,9 +21,9 @@ const (
 type plan struct {
 	results map[string]event.Result
 
-	rows    []string               // ids of rows to delete, with all that is theirs
-	remains []string               // ids without a row of which everything that is left goes
-	blobs   map[string][]repo.Blob // of those
+	rows    []string         // ids of rows to delete, with all that is theirs
+	remains []string         // ids without a row of which everything that is left goes
+	bytes   map[string]sight // of those
 
 	startGrace, endGrace []string
 
@@ -37,7 +37,7 @@ func (p plan) isEmpty() bool { return len(p.rows)+len(p.remains)+len(p.leftovers
 // decide sorts files, collections and points by their outcomes. It is pure: all that it goes by is in the view,
 // and what cannot be known keeps a file.
 func decide(v view, ages repo.Ages) plan {
-	p := plan{results: make(map[string]event.Result, len(v.locked.Files)), rows: make([]string, 0, len(v.locked.Files)), blobs: v.blobs}
+	p := plan{results: make(map[string]event.Result, len(v.locked.Files)), rows: make([]string, 0, len(v.locked.Files)), bytes: v.bytes}
 	for _, f := range v.locked.Files {
 		result := decideRow(f, v.found, ages)
 		p.results[f.ID] = result
@@ -102,7 +102,7 @@ func decideWithoutRow(id string, v view, ages repo.Ages) event.Result {
 	if _, appeared := v.late[id]; appeared {
 		return event.Result{Outcome: event.Busy, Detail: "its row appeared just now"}
 	}
-	for _, blob := range v.blobs[id] {
+	for _, blob := range v.bytes[id].blobs {
 		if blob.Age < ages.Min {
 			return youngFor(fmt.Sprintf("it has no row, and bytes that are %s old", blob.Age.Round(time.Second)), ages.Min-blob.Age)
 		}

@@ -90,12 +90,12 @@ func TestDecideAboutRows(t *testing.T) {
 func TestDecideAboutIDsWithoutARow(t *testing.T) {
 	t.Parallel()
 	const id = "0b8f2c46-7c2f-4a57-9b1f-0e9f3d6a1c11"
-	bytes := func(ages ...time.Duration) map[string][]repo.Blob {
+	bytes := func(ages ...time.Duration) map[string]sight {
 		list := make([]repo.Blob, len(ages))
 		for n, age := range ages {
 			list[n] = repo.Blob{Name: id, Age: age}
 		}
-		return map[string][]repo.Blob{id: list}
+		return map[string]sight{id: {blobs: list}}
 	}
 	late := lateReferencesError{id: {Table: "file"}}
 	for _, c := range []struct {
@@ -107,14 +107,14 @@ func TestDecideAboutIDsWithoutARow(t *testing.T) {
 		stays bool // of what is left
 	}{
 		{name: "nothing is left", want: event.Gone},
-		{name: "old bytes", view: view{blobs: bytes(2*day, day)}, want: event.Gone},
-		{name: "young bytes among them", view: view{blobs: bytes(2*day, 20*hour)}, want: event.Young, why: "bytes that are 20h0m0s old", retry: 4 * hour, stays: true},
-		{name: "bytes of a clock that is ahead", view: view{blobs: bytes(-hour)}, want: event.Young, why: "bytes", retry: 25 * hour, stays: true},
+		{name: "old bytes", view: view{bytes: bytes(2*day, day)}, want: event.Gone},
+		{name: "young bytes among them", view: view{bytes: bytes(2*day, 20*hour)}, want: event.Young, why: "bytes that are 20h0m0s old", retry: 4 * hour, stays: true},
+		{name: "bytes of a clock that is ahead", view: view{bytes: bytes(-hour)}, want: event.Young, why: "bytes", retry: 25 * hour, stays: true},
 		{name: "its row may yet be committed", view: view{found: repo.References{PendingRows: "a session"}}, want: event.Young, why: "commit its row: a session", retry: minRetry, stays: true},
 		{name: "a mention may yet be committed", view: view{found: repo.References{Pending: "a session"}}, want: event.Gone},
 		{name: "its row appeared", view: view{late: late}, want: event.Busy, why: "appeared just now", stays: true},
-		{name: "its row appeared beside young bytes", view: view{late: late, blobs: bytes(hour)}, want: event.Busy, why: "appeared just now", stays: true},
-		{name: "no file ever had it", view: view{strangers: map[string]bool{id: true}, late: late, blobs: bytes(hour)}, want: event.Gone, why: "another program's", stays: true},
+		{name: "its row appeared beside young bytes", view: view{late: late, bytes: bytes(hour)}, want: event.Busy, why: "appeared just now", stays: true},
+		{name: "no file ever had it", view: view{strangers: map[string]bool{id: true}, late: late, bytes: bytes(hour)}, want: event.Gone, why: "another program's", stays: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -125,7 +125,7 @@ func TestDecideAboutIDsWithoutARow(t *testing.T) {
 			require.Contains(t, got.Detail, c.why)
 			require.Equal(t, c.retry, got.RetryIn)
 			require.Equal(t, c.stays, p.isEmpty())
-			require.Equal(t, c.view.blobs, p.blobs)
+			require.Equal(t, c.view.bytes, p.bytes)
 		})
 	}
 }

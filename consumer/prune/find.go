@@ -19,8 +19,8 @@ type view struct {
 	indexedOnly bool
 	late        lateReferencesError // of earlier tries
 
-	blobs     map[string][]repo.Blob // of ids without a row, but for those with a tombstone
-	strangers map[string]bool        // ids without a row that are no UUID, and never were a file's
+	bytes     map[string]sight // of ids without a row, but for those with a tombstone
+	strangers map[string]bool  // ids without a row that are no UUID, and never were a file's
 
 	leftovers []found // collections and points
 }
@@ -30,8 +30,8 @@ type view struct {
 // what changed since is read once, at the end: it hardly ever mentions what an hour ago
 // nothing did. For collections and points, whose mentions decide what else is asked,
 // everything is read here.
-func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, late lateReferencesError, timing Timing) (v view, err error) {
-	v.late, v.leftovers = late, parseLeftovers(events)
+func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []event.Delivery, known known, timing Timing) (v view, err error) {
+	v.late, v.leftovers = known.late, parseLeftovers(events)
 	var ids []string
 	for _, e := range events {
 		if e.Type == event.FileOrphaned {
@@ -74,7 +74,7 @@ func (x *Transaction) lockAndFind(ctx context.Context, tx repo.Tx, events []even
 	if v.strangers, err = x.findStrangers(ctx, tx, v.locked.Gone); err != nil {
 		return v, err
 	}
-	v.blobs, err = x.findBlobs(ctx, tx, v.locked.Gone)
+	v.bytes, err = x.findUnpending(ctx, tx, known.bytes, v.locked.Gone)
 	return v, err
 }
 
@@ -136,18 +136,4 @@ func (x *Transaction) findStrangers(ctx context.Context, tx repo.Tx, gone []stri
 		found[id] = !was
 	}
 	return found, err
-}
-
-// findBlobs finds the bytes of ids without a row. Those that an earlier event has dealt
-// with are left out: the second event about a file finds nothing.
-func (x *Transaction) findBlobs(ctx context.Context, tx repo.Tx, gone []string) (map[string][]repo.Blob, error) {
-	blobs, err := x.Blobs.Find(ctx, gone)
-	if err != nil {
-		return nil, repo.EnvironmentError("look for the bytes of files without a row", err)
-	}
-	entombed, err := x.DB.PendingBlobs(ctx, tx, gone)
-	for id, names := range entombed {
-		blobs[id] = slices.DeleteFunc(blobs[id], func(b repo.Blob) bool { return slices.Contains(names, b.Name) })
-	}
-	return blobs, err
 }

@@ -46,7 +46,7 @@ func (h *Handler) Linger() time.Duration { return h.linger.choose() }
 // that can never commit.
 func (h *Handler) Handle(ctx context.Context, events []event.Delivery) ([]event.Result, error) {
 	began := time.Now()
-	b := &bisection{Handler: h, results: make(map[string]event.Result, len(events)), until: began.Add(h.timeout / 2)}
+	b := &bisection{Handler: h, bytes: newSeenBytes(events), results: make(map[string]event.Result, len(events)), until: began.Add(h.timeout / 2)}
 	err := b.runChunks(ctx, events)
 	h.linger.noteBatch(time.Since(began), b.changed)
 	for _, failed := range b.failedAlone {

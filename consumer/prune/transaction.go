@@ -77,42 +77,51 @@ func (r lateReferencesError) Error() string {
 
 var errUnknownFiles = errors.New("the reference index does not know all files yet")
 
-// Run handles events about different files. Where the index does not know a file yet it
-// is brought up to date once; a file that is unknown even then stays so for longer than
-// a batch can wait, and is kept.
-func (x *Transaction) Run(ctx context.Context, events []event.Delivery) (Report, error) {
-	late := lateReferencesError{}
-	report, err := x.runUndisturbed(ctx, events, late, false)
-	if errors.Is(err, errUnknownFiles) {
-		if err := x.DB.IndexChanges(ctx); err != nil {
-			return report, err
-		}
-		report, err = x.runUndisturbed(ctx, events, late, true)
-	}
-	if errors.Is(err, repo.ErrDryRun) {
-		err = nil
-	}
-	return report, err
+// known is what the next try need not find out.
+type known struct {
+	late    lateReferencesError // what came into use meanwhile: the files of those are left out
+	indexed bool                // the index has just been brought up to date
+	bytes   *seenBytes          // of files without a row
 }
 
-// runUndisturbed tries until no reference comes late. The files of those that did are
-// left out of the next try.
-func (x *Transaction) runUndisturbed(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (Report, error) {
+// Run handles events about different files.
+func (x *Transaction) Run(ctx context.Context, events []event.Delivery) (Report, error) {
+	return x.run(ctx, events, newSeenBytes(events))
+}
+
+// run tries until nothing has to be found out first, and no reference comes late. Where the
+// index does not know a file yet it is brought up to date once; a file that is unknown even
+// then stays so for longer than a batch can wait, and is kept.
+func (x *Transaction) run(ctx context.Context, events []event.Delivery, bytes *seenBytes) (Report, error) {
+	known := known{late: lateReferencesError{}, bytes: bytes}
 	for changed := int64(0); ; {
-		report, err := x.try(ctx, events, late, indexed)
+		report, err := x.try(ctx, events, known)
 		changed += report.Changed
 		report.Changed = changed
 		var appeared lateReferencesError
-		if !errors.As(err, &appeared) {
+		var unseen unseenBytesError
+		switch {
+		case errors.Is(err, repo.ErrDryRun):
+			return report, nil
+		case errors.As(err, &appeared):
+			maps.Copy(known.late, appeared)
+		case errors.As(err, &unseen):
+			if err := x.seeBytes(ctx, bytes, unseen); err != nil {
+				return report, err
+			}
+		case errors.Is(err, errUnknownFiles):
+			if err := x.DB.IndexChanges(ctx); err != nil {
+				return report, err
+			}
+			known.indexed = true
+		default:
 			return report, err
 		}
-		maps.Copy(late, appeared)
 	}
 }
 
-// try is the seven steps, once. indexed says that the index has just been brought up to
-// date.
-func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lateReferencesError, indexed bool) (report Report, err error) {
+// try is the seven steps, once.
+func (x *Transaction) try(ctx context.Context, events []event.Delivery, known known) (report Report, err error) {
 	ctx, span := startSpan(ctx, events)
 	defer func() { endSpan(span, report, err) }()
 	start := time.Now()
@@ -120,12 +129,12 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, late lat
 	var lockedSince time.Time
 	endCommit := func() {}
 	err = x.DB.InTx(ctx, nil, func(tx repo.Tx) error {
-		view, err := x.lockAndFind(ctx, tx, events, late, report.Timing)
+		view, err := x.lockAndFind(ctx, tx, events, known, report.Timing)
 		lockedSince = view.locked.Since
 		if err != nil {
 			return err
 		}
-		if !indexed && view.hasIndexable() {
+		if !known.indexed && view.hasIndexable() {
 			return errUnknownFiles
 		}
 		plan := decide(view, x.Ages)

@@ -15,18 +15,19 @@ const addTombstonesSQL = `
 WITH survivor AS (
     INSERT INTO pruned.survivor (identity, files, delay)
     VALUES (@identity::text, ARRAY(SELECT id FROM %s ORDER BY id LIMIT 10), (SELECT max(d) FROM unnest(@delays::float8[]) d)))
-INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, trace)
-SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay, u.trace
-  FROM unnest(@kinds::text[], @ids::text[], @names::text[], @delays::float8[], @traces::text[]) u (kind, file_id, name, delay, trace)`
+INSERT INTO pruned.tombstone (identity, kind, file_id, name, due_at, delay, trace, made_at)
+SELECT @identity::text, u.kind, u.file_id, u.name, clock_timestamp() + make_interval(secs => u.delay), u.delay, u.trace, clock_timestamp() - make_interval(secs => u.age)
+  FROM unnest(@kinds::text[], @ids::text[], @names::text[], @delays::float8[], @traces::text[], @ages::float8[]) u (kind, file_id, name, delay, trace, age)`
 
 // AddTombstones writes tombstones.
 func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.Tombstone) error {
 	n := len(tombstones)
-	kinds, ids, names, delays, traces := make([]string, n), make([]string, n), make([]string, n), make([]float64, n), make([]string, n)
+	kinds, ids, names, traces := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	delays, ages := make([]float64, n), make([]float64, n)
 	for i, s := range tombstones {
-		kinds[i], ids[i], names[i], delays[i], traces[i] = s.Kind, s.FileID, s.Name, s.Delay.Seconds(), s.Trace
+		kinds[i], ids[i], names[i], delays[i], traces[i], ages[i] = s.Kind, s.FileID, s.Name, s.Delay.Seconds(), s.Trace, s.Age.Seconds()
 	}
-	sql, args := db.bindPrepared(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays, "traces": traces})
+	sql, args := db.bindPrepared(addTombstonesSQL, pgx.NamedArgs{"identity": db.identity.String(), "kinds": kinds, "ids": ids, "names": names, "delays": delays, "traces": traces, "ages": ages})
 	_, err := pgxTx(t).Exec(ctx, sql, args...)
 	return pgerr.Translate(err, "write %d tombstones", len(tombstones))
 }

@@ -64,6 +64,12 @@ func tombstonesAreDue(t *testing.T, e Engine) {
 
 	e.entomb(t, repo.Tombstone{Kind: repo.Vectors, FileID: "v", Trace: "00-1-2-01"})
 	require.Equal(t, "00-1-2-01", e.due(t, repo.Vectors, 1)[0].Trace, "the span goes with it")
+	e.entomb(t, repo.Tombstone{Kind: repo.Bytes, FileID: "seen", Age: time.Hour})
+	seen := e.due(t, repo.Bytes, 1)[0]
+	near(t, time.Hour, seen.Age, "since its bytes were seen")
+	e.in(t, func(ctx context.Context, tx repo.Tx) {
+		require.NoError(t, e.DB.Settle(ctx, tx, repo.Settlement{Done: []int64{seen.Seq}}))
+	})
 	for _, id := range []string{"first", "second", "third"} {
 		e.entomb(t, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: id + ".pdf"})
 	}

@@ -25,6 +25,7 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 		Due  int64
 		Wait int64
 		Span string
+		Made int64
 	}
 	var last int64
 	if _, err := queryOne(ctx, db.writer, `UPDATE pruned_state SET tombstones = tombstones + ?1 RETURNING tombstones`, []any{len(tombstones)}, &last); err != nil {
@@ -33,11 +34,11 @@ func (db *DB) AddTombstones(ctx context.Context, t repo.Tx, tombstones []repo.To
 	now := time.Now()
 	stones := make([]stone, len(tombstones))
 	for i, s := range tombstones {
-		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, toMicros(now.Add(s.Delay)), s.Delay.Microseconds(), s.Trace}
+		stones[i] = stone{last - int64(len(tombstones)-i-1), s.Kind, s.FileID, s.Name, toMicros(now.Add(s.Delay)), s.Delay.Microseconds(), s.Trace, toMicros(now.Add(-s.Age))}
 	}
 	_, err := tx.execWrite(ctx, `INSERT INTO pruned_tombstone (seq, identity, kind, file_id, name, due_at, delay, trace, made_at)
-		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', value ->> '$.Span', ?3 FROM json_each(?1)`,
-		jsonList(stones), db.identity.Key, toMicros(now))
+		SELECT value ->> '$.Seq', ?2, value ->> '$.Kind', value ->> '$.File', value ->> '$.Name', value ->> '$.Due', value ->> '$.Wait', value ->> '$.Span', value ->> '$.Made' FROM json_each(?1)`,
+		jsonList(stones), db.identity.Key)
 	if err == nil {
 		_, err = tx.execWrite(ctx, noteSurvivorsSQL, jsonList(stones), db.identity.Key, toMicros(now))
 	}

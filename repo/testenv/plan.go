@@ -26,12 +26,12 @@ func RequireLinearPlan(t testing.TB, on interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }, statement string, small ...string) {
 	t.Helper()
-	args := make([]any, numberedParameters)
-	if names := namedParameter.FindAllString(statement, -1); len(names) > 0 {
-		args = nil
-		for _, name := range names {
-			args = append(args, sql.Named(name[1:], nil))
-		}
+	var args []any
+	for _, name := range namedParameter.FindAllString(statement, -1) {
+		args = append(args, sql.Named(name[1:], nil))
+	}
+	if len(args) == 0 {
+		args = make([]any, numberedParameters)
 	}
 	rows, err := on.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, args...)
 	require.NoError(t, err, statement)
@@ -52,10 +52,10 @@ func RequireLinearPlan(t testing.TB, on interface {
 			}
 			looping[parent] = true
 		}
-		switch {
-		case words[0] == "CORRELATED":
+		switch words[0] {
+		case "CORRELATED":
 			within[id] = true
-		case words[0] == "SCALAR", words[0] == "LIST": // asked once
+		case "SCALAR", "LIST": // asked once
 		default:
 			within[id] = within[parent]
 		}

@@ -63,9 +63,14 @@ func checkReplacement(next, old *os.Root) error {
 }
 
 func holdsUploads(root *os.Root) (held bool, err error) {
-	err = walkObjects(context.Background(), root, func(string, fs.DirEntry) bool {
-		held = true
-		return false
+	err = walkObjects(context.Background(), root, func(_, name string) error {
+		if info, err := root.Lstat(name); err == nil && info.Mode().IsRegular() {
+			return errStop
+		}
+		return nil
 	})
-	return held, err
+	if errors.Is(err, errStop) {
+		return true, nil
+	}
+	return false, err
 }

@@ -111,13 +111,15 @@ func (s *Store) Find(ctx context.Context, ids []string) (map[string][]repo.Blob,
 	if err != nil {
 		return nil, err
 	}
-	err = walkObjects(ctx, root, func(id string, entry fs.DirEntry) bool {
-		if wanted[id] {
-			if blob, ok := s.describeEntry(entry); ok {
-				found[id] = append(found[id], blob)
-			}
+	err = walkObjects(ctx, root, func(id, name string) error {
+		if !wanted[id] {
+			return nil
 		}
-		return true
+		blob, there, err := s.describeObject(root, name)
+		if there {
+			found[id] = append(found[id], blob)
+		}
+		return err
 	})
 	return found, err
 }
@@ -127,28 +129,34 @@ func (s *Store) List(ctx context.Context) iter.Seq2[repo.Listed, error] {
 	return func(yield func(repo.Listed, error) bool) {
 		root, err := s.currentRoot()
 		if err == nil {
-			err = walkObjects(ctx, root, func(id string, entry fs.DirEntry) bool {
-				blob, ok := s.describeEntry(entry)
-				return !ok || yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Allocated: blob.Allocated, Age: blob.Age}, nil)
+			err = walkObjects(ctx, root, func(id, name string) error {
+				blob, there, err := s.describeObject(root, name)
+				if there && !yield(repo.Listed{FileID: id, Name: blob.Name, Size: blob.Size, Allocated: blob.Allocated, Age: blob.Age}, nil) {
+					return errStop
+				}
+				return err
 			})
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errStop) {
 			yield(repo.Listed{}, err)
 		}
 	}
 }
 
-// walkObjects calls each with the plain files of the folder that are named after an id,
-// until it returns false. It reads the folder in pieces. A name that is no UTF-8
+// errStop ends a walk that nobody wants to the end.
+var errStop = errors.New("stop")
+
+// walkObjects calls each with the names in the folder that begin with an id, until that returns
+// an error. It reads the folder in pieces, and looks at no file. A name that is no UTF-8
 // is not the application's, and no tombstone can hold it.
-func walkObjects(ctx context.Context, root *os.Root, each func(id string, entry fs.DirEntry) bool) error {
+func walkObjects(ctx context.Context, root *os.Root, each func(id, name string) error) error {
 	folder, err := root.Open(".")
 	if err != nil {
 		return fmt.Errorf("read the upload folder: %w", err)
 	}
 	defer folder.Close()
 	for {
-		entries, err := folder.ReadDir(1024)
+		names, err := folder.Readdirnames(1024)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -158,22 +166,30 @@ func walkObjects(ctx context.Context, root *os.Root, each func(id string, entry 
 		if err != nil {
 			return fmt.Errorf("read the upload folder: %w", err)
 		}
-		for _, entry := range entries {
-			id := openwebui.ObjectFile(entry.Name())
-			if id != "" && entry.Type().IsRegular() && utf8.ValidString(entry.Name()) && !each(id, entry) {
-				return nil
+		for _, name := range names {
+			id := openwebui.ObjectFile(name)
+			if id == "" || !utf8.ValidString(name) {
+				continue
+			}
+			if err := each(id, name); err != nil {
+				return err
 			}
 		}
 	}
 }
 
-// describeEntry is not ok where the object went meanwhile.
-func (s *Store) describeEntry(entry fs.DirEntry) (repo.Blob, bool) {
-	info, err := entry.Info()
-	if err != nil {
-		return repo.Blob{}, false
+// describeObject looks at what has a name: a plain file, if there still is one.
+func (s *Store) describeObject(root *os.Root, name string) (blob repo.Blob, there bool, err error) {
+	info, err := root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return blob, false, nil
+	case err != nil:
+		return blob, false, fmt.Errorf("look at upload %q: %w", name, err)
+	case !info.Mode().IsRegular():
+		return blob, false, nil
 	}
-	return s.describeFile(info), true
+	return s.describeFile(info), true, nil
 }
 
 func (s *Store) describeFile(info fs.FileInfo) repo.Blob {
