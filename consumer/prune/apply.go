@@ -97,7 +97,7 @@ func (x *Transaction) tombstonesOf(p plan, deleted []repo.Deleted, rest bool, ev
 	for _, id := range p.remains {
 		seen := p.bytes[id]
 		for _, blob := range seen.blobs {
-			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: x.BytesDelay, Age: time.Since(seen.at), Trace: traces[id]})
+			list = append(list, repo.Tombstone{Kind: repo.Bytes, FileID: id, Name: blob.Name, Delay: x.BytesDelay, Age: time.Since(seen.began), Trace: traces[id]})
 		}
 	}
 	if rest {

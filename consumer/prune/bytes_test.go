@@ -3,6 +3,7 @@ package prune_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -74,4 +75,78 @@ func (d failingOn) Lock(ctx context.Context, tx repo.Tx, ids []string, ages repo
 		return repo.Locked{}, err
 	}
 	return d.Database.Lock(ctx, tx, ids, ages)
+}
+
+// agedBlobs have an age that somebody gives.
+type agedBlobs struct {
+	repo.Blobs
+	age time.Duration
+}
+
+func (b agedBlobs) Find(ctx context.Context, ids []string) (map[string][]repo.Blob, error) {
+	found, err := b.Blobs.Find(ctx, ids)
+	for _, blobs := range found {
+		for n := range blobs {
+			blobs[n].Age = b.age
+		}
+	}
+	return found, err
+}
+
+// writtenTombstones notes what is written.
+type writtenTombstones struct {
+	prune.Database
+	list *[]repo.Tombstone
+}
+
+func (d writtenTombstones) AddTombstones(ctx context.Context, tx repo.Tx, list []repo.Tombstone) error {
+	*d.list = append(*d.list, list...)
+	return d.Database.AddTombstones(ctx, tx, list)
+}
+
+// Bytes grow older between the look and the decision, and a tombstone knows of the look: bytes
+// that are written over those that were seen are younger than it, and stay.
+func TestBytesAreAsOldAsTheLookSays(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	i.AddFile(t) // a table without any lets nothing go
+	i.RefreshIndex(t)
+	id := i.AddRemains(t, false, true)
+	var written []repo.Tombstone
+	x := i.NewTransaction()
+	x.Ages = repo.Ages{Min: time.Hour}
+	x.DB = writtenTombstones{x.DB, &written}
+	x.Blobs = agedBlobs{x.Blobs, time.Hour - time.Nanosecond}
+	results, err := fixture.HandleBatch(t, i.NewHandler(t, x), 1, id)
+	require.NoError(t, err)
+	require.Equal(t, []event.Outcome{event.Gone}, outcomes(results))
+	for _, s := range written {
+		require.Equal(t, s.Kind == repo.Bytes, s.Age > 0, "%+v", s)
+	}
+	require.NotEmpty(t, written)
+}
+
+// endlessBlobs never finds anything.
+type endlessBlobs struct{ repo.Blobs }
+
+func (endlessBlobs) Find(ctx context.Context, _ []string) (map[string][]repo.Blob, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A store that is too slow for a batch is not away: the batch comes again, and smaller.
+func TestStoreThatIsTooSlowForABatch(t *testing.T) {
+	t.Parallel()
+	i := fixture.Install(t)
+	i.AddFile(t)
+	i.RefreshIndex(t)
+	ids := []string{i.AddRemains(t, false, true), i.AddRemains(t, false, true)}
+	x := i.NewTransaction()
+	x.Blobs = endlessBlobs{x.Blobs}
+	h := prune.NewHandler(x, 1, 3*time.Second, fixture.Log(t))
+	h.SetSize(2)
+	results, err := fixture.HandleBatch(t, h, 1, ids...)
+	require.NoError(t, err)
+	require.Equal(t, []event.Outcome{event.Failed, event.Failed}, outcomes(results))
+	require.Equal(t, 1, h.Size())
 }

@@ -65,7 +65,7 @@ func startSpan(ctx context.Context, events []event.Delivery) (context.Context, t
 // endSpan ends it with how the try ended. An error's text may not leave the log.
 func endSpan(span trace.Span, report Report, err error) {
 	span.SetAttributes(tracing.Events.Int(len(report.Results)), tracing.Rows.Int64(report.Rows))
-	if err != nil && !errors.Is(err, repo.ErrDryRun) {
+	if err != nil && !errors.Is(err, repo.ErrDryRun) && !isUnseen(err) {
 		span.SetStatus(codes.Error, "")
 	}
 	span.End()

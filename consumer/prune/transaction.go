@@ -60,7 +60,7 @@ type Report struct {
 	Chunks     int64                   // that went with them in the same transaction
 	Tombstones []repo.Tombstone        // of what is still to go
 	Timing     Timing
-	Took       time.Duration
+	Took       time.Duration // the last try, and all looks for bytes between the tries
 	Held       time.Duration // that it kept everybody else from writing
 }
 
@@ -94,10 +94,12 @@ func (x *Transaction) Run(ctx context.Context, events []event.Delivery) (Report,
 // then stays so for longer than a batch can wait, and is kept.
 func (x *Transaction) run(ctx context.Context, events []event.Delivery, bytes *seenBytes) (Report, error) {
 	known := known{late: lateReferencesError{}, bytes: bytes}
+	var looking time.Duration // for bytes
 	for changed := int64(0); ; {
 		report, err := x.try(ctx, events, known)
 		changed += report.Changed
 		report.Changed = changed
+		report.Took += looking
 		var appeared lateReferencesError
 		var unseen unseenBytesError
 		switch {
@@ -106,9 +108,11 @@ func (x *Transaction) run(ctx context.Context, events []event.Delivery, bytes *s
 		case errors.As(err, &appeared):
 			maps.Copy(known.late, appeared)
 		case errors.As(err, &unseen):
+			began := time.Now()
 			if err := x.seeBytes(ctx, bytes, unseen); err != nil {
 				return report, err
 			}
+			looking += time.Since(began)
 		case errors.Is(err, errUnknownFiles):
 			if err := x.DB.IndexChanges(ctx); err != nil {
 				return report, err
@@ -166,7 +170,7 @@ func (x *Transaction) try(ctx context.Context, events []event.Delivery, known kn
 	if !lockedSince.IsZero() {
 		report.Held = time.Since(lockedSince)
 	}
-	if x.Observe != nil {
+	if x.Observe != nil && !isUnseen(err) {
 		x.Observe(report, err)
 	}
 	return report, err

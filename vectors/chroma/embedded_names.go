@@ -18,14 +18,14 @@ var sharedOnes = `(c.name GLOB '` + strings.Join([]string{hexDigits(8), hexDigit
 
 func hexDigits(digits int) string { return strings.Repeat("[0-9a-f]", digits) }
 
-// ownHoldingsSQL looks at one chunk of each own collection.
+// ownHoldingsSQL looks for one chunk of each own collection that names its maker.
 const ownHoldingsSQL = `
   WITH own AS MATERIALIZED (
        SELECT id, name FROM collections
         WHERE database_id = ?1 AND name IN (SELECT '` + ownPrefix + `' || value FROM json_each(?2)))
 SELECT substr(own.name, 6), own.name, coalesce((
-       SELECT n.string_value FROM embedding_metadata n
-        WHERE n.id = (SELECT e.id FROM embeddings e WHERE e.segment_id = s.id LIMIT 1) AND n.key = '` + makerKey + `'), '')
+       SELECT n.string_value FROM embeddings e CROSS JOIN embedding_metadata n ON n.id = e.id AND n.key = '` + makerKey + `'
+        WHERE e.segment_id = s.id LIMIT 1), '')
   FROM segments s CROSS JOIN own ON own.id = s.collection
  WHERE s.scope = 'METADATA'`
 

@@ -122,13 +122,14 @@ func (r *lostRows) deleteEntries(ctx context.Context, table, lost string) error 
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		err = r.change(ctx, func(tx *transaction) error {
-			gone, err := tx.countChanged(removal, jsonArray(rows))
-			r.Rows += gone
+		var gone int64
+		err = r.change(ctx, func(tx *transaction) (err error) {
+			gone, err = tx.countChanged(removal, jsonArray(rows))
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		r.Rows += gone
 	}
 }

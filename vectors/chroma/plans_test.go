@@ -13,8 +13,8 @@ import (
 	"pruned/repo/testenv"
 )
 
-// statements are all that this package asks of a file, by the names that they have here. A
-// name that is a part of others has none.
+// statements are those that have a name here, by that. A name that is a part of others has
+// none.
 func statements() map[string][]string {
 	all := map[string][]string{
 		"appliedSQL": {appliedSQL}, "askSQL": {askSQL}, "bareSQL": {bareSQL(anyName), bareSQL(ownNames), bareSQL(otherNames)},
