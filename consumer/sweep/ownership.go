@@ -63,7 +63,7 @@ func (w *run) determineOwner(ctx context.Context, tx repo.Tx, d *direction) (o o
 	case makers != "":
 		return ownership{why: makers}, nil
 	case 2*d.known <= d.there && d.there > 0:
-		return ownership{why: fmt.Sprintf("only %d of the %d files in it belong to rows of this database", d.known, d.there)}, nil
+		return ownership{why: fmt.Sprintf("only %s%d of the %d files in it belong to rows of this database", d.about(), d.known, d.there)}, nil
 	}
 	return ownership{approved: true}, w.approveStore(ctx, tx, d.store, signs)
 }

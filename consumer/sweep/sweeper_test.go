@@ -193,6 +193,8 @@ func TestDistinct(t *testing.T) {
 	}
 	require.InEpsilon(t, 1_000_000, d.estimate(), 0.05)
 	require.LessOrEqual(t, len(d.hashes), maxDistinct)
+	require.Empty(t, contents{there: maxDistinct}.about())
+	require.NotEmpty(t, contents{there: d.estimate()}.about())
 }
 
 // bucket holds the bytes of an installation in a store that others may use.

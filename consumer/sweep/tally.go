@@ -164,3 +164,11 @@ func (d *distinct) addText(s string) {
 func (d *distinct) isSampled(hash uint64) bool { return hash&(1<<d.level-1) == 0 }
 
 func (d *distinct) estimate() int64 { return int64(len(d.hashes)) << d.level }
+
+// about says that the numbers are estimates.
+func (c contents) about() string {
+	if c.there > maxDistinct {
+		return "about "
+	}
+	return ""
+}
