@@ -117,9 +117,11 @@ func TestBytesAreAsOldAsTheLookSays(t *testing.T) {
 	x.Ages = repo.Ages{Min: time.Hour}
 	x.DB = writtenTombstones{x.DB, &written}
 	x.Blobs = agedBlobs{x.Blobs, time.Hour - time.Nanosecond}
+	tries := observe(x)
 	results, err := fixture.HandleBatch(t, i.NewHandler(t, x), 1, id)
 	require.NoError(t, err)
 	require.Equal(t, []event.Outcome{event.Gone}, outcomes(results))
+	require.Len(t, *tries, 1, "that nobody had looked yet is no failure")
 	for _, s := range written {
 		require.Equal(t, s.Kind == repo.Bytes, s.Age > 0, "%+v", s)
 	}

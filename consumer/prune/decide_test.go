@@ -130,6 +130,14 @@ func TestDecideAboutIDsWithoutARow(t *testing.T) {
 	}
 }
 
+// Somebody may have brought bytes back since: before rows, as a restore does.
+func TestBytesThatWereSeenLongAgoAreLookedForAgain(t *testing.T) {
+	t.Parallel()
+	seen := &seenBytes{of: map[string]sight{"new": {end: time.Now()}, "old": {end: time.Now().Add(-maxSightAge)}}}
+	_, err := new(Transaction).findUnpending(t.Context(), nil, seen, []string{"new", "old", "unseen"})
+	require.Equal(t, unseenBytesError{"old", "unseen"}, err)
+}
+
 func TestDecideAboutWhatCannotBeKnown(t *testing.T) {
 	t.Parallel()
 	p := decide(view{locked: repo.Locked{Busy: []string{"busy"}, Deferred: []string{"deferred"}}}, testAges)

@@ -10,9 +10,6 @@ import (
 	"pruned/vectors"
 )
 
-// otherNames is the condition that a name does not begin with file-.
-const otherNames = `(c.name < '` + ownPrefix + `' OR c.name >= 'file.')`
-
 // ListCollections also lists what was taken away and not yet cleared: whatever is removed
 // next clears it.
 func (e *Embedded) ListCollections(ctx context.Context) iter.Seq2[vectors.Collection, error] {

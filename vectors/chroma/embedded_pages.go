@@ -9,8 +9,9 @@ import (
 // Conditions on collection c.
 const (
 	anyName = "true"
-	// ownNames is the range of what begins with file-.
-	ownNames = `c.name > '` + ownPrefix + `' AND c.name < 'file.'`
+	// ownNames is the range of what begins with file-, otherNames what does not.
+	ownNames   = `c.name > '` + ownPrefix + `' AND c.name < 'file.'`
+	otherNames = `(c.name < '` + ownPrefix + `' OR c.name >= 'file.')`
 )
 
 // segmentsPageSQL is a page of the segments of metadata, each with the name and the chunks of
